@@ -1,0 +1,39 @@
+# Everything a contributor runs. `install` makes .venv from the pinned, hashed requirements and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: .venv/.done ## make .venv with the pinned requirements
+
+.venv/.done: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## break a service, see it fail with 1011, prove the fix
+	$(BIN)/provenfix demo
+
+test: install ## run the tests
+	$(BIN)/python -m pytest
+
+check: install ## lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## measure, as ratios against a baseline of the same run
+	$(BIN)/python -m tests.bench
+
+lock: ## renew the pins from pyproject.toml and requirements-dev.in
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --output-file requirements.txt pyproject.toml
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --output-file requirements-dev.txt pyproject.toml requirements-dev.in
+
+clean: ## remove what the targets made
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

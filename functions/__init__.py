@@ -1,0 +1,1 @@
+"""Entry points: each verifies, parses, calls one step, answers."""

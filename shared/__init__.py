@@ -1,0 +1,1 @@
+"""The product without its entry points: domain, ports, steps and adapters; nothing here imports `functions`."""

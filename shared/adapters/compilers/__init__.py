@@ -1,0 +1,1 @@
+"""What decides whether a source compiles: real interpreters first, ruff where none can be had."""

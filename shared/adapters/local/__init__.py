@@ -1,0 +1,1 @@
+"""Neighbours that live on this machine: git repositories and log files."""

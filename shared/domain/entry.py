@@ -1,0 +1,28 @@
+"""A log entry, decoded once: whatever shape the log had, everything after this sees a `LogEntry`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a service's log.
+
+    `text` is the payload as one string, decoded but otherwise untouched (it is attacker-controlled).
+    Everything but `text` comes from the platform's envelope and is "" or None where the log does not carry it.
+    `dated` is False where only a time of day was logged; `timestamp` then lies on 1970-01-01.
+    """
+
+    position: int
+    """Place in the log file, counted from 0: JSON entries or text lines."""
+    text: str
+    timestamp: datetime | None = None
+    """Aware, in UTC."""
+    dated: bool = True
+    severity: str = ""
+    log_name: str = ""
+    insert_id: str = ""
+    project: str = ""
+    service: str = ""
+    revision: str = ""
+    instance: str = ""

@@ -1,0 +1,12 @@
+"""The errors that cross a boundary; each carries one sentence for the person who reads it.
+
+In: whatever went wrong outside. Out: an exception whose text says what is wrong, where, and what to do.
+"""
+
+
+class Unreadable(Exception):
+    """Input that was named correctly and cannot be read: the command ends with exit code 3."""
+
+
+class Misused(Exception):
+    """A request that makes no sense as it stands (an unknown ref, a contradiction): exit code 2."""
