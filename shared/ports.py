@@ -42,6 +42,9 @@ class History(Protocol):
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits."""
 
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        """Every path with this file name that any commit reachable from `tips` ever touched."""
+
     def unmerged(self, branch: Branch) -> Sequence[Branch]:
         """Heads of other branches and pull requests that the deploy branch does not contain, newest first."""
 

@@ -1,0 +1,205 @@
+"""The history port on a git repository of this machine: work tree or bare, shallow and partial clones included."""
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from shared.adapters.local import git_parse
+from shared.adapters.local.git_objects import Objects
+from shared.adapters.local.git_process import GitFailed, check_text
+from shared.adapters.local.git_scratch import Scratch
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.errors import Misused, Unreadable
+
+_OTHER_HEADS = ("refs/heads", "refs/remotes", "refs/pull", "refs/merge-requests")
+
+
+class GitRepository:
+    """Reads one repository. Use as a context manager: it owns a scratch directory and up to two git processes."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._scratch = Scratch(path)
+        self._git = self._scratch.git()
+        self.objects = Objects(self._git, self._scratch.id_bytes)
+        self._processes_apart = self._scratch.processes_started
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the git processes and removes the scratch directory."""
+        self.objects.close()
+        self._scratch.close()
+
+    @property
+    def processes_started(self) -> int:
+        """Git processes so far."""
+        return self._git.processes_started + self._processes_apart
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def branch(self, name: str | None) -> Branch:
+        """The deploy branch: `name`, else the remote's default branch, else HEAD. Raises Misused, Unreadable."""
+        if name is not None:
+            return Branch(name, self._commit_id(name, "branch"))
+        symbolic = sorted(self._scratch.symbolic.items(), key=lambda pair: pair[0] != "refs/remotes/origin/HEAD")
+        for ref, target in symbolic:
+            if ref.startswith("refs/remotes/") and ref.endswith("/HEAD") and target in self._scratch.refs:
+                return Branch(target.removeprefix("refs/remotes/"), self._commit_id(target, "branch"))
+        found = self.objects.resolve(["HEAD^{commit}"])[0]
+        if found is None:
+            raise Unreadable(
+                f"{self.path}: HEAD names no commit; name a branch with --branch, or commit something first"
+            )
+        name = self._scratch.head
+        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found[0])
+
+    def _commit_id(self, name: str, what: str) -> str:
+        check_text(name, what)
+        tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
+        for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
+            if found is not None and found[1] == "commit":
+                return found[0]
+        known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
+        hint = f"; its branches: {', '.join(known)}" if known else ""
+        raise Misused(f"{self.path}: there is no commit named {name!r}{hint}")
+
+    def resolve(self, revision: str) -> Commit:
+        """The commit that a ref, an abbreviation or an id names. Raises Misused."""
+        return self._log("--no-walk", self._commit_id(revision, "commit"))[0]
+
+    # -- walks ----------------------------------------------------------------------------------------------------
+
+    def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
+        """The path-limited graph, children before parents; see `shared.ports.History`."""
+        paths = [path for path in paths if "\n" not in path]  # a request to git is one line
+        limits = [*tips, *(f"^{oid}" for oid in without)]
+        options = ["--full-history", "--parents", "--simplify-merges", "--date-order"]
+        commits = self._log(*options, *limits, "--", *paths)
+        at = self.blobs((commit.id, path) for commit in commits for path in paths)
+        return [
+            FileVersion(commit, {path: at[commit.id, path] for path in paths if (commit.id, path) in at})
+            for commit in commits
+        ]
+
+    def commits(self, tip: str, base: str) -> Sequence[Commit]:
+        """All commits reachable from `tip` and not from `base`, children before parents."""
+        return self._log("--date-order", tip, f"^{base}")
+
+    def _log(self, *arguments: str) -> list[Commit]:
+        return git_parse.commits(self._walk(f"--format={git_parse.COMMIT_FORMAT}", *arguments))
+
+    def _walk(self, *arguments: str, literal: bool = True) -> bytes:
+        git = self._git if literal else self._scratch.git(literal=False)
+        try:
+            return git.run("log", "--no-show-signature", *arguments)
+        except GitFailed as error:
+            raise Unreadable(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
+        finally:
+            self._processes_apart += 0 if literal else git.processes_started
+
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        """Every path with this file name that any commit reachable from `tips` ever touched."""
+        pattern = ":(top,glob)**/" + re.sub(r"([*?\[\]\\])", r"\\\1", name)
+        options = ["--format=", "--name-only", "-z", "--full-history", "-m", "--no-renames"]
+        listed = self._walk(*options, *tips, "--", pattern, literal=False)
+        return sorted({git_parse.text(path.strip(b"\n")) for path in listed.split(b"\0")} - {""})
+
+    # -- contents -------------------------------------------------------------------------------------------------
+
+    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """The blob id for each (commit, path) at which there is a file."""
+        wanted = list(places)
+        found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
+        at = {place: got[0] for place, got in zip(wanted, found, strict=True) if got is not None and got[1] == "blob"}
+        if self._scratch.partial:  # there, "missing" may mean a blob that was not fetched: the trees tell
+            at |= {place: blob for place in wanted if place not in at and (blob := self._named_in_tree(*place))}
+        return at
+
+    def _named_in_tree(self, commit: str, path: str) -> str | None:
+        entry = self.objects.entry_at(self._tree_id(commit), path)
+        return entry.id if entry is not None and entry.mode.startswith(b"100") else None
+
+    def _tree_id(self, commit: str) -> str:
+        found = self.objects.resolve([f"{commit}^{{tree}}"])[0]
+        if found is None:
+            raise Unreadable(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
+        return found[0]
+
+    def tree(self, commit: str) -> Mapping[str, TreeEntry]:
+        """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
+        files = self.objects.files(self._tree_id(commit))
+        if self.objects.absent_trees:
+            raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
+        return files
+
+    def read(self, blob: str) -> bytes | None:
+        """A blob's bytes; None where this copy does not hold it."""
+        got = self.objects.read(blob)
+        return got[1] if got is not None and got[0] == "blob" else None
+
+    def changes(self, base: str, tip: str) -> Sequence[FileChange]:
+        """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
+        try:
+            return list(
+                git_parse.changes(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip))
+            )
+        except GitFailed:  # a partial clone lacks the blobs that a line count needs
+            names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
+            return [FileChange(git_parse.text(name), None, None) for name in names.split(b"\0") if name]
+
+    def staged(self) -> Mapping[str, TreeEntry]:
+        """The regular files of the index by path; conflicted ones are left out."""
+        index = self._scratch.git_dir / "index"
+        if not index.is_file():
+            return {}
+        for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
+            shutil.copyfile(part, self._scratch.directory / part.name)
+        git = self._scratch.git(GIT_INDEX_FILE=str(index))
+        try:
+            return {entry.path: entry for entry in git_parse.index(git.run("ls-files", "--stage", "-z"))}
+        except GitFailed as error:
+            raise Unreadable(f"{self.path}: its index cannot be read ({error})") from error
+
+    def tracked(self) -> Sequence[str]:
+        """The paths of the index; of HEAD's tree in a bare repository."""
+        return sorted(self.staged() or self.tree(self.branch("HEAD").head))
+
+    # -- the rest of the repository -----------------------------------------------------------------------------------
+
+    def unmerged(self, branch: Branch) -> Sequence[Branch]:
+        """Heads of other branches and pull requests that the deploy branch does not contain, newest first, at most 200."""
+        options = [f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
+        try:
+            listed = self._git.run("for-each-ref", *options, "--format=%(objectname) %(refname)", *_OTHER_HEADS)
+        except GitFailed as error:
+            raise Unreadable(
+                f"{self.path}: its branches cannot be compared ({error}); fetch what is missing"
+            ) from error
+        heads: dict[str, Branch] = {}
+        for line in git_parse.text(listed).splitlines():
+            oid, name = line.split(" ", 1)
+            heads.setdefault(oid, Branch(name, oid))
+        return list(heads.values())
+
+    def unseen(self) -> Sequence[str]:
+        """What this copy of the repository cannot show, a sentence each."""
+        notes = []
+        if self._scratch.boundary:
+            cut = len(self._scratch.boundary)
+            notes.append(f"The repository is a shallow copy: what came before {cut} of its commits is not in it.")
+        if self._scratch.partial:
+            notes.append("The repository is a partial clone: objects that were not fetched could not be looked at.")
+        return notes
+
+    def boundary(self) -> frozenset[str]:
+        """Commits whose parents a shallow copy does not hold."""
+        return self._scratch.boundary

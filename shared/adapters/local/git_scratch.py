@@ -1,0 +1,86 @@
+"""A scratch repository that borrows another one's objects and refs, and none of its configuration."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from shared.adapters.local.git_process import Git, GitFailed, locate
+from shared.errors import Unreadable
+
+
+class Scratch:
+    """A bare repository in a temporary directory: refs and HEAD copied, objects read where they lie.
+
+    A ref may be looked up here by any name that git understands, and nothing that the borrowed repository configures
+    (promisor remotes, hooks, drivers, includes) is in force.
+    """
+
+    def __init__(self, path: str) -> None:
+        places = locate(path)
+        self.path = path
+        self.git_dir = Path(places["git_dir"])
+        self.objects = places["objects"]
+        self.partial = any(Path(self.objects).glob("pack/*.promisor"))
+        self.id_bytes = 32 if places["format"] == "sha256" else 20
+        self.directory = Path(tempfile.mkdtemp(prefix="provenfix-git-"))
+        self._real = Git(["--git-dir", str(self.git_dir), "-c", "safe.directory=*"], {})
+        try:
+            self.head = self._find_head()
+            self.refs, self.symbolic = self._find_refs()
+            self._write(sha256=self.id_bytes == 32)
+            self.boundary = self._borrow_shallow(Path(places["shallow"]))
+        except BaseException:
+            self.close()
+            raise
+        self.processes_started = 1 + self._real.processes_started
+
+    def close(self) -> None:
+        """Removes the directory."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def git(self, *, literal: bool = True, **extra: str) -> Git:
+        """Git on this repository. `literal` paths are names, not patterns."""
+        leading = ["--git-dir", str(self.directory), *(["--literal-pathspecs"] if literal else [])]
+        return Git(leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
+
+    def _find_head(self) -> str:
+        try:
+            written = os.fsdecode((self.git_dir / "HEAD").read_bytes()).strip()
+        except OSError as error:
+            raise Unreadable(f"{self.path}: its HEAD cannot be read ({error.strerror})") from error
+        if written != "ref: refs/heads/.invalid":
+            return written
+        try:  # the reftable format keeps the real one elsewhere
+            return "ref: " + os.fsdecode(self._real.run("symbolic-ref", "HEAD")).strip()
+        except GitFailed as error:
+            raise Unreadable(f"{self.path}: its HEAD cannot be read ({error})") from error
+
+    def _find_refs(self) -> tuple[dict[str, str], dict[str, str]]:
+        try:
+            listed = self._real.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
+        except GitFailed as error:
+            raise Unreadable(f"{self.path}: its refs cannot be listed ({error})") from error
+        refs: dict[str, str] = {}
+        symbolic: dict[str, str] = {}
+        for line in os.fsdecode(listed).splitlines():
+            oid, name, target = line.split(" ", 2)
+            refs[name] = oid
+            if target:
+                symbolic[name] = target
+        return refs, symbolic
+
+    def _write(self, *, sha256: bool) -> None:
+        extension = "\n[extensions]\n\tobjectformat = sha256" if sha256 else ""
+        config = f"[core]\n\trepositoryformatversion = {int(sha256)}\n\tbare = true{extension}\n"
+        packed = "".join(f"{oid} {name}\n" for name, oid in self.refs.items())
+        (self.directory / "refs").mkdir()
+        (self.directory / "config").write_text(config, "ascii")
+        (self.directory / "packed-refs").write_bytes(os.fsencode(packed))
+        (self.directory / "HEAD").write_bytes(os.fsencode(self.head + "\n"))
+
+    def _borrow_shallow(self, listed: Path) -> frozenset[str]:
+        if not listed.is_file():
+            return frozenset()
+        shutil.copyfile(listed, self.directory / "shallow")
+        return frozenset(listed.read_text("ascii").split())
