@@ -1,5 +1,8 @@
 """What a compiler said of one source: it compiles, it fails at a line, or it could not be judged."""
 
+import io
+import re
+import tokenize
 from dataclasses import dataclass
 
 
@@ -13,14 +16,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first error that an import of the file would raise. `line` and `column` count from 1; None where not told."""
+    """The first error that an import of the file would raise.
+
+    `line` and `column` count from 1; None where not told. Two things are CPython's own: `line` is 0 for a source that
+    could not even be decoded (an unknown coding cookie), and None for NUL bytes and for too deep nesting.
+    """
 
     error_class: str
+    """`SyntaxError`, `IndentationError`, `TabError`; also `ValueError`, `MemoryError`, `RecursionError`, …"""
     message: str
     line: int | None
     column: int | None = None
     text: str = ""
-    """The offending source line, without its line end."""
+    """The offending source line, without its line end; "" where there is none. At most 4,096 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One diagnostic of ruff's parser or of its semantic rules. `line` and `column` count from 1."""
+    """One diagnostic of ruff's parser or of its semantic rules. `line` and `column` count from 1 (0: see `Fault`)."""
 
     line: int
     column: int
@@ -50,3 +58,22 @@ class Explanation:
 
     checked_by: str
     findings: tuple[Finding, ...]
+    """By position; a place and message only once; at most 1,000."""
+    why: str = ""
+    """Why there is no opinion, where ruff died or ran out of time on this source; "" otherwise."""
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def source_lines(content: bytes) -> list[str]:
+    """The lines of a source as CPython counts them (LF, CRLF and CR end one; a form feed does not), without line ends.
+
+    Decoded by the PEP 263 cookie; never fails: what cannot be decoded is shown as U+FFFD.
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(re.sub(rb"\r\n?", b"\n", content[:4096])).readline)
+        text = content.decode(encoding, "replace")
+    except (SyntaxError, LookupError, ValueError):
+        text = content.decode("utf-8-sig", "replace")
+    return _LINE_END.split(text)

@@ -1,0 +1,123 @@
+"""A real interpreter as compiler: sources go through a pipe to one process of it, verdicts come back.
+
+In: the path of an interpreter. Out: a `shared.ports.Compiler` that keeps one process for any number of sources, and
+starts another only when a source killed the last one or used up its time.
+"""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
+from shared.domain.compilation import Compilation, Fault, Source, source_lines
+
+# How often a process may be lost to a source before this compiler gives no more verdicts: each loss costs a start.
+MOST_DEATHS = 25
+
+
+class CPython:
+    """Implements `shared.ports.Compiler`. Use as a context manager, or call `close()`.
+
+    `seconds` is the most that one source may take, `memory` the address space in bytes that the process may use.
+    `processes_started` and `sources_compiled` count, for tests and the bench.
+    """
+
+    def __init__(self, interpreter: str, *, seconds: float = 20.0, memory: int = 1 << 30) -> None:
+        self.interpreter = interpreter
+        self.processes_started = 0
+        self.sources_compiled = 0
+        self._seconds = seconds
+        self._memory = memory
+        self._deaths = 0
+        self._process: WorkerProcess | None = None
+        self._implementation = ""
+        self._version = ""
+
+    @property
+    def implementation(self) -> str:
+        """`cpython` or what else answers there. Raises `NoInterpreter`."""
+        self._introduce()
+        return self._implementation
+
+    @property
+    def version(self) -> str:
+        """`3.11.7`. Raises `NoInterpreter`."""
+        self._introduce()
+        return self._version
+
+    @property
+    def python(self) -> str:
+        """`3.11`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def checked_by(self) -> str:
+        """`cpython-3.11.7`."""
+        return f"{self.implementation}-{self.version}"
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Nothing to gain: a source costs what its compilation costs."""
+
+    def compile(self, source: Source) -> Compilation:
+        """The verdict; `ok` is None, with a sentence, where the process died of the source or ran out of its limits."""
+        self._introduce()
+        if self._deaths >= MOST_DEATHS:
+            return self._unjudged(f"{self.checked_by} was lost {self._deaths} times and is not asked again")
+        self.sources_compiled += 1
+        try:
+            answer = self._running().ask(source, self._seconds)
+        except (Lost, NoInterpreter) as lost:
+            self._drop()
+            return self._unjudged(f"{self.checked_by} {lost}")
+        if answer["ok"]:
+            return Compilation(ok=True, fault=None, checked_by=self.checked_by)
+        if answer["class"] == "MemoryError" and answer["peak"] * 2 > self._memory:
+            self._drop()  # its peak stays high, which would make the next MemoryError look like this one
+            return self._unjudged(f"{self.checked_by} needed more than {self._memory >> 20} MiB of memory")
+        return Compilation(ok=False, fault=_fault(answer, source), checked_by=self.checked_by)
+
+    def close(self) -> None:
+        """End the process; a later question would start a new one."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _introduce(self) -> None:
+        if not self._version:
+            try:
+                self._running()
+            except Lost as lost:
+                self.close()
+                raise NoInterpreter(f"{self.interpreter} {lost}") from lost
+
+    def _running(self) -> WorkerProcess:
+        if self._process is None:
+            self.processes_started += 1
+            self._process = WorkerProcess(self.interpreter, self._memory)
+            self._implementation, self._version = self._process.introduction()
+        return self._process
+
+    def _drop(self) -> None:
+        self._deaths += 1
+        self.close()
+
+    def _unjudged(self, why: str) -> Compilation:
+        return Compilation(ok=None, fault=None, checked_by=self.checked_by, why=why + ".")
+
+
+def _fault(answer: dict[str, Any], source: Source) -> Fault:
+    line, text = answer["line"], answer["text"]
+    if text is None and line:
+        # Errors found after parsing carry no text when the source is not a file: quote it from the bytes.
+        lines = source_lines(source.content)
+        text = lines[line - 1][:4096] if line <= len(lines) else ""
+    text = (text or "").rstrip("\r\n").encode("utf-8", "replace").decode("utf-8")
+    offset = answer["offset"]
+    column = offset if offset and offset > 0 else None
+    return Fault(error_class=answer["class"], message=answer["message"], line=line, column=column, text=text)

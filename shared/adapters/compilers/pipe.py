@@ -1,0 +1,128 @@
+"""One run of the worker in an interpreter: every exchange over its pipes has a deadline.
+
+In: a source. Out: the worker's verdict as a dict, or `Lost` with the reason.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from shared.domain.compilation import Source
+
+WORKER = Path(__file__).with_name("worker.py")
+FLAGS = ("-I", "-S", "-B", "-W", "ignore")
+START_SECONDS = 10.0
+LONGEST_ANSWER = 1 << 20
+CHUNK = 1 << 16
+
+
+class NoInterpreter(Exception):
+    """The program at this path does not answer as an interpreter; the text says how it failed."""
+
+
+class Lost(Exception):
+    """The process is gone, or was stopped; the text says why, as the end of a sentence."""
+
+
+class WorkerProcess:
+    """One run of the worker: non-blocking pipes, so that every exchange has a deadline."""
+
+    def __init__(self, interpreter: str, memory: int) -> None:
+        command = [interpreter, *FLAGS, str(WORKER), str(memory)]
+        try:
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=tempfile.gettempdir(),
+                env={"LC_ALL": "C.UTF-8"},
+                bufsize=0,
+            )
+        except (OSError, ValueError) as error:
+            raise NoInterpreter(f"{interpreter} could not be started: {error}") from error
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        self._stdin, self._stdout = self._popen.stdin, self._popen.stdout
+        self._in, self._out = self._stdin.fileno(), self._stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._answers, self._asks = select.poll(), select.poll()
+        self._answers.register(self._out, select.POLLIN)
+        self._asks.register(self._in, select.POLLOUT)
+        self._asked = 0
+
+    def introduction(self) -> tuple[str, str]:
+        """Implementation and version. Raises `Lost`."""
+        answer = self._answer(time.monotonic() + START_SECONDS, START_SECONDS)
+        try:
+            return str(answer["implementation"]), str(answer["version"])
+        except KeyError as error:
+            raise Lost("did not say which Python it is") from error
+
+    def ask(self, source: Source, seconds: float) -> dict[str, Any]:
+        """The worker's verdict on one source, checked to be the answer to this question. Raises `Lost`."""
+        self._asked += 1
+        deadline = time.monotonic() + seconds
+        header = json.dumps({"id": self._asked, "path": source.path, "size": len(source.content)})
+        self._send(header.encode("ascii") + b"\n" + source.content, deadline, seconds)
+        answer = self._answer(deadline, seconds)
+        if answer.get("id") != self._asked or "ok" not in answer:
+            raise Lost("answered something else than a verdict")
+        return answer
+
+    def stop(self) -> None:
+        """End the process for good and collect it."""
+        self._stdin.close()
+        self._popen.kill()
+        self._popen.wait()
+        self._stdout.close()
+
+    def _send(self, request: bytes, deadline: float, seconds: float) -> None:
+        rest = memoryview(request)
+        while rest:
+            try:
+                rest = rest[os.write(self._in, rest) :]
+            except BlockingIOError:
+                self._wait(self._asks, deadline, seconds)
+            except BrokenPipeError as error:
+                raise self._death() from error
+
+    def _answer(self, deadline: float, seconds: float) -> dict[str, Any]:
+        line = b""
+        while not line.endswith(b"\n"):
+            self._wait(self._answers, deadline, seconds)
+            received = os.read(self._out, CHUNK)
+            if not received:
+                raise self._death()
+            line += received
+            if len(line) > LONGEST_ANSWER:
+                raise Lost("answered more than a verdict")
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise Lost("answered something else than a verdict") from error
+        if not isinstance(answer, dict):
+            raise Lost("answered something else than a verdict")
+        return answer
+
+    @staticmethod
+    def _wait(pipe: select.poll, deadline: float, seconds: float) -> None:
+        if not pipe.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise Lost(f"did not answer within {seconds:g} s")
+
+    def _death(self) -> Lost:
+        # The pipe is closed, so the process has ended or is about to.
+        self._popen.kill()
+        code = self._popen.wait()
+        if code == -signal.SIGKILL:
+            return Lost("ended without a verdict")
+        if code < 0:
+            return Lost(f"died of {signal.Signals(-code).name}")
+        return Lost(f"ended with exit code {code}")
