@@ -1,0 +1,105 @@
+"""Untrusted text becomes inert text for one target: a terminal, GitHub's Markdown, a Mermaid diagram.
+
+In: text that was already redacted and cut. Out: text that shows the same words and can do nothing: no mention, no
+reference, no link, no image, no HTML, no way out of a fence, no control, direction or zero-width character of its own.
+"""
+
+import re
+import unicodedata
+
+# Invisible, and the only thing that stops mentions and references in GitHub's mails as well as on its pages.
+BREAK = "\N{ZERO WIDTH SPACE}"
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
+_LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SPACES = re.compile(r"\s+")
+_BACKTICKS = re.compile(r"`+")
+_SPECIAL = re.compile(r"[\\`*_\[\]~$]")
+_LEADING = re.compile(r"^(\d{0,9})([-+=.)])")
+_REFERENCE = re.compile(r"#(?=\d)|(?i:(?<=\bgh-)(?=\d))")
+_SCHEME = re.compile(r"(?i)(?<![a-z0-9])([a-z][a-z0-9+.-]{1,15}):(?=//|[^\s:]{0,64}@)|(?<![a-z0-9])(www)(?=\.)")
+_EMOJI = re.compile(r":(?=[a-z+-][a-z0-9_+-]{0,40}:)")
+_COMMIT = re.compile(r"(?<![0-9A-Za-z])([0-9a-f]{6})(?=[0-9a-f]{1,58}(?![0-9A-Za-z]))")
+_LANGUAGE = re.compile(r"[^a-z0-9-]")
+_SHORT_FENCE = 3
+
+
+def plain(text: str) -> str:
+    """The visible characters of `text`: line ends become `\\n`, tabs stay, everything invisible goes."""
+    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def one_line(text: str) -> str:
+    """`plain`, with every run of white space as one space."""
+    return _SPACES.sub(" ", plain(text)).strip()
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of them `…` where something was cut off."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def for_markdown(text: str) -> str:
+    """One line of prose for GitHub."""
+    text = one_line(text)
+    text = _COMMIT.sub(rf"\1{BREAK}", text)
+    text = _REFERENCE.sub(lambda found: found[0] + BREAK, text)
+    text = _EMOJI.sub(f":{BREAK}", text)
+    text = _SCHEME.sub(lambda found: f"{found[1]}{BREAK}:" if found[1] else f"{found[2]}{BREAK}", text)
+    text = _SPECIAL.sub(r"\\\g<0>", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("@", f"@{BREAK}").replace("!\\[", f"!{BREAK}\\[")
+    if text.startswith("#"):
+        text = "\\" + text
+    return _LEADING.sub(r"\1\\\2", text)
+
+
+def code_span(text: str) -> str:
+    """One line of code for GitHub: a code span that no run of backticks inside can end; `` ` ` `` where it is empty."""
+    text = one_line(text).replace("@", f"@{BREAK}")
+    if not text:
+        return "` `"
+    fence = "`" * (_longest_run(text) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def code_block(text: str, language: str = "text") -> str:
+    """Lines of code for GitHub, in a fence that no run of backticks inside can end."""
+    text = plain(text).replace("@", f"@{BREAK}").strip("\n")
+    fence = "`" * max(_SHORT_FENCE, _longest_run(text) + 1)
+    return f"{fence}{_LANGUAGE.sub('', language.lower())}\n{text}\n{fence}"
+
+
+def table_cell(markdown: str) -> str:
+    """Finished inline Markdown, fit to stand in a table: GitHub unescapes `\\|` in cells, inside code spans as well."""
+    return markdown.replace("|", "\\|").replace("\n", " ")
+
+
+def for_mermaid(text: str) -> str:
+    """Text of a note or message: whatever could be syntax is written as Mermaid's entity for that character."""
+    return "".join(map(_mermaid, one_line(text)))
+
+
+def _mermaid(character: str) -> str:
+    if character.isalnum() or character in " .,-_/()+'":
+        return character
+    if character == "@":
+        return f"@{BREAK}"
+    return f"#{ord(character)};"
+
+
+def _visible(character: str) -> str:
+    if character in "\n\t" or character.isascii():
+        return character if character in "\n\t" or character.isprintable() else ""
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return "\N{REPLACEMENT CHARACTER}"
+    return "" if category in {"Cc", "Cf"} else character
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, _BACKTICKS.findall(text)), default=0)

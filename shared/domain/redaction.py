@@ -1,0 +1,185 @@
+"""Text that may carry secrets comes in, the same text with each secret replaced by `[redacted KIND]` goes out.
+
+Redact first, then cut, then escape: a secret that straddles a cut is no longer recognisable. Every pattern starts at
+a fixed word or at the edge of a token and scans it once, so that 256 KB of anything take linear time. Redacting twice
+changes nothing.
+"""
+
+import re
+from functools import partial
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """One kind of secret. Groups named `keep` and `tail` stay; everything else that matched goes."""
+
+    kind: str
+    pattern: re.Pattern[str]
+
+
+_EDGE = r"(?<![A-Za-z0-9_-])"
+_LINE = r"[^\r\n\"'\\]"
+_SPACE = r"[ \t]{0,8}"
+_SEPARATOR = rf"(?:\\{{0,4}}[\"'])?{_SPACE}(?:=>|:=|[:=])(?!=){_SPACE}"
+
+
+def _rule(kind: str, pattern: str) -> Rule:
+    return Rule(kind, re.compile(pattern))
+
+
+def _token(kind: str, pattern: str) -> Rule:
+    return _rule(kind, _EDGE + pattern)
+
+
+_BLOCKS = (
+    _rule(
+        "private-key",
+        r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,48}-----|(?:[A-Za-z0-9+/=\s]|\\[nr])*+)",
+    ),
+    _rule("putty-key", r"(?P<keep>PuTTY-User-Key-File-\d: )[^\r\n]{1,200}(?:\r?\n[^\r\n]{0,200}){0,60}"),
+)
+
+_TOKENS = (
+    _token("google-api-key", r"AIza[\w-]{30,60}"),
+    _token("google-oauth-token", r"ya29\.[\w.-]{16,2048}+"),
+    _token("google-oauth-secret", r"GOCSPX-[\w-]{20,64}"),
+    _token("google-refresh-token", r"1//0[\w-]{20,256}+"),
+    _token("firebase-token", r"AAAA[\w-]{7}:APA91b[\w-]{100,256}+"),
+    _token("aws-access-key", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
+    _token("github-token", r"gh[oprsu]_[\w-]{16,4096}+(?:\.[\w-]{1,4096}+){0,2}"),
+    _token("github-token", r"github_pat_[A-Za-z0-9_]{20,255}+"),
+    _token("gitlab-token", r"gl(?:pat|ptt|dt|rt|soat|ft|imt|agent|cbt|oas)-[\w-]{16,128}+"),
+    _rule("slack-webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{10,256}+"),
+    _token("slack-token", r"xox[a-z](?:\.xox[a-z])?-[\w-]{8,512}+"),
+    _token("slack-app-token", r"xapp-\d-[\w-]{8,512}+"),
+    _rule("discord-webhook", r"discord(?:app)?\.com/api/webhooks/\d{5,32}/[\w-]{10,128}+"),
+    _rule("teams-webhook", r"[a-z0-9-]{1,63}\.webhook\.office\.com/[\w@/-]{16,512}+"),
+    _token("telegram-token", r"\d{8,10}:AA[\w-]{32,36}(?![\w-])"),
+    _token("json-web-token", r"eyJ[\w-]{8,8192}+\.[\w-]{2,16384}+(?:\.[\w-]{0,8192}+){0,3}"),
+    _token("stripe-key", r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,128}+"),
+    _token("webhook-secret", r"whsec_[A-Za-z0-9+/=]{16,128}+"),
+    _token("anthropic-key", r"sk-ant-[\w-]{16,256}+"),
+    _token("openai-key", r"sk-(?=[\w-]{0,128}\d)[\w-]{20,256}+"),
+    _token("hugging-face-token", r"hf_[A-Za-z0-9]{30,64}"),
+    _token("npm-token", r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    _token("pypi-token", r"pypi-AgE[\w-]{16,512}+"),
+    _token("rubygems-key", r"rubygems_[0-9a-f]{48}"),
+    _token("docker-token", r"dckr_(?:pat|oat)_[\w-]{20,64}+"),
+    _token("sendgrid-key", r"SG\.[\w-]{16,64}+\.[\w-]{16,64}+"),
+    _token("mailgun-key", r"key-[0-9a-f]{32}(?![0-9a-f])"),
+    _token("mailchimp-key", r"[0-9a-f]{32}-us\d{1,2}(?!\w)"),
+    _token("twilio-key", r"(?:SK|AC)[0-9a-f]{32}(?![0-9a-zA-Z])"),
+    _token("square-token", r"(?:EAAA|sq0[a-z]{3}-)[\w-]{22,128}+"),
+    _token("shopify-token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    _token("digitalocean-token", r"do[opr]_v1_[0-9a-f]{64}"),
+    _token("hashicorp-token", r"hv[sbr]\.[\w-]{20,256}+"),
+    _token("grafana-token", r"gl(?:sa|c)_[A-Za-z0-9+/=_]{20,512}+"),
+    _token("new-relic-key", r"NRAK-[A-Z0-9]{27}"),
+    _token("sentry-token", r"sntry[su]_[A-Za-z0-9+/=_-]{20,512}+"),
+    _token("linear-key", r"lin_api_[A-Za-z0-9]{32,64}"),
+    _token("notion-token", r"ntn_[A-Za-z0-9]{40,64}"),
+    _token("airtable-token", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
+    _token("databricks-token", r"dapi[0-9a-f]{32}"),
+    _token("doppler-token", r"dp\.(?:pt|st|sa|ct|scim|audit)\.[\w.-]{20,128}+"),
+    _token("age-key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
+)
+
+_CONTEXT = (
+    _rule(
+        "authorization",
+        rf"(?i)(?P<keep>(?<![a-z])(?:proxy-)?authorization{_SEPARATOR}[\"']?)"
+        r"(?!\[redacted )[^\s\"'\\][^\r\n\"'\\]{0,8192}+",
+    ),
+    _rule(
+        "bearer",
+        r"(?i)(?P<keep>(?<![a-z])bearer[ \t]{1,4})(?!\[redacted )(?=\S{0,64}[\d.~+/_=-])[\w.~+/=-]{12,8192}+",
+    ),
+    _rule(
+        "basic",
+        r"(?P<keep>(?<![A-Za-z])[Bb](?:asic|ASIC)[ \t]{1,4})(?=[A-Za-z+/]{0,64}[0-9=])"
+        r"[A-Za-z0-9+/]{12,2048}+={0,2}",
+    ),
+    _rule(
+        "cookie",
+        rf"(?i)(?P<keep>(?<![a-z])(?:set-)?cookie{_SEPARATOR}[\"']?)(?!\[redacted )"
+        rf"[^\s=\"'\\]{{1,128}}={_LINE}{{1,8192}}+",
+    ),
+    _rule(
+        "url-password",
+        r"(?P<keep>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/?#@\"'<>]{0,256}+:)"
+        r"(?!\[redacted |//|\d{1,5}[/?#])[^\s/?#\"'<>]{1,256}(?:[/?#][^\s/?#@\"'<>]{0,256}+){0,2}(?P<tail>@)",
+    ),
+    _rule("url-token", r"(?P<keep>https?://)(?!\[redacted )[A-Za-z0-9_-]{20,512}+(?P<tail>@)"),
+    _rule(
+        "signature",
+        r"(?i)(?P<keep>[?&;](?:x-goog-signature|x-amz-signature|x-amz-security-token|x-goog-credential|x-amz-credential"
+        r"|signature|sig|secret|token|access_token|id_token|refresh_token|api_?key|password|auth)=)"
+        r"(?!\[redacted )[^\s&#\"'<>]{6,4096}+",
+    ),
+    _rule("query-key", r"(?i)(?P<keep>[?&](?:key|code|state)=)(?!\[redacted )[^\s&#\"'<>]{16,4096}+"),
+    _rule(
+        "account-key",
+        r"(?i)(?P<keep>(?:AccountKey|SharedAccessKey|SharedAccessSignature)=)(?!\[redacted )[^\s;\"']{8,1024}+",
+    ),
+    _rule(
+        "email-address",
+        r"(?<![\w.+-])(?!git@)[\w.+-]{1,64}+@(?![\w.-]{0,128}\.gserviceaccount\.com)"
+        r"(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w-])",
+    ),
+)
+
+_NAMES = (
+    r"(?:pass(?:word|wd|phrase)|(?<![a-z])pwd|(?<![a-z])pass(?=[\"']?\s?[:=])|secret(?:[_-]?(?:access)?[_-]?key)?|client[_-]?secret"
+    r"|api[_-]?key|apikey|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key(?:[_-]?id)?|encryption[_-]?key"
+    r"|signing[_-]?key|master[_-]?key|(?:access|auth|refresh|id|session|csrf|bearer|bot|api)[_-]?token"
+    r"|(?<!unexpected )(?<!invalid )token"
+    r"|credentials?|session[_-]?id|sessionid|otp|pin[_-]?code)"
+)
+# Code that reads a secret is not one: a call, a subscript, an attribute, a constant, a placeholder, a format field.
+_NOT_A_VALUE = (
+    r"(?!\[redacted |(?:None|null|nil|true|false|undefined|str|bytes|int|Optional|SecretStr)(?![\w-])"
+    r"|(?:self|cls|os|settings|config|cfg|args|request|env|environ|secrets|options|data|kwargs)[.\[]"
+    r"|[A-Za-z_][\w.]{0,80}[(\[]|[$%]?[{<(\[]|\$[A-Za-z_]|%[sdr]|\*{3}|\.{3}|x{4})"
+)
+_QUOTED = re.compile(
+    rf"(?i)(?P<keep>{_NAMES}{_SEPARATOR}(?P<quote>\\{{0,4}}[\"']))"
+    r"(?!\[redacted |[$%]?[{<]|\$[A-Za-z_]|\*{3}|%[sdr])"
+    r"(?P<secret>(?:[^\"'\\\r\n]|\\(?![\"'\\])|(?!(?P=quote))\\+[\"']|(?!(?P=quote))[\"'\\])+)"
+)
+_BARE = re.compile(
+    rf"(?i)(?P<keep>(?P<name>{_NAMES})(?P<separator>{_SEPARATOR}))(?![\"'\\]){_NOT_A_VALUE}"
+    r"(?P<secret>[^\s\"'`,;&(){}<>|]{1,4096}+)"
+)
+_PROSE_AFTER = re.compile(r"[ \t]+(?![\w.-]{1,40}[:=])[A-Za-z(]")
+_SHORTEST = 3
+
+
+def redact(text: str) -> str:
+    """`text` without the secrets that have a known form; everything else stays exactly as it is."""
+    for rule in (*_BLOCKS, *_TOKENS, *_CONTEXT):
+        text = rule.pattern.sub(partial(_replaced, rule.kind), text)
+    text = _QUOTED.sub(_quoted, text)
+    return _BARE.sub(_bare, text)
+
+
+def _replaced(kind: str, found: re.Match[str]) -> str:
+    groups = found.groupdict()
+    return f"{groups.get('keep') or ''}[redacted {kind}]{groups.get('tail') or ''}"
+
+
+def _quoted(found: re.Match[str]) -> str:
+    if len(found["secret"]) < _SHORTEST or found["secret"].isspace():
+        return found[0]
+    return f"{found['keep']}[redacted value]"
+
+
+def _bare(found: re.Match[str]) -> str:
+    """A word after a colon with more words behind it is prose (`password: must be longer`), not a value."""
+    secret = found["secret"]
+    word = ":" in found["separator"] and secret.rstrip(".!?").isalpha()
+    prose = word and _PROSE_AFTER.match(found.string, found.end())
+    count = secret.isdigit() and found["name"].lower() == "token"
+    if prose or count or len(secret) < _SHORTEST:
+        return found[0]
+    return f"{found['keep']}[redacted value]"
