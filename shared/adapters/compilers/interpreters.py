@@ -1,0 +1,96 @@
+"""Where real interpreters lie on this machine: candidates for a minor version, best first, then asked who they are.
+
+In: a minor version, and the paths that the settings name. Out: a running `CPython` that answered with that version.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from shared.adapters.compilers.cpython import CPython
+from shared.adapters.compilers.pipe import NoInterpreter
+
+SUPPORTED = tuple(f"3.{minor}" for minor in range(7, 16))
+
+# `cpython-3.11.7-linux-x86_64-gnu` (uv), `3.11.7` and `3.14.0rc1` (pyenv).
+_INSTALLED = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)?)?(?:-.*)?")
+
+
+def find(python: str, settings: Mapping[str, str] | None = None) -> CPython | None:
+    """A CPython of this minor version, already started, or None. Each candidate is asked once."""
+    for candidate in candidates(python, settings or {}):
+        interpreter = CPython(candidate)
+        try:
+            if interpreter.implementation == "cpython" and interpreter.python == python:
+                return interpreter
+        except NoInterpreter:
+            continue  # a name that promised an interpreter and is none: the next one may be
+        interpreter.close()
+    return None
+
+
+def minor_versions() -> tuple[str, ...]:
+    """Every supported minor version for which this machine has a CPython, ascending."""
+    found = []
+    for python in SUPPORTED:
+        interpreter = find(python)
+        if interpreter is not None:
+            interpreter.close()
+            found.append(python)
+    return tuple(found)
+
+
+def candidates(python: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """Paths of programs that should be this version, best first, each real file once."""
+    seen: set[str] = set()
+    for candidate in _places(python, settings):
+        if os.access(candidate, os.X_OK) and Path(candidate).is_file():
+            real = os.path.realpath(candidate)
+            if real not in seen:
+                seen.add(real)
+                yield candidate
+
+
+def _places(python: str, settings: Mapping[str, str]) -> Iterator[str]:
+    if python in settings:
+        yield shutil.which(settings[python]) or settings[python]
+    if python == f"{sys.version_info[0]}.{sys.version_info[1]}" and sys.executable:
+        yield sys.executable
+    name = f"python{python}"
+    for directory in os.get_exec_path():
+        # A pyenv shim is a shell script that looks for a version of its own choice; its targets come below.
+        if Path(directory).is_absolute() and Path(directory).name != "shims":
+            yield str(Path(directory, name))
+    for root in _roots():
+        for installed in _newest_first(root, python):
+            yield str(installed / "bin" / name)
+    for directory in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
+        yield str(Path(directory, name))
+    yield from (str(path) for path in sorted(Path("/opt").glob(f"*/bin/{name}")))
+
+
+def _roots() -> Iterator[Path]:
+    pyenv = os.environ.get("PYENV_ROOT")
+    yield (Path(pyenv) if pyenv else Path("~/.pyenv").expanduser()) / "versions"
+    uv = os.environ.get("UV_PYTHON_INSTALL_DIR")
+    if uv:
+        yield Path(uv)
+    data = os.environ.get("XDG_DATA_HOME")
+    yield (Path(data) if data else Path("~/.local/share").expanduser()) / "uv" / "python"
+
+
+def _newest_first(root: Path, python: str) -> list[Path]:
+    """Installations of this minor version, by patch level; what is not released yet comes after what is."""
+    ranked = []
+    try:
+        installed = list(root.iterdir())
+    except OSError:
+        return []  # the tool is not installed, or keeps its versions from us: nothing to offer
+    for path in installed:
+        match = _INSTALLED.fullmatch(path.name)
+        if match and match[1] == python:
+            ranked.append((match[3] is None, int(match[2] or 0), path))
+    return [path for *_, path in sorted(ranked, reverse=True)]

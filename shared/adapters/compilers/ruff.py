@@ -1,0 +1,189 @@
+"""Ruff as explainer, and as judge where no interpreter is to be had: one process for any number of sources.
+
+In: (source, minor version) pairs. Out: every error that ruff's parser and its rules for the compiler's own errors see.
+"""
+
+import importlib.metadata
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ruff import find_ruff_bin  # type: ignore[import-untyped]
+
+from shared.adapters.compilers.decoding import Decoded, decode
+from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source, source_lines
+from shared.errors import Unreadable
+
+# What CPython's compiler refuses and a parser alone does not: measured against CPython 3.11, see the design.
+RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142"
+SECONDS = 30.0
+SECONDS_EACH = 0.1
+# Bytes of stack for each of its threads: deep nesting overflows the usual 2 MiB, and that ends the process.
+THREAD_STACK = 64 << 20
+MOST_FINDINGS = 1000
+# A source that kills ruff takes the whole batch with it: the batch is halved to find it, for so many limits' time.
+PATIENCE = 3
+
+Wanted = tuple[bytes, str]
+
+
+class _Failed(Exception):
+    """Ruff gave no answer for a batch; the text says why, as the end of a sentence."""
+
+
+class Ruff:
+    """Implements `shared.ports.Explainer`. `processes_started` counts, for tests and the bench."""
+
+    def __init__(self, *, seconds: float = SECONDS) -> None:
+        self.processes_started = 0
+        self._seconds = seconds
+        self._until = 0.0
+        self._checked_by = ""
+
+    @property
+    def checked_by(self) -> str:
+        """`ruff-0.17.6`, as the installed package says."""
+        if not self._checked_by:
+            self._checked_by = f"ruff-{importlib.metadata.version('ruff')}"
+        return self._checked_by
+
+    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+        """One explanation for each pair, in their order; equal pairs are judged once."""
+        decoded = {key: decode(*key) for key in ((source.content, python) for source, python in wanted)}
+        self._until = time.monotonic() + PATIENCE * self._allowed(len(decoded))
+        judged = self._judge([key for key, text in decoded.items() if text.content is not None], decoded)
+        explained = {key: self._explanation(judged.get(key, ()), text) for key, text in decoded.items()}
+        return [explained[source.content, python] for source, python in wanted]
+
+    def _explanation(self, judged: Sequence[Finding] | str, text: Decoded) -> Explanation:
+        if isinstance(judged, str):
+            return Explanation(self.checked_by, (), why=judged)
+        findings = {(finding.line, finding.message): finding for finding in reversed(judged)}
+        if text.fault is not None:
+            line = text.row if text.fault.line is None else text.fault.line
+            findings[line, text.fault.message] = Finding(line, 1, text.fault.message, text.row)
+        ordered = sorted(findings.values(), key=lambda finding: (finding.line, finding.column))
+        return Explanation(self.checked_by, tuple(ordered[:MOST_FINDINGS]))
+
+    def _judge(self, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> dict[Wanted, list[Finding] | str]:
+        if not keys:
+            return {}
+        try:
+            with tempfile.TemporaryDirectory(prefix="provenfix-") as directory:
+                return dict(zip(keys, self._run(Path(directory), keys, decoded), strict=True))
+        except _Failed as failed:
+            if len(keys) == 1 or time.monotonic() > self._until:
+                return dict.fromkeys(keys, f"{self.checked_by} {failed}.")
+        half = len(keys) // 2
+        return self._judge(keys[:half], decoded) | self._judge(keys[half:], decoded)
+
+    def _run(self, directory: Path, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> list[list[Finding]]:
+        versions = {python: "py" + python.replace(".", "") for _, python in keys}
+        for name in versions.values():
+            (directory / name).mkdir()
+        for number, key in enumerate(keys):
+            (directory / versions[key[1]] / f"{number}.py").write_bytes(decoded[key].content or b"")
+        answers = directory / "answers.jsonl"
+        self._start(directory, answers, versions.values(), self._allowed(len(keys)))
+        findings: list[list[Finding]] = [[] for _ in keys]
+        with answers.open(encoding="utf-8") as lines:
+            for line in lines:
+                answer = json.loads(line)
+                own = findings[int(Path(answer["filename"]).stem)]
+                if answer["name"] == "panic":
+                    raise _Failed("panicked on this source")
+                if len(own) < MOST_FINDINGS:
+                    own.append(_finding(answer))
+        return findings
+
+    def _allowed(self, sources: int) -> float:
+        return self._seconds + SECONDS_EACH * sources
+
+    def _start(self, directory: Path, answers: Path, versions: Iterable[str], seconds: float) -> None:
+        targets = ", ".join(f'"{version}/**" = "{version}"' for version in versions)
+        command = [_binary(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
+        command += ["--exit-zero", "--output-format", "json-lines", "--select", RULES]
+        command += ["--config", "exclude = []", "--config", f"per-file-target-version = {{{targets}}}", "."]
+        self.processes_started += 1
+        with answers.open("wb") as out:
+            try:
+                ended = subprocess.run(
+                    command,
+                    cwd=directory,
+                    env={"RUST_MIN_STACK": str(THREAD_STACK)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.DEVNULL,
+                    timeout=seconds,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as expired:
+                raise _Failed(f"did not answer within {seconds:g} s") from expired
+        if ended.returncode:
+            raise _Failed(f"ended with code {ended.returncode} on this source")
+
+
+class RuffCompiler:
+    """Implements `shared.ports.Compiler` with ruff's opinion; the same bytes are judged once."""
+
+    def __init__(self, ruff: Ruff, python: str) -> None:
+        self.python = python
+        self._ruff = ruff
+        self._judged: dict[bytes, Explanation] = {}
+
+    @property
+    def checked_by(self) -> str:
+        """`ruff-0.17.6`."""
+        return self._ruff.checked_by
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Judge all of these in one process."""
+        new = [source for source in sources if source.content not in self._judged]
+        explanations = self._ruff.explain([(source, self.python) for source in new])
+        self._judged.update((source.content, said) for source, said in zip(new, explanations, strict=True))
+
+    def compile(self, source: Source) -> Compilation:
+        """What ruff sees first, by position. CPython may stop at another line of the same file."""
+        self.expect([source])
+        said = self._judged[source.content]
+        if said.why:
+            return Compilation(ok=None, fault=None, checked_by=self.checked_by, why=said.why)
+        if not said.findings:
+            return Compilation(ok=True, fault=None, checked_by=self.checked_by)
+        return Compilation(ok=False, fault=self._fault(said.findings[0], source), checked_by=self.checked_by)
+
+    def _fault(self, first: Finding, source: Source) -> Fault:
+        decoding = decode(source.content, self.python).fault
+        if decoding is not None and decoding.message == first.message:
+            return decoding
+        lines = source_lines(source.content)
+        text = lines[first.line - 1][:4096] if 0 < first.line <= len(lines) else ""
+        return Fault(_error_class(first.message), first.message, first.line, first.column, text)
+
+
+def _finding(answer: dict[str, Any]) -> Finding:
+    start, end = answer["location"], answer["end_location"]
+    return Finding(int(start["row"]), int(start["column"]), str(answer["message"]), int(end["row"]))
+
+
+def _error_class(message: str) -> str:
+    """The class that CPython would raise, told by ruff's words."""
+    lower = message.lower()
+    if "inconsistent use of tabs" in lower:
+        return "TabError"
+    if "indent" in lower:
+        return "IndentationError"
+    return "SyntaxError"
+
+
+def _binary() -> str:
+    try:
+        return str(find_ruff_bin())
+    except FileNotFoundError as error:
+        raise Unreadable(
+            f"The pinned ruff is not installed beside provenfix ({error}); install provenfix again."
+        ) from error
