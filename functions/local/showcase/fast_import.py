@@ -3,22 +3,12 @@
 Author, dates and contents are all that goes into an id, so the same plans give the same ids on every machine.
 """
 
-import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from shared.errors import Unreadable
-
-# No setting of the machine or its user may change what is written.
-_ENVIRONMENT = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_DEFAULT_HASH": "sha1",
-    "LC_ALL": "C",
-}
+from functions.local.showcase.git import git
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +26,14 @@ class Planned:
 
 def create(path: Path, branch: str = "main") -> None:
     """Makes an empty bare repository whose HEAD is `branch`."""
-    _git(["init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)])
+    git(["init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)])
 
 
 def write(path: Path, plans: Sequence[Planned], *, branch: str = "main", onto: str | None = None) -> tuple[str, ...]:
     """Appends the plans to `branch` and returns their commit ids in order. `onto` is an id in the repository."""
     marks = path / "provenfix-marks"
     stream = b"".join(_stream(plans, f"refs/heads/{branch}", onto))
-    _git([f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"], stream)
+    git([f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"], stream)
     ids = dict(line.split(" ", 1) for line in marks.read_text("ascii").splitlines())
     marks.unlink()
     return tuple(ids[f":{number + 1}"] for number in range(len(plans)))
@@ -80,15 +70,3 @@ def _stamp(plan: Planned) -> str:
 def _data(content: str | bytes) -> bytes:
     payload = content.encode() if isinstance(content, str) else content
     return b"data %d\n%s\n" % (len(payload), payload)
-
-
-def _git(arguments: list[str], stream: bytes = b"") -> None:
-    command = ["git", *arguments]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(command, input=stream, capture_output=True, env=kept | _ENVIRONMENT, check=False)
-    except FileNotFoundError:
-        raise Unreadable("git was not found on PATH: install git 2.30 or newer and try again.") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise Unreadable(f"git could not write the example repository: {said[-1]}")

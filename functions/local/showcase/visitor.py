@@ -1,0 +1,56 @@
+"""Visits the running service as a browser would: a port goes in, what came back comes out."""
+
+import http.client
+from dataclasses import dataclass
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.sync.client import connect
+
+from shared.errors import Unreadable
+
+SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How the socket was closed, and whether the transcript could be read afterwards."""
+
+    close_code: int
+    close_reason: str
+    messages: int
+    """Received before the socket was closed."""
+    transcript_status: int
+
+
+def visit(port: int) -> Visit:
+    """Opens a conversation, waits until the service closes it, then asks for the transcript.
+
+    Raises `shared.errors.Unreadable` where the service does not answer.
+    """
+    try:
+        code, reason, messages = _converse(port)
+        return Visit(code, reason, messages, _transcript(port))
+    except (OSError, InvalidHandshake, http.client.HTTPException) as error:
+        raise Unreadable(f"The example service on port {port} did not answer: {error}") from error
+
+
+def _converse(port: int) -> tuple[int, str, int]:
+    messages = 0
+    with connect(f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=SECONDS, close_timeout=SECONDS) as socket:
+        try:
+            while True:
+                socket.recv(timeout=SECONDS)
+                messages += 1
+        except ConnectionClosed as closed:
+            if closed.rcvd is None:
+                raise Unreadable(f"The example service on port {port} broke off without a close code.") from closed
+            return closed.rcvd.code, closed.rcvd.reason, messages
+
+
+def _transcript(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", "/transcript")
+        return connection.getresponse().status
+    finally:
+        connection.close()
