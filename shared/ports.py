@@ -45,8 +45,11 @@ class History(Protocol):
     def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         """Every path with this file name that any commit reachable from `tips` ever touched."""
 
-    def unmerged(self, branch: Branch) -> Sequence[Branch]:
-        """Heads of other branches and pull requests that the deploy branch does not contain, newest first."""
+    def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
+        """`tip` and its chain of first parents, newest first, at most `limit` commits, with their real parents."""
+
+    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+        """Heads that contain a commit (with None: any) and that the branch does not, newest first, at most 200."""
 
     def unseen(self) -> Sequence[str]:
         """What this copy of the repository cannot show, a sentence each."""

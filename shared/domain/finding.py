@@ -66,7 +66,7 @@ class Deployment:
     """One deployed version that the log gives away: the lines of one sighting, and the version that fails there."""
 
     revision: str
-    line: int
+    line: int | None
     seen_at: datetime | None
     commit: Commit | None
     uncommitted: bool
@@ -132,6 +132,8 @@ class Introduced:
     path: str
     errors: int
     first_line: int | None
+    arrived: bool = False
+    """True where the file did not exist before: it never compiled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,8 @@ class Proof:
     branch_head: str
     declared: tuple[DeclaredFile, ...] = ()
     """CI workflows, Dockerfiles and project files at the commit that introduced the break (else the deployed one)."""
+    refused: tuple[Refused, ...] = ()
+    """Commits that contain the fix and failed a gate, newest first: those above the target, or all without one."""
     unseen: tuple[str, ...] = ()
     """What could not be looked at, a sentence each: shallow history, missing blobs."""
     versions_compiled: int = 0

@@ -6,6 +6,7 @@ fsmonitor, no signature program, no replaced objects. The two are `rev-parse` (w
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -132,5 +133,5 @@ def locate(path: str) -> dict[str, str]:
 
 def check_text(name: str, what: str) -> None:
     """Refuses what the line-based conversation with git cannot carry."""
-    if not name or any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in name):
+    if not name or re.search(r"[\x00-\x1f\x7f]", name):
         raise Misused(f"{what} {name!r} is empty or holds control characters; name a branch, a tag or a commit")

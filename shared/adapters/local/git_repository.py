@@ -94,6 +94,10 @@ class GitRepository:
         """All commits reachable from `tip` and not from `base`, children before parents."""
         return self._log("--date-order", tip, f"^{base}")
 
+    def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
+        """`tip` and its chain of first parents, newest first."""
+        return self._log("--first-parent", f"--max-count={limit}", tip)
+
     def _log(self, *arguments: str) -> list[Commit]:
         return git_parse.commits(self._walk(f"--format={git_parse.COMMIT_FORMAT}", *arguments))
 
@@ -175,9 +179,10 @@ class GitRepository:
 
     # -- the rest of the repository -----------------------------------------------------------------------------------
 
-    def unmerged(self, branch: Branch) -> Sequence[Branch]:
-        """Heads of other branches and pull requests that the deploy branch does not contain, newest first, at most 200."""
-        options = [f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
+    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+        """Heads that contain a commit and that the deploy branch does not; see `shared.ports.History`."""
+        contains = [f"--contains={containing}"] if containing else []
+        options = [*contains, f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
         try:
             listed = self._git.run("for-each-ref", *options, "--format=%(objectname) %(refname)", *_OTHER_HEADS)
         except GitFailed as error:

@@ -28,7 +28,7 @@ class Scratch:
         try:
             self.head = self._find_head()
             self.refs, self.symbolic = self._find_refs()
-            self._write(sha256=self.id_bytes == 32)
+            self._write(sha256=places["format"] == "sha256")
             self.boundary = self._borrow_shallow(Path(places["shallow"]))
         except BaseException:
             self.close()

@@ -1,0 +1,35 @@
+"""Finds the file of a tree that a logged path means; a path from a log is compared with names, never opened."""
+
+import posixpath
+from collections.abc import Iterable, Sequence
+
+_DEEPEST = 64
+"""Path components compared; a logged path may be as long as its writer likes."""
+
+
+def components(logged: str) -> tuple[str, ...]:
+    """The last components of a logged path, without `.`, `..` and the root."""
+    cut = logged.replace("\\", "/")[-4096:]
+    parts = posixpath.normpath(cut).split("/")
+    return tuple(part for part in parts if part not in ("", ".", ".."))[-_DEEPEST:]
+
+
+def likely_files(logged: str, tree: Iterable[str]) -> Sequence[tuple[str, ...]]:
+    """The paths of `tree` with the logged file name, in tiers: those that share most of the logged path come first.
+
+    `/app/chat/run.py` puts `backend/chat/run.py` before `run.py`: what a Dockerfile copies where is not known, the
+    common tail is. Within a tier only the contents can tell.
+    """
+    wanted = components(logged)
+    if not wanted:
+        return ()
+    tiers: dict[int, list[str]] = {}
+    for path in tree:
+        if path.endswith(wanted[-1]) and (parts := path.split("/"))[-1] == wanted[-1]:
+            tiers.setdefault(_common_tail(wanted, parts), []).append(path)
+    return tuple(tuple(sorted(tiers[depth])) for depth in sorted(tiers, reverse=True))
+
+
+def _common_tail(wanted: Sequence[str], parts: Sequence[str]) -> int:
+    pairs = zip(reversed(wanted), reversed(parts), strict=False)
+    return next((depth for depth, (left, right) in enumerate(pairs) if left != right), min(len(wanted), len(parts)))

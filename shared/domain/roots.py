@@ -1,0 +1,71 @@
+"""Which files of a tree belong to the service: its source roots, else the repository less what is left out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pathspec import GitIgnoreSpec
+
+IGNORE_FILES = (".dockerignore", ".gcloudignore")
+_TEST_FOLDERS = frozenset({"test", "tests", "testing"})
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is a test by the conventions of pytest and unittest."""
+    *folders, name = path.split("/")
+    return (
+        not _TEST_FOLDERS.isdisjoint(folders)
+        or name.startswith("test_")
+        or name.endswith("_test.py")
+        or name == "conftest.py"
+    )
+
+
+def source_files(paths: Iterable[str], ignores: Mapping[str, str], roots: Sequence[str] = ()) -> list[str]:
+    """The Python files of the service, sorted.
+
+    `ignores` maps the path of each ignore file in the tree to its text; each counts for what lies beside and below it.
+    `roots` are folders (or files) as configured; where there are any, they alone decide.
+    """
+    python = sorted(path for path in paths if path.endswith(".py") and "{{" not in path)  # `{{…}}`: a template's name
+    if roots:
+        wanted = tuple(root.strip("/") for root in roots)
+        return [path for path in python if any(_within(path, root) for root in wanted)]
+    left_out = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
+    return [path for path in python if not is_test(path) and not any(_ignored(path, *each) for each in left_out)]
+
+
+def folder_of(path: str) -> str:
+    """The folder that holds a path; "" at the top."""
+    return path.rpartition("/")[0]
+
+
+def _within(path: str, root: str) -> bool:
+    return root in {"", "."} or path == root or path.startswith(root + "/")
+
+
+def _ignored(path: str, folder: str, spec: GitIgnoreSpec) -> bool:
+    return _within(path, folder) and spec.match_file(path[len(folder) + 1 if folder else 0 :])
+
+
+def _spec(name: str, text: str) -> GitIgnoreSpec:
+    lines = text.splitlines()
+    if name.endswith(".dockerignore"):
+        lines = [_anchored(line) for line in lines]
+    return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:  # what git itself would pass over, such as a lone `!`
+        return False
+    return True
+
+
+def _anchored(line: str) -> str:
+    """A .dockerignore pattern as a gitignore pattern: Docker matches every pattern from the context's root."""
+    pattern = line.strip()
+    if not pattern or pattern.startswith("#"):
+        return ""
+    negation = "!" if pattern.startswith("!") else ""
+    bare = pattern.removeprefix("!").strip().removeprefix("./").lstrip("/").rstrip("/")
+    return f"{negation}/{bare}" if bare not in {"", "."} else ""

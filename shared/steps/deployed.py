@@ -1,0 +1,223 @@
+"""Finds the deployed version of a file: which commit's version fails just where the log says that it failed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.compilation import Fault
+from shared.domain.finding import DeployedSource, Deployment
+from shared.domain.history import Branch, Commit, FileVersion
+from shared.domain.incident import Incident, Sighting
+from shared.domain.paths import components, likely_files
+from shared.ports import History
+from shared.steps.verdicts import Verdicts
+
+_MOST_NAMESAKES = 50
+"""A name that more files carry (`__init__.py` without its folder) identifies none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The deployed version, or what was looked at in vain (`commit` is then None, or a given one that does not fit)."""
+
+    path: str
+    """In the tree of the deployed commit; "" where no file was found."""
+    commit: Commit | None
+    source: DeployedSource
+    corroborated: bool
+    candidates: tuple[str, ...] = ()
+    conflict: str = ""
+    deployments: tuple[Deployment, ...] = ()
+    graph: Sequence[FileVersion] = ()
+    """The path-limited graph that was searched, children before parents; empty for a given commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Versions of one path that fail as one sighting says, newest first."""
+
+    sighting: Sighting
+    path: str
+    versions: Sequence[tuple[Commit, Fault]]
+    likeness: int
+    """2: the quoted source line and the message are the logged ones; 1: one of them; 0: the line number alone."""
+
+
+def locate(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, given: Commit | None) -> Located:
+    """The deployed version: the given commit if the log bears it out, else the one that the logged lines give away."""
+    conflict = ""
+    if given is not None:
+        stated = _corroborate(history, verdicts, incident, given)
+        if stated.corroborated:
+            return stated
+        conflict = stated.conflict
+    inferred = _infer(history, verdicts, incident, branch, conflict)
+    if inferred.corroborated or given is None:
+        return inferred
+    return Located(stated.path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict or inferred.conflict)
+
+
+def _corroborate(history: History, verdicts: Verdicts, incident: Incident, given: Commit) -> Located:
+    """Checks a given commit against the log."""
+    tree = history.tree(given.id)
+    tiers = likely_files(incident.path, tree)
+    for sighting in reversed(incident.sightings):
+        for path in (path for tier in tiers for path in tier):
+            if verdicts.fails_as(tree[path].blob, path, sighting):
+                deployments = _deployments(incident, {_key(sighting): given})
+                return Located(
+                    path,
+                    given,
+                    DeployedSource.GIVEN,
+                    corroborated=True,
+                    candidates=(given.id,),
+                    deployments=deployments,
+                )
+    path = tiers[0][0] if tiers else ""
+    said = f"The log says {place(incident)}"
+    if not path:
+        conflict = f"{said}; the given commit {given.id} has no such file."
+        return Located("", given, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
+    fault = verdicts.of(tree[path].blob, path).fault
+    found = "compiles" if fault is None else f"fails first at line {fault.line}"
+    conflict = f"{said}; at the given commit {given.id}, {path} {found} on Python {verdicts.python}."
+    return Located(path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
+
+
+def place(incident: Incident) -> str:
+    """The logged place of the last sighting, as in `app/x.py, line 12`."""
+    last = incident.sightings[-1]
+    return f"{incident.path}, line {last.line}" if last.line is not None else incident.path
+
+
+def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, conflict: str) -> Located:
+    """Searches the branch, then every other head, for versions that fail as the log says."""
+    tried: set[str] = set()
+    for paths, tips in _places(history, incident, branch):
+        fresh = [path for path in paths if path not in tried or len(tips) > 1]
+        tried.update(fresh)
+        graph = history.versions(fresh, tips) if 0 < len(fresh) <= _MOST_NAMESAKES else ()
+        matches = [
+            match
+            for path in fresh
+            for sighting in incident.sightings
+            if (match := _match(verdicts, graph, path, sighting)) is not None
+        ]
+        if matches:
+            return _choose(incident, matches, graph, conflict)
+    path = next(iter(sorted(tried)), "")
+    return Located(path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
+
+
+def _places(history: History, incident: Incident, branch: Branch) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """(paths, tips) to search, likeliest first: files of the branch's head, its former files, then other branches."""
+    tips = [branch.head]
+    for tier in likely_files(incident.path, history.tree(branch.head)):
+        yield tier, tips
+    name = next(reversed(components(incident.path)), "")
+    if not name:
+        return
+    for tier in likely_files(incident.path, history.named(name, tips)):
+        yield tier, tips
+    others = [head.head for head in history.unmerged(branch, None)]
+    if others:
+        everywhere = [*tips, *others]
+        for tier in likely_files(incident.path, history.named(name, everywhere)):
+            yield tier, everywhere
+
+
+def _match(verdicts: Verdicts, graph: Sequence[FileVersion], path: str, sighting: Sighting) -> _Match | None:
+    made = list(made_versions(graph, path))
+    verdicts.expect((path, version.blobs[path]) for version in made)
+    failing = [
+        (version.commit, fault)
+        for version in made
+        if (fault := verdicts.fails_as(version.blobs[path], path, sighting)) is not None
+    ]
+    if not failing:
+        return None
+    same_text = [pair for pair in failing if sighting.source_text and pair[1].text.strip() == sighting.source_text]
+    kept = same_text or failing
+    same_message = [pair for pair in kept if pair[1].message == sighting.message]
+    return _Match(sighting, path, kept, bool(same_text) + bool(same_message))
+
+
+def made_versions(graph: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:
+    """The commits of a graph after which `path` had contents that it had at none of their parents."""
+    before = {version.commit.id: version.blobs.get(path) for version in graph}
+    for version in graph:
+        blob = version.blobs.get(path)
+        if blob is not None and all(before.get(parent) != blob for parent in version.commit.parents):
+            yield version
+
+
+def _choose(incident: Incident, matches: Sequence[_Match], graph: Sequence[FileVersion], conflict: str) -> Located:
+    """The version of the last sighting that matched anything; refuses where two files fit equally well."""
+    position = {_key(sighting): place for place, sighting in enumerate(incident.sightings)}
+    last = max(position[_key(match.sighting)] for match in matches)
+    fitting = [match for match in matches if position[_key(match.sighting)] == last]
+    best = max(match.likeness for match in fitting)
+    fitting = [match for match in fitting if match.likeness == best]
+    if len(fitting) > 1:
+        names = ", ".join(match.path for match in fitting)
+        told = f"Several files fit {place(incident)} equally well: {names}."
+        return Located(fitting[0].path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict or told)
+    path = fitting[0].path
+    chosen = {
+        _key(match.sighting): _likeliest(match, match.sighting.first_seen if incident.dated else None)
+        for match in matches
+        if match.path == path
+    }
+    candidates = tuple(commit.id for commit, _ in fitting[0].versions)
+    commit = chosen[_key(fitting[0].sighting)]
+    deployments = _deployments(incident, chosen)
+    return Located(
+        path, commit, DeployedSource.INFERRED, corroborated=True, candidates=candidates, conflict=conflict,
+        deployments=deployments, graph=graph,
+    )  # fmt: skip
+
+
+def _likeliest(match: _Match, seen_at: datetime | None) -> Commit:
+    """Of several matching versions: the logged message first, then the newest that was there when it was logged."""
+    same = [commit for commit, fault in match.versions if fault.message == match.sighting.message]
+    commits = same or [commit for commit, _ in match.versions]
+    if seen_at is None:
+        return commits[0]
+    before = [commit for commit in commits if commit.committed_at <= seen_at]
+    if before:
+        return max(before, key=lambda commit: commit.committed_at)
+    return min(commits, key=lambda commit: commit.committed_at)
+
+
+def _key(sighting: Sighting) -> tuple[str, int | None, str, str]:
+    return sighting.revision, sighting.line, sighting.message, sighting.source_text
+
+
+def _deployments(
+    incident: Incident, chosen: Mapping[tuple[str, int | None, str, str], Commit]
+) -> tuple[Deployment, ...]:
+    return tuple(
+        Deployment(
+            revision=sighting.revision,
+            line=sighting.line,
+            seen_at=sighting.first_seen,
+            commit=(commit := chosen.get(_key(sighting))),
+            uncommitted=is_younger(commit, sighting.first_seen),
+        )
+        for sighting in incident.sightings
+    )
+
+
+def is_younger(commit: Commit | None, seen_at: datetime | None) -> bool:
+    """Whether a version was logged before it was committed: then the image was built from an uncommitted tree."""
+    return commit is not None and seen_at is not None and commit.committed_at > seen_at
+
+
+def with_commits(deployments: Iterable[Deployment], by_line: Mapping[int | None, Commit]) -> tuple[Deployment, ...]:
+    """Fills in deployments whose version was found later, by the line on which it fails."""
+    return tuple(
+        each
+        if each.commit is not None or (commit := by_line.get(each.line)) is None
+        else Deployment(each.revision, each.line, each.seen_at, commit, is_younger(commit, each.seen_at))
+        for each in deployments
+    )

@@ -1,0 +1,71 @@
+"""The gates that a commit must pass before anybody is asked to deploy it: a commit in, the failed gate out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from shared.domain.finding import AlsoBroken, Checks
+from shared.domain.roots import IGNORE_FILES, source_files
+from shared.ports import History
+from shared.steps.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A gate that was not passed: its name, and one sentence."""
+
+    gate: str
+    detail: str
+    newly_broken: tuple[AlsoBroken, ...] = ()
+
+
+@dataclass(slots=True)
+class Gates:
+    """Judges commits against the deployed one."""
+
+    history: History
+    verdicts: Verdicts
+    roots: tuple[str, ...] = ()
+    checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+
+    def sources(self, commit: str) -> Mapping[str, str]:
+        """Path and blob of every Python file of the service at a commit."""
+        tree = self.history.tree(commit)
+        ignores = {
+            path: (self.history.read(entry.blob) or b"").decode("utf-8", "replace")
+            for path, entry in tree.items()
+            if path.rpartition("/")[2] in IGNORE_FILES
+        }
+        return {path: tree[path].blob for path in source_files(tree, ignores, self.roots)}
+
+    def broken(self, commit: str) -> tuple[AlsoBroken, ...]:
+        """Every Python file of the service that fails to compile at a commit, by path."""
+        sources = self.sources(commit)
+        self.verdicts.expect(sources.items())
+        return tuple(
+            AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
+            for path, blob in sources.items()
+            if (fault := self.verdicts.of(blob, path).fault) is not None
+        )
+
+    def unseen(self, commit: str) -> tuple[str, ...]:
+        """The Python files of the service on which there is no verdict at a commit."""
+        return tuple(path for path, blob in self.sources(commit).items() if self.verdicts.of(blob, path).ok is None)
+
+    def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:
+        """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
+        broken = self.broken(commit)
+        new = tuple(each for each in broken if each.path not in already_broken)
+        if new:
+            return Failed("newly_broken", f"{_named(new)} compiled when it was deployed, and no longer does", new)
+        if broken:
+            return Failed("also_broken", f"{_named(broken)} would be the next file to fail")
+        if unseen := self.unseen(commit):
+            return Failed("unseen", f"{unseen[0]} could not be compiled there")
+        if (state := self.checks(commit)) in {Checks.RED, Checks.PENDING}:
+            return Failed("checks", f"its checks are {state}")
+        return None
+
+
+def _named(broken: tuple[AlsoBroken, ...]) -> str:
+    more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+    return f"{broken[0].path}, line {broken[0].line}{more}"

@@ -1,0 +1,36 @@
+"""What every part of a proof needs at hand: the incident, the history, the compilers, and what the person said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.domain.history import Branch, Commit
+from shared.domain.incident import Incident
+from shared.ports import Compilers, History
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the person (or the service's configuration) says beyond the log."""
+
+    branch: str | None = None
+    deployed: str | None = None
+    python: str | None = None
+    roots: tuple[str, ...] = ()
+    fallback_python: str = "3.11"
+    """Taken, and called an assumption, where neither log nor repository name a version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One incident, put to one repository."""
+
+    incident: Incident
+    history: History
+    compilers: Compilers
+    request: Request
+    branch: Branch
+    given: Commit | None
+    """The commit that the person says is deployed."""
+    progress: Progress

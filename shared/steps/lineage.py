@@ -1,0 +1,108 @@
+"""One file through the commits after a deployed one: its contents at each, under every name it was given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.domain.history import Branch, Commit, FileVersion
+from shared.domain.search import descendants
+from shared.domain.similarity import best_match
+from shared.ports import History
+
+_MOST_NAMES = 20
+"""A file that was renamed more often than this is followed no further."""
+
+_MOST_COMPARED = 400
+"""Files of one commit that are read to find a renamed one."""
+
+Blobs = Mapping[str, str]
+"""Path to blob id, for those of a file's names that exist at a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What became of a file after `start`."""
+
+    start: str
+    names: tuple[str, ...]
+    commits: Sequence[Commit]
+    """All commits that the branch has and `start` has not, children before parents."""
+    after: frozenset[str]
+    """Those of them that descend from `start`."""
+    at: Mapping[str, Blobs]
+    """For `start` and for each commit of `after`."""
+    versions: Sequence[Commit]
+    """Those of `after` that changed the file, children before parents."""
+
+
+def follow(history: History, start: str, path: str, branch: Branch, known: Sequence[FileVersion] = ()) -> Lineage:
+    """Follows `path` from `start` to the branch's head. `known` may hold its path-limited graph, to save a walk."""
+    commits = history.commits(branch.head, start)
+    after = descendants(start, commits)
+    names = [path]
+    graph = known or (history.versions(names, [branch.head], [start]) if after else ())
+    while True:
+        at = _states(history, start, names, [each for each in commits if each.id in after], graph)
+        new = [name for name in _renamed_to(history, at, commits) if name not in names][: _MOST_NAMES - len(names)]
+        if not new:
+            break
+        names += new
+        graph = history.versions(names, [branch.head], [start])
+    touched = {version.commit.id for version in graph}
+    versions = [each for each in commits if each.id in after and each.id in touched and _changed(each, at)]
+    return Lineage(start, tuple(names), commits, after, at, versions)
+
+
+def _changed(commit: Commit, at: Mapping[str, Blobs]) -> bool:
+    """Whether a commit made a version that none of its parents had."""
+    return all(at[commit.id] != at.get(parent) for parent in commit.parents)
+
+
+def _states(
+    history: History, start: str, names: Sequence[str], after: Sequence[Commit], graph: Sequence[FileVersion]
+) -> dict[str, Blobs]:
+    """The contents at each commit. A commit outside the graph has what its parents have, where these agree."""
+    touched = {version.commit.id: version.blobs for version in graph}
+    at: dict[str, Blobs] = {start: _look_up(history, start, names)}
+    for commit in reversed(after):
+        inherited = [at.get(parent) for parent in commit.parents]
+        if commit.id in touched:
+            at[commit.id] = touched[commit.id]
+        elif inherited[0] is not None and all(each == inherited[0] for each in inherited):
+            at[commit.id] = inherited[0]
+        else:
+            at[commit.id] = _look_up(history, commit.id, names)
+    return at
+
+
+def _look_up(history: History, commit: str, names: Sequence[str]) -> Blobs:
+    found = history.blobs((commit, name) for name in names)
+    return {name: blob for (_, name), blob in found.items()}
+
+
+def _renamed_to(history: History, at: Mapping[str, Blobs], commits: Sequence[Commit]) -> list[str]:
+    """The new names that the file was given where one of its names vanished."""
+    found: list[str] = []
+    for commit in commits:
+        if commit.id not in at:
+            continue
+        for parent in commit.parents:
+            gone = {name: blob for name, blob in at.get(parent, {}).items() if name not in at[commit.id]}
+            for blob in gone.values():
+                renamed = counterpart(history, blob, appeared_in=commit.id, not_in=parent)
+                found += [renamed] if renamed else []
+    return found
+
+
+def counterpart(history: History, blob: str, *, appeared_in: str, not_in: str) -> str | None:
+    """The path that holds (nearly) the contents of `blob` in one commit and does not exist in another.
+
+    Finds the new name of a file that vanished, or, with the commits exchanged, the old name of one that appeared.
+    """
+    there, missing = history.tree(appeared_in), history.tree(not_in)
+    fresh = {path: entry.blob for path, entry in there.items() if path not in missing}
+    exact = sorted(path for path, other in fresh.items() if other == blob)
+    if exact:
+        return exact[0]
+    python = [path for path in sorted(fresh) if path.endswith(".py")][:_MOST_COMPARED]
+    content = history.read(blob) or b""
+    return best_match(content, {path: history.read(fresh[path]) or b"" for path in python})

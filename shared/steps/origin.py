@@ -1,0 +1,80 @@
+"""Goes back from the deployed version to the commit after which the file no longer compiled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.history import Commit, FileVersion
+from shared.domain.search import ancestors, descendants, first_failing
+from shared.ports import History
+from shared.steps.deployed import made_versions
+from shared.steps.lineage import counterpart
+from shared.steps.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file as one commit left it."""
+
+    commit: Commit
+    path: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the break came from."""
+
+    first: Version
+    """The oldest failing version that could be reached."""
+    later: tuple[Version, ...]
+    """Versions after it, up to the deployed one, that still fail; oldest first."""
+    cut: bool
+    """True where a shallow copy ends at `first`: whether it is the one that broke the file cannot be seen."""
+
+
+def trace(
+    history: History, verdicts: Verdicts, deployed: str, path: str, graph: Sequence[FileVersion] = ()
+) -> Origin | None:
+    """Follows the failure of `path` at `deployed` back through merges and renames.
+
+    `graph` may hold the path-limited graph of the file, to save a walk. None where the file has no history at all.
+    """
+    graph = graph or history.versions([path], [deployed])
+    if not graph:
+        return None
+    blobs = {version.commit.id: version.blobs.get(path) for version in graph}
+    parents = {version.commit.id: version.commit.parents for version in graph}
+    start = deployed if deployed in blobs else graph[0].commit.id
+    first = first_failing(
+        start,
+        parents,
+        lambda commit: True if (blob := blobs.get(commit)) is None else verdicts.of(blob, path).ok,
+        lambda parent, commit: blobs.get(parent) == blobs.get(commit),
+    )
+    by_id = {version.commit.id: version.commit for version in graph}
+    scope = ancestors([start], parents) & descendants(first, list(by_id.values()))
+    later = tuple(
+        Version(version.commit, path, version.blobs[path])
+        for version in reversed(list(made_versions(graph, path)))
+        if version.commit.id in scope and verdicts.of(version.blobs[path], path).ok is False
+    )
+    here = Version(by_id[first], path, blobs[first] or "")
+    if first in history.boundary():
+        return Origin(here, later, cut=True)
+    if all(blobs.get(parent) is None for parent in parents[first]):
+        return _before_rename(history, verdicts, here, later) or Origin(here, later, cut=False)
+    return Origin(here, later, cut=False)
+
+
+def _before_rename(history: History, verdicts: Verdicts, here: Version, later: tuple[Version, ...]) -> Origin | None:
+    """Where the file came into being by a rename and failed under its old name as well: the origin of that."""
+    for parent in history.first_parents(here.commit.id, 1)[0].parents:
+        old = counterpart(history, here.blob, appeared_in=parent, not_in=here.commit.id)
+        blob = history.blobs([(parent, old)]).get((parent, old)) if old else None
+        if old is None or blob is None or verdicts.of(blob, old).ok is not False:
+            continue
+        further = trace(history, verdicts, parent, old)
+        if further is not None:
+            moved = () if blob == here.blob else (here,)
+            return Origin(further.first, (*further.later, *moved, *later), further.cut)
+    return None

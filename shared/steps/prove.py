@@ -1,0 +1,188 @@
+"""The proof: an incident and a repository's history in, what is provable about break, fix and target out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.compilation import Fault
+from shared.domain.finding import AlsoBroken, Attempt, Broken, Deployed, Introduced, Proof
+from shared.domain.history import Commit
+from shared.domain.incident import Incident
+from shared.domain.paths import likely_files
+from shared.domain.recommendation import recommend
+from shared.domain.signal import SignalKind
+from shared.ports import Compilers, History
+from shared.steps import pythons
+from shared.steps.deployed import Located, locate, with_commits
+from shared.steps.explain import Explained, excerpt, explain
+from shared.steps.gates import Gates
+from shared.steps.inquiry import Inquiry, Progress, Request
+from shared.steps.lineage import Lineage, follow
+from shared.steps.origin import Origin, Version, trace
+from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
+from shared.steps.unproven import uncorroborated, without_proof
+from shared.steps.verdicts import Verdicts
+
+
+def prove(incident: Incident, history: History, compilers: Compilers, request: Request, progress: Progress) -> Proof:
+    """Everything that can be proven about one incident. Raises Misused for a ref that does not exist."""
+    branch = history.branch(request.branch)
+    given = history.resolve(request.deployed) if request.deployed else None
+    inquiry = Inquiry(incident, history, compilers, request, branch, given, progress)
+    if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
+        return without_proof(inquiry)
+    progress(f"looking for the deployed version of {incident.path}")
+    search = _search(inquiry)
+    if search.located.corroborated and search.located.commit is not None:
+        return _prove(inquiry, search, search.located.commit)
+    return uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The outcome of looking for the deployed version under one version of Python."""
+
+    located: Located
+    verdicts: Verdicts
+    python_source: str
+
+
+def _search(inquiry: Inquiry) -> _Search:
+    """The deployed version under the best-evidenced Python under which there is one, else the first failure."""
+    tried: list[_Search] = []
+    for python, source in _pythons(inquiry):
+        verdicts = Verdicts(inquiry.history, inquiry.compilers.compiler(python))
+        located = locate(inquiry.history, verdicts, inquiry.incident, inquiry.branch, inquiry.given)
+        tried.append(_Search(located, verdicts, source))
+        if located.corroborated:
+            return tried[-1]
+    return tried[0]
+
+
+def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
+    """Versions to try, each once. What the log or the settings state is not second-guessed."""
+    history, incident = inquiry.history, inquiry.incident
+    stated = pythons.stated(incident, inquiry.request.python)
+    if stated is not None:
+        yield stated
+        return
+    look_at = inquiry.given.id if inquiry.given is not None else inquiry.branch.head
+    near = next((tier[0] for tier in likely_files(incident.path, history.tree(look_at))), "")
+    declared = pythons.declared_at(history, look_at, near)
+    if declared is None:
+        yield inquiry.request.fallback_python, "assumed: neither the log nor the repository names a version"
+        return
+    yield declared
+    yield from (each for each in pythons.formerly_declared(history, look_at, near) if each[0] != declared[0])
+
+
+def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
+    """Break, attempts, fix and target of a file whose deployed version is known."""
+    history, verdicts, located = inquiry.history, search.verdicts, search.located
+    gates = Gates(history, verdicts, inquiry.request.roots)
+    blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
+    deployed = Version(commit, located.path, blob)
+    inquiry.progress("going back to the commit that broke it")
+    origin = trace(history, verdicts, commit.id, located.path, located.graph) or Origin(deployed, (), cut=True)
+    inquiry.progress("looking for the commit that mends it")
+    lineage = follow(history, commit.id, located.path, inquiry.branch, located.graph)
+    fix = find_fix(lineage, verdicts)
+    tried = attempts(lineage, verdicts, origin, fix)
+    inquiry.progress("compiling the source tree as deployed")
+    also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
+    explained = explain(history, inquiry.compilers, verdicts, deployed, [origin.first, *tried])
+    proof = Proof(
+        deployed=_deployed(inquiry.incident, search, commit, [origin.first, *tried]),
+        broken=_broken(history, verdicts, deployed, explained, also),
+        introduced=None if origin.cut else _introduced(origin, verdicts, explained),
+        attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _line(each, verdicts)) for each in tried),
+        fix=None, target=None, rollback=None,
+        recommendation=without_proof(inquiry).recommendation,
+        branch=inquiry.branch.name,
+        branch_head=inquiry.branch.head,
+        declared=pythons.declared_files(history, commit.id if origin.cut else origin.first.commit.id),
+        unseen=tuple(history.unseen()),
+    )  # fmt: skip
+    proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
+    on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
+    return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What a proposal is chosen from."""
+
+    lineage: Lineage
+    gates: Gates
+    origin: Origin
+    deployed: Version
+
+
+def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | None) -> Proof:
+    """Adds fix and target, or, without a merged fix, where else one is and what could be gone back to."""
+    history, verdicts, deployed = inquiry.history, among.gates.verdicts, among.deployed
+    assert proof.broken is not None  # a deployed version is known only by its failure
+    if fix is None:
+        inquiry.progress("looking for a fix that is not merged, and for a commit to go back to")
+        return replace(
+            proof,
+            fix=unmerged_fix(history, verdicts, inquiry.branch, among.origin.first, deployed),
+            rollback=find_rollback(history, among.gates, among.origin),
+        )
+    inquiry.progress("looking for the newest commit that passes every gate")
+    broken = frozenset({*among.lineage.names, *(each.path for each in proof.broken.also_broken)})
+    choice = choose(among.lineage, among.gates, fix, inquiry.branch.head, broken)
+    return replace(
+        proof,
+        fix=describe_fix(history, among.lineage, fix, deployed, proof.broken.fault.line),
+        target=describe_target(history, among.lineage, among.gates, choice),
+        refused=choice.refused,
+    )
+
+
+def _deployed(incident: Incident, search: _Search, commit: Commit, failing: Sequence[Version]) -> Deployed:
+    located, verdicts = search.located, search.verdicts
+    by_line = {_line(version, verdicts): version.commit for version in reversed(failing)}
+    deployments = with_commits(located.deployments, by_line)
+    return Deployed(
+        revision=incident.sightings[-1].revision,
+        commit=commit,
+        source=located.source,
+        corroborated=True,
+        candidates=located.candidates,
+        uncommitted_tree=any(each.uncommitted and each.commit == commit for each in deployments),
+        python=verdicts.python,
+        python_source=search.python_source,
+        conflict=located.conflict,
+        deployments=deployments,
+    )
+
+
+def _broken(
+    history: History, verdicts: Verdicts, deployed: Version, explained: Explained, also: tuple[AlsoBroken, ...]
+) -> Broken:
+    compilation = verdicts.of(deployed.blob, deployed.path)
+    fault = compilation.fault or Fault("SyntaxError", "", None)
+    return Broken(
+        path=deployed.path,
+        fault=fault,
+        errors=explained.errors[deployed.blob],
+        error_lines=tuple(sorted({each.line for each in explained.findings})),
+        checked_by=compilation.checked_by,
+        explanation=explained.explanation,
+        compiles_on=explained.compiles_on,
+        compiles_on_checked_by=explained.compiles_on_checked_by,
+        excerpt=excerpt(history.read(deployed.blob) or b"", fault.line),
+        second_opinion=explained.second_opinion,
+        also_broken=also,
+    )
+
+
+def _introduced(origin: Origin, verdicts: Verdicts, explained: Explained) -> Introduced:
+    first = origin.first
+    return Introduced(first.commit, first.path, explained.errors[first.blob], _line(first, verdicts))
+
+
+def _line(version: Version, verdicts: Verdicts) -> int | None:
+    """The line of a version's first error."""
+    fault = verdicts.of(version.blob, version.path).fault
+    return fault.line if fault is not None else None

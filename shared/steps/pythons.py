@@ -1,0 +1,47 @@
+"""Which minor version of Python is deployed, best evidence first, and the files of a commit that tell."""
+
+from collections.abc import Iterator
+
+from shared.domain.declared import deployed_python, wanted_files
+from shared.domain.finding import DeclaredFile
+from shared.domain.incident import Incident
+from shared.ports import History
+
+Choice = tuple[str, str]
+"""A minor version such as `3.11`, and the sentence that says where it stands."""
+
+
+def stated(incident: Incident, configured: str | None) -> Choice | None:
+    """What the log's own library paths say, else what the service's setting says."""
+    for sighting in reversed(incident.sightings):
+        if sighting.python:
+            return sighting.python, f"the traceback's own paths name python{sighting.python}"
+    return (configured, "given with --python") if configured else None
+
+
+def declared_at(history: History, commit: str, near: str) -> Choice | None:
+    """What the files of one commit say: Dockerfile, buildpack files, `requires-python`."""
+    files = declared_files(history, commit)
+    found = deployed_python({each.path: each.text for each in files}, near)
+    return None if found is None else (found[0], f"{found[1]} (at {commit})")
+
+
+def declared_files(history: History, commit: str) -> tuple[DeclaredFile, ...]:
+    """The files of a commit that say something about Python versions, images or checks."""
+    tree = history.tree(commit)
+    return tuple(
+        DeclaredFile(path, commit, content.decode("utf-8", "replace"))
+        for path in wanted_files(tree)
+        if (content := history.read(tree[path].blob)) is not None
+    )
+
+
+def formerly_declared(history: History, head: str, near: str) -> Iterator[Choice]:
+    """What earlier versions of those files said, newest first: the image may be older than the branch's head."""
+    paths = [each.path for each in declared_files(history, head)]
+    seen: set[str] = set()
+    for version in history.versions(paths, [head]) if paths else ():
+        choice = declared_at(history, version.commit.id, near)
+        if choice is not None and choice[0] not in seen:
+            seen.add(choice[0])
+            yield choice

@@ -1,0 +1,130 @@
+"""Chooses what to propose: the first fixing commit, and the newest commit that passes every gate."""
+
+from dataclasses import dataclass
+
+from shared.domain.compilation import source_lines
+from shared.domain.finding import Fix, Refused, Rollback, Target
+from shared.domain.history import Branch, Commit
+from shared.domain.mending import counterpart_line
+from shared.domain.search import ancestors, descendants, first_holding, newest_first
+from shared.ports import History
+from shared.steps.explain import excerpt
+from shared.steps.gates import Failed, Gates
+from shared.steps.lineage import Lineage
+from shared.steps.origin import Origin, Version
+from shared.steps.verdicts import Verdicts
+
+_MOST_REFUSED = 20
+"""Refused commits that a report names; the search itself goes on."""
+
+_FURTHEST_BACK = 200
+"""First parents that are tried for a rollback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The target, or why there is none."""
+
+    commit: Commit | None
+    refused: tuple[Refused, ...]
+
+
+def holds(lineage: Lineage, verdicts: Verdicts, commit: str) -> bool | None:
+    """Whether the file compiles, under all its names, at a commit of the lineage; it does where it is gone."""
+    return verdicts.hold(lineage.at[commit])
+
+
+def find_fix(lineage: Lineage, verdicts: Verdicts) -> Commit | None:
+    """The first commit after the deployed one, on the branch, at which the file compiles."""
+    return first_holding(lineage.commits, lineage.after, lambda commit: holds(lineage, verdicts, commit))
+
+
+def attempts(lineage: Lineage, verdicts: Verdicts, origin: Origin, fix: Commit | None) -> list[Version]:
+    """Versions between the break and the fix (without one: the branch's head) that still fail, oldest first."""
+    parents = {commit.id: commit.parents for commit in lineage.commits}
+    before_fix = ancestors([fix.id], parents) if fix is not None else lineage.after
+    later = [
+        Version(commit, path, blob)
+        for commit in reversed(lineage.versions)
+        if commit.id in before_fix
+        for path, blob in lineage.at[commit.id].items()
+        if verdicts.of(blob, path).ok is False
+    ]
+    return [*origin.later, *later]
+
+
+def choose(lineage: Lineage, gates: Gates, fix: Commit, head: str, broken: frozenset[str]) -> Choice:
+    """The newest commit of the branch that contains the fix and passes every gate, and the newer ones that do not."""
+    containing = descendants(fix.id, lineage.commits) | {fix.id}
+    refused: list[Refused] = []
+    for commit in newest_first(lineage.commits, head, containing):
+        failed = (
+            gates.failed(commit.id, broken)
+            if holds(lineage, gates.verdicts, commit.id)
+            else Failed("incident_file", "the failing file does not compile there")
+        )
+        if failed is None:
+            return Choice(commit, tuple(refused))
+        if len(refused) < _MOST_REFUSED:
+            refused.append(Refused(commit, failed.gate, failed.detail))
+    return Choice(None, tuple(refused))
+
+
+def describe_target(history: History, lineage: Lineage, gates: Gates, choice: Choice) -> Target | None:
+    """The chosen commit with what it ships."""
+    if choice.commit is None:
+        return None
+    parents = {commit.id: commit.parents for commit in lineage.commits}
+    return Target(
+        commit=choice.commit,
+        checks=gates.checks(choice.commit.id),
+        commits_after_deployed=len(ancestors([choice.commit.id], parents)),
+        newly_broken=(),
+        ships=tuple(history.changes(lineage.start, choice.commit.id)),
+        refused=choice.refused,
+    )
+
+
+def describe_fix(history: History, lineage: Lineage, commit: Commit, broken: Version, line: int | None) -> Fix:
+    """The merged fix, with the mended lines."""
+    blobs = lineage.at[commit.id]
+    if not blobs:
+        return Fix(commit, "merged", deleted=True)
+    path = broken.path if broken.path in blobs else sorted(blobs)[0]
+    return Fix(commit, "merged", path=path, excerpt=_mended(history, broken, blobs[path], line))
+
+
+def _mended(history: History, broken: Version, blob: str, line: int | None) -> tuple[tuple[int, str], ...]:
+    before, after = history.read(broken.blob) or b"", history.read(blob) or b""
+    return excerpt(after, counterpart_line(source_lines(before), source_lines(after), line)) if line else ()
+
+
+def unmerged_fix(history: History, verdicts: Verdicts, branch: Branch, origin: Version, broken: Version) -> Fix | None:
+    """A branch or pull request that contains the break and whose head compiles, where the deploy branch has no fix."""
+    heads = history.unmerged(branch, origin.commit.id)
+    at = history.blobs((head.head, broken.path) for head in heads)
+    for head in heads:
+        blob = at.get((head.head, broken.path))
+        if blob is not None and verdicts.of(blob, broken.path).ok:
+            number = _pull_request(head.name)
+            where = "unmerged_branch" if number is None else "open_pull_request"
+            return Fix(history.resolve(head.head), where, number, head.name, path=broken.path)
+    return None
+
+
+def _pull_request(ref: str) -> int | None:
+    """The number in `refs/pull/12/head` or `refs/merge-requests/12/head`."""
+    parts = ref.split("/")
+    numbered = len(parts) > 2 and parts[1] in {"pull", "merge-requests"} and parts[2].isdecimal()
+    return int(parts[2]) if numbered else None
+
+
+def find_rollback(history: History, gates: Gates, origin: Origin) -> Rollback | None:
+    """The newest commit before the break where every file of the service compiles."""
+    if origin.cut:
+        return None
+    here = history.first_parents(origin.first.commit.id, _FURTHEST_BACK)
+    for commit in here[1:]:
+        if gates.failed(commit.id, frozenset()) is None:
+            return Rollback(commit)
+    return None

@@ -1,0 +1,88 @@
+"""The proof of an incident about which nothing can be proven: why not, and what was looked at."""
+
+from shared.domain.finding import Deployed, DeployedSource, Kind, Proof, Reason, Recommendation
+from shared.domain.signal import SignalKind
+from shared.steps.deployed import Located, place
+from shared.steps.inquiry import Inquiry
+from shared.steps.verdicts import Verdicts
+
+_WITHOUT_PROOF = {
+    SignalKind.CLOSE_1011: (
+        Reason.CLOSE_1011_ALONE,
+        "WebSockets were closed with 1011, and the log shows no error that a commit could be held against.",
+    ),
+    SignalKind.KEEPALIVE_TIMEOUT: (
+        Reason.KEEPALIVE_TIMEOUT,
+        "The keepalive ping timed out: a blocked event loop or a slow network, which no redeploy mends.",
+    ),
+    SignalKind.DYNAMIC_CODE: (
+        Reason.DYNAMIC_CODE,
+        "The code that failed was made at run time; no file of the repository holds it.",
+    ),
+    SignalKind.DEPENDENCY: (
+        Reason.DEPENDENCY,
+        "The file that failed belongs to an installed package or to Python itself, not to the repository.",
+    ),
+    SignalKind.NOT_PYTHON: (
+        Reason.NOT_PYTHON,
+        "The error is JavaScript's, not Python's.",
+    ),
+}
+
+
+def without_proof(inquiry: Inquiry) -> Proof:
+    """For a signal that no compiler can confirm."""
+    default = (Reason.NOT_CORROBORATED, "The log names no place that could be compiled.")
+    reason, told = _WITHOUT_PROOF.get(inquiry.incident.kind, default)
+    source = DeployedSource.UNKNOWN if inquiry.given is None else DeployedSource.GIVEN
+    located = Located("", inquiry.given, source, corroborated=False)
+    return _proof(inquiry, located, Recommendation(Kind.NONE, reason, told))
+
+
+def uncorroborated(inquiry: Inquiry, located: Located, verdicts: Verdicts, python_source: str) -> Proof:
+    """For a logged line on which no version of any file fails."""
+    branch, python = inquiry.branch.name, verdicts.python
+    if located.path:
+        told = (
+            f"No version of {located.path} on {branch} fails as logged ({place(inquiry.incident)}) on Python {python}."
+        )
+        recommendation = Recommendation(Kind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
+    else:
+        told = f"The history of {branch} holds no file that {place(inquiry.incident)} could mean."
+        recommendation = Recommendation(Kind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
+    return _proof(inquiry, located, recommendation, (python, python_source), verdicts.compiled)
+
+
+def _proof(
+    inquiry: Inquiry,
+    located: Located,
+    recommendation: Recommendation,
+    python: tuple[str, str] = ("", ""),
+    compiled: int = 0,
+) -> Proof:
+    sightings = inquiry.incident.sightings
+    deployed = Deployed(
+        revision=sightings[-1].revision if sightings else "",
+        commit=located.commit,
+        source=located.source,
+        corroborated=False,
+        candidates=(),
+        uncommitted_tree=False,
+        python=python[0],
+        python_source=python[1],
+        conflict=located.conflict,
+    )
+    return Proof(
+        deployed=deployed,
+        broken=None,
+        introduced=None,
+        attempts=(),
+        fix=None,
+        target=None,
+        rollback=None,
+        recommendation=recommendation,
+        branch=inquiry.branch.name,
+        branch_head=inquiry.branch.head,
+        unseen=tuple(inquiry.history.unseen()),
+        versions_compiled=compiled,
+    )

@@ -1,0 +1,69 @@
+"""Compiles blobs for one investigation, each of them once: blob ids in, compilations out."""
+
+from collections.abc import Iterable, Mapping
+
+from shared.domain.compilation import Compilation, Fault, Source
+from shared.domain.incident import Sighting
+from shared.ports import Compiler, History
+
+_LARGEST = 8 * 1024 * 1024
+"""Bytes. A source above this is not Python that anybody imports; it is left unjudged."""
+
+
+class Verdicts:
+    """The predicate `compiles(path)`, remembered by blob id. `compiled` counts the sources given to a compiler."""
+
+    def __init__(self, history: History, compiler: Compiler) -> None:
+        self._history = history
+        self._compiler = compiler
+        self._known: dict[str, Compilation] = {}
+        self.compiled = 0
+
+    @property
+    def python(self) -> str:
+        """The minor version that is asked for."""
+        return self._compiler.python
+
+    def of(self, blob: str, path: str) -> Compilation:
+        """Whether a blob compiles. `ok` is None where it is not in this copy, or is too large."""
+        if blob not in self._known:
+            self._known[blob] = self._judged(Source(path, self._history.read(blob) or b""), blob)
+        return self._known[blob]
+
+    def _judged(self, source: Source, blob: str) -> Compilation:
+        if not source.content and self._history.read(blob) is None:
+            return Compilation(None, None, "", f"{source.path}: its contents (blob {blob}) are not in this copy")
+        if len(source.content) > _LARGEST:
+            return Compilation(
+                None, None, "", f"{source.path}: {len(source.content)} bytes are more than can be judged"
+            )
+        self.compiled += 1
+        return self._compiler.compile(source)
+
+    def fails_as(self, blob: str, path: str, sighting: Sighting) -> Fault | None:
+        """The blob's first error, if it is on the logged line; a version too short for that line is not compiled.
+
+        Where the log names no line (NUL bytes, too deep nesting), CPython names none either and the message decides.
+        """
+        if sighting.line is not None and blob not in self._known and not self._reaches(blob, sighting.line):
+            return None
+        fault = self.of(blob, path).fault
+        if fault is None:
+            return None
+        if sighting.line is None:
+            return fault if fault.line is None and fault.message == sighting.message else None
+        return fault if fault.line == sighting.line else None
+
+    def _reaches(self, blob: str, line: int) -> bool:
+        content = self._history.read(blob) or b""
+        return content.count(b"\n") + content.count(b"\r") + 1 >= line
+
+    def hold(self, blobs: Mapping[str, str]) -> bool | None:
+        """Whether all of these files (path to blob) compile; a file that is not there cannot fail."""
+        found = [self.of(blob, path).ok for path, blob in blobs.items()]
+        return False if False in found else None if None in found else True
+
+    def expect(self, blobs: Iterable[tuple[str, str]]) -> None:
+        """Announces (path, blob) pairs that will be asked, for compilers that answer many at the cost of one."""
+        unknown = {blob: path for path, blob in blobs if blob not in self._known}
+        self._compiler.expect(Source(path, self._history.read(blob) or b"") for blob, path in unknown.items())
