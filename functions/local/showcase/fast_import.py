@@ -29,6 +29,12 @@ def create(path: Path, branch: str = "main") -> None:
     git(["init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)])
 
 
+def write_new(path: Path, plans: Sequence[Planned]) -> tuple[str, ...]:
+    """Makes the repository and writes the plans to its branch `main`."""
+    create(path)
+    return write(path, plans)
+
+
 def write(path: Path, plans: Sequence[Planned], *, branch: str = "main", onto: str | None = None) -> tuple[str, ...]:
     """Appends the plans to `branch` and returns their commit ids in order. `onto` is an id in the repository."""
     marks = path / "provenfix-marks"

@@ -1,0 +1,51 @@
+"""The generated history of the bench has the answers that it claims to have."""
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.bench.repository import Generated, generate
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    return generate(tmp_path_factory.mktemp("bench") / "repository.git", commits=600, touching=50)
+
+
+def git(generated: Generated, *arguments: str) -> str:
+    command = ["git", f"--git-dir={generated.path}", *arguments]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def first_error(generated: Generated, commit: str) -> int | None:
+    try:
+        compile(git(generated, "show", f"{commit}:{generated.file}"), "engine.py", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error.lineno
+    return None
+
+
+def test_it_has_the_wanted_size(generated: Generated) -> None:
+    assert int(git(generated, "rev-list", "--count", "main")) == 600
+    assert int(git(generated, "rev-list", "--count", "main", "--", generated.file)) == 50 == generated.versions
+    assert int(git(generated, "rev-list", "--count", "--merges", "main")) == 12
+    assert len(git(generated, "ls-tree", "-r", "--name-only", "main").splitlines()) > 36
+
+
+def test_its_file_breaks_once_and_is_mended_in_steps(generated: Generated) -> None:
+    made = git(generated, "rev-list", "--reverse", "main", "--", generated.file).splitlines()
+    lines = {commit: first_error(generated, commit) for commit in made}
+    broken = [commit for commit in made if lines[commit] is not None]
+    start, end = made.index(generated.introduced), made.index(generated.fix)
+    assert broken == made[start:end]
+    changes = [now for before, now in pairwise(broken) if lines[before] != lines[now]]
+    assert tuple(changes) == generated.attempts
+    assert lines[generated.deployed] == generated.line
+    assert made[0] == generated.first
+    assert generated.fix != made[-1]
+
+
+def test_it_is_the_same_every_time(generated: Generated, tmp_path: Path) -> None:
+    assert generate(tmp_path / "again.git", commits=600, touching=50).head == generated.head
