@@ -1,0 +1,71 @@
+"""Minor versions of Python in the spellings that projects use: `3.11.7`, `py311`, `>=3.10,<4`, `^3.11`, `3.11.*`.
+
+In: text. Out: a minor version such as `3.11`, or None where the text names none.
+"""
+
+import re
+
+_PLAIN = re.compile(r"(?:c?python-?|v)?(3\.\d{1,2})(?![\d])", re.IGNORECASE)
+_TARGET = re.compile(r"(?:py|python|cp)?(3)[._]?(\d{1,2})", re.IGNORECASE)
+_CLAUSE = re.compile(r"(===?|~=|>=|<=|!=|>|<|\^|~)?\s*v?(3)(?:\.(\d{1,3}|\*))?(\.[\d*]+)?")
+
+
+def minor(text: str) -> str | None:
+    """`3.11` of `3.11.7`, `python-3.11.4`, `cpython-3.11`, `v3.11`; None for `3`, `latest`, `pypy3.10`."""
+    match = _PLAIN.match(text.strip().strip("\"'"))
+    return match[1] if match else None
+
+
+def target(text: str) -> str | None:
+    """`3.11` of `py311`, `python3.11`, `3.11`, `cp311`; None for anything else."""
+    match = _TARGET.fullmatch(text.strip().strip("\"'"))
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def lower_bound(requirement: str) -> str | None:
+    """The oldest minor version that a requirement admits; None where it has no lower bound or is not readable."""
+    bounds = []
+    for alternative in requirement.split("||"):
+        clauses = [
+            clause for clause in _clauses(alternative) if clause[0] in {"", "==", "===", "~=", ">=", ">", "^", "~"}
+        ]
+        if not clauses:
+            return None
+        bounds.append(max(number for _, number in clauses))
+    return f"3.{min(bounds)}" if bounds else None
+
+
+def permits(requirement: str, python: str) -> bool:
+    """Whether a requirement admits a minor version (of some patch level); an unreadable clause forbids nothing."""
+    wanted = int(python.split(".")[1])
+    return any(
+        all(_admits(operator, number, wanted) for operator, number in _clauses(alternative))
+        for alternative in requirement.split("||")
+    )
+
+
+def _clauses(requirement: str) -> list[tuple[str, int]]:
+    found = []
+    for part in requirement.replace('"', "").replace("'", "").split(","):
+        for match in _CLAUSE.finditer(part):
+            number = int(match[3]) if match[3] and match[3] != "*" else 0
+            exact = match[3] not in {None, "*"}
+            operator = match[1] or ""
+            if operator in {"", "==", "==="} and not exact:
+                operator = "^"  # `3`, `3.*`: any of them
+            if operator == "<" and match[4] and match[4].strip(".0*"):
+                operator = "<="  # `<3.12.4` still admits earlier patch levels
+            found.append((operator, number))
+    return found
+
+
+def _admits(operator: str, number: int, wanted: int) -> bool:
+    if operator in {"", "==", "===", "~"}:
+        return wanted == number
+    if operator in {">=", ">", "^", "~="}:
+        return wanted >= number
+    if operator == "<":
+        return wanted < number
+    if operator == "<=":
+        return wanted <= number
+    return True

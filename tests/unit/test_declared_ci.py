@@ -1,0 +1,180 @@
+"""Which Python CI and developers use, as the files of a repository tell it."""
+
+import pytest
+
+from shared.domain.declared import ci_pythons, development_pythons
+from shared.domain.python_versions import lower_bound, permits
+
+PATH = ".github/workflows/test.yml"
+
+
+def versions(text: str, **others: str) -> list[tuple[str, int]]:
+    found = ci_pythons({PATH: text} | {name.replace("_", "."): content for name, content in others.items()})
+    return [(fact.version, fact.line) for fact in found.versions]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("with:\n  python-version: 3.12\n", [("3.12", 2)]),
+        ("with:\n  python-version: 3.10\n", [("3.10", 2)]),
+        ("with: {python-version: '3.11.4'}\n", [("3.11", 1)]),
+        ("with:\n  python-version: 3.x\n", []),
+        ("with:\n  python-version: |\n    3.11\n    3.12\n", [("3.11", 3), ("3.12", 4)]),
+        ("with:\n  python-version: [3.9, '3.10']\n", [("3.9", 2), ("3.10", 2)]),
+        (
+            "jobs:\n  t:\n    strategy:\n      matrix:\n        python: [3.10, '3.12']\n    steps:\n"
+            "      - with:\n          python-version: ${{ matrix.python }}\n",
+            [("3.10", 5), ("3.12", 5)],
+        ),
+        (
+            "jobs:\n  t:\n    strategy:\n      matrix:\n        include:\n          - py: 3.11\n          - py: 3.13\n"
+            "    steps:\n      - with:\n          python-version: ${{ matrix.py }}\n",
+            [("3.11", 6), ("3.13", 7)],
+        ),
+        ("env:\n  PY: '3.11'\nx:\n  python-version: ${{ env.PY }}\n", [("3.11", 2)]),
+        ("container: python:3.12-slim\n", [("3.12", 1)]),
+        ("container:\n  image: python:3.12-slim\n", [("3.12", 2)]),
+        ("run: |\n  echo\n  uv python install 3.13\n", [("3.13", 3)]),
+        ("run: tox -e py311\n", [("3.11", 1)]),
+        ("a: &v\n  python-version: 3.12\nb: *v\n", [("3.12", 2)]),
+    ],
+)
+def test_versions_are_told_with_their_line(text: str, expected: list[tuple[str, int]]) -> None:
+    assert versions(text) == expected
+
+
+def test_a_version_file_is_followed() -> None:
+    found = ci_pythons({PATH: "with:\n  python-version-file: .python-version\n", ".python-version": "3.12\n"})
+    assert [(fact.version, fact.path) for fact in found.versions] == [("3.12", ".python-version")]
+    assert not found.unresolved
+    assert ci_pythons({PATH: "with:\n  python-version-file: gone\n"}).unresolved
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "with:\n  python-version: ${{ fromJSON(needs.plan.outputs.pythons) }}\n",
+        "with:\n  python-version: ${{ matrix.gone }}\n",
+        "run: pytest\n",
+    ],
+)
+def test_what_cannot_be_resolved_is_said(text: str) -> None:
+    assert ci_pythons({PATH: text}).unresolved
+
+
+@pytest.mark.parametrize(
+    ("run", "compiles"),
+    [
+        ("pytest -q", True),
+        ("python -m compileall src", True),
+        ("ruff check .", True),
+        ("uv run mypy .", True),
+        ("make test", True),
+        ("docker build -t chat .", False),
+        ("pip install pytest-nothing-runs", False),
+        ("|\n    # pytest\n    echo done", False),
+        ("gcloud run deploy", False),
+    ],
+)
+def test_a_step_that_would_read_the_sources_is_seen(run: str, compiles: bool) -> None:  # noqa: FBT001
+    assert ci_pythons({PATH: f"on: push\njobs:\n  a:\n  - run: {run}\n"}).compiles is compiles
+
+
+def test_the_checking_step_can_be_quoted() -> None:
+    found = ci_pythons({PATH: "jobs:\n  a:\n  - run: |\n      pip install .\n      python -m pytest -q\n"})
+    assert [(fact.line, fact.text) for fact in found.compiling] == [(5, "python -m pytest -q")]
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t:", "a: &a [*a]\nb: *c", "{" * 5000, "x" * 300_000, "\0"])
+def test_malformed_workflows_are_a_fact_and_no_error(text: str) -> None:
+    found = ci_pythons({PATH: text})
+    assert found.workflows == (PATH,)
+    assert found.unresolved
+    assert [fact.path for fact in found.unreadable] == [PATH]
+
+
+def test_aliases_are_walked_once() -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+    assert ci_pythons({PATH: bomb + "python-version: 3.12\n"}).versions[0].version == "3.12"
+    assert ci_pythons({PATH: "a: &a [*a]\n"}).versions == ()
+
+
+def test_no_workflow_is_no_ci() -> None:
+    found = ci_pythons({"Dockerfile": "FROM python:3.11"})
+    assert (found.workflows, found.versions, found.unresolved, found.compiles) == ((), (), False, False)
+
+
+def test_other_services_are_read_too() -> None:
+    found = ci_pythons({".gitlab-ci.yml": "image: python:3.11\ntest:\n  script:\n    - pytest\n"})
+    assert [fact.version for fact in found.versions] == ["3.11"]
+    assert found.compiles
+
+
+def test_development_facts_carry_path_line_and_text() -> None:
+    files = {
+        ".python-version": "3.12.1\n",
+        "pyproject.toml": '[project]\nname = "chat"\nrequires-python = ">=3.11"\n[tool.ruff]\ntarget-version = "py312"\n'
+        '[tool.black]\ntarget-version = ["py311", "py313"]\n[tool.mypy]\npython_version = "3.12"\n',
+        ".pre-commit-config.yaml": "default_language_version:\n  python: python3.13\n",
+        "app/.tool-versions": "nodejs 20.1\npython 3.10.4\n",
+    }
+    facts = [(fact.version, fact.path, fact.line, fact.kind) for fact in development_pythons(files)]
+    assert facts == [
+        ("3.13", ".pre-commit-config.yaml", 2, "pre-commit"),
+        ("3.12", ".python-version", 1, "python-version"),
+        ("3.11", "pyproject.toml", 3, "requires-python"),
+        ("3.12", "pyproject.toml", 5, "target-version"),
+        ("3.11", "pyproject.toml", 7, "target-version"),
+        ("3.13", "pyproject.toml", 7, "target-version"),
+        ("3.12", "pyproject.toml", 9, "target-version"),
+        ("3.10", "app/.tool-versions", 2, "python-version"),
+    ]
+    assert development_pythons(files)[2].text == 'requires-python = ">=3.11"'
+
+
+def test_a_malformed_project_file_is_a_fact() -> None:
+    (fact,) = development_pythons({"pyproject.toml": "[project\n"})
+    assert (fact.kind, fact.version) == ("unreadable", "")
+    assert "TOML" in fact.text
+
+
+@pytest.mark.parametrize(
+    ("requirement", "version"),
+    [
+        (">=3.11", "3.11"),
+        (">=3.9,<4", "3.9"),
+        ("^3.10", "3.10"),
+        ("~=3.11", "3.11"),
+        ("==3.11.*", "3.11"),
+        ("3.12.*", "3.12"),
+        (">=3.8, >=3.10", "3.10"),
+        (">=3.11 <3.13", "3.11"),
+        ("^3.9 || ^3.11", "3.9"),
+        (">=3", "3.0"),
+        ("<3.12", None),
+        ("*", None),
+        (">=2.7", None),
+    ],
+)
+def test_the_lower_bound_of_a_requirement(requirement: str, version: str | None) -> None:
+    assert lower_bound(requirement) == version
+
+
+@pytest.mark.parametrize(
+    ("requirement", "allowed"),
+    [
+        (">=3.11", True),
+        (">=3.11,<4", True),
+        ("^3.11", True),
+        (">=3.11,<3.12", False),
+        ("~3.11", False),
+        ("==3.11.*", False),
+        ("<=3.12", True),
+        (">=3.9,!=3.10", True),
+        ("", True),
+        (">=3.11,<4.0", True),
+    ],
+)
+def test_whether_a_requirement_permits_3_12(requirement: str, allowed: bool) -> None:  # noqa: FBT001
+    assert permits(requirement, "3.12") is allowed
