@@ -1,6 +1,8 @@
 """A moment becomes the words that a report uses for it: RFC 3339 in UTC, or a time of day where the log had no date."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -13,8 +15,18 @@ def time_of_day(moment: datetime) -> str:
     return moment.astimezone(UTC).time().isoformat()
 
 
+def has_day(moment: datetime) -> bool:
+    """False on 1970-01-01 and the day after: where a time of day stands until its date is known."""
+    return moment.astimezone(UTC) - _NO_DAY >= timedelta(days=2)
+
+
+def told(moment: datetime, *, dated: bool) -> str:
+    """With its date where one is known; says so where the log did not name it."""
+    if dated:
+        return rfc3339(moment)
+    return f"{rfc3339(moment)} (day inferred)" if has_day(moment) else f"{time_of_day(moment)} (no date logged)"
+
+
 def spoken(moment: datetime | None, *, dated: bool) -> str:
-    """As a sentence needs it: with its date where that is known, never with an invented one."""
-    if moment is None:
-        return "at an unknown time"
-    return f"at {rfc3339(moment)}" if dated else f"at {time_of_day(moment)} (the log has no date)"
+    """As a sentence needs it: `at 2026-03-01T03:43:43Z`."""
+    return "at an unknown time" if moment is None else f"at {told(moment, dated=dated)}"

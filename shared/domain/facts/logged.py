@@ -1,0 +1,59 @@
+"""What the log showed: the defect by revision and line, what followed from it, and how often."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.domain.entry import LogEntry
+from shared.domain.evidence import EvidenceKind
+from shared.domain.facts.fact import Fact, Topic
+from shared.domain.incident import Incident, Sighting, Symptom
+from shared.domain.moment import spoken, told
+from shared.domain.wording import counted, said
+
+
+def logged(incident: Incident) -> Iterator[Fact]:
+    for sighting in incident.sightings:
+        yield Fact(Topic.SIGHTING, EvidenceKind.LOG_ENTRY, log_ref(sighting.first), _sighting(incident, sighting))
+    for symptom in incident.symptoms:
+        yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
+    entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
+    service = f" of {said(incident.service)}" if incident.service else ""
+    span = _span(incident.first_seen, incident.last_seen, incident)
+    yield Fact(Topic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
+
+
+def log_ref(entry: LogEntry) -> str:
+    """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
+    return (
+        f"log:{entry.position} (insertId {said(entry.insert_id, 80)})" if entry.insert_id else f"log:{entry.position}"
+    )
+
+
+def fault_line(incident: Incident, sighting: Sighting) -> str:
+    """The last line of the traceback, as Python writes it."""
+    message = f": {said(sighting.message)}" if sighting.message else ""
+    line = f", line {sighting.line}" if sighting.line is not None else ""
+    place = f" ({said(incident.path)}{line})" if incident.path else line
+    return f"{said(incident.error_class, 80) or incident.kind.value}{message}{place}"
+
+
+def _sighting(incident: Incident, sighting: Sighting) -> str:
+    text = f"{fault_line(incident, sighting)}, logged {counted(sighting.occurrences, 'time')}"
+    return f"{text}{_span(sighting.first_seen, sighting.last_seen, incident)}{_revision(sighting.revision)}."
+
+
+def _symptom(symptom: Symptom, incident: Incident) -> str:
+    text = f"“{said(symptom.text)}”, logged {counted(symptom.occurrences, 'time')}"
+    return f"{text}{_span(symptom.first_seen, symptom.last_seen, incident)}{_revision(symptom.revision)}."
+
+
+def _revision(revision: str) -> str:
+    return f" by revision {said(revision)}" if revision else ""
+
+
+def _span(first: datetime | None, last: datetime | None, incident: Incident) -> str:
+    if first is None:
+        return " at an unknown time"
+    if last is None or last == first:
+        return f" {spoken(first, dated=incident.dated)}"
+    return f" between {told(first, dated=incident.dated)} and {told(last, dated=incident.dated)}"

@@ -1,0 +1,50 @@
+"""Ruff's explanation of an error comes in, a person's words go out: what stands there, since when it is legal."""
+
+import re
+from dataclasses import dataclass
+
+_SINCE = re.compile(r"syntax was (added|removed) in Python (\d+\.\d+)")
+_FIELD = "inside the replacement field of an f-string"
+# What is said in sentences, and the proposal that made it legal where one did. Words of ruff 0.17.
+_FORMS = (
+    ("line breaks in non-triple-quoted", f"a line break stands {_FIELD} that is not triple-quoted", "PEP 701"),
+    ("reuse outer quote character", f"the quotes of the f-string are used again {_FIELD}", "PEP 701"),
+    ("escape sequence (backslash) in f-strings", f"a backslash stands {_FIELD}", "PEP 701"),
+    ("comments in f-strings", f"a comment stands {_FIELD}", "PEP 701"),
+    ("`type` alias statement", "a `type` statement is used", "PEP 695"),
+    ("type parameter lists", "type parameters are declared in brackets", "PEP 695"),
+    ("type parameter default", "a type parameter has a default", "PEP 696"),
+    ("`except*`", "`except*` is used", "PEP 654"),
+    ("`match` statement", "a `match` statement is used", "PEP 634"),
+    ("star expression in index", "an index is unpacked with a star", "PEP 646"),
+    ("unpack operator in", "a star unpacks where the grammar has no place for it", ""),
+    ("multiple exception types must be parenthesized", "several exception types stand without parentheses", "PEP 758"),
+    ("t-strings", "a template string is used", "PEP 750"),
+    ("named assignment expression", "an assignment expression (`:=`) is used", "PEP 572"),
+    ("positional-only parameter separator", "positional-only parameters are declared with `/`", "PEP 570"),
+    ("parenthesized context managers", "context managers stand in parentheses", "PEP 617"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`what` continues a sentence such as `On line 7 …`; the others are "" where they do not apply."""
+
+    what: str
+    pep: str
+    added: str
+    """The minor version that made it legal."""
+    removed: str
+    """The minor version that made it illegal."""
+
+
+def form_of(explanation: str) -> Form | None:
+    """The form that ruff's words name; None where they name an error on every version."""
+    since = _SINCE.search(explanation)
+    if since is None:
+        return None
+    added, removed = (since[2], "") if since[1] == "added" else ("", since[2])
+    for words, what, pep in _FORMS:
+        if words.lower() in explanation.lower():
+            return Form(what, pep, added, removed)
+    return Form("", "", added, removed)

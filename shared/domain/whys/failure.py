@@ -1,0 +1,81 @@
+"""Why the service failed, why Python rejects the file, and what would fail next."""
+
+from shared.domain.facts import Facts, Topic
+from shared.domain.facts.failing import elsewhere, failing_line
+from shared.domain.facts.logged import fault_line
+from shared.domain.finding import Broken, Proof
+from shared.domain.grammar import form_of
+from shared.domain.incident import Incident
+from shared.domain.moment import spoken
+from shared.domain.whys.why import Confidence, Draft
+from shared.domain.wording import counted, listed, said, some
+
+_MOST_SYMPTOMS = 3
+
+
+def failed(incident: Incident, facts: Facts) -> Draft:
+    """What the log shows, and what followed from it."""
+    service = said(incident.service) or "the service"
+    shown = fault_line(incident, incident.sightings[-1]) if incident.sightings else said(incident.error_class)
+    first = spoken(incident.first_seen, dated=incident.dated)
+    answer = (
+        f"Python could not load a file: {shown}. Logged {counted(incident.occurrences, 'time')}, first {first}. "
+        f"A file that does not compile never runs: whatever needs it fails."
+    )
+    if incident.symptoms:
+        told = [
+            f"“{said(symptom.text, 160)}” ({counted(symptom.occurrences, 'time')})"
+            for symptom in incident.symptoms[:_MOST_SYMPTOMS]
+        ]
+        answer += f" What followed: {listed(told)}."
+    cited = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
+    return Draft(f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
+
+
+def rejected(proof: Proof, broken: Broken, facts: Facts) -> Draft:
+    """The compiler's verdict, in a person's words, and where the same bytes compile."""
+    python = f"Python {proof.deployed.python}" if proof.deployed.python else "Python"
+    parts = [_reason(broken, python), _versions(proof, broken)]
+    if broken.errors > 1:
+        parts.append(f"The file has {counted(broken.errors, 'error')}; Python stops at the first and logs only that.")
+    if broken.second_opinion:
+        parts.append(said(broken.second_opinion))
+    topics = (Topic.PYTHON, Topic.BROKEN, Topic.LINE, Topic.EXPLAINED, Topic.ELSEWHERE, Topic.SECOND_OPINION)
+    question = f"Why does {python} reject {said(broken.path)}?"
+    return Draft(question, " ".join(filter(None, parts)), Confidence.PROVEN, facts.ids(*topics))
+
+
+def next_to_fail(broken: Broken, facts: Facts) -> Draft | None:
+    """Other files of the deployed tree that fail; None where there are none."""
+    if not broken.also_broken:
+        return None
+    places = [said(each.path) + (f", line {each.line}" if each.line is not None else "") for each in broken.also_broken]
+    answer = (
+        "No. The log names only the first broken file that an import meets. At the deployed commit these fail to "
+        f"compile as well: {some(places, 5)}. Whatever is deployed must mend them too."
+    )
+    question = f"Would the service run with {said(broken.path)} alone mended?"
+    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.ALSO_BROKEN))
+
+
+def _reason(broken: Broken, python: str) -> str:
+    line = f" (`{said(failing_line(broken), 120)}`)" if failing_line(broken) else ""
+    place = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
+    form = form_of(broken.explanation)
+    if form is None or not form.what:
+        words = broken.explanation or f"{broken.fault.error_class}: {broken.fault.message}"
+        return f"{place} the compiler ({said(broken.checked_by)}) reports: {said(words)}."
+    pep = f" ({form.pep})" if form.pep else ""
+    if form.added:
+        since = f"Python {form.added} made that legal{pep}; {python} rejects it, with “{said(broken.fault.message)}”."
+    else:
+        since = f"It was legal before Python {form.removed}; {python} rejects it."
+    return f"{place} {form.what}. {since}"
+
+
+def _versions(proof: Proof, broken: Broken) -> str:
+    if not elsewhere(broken):
+        return ""
+    if broken.compiles_on and proof.deployed.python:
+        return f"{elsewhere(broken)}, and not on {proof.deployed.python} ({said(broken.checked_by)})."
+    return f"{elsewhere(broken)}: this is not a question of the version."

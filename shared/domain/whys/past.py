@@ -1,0 +1,100 @@
+"""What the history says: which commit broke the file, why later ones did not end it, which one mends it."""
+
+from collections.abc import Sequence
+
+from shared.domain.facts import Facts, Topic
+from shared.domain.facts.mended import errors_left, place_of
+from shared.domain.finding import Attempt, Broken, Fix, Proof
+from shared.domain.whys.why import Confidence, Draft
+from shared.domain.wording import claims_fix, counted, named, said, short
+
+_MOST_ATTEMPTS = 5
+
+
+def introduced(proof: Proof, facts: Facts) -> Draft:
+    """The commit after which the file no longer compiled."""
+    question = "Which change brought the error in?"
+    if proof.introduced is None:
+        answer = "It is not known: the commit that broke the file was not found in the history that could be read."
+        return Draft(question, f"{answer}{_unseen(proof)}", Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
+    found = proof.introduced
+    first = f", the first on line {found.first_line}" if found.first_line is not None else ""
+    answer = f"Commit {named(found.commit)}. After it {said(found.path)} has {counted(found.errors, 'error')}{first}; "
+    if found.arrived:
+        answer += "the file came with this commit and never compiled before it was mended."
+    elif len(found.commit.parents) > 1:
+        answer += "it is a merge, and the error arose where the histories were joined."
+    else:
+        answer += "before it the file did not fail."
+    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.INTRODUCED))
+
+
+def not_ended(proof: Proof, broken: Broken, facts: Facts) -> Draft:
+    """Later versions that still fail, with the errors that each one left."""
+    question = "Why did later changes not end it?"
+    if not proof.attempts:
+        answer = (
+            f"None was found that tried: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
+        )
+        return Draft(question, answer, Confidence.INFERRED, facts.ids(Topic.ATTEMPTS))
+    one = len(proof.attempts) == 1
+    told = [_attempt(attempt, proof) for attempt in _telling(proof.attempts)]
+    versions = f"{counted(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
+    answer = (
+        f"{versions}: {'; '.join(told)}. "
+        "Python logs only the first error of a file, so a change that moved the logged line looked like progress."
+    )
+    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.ATTEMPTS, Topic.ATTEMPT, Topic.DEPLOYED))
+
+
+def mended(proof: Proof, facts: Facts) -> Draft:
+    """The fix and where it is; without one, what there is instead."""
+    if proof.fix is not None:
+        return _mended(proof, proof.fix, facts)
+    question = "Why is there no fix to deploy?"
+    answer = said(proof.recommendation.detail, 500)
+    if proof.rollback is not None:
+        answer += (
+            f" An older commit is good: {named(proof.rollback.commit)}; it predates the break, so it is a rollback."
+        )
+    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.NO_FIX, Topic.ROLLBACK))
+
+
+def _attempt(attempt: Attempt, proof: Proof) -> str:
+    claim = "its subject says fix, " if claims_fix(attempt.commit) else ""
+    deployed = proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
+    return f"{named(attempt.commit)}: {claim}{errors_left(attempt)}{' (this is the deployed one)' if deployed else ''}"
+
+
+def _telling(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """All where they are few, else those that claim to be a fix and the last one, in their order."""
+    if len(attempts) <= _MOST_ATTEMPTS:
+        return attempts
+    claiming = [attempt for attempt in attempts if claims_fix(attempt.commit)][: _MOST_ATTEMPTS - 1]
+    return [*(attempt for attempt in claiming if attempt != attempts[-1]), attempts[-1]]
+
+
+def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
+    deployed = f"the deployed commit {short(proof.deployed.commit.id)}" if proof.deployed.commit else "the deployed one"
+    merged = fix.where == "merged"
+    question = "Why does it still fail, although a fix exists?" if merged else "Why is the fix not ready to deploy?"
+    answer = f"Commit {named(fix.commit)} is the first after {deployed} {_how(proof, fix)}. "
+    answer += f"It is {place_of(fix, proof.branch)}"
+    answer += ", and what is deployed does not contain it." if merged else "."
+    if merged and not claims_fix(fix.commit):
+        answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
+    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX, Topic.NOT_DEPLOYED))
+
+
+def _how(proof: Proof, fix: Fix) -> str:
+    broken = proof.broken.path if proof.broken else ""
+    if fix.deleted:
+        return f"without {said(broken)}: the file was deleted"
+    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+    if fix.path and fix.path != broken:
+        return f"where the file compiles{python}; it is now {said(fix.path)}"
+    return f"where the file compiles{python}"
+
+
+def _unseen(proof: Proof) -> str:
+    return f" {said(proof.unseen[0])}" if proof.unseen else ""

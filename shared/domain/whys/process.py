@@ -1,0 +1,112 @@
+"""Why it was not caught before it was deployed, and the error behind the error: what the process did not do."""
+
+from shared.domain.facts import Facts, Topic
+from shared.domain.facts.prevention import Assessment, assess, quoted
+from shared.domain.finding import DeployedSource, Deployment, Proof
+from shared.domain.incident import Incident
+from shared.domain.moment import has_day, rfc3339, spoken
+from shared.domain.whys.why import Confidence, Draft
+from shared.domain.wording import listed, said, short
+
+_MOST_PLACES = 3
+_KNOWN_FROM = {
+    DeployedSource.PROVENANCE: "the build provenance of its image",
+    DeployedSource.LABEL: "a label of its revision",
+    DeployedSource.TAG: "the tag of its image",
+    DeployedSource.ENV: "an environment variable of its revision",
+}
+
+
+def not_caught(proof: Proof, facts: Facts) -> Draft:
+    """What the repository's CI and project files let pass."""
+    question = "Why was it not caught before it was deployed?"
+    found = assess(proof)
+    if not found.commit:
+        answer = "It is not known: no CI configuration and no project file was found to read."
+        return Draft(question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
+    answer, confidence = _checks(proof, found)
+    if found.admitting:
+        fact, version = found.admitting[0]
+        answer += (
+            f" {quoted(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
+        )
+    topics = (Topic.PYTHON, Topic.BROKEN, Topic.ELSEWHERE, Topic.READ, Topic.CI, Topic.DEVELOPMENT)
+    return Draft(question, answer, confidence, facts.ids(*topics))
+
+
+def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
+    """Why nobody could tell what was running."""
+    question = "What is the error behind the error?"
+    deployed = proof.deployed
+    early = [each for each in deployed.deployments if each.uncommitted and each.commit is not None]
+    parts = [_uncommitted(each, incident) for each in early[-1:]]
+    confidence = Confidence.INFERRED
+    if deployed.conflict:
+        parts.append(f"The commit that was named as deployed does not bear out the log. {said(deployed.conflict)}")
+    if deployed.source is DeployedSource.INFERRED:
+        parts.append(
+            "Nothing in the log ties the image to a commit: the deployed one had to be inferred from the logged line."
+        )
+    elif deployed.source is DeployedSource.GIVEN and not deployed.conflict:
+        parts.append("Nothing in the log ties the image to a commit: a person had to name the deployed one.")
+    elif deployed.source is DeployedSource.UNKNOWN:
+        parts.append("Nothing ties the image to a commit, so nobody can say which source is running.")
+    elif deployed.source in _KNOWN_FROM:
+        parts.append(f"What was deployed is known, from {_KNOWN_FROM[deployed.source]}.")
+    if outlived := _outlived(incident, proof):
+        parts.append(outlived)
+    cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
+    return Draft(question, " ".join(parts), confidence, cited)
+
+
+def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
+    python = proof.deployed.python or "the deployed version"
+    if not found.ci.workflows:
+        return "The repository holds no CI configuration: no check compiled the change.", Confidence.OBSERVED
+    if not found.ci.compiles:
+        answer = (
+            "The CI configuration has no step that was recognised as compiling, linting or testing the Python sources."
+        )
+        return answer, Confidence.OBSERVED
+    steps = listed([quoted(fact) for fact in found.ci.compiling[:_MOST_PLACES]])
+    if proof.broken is not None and not proof.broken.compiles_on:
+        answer = (
+            f"The CI configuration has a step that reads the sources: {steps}. A check on any version would have "
+            "met this error; whether it ran, and whether the deployment waited for it, is not in the repository."
+        )
+        return answer, Confidence.INFERRED
+    if found.same:
+        answer = (
+            f"The CI configuration names Python {python}: {quoted(found.same[0])}. Whether that check covered this "
+            "file, ran on this change, and held the deployment back, is not in the repository."
+        )
+        return answer, Confidence.INFERRED
+    if found.others:
+        places = listed([quoted(fact) for fact in found.others[:_MOST_PLACES]])
+        computed = ", as far as its versions can be read" if found.ci.unresolved else ""
+        return f"No check runs on Python {python}{computed}. The CI configuration names: {places}.", Confidence.OBSERVED
+    answer = (
+        f"The CI configuration names no Python version that can be read, so no check on {python} is to be seen in it. "
+        f"It runs: {steps}."
+    )
+    return answer, Confidence.OBSERVED
+
+
+def _uncommitted(deployment: Deployment, incident: Incident) -> str:
+    assert deployment.commit is not None
+    line = f" on line {deployment.line}" if deployment.line is not None else ""
+    seen = spoken(deployment.seen_at, dated=incident.dated)
+    committed = f"{short(deployment.commit.id)}, at {rfc3339(deployment.commit.committed_at)}"
+    return (
+        f"The error{line} was logged {seen}, before the version that it comes from was committed: {committed}. The "
+        "image was built from a tree that was not committed, so no review and no check could see what was deployed."
+    )
+
+
+def _outlived(incident: Incident, proof: Proof) -> str:
+    """The fix was there and the error went on: merging does not deploy."""
+    fix, last = proof.fix, incident.last_seen
+    if fix is None or fix.where != "merged" or last is None or not has_day(last) or last <= fix.commit.committed_at:
+        return ""
+    committed, logged = rfc3339(fix.commit.committed_at), rfc3339(last)
+    return f"The fix was committed at {committed} and the error still logged at {logged}: merging it did not deploy it."

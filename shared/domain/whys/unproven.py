@@ -1,0 +1,87 @@
+"""Honest answers where nothing is proven: no deployed version was found, or the failure is not of a kind to prove."""
+
+from collections.abc import Iterator
+
+from shared.domain.facts import Facts, Topic
+from shared.domain.facts.logged import fault_line
+from shared.domain.finding import Proof
+from shared.domain.incident import Incident
+from shared.domain.moment import spoken
+from shared.domain.signal import SignalKind
+from shared.domain.whys.why import Confidence, Draft
+from shared.domain.wording import counted, listed, said
+
+_UNKNOWN = Confidence.UNKNOWN
+
+# What each kind means, why no commit can be proven for it, and where its cause would have to be looked for.
+_MEANING = {
+    SignalKind.CLOSE_1011: (
+        "The server closed WebSocket connections with an internal error. The code says that something failed in the "
+        "server, not what.",
+        "A close code names no file and no line, so there is nothing to compile.",
+        "in the exception that the server caught before it closed the connection",
+    ),
+    SignalKind.KEEPALIVE_TIMEOUT: (
+        "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow or gone.",
+        "That is not an error in a source file, so no commit can be compiled to prove it away.",
+        "in blocking calls of the event loop, the CPU and the concurrency of the instances, and the clients' network",
+    ),
+    SignalKind.DYNAMIC_CODE: (
+        "The source that does not compile was put together at run time; it is not a file.",
+        "It is in no commit, so no commit can be compiled to prove it right or wrong.",
+        "in the text that was handed to `exec`, `eval` or `compile`, and in where that text came from",
+    ),
+    SignalKind.DEPENDENCY: (
+        "The file that does not compile belongs to an installed package, not to the service's own sources.",
+        "It is in no commit of this repository, so no commit can be compiled to prove it right or wrong.",
+        "in the version of that package, and in whether it supports the deployed Python",
+    ),
+    SignalKind.NOT_PYTHON: (
+        "The error has the name of a Python error and comes from another language, or from data that was not parsed.",
+        "It is not an error of the Python compiler, so no commit can be compiled to prove it away.",
+        "in the program that logged it and in the text that it tried to parse",
+    ),
+}
+
+
+def other_kind(incident: Incident, facts: Facts) -> Iterator[Draft]:
+    """What was observed, what it means, and what is not known."""
+    logged = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
+    meaning, limit, where = _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
+    service = said(incident.service) or "the service"
+    first = spoken(incident.first_seen, dated=incident.dated)
+    shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
+    observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
+    yield Draft(f"What failed in {service}?", observed, Confidence.OBSERVED, logged)
+    yield Draft("What does that say?", meaning, Confidence.INFERRED, logged)
+    yield Draft("Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    yield Draft("Which change brought it in?", "It is not known: the log does not tie it to a commit.", _UNKNOWN)
+    yield Draft("Why was it not caught?", "It is not known: what would have caught it depends on the cause.", _UNKNOWN)
+    answer = f"It is not known. The cause would have to be looked for {where}."
+    yield Draft("What is the error behind the error?", answer, _UNKNOWN)
+
+
+def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:
+    """What was compared, and why no version can be called the deployed one."""
+    lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
+    logged = f" on {listed([f'line {line}' for line in lines[:5]])}" if lines else ""
+    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+    versions = f"{counted(proof.versions_compiled, 'version')} of {said(incident.path)}"
+    compared = (
+        f"It is not known. Compiled{python}: {versions}; "
+        f"none could be tied to what was logged{logged}. {said(proof.recommendation.detail, 500)}"
+    )
+    why = "It is not known: without the deployed version there is no commit to start from."
+    return (
+        Draft("Which version of the file is deployed?", compared, _UNKNOWN, facts.ids(Topic.COMPARED, Topic.DEPLOYED)),
+        Draft("Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, facts.ids(Topic.SIGHTING)),
+        Draft("Which change brought the error in?", why, _UNKNOWN),
+        Draft("Is there a fix?", why, _UNKNOWN),
+    )
+
+
+def _as_logged(incident: Incident) -> str:
+    if not incident.sightings:
+        return "The log does not say."
+    words = fault_line(incident, incident.sightings[-1])
+    return f"The log says: {words}. No source was found that could be compiled to check it."
