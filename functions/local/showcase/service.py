@@ -60,20 +60,20 @@ def serving(folder: Path) -> Iterator[Service]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    lines: Queue[Printed | None] = Queue()
-    readers = [Thread(target=_read, args=(stream, name, lines)) for stream, name in _streams(process)]
-    service = Service(process)
     try:
+        service = Service(process)
+        lines: Queue[Printed | None] = Queue()
+        readers = [Thread(target=_read, args=(stream, name, lines)) for stream, name in _streams(process)]
         for reader in readers:
             reader.start()
         service.port = _port(service, lines)
         yield service
     finally:
         _end(process)
-        for reader in readers:
-            reader.join()
-        service.printed.extend(line for line in _drained(lines) if line)
-        service.printed.sort(key=lambda line: line.at)
+    for reader in readers:
+        reader.join()
+    service.printed.extend(line for line in _drained(lines) if line)
+    service.printed.sort(key=lambda line: line.at)
 
 
 def _environment() -> dict[str, str]:
