@@ -1,9 +1,10 @@
 """Protocols for all that is outside: what the steps may ask of a neighbour, in the domain's own words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.compilation import Compilation, Explanation, Source
+from shared.domain.entry import LogEntry
 from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
 
 
@@ -95,3 +96,13 @@ class Compilers(Protocol):
 
     def explainer(self) -> Explainer:
         """Ruff, for counts and explanations."""
+
+
+class LogSource(Protocol):
+    """A log that can be read more than once, one entry at a time."""
+
+    def entries(self) -> Iterator[LogEntry]:
+        """All entries in the order of the log, from its beginning at every call.
+
+        Raises `shared.errors.Unreadable` where the log cannot be read, or not to its end.
+        """

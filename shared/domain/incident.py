@@ -1,10 +1,17 @@
 """Signals of one defect, grouped: one fingerprint, what was sighted when, and what followed from it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 from shared.domain.entry import LogEntry
 from shared.domain.signal import SignalKind
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""The day on which a time of day stands that was logged without a date."""
+_LONGEST_UNDATED = timedelta(days=365)
+
+_Seen = TypeVar("_Seen", "Sighting", "Symptom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +64,30 @@ class Incident:
     """Entries that show the defect itself; symptoms have counts of their own."""
     dated: bool
     """False where the log carried times of day without a date."""
+
+
+def on_day(incident: Incident, day: date) -> Incident:
+    """The incident of a log that carried times of day only, with every one of them moved to `day`.
+
+    Times after a midnight within the log land on the day after. `dated` stays False: the log did not say the day.
+    """
+    if incident.dated:
+        return incident
+    shift = datetime.combine(day, time(), UTC) - UNDATED
+
+    def moved(moment: datetime | None) -> datetime | None:
+        return moment + shift if moment is not None and abs(moment - UNDATED) < _LONGEST_UNDATED else moment
+
+    def entry(of: LogEntry) -> LogEntry:
+        return of if of.dated else replace(of, timestamp=moved(of.timestamp))
+
+    def seen(of: _Seen) -> _Seen:
+        return replace(of, first_seen=moved(of.first_seen), last_seen=moved(of.last_seen), first=entry(of.first))
+
+    return replace(
+        incident,
+        sightings=tuple(seen(each) for each in incident.sightings),
+        symptoms=tuple(seen(each) for each in incident.symptoms),
+        first_seen=moved(incident.first_seen),
+        last_seen=moved(incident.last_seen),
+    )

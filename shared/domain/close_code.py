@@ -1,0 +1,118 @@
+"""Text becomes a WebSocket close code 1011, with or without a keepalive timeout as its reason, or nothing.
+
+In: text without colours. Out: a `Closed`, or None. The number alone proves nothing: it may be a port, a microsecond, a
+count, a part of a UUID. It counts where the words around it say that a connection was closed with it (RFC 6455, 7.4.1).
+"""
+
+import re
+from enum import StrEnum
+
+_CODE = "1011"
+_MOST_LOOKED_AT = 200
+_BEFORE = 100
+_AFTER = 300
+
+_SENT = re.compile(r"\b(?:received|receive|recv|rcvd|sent|sending|CLOSE) {1,3}$", re.IGNORECASE)
+_CODE_WORD = re.compile(
+    r"(?P<what>[A-Za-z]{1,20}[ _-]?)?(?<![A-Za-z])code(?:\\?[\"'])?(?: {0,3}(?:[=:]|is|was) {0,3}| {1,3}|\()[\"'(]?$",
+    re.IGNORECASE,
+)
+_CAMEL_CODE = re.compile(r"\b(?:close|disconnect|ws|websocket)Code(?:\\?[\"'])? {0,3}[=:]? {0,3}[\"']?$", re.IGNORECASE)
+_CLOSED = re.compile(
+    r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing|ion)?)\b(?: (?:with|by|status|code|frame|reason|the|socket|"
+    r"connection|websocket)){0,4}[ :=(]{1,3}$",
+    re.IGNORECASE,
+)
+_MEANING = re.compile(
+    r"[,:]? {0,2}[\"'(]{0,2}(?:internal(?: server)?[ _]?error|unexpected (?:error|condition)|server error"
+    r"|keepalive ping|ping timeout)",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r" {0,2}(?:$|[;,.)\"'\]\n]|\((?:internal|unexpected|server)|then\b|after\b|and\b|no close|keepalive)", re.IGNORECASE
+)
+_COUNTED = re.compile(
+    r" ?(?:[kKMG]?i?[bB](?:ytes?)?\b|m?s\b|sec|min|req|mess|msg|row|item|event|packet|time|token|char|%)"
+)
+_SOCKET = re.compile(r"web ?socket|\bwss?\b|ConnectionClosed", re.IGNORECASE)
+_CLOSING = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.IGNORECASE)
+_KEEPALIVE = re.compile(
+    r"keep-?alive (?:ping )?time-?d?\s?out|ping time-?d?\s?out|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
+)
+_OWN_CODES = frozenset(
+    ("", "close", "closed", "closing", "closure", "ws", "websocket", "socket", "disconnect", "disconnected")
+)
+"""Words that make a `code` that of a connection; after any other (`exit code`, `with code`) the line must say more."""
+_OTHER_NUMBERS = re.compile(
+    r"\b(?:port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$", re.IGNORECASE
+)
+
+
+class Closed(StrEnum):
+    INTERNAL_ERROR = "internal_error"
+    KEEPALIVE = "keepalive"
+    """The other end did not answer a ping in time: a blocked loop or a slow network."""
+
+
+def close_1011(text: str) -> Closed | None:
+    """What the text says of a connection closed with 1011; a keepalive timeout anywhere beside it wins."""
+    found: Closed | None = None
+    at = text.find(_CODE)
+    for _ in range(_MOST_LOOKED_AT):
+        if at < 0:
+            break
+        if _is_close_code(text, at):
+            around = text[max(0, at - _AFTER) : at + _AFTER]
+            if _KEEPALIVE.search(around):
+                return Closed.KEEPALIVE
+            found = Closed.INTERNAL_ERROR
+        at = text.find(_CODE, at + len(_CODE))
+    return found
+
+
+def _is_close_code(text: str, at: int) -> bool:
+    line_start = text.rfind("\n", max(0, at - _BEFORE), at) + 1
+    before = text[max(line_start, at - _BEFORE) : at]
+    after = text[at + len(_CODE) : at + len(_CODE) + _AFTER]
+    if not _stands_alone(before, after) or _COUNTED.match(after):
+        return False
+    ends = _ENDS.match(after) is not None
+    if _MEANING.match(after) or (_SENT.search(before) and ends and after[:1] != ","):
+        return True
+    around = before + " " + after.partition("\n")[0][:_BEFORE]
+    if _names_close_code(before, around):
+        return True
+    return ends and (_CLOSED.search(before) is not None or _ends_a_closing(before, around))
+
+
+def _stands_alone(before: str, after: str) -> bool:
+    """The four digits are a number of their own: not in a word, a UUID, a decimal, a path, a port or an amount."""
+    left, right = before[-1:], after[:1]
+    if (
+        left.isalnum()
+        or right.isalnum()
+        or left in {"_", "-", ".", "/", "#", "$", "€", "£", "+"}
+        or right in {"_", "%"}
+    ):
+        return False
+    return not (right in {".", ",", ":"} and after[1:2].isdigit()) and not (
+        right in {"-", "/"} and after[1:2].isalnum()
+    )
+
+
+def _names_close_code(before: str, around: str) -> bool:
+    named = _CODE_WORD.search(before)
+    if named is not None:
+        what = (named.group("what") or "").strip(" _-").lower()
+        return what in _OWN_CODES or (
+            what != "exit" and (_SOCKET.search(around) or _CLOSING.search(around)) is not None
+        )
+    if _CAMEL_CODE.search(before):
+        return True
+    return False
+
+
+def _ends_a_closing(before: str, around: str) -> bool:
+    """The bare number, at the end of words about a WebSocket that was closed."""
+    bare = before[-1:] in {" ", "(", "[", "'", '"'} and not _OTHER_NUMBERS.search(before)
+    return bare and _SOCKET.search(around) is not None and _CLOSING.search(around) is not None
