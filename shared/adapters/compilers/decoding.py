@@ -39,7 +39,7 @@ def decode(content: bytes, python: str) -> Decoded:
     if cookie and body is not text and cookie != "utf-8":
         return Decoded(None, Fault("SyntaxError", f"encoding problem: {cookie} with BOM", line=0), row)
     if cookie in {"", "utf-8"}:
-        return _lenient(body)
+        return _lenient(body if not body.startswith(BOM) else text)  # one mark is skipped, a second is an error
     try:
         return Decoded(body.decode(cookie).encode("utf-8"))
     except (LookupError, UnicodeError) as error:
