@@ -1,0 +1,34 @@
+"""A report comes in, the title and the body of its GitHub issue go out: complete, inert, and not too long."""
+
+from shared.domain.escaping import BREAK, cut, one_line
+from shared.domain.issue.account import account
+from shared.domain.issue.background import background
+from shared.domain.issue.changes import changes
+from shared.domain.issue.section import LONGEST_BODY, Section, fitted
+from shared.domain.issue.summary import headline, opening
+from shared.domain.report import Report
+
+__all__ = ["LONGEST_BODY", "issue_body", "issue_title"]
+
+_LONGEST_TITLE = 160
+
+
+def issue_title(report: Report) -> str:
+    """One line of plain text: GitHub renders no Markdown in titles but code spans, and links references."""
+    text = cut(one_line(headline(report)), _LONGEST_TITLE)
+    return text.replace("@", f"@{BREAK}").replace("#", f"#{BREAK}").replace("`", "'")
+
+
+def issue_body(report: Report) -> str:
+    """GitHub-flavoured Markdown of at most 65,536 characters.
+
+    What does not fit is left out by whole blocks, the least needed sections first, with a pointer to where it is.
+    """
+    sections: list[Section] = [*opening(report), *account(report), *changes(report), *background(report)]
+    return f"{_marker(report)}\n\n{fitted(sections, LONGEST_BODY - 200)}\n"
+
+
+def _marker(report: Report) -> str:
+    """Finds the issue again, whatever people do to its title and text."""
+    fingerprint = "".join(character for character in report.incident.fingerprint if character.isalnum())
+    return f"<!-- provenfix:fingerprint={fingerprint} -->"

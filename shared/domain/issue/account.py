@@ -1,0 +1,153 @@
+"""What happened: the symptoms, the timeline, the log, the code before and after, the resources, the five whys."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from shared.domain.entry import LogEntry
+from shared.domain.escaping import code_block, code_span, cut, for_markdown, plain
+from shared.domain.excerpt import excerpt
+from shared.domain.facts.logged import fault_line, log_ref
+from shared.domain.finding import Broken, Fix
+from shared.domain.incident import Sighting, Symptom
+from shared.domain.issue.section import Section, bullets, table
+from shared.domain.moment import spoken, told
+from shared.domain.redaction import redact
+from shared.domain.report import Report
+from shared.domain.timeline import mermaid
+from shared.domain.wording import counted, said, short
+
+_MOST_ROWS = 30
+_MOST_EXCERPTS = 6
+_LONGEST_EXCERPT = 1_800
+_LONGEST_LINE = 240
+_RESOURCES = (
+    ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
+    ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
+    ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
+)
+
+
+def account(report: Report) -> Iterator[Section]:
+    yield Section("Symptom", tuple(_symptom(report)), need=7)
+    yield Section("Timeline", tuple(_timeline(report)), need=6)
+    yield Section("What the log says", tuple(_log(report)), need=3)
+    if report.proof.broken is not None:
+        yield Section("The code, before and after", tuple(_code(report.proof.broken, report)), need=6)
+    yield Section("Five whys", tuple(_whys(report)), need=8)
+    yield Section("Resources", tuple(_resources(report)), need=2)
+
+
+def _symptom(report: Report) -> Iterator[str]:
+    incident = report.incident
+    if incident.sightings:
+        yield code_block(fault_line(incident, incident.sightings[-1]))
+    rows = [_sighting_row(each, report) for each in incident.sightings]
+    rows += [_symptom_row(each, report) for each in incident.symptoms]
+    yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
+
+
+def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
+    first = told(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
+    text = for_markdown(said(fault_line(report.incident, sighting), 200))
+    return text, _revision(sighting.revision), for_markdown(first), str(sighting.occurrences)
+
+
+def _symptom_row(symptom: Symptom, report: Report) -> Sequence[str]:
+    first = told(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
+    text = f"followed from it: {for_markdown(said(symptom.text, 200))}"
+    return text, _revision(symptom.revision), for_markdown(first), str(symptom.occurrences)
+
+
+def _revision(revision: str) -> str:
+    return code_span(said(revision, 80)) if revision else "not logged"
+
+
+def _timeline(report: Report) -> Iterator[str]:
+    yield code_block(mermaid(report), "mermaid")
+    if not report.incident.dated:
+        yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
+
+
+def _log(report: Report) -> Iterator[str]:
+    incident = report.incident
+    for entry in _entries(report)[:_MOST_EXCERPTS]:
+        when = for_markdown(spoken(entry.timestamp, dated=incident.dated))
+        yield f"{code_span(log_ref(entry))}, {when}:\n\n{code_block(_tail(entry.text))}"
+
+
+def _entries(report: Report) -> list[LogEntry]:
+    """The first entry of every sighting and of every symptom."""
+    incident = report.incident
+    return [*(each.first for each in incident.sightings), *(each.first for each in incident.symptoms)]
+
+
+def _tail(text: str) -> str:
+    """The end of an entry, where a traceback says what it is about; redacted before it is cut."""
+    lines = [cut(line, _LONGEST_LINE) for line in plain(redact(text)).strip().split("\n")]
+    kept: list[str] = []
+    for line in reversed(lines):
+        if sum(map(len, kept)) + len(line) > _LONGEST_EXCERPT:
+            kept.append("…")
+            break
+        kept.append(line)
+    return "\n".join(reversed(kept))
+
+
+def _code(broken: Broken, report: Report) -> Iterator[str]:
+    python, errors = report.proof.deployed.python, counted(broken.errors, "error")
+    commit = report.proof.deployed.commit
+    at = f" at {code_span(short(commit.id))}" if commit else ""
+    words = for_markdown(f"{broken.fault.error_class}: {said(broken.fault.message)}")
+    yield f"**Before:** {code_span(said(broken.path))}{at}, {errors} on Python {python}. {words}"
+    yield code_block("\n".join(excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
+    if broken.explanation:
+        yield f"Ruff explains: {for_markdown(said(broken.explanation))}."
+    if report.proof.fix is not None:
+        yield from _after(report.proof.fix)
+    if broken.also_broken:
+        places = [
+            f"{code_span(said(each.path))}{_line(each.line)}: {for_markdown(said(each.message))}"
+            for each in broken.also_broken
+        ]
+        yield "**Also broken in the deployed tree, and next to fail:**"
+        yield bullets(places[:_MOST_ROWS])
+
+
+def _line(number: int | None) -> str:
+    return f", line {number}" if number is not None else ""
+
+
+def _after(fix: Fix) -> Iterator[str]:
+    at = code_span(short(fix.commit.id))
+    if fix.deleted:
+        yield f"**After:** the file no longer exists at {at}."
+        return
+    yield f"**After:** {code_span(said(fix.path)) if fix.path else 'the file'} at {at}, which compiles."
+    if fix.excerpt:
+        yield code_block("\n".join(excerpt(fix.excerpt)))
+
+
+def _whys(report: Report) -> Iterator[str]:
+    for why in report.whys:
+        cited = ", ".join(why.evidence) or "none"
+        yield (
+            f"**{why.n}. {for_markdown(why.question)}**\n{for_markdown(why.answer)}\n"
+            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
+        )
+
+
+def _resources(report: Report) -> Iterator[str]:
+    """Only the entries of this incident were read for this; what was not looked at is said."""
+    joined = "\n".join(entry.text for entry in _entries(report)).lower()
+    rows = []
+    for name, words in _RESOURCES:
+        hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
+        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
+        rows.append((name, found, "not looked at"))
+    yield table(("Resource", "In the log entries of this incident", "Metrics"), rows)
+    if report.proof.broken is not None:
+        yield (
+            "A file that does not compile fails whatever the memory, the CPU or the load: no resource is needed to "
+            "explain this failure, and none is ruled out as a second cause."
+        )
+    yield "Looked at: the log and the repository. Not looked at: metrics, the service's settings, the network."

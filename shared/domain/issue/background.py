@@ -1,0 +1,24 @@
+"""What the report stands on: the evidence table, and what could not be seen."""
+
+from collections.abc import Iterator
+
+from shared.domain.escaping import code_span, for_markdown
+from shared.domain.issue.section import Section, bullets, table
+from shared.domain.report import Report
+from shared.domain.wording import said
+
+_ROWS_A_TABLE = 25
+_HEAD = ("", "Kind", "Where", "What is there")
+
+
+def background(report: Report) -> Iterator[Section]:
+    rows = [
+        (each.id, each.kind.value, code_span(said(each.ref, 200)), for_markdown(said(each.text, 700)))
+        for each in report.evidence
+    ]
+    tables = [table(_HEAD, rows[start : start + _ROWS_A_TABLE]) for start in range(0, len(rows), _ROWS_A_TABLE)]
+    yield Section("Evidence", tuple(tables), need=1)
+    if report.proof.unseen:
+        yield Section(
+            "What could not be seen", (bullets(for_markdown(said(each)) for each in report.proof.unseen),), need=5
+        )

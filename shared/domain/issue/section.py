@@ -1,0 +1,51 @@
+"""Sections made of whole blocks, and how they are made to fit: a fence or a table is left out whole or not at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.escaping import table_cell
+
+LONGEST_BODY = 65_536
+"""Characters; GitHub refuses a longer body."""
+_POINTER = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Finished Markdown. `title` is "" for what stands before the first heading."""
+
+    title: str
+    blocks: tuple[str, ...]
+    need: int = 5
+    """The higher, the longer the section is kept; 9 is never cut."""
+    cut: bool = False
+
+    def text(self) -> str:
+        parts = [f"## {self.title}"] if self.title else []
+        parts += self.blocks
+        if self.cut:
+            parts.append(_POINTER)
+        return "\n\n".join(parts)
+
+
+def fitted(sections: Sequence[Section], limit: int) -> str:
+    """The sections as one text of at most `limit` characters, in their order."""
+    kept = [section for section in sections if section.blocks]
+    length = sum(len(section.text()) + 2 for section in kept)
+    while length > limit:
+        place = min((n for n, each in enumerate(kept) if each.blocks and each.need < 9), key=lambda n: kept[n].need)
+        shorter = replace(kept[place], blocks=kept[place].blocks[:-1], cut=True)
+        length += len(shorter.text()) - len(kept[place].text())
+        kept[place] = shorter
+    return "\n\n".join(section.text() for section in kept)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of finished inline Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(table_cell(cell) for cell in line)} |" for line in lines)
+
+
+def bullets(items: Iterable[str], mark: str = "-") -> str:
+    """A list of finished inline Markdown."""
+    return "\n".join(f"{mark} {item}" for item in items)
