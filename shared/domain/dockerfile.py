@@ -5,6 +5,7 @@ In: the text of a Dockerfile, or the name of an image. Out: the minor version an
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from shared.domain.python_versions import target
 
@@ -42,6 +43,7 @@ class _Stage:
     runs: list[tuple[int, str]] = field(default_factory=list)
 
 
+@lru_cache(maxsize=512)  # a repository with many folders asks for the same files again and again
 def dockerfile_python(text: str) -> Told | None:
     """The Python of the final stage; None where the text does not tell it."""
     stages = _stages(text)

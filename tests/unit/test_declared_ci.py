@@ -115,7 +115,8 @@ def test_development_facts_carry_path_line_and_text() -> None:
     files = {
         ".python-version": "3.12.1\n",
         "pyproject.toml": '[project]\nname = "chat"\nrequires-python = ">=3.11"\n[tool.ruff]\n'
-        'target-version = "py312"\n[tool.black]\ntarget-version = ["py311", "py313"]\n[tool.mypy]\npython_version = "3.12"\n',
+        'target-version = "py312"\n[tool.black]\ntarget-version = ["py311", "py313"]\n'
+        '[tool.mypy]\npython_version = "3.12"\n',
         ".pre-commit-config.yaml": "default_language_version:\n  python: python3.13\n",
         "app/.tool-versions": "nodejs 20.1\npython 3.10.4\n",
     }

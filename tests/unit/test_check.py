@@ -1,0 +1,99 @@
+"""The check step: which Python counts for which file, and what is said about a failure."""
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
+from shared.errors import Misused
+from shared.steps.check import Target, check, targets
+
+
+class FakeCompiler:
+    """Refuses sources that begin with `bad`, and has no verdict on `odd`."""
+
+    def __init__(self, python: str) -> None:
+        self.python = python
+        self.checked_by = f"cpython-{python}.0"
+        self.expected: list[Source] = []
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        self.expected += sources
+
+    def compile(self, source: Source) -> Compilation:
+        if source.content == b"odd":
+            return Compilation(None, None, self.checked_by, why="it took too long.")
+        if source.content.startswith(b"bad"):
+            return Compilation(False, Fault("SyntaxError", "no", 3, 5, "bad"), self.checked_by)
+        return Compilation(True, None, self.checked_by)
+
+
+class FakeCompilers:
+    """Knows 3.11 and 3.12; explains line 3 of what is bad."""
+
+    def __init__(self) -> None:
+        self.explained = 0
+        self.checked_by = "ruff-0.0.0"
+
+    def compiler(self, python: str) -> FakeCompiler:
+        if python not in {"3.11", "3.12"}:
+            raise Misused(f"{python} is not known.")
+        return FakeCompiler(python)
+
+    def explainer(self) -> "FakeCompilers":
+        return self
+
+    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+        self.explained += 1
+        said = (Finding(3, 1, "it is new in 3.12", 3), Finding(9, 1, "and this", 9))
+        return [Explanation(self.checked_by, said) for _ in wanted]
+
+
+def test_each_file_is_checked_on_the_python_that_is_declared_nearest() -> None:
+    declared = {"chat/Dockerfile": "FROM python:3.11\n", "mail/Dockerfile": "FROM python:3.12\n"}
+    sources = [Source("chat/a.py", b""), Source("mail/a.py", b""), Source("chat/b/c.py", b""), Source("tool.py", b"")]
+    grouped = targets(sources, declared, None, "3.13")
+    assert {target.python: [source.path for source in group] for target, group in grouped.items()} == {
+        "3.11": ["chat/a.py", "chat/b/c.py"],
+        "3.12": ["mail/a.py"],
+        "3.13": ["tool.py"],
+    }
+    assert [target.why for target in grouped] == [
+        "chat/Dockerfile: FROM python:3.11",
+        "mail/Dockerfile: FROM python:3.12",
+        "the running one: the repository declares none",
+    ]
+
+
+def test_a_given_version_beats_what_is_declared() -> None:
+    grouped = targets([Source("a.py", b"")], {"Dockerfile": "FROM python:3.11\n"}, "3.12", "3.13")
+    assert list(grouped) == [Target("3.12", "given with --python")]
+
+
+def test_only_what_fails_is_explained_and_in_one_go() -> None:
+    compilers = FakeCompilers()
+    sources = [Source("a.py", b"bad"), Source("b.py", b"good"), Source("c.py", b"bad too"), Source("d.py", b"odd")]
+    (group,) = check({Target("3.11", "x"): sources}, compilers, "3.12")
+    assert [(each.path, each.explanation, each.more) for each in group.failures] == [
+        ("a.py", "it is new in 3.12", 1),
+        ("c.py", "it is new in 3.12", 1),
+    ]
+    assert [(each.path, each.why) for each in group.unjudged] == [("d.py", "it took too long.")]
+    assert (group.sources, group.checked_by, compilers.explained) == (4, "cpython-3.11.0", 1)
+
+
+def test_good_sources_cost_no_explanation() -> None:
+    compilers = FakeCompilers()
+    check({Target("3.11", "x"): [Source("a.py", b"good")]}, compilers, "3.12")
+    assert compilers.explained == 0
+
+
+def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_and_says_so() -> None:
+    (group,) = check({Target("3.99", "Dockerfile: FROM x"): [Source("a.py", b"")]}, FakeCompilers(), "3.12")
+    assert group.target == Target("3.12", "the running one: 3.99 cannot be judged (Dockerfile: FROM x)")
+
+
+def test_a_given_version_that_nobody_can_judge_is_an_error() -> None:
+    grouped = targets([Source("a.py", b"")], {}, "3.99", "3.12")
+    with pytest.raises(Misused):
+        check(grouped, FakeCompilers(), "3.12")
