@@ -4,8 +4,10 @@ One file is touched by few of many commits. It compiles, breaks at some point, i
 again, and goes on being changed. Everything is deterministic. The break is one that every Python rejects.
 """
 
+import json
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -159,3 +161,7 @@ def _other(number: int) -> Mapping[str, str]:
     """A small file that compiles; its content depends on the number."""
     part = number % _OTHERS
     return {f"service/part_{part:02}.py": _PART.format(part=part, number=number)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(generate(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))), default=str))

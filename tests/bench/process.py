@@ -1,0 +1,40 @@
+"""Runs a command several times and measures it: a command goes in; wall time, its spread and peak memory come out."""
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of the best and the worst run, and the highest peak of resident memory in bytes, children included."""
+
+    best: float
+    worst: float
+    peak: int
+
+
+def measure(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:
+    """Whole processes, from start to exit. Raises `RuntimeError` where one fails."""
+    taken = [_once(command, folder) for _ in range(runs)]
+    walls = [wall for wall, _ in taken]
+    return Timing(min(walls), max(walls), max(peak for _, peak in taken))
+
+
+def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int]:
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        said = stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode(errors='replace')}")
+    return wall, usage.ru_maxrss * 1024
