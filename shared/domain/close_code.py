@@ -44,7 +44,7 @@ _OWN_CODES = frozenset(
 )
 """Words that make a `code` that of a connection; after any other (`exit code`, `with code`) the line must say more."""
 _OTHER_NUMBERS = re.compile(
-    r"\b(?:port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$", re.IGNORECASE
+    r"\b(?:code|port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$", re.IGNORECASE
 )
 
 
@@ -107,9 +107,7 @@ def _names_close_code(before: str, around: str) -> bool:
         return what in _OWN_CODES or (
             what != "exit" and (_SOCKET.search(around) or _CLOSING.search(around)) is not None
         )
-    if _CAMEL_CODE.search(before):
-        return True
-    return False
+    return _CAMEL_CODE.search(before) is not None
 
 
 def _ends_a_closing(before: str, around: str) -> bool:

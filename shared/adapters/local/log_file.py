@@ -11,6 +11,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,9 +72,11 @@ class LogFile:
     def _bytes(self) -> Iterator[BinaryIO]:
         if self._copy is None and (self._path == STDIN or _is_pipe(self._path)):
             self._copy = self._copied()
+            weakref.finalize(self, self._copy.close)
         if self._copy is not None:
             self._copy.seek(0)
-            yield io.BufferedReader(io.FileIO(os.dup(self._copy.fileno())))
+            with os.fdopen(os.dup(self._copy.fileno()), "rb") as file:
+                yield file
             return
         with Path(self._path).open("rb") as file:
             yield file

@@ -39,7 +39,7 @@ def entry_from_json(value: object, position: int) -> LogEntry:
     log_name = _text(value, "logName")
     return LogEntry(
         position=position,
-        text=real_lines(cut(_payload(value))),
+        text=cut(_payload(value)),
         timestamp=_timestamp(value),
         severity=level(_first_text(value, _LEVEL_KEYS)),
         log_name=log_name,
@@ -76,10 +76,10 @@ def moment(text: str) -> datetime | None:
 def _payload(value: Mapping[str, object]) -> str:
     text = _text(value, "textPayload")
     if text or "protoPayload" in value:
-        return text
+        return real_lines(text)
     payload = value.get("jsonPayload")
     if isinstance(payload, str):
-        return _sound(payload)
+        return real_lines(_sound(payload))
     if isinstance(payload, Mapping):
         return _joined(_pieces(payload))
     return "" if _ENVELOPE & value.keys() else _joined(_pieces(value))
@@ -115,7 +115,7 @@ def _joined(pieces: Iterator[str]) -> str:
     """The pieces on lines of their own, each text once: a stack often begins with the message."""
     kept: list[str] = []
     for piece in pieces:
-        text = piece[:LONGEST] if len(piece) > LONGEST else piece
+        text = real_lines(piece[:LONGEST])
         if not text.strip() or any(text.strip() in other for other in kept):
             continue
         kept = [other for other in kept if other.strip() not in text]

@@ -18,7 +18,8 @@ from shared.errors import Unreadable
 LONGEST_LINE = 1024 * 1024
 _LONGEST_VALUE = 16 * 1024 * 1024
 _CHUNK = 512 * 1024
-_NEAR_THE_END = 16
+_LONGEST_TOKEN = 16
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _MANY_SPACES = 64 * 1024
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -94,8 +95,9 @@ class LogStream:
             try:
                 value, self._at = self._decode(self._window, self._at)
             except json.JSONDecodeError as error:
-                if not self._may_go_on(error) or len(self._window) - self._at > longest or not self._more():
-                    raise self._unreadable(_reason(error, cut_off=self._ended), error.pos) from None
+                cut_off = self._is_cut_off(error)
+                if not cut_off or len(self._window) - self._at > longest or not self._more():
+                    raise self._unreadable(_reason(error, cut_off=cut_off), error.pos) from None
             except RecursionError:
                 raise self._unreadable("it is nested too deeply") from None
             except ValueError:
@@ -103,9 +105,14 @@ class LogStream:
             else:
                 return value
 
-    def _may_go_on(self, error: json.JSONDecodeError) -> bool:
-        """True where the error may be nothing but the end of the window."""
-        return error.msg.startswith("Unterminated string") or error.pos >= len(self._window) - _NEAR_THE_END
+    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
+        """True where the error is nothing but the end of the window."""
+        if error.msg.startswith("Unterminated string"):
+            return True
+        rest = self._window[error.pos : error.pos + _LONGEST_TOKEN + 1]
+        if len(rest) > _LONGEST_TOKEN:
+            return False
+        return not rest.strip() or error.msg.startswith("Invalid \\u") or any(word.startswith(rest) for word in _WORDS)
 
     def _text_line(self) -> LogEntry:
         self._has_text = True
@@ -162,14 +169,13 @@ class LogStream:
         if self._ended:
             return False
         chunk = self._stream.read(max(_CHUNK, len(self._window) - self._at))
-        self._pass_over(self._at)
+        if not chunk:
+            self._ended = True
+            return False
+        self._line, self._column = self._place(self._at)
         self._window = self._window[self._at :] + chunk
         self._at = 0
-        self._ended = not chunk
-        return bool(chunk)
-
-    def _pass_over(self, end: int) -> None:
-        self._line, self._column = self._place(end)
+        return True
 
     def _place(self, end: int) -> tuple[int, int]:
         lines = self._window.count("\n", 0, end)

@@ -18,10 +18,10 @@ _SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
 _SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d (?P<time>\d\d:\d\d:\d\d) \S{1,80} [\w.\-/]{1,60}(?:\[\d{1,9}\])?: ?")
 _STAMP = re.compile(
     r"\[?(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?)"
-    r" ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?\]?(?![\d])"
+    r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?(?![\d])"
 )
 _CLOCK = re.compile(r"\[?(?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?(?![\d:])")
-_PROCESS = re.compile(r"[\w.\-]{1,60}\[[\w.\-]{1,40}\]: ?")
+_PROCESS = re.compile(r"[\w.\-]{1,60}\[[\w.\-]{1,40}\]: ")
 """`app[web.1]: ` after the time."""
 _LEVELS = (
     r"DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|ERR|CRITICAL|CRIT|FATAL|ALERT|EMERGENCY|DEFAULT"
@@ -53,7 +53,8 @@ class ConsoleLines:
         rest, stamped = self._stamp(head, begin)
         severity = ""
         if stamped:
-            rest = self._skip(head, rest, _PROCESS)
+            process = _PROCESS.match(head, _unspaced(head, rest))
+            rest = rest if process is None else process.end() - 1
         found = _LEVEL.match(head, _unspaced(head, rest))
         if found is not None:
             severity = level(found.group("bracketed") or found.group("bare"))

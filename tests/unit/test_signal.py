@@ -1,0 +1,287 @@
+"""Every shape in which a log shows a syntax error, one test each, named after it."""
+
+import pytest
+
+from shared.domain.entry import LogEntry
+from shared.domain.signal import Refusal, Signal, SignalKind, read_signal
+from tests.unit.logged import LINE_624, TRACEBACK, read, signal
+
+
+def shown(found: Signal) -> tuple[SignalKind, str, str, int | None]:
+    return found.kind, found.error_class, found.path, found.line
+
+
+IN_TIMETABLE = (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/ferry/timetable.py", 88)
+
+
+def test_whole_traceback() -> None:
+    found = signal(TRACEBACK)
+    assert shown(found) == IN_TIMETABLE
+    assert found.message == "unterminated string literal (detected at line 88)"
+    assert found.source_text == 'yield f"data: {json.dumps({'
+    assert found.python == "3.11"
+
+
+def test_one_liner_with_bare_file_name() -> None:
+    found = signal(LINE_624)
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "agents_execute.py", 624)
+    assert found.message == "unterminated string literal (detected at line 624)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "path"),
+    [
+        ("SyntaxError: unmatched ')' (quay.py, line 7)", "unmatched ')'", "quay.py"),
+        ("SyntaxError: '(' was never closed (quay.py, line 7)", "'(' was never closed", "quay.py"),
+        ("SyntaxError: invalid syntax (quay (copy).py, line 7)", "invalid syntax", "quay (copy).py"),
+        ("SyntaxError: invalid syntax (my quay.py, line 7)", "invalid syntax", "my quay.py"),
+    ],
+)
+def test_one_liner_with_parentheses_of_its_own(text: str, message: str, path: str) -> None:
+    found = signal(text)
+    assert (found.message, found.path, found.line) == (message, path, 7)
+
+
+@pytest.mark.parametrize("error_class", ["SyntaxError", "IndentationError", "TabError"])
+def test_each_error_class(error_class: str) -> None:
+    assert signal(f"{error_class}: wrong (quay.py, line 7)").error_class == error_class
+
+
+def test_repr() -> None:
+    text = """failed: SyntaxError('unmatched \\')\\'', ('/app/quay.py', 3, 5, 'return a)\\n', 3, 6))"""
+    found = signal(text)
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
+    assert (found.message, found.source_text) == ("unmatched ')'", "return a)")
+
+
+def test_repr_without_source() -> None:
+    found = signal(
+        """(<class 'SyntaxError'>, SyntaxError("it's bad", ('/app/quay.py', 3, 5, None)), <traceback at 0x7f>)"""
+    )
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
+
+
+def test_builtins_prefix() -> None:
+    assert signal("builtins.SyntaxError: invalid syntax (quay.py, line 7)").path == "quay.py"
+
+
+def test_place_in_prose() -> None:
+    found = signal("SyntaxError: f-string: unmatched '(' in /app/ferry/routes.py line 658")
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/ferry/routes.py", 658)
+    assert found.message == "f-string: unmatched '('"
+
+
+def test_windows_line_ends() -> None:
+    assert shown(signal(TRACEBACK.replace("\n", "\r\n"))) == IN_TIMETABLE
+
+
+def test_traceback_joined_to_one_line() -> None:
+    found = signal(" ".join(TRACEBACK.split()))
+    assert shown(found) == IN_TIMETABLE
+    assert found.source_text == 'yield f"data: {json.dumps({'
+
+
+def test_exception_group_gutter() -> None:
+    text = "\n".join("  | " + line for line in TRACEBACK.splitlines())
+    found = signal("  + Exception Group Traceback (most recent call last):\n" + text)
+    assert shown(found) == IN_TIMETABLE
+    assert found.source_text == 'yield f"data: {json.dumps({'
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "[2026-03-01 03:43:43 +0000] [12] [ERROR] Exception in worker process\n",
+        "ERROR:    Traceback follows\n",
+        "2026-03-01 03:43:43.120 | ERROR    | ferry.main:run:12 - could not start\n",
+        "2026-03-01 03:43:43 [error    ] could not start [ferry] port=8080\n",
+    ],
+)
+def test_logger_prefixes(prefix: str) -> None:
+    assert shown(signal(prefix + TRACEBACK)) == IN_TIMETABLE
+
+
+def test_prefix_on_every_line() -> None:
+    text = "\n".join("web-1  | " + line for line in TRACEBACK.splitlines())
+    assert shown(signal(text)) == IN_TIMETABLE
+
+
+def test_ansi_colours() -> None:
+    text = (
+        'File \x1b[35m"/app/quay.py"\x1b[0m, line \x1b[35m3\x1b[0m\n    x = \x1b[1;31m(\x1b[0m\n'
+        "        \x1b[1;31m^\x1b[0m\n\x1b[1;35mSyntaxError\x1b[0m: \x1b[35m'(' was never closed\x1b[0m"
+    )
+    found = signal(text)
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
+    assert (found.message, found.source_text) == ("'(' was never closed", "x = (")
+
+
+def test_colours_whose_escape_got_lost() -> None:
+    assert signal("[31mSyntaxError[0m: [1minvalid syntax[0m (quay.py, line 7)").path == "quay.py"
+
+
+def test_colour_markup() -> None:
+    assert signal("<red><b>SyntaxError: invalid syntax</b></red> (quay.py, line 7)").message == "invalid syntax"
+    assert signal("[bold red]SyntaxError: invalid syntax[/bold red] (quay.py, line 7)").message == "invalid syntax"
+
+
+def test_markup_leaves_code_names_alone() -> None:
+    assert signal("<red>SyntaxError</red>: invalid syntax (<string>, line 1)").path == "<string>"
+
+
+def test_rich_box() -> None:
+    text = (
+        "╭──────────────────────────╮\n│ /app/quay.py:3           │\n│ x = (                    │\n"
+        "│     ▲                    │\n╰──────────────────────────╯\nSyntaxError: '(' was never closed\n"
+    )
+    found = signal(text)
+    assert (found.path, found.line, found.source_text) == ("/app/quay.py", 3, "x = (")
+
+
+def test_chained_exceptions_name_the_file_that_does_not_compile() -> None:
+    text = (
+        TRACEBACK
+        + "\nDuring handling of the above exception, another exception occurred:\n\n"
+        + "Traceback (most recent call last):\n"
+        + '  File "/app/ferry/start.py", line 9, in start\n    load()\nImportError: timetable cannot be loaded\n'
+    )
+    assert shown(signal(text)) == IN_TIMETABLE
+
+
+def test_chained_syntax_errors_take_the_project_file_before_generated_code() -> None:
+    generated = '  File "<string>", line 1\n    a b\n      ^\nSyntaxError: invalid syntax\n'
+    assert shown(signal(generated + "\nDuring handling …\n\n" + TRACEBACK)) == IN_TIMETABLE
+
+
+def test_one_liner_and_traceback_in_one_text_are_told_in_full() -> None:
+    message = "unterminated string literal (detected at line 88)"
+    found = signal(f"ERROR could not start: SyntaxError: {message} (timetable.py, line 88)\n{TRACEBACK}")
+    assert shown(found) == IN_TIMETABLE
+    assert found.source_text == 'yield f"data: {json.dumps({'
+
+
+def test_source_line_that_names_the_class() -> None:
+    text = '  File "/app/quay.py", line 3\n    except SyntaxError as:\n           ^\nSyntaxError: invalid syntax'
+    found = signal(text)
+    assert (found.message, found.source_text, found.line) == ("invalid syntax", "except SyntaxError as:", 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SyntaxError: unknown encoding: klingon (quay.py, line 0)",
+        "SyntaxError: encoding problem: klingon (quay.py)",
+    ],
+)
+def test_error_without_a_line(text: str) -> None:
+    found = signal(text)
+    assert (found.path, found.line) == ("quay.py", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "python"),
+    [
+        ("/usr/local/lib/python3.12/asyncio/runners.py", "3.12"),
+        ("/root/.pyenv/versions/3.10.13/lib/python3.10/runpy.py", "3.10"),
+        ("/layers/google.python.pip/pip/lib/python3.13/site-packages/flask/app.py", "3.13"),
+        ("/layers/google.python.runtime/python3.12/bin/run.py", "3.12"),
+        ("/opt/quay/bin/run.py", ""),
+        ("/usr/lib/python3/dist-packages/gunicorn/app.py", ""),
+    ],
+)
+def test_python_version_of_the_library_paths(path: str, python: str) -> None:
+    frame = f'  File "{path}", line 7, in run\n    go()\n'
+    assert signal(frame + TRACEBACK.replace("/usr/local/lib/python3.11/", "/opt/")).python == python
+
+
+def test_entry_is_carried() -> None:
+    entry = LogEntry(position=7, text=LINE_624, revision="ferry-1")
+    found = read_signal(entry)
+    assert isinstance(found, Signal)
+    assert found.entry is entry
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("", Refusal.NO_TEXT),
+        ("all passengers aboard", Refusal.NO_SIGNAL),
+        ("a user wrote: I always get a SyntaxError here", Refusal.NO_FAILING_FILE),
+        ('{"question": "what is a SyntaxError: invalid syntax?"}', Refusal.NO_FAILING_FILE),
+        ("SyntaxError: invalid syntax", Refusal.NO_FAILING_FILE),
+        ("    except SyntaxError:\n", Refusal.NO_FAILING_FILE),
+        ('raise SyntaxError("no such harbour")', Refusal.NO_FAILING_FILE),
+        ("SyntaxErrors: 3", Refusal.NO_SIGNAL),
+        ('psycopg2.errors.SyntaxError: syntax error at or near "SELEC"', Refusal.DATABASE_ERROR),
+        ("sqlalchemy.exc.ProgrammingError: (psycopg2.errors.SyntaxError) syntax error", Refusal.DATABASE_ERROR),
+        ("asyncpg.exceptions.PostgresSyntaxError: syntax error at end of input", Refusal.DATABASE_ERROR),
+        ("jinja2.exceptions.TemplateSyntaxError: unexpected '}'", Refusal.FOREIGN_ERROR),
+    ],
+)
+def test_refusals(text: str, refusal: Refusal) -> None:
+    assert read(text) is refusal
+
+
+def test_error_raised_by_the_program_has_no_failing_file() -> None:
+    frames = 'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\n'
+    assert read(frames + "SyntaxError: bad input") is Refusal.NO_FAILING_FILE
+
+
+def test_database_error_inside_a_traceback() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "/app/quay.py", line 3\npsycopg2.errors.SyntaxError: near "SELEC"'
+    )
+    assert read(text) is Refusal.DATABASE_ERROR
+
+
+@pytest.mark.parametrize("name", ["requests", "/requests"])
+def test_request_log(name: str) -> None:
+    log = f"projects/harbour-dev/logs/run.googleapis.com{'%2F' if name == 'requests' else ''}{name}"
+    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is Refusal.REQUEST_LOG
+
+
+def test_audit_log() -> None:
+    log = "projects/harbour-dev/logs/cloudaudit.googleapis.com%2Factivity"
+    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is Refusal.AUDIT_LOG
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """SyntaxError: Unexpected token '<', "<!DOCTYPE "... is not valid JSON""",
+        "SyntaxError: Unexpected token < in JSON at position 0\n    at JSON.parse (<anonymous>)",
+        "/app/index.js:10\n  sail(\n   ^\nSyntaxError: missing ) after argument list\n    at wrapSafe (node:x:1:20)",
+        "SyntaxError: Cannot use import statement outside a module",
+        "uncaught exception: SyntaxError: unexpected token: string literal :\n@(shell):1:6",
+        "SyntaxError: something new\n    at compile (file:///app/server.mjs:3:9)",
+        "SyntaxError: bad (index.js, line 3)",
+    ],
+)
+def test_node(text: str) -> None:
+    found = signal(text)
+    assert (found.kind, found.path if found.path.endswith(".py") else "") == (SignalKind.NOT_PYTHON, "")
+
+
+@pytest.mark.parametrize("name", ["<string>", "<stdin>", "<unknown>", "<template>"])
+def test_dynamic_code(name: str) -> None:
+    assert signal(f"SyntaxError: invalid syntax ({name}, line 1)").kind is SignalKind.DYNAMIC_CODE
+    assert signal(f'  File "{name}", line 1\n    a b\n      ^\nSyntaxError: invalid syntax').path == name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/usr/local/lib/python3.11/site-packages/rigging/sail.py",
+        "/usr/lib/python3/dist-packages/rigging/sail.py",
+        "/app/.venv/lib/python3.12/site-packages/rigging/sail.py",
+        "/usr/local/lib/python3.11/asyncio/tasks.py",
+        "/layers/google.python.runtime/python/lib/python3.12/asyncio/tasks.py",
+    ],
+)
+def test_dependency(path: str) -> None:
+    text = f'  File "{path}", line 12\n    async = 1\n          ^\nSyntaxError: invalid syntax'
+    assert signal(text).kind is SignalKind.DEPENDENCY
+
+
+def test_syntax_error_wins_over_close_code_in_one_text() -> None:
+    assert signal(f"{LINE_624}; closing websocket with code 1011").kind is SignalKind.SYNTAX_ERROR

@@ -1,0 +1,87 @@
+"""The number 1011: a WebSocket close code, and everything else that it may be."""
+
+import pytest
+
+from shared.domain.signal import Refusal, SignalKind
+from tests.unit.logged import read, signal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "received 1011 (internal error); then sent 1011 (internal error)",
+        "received 1011 (internal error) Internal error",
+        "sent 1011",
+        "code=1011",
+        "code: 1011",
+        "code = 1011 (unexpected error), no reason",
+        '{"type": "close", "code":1011}',
+        "close_code=1011",
+        "closeCode: 1011",
+        "close code 1011",
+        "connection closed with 1011",
+        "websocket closed with code 1011.",
+        "closed with status code 1011",
+        "1011 (unexpected error)",
+        "1011 internal error",
+        "> CLOSE 1011 (internal error) [2 bytes]",
+        "websockets.exceptions.ConnectionClosedError: received 1011 (internal error) quay; then sent 1011",
+        "ConnectionClosedError(Close(code=1011, reason=''), None, None)",
+        "starlette.websockets.WebSocketDisconnect: (1011, 'gone')",
+        "WebSocketDisconnect(code=1011, reason=None)",
+        "await websocket.close(1011)",
+        "WebSocket connection closed: 1011",
+        "WebSocket error code: 1011",
+        "Connection closed: Close code 1011 reason gone",
+        "\x1b[31mconnection closed (code=1011)\x1b[0m",
+    ],
+)
+def test_close_code(text: str) -> None:
+    assert signal(text).kind is SignalKind.CLOSE_1011
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sent 1011 (internal error) keepalive ping timeout; no close frame received",
+        "received 1011 (unexpected error) keepalive ping timeout; then sent 1011",
+        "code = 1011 (unexpected error), reason: keepalive ping timeout",
+        "Connection closed: Close code 1011 reason timed out waiting for pong",
+        "WebSocket closed: code=1011, ping timeout",
+    ],
+)
+def test_keepalive_timeout(text: str) -> None:
+    assert signal(text).kind is SignalKind.KEEPALIVE_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("session c2615310-1011-475c-9d1e-1b2c3d4e5f60 closed", id="uuid"),
+        pytest.param("listening on 0.0.0.0:1011", id="port"),
+        pytest.param("websocket server closed port 1011", id="port in words"),
+        pytest.param("2026-03-01T03:43:43.1011Z websocket closed", id="decimals of a second"),
+        pytest.param("at 03:43:43,101112 the websocket was closed", id="microsecond"),
+        pytest.param("sent 1011 bytes", id="byte count"),
+        pytest.param("received 1011 KB over websocket", id="kilobytes"),
+        pytest.param("received 1011 messages", id="message count"),
+        pytest.param('File "/app/quay.py", line 1011, in close', id="line number"),
+        pytest.param("websocket closed for user id 1011", id="id"),
+        pytest.param("GET /ws?berth=1011 closed", id="query"),
+        pytest.param("websocket /ws/1011 closed", id="path"),
+        pytest.param("closed the deal at $1011", id="price"),
+        pytest.param("closed the deal at 1011.50", id="decimal"),
+        pytest.param("websocket closed after 1011 ms", id="duration"),
+        pytest.param("process exited with code 1011", id="exit code"),
+        pytest.param("websocket worker closed, exit code 1011", id="exit code beside a websocket"),
+        pytest.param("zip code: 1011", id="zip code"),
+        pytest.param("error code: 1011", id="another error code"),
+        pytest.param("code=10110", id="longer number"),
+        pytest.param("decode: 1011", id="another word"),
+        pytest.param("websocket connections closed: 1011 total", id="total"),
+        pytest.param("1011 passengers waiting", id="plain number"),
+        pytest.param("order 1011 closed", id="order"),
+    ],
+)
+def test_other_numbers(text: str) -> None:
+    assert read(text) in {Refusal.NOT_A_CLOSE_CODE, Refusal.NO_SIGNAL}
