@@ -93,6 +93,7 @@ def place(incident: Incident) -> str:
 def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, conflict: str) -> Located:
     """Searches the branch, then every other head, for versions that fail as the log says."""
     tried: set[str] = set()
+    younger: Located | None = None
     for paths, tips in _places(history, incident, branch):
         fresh = [path for path in paths if path not in tried or len(tips) > 1]
         tried.update(fresh)
@@ -104,7 +105,12 @@ def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Bra
             if (match := _match(verdicts, graph, path, sighting)) is not None
         ]
         if matches:
-            return _choose(incident, matches, graph, conflict)
+            found = _choose(incident, matches, graph, conflict)
+            if not found.deployments or not found.deployments[-1].uncommitted:
+                return found
+            younger = younger or found  # unless another file of that name was already there when it was logged
+    if younger is not None:
+        return younger
     path = next(iter(sorted(tried)), "")
     return Located(path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
 
@@ -196,13 +202,14 @@ def _key(sighting: Sighting) -> tuple[str, int | None, str, str]:
 def _deployments(
     incident: Incident, chosen: Mapping[tuple[str, int | None, str, str], Commit]
 ) -> tuple[Deployment, ...]:
+    seen = {sighting: sighting.first_seen if incident.dated else None for sighting in incident.sightings}
     return tuple(
         Deployment(
             revision=sighting.revision,
             line=sighting.line,
-            seen_at=sighting.first_seen,
+            seen_at=seen[sighting],
             commit=(commit := chosen.get(_key(sighting))),
-            uncommitted=is_younger(commit, sighting.first_seen),
+            uncommitted=is_younger(commit, seen[sighting]),
         )
         for sighting in incident.sightings
     )

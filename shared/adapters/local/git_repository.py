@@ -82,7 +82,9 @@ class GitRepository:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
         paths = [path for path in paths if "\n" not in path]  # a request to git is one line
         limits = [*tips, *(f"^{oid}" for oid in without)]
-        options = ["--full-history", "--parents", "--simplify-merges", "--date-order"]
+        # Not --simplify-merges: it drops a parent that is an ancestor of another one, and with it the side of a merge
+        # from which a failure came.
+        options = ["--full-history", "--parents", "--date-order"]
         commits = self._log(*options, *limits, "--", *paths)
         at = self.blobs((commit.id, path) for commit in commits for path in paths)
         return [

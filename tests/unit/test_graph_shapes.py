@@ -1,0 +1,351 @@
+"""One history for each shape in which files break and are mended, and what must be proven of it."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.domain.finding import Kind, Proof, Reason
+from shared.steps.inquiry import Request
+from tests.unit.stories import Story, broken, good, incident, investigated, running, sighting, subjects
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed: str | None = None) -> Proof:
+    """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
+    request = Request(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
+    return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
+
+
+def introduced(proof: Proof) -> str | None:
+    return proof.introduced.commit.subject if proof.introduced else None
+
+
+def fixed(proof: Proof) -> str | None:
+    return proof.fix.commit.subject if proof.fix else None
+
+
+def proposed(proof: Proof) -> str | None:
+    return proof.target.commit.subject if proof.target else None
+
+
+def test_straight_line(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("claims to fix", {"app.py": broken(9)})
+    story.commit("unrelated", {"other.py": good()})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("later", {"other.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, line=9)
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.subject == "claims to fix"
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "later")
+    assert subjects(proof.attempts) == ["claims to fix"]
+    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.target is not None
+    assert proof.target.commits_after_deployed == 3
+
+
+def test_several_breaks_and_fixes(story: Story, compilers: FoundCompilers) -> None:
+    for name, source in [
+        ("start", good()), ("break 1", broken(5)), ("mend 1", good(1)), ("break 2", broken(7)), ("worse", broken(8, 3)),
+        ("mend 2", good(2)), ("break 3", broken(9)), ("mend 3", good(3)),
+    ]:  # fmt: skip
+        story.commit(name, {"app.py": source})
+    story.write()
+    middle = prove_break(story, compilers, line=8)
+    assert (introduced(middle), fixed(middle), proposed(middle)) == ("break 2", "mend 2", "mend 3")
+    first = prove_break(story, compilers, line=5)
+    assert (introduced(first), fixed(first), proposed(first)) == ("break 1", "mend 1", "mend 3")
+    assert first.attempts == ()
+
+
+def test_head_is_broken_again(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("harmless", {"other.py": good()})
+    story.commit("break again", {"app.py": broken(6)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
+    assert [(each.commit.subject, each.gate) for each in proof.refused] == [("break again", "incident_file")]
+
+
+def test_break_arrives_by_a_merge(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("side breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"other.py": good()}, "start")
+    story.commit("merge", {"app.py": broken(5)}, "main moves", "side breaks")
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="merge")
+    assert (introduced(proof), fixed(proof)) == ("side breaks", "mend")
+
+
+def test_merge_itself_breaks_the_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("left", {"app.py": good(1)}, "start")
+    story.commit("right", {"app.py": good(2)}, "start")
+    story.commit("bad merge", {"app.py": broken(5)}, "left", "right")
+    story.commit("mend", {"app.py": good(3)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof)) == ("bad merge", "mend")
+
+
+def test_fix_on_one_side_of_a_merge(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("hotfix", {"app.py": good(1)}, "break")
+    story.commit("main tries", {"app.py": broken(8)}, "break")
+    story.commit("merge hotfix", {"app.py": good(1)}, "main tries", "hotfix")
+    story.commit("later", {"other.py": good()})
+    story.write()
+    proof = prove_break(story, compilers, deployed="break")
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "hotfix", "later")
+
+
+def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("old side", {"app.py": good(1)}, "start")
+    story.commit("merge keeps the break", {"app.py": broken(5)}, "break", "old side")
+    story.write()
+    proof = prove_break(story, compilers, deployed="break")
+    assert proof.fix is None
+    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.rollback is not None
+    assert proof.rollback.commit.subject == "start"
+
+
+def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("old side", {"app.py": good(1)}, "start")
+    story.commit("merge", {"app.py": good(1)}, "break", "old side")
+    story.write()
+    assert fixed(prove_break(story, compilers)) == "merge"
+
+
+def test_rename_between_break_and_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("move", {"app.py": None, "core/run.py": broken(5)})
+    story.commit("move again", {"core/run.py": None, "core/main.py": broken(5, 1)})
+    story.commit("mend", {"core/main.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend")
+    assert proof.fix is not None
+    assert proof.fix.path == "core/main.py"
+
+
+def test_rename_between_break_and_deployment(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("break", {"old.py": broken(5)})
+    story.commit("move", {"old.py": None, "app.py": broken(5, 2)})
+    story.commit("touch", {"app.py": broken(5, 3)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="touch")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
+    assert proof.introduced is not None
+    assert proof.introduced.path == "old.py"
+    assert subjects(proof.attempts) == ["move", "touch"]
+
+
+def test_rename_that_breaks(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("move and break", {"old.py": None, "app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    assert introduced(prove_break(story, compilers)) == "move and break"
+
+
+def test_deletion_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("remove", {"app.py": None})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("remove", "remove")
+    assert proof.fix is not None
+    assert proof.fix.deleted
+
+
+def test_file_arrives_broken(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"other.py": "here = 1\n"})
+    story.commit("arrives", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good()})
+    story.write()
+    assert introduced(prove_break(story, compilers)) == "arrives"
+
+
+def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("arrives", {"app.py": broken(5)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "arrives"
+    assert proof.recommendation.kind is Kind.NONE
+    assert proof.recommendation.reason is Reason.NO_FIX
+
+
+def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("feature breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"app.py": good(1)}, "start")
+    story.write("main moves", feature="feature breaks")
+    for deployed in ("feature breaks", None):
+        proof = prove_break(story, compilers, deployed=deployed)
+        assert proof.deployed.commit is not None
+        assert proof.deployed.commit.subject == "feature breaks"
+        assert proof.fix is None
+        assert proof.target is None
+        assert proof.recommendation.kind is Kind.ROLLBACK
+        assert proof.rollback is not None
+        assert proof.rollback.commit.subject == "start"
+
+
+def test_two_broken_files_must_both_be_mended(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
+    story.commit("mend one", {"app.py": good(1)})
+    story.commit("mend the other", {"jobs.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.broken is not None
+    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("jobs.py", 7)]
+    assert (fixed(proof), proposed(proof)) == ("mend one", "mend the other")
+
+
+def test_second_broken_file_is_never_mended(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
+    story.commit("mend one", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert fixed(proof) == "mend one"
+    assert proof.target is None
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NO_TARGET)
+    assert proof.refused[0].gate == "also_broken"
+
+
+def test_fix_that_breaks_another_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend and break", {"app.py": good(1), "jobs.py": broken(3)})
+    story.commit("mend that", {"jobs.py": good(1)})
+    story.commit("break that again", {"jobs.py": broken(4)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
+    assert [each.gate for each in proof.refused] == ["newly_broken"]
+
+
+def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("add a broken one", {"fresh.py": broken(2)})
+    story.write()
+    assert proposed(prove_break(story, compilers)) == "mend"
+
+
+def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: FoundCompilers) -> None:
+    ignore = "# comment\nscripts\n*.gen.py\n!\n"
+    story.commit("start", {"app.py": good(), ".dockerignore": ignore, "tests/data.py": broken(2)})
+    story.commit("break", {"app.py": broken(5), "scripts/old.py": broken(2), "x.gen.py": broken(3)})
+    story.commit("mend", {"app.py": good(1), "sub/test_it.py": broken(2)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.broken is not None
+    assert proof.broken.also_broken == ()
+    assert proposed(proof) == "mend"
+
+
+def test_configured_source_roots_decide(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc/app.py": good(), "tools/old.py": broken(2)})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend", {"svc/app.py": good(1)})
+    story.write()
+    failing = incident("app.py", sighting(5))
+    everything = investigated(story.path, failing, compilers)
+    assert everything.target is None
+    only = investigated(story.path, failing, compilers, Request(roots=("svc/",), fallback_python=running()))
+    assert proposed(only) == "mend"
+
+
+def test_fix_only_on_an_unmerged_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("hotfix", {"app.py": good(1)}, "break")
+    story.write("break", hotfix="hotfix", before="start")
+    proof = prove_break(story, compilers)
+    assert proof.fix is not None
+    assert (proof.fix.where, proof.fix.ref, fixed(proof)) == ("unmerged_branch", "refs/heads/hotfix", "hotfix")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.FIX_UNMERGED)
+
+
+def test_fix_only_in_a_pull_request(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("proposal", {"app.py": good(1)}, "break")
+    story.write("break", **{"refs/pull/12/head": "proposal"})
+    proof = prove_break(story, compilers)
+    assert proof.fix is not None
+    assert (proof.fix.where, proof.fix.pull_request) == ("open_pull_request", 12)
+    assert proof.recommendation.reason is Reason.FIX_IN_PULL_REQUEST
+
+
+def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="mend")
+    assert proof.deployed.commit is not None
+    assert (proof.deployed.commit.subject, proof.deployed.source) == ("break", "inferred")
+    assert f"{story.ids['mend']}, app.py compiles" in proof.deployed.conflict
+
+
+def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, line=6, deployed="break")
+    assert not proof.deployed.corroborated
+    assert proof.deployed.source == "given"
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert "fails first at line 5" in proof.recommendation.detail
+
+
+def test_file_that_exists_no_more_at_the_head(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"deep/app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"deep/app.py": broken(5)})
+    story.commit("mend", {"deep/app.py": good(1)})
+    story.commit("remove", {"deep/app.py": None})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
+
+
+def test_criss_cross_merges(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("left", {"app.py": broken(5)}, "start")
+    story.commit("right", {"app.py": good(1)}, "start")
+    story.commit("left takes right", {"app.py": broken(6)}, "left", "right")
+    story.commit("right takes left", {"app.py": good(1)}, "right", "left")
+    story.commit("join", {"app.py": broken(6)}, "left takes right", "right takes left")
+    story.commit("mend", {"app.py": good(2)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="left takes right", line=6)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("left", "mend", "mend")
+    earlier = prove_break(story, compilers, deployed="left")
+    assert (fixed(earlier), proposed(earlier)) == ("right takes left", "mend")
