@@ -142,7 +142,7 @@ def test_close_code_in_a_field_of_its_own(tmp_path: Path) -> None:
     ],
 )
 def test_entries_without_text(tmp_path: Path, changes: dict[str, object]) -> None:
-    assert only(written(tmp_path, [exported(None, **changes)])).text == ""
+    assert only(written(tmp_path, [exported(None) | changes])).text == ""
 
 
 WRONG: list[Any] = [

@@ -1,0 +1,464 @@
+"""From log files to incidents: one defect, one incident, with what followed from it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.local.log_file import LogFile
+from shared.domain.entry import LogEntry
+from shared.domain.grouping import MOST_INCIDENTS, MOST_SIGHTINGS
+from shared.domain.incident import Incident
+from shared.domain.signal import SignalKind
+from shared.domain.symptoms import MOST_SYMPTOMS
+from shared.errors import Unreadable
+from shared.steps.collect import Collected, collect
+from tests.unit.logged import (
+    FORBIDDEN,
+    LINE_624,
+    LINE_676,
+    START,
+    TRACEBACK,
+    Entries,
+    entries,
+    exported,
+    moment,
+    written,
+)
+
+CLOSED = "connection closed: received 1011 (internal error) Internal error"
+KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
+DATA = Path(__file__).parent.parent / "data" / "log"
+
+
+def collected(path: str, service: str = "", environment: str = "") -> Collected:
+    return collect(LogFile(path), service=service, environment=environment)
+
+
+def only(found: Collected) -> Incident:
+    (incident,) = found.incidents
+    return incident
+
+
+def lines(incident: Incident) -> list[tuple[int | None, int]]:
+    return [(sighting.line, sighting.occurrences) for sighting in incident.sightings]
+
+
+def symptoms(incident: Incident) -> list[tuple[SignalKind, str, int]]:
+    return [(symptom.kind, symptom.text, symptom.occurrences) for symptom in incident.symptoms]
+
+
+def per_line(text: str, at: float, **changes: object) -> list[dict[str, object]]:
+    """One entry for each line, a microsecond apart, without severity; newest first as exports are."""
+    logged = [
+        exported(line, at=at + number / 1e6, severity=..., **changes) for number, line in enumerate(text.splitlines())
+    ]
+    return logged[::-1]
+
+
+# --- the incident that the product is built from ---
+
+
+@pytest.mark.parametrize("form", ["console", "console with dates, newest first", "export", "json lines"])
+def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
+    told = [(0.0, LINE_624), (2.0, CLOSED), (15.0, LINE_676), (16.0, FORBIDDEN), (17.0, CLOSED)]
+    logged = [exported(text, at=at) for at, text in told]
+    content: dict[str, str | list[dict[str, object]]] = {
+        "console": "".join(f"{moment(at):%H:%M:%S}  {text}\n" for at, text in told),
+        "console with dates, newest first": "".join(f"{moment(at):%FT%TZ}    {text}\n" for at, text in told[::-1]),
+        "export": logged[::-1],
+        "json lines": "\n".join(map(json.dumps, logged)),
+    }
+    found = collected(written(tmp_path, content[form]), service="ferry", environment="harbour-dev")
+    incident = only(found)
+    assert (incident.kind, incident.path, lines(incident)) == (
+        SignalKind.SYNTAX_ERROR,
+        "agents_execute.py",
+        [(624, 1), (676, 1)],
+    )
+    assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 2), (SignalKind.FOLLOWER, FORBIDDEN, 1)]
+    assert (incident.occurrences, incident.dated, found.entries) == (2, form != "console", 5)
+    assert (incident.service, incident.environment) == ("ferry", "harbour-dev")
+    assert incident.last_seen is not None
+    assert incident.first_seen is not None
+    assert incident.last_seen - incident.first_seen == timedelta(seconds=15)
+
+
+# --- tracebacks in pieces ---
+
+
+def test_one_entry_per_line_newest_first(tmp_path: Path) -> None:
+    incident = only(collected(written(tmp_path, per_line(TRACEBACK, 20) + per_line(TRACEBACK, 0))))
+    (sighting,) = incident.sightings
+    assert (incident.path, sighting.line, sighting.occurrences) == ("/app/ferry/timetable.py", 88, 2)
+    assert (sighting.source_text, sighting.python) == ('yield f"data: {json.dumps({', "3.11")
+    assert sighting.first.text.startswith("Traceback")
+    assert incident.symptoms == ()
+
+
+def test_one_entry_per_line_oldest_first(tmp_path: Path) -> None:
+    incident = only(collected(written(tmp_path, per_line(TRACEBACK, 0)[::-1] + per_line(TRACEBACK, 9)[::-1])))
+    assert (incident.path, lines(incident)) == ("/app/ferry/timetable.py", [(88, 2)])
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_one_entry_per_line_with_equal_times(tmp_path: Path, step: int) -> None:
+    other = TRACEBACK.replace("88", "99")
+    log = [exported("starting", at=0)]
+    log += [exported(line, at=1, severity=...) for text in (TRACEBACK, other) for line in text.splitlines()]
+    log += [exported("stopping", at=2)]
+    assert sorted(lines(only(collected(written(tmp_path, log[::step]))))) == [(88, 1), (99, 1)]
+
+
+def test_one_entry_per_line_in_any_order(tmp_path: Path) -> None:
+    log = per_line(TRACEBACK, 0)
+    assert lines(only(collected(written(tmp_path, log[5:] + log[:5])))) == [(88, 1)]
+
+
+def test_one_entry_per_line_of_two_instances_interleaved(tmp_path: Path) -> None:
+    here = per_line(TRACEBACK, 0, instance="a1")
+    there = per_line(TRACEBACK.replace("88", "99").replace("timetable", "berths"), 0, instance="b2")
+    found = collected(written(tmp_path, [entry for pair in zip(here, there, strict=True) for entry in pair]))
+    assert sorted((incident.path, lines(incident)) for incident in found.incidents) == [
+        ("/app/ferry/berths.py", [(99, 1)]),
+        ("/app/ferry/timetable.py", [(88, 1)]),
+    ]
+
+
+def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
+    text = f"2026-03-01 03:43:43 ERROR Exception in worker process\n{TRACEBACK}2026-03-01 03:43:44 INFO restarting\n"
+    text += f"2026-03-01 03:43:45 ERROR Exception in worker process\n{TRACEBACK}"
+    incident = only(collected(written(tmp_path, text)))
+    assert (incident.path, lines(incident), incident.sightings[0].python) == (
+        "/app/ferry/timetable.py",
+        [(88, 2)],
+        "3.11",
+    )
+    assert (incident.first_seen, incident.last_seen) == (START, START + timedelta(seconds=2))
+    assert symptoms(incident) == [(SignalKind.FOLLOWER, "Exception in worker process", 2)]
+
+
+def test_script_that_prints_no_header(tmp_path: Path) -> None:
+    tail = "".join(TRACEBACK.splitlines(keepends=True)[-4:])
+    incident = only(collected(written(tmp_path, tail + tail.replace("88", "99"))))
+    assert lines(incident) == [(88, 1), (99, 1)]
+
+
+def test_coloured_lines(tmp_path: Path) -> None:
+    coloured = TRACEBACK.replace('"/app/ferry/timetable.py"', '\x1b[35m"/app/ferry/timetable.py"\x1b[0m')
+    assert lines(only(collected(written(tmp_path, per_line(coloured, 0))))) == [(88, 1)]
+
+
+def test_error_raised_by_the_program_stays_refused(tmp_path: Path) -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\nSyntaxError: bad\n'
+    )
+    found = collected(written(tmp_path, per_line(text, 0)))
+    assert (found.incidents, found.refused["no_failing_file"]) == ((), 1)
+
+
+def test_a_word_about_errors_is_not_completed_by_a_traceback_that_is_spoken_for(tmp_path: Path) -> None:
+    found = collected(written(tmp_path, TRACEBACK + "a user said: SyntaxError: you know\n"))
+    assert only(found).occurrences == 1
+    assert found.refused["no_failing_file"] == 1
+
+
+def test_refusals_are_counted_by_name(tmp_path: Path) -> None:
+    log = [
+        exported("all aboard"),
+        exported(None, httpRequest={}, logName="projects/p/logs/run.googleapis.com%2Frequests"),
+        exported(None, protoPayload={}, logName="projects/p/logs/cloudaudit.googleapis.com%2Factivity"),
+        exported("psycopg2.errors.SyntaxError: near SELEC"),
+        exported("order 1011 shipped"),
+    ]
+    found = collected(written(tmp_path, log))
+    assert found.refused == {
+        "no_signal": 1,
+        "request_log": 1,
+        "audit_log": 1,
+        "database_error": 1,
+        "not_a_close_code": 1,
+    }
+
+
+# --- one defect, one incident ---
+
+
+def one(text: str, at: float | None = 0, **fields: str) -> LogEntry:
+    values = {"service": "ferry", "project": "harbour-dev", "revision": "ferry-1"} | fields
+    return LogEntry(position=0, text=text, timestamp=None if at is None else moment(at), **values)  # type: ignore[arg-type]
+
+
+def numbered(*logged: LogEntry) -> Entries:
+    return entries(
+        LogEntry(
+            number,
+            each.text,
+            each.timestamp,
+            each.dated,
+            each.severity,
+            "",
+            "",
+            each.project,
+            each.service,
+            each.revision,
+        )
+        for number, each in enumerate(logged)
+    )
+
+
+def grouped(*logged: LogEntry, service: str = "", environment: str = "") -> tuple[Incident, ...]:
+    return collect(numbered(*logged), service=service, environment=environment).incidents
+
+
+def test_one_liner_joins_the_incident_of_the_full_path() -> None:
+    short = "SyntaxError: unterminated string literal (detected at line 88) (timetable.py, line 88)"
+    (incident,) = grouped(one(short), one(TRACEBACK, 1), one(short, 2))
+    assert (incident.path, lines(incident)) == ("/app/ferry/timetable.py", [(88, 3)])
+    assert incident.fingerprint == grouped(one(TRACEBACK))[0].fingerprint
+
+
+def test_bare_name_that_fits_two_paths_joins_the_one_on_its_line() -> None:
+    other = TRACEBACK.replace("/app/ferry/", "/app/quay/").replace("88", "99")
+    short = "SyntaxError: unterminated string literal (detected at line 99) (timetable.py, line 99)"
+    assert [(each.path, each.occurrences) for each in grouped(one(TRACEBACK), one(other, 1), one(short, 2))] == [
+        ("/app/ferry/timetable.py", 1),
+        ("/app/quay/timetable.py", 2),
+    ]
+
+
+def test_bare_name_that_fits_two_paths_on_no_line_stays_alone() -> None:
+    other = TRACEBACK.replace("/app/ferry/", "/app/quay/")
+    assert len(grouped(one(TRACEBACK), one(other, 1), one("SyntaxError: bad (timetable.py, line 5)", 2))) == 3
+
+
+def test_a_file_in_the_root_is_not_taken_for_a_bare_name() -> None:
+    root = TRACEBACK.replace("/app/ferry/", "/app/")
+    assert len(grouped(one(TRACEBACK), one(root, 1))) == 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/ferry/timetable.py",
+        "/workspace/ferry/timetable.py",
+        "/usr/src/app/ferry/timetable.py",
+        "/srv/ferry/timetable.py",
+        "/code/ferry/timetable.py",
+        "/home/sailor/ferry/timetable.py",
+        "./ferry/timetable.py",
+        "ferry/timetable.py",
+        "/app//ferry/./timetable.py",
+    ],
+)
+def test_container_roots_do_not_make_another_defect(path: str) -> None:
+    (incident,) = grouped(one(f"SyntaxError: bad in {path} line 3"))
+    (same,) = grouped(one("SyntaxError: bad in ferry/timetable.py line 7"))
+    assert incident.fingerprint == same.fingerprint
+
+
+def test_fingerprint_tells_service_environment_path_and_class_apart() -> None:
+    text = "SyntaxError: bad (quay.py, line 3)"
+    variants = [
+        one(text),
+        one(text, service="barge"),
+        one(text, project="harbour-live"),
+        one(text.replace("quay", "pier")),
+        one(text.replace("SyntaxError", "TabError")),
+        one(text.replace("(quay", "(<string>").replace("<string>.py", "<string>")),
+    ]
+    assert len({incident.fingerprint for incident in grouped(*variants)}) == len(variants)
+
+
+def test_fingerprint_is_the_same_for_any_line_and_revision() -> None:
+    (incident,) = grouped(
+        one("SyntaxError: bad (quay.py, line 3)"),
+        one("SyntaxError: worse (quay.py, line 9)", 5, revision="ferry-2"),
+    )
+    assert [(each.revision, each.line) for each in incident.sightings] == [("ferry-1", 3), ("ferry-2", 9)]
+
+
+def test_given_names_override_the_labels() -> None:
+    (incident,) = grouped(one(LINE_624), one(LINE_624, service="barge"), service="raft", environment="test")
+    assert (incident.service, incident.environment, incident.occurrences) == ("raft", "test", 2)
+
+
+def test_names_where_nobody_gives_any() -> None:
+    (incident,) = collect(entries([LogEntry(0, LINE_624)]), service="", environment="").incidents
+    assert (incident.service, incident.environment, incident.first_seen) == ("unknown", "default", None)
+
+
+def test_dependency_and_dynamic_code_are_incidents_of_their_own_kind_and_path() -> None:
+    packages = "/usr/local/lib/python3.11/site-packages/"
+    logged = [
+        one(f"SyntaxError: bad in {packages}rigging/sail.py line 3"),
+        one(f"SyntaxError: bad in {packages}rigging/mast.py line 3", 1),
+        one("SyntaxError: bad (<string>, line 1)", 2),
+        one("SyntaxError: Unexpected token '<'", 3),
+        one("SyntaxError: Unexpected end of JSON input", 4),
+    ]
+    assert [(each.kind, each.path.rpartition("/")[2], each.occurrences) for each in grouped(*logged)] == [
+        (SignalKind.DEPENDENCY, "sail.py", 1),
+        (SignalKind.DEPENDENCY, "mast.py", 1),
+        (SignalKind.DYNAMIC_CODE, "<string>", 1),
+        (SignalKind.NOT_PYTHON, "", 2),
+    ]
+
+
+def test_earliest_entry_is_kept_as_evidence() -> None:
+    (incident,) = grouped(one(LINE_624, 5), one(LINE_624, 1), one(LINE_624, 3))
+    assert incident.sightings[0].first.position == 1
+    assert (incident.first_seen, incident.last_seen) == (moment(1), moment(5))
+
+
+# --- symptoms ---
+
+
+def test_symptom_logged_before_the_error_that_caused_it() -> None:
+    (incident,) = grouped(one(CLOSED, 0), one(LINE_624, 500))
+    assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 1)]
+
+
+@pytest.mark.parametrize(("at", "count"), [(-600, 1), (-601, 2), (600, 1), (601, 2)])
+def test_ten_minutes_on_either_side(at: float, count: int) -> None:
+    assert len(grouped(one(LINE_624, 0), one(CLOSED, at))) == count
+
+
+def test_another_revision_s_close_is_no_symptom() -> None:
+    found = grouped(one(LINE_624), one(CLOSED, 1, revision="ferry-2"))
+    assert [each.kind for each in found] == [SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("", "ferry-1"), ("ferry-1", "")])
+def test_an_unknown_revision_may_be_any(ours: str, theirs: str) -> None:
+    assert len(grouped(one(LINE_624, revision=ours), one(CLOSED, 1, revision=theirs))) == 1
+
+
+def test_another_service_s_close_is_no_symptom() -> None:
+    assert len(grouped(one(LINE_624), one(CLOSED, 1, service="barge", revision=""))) == 2
+
+
+def test_without_times_everything_of_the_revision_attaches() -> None:
+    (incident,) = grouped(one(CLOSED, None), one(LINE_624, None), one(FORBIDDEN, None))
+    assert [kind for kind, _, _ in symptoms(incident)] == [SignalKind.CLOSE_1011, SignalKind.FOLLOWER]
+
+
+def test_the_nearest_incident_gets_the_symptom() -> None:
+    far, near = one("SyntaxError: a (quay.py, line 1)", 0), one("SyntaxError: b (pier.py, line 1)", 300)
+    found = grouped(far, near, one(CLOSED, 200))
+    assert {each.path: len(each.symptoms) for each in found} == {"quay.py": 0, "pier.py": 1}
+
+
+def test_keepalive_timeout_keeps_its_kind_as_a_symptom() -> None:
+    (incident,) = grouped(one(LINE_624), one(KEEPALIVE, 1))
+    assert symptoms(incident) == [(SignalKind.KEEPALIVE_TIMEOUT, KEEPALIVE, 1)]
+
+
+def test_followers_are_errors_only() -> None:
+    logged = [
+        one(LINE_624),
+        LogEntry(0, "no berth free", moment(1), severity="ERROR", project="harbour-dev", service="ferry"),
+        LogEntry(0, "boarding failed", moment(2), severity="INFO", project="harbour-dev", service="ferry"),
+        LogEntry(0, "gangway failed", moment(3), severity="DEFAULT", project="harbour-dev", service="ferry"),
+        LogEntry(0, "boarding", moment(4), project="harbour-dev", service="ferry"),
+        LogEntry(0, "    raise failed", moment(5), project="harbour-dev", service="ferry"),
+        LogEntry(0, "", moment(6), severity="ERROR", project="harbour-dev", service="ferry"),
+    ]
+    (incident,) = grouped(*logged)
+    assert [text for _, text, _ in symptoms(incident)] == ["no berth free", "gangway failed"]
+
+
+def test_followers_without_an_incident_are_nothing() -> None:
+    assert grouped(one(FORBIDDEN)) == ()
+
+
+def test_symptoms_are_grouped_with_ids_and_numbers_masked() -> None:
+    logged = [
+        one("error 12 in session c2615310-a011-475c-9d1e-1b2c3d4e5f60 at 0x7f00aa", 1),
+        one("error 345 in session 0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa at 0x7f99bb", 2),
+    ]
+    (incident,) = grouped(one(LINE_624), *logged)
+    assert symptoms(incident) == [(SignalKind.FOLLOWER, logged[0].text, 2)]
+
+
+def test_close_code_alone_is_one_incident_per_service() -> None:
+    found = grouped(
+        one(CLOSED), one("code=1011", 5, revision="ferry-2"), one(CLOSED, 9, service="barge"), one(KEEPALIVE, 10)
+    )
+    assert [(each.kind, each.service, each.occurrences, each.path) for each in found] == [
+        (SignalKind.CLOSE_1011, "ferry", 2, ""),
+        (SignalKind.CLOSE_1011, "barge", 1, ""),
+        (SignalKind.KEEPALIVE_TIMEOUT, "ferry", 1, ""),
+    ]
+
+
+def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
+    found = grouped(one(CLOSED, -9000), one(LINE_624))
+    assert [each.kind for each in found] == [SignalKind.CLOSE_1011, SignalKind.SYNTAX_ERROR]
+
+
+# --- bounds ---
+
+
+def test_a_storm_is_one_sighting_with_a_count() -> None:
+    (incident,) = collect(
+        entries([one(LINE_624)] * 20_000 + [one(CLOSED)] * 20_000), service="", environment=""
+    ).incidents
+    assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
+
+
+def test_sightings_are_capped_and_still_counted() -> None:
+    (incident,) = grouped(*(one(f"SyntaxError: bad (quay.py, line {n})", n) for n in range(1, 301)))
+    assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MOST_SIGHTINGS, 300, moment(300))
+
+
+def test_symptoms_are_capped_and_still_counted() -> None:
+    words = [f"error {chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(50)]
+    (incident,) = grouped(one(LINE_624), *(one(text, 1) for text in words))
+    assert len(incident.symptoms) == MOST_SYMPTOMS
+    assert sum(symptom.occurrences for symptom in incident.symptoms) == 50
+
+
+def test_incidents_are_capped() -> None:
+    assert len(grouped(*(one(f"SyntaxError: bad (q{n}.py, line 1)") for n in range(500)))) == MOST_INCIDENTS
+
+
+def test_a_long_text_is_cut_before_it_is_kept() -> None:
+    (incident,) = grouped(one("x" * 300_000 + TRACEBACK))
+    assert len(incident.sightings[0].first.text) < 40_000
+    assert incident.sightings[0].first.text.endswith(TRACEBACK)
+
+
+def test_incidents_come_in_the_order_of_first_sight() -> None:
+    logged = [
+        one(f"SyntaxError: bad ({name}.py, line 1)", at) for name, at in (("b", 2), ("a", 1), ("d", None), ("c", 3))
+    ]
+    assert [each.path for each in grouped(*logged)] == ["a.py", "b.py", "c.py", "d.py"]
+
+
+def test_a_log_without_signals_is_read_once() -> None:
+    class Counted(Entries):
+        read = 0
+
+        def entries(self):  # type: ignore[no-untyped-def]
+            type(self).read += 1
+            return super().entries()
+
+    collect(Counted((one("all aboard"), one(CLOSED))), service="", environment="")
+    assert Counted.read == 1
+
+
+def test_empty_log(tmp_path: Path) -> None:
+    assert collected(written(tmp_path, "")) == Collected((), 0, {})
+
+
+def test_broken_log(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable):
+        collected(written(tmp_path, "[{"))
+
+
+def test_times_of_day() -> None:
+    logged = LogEntry(0, LINE_624, datetime(1970, 1, 1, 3, 43, 43, tzinfo=UTC), dated=False)
+    (incident,) = collect(entries([logged]), service="", environment="").incidents
+    assert not incident.dated
