@@ -3,7 +3,6 @@
 import sys
 from typing import NoReturn
 
-import click
 import typer
 
 from functions.local.check import check
@@ -13,12 +12,19 @@ from shared.errors import Misused, Unreadable
 
 app = typer.Typer(
     name="provenfix",
-    help="Finds the merged commit that provably fixes a failing service. No proof, no proposal.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback(invoke_without_command=True)
+def provenfix(context: typer.Context) -> None:
+    """Finds the merged commit that provably fixes a failing service. No proof, no proposal."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
 app.command()(investigate)
 app.command()(check)
 app.command()(demo)
@@ -34,18 +40,21 @@ def main() -> NoReturn:
 def _run() -> int:
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        return _fail(error.format_message(), 2)
-    except Misused as error:
-        return _fail(str(error), 2)
+    except (typer.TyperException, Misused) as error:
+        return _fail(_sentence(error), 2)
     except Unreadable as error:
         return _fail(str(error), 3)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped", 130)
     except BrokenPipeError:  # the reader went away, as in `provenfix … | head`
         sys.stderr.close()
         return 141
     return code if isinstance(code, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    return " ".join(told.split())
 
 
 def _fail(sentence: str, code: int) -> int:

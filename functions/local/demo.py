@@ -47,12 +47,12 @@ def _investigated(played: "Rehearsal") -> "list[Report]":
     """Prints the reports that the command itself would print."""
     from rich.console import Console  # noqa: PLC0415
 
-    from functions.local.investigate import report_on  # noqa: PLC0415
+    from functions.local.reporting import reports_on  # noqa: PLC0415
     from functions.local.terminal import render  # noqa: PLC0415
     from shared.steps.inquiry import Request  # noqa: PLC0415
 
     request = Request(fallback_python=played.story.python)
-    reports = report_on(str(played.story.path), str(played.log), request, ("", ""), lambda _sentence: None)
+    reports = reports_on(str(played.story.path), str(played.log), request, ("", ""), lambda _sentence: None)
     render(reports, Console(soft_wrap=False))
     return reports
 

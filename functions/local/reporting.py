@@ -1,0 +1,78 @@
+"""What `provenfix investigate` does once its arguments are read: reports on every incident of a log, as text."""
+
+import io
+import json
+import platform
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from functions.local.progress import on_terminal
+from shared.domain.report import Report, to_json
+from shared.errors import Misused
+from shared.settings import read_settings
+from shared.steps.collect import collect
+from shared.steps.inquiry import Progress, Request
+from shared.steps.investigate import investigate
+from shared.wiring import local_compilers, local_history, local_log
+
+
+def report(repo: str, log: str, request: Request, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
+    """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
+    running = ".".join(platform.python_version_tuple()[:2])
+    with on_terminal() as progress:
+        reports = reports_on(repo, log, replace(request, fallback_python=running), names, progress)
+    kind, out = output
+    if kind == "text" and out is None:
+        _print(reports)
+    else:
+        _write(_text(reports, kind), out)
+
+
+def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], progress: Progress) -> list[Report]:
+    """The reports on every incident of a log. `names` are service and environment, "" for those that the log names.
+
+    Raises Misused and Unreadable with one sentence for whoever gave the arguments.
+    """
+    with local_history(repo) as history, local_compilers(read_settings()) as compilers:
+        history.branch(request.branch)  # a wrong name is told before a large log is read
+        if request.deployed:
+            history.resolve(request.deployed)
+        progress("reading the log")
+        collected = collect(local_log(log), service=names[0], environment=names[1])
+        return investigate(collected.incidents, history, compilers, request, progress)
+
+
+def _print(reports: list[Report]) -> None:
+    from rich.console import Console  # noqa: PLC0415  # JSON and markdown do without
+
+    from functions.local.terminal import render  # noqa: PLC0415
+
+    render(reports, Console(soft_wrap=False))
+
+
+def _text(reports: list[Report], kind: str) -> str:
+    if kind == "json":
+        return json.dumps([to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
+    if kind == "markdown":
+        from shared.domain.issue import issue_body  # noqa: PLC0415
+
+        return "\n\n---\n\n".join(issue_body(report) for report in reports)
+    from rich.console import Console  # noqa: PLC0415
+
+    from functions.local.terminal import render  # noqa: PLC0415
+
+    page = io.StringIO()
+    render(reports, Console(file=page, width=100))
+    return page.getvalue()
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        out.write_text(text, "utf-8", "backslashreplace")
+    except OSError as error:
+        raise Misused(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error
