@@ -3,6 +3,8 @@
 Everything that came from a log or a repository is written as text, never as markup, and without control characters.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -11,7 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from shared.domain.escaping import plain
+from shared.domain.escaping import cut, one_line, plain
 from shared.domain.excerpt import excerpt
 from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import Broken, Kind, Proof
@@ -22,8 +24,9 @@ from shared.domain.moment import rfc3339, spoken
 from shared.domain.report import Report
 from shared.domain.signal import SignalKind
 from shared.domain.whys import Confidence
-from shared.domain.wording import claims_fix, counted, said, short
+from shared.domain.wording import claims_fix, counted, said, service_named, short
 
+_COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _STYLES = {
     Confidence.PROVEN: "green",
     Confidence.OBSERVED: "cyan",
@@ -89,17 +92,20 @@ def _grid(rows: Iterable[Sequence[Text]], widths: int) -> Table:
 
 def _title(report: Report) -> str:
     incident = report.incident
-    environment = f" ({said(incident.environment, 40)})" if incident.environment else ""
-    return f"{said(incident.service, 60) or 'service not named'}{environment}"
+    service = service_named(incident.service)
+    return f"{service} ({said(incident.environment, 40)})" if service else "service not named in the log"
 
 
 def _header(report: Report) -> list[RenderableType]:
     incident, deployed = report.incident, report.proof.deployed
     rows = [(_text("fails", "dim"), _text(what_fails(report), "bold red"))]
     rows.append((_text("logged", "dim"), _text(_often(incident))))
+    followed: Counter[str] = Counter()
+    for symptom in incident.symptoms:
+        followed[said(symptom.text, 160)] += symptom.occurrences
     rows += [
-        (_text("then", "dim"), _text(f"{said(symptom.text, 160)} ({counted(symptom.occurrences, 'time')})"))
-        for symptom in incident.symptoms[:_MOST_SYMPTOMS]
+        (_text("then", "dim"), _text(f"{text} ({counted(times, 'time')})"))
+        for text, times in list(followed.items())[:_MOST_SYMPTOMS]
     ]
     if deployed.commit is not None:
         sure = "corroborated" if deployed.corroborated else "not corroborated"
@@ -210,9 +216,14 @@ def _whys(report: Report) -> RenderableType:
     return _grid(rows, 2)
 
 
+def _abbreviated(text: str) -> str:
+    """Evidence with commit ids of 12 digits: the full ones are in the JSON."""
+    return cut(_COMMIT.sub(lambda found: short(found[0]), one_line(text)), _LONGEST_EVIDENCE)
+
+
 def _evidence(report: Report) -> RenderableType:
     rows = [
-        (_text(each.id), _text(said(f"{each.text} [{each.kind.value} {each.ref}]", _LONGEST_EVIDENCE)))
+        (_text(each.id), _text(_abbreviated(f"{each.text} [{each.kind.value} {each.ref}]")))
         for each in report.evidence[:_MOST_EVIDENCE]
     ]
     grid = _grid(rows, 2)

@@ -14,12 +14,12 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"\s+")
 _BACKTICKS = re.compile(r"`+")
-_SPECIAL = re.compile(r"[\\`*_\[\]~$]")
-_LEADING = re.compile(r"^(\d{0,9})([-+=.)])")
+_SPECIAL = re.compile(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_LEADING = re.compile(r"^(?:\d{1,9}(?=[.)])|(?=[-+=]))")
 _REFERENCE = re.compile(r"#(?=\d)|(?i:(?<=\bgh-)(?=\d))")
 _SCHEME = re.compile(r"(?i)(?<![a-z0-9])([a-z][a-z0-9+.-]{1,15}):(?=//|[^\s:]{0,64}@)|(?<![a-z0-9])(www)(?=\.)")
 _EMOJI = re.compile(r":(?=[a-z+-][a-z0-9_+-]{0,40}:)")
-_COMMIT = re.compile(r"(?<![0-9A-Za-z])([0-9a-f]{6})(?=[0-9a-f]{1,58}(?![0-9A-Za-z]))")
+_CODE = re.compile(r"`([^`]+)`|(?<![0-9A-Za-z])([0-9a-f]{7,64})(?![0-9A-Za-z])")
 _LANGUAGE = re.compile(r"[^a-z0-9-]")
 _SHORT_FENCE = 3
 
@@ -43,9 +43,18 @@ def cut(text: str, limit: int) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """One line of prose for GitHub."""
-    text = one_line(text)
-    text = _COMMIT.sub(rf"\1{BREAK}", text)
+    """One line of prose for GitHub.
+
+    What stands between backticks and what could be a commit id become code spans: neither linked nor changed.
+    """
+    text, parts, end = one_line(text), [], 0
+    for found in _CODE.finditer(text):
+        parts += [_prose(text[end : found.start()]), code_span(found[1] or found[2])]
+        end = found.end()
+    return _LEADING.sub(r"\g<0>\\", "".join([*parts, _prose(text[end:])]))
+
+
+def _prose(text: str) -> str:
     text = _REFERENCE.sub(lambda found: found[0] + BREAK, text)
     text = _EMOJI.sub(f":{BREAK}", text)
     text = _SCHEME.sub(lambda found: f"{found[1]}{BREAK}:" if found[1] else f"{found[2]}{BREAK}", text)
@@ -54,7 +63,7 @@ def for_markdown(text: str) -> str:
     text = text.replace("@", f"@{BREAK}").replace("!\\[", f"!{BREAK}\\[")
     if text.startswith("#"):
         text = "\\" + text
-    return _LEADING.sub(r"\1\\\2", text)
+    return text
 
 
 def code_span(text: str) -> str:

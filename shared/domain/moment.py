@@ -11,7 +11,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def time_of_day(moment: datetime) -> str:
-    """`03:43:43`, in UTC."""
+    """`03:43:43`, in UTC; a fraction of a second is kept only where there is one."""
     return moment.astimezone(UTC).time().isoformat()
 
 
@@ -21,7 +21,8 @@ def has_day(moment: datetime) -> bool:
 
 
 def told(moment: datetime, *, dated: bool) -> str:
-    """With its date where one is known; says so where the log did not name it."""
+    """To the second, with its date where one is known; says so where the log did not name it."""
+    moment = moment.replace(microsecond=0)
     if dated:
         return rfc3339(moment)
     return f"{rfc3339(moment)} (day inferred)" if has_day(moment) else f"{time_of_day(moment)} (no date logged)"

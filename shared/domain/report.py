@@ -59,6 +59,7 @@ def to_json(report: Report) -> dict[str, object]:
         "attempts": [_attempt(attempt) for attempt in proof.attempts],
         "fix": _fix(proof.fix) if proof.fix else None,
         "target": _target(proof.target) if proof.target else None,
+        "refused": [_refused(each) for each in proof.refused],
         "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
         "decision": {
             "kind": proof.recommendation.kind.value,

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from shared.domain.escaping import for_mermaid
 from shared.domain.history import Commit
-from shared.domain.moment import has_day, told
+from shared.domain.moment import has_day, rfc3339, told
 from shared.domain.report import Report
 from shared.domain.whys.past import telling
-from shared.domain.wording import claims_fix, counted, said, short
+from shared.domain.wording import claims_fix, counted, said, service_named, short
 
 _MOST_EVENTS = 30
 _WIDEST = 44
@@ -47,9 +47,14 @@ def events(report: Report) -> tuple[Event, ...]:
 
 def mermaid(report: Report) -> str:
     """A sequence diagram with three lines of life: the repository, the service, its clients. Time runs downwards."""
-    service = for_mermaid(said(report.incident.service, 40)) or "service"
+    service = for_mermaid(service_named(report.incident.service)) or "service"
     branch = for_mermaid(said(report.proof.branch, 40)) or "repository"
-    lines = ["sequenceDiagram", f"    participant R as {branch}", f"    participant S as {service}"]
+    lines = [
+        "sequenceDiagram",
+        "    title What happened (times in UTC)",
+        f"    participant R as {branch}",
+        f"    participant S as {service}",
+    ]
     shown = events(report)[:_MOST_EVENTS]
     if any(event.kind is EventKind.SYMPTOM for event in shown):
         lines.append("    participant C as clients")
@@ -95,7 +100,7 @@ def _commits(report: Report) -> Iterator[Event]:
 
 
 def _commit(commit: Commit, kind: EventKind, text: str) -> Event:
-    return Event(commit.committed_at, told(commit.committed_at, dated=True), kind, f"{short(commit.id)} {text}")
+    return Event(commit.committed_at, _clock(commit.committed_at), kind, f"{short(commit.id)}: {text}")
 
 
 def _logged(report: Report) -> Iterator[Event]:
@@ -117,8 +122,14 @@ def _logged(report: Report) -> Iterator[Event]:
 
 
 def _entry(report: Report, at: datetime | None, kind: EventKind, text: str) -> Event:
-    when = told(at, dated=report.incident.dated) if at is not None else "time unknown"
+    dated = at is not None and (report.incident.dated or has_day(at))
+    when = "time unknown" if at is None else _clock(at) if dated else told(at, dated=False)
     return Event(at, when, kind, text)
+
+
+def _clock(moment: datetime) -> str:
+    """`2026-03-01 03:43:43`: in UTC, as the diagram's heading says."""
+    return rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
 
 
 def _time(event: Event) -> datetime:

@@ -24,6 +24,11 @@ def said(text: str, limit: int = 300) -> str:
     return cut(one_line(redact(text)), limit)
 
 
+def service_named(name: str) -> str:
+    """The service's name; "" where the log did not carry one."""
+    return "" if name == "unknown" else said(name, 80)
+
+
 def short(commit: str) -> str:
     """The first 12 digits of a commit id."""
     return commit[:_SHORT]

@@ -1,10 +1,12 @@
 """What is deployed and why it fails: the deployed commit, the Python version, the compiler's verdicts on the file."""
 
+import re
 from collections.abc import Iterator
 
 from shared.domain.evidence import EvidenceKind
 from shared.domain.facts.fact import Fact, Topic
 from shared.domain.finding import Broken, Deployed, DeployedSource, Deployment, Proof
+from shared.domain.grammar import form_of
 from shared.domain.incident import Incident
 from shared.domain.moment import rfc3339, spoken
 from shared.domain.signal import SignalKind
@@ -19,6 +21,7 @@ _SOURCES = {
     DeployedSource.INFERRED: "inferred from the logged line",
     DeployedSource.UNKNOWN: "unknown",
 }
+_COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _MOST_CANDIDATES = 20
 _MOST_ALSO_BROKEN = 50
 _MOST_LINES = 20
@@ -80,10 +83,9 @@ def _python(proof: Proof) -> Fact:
     source = said(deployed.python_source)
     file = next((file for file in proof.declared if file.path in deployed.python_source), None)
     kind = EvidenceKind.FILE if file else EvidenceKind.QUERY
-    ref = f"{file.commit}:{said(file.path)}" if file else source or "python"
-    return Fact(
-        Topic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}, from {source or 'an unknown source'}."
-    )
+    commit = next(iter(_COMMIT.findall(deployed.python_source)), file.commit if file else "")
+    ref = f"{commit}:{said(file.path)}" if file else source or "python"
+    return Fact(Topic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
 
 
 def _compared(incident: Incident, proof: Proof) -> Fact:
@@ -107,7 +109,9 @@ def _broken(proof: Proof, broken: Broken) -> Iterator[Fact]:
     if broken.fault.text or broken.excerpt:
         yield Fact(Topic.LINE, EvidenceKind.FILE, ref, f"Line {broken.fault.line}: {said(failing_line(broken))}")
     if broken.explanation:
-        yield Fact(Topic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {said(broken.explanation)}")
+        form = form_of(broken.explanation)
+        pep = f". {form.pep} is what made it legal." if form and form.pep else ""
+        yield Fact(Topic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {said(broken.explanation)}{pep}")
     if elsewhere(broken):
         asked = f" ({said(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
         yield Fact(Topic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{elsewhere(broken)}{asked}.")

@@ -7,8 +7,8 @@ from shared.domain.entry import LogEntry
 from shared.domain.evidence import EvidenceKind
 from shared.domain.facts.fact import Fact, Topic
 from shared.domain.incident import Incident, Sighting, Symptom
-from shared.domain.moment import spoken, told
-from shared.domain.wording import counted, said
+from shared.domain.moment import has_day, spoken, told
+from shared.domain.wording import counted, said, service_named
 
 
 def logged(incident: Incident) -> Iterator[Fact]:
@@ -17,7 +17,7 @@ def logged(incident: Incident) -> Iterator[Fact]:
     for symptom in incident.symptoms:
         yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
-    service = f" of {said(incident.service)}" if incident.service else ""
+    service = f" of {service_named(incident.service)}" if service_named(incident.service) else ""
     span = _span(incident.first_seen, incident.last_seen, incident)
     yield Fact(Topic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
 
@@ -31,10 +31,11 @@ def log_ref(entry: LogEntry) -> str:
 
 def fault_line(incident: Incident, sighting: Sighting) -> str:
     """The last line of the traceback, as Python writes it."""
-    message = f": {said(sighting.message)}" if sighting.message else ""
+    message = said(sighting.message)
     line = f", line {sighting.line}" if sighting.line is not None else ""
     place = f" ({said(incident.path)}{line})" if incident.path else line
-    return f"{said(incident.error_class, 80) or incident.kind.value}{message}{place}"
+    words = ": ".join(filter(None, (said(incident.error_class, 80), message)))
+    return f"{words or incident.kind.value}{place}"
 
 
 def _sighting(incident: Incident, sighting: Sighting) -> str:
@@ -56,4 +57,5 @@ def _span(first: datetime | None, last: datetime | None, incident: Incident) -> 
         return " at an unknown time"
     if last is None or last == first:
         return f" {spoken(first, dated=incident.dated)}"
-    return f" between {told(first, dated=incident.dated)} and {told(last, dated=incident.dated)}"
+    same = incident.dated or has_day(first)
+    return f" between {told(first, dated=same)} and {told(last, dated=incident.dated)}"

@@ -27,6 +27,9 @@ def mended(incident: Incident, proof: Proof) -> Iterator[Fact]:
         yield Fact(Topic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
     if proof.target is not None:
         yield from _target(proof, proof.target)
+    for refused in proof.refused[:_MOST_REFUSED]:
+        text = f"{_told(refused.commit)} was not chosen ({said(refused.gate)}): {said(refused.detail)}."
+        yield Fact(Topic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
 
 
 def shipped(ships: tuple[FileChange, ...]) -> str:
@@ -90,7 +93,7 @@ def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
         moved = f" (before: {said(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
     yield Fact(Topic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{said(fix.path or broken)}", text)
-    if proof.deployed.commit is not None:
+    if proof.deployed.commit is not None and fix.where == "merged":
         deployed = proof.deployed.commit.id
         text = f"{commit.id} descends from the deployed commit {deployed}, which does not contain it."
         yield Fact(Topic.NOT_DEPLOYED, EvidenceKind.QUERY, f"{deployed}..{commit.id}", text)
@@ -111,9 +114,6 @@ def _target(proof: Proof, target: Target) -> Iterator[Fact]:
         f"{counted(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
     )
     yield Fact(Topic.TARGET, EvidenceKind.CHECK, commit.id, text)
-    for refused in target.refused[:_MOST_REFUSED]:
-        text = f"{_told(refused.commit)} was not chosen: {said(refused.gate)}: {said(refused.detail)}"
-        yield Fact(Topic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
     if proof.deployed.commit is not None and proof.recommendation.kind is Kind.REDEPLOY:
         files = f": {some([said(change.path) for change in target.ships], _MOST_FILES)}" if target.ships else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"

@@ -1,6 +1,6 @@
 """What the repository's own files say about Python versions and checks, and what of it bears on this failure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.domain.declared import CiPythons, PythonFact, ci_pythons, development_pythons
@@ -9,7 +9,7 @@ from shared.domain.facts.fact import Fact, Topic
 from shared.domain.finding import Proof
 from shared.domain.incident import Incident
 from shared.domain.python_versions import permits
-from shared.domain.wording import said, some
+from shared.domain.wording import listed, said, some
 
 _MOST_FILES = 12
 _MOST_PLACES = 12
@@ -55,17 +55,18 @@ def prevention(incident: Incident, proof: Proof) -> Iterator[Fact]:
     del incident
     found = assess(proof)
     if found.commit:
-        ci = (
+        named = (
             f"CI configuration: {some(_said(found.ci.workflows), _MOST_FILES)}"
             if found.ci.workflows
             else "no CI configuration"
         )
-        text = f"Files read for Python versions and checks: {some(_said(found.paths), _MOST_FILES)}; {ci} among them."
+        text = (
+            f"Files read for Python versions and checks: {some(_said(found.paths), _MOST_FILES)}; {named} among them."
+        )
         yield Fact(Topic.READ, EvidenceKind.QUERY, found.commit, text)
-    for fact in (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)[:_MOST_PLACES]:
-        yield _place(Topic.CI, found.commit, fact)
-    for fact, _ in found.admitting[:_MOST_PLACES]:
-        yield _place(Topic.DEVELOPMENT, found.commit, fact)
+    ci = (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)
+    yield from _places(Topic.CI, found.commit, ci)
+    yield from _places(Topic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
     for sentence in proof.unseen:
         yield Fact(Topic.UNSEEN, EvidenceKind.QUERY, "repository", said(sentence))
 
@@ -75,9 +76,16 @@ def quoted(fact: PythonFact) -> str:
     return f"{said(fact.path)}, line {fact.line} (`{said(fact.text, 120)}`)"
 
 
-def _place(topic: Topic, commit: str, fact: PythonFact) -> Fact:
-    version = f", names Python {fact.version}" if fact.version else ""
-    return Fact(topic, EvidenceKind.FILE, f"{commit}:{said(fact.path)}", f"{quoted(fact)}{version}.")
+def _places(topic: Topic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
+    """One fact for each line, with all versions that it names."""
+    versions: dict[str, list[str]] = {}
+    refs: dict[str, str] = {}
+    for fact in facts:
+        refs[quoted(fact)] = f"{commit}:{said(fact.path)}"
+        versions.setdefault(quoted(fact), []).extend([fact.version] if fact.version else [])
+    for words, named in list(versions.items())[:_MOST_PLACES]:
+        names = f", names Python {listed(list(dict.fromkeys(named)))}" if named else ""
+        yield Fact(topic, EvidenceKind.FILE, refs[words], f"{words}{names}.")
 
 
 def _said(paths: tuple[str, ...]) -> list[str]:

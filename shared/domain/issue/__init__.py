@@ -3,7 +3,9 @@
 from shared.domain.escaping import BREAK, cut, one_line
 from shared.domain.issue.account import account
 from shared.domain.issue.background import background
+from shared.domain.issue.causes import causes
 from shared.domain.issue.changes import changes
+from shared.domain.issue.proposal import proposal
 from shared.domain.issue.section import LONGEST_BODY, Section, fitted
 from shared.domain.issue.summary import headline, opening
 from shared.domain.report import Report
@@ -24,7 +26,8 @@ def issue_body(report: Report) -> str:
 
     What does not fit is left out by whole blocks, the least needed sections first, with a pointer to where it is.
     """
-    sections: list[Section] = [*opening(report), *account(report), *changes(report), *background(report)]
+    parts = (opening, account, changes, causes, proposal, background)
+    sections: list[Section] = [section for part in parts for section in part(report)]
     return f"{_marker(report)}\n\n{fitted(sections, LONGEST_BODY - 200)}\n"
 
 

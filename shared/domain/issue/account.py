@@ -1,6 +1,5 @@
-"""What happened: the symptoms, the timeline, the log, the code before and after, the resources, the five whys."""
+"""What happened: the symptoms, the timeline, the log, the code before and after."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from shared.domain.entry import LogEntry
@@ -20,11 +19,6 @@ _MOST_ROWS = 30
 _MOST_EXCERPTS = 6
 _LONGEST_EXCERPT = 1_800
 _LONGEST_LINE = 240
-_RESOURCES = (
-    ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
-    ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
-    ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
-)
 
 
 def account(report: Report) -> Iterator[Section]:
@@ -33,8 +27,6 @@ def account(report: Report) -> Iterator[Section]:
     yield Section("What the log says", tuple(_log(report)), need=3)
     if report.proof.broken is not None:
         yield Section("The code, before and after", tuple(_code(report.proof.broken, report)), need=6)
-    yield Section("Five whys", tuple(_whys(report)), need=8)
-    yield Section("Resources", tuple(_resources(report)), need=2)
 
 
 def _symptom(report: Report) -> Iterator[str]:
@@ -70,12 +62,12 @@ def _timeline(report: Report) -> Iterator[str]:
 
 def _log(report: Report) -> Iterator[str]:
     incident = report.incident
-    for entry in _entries(report)[:_MOST_EXCERPTS]:
+    for entry in entries(report)[:_MOST_EXCERPTS]:
         when = for_markdown(spoken(entry.timestamp, dated=incident.dated))
         yield f"{code_span(log_ref(entry))}, {when}:\n\n{code_block(_tail(entry.text))}"
 
 
-def _entries(report: Report) -> list[LogEntry]:
+def entries(report: Report) -> list[LogEntry]:
     """The first entry of every sighting and of every symptom."""
     incident = report.incident
     return [*(each.first for each in incident.sightings), *(each.first for each in incident.symptoms)]
@@ -125,29 +117,3 @@ def _after(fix: Fix) -> Iterator[str]:
     yield f"**After:** {code_span(said(fix.path)) if fix.path else 'the file'} at {at}, which compiles."
     if fix.excerpt:
         yield code_block("\n".join(excerpt(fix.excerpt)))
-
-
-def _whys(report: Report) -> Iterator[str]:
-    for why in report.whys:
-        cited = ", ".join(why.evidence) or "none"
-        yield (
-            f"**{why.n}. {for_markdown(why.question)}**\n{for_markdown(why.answer)}\n"
-            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
-        )
-
-
-def _resources(report: Report) -> Iterator[str]:
-    """Only the entries of this incident were read for this; what was not looked at is said."""
-    joined = "\n".join(entry.text for entry in _entries(report)).lower()
-    rows = []
-    for name, words in _RESOURCES:
-        hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
-        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, "not looked at"))
-    yield table(("Resource", "In the log entries of this incident", "Metrics"), rows)
-    if report.proof.broken is not None:
-        yield (
-            "A file that does not compile fails whatever the memory, the CPU or the load: no resource is needed to "
-            "explain this failure, and none is ruled out as a second cause."
-        )
-    yield "Looked at: the log and the repository. Not looked at: metrics, the service's settings, the network."

@@ -9,7 +9,7 @@ from shared.domain.issue.section import Section, bullets
 from shared.domain.moment import spoken
 from shared.domain.report import Report
 from shared.domain.signal import SignalKind
-from shared.domain.wording import counted, said, short
+from shared.domain.wording import counted, said, service_named, short
 
 _SIGNALS = {
     SignalKind.CLOSE_1011: "WebSockets are closed with 1011",
@@ -24,7 +24,7 @@ DECISIONS = {Kind.REDEPLOY: "Redeploy", Kind.ROLLBACK: "Roll back to", Kind.NONE
 
 def headline(report: Report) -> str:
     """Plain text for a title: the service, what fails, where, and how things stand."""
-    service = said(report.incident.service, 60) or "service"
+    service = service_named(report.incident.service) or "service not named"
     return f"{service}: {what_fails(report)}{_standing(report.proof)}"
 
 
@@ -67,18 +67,20 @@ def _standing(proof: Proof) -> str:
 
 def _points(report: Report) -> Iterator[str]:
     incident, proof = report.incident, report.proof
-    service = for_markdown(said(incident.service, 80)) or "The service"
-    environment = f" ({for_markdown(said(incident.environment, 60))})" if incident.environment else ""
+    service = for_markdown(service_named(incident.service)) or "the service"
+    environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
     often = counted(incident.occurrences, "time")
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
     if incident.symptoms:
-        yield f"**What users see:** {for_markdown(said(incident.symptoms[0].text, 160))}"
+        yield f"**What followed:** {for_markdown(said(incident.symptoms[0].text, 160))}"
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {for_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:
         sure = "corroborated by compiling it" if proof.deployed.corroborated else "not corroborated"
-        yield f"**Deployed:** {code_span(short(proof.deployed.commit.id))}, {proof.deployed.source.value}, {sure}."
+        tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
+        named = code_span(short(proof.deployed.commit.id))
+        yield f"**Deployed:** {named}, {proof.deployed.source.value}, {sure}{tree}."
     if proof.fix is not None:
         fix = f"{code_span(short(proof.fix.commit.id))} ({for_markdown(said(proof.fix.commit.subject, 100))})"
         yield f"**Fix:** {fix}, {for_markdown(place_of(proof.fix, proof.branch))}."

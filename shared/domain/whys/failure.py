@@ -8,14 +8,14 @@ from shared.domain.grammar import form_of
 from shared.domain.incident import Incident
 from shared.domain.moment import spoken
 from shared.domain.whys.why import Confidence, Draft
-from shared.domain.wording import counted, listed, said, some
+from shared.domain.wording import counted, listed, said, service_named, some
 
 _MOST_SYMPTOMS = 3
 
 
 def failed(incident: Incident, facts: Facts) -> Draft:
     """What the log shows, and what followed from it."""
-    service = said(incident.service) or "the service"
+    service = service_named(incident.service) or "the service"
     shown = fault_line(incident, incident.sightings[-1]) if incident.sightings else said(incident.error_class)
     first = spoken(incident.first_seen, dated=incident.dated)
     answer = (
@@ -23,10 +23,7 @@ def failed(incident: Incident, facts: Facts) -> Draft:
         f"A file that does not compile never runs: whatever needs it fails."
     )
     if incident.symptoms:
-        told = [
-            f"“{said(symptom.text, 160)}” ({counted(symptom.occurrences, 'time')})"
-            for symptom in incident.symptoms[:_MOST_SYMPTOMS]
-        ]
+        told = list(dict.fromkeys(f"“{said(symptom.text, 160)}”" for symptom in incident.symptoms))[:_MOST_SYMPTOMS]
         answer += f" What followed: {listed(told)}."
     cited = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
     return Draft(f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
@@ -63,8 +60,9 @@ def _reason(broken: Broken, python: str) -> str:
     place = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = form_of(broken.explanation)
     if form is None or not form.what:
-        words = broken.explanation or f"{broken.fault.error_class}: {broken.fault.message}"
-        return f"{place} the compiler ({said(broken.checked_by)}) reports: {said(words)}."
+        words = f"{broken.fault.error_class}: {said(broken.fault.message)}"
+        explained = f" Ruff explains: {said(broken.explanation)}." if broken.explanation else ""
+        return f"{place} the compiler ({said(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
     if form.added:
         since = f"Python {form.added} made that legal{pep}; {python} rejects it, with “{said(broken.fault.message)}”."
@@ -78,4 +76,5 @@ def _versions(proof: Proof, broken: Broken) -> str:
         return ""
     if broken.compiles_on and proof.deployed.python:
         return f"{elsewhere(broken)}, and not on {proof.deployed.python} ({said(broken.checked_by)})."
-    return f"{elsewhere(broken)}: this is not a question of the version."
+    version_matters = form_of(broken.explanation) is not None or broken.compiles_on
+    return f"{elsewhere(broken)}{'.' if version_matters else ': the version is not the reason.'}"

@@ -33,16 +33,14 @@ def not_ended(proof: Proof, broken: Broken, facts: Facts) -> Draft:
     """Later versions that still fail, with the errors that each one left."""
     question = "Why did later changes not end it?"
     if not proof.attempts:
-        answer = (
-            f"None was found that tried: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
-        )
+        answer = f"None was seen to try: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
         return Draft(question, answer, Confidence.INFERRED, facts.ids(Topic.ATTEMPTS))
     one = len(proof.attempts) == 1
-    told = [_attempt(attempt, proof) for attempt in _telling(proof.attempts)]
+    told = [_attempt(attempt, proof) for attempt in telling(proof.attempts)]
     versions = f"{counted(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
     answer = (
         f"{versions}: {'; '.join(told)}. "
-        "Python logs only the first error of a file, so a change that moved the logged line looked like progress."
+        "Python logs only the first error of a file, so a change that only moves it can look like progress."
     )
     return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.ATTEMPTS, Topic.ATTEMPT, Topic.DEPLOYED))
 
@@ -54,9 +52,7 @@ def mended(proof: Proof, facts: Facts) -> Draft:
     question = "Why is there no fix to deploy?"
     answer = said(proof.recommendation.detail, 500)
     if proof.rollback is not None:
-        answer += (
-            f" An older commit is good: {named(proof.rollback.commit)}; it predates the break, so it is a rollback."
-        )
+        answer += f" {named(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
     return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.NO_FIX, Topic.ROLLBACK))
 
 
@@ -66,7 +62,7 @@ def _attempt(attempt: Attempt, proof: Proof) -> str:
     return f"{named(attempt.commit)}: {claim}{errors_left(attempt)}{' (this is the deployed one)' if deployed else ''}"
 
 
-def _telling(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+def telling(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
     """All where they are few, else those that claim to be a fix and the last one, in their order."""
     if len(attempts) <= _MOST_ATTEMPTS:
         return attempts
@@ -78,10 +74,15 @@ def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
     deployed = f"the deployed commit {short(proof.deployed.commit.id)}" if proof.deployed.commit else "the deployed one"
     merged = fix.where == "merged"
     question = "Why does it still fail, although a fix exists?" if merged else "Why is the fix not ready to deploy?"
-    answer = f"Commit {named(fix.commit)} is the first after {deployed} {_how(proof, fix)}. "
-    answer += f"It is {place_of(fix, proof.branch)}"
-    answer += ", and what is deployed does not contain it." if merged else "."
-    if merged and not claims_fix(fix.commit):
+    if not merged:
+        python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+        answer = f"The file compiles{python} at {named(fix.commit)}, which is {place_of(fix, proof.branch)}."
+        return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX))
+    answer = (
+        f"Commit {named(fix.commit)} is the first after {deployed} {_how(proof, fix)}. It is "
+        f"{place_of(fix, proof.branch)}, and what is deployed does not contain it."
+    )
+    if not claims_fix(fix.commit):
         answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
     return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX, Topic.NOT_DEPLOYED))
 

@@ -1,10 +1,13 @@
 """Why it was not caught before it was deployed, and the error behind the error: what the process did not do."""
 
+from collections.abc import Sequence
+
+from shared.domain.declared import PythonFact
 from shared.domain.facts import Facts, Topic
 from shared.domain.facts.prevention import Assessment, assess, quoted
 from shared.domain.finding import DeployedSource, Deployment, Proof
 from shared.domain.incident import Incident
-from shared.domain.moment import has_day, rfc3339, spoken
+from shared.domain.moment import has_day, rfc3339, spoken, told
 from shared.domain.whys.why import Confidence, Draft
 from shared.domain.wording import listed, said, short
 
@@ -42,7 +45,7 @@ def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
     parts = [_uncommitted(each, incident) for each in early[-1:]]
     confidence = Confidence.INFERRED
     if deployed.conflict:
-        parts.append(f"The commit that was named as deployed does not bear out the log. {said(deployed.conflict)}")
+        parts.append(f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)}")
     if deployed.source is DeployedSource.INFERRED:
         parts.append(
             "Nothing in the log ties the image to a commit: the deployed one had to be inferred from the logged line."
@@ -52,7 +55,9 @@ def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
     elif deployed.source is DeployedSource.UNKNOWN:
         parts.append("Nothing ties the image to a commit, so nobody can say which source is running.")
     elif deployed.source in _KNOWN_FROM:
-        parts.append(f"What was deployed is known, from {_KNOWN_FROM[deployed.source]}.")
+        parts.append(
+            f"What was deployed could be traced, by {_KNOWN_FROM[deployed.source]}; that it was broken was not looked at."
+        )
     if outlived := _outlived(incident, proof):
         parts.append(outlived)
     cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
@@ -63,12 +68,17 @@ def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
     python = proof.deployed.python or "the deployed version"
     if not found.ci.workflows:
         return "The repository holds no CI configuration: no check compiled the change.", Confidence.OBSERVED
+    if found.ci.unreadable and not found.ci.compiles:
+        answer = (
+            f"The CI configuration could not be read, so what it checks is not known: {quoted(found.ci.unreadable[0])}."
+        )
+        return answer, Confidence.OBSERVED
     if not found.ci.compiles:
         answer = (
             "The CI configuration has no step that was recognised as compiling, linting or testing the Python sources."
         )
         return answer, Confidence.OBSERVED
-    steps = listed([quoted(fact) for fact in found.ci.compiling[:_MOST_PLACES]])
+    steps = listed(_places(found.ci.compiling))
     if proof.broken is not None and not proof.broken.compiles_on:
         answer = (
             f"The CI configuration has a step that reads the sources: {steps}. A check on any version would have "
@@ -82,7 +92,7 @@ def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
         )
         return answer, Confidence.INFERRED
     if found.others:
-        places = listed([quoted(fact) for fact in found.others[:_MOST_PLACES]])
+        places = listed(_places(found.others))
         computed = ", as far as its versions can be read" if found.ci.unresolved else ""
         return f"No check runs on Python {python}{computed}. The CI configuration names: {places}.", Confidence.OBSERVED
     answer = (
@@ -92,6 +102,11 @@ def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
     return answer, Confidence.OBSERVED
 
 
+def _places(facts: Sequence[PythonFact]) -> list[str]:
+    """Each line once, however many versions it names."""
+    return list(dict.fromkeys(map(quoted, facts)))[:_MOST_PLACES]
+
+
 def _uncommitted(deployment: Deployment, incident: Incident) -> str:
     assert deployment.commit is not None
     line = f" on line {deployment.line}" if deployment.line is not None else ""
@@ -99,7 +114,7 @@ def _uncommitted(deployment: Deployment, incident: Incident) -> str:
     committed = f"{short(deployment.commit.id)}, at {rfc3339(deployment.commit.committed_at)}"
     return (
         f"The error{line} was logged {seen}, before the version that it comes from was committed: {committed}. The "
-        "image was built from a tree that was not committed, so no review and no check could see what was deployed."
+        "image was built from an uncommitted working tree, so no review and no check could see what was deployed."
     )
 
 
@@ -108,5 +123,5 @@ def _outlived(incident: Incident, proof: Proof) -> str:
     fix, last = proof.fix, incident.last_seen
     if fix is None or fix.where != "merged" or last is None or not has_day(last) or last <= fix.commit.committed_at:
         return ""
-    committed, logged = rfc3339(fix.commit.committed_at), rfc3339(last)
+    committed, logged = rfc3339(fix.commit.committed_at), told(last, dated=incident.dated)
     return f"The fix was committed at {committed} and the error still logged at {logged}: merging it did not deploy it."

@@ -9,7 +9,7 @@ from shared.domain.incident import Incident
 from shared.domain.moment import spoken
 from shared.domain.signal import SignalKind
 from shared.domain.whys.why import Confidence, Draft
-from shared.domain.wording import counted, listed, said
+from shared.domain.wording import counted, listed, said, service_named
 
 _UNKNOWN = Confidence.UNKNOWN
 
@@ -48,7 +48,7 @@ def other_kind(incident: Incident, facts: Facts) -> Iterator[Draft]:
     """What was observed, what it means, and what is not known."""
     logged = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
     meaning, limit, where = _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
-    service = said(incident.service) or "the service"
+    service = service_named(incident.service) or "the service"
     first = spoken(incident.first_seen, dated=incident.dated)
     shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."

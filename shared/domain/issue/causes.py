@@ -1,0 +1,46 @@
+"""Why it happened: the resources ruled in or out, then the five whys and the error behind the error."""
+
+import re
+from collections.abc import Iterator
+
+from shared.domain.escaping import for_markdown
+from shared.domain.issue.account import entries
+from shared.domain.issue.section import Section, table
+from shared.domain.report import Report
+
+_RESOURCES = (
+    ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
+    ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
+    ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
+)
+
+
+def causes(report: Report) -> Iterator[Section]:
+    yield Section("Resources", tuple(_resources(report)), need=2)
+    yield Section("Five whys", tuple(_whys(report)), need=8)
+
+
+def _whys(report: Report) -> Iterator[str]:
+    for why in report.whys:
+        cited = ", ".join(why.evidence) or "none"
+        yield (
+            f"**{why.n}. {for_markdown(why.question)}**\n{for_markdown(why.answer)}\n"
+            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
+        )
+
+
+def _resources(report: Report) -> Iterator[str]:
+    """Only the entries of this incident were read for this; what was not looked at is said."""
+    joined = "\n".join(entry.text for entry in entries(report)).lower()
+    rows = []
+    for name, words in _RESOURCES:
+        hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
+        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
+        rows.append((name, found, "not looked at"))
+    yield table(("Resource", "In the log entries of this incident", "Metrics"), rows)
+    if report.proof.broken is not None:
+        yield (
+            "A file that does not compile fails whatever the memory, the CPU or the load: no resource is needed to "
+            "explain this failure, and none is ruled out as a second cause."
+        )
+    yield "Looked at: the log and the repository. Not looked at: metrics, the service's settings, the network."

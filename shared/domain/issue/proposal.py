@@ -1,0 +1,100 @@
+"""What to do: the proposal with what ships, how to prevent it, how it will be verified."""
+
+from collections.abc import Iterator
+
+from shared.domain.declared import PythonFact
+from shared.domain.escaping import code_block, code_span, for_markdown
+from shared.domain.facts.mended import shipped
+from shared.domain.facts.prevention import assess
+from shared.domain.finding import Kind, Proof, Target
+from shared.domain.history import FileChange
+from shared.domain.issue.section import Section, bullets, table
+from shared.domain.issue.summary import decision
+from shared.domain.report import Report
+from shared.domain.signal import SignalKind
+from shared.domain.wording import counted, said, short
+
+_MOST_FILES = 40
+_MOST_REFUSED = 10
+
+
+def proposal(report: Report) -> Iterator[Section]:
+    yield Section("Proposal", tuple(_proposal(report.proof)), need=8)
+    yield Section("Prevention", (bullets(_prevention(report), "- [ ]"),), need=5)
+    yield Section("How it will be verified", (bullets(_verification(report)),), need=4)
+
+
+def _proposal(proof: Proof) -> Iterator[str]:
+    yield decision(proof)
+    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+        yield from _ships(proof, proof.target)
+    if proof.refused:
+        rows = [
+            (
+                code_span(short(each.commit.id)),
+                for_markdown(said(each.commit.subject, 100)),
+                for_markdown(said(each.detail)),
+            )
+            for each in proof.refused[:_MOST_REFUSED]
+        ]
+        yield (
+            "Newer commits that were not chosen:"
+            if proof.target
+            else "Commits that contain the fix and were not chosen:"
+        )
+        yield table(("Commit", "Subject", "Why not"), rows)
+
+
+def _ships(proof: Proof, target: Target) -> Iterator[str]:
+    deployed = proof.deployed.commit
+    since = f" since the deployed {code_span(short(deployed.id))}" if deployed else ""
+    yield f"**What ships:** {counted(target.commits_after_deployed, 'commit')}{since}, {shipped(target.ships)}."
+    if target.ships:
+        rows = [(code_span(said(change.path, 160)), *_figures(change)) for change in target.ships[:_MOST_FILES]]
+        yield table(("File", "Added", "Deleted"), rows)
+    if len(target.ships) > _MOST_FILES:
+        yield f"{len(target.ships) - _MOST_FILES} more files are not shown."
+    if deployed:
+        yield code_block(f"git log --oneline {deployed.id}..{target.commit.id}", "sh")
+
+
+def _figures(change: FileChange) -> tuple[str, str]:
+    if change.added is None or change.deleted is None:
+        return "binary", "binary"
+    return str(change.added), str(change.deleted)
+
+
+def _prevention(report: Report) -> Iterator[str]:
+    proof = report.proof
+    python = proof.deployed.python
+    if report.incident.kind is SignalKind.SYNTAX_ERROR:
+        version = f" --python {python}" if python else ""
+        command = code_span(f"provenfix check{version}")
+        yield f"Run {command} in CI and as a pre-commit hook, and let the deployment wait for it."
+        found = assess(proof)
+        if python and proof.broken is not None and proof.broken.compiles_on:
+            yield f"Develop and test on Python {python}, as it is deployed, or deploy the version that is developed on."
+        for fact, _ in found.admitting[:2]:
+            yield _narrowed(fact, python)
+    yield "Label every image and revision with the commit that it was built from, so that it never has to be inferred."
+    yield "Build images from a clean checkout of a commit, in CI, and from nowhere else."
+    if proof.fix is not None and proof.fix.where == "merged":
+        yield "Deploy what is merged, or say loudly that something merged is not deployed."
+
+
+def _narrowed(fact: PythonFact, python: str) -> str:
+    place = f"{code_span(said(fact.text, 120))} in {code_span(said(fact.path))}, line {fact.line}"
+    if fact.kind == "requires-python":
+        return f"Narrow {place}, so that it admits only what is deployed."
+    return f"Name the deployed {python} instead of {place}."
+
+
+def _verification(report: Report) -> Iterator[str]:
+    if report.proof.recommendation.kind is Kind.NONE:
+        yield "Nothing is deployed on the strength of this report. Run it again when there is a candidate."
+        return
+    yield "The serving revision runs the approved commit and takes the intended share of the traffic."
+    yield "A WebSocket connects and stays open."
+    yield "The error does not come back while there is traffic: silence without requests proves nothing."
+    yield "A recurrence counts against the fix only if the revision that logged it contains the fix, by git ancestry."
+    yield "After 24 hours without a recurrence the issue is closed, with the figures."

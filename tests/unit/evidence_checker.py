@@ -1,0 +1,97 @@
+"""A report comes in, what its answers claim without support goes out: every figure must stand in the evidence cited.
+
+A figure is a number (in digits or in words), a commit id, a path, a line, a time. It is looked for in the texts and
+references of the evidence that the answer itself names, not in those of the report as a whole.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.report import Report, to_json
+
+_WORDS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
+    )
+} | {"once": 1, "twice": 2, "thrice": 3, "dozen": 12, "hundred": 100, "thousand": 1000}
+_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?|(?<![\d:])\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?![\d:])"
+)
+_COMMIT = re.compile(r"(?<![0-9a-zA-Z])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])")
+_PATH = re.compile(
+    r"(?:[\w.@+-]+/)+[\w.@+-]*[\w]|(?<![\w/.])[\w-]+\.(?:py|pyi|yml|yaml|toml|cfg|txt|ini)\b|/(?:[\w.-]+/)+[\w.-]*\w"
+)
+_LINE = re.compile(r"\b[Ll]ines? (\d+)")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)*(?![\w])")
+
+
+def unsupported(report: Report) -> list[str]:
+    """One sentence for each claim that the cited evidence does not bear out; [] for a sound report."""
+    return unsupported_in(to_json(report))
+
+
+def unsupported_in(document: Mapping[str, Any]) -> list[str]:
+    """The same, for a report as JSON."""
+    evidence = {each["id"]: each for each in document["evidence"]}
+    return [problem for why in document["whys"] for problem in _problems(why, evidence)]
+
+
+def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    place = f"why {why['n']}"
+    if not why["evidence"] and why["confidence"] != "unknown":
+        yield f"{place}: {why['confidence']} without evidence"
+    missing = [each for each in why["evidence"] if each not in evidence]
+    yield from (f"{place}: cites {each}, which is not there" for each in missing)
+    cited = "\n".join(
+        f"{evidence[each]['ref']}\n{evidence[each]['text']}" for each in why["evidence"] if each in evidence
+    )
+    for kind, figure in figures(why["answer"]):
+        if not _stands(kind, figure, cited):
+            yield f"{place}: {kind} {figure!r} is not in {', '.join(why['evidence']) or 'any evidence'}"
+
+
+def figures(answer: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of everything in an answer that can be right or wrong; each character belongs to one of them."""
+    rest = answer
+    for kind, pattern in (("time", _TIME), ("commit", _COMMIT), ("path", _PATH)):
+        yield from ((kind, found[0]) for found in pattern.finditer(rest))
+        rest = pattern.sub(" ", rest)
+    yield from (("line", found[1]) for found in _LINE.finditer(rest))
+    yield from (("number", found[0]) for found in _NUMBER.finditer(rest))
+    yield from (("number", str(_WORDS[found[0].lower()])) for found in _WORD.finditer(rest))
+
+
+def _stands(kind: str, figure: str, cited: str) -> bool:
+    escaped = re.escape(figure)
+    if kind == "commit":
+        return re.search(rf"(?<![0-9a-f]){escaped}", cited) is not None
+    if kind == "line":
+        return re.search(rf"(?i)\blines?\b[^.;]*(?<![\d.]){escaped}(?!\d)", cited) is not None
+    if kind == "number":
+        return re.search(rf"(?<![\d.]){escaped}(?![\d])(?!\.\d)", cited) is not None
+    return re.search(rf"(?<![\w]){escaped}(?![\w])", cited) is not None
