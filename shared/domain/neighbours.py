@@ -37,7 +37,9 @@ class _Line:
 @dataclass(slots=True)
 class _Stream:
     lines: deque[_Line] = field(default_factory=deque)
-    waiting: deque[_Line] = field(default_factory=deque)
+    waiting: deque[tuple[int, _Line]] = field(default_factory=deque)
+    """Last lines that still wait for what may come after them, with their numbers."""
+    taken: int = 0
 
 
 class Neighbours:
@@ -83,10 +85,12 @@ class Neighbours:
             _, oldest = self._streams.popitem(last=False)
             yield from self._settle(oldest, keep=0)
         stream.lines.append(line)
+        stream.taken += 1
         if line.ends is not None:
-            stream.waiting.append(line)
-        yield from self._settle(stream, keep=_REACH)
-        if not stream.waiting:
+            stream.waiting.append((stream.taken, line))
+        if stream.waiting:
+            yield from self._settle(stream, keep=_REACH)
+        else:
             while len(stream.lines) > _REACH:
                 stream.lines.popleft()
 
@@ -100,13 +104,10 @@ class Neighbours:
 
     def _settle(self, stream: _Stream, keep: int) -> Iterator[Signal]:
         """Decide the waiting lines that have `keep` lines after them."""
-        while stream.waiting:
-            line = stream.waiting[0]
+        while stream.waiting and stream.taken - stream.waiting[0][0] >= keep:
+            _, line = stream.waiting.popleft()
             lines = list(stream.lines)
             at = lines.index(line)
-            if len(lines) - at - 1 < keep:
-                return
-            stream.waiting.popleft()
             signal = self._complete(lines[max(0, at - _REACH) : at + _REACH + 1], line)
             if signal is not None:
                 yield signal

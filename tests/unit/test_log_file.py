@@ -239,6 +239,12 @@ def test_lines_as_other_tools_print_them(tmp_path: Path, line: str) -> None:
     assert entry.timestamp.strftime("%H:%M:%S") == "03:43:43"
 
 
+def test_lines_pasted_with_an_indentation(tmp_path: Path) -> None:
+    found = all_of(written(tmp_path, f"    03:43:43  {LINE_624}\n\t[2026-03-01 03:43:58] {FORBIDDEN}\n    42 quays\n"))
+    assert [entry.text for entry in found] == [LINE_624, FORBIDDEN, "    42 quays"]
+    assert [entry.timestamp.year for entry in found if entry.timestamp] == [1970, 2026, 2026]
+
+
 def test_times_of_day_are_not_dated(tmp_path: Path) -> None:
     first, second = all_of(written(tmp_path, f"03:43:43  {LINE_624}\n03:43:58.250  {FORBIDDEN}\n"))
     assert (first.timestamp, first.dated) == (datetime(1970, 1, 1, 3, 43, 43, tzinfo=UTC), False)

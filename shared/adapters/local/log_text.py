@@ -49,8 +49,14 @@ class ConsoleLines:
     def entry(self, line: str, position: int) -> LogEntry:
         """Never raises because of what the line holds."""
         head = plain(line[:_HEAD])
-        begin = self._skip(head, 0, _SENDER)
+        begin = _unspaced(head, 0)
+        if begin and not (head[begin : begin + 1].isdigit() or head[begin : begin + 1] == "["):
+            return LogEntry(position=position, text=real_lines(line), timestamp=self._moment, dated=self._dated)
+        sender = _SENDER.match(head, begin)
+        begin = begin if sender is None else sender.end()
         rest, stamped = self._stamp(head, begin)
+        if not stamped and begin and sender is None:
+            rest = 0
         severity = ""
         if stamped:
             process = _PROCESS.match(head, _unspaced(head, rest))
@@ -67,10 +73,6 @@ class ConsoleLines:
             dated=self._dated,
             severity=severity,
         )
-
-    def _skip(self, head: str, at: int, pattern: re.Pattern[str]) -> int:
-        found = pattern.match(head, at)
-        return found.end() if found is not None else at
 
     def _stamp(self, head: str, at: int) -> tuple[int, bool]:
         """Where the line goes on after its time, and whether it has one."""
