@@ -29,7 +29,6 @@ from tests.unit.logged import (
 
 CLOSED = "connection closed: received 1011 (internal error) Internal error"
 KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
-DATA = Path(__file__).parent.parent / "data" / "log"
 
 
 def collected(path: str, service: str = "", environment: str = "") -> Collected:
