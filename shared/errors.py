@@ -10,3 +10,16 @@ class Unreadable(Exception):
 
 class Misused(Exception):
     """A request that makes no sense as it stands (an unknown ref, a contradiction): exit code 2."""
+
+
+class Retry(Exception):
+    """It may work later: the message is delivered again, and dead-lettered when that never ends."""
+
+
+class Reject(Exception):
+    """It will never work: the message is acknowledged, and the named reason is stored."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
