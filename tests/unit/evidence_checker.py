@@ -67,10 +67,12 @@ def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]])
         yield f"{place}: {why['confidence']} without evidence"
     missing = [each for each in why["evidence"] if each not in evidence]
     yield from (f"{place}: cites {each}, which is not there" for each in missing)
-    cited = "\n".join(
-        f"{evidence[each]['ref']}\n{evidence[each]['text']}" for each in why["evidence"] if each in evidence
-    )
+    found = [evidence[each] for each in why["evidence"] if each in evidence]
+    texts = "\n".join(each["text"] for each in found)
+    refs = "\n".join(each["ref"] for each in found)
     for kind, figure in figures(why["answer"]):
+        # A position in a log or a digit of a commit id or of a time bears out no number.
+        cited = _COMMIT.sub(" ", _TIME.sub(" ", texts)) if kind in {"line", "number"} else f"{texts}\n{refs}"
         if not _stands(kind, figure, cited):
             yield f"{place}: {kind} {figure!r} is not in {', '.join(why['evidence']) or 'any evidence'}"
 
@@ -82,6 +84,7 @@ def figures(answer: str) -> Iterator[tuple[str, str]]:
         yield from ((kind, found[0]) for found in pattern.finditer(rest))
         rest = pattern.sub(" ", rest)
     yield from (("line", found[1]) for found in _LINE.finditer(rest))
+    rest = _LINE.sub(" ", rest)
     yield from (("number", found[0]) for found in _NUMBER.finditer(rest))
     yield from (("number", str(_WORDS[found[0].lower()])) for found in _WORD.finditer(rest))
 
@@ -93,5 +96,5 @@ def _stands(kind: str, figure: str, cited: str) -> bool:
     if kind == "line":
         return re.search(rf"(?i)\blines?\b[^.;]*(?<![\d.]){escaped}(?!\d)", cited) is not None
     if kind == "number":
-        return re.search(rf"(?<![\d.]){escaped}(?![\d])(?!\.\d)", cited) is not None
+        return re.search(rf"(?<![\w.]){escaped}(?![\w])(?!\.\d)", cited) is not None
     return re.search(rf"(?<![\w]){escaped}(?![\w])", cited) is not None

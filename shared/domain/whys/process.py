@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.domain.declared import PythonFact
 from shared.domain.facts import Facts, Topic
 from shared.domain.facts.prevention import Assessment, assess, quoted
-from shared.domain.finding import DeployedSource, Deployment, Proof
+from shared.domain.finding import Deployed, DeployedSource, Deployment, Proof
 from shared.domain.incident import Incident
 from shared.domain.moment import has_day, rfc3339, spoken, told
 from shared.domain.whys.why import Confidence, Draft
@@ -39,67 +39,73 @@ def not_caught(proof: Proof, facts: Facts) -> Draft:
 
 def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
     """Why nobody could tell what was running."""
-    question = "What is the error behind the error?"
-    deployed = proof.deployed
-    early = [each for each in deployed.deployments if each.uncommitted and each.commit is not None]
-    parts = [_uncommitted(each, incident) for each in early[-1:]]
-    confidence = Confidence.INFERRED
-    if deployed.conflict:
-        parts.append(f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)}")
-    if deployed.source is DeployedSource.INFERRED:
-        parts.append(
-            "Nothing in the log ties the image to a commit: the deployed one had to be inferred from the logged line."
-        )
-    elif deployed.source is DeployedSource.GIVEN and not deployed.conflict:
-        parts.append("Nothing in the log ties the image to a commit: a person had to name the deployed one.")
-    elif deployed.source is DeployedSource.UNKNOWN:
-        parts.append("Nothing ties the image to a commit, so nobody can say which source is running.")
-    elif deployed.source in _KNOWN_FROM:
-        parts.append(
-            f"What was deployed could be traced, by {_KNOWN_FROM[deployed.source]}; that it was broken was not looked at."
-        )
-    if outlived := _outlived(incident, proof):
-        parts.append(outlived)
+    early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
+    parts = [
+        *(_uncommitted(each, incident) for each in early[-1:]),
+        _traced(proof.deployed),
+        _outlived(incident, proof),
+    ]
     cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
-    return Draft(question, " ".join(parts), confidence, cited)
+    return Draft("What is the error behind the error?", " ".join(filter(None, parts)), Confidence.INFERRED, cited)
+
+
+def _traced(deployed: Deployed) -> str:
+    """How the deployed commit became known, and what that says of the process."""
+    contradicted = ""
+    if deployed.conflict:
+        contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)} "
+    match deployed.source:
+        case DeployedSource.INFERRED:
+            untied = "Nothing in the log ties the image to a commit"
+            return f"{contradicted}{untied}: the deployed one had to be inferred from the logged line."
+        case DeployedSource.GIVEN:
+            return (
+                contradicted or "Nothing in the log ties the image to a commit: a person had to name the deployed one."
+            )
+        case DeployedSource.UNKNOWN:
+            return f"{contradicted}Nothing ties the image to a commit, so nobody can say which source is running."
+        case source:
+            known = f"What was deployed could be traced, by {_KNOWN_FROM[source]}"
+            return f"{contradicted}{known}; nothing that was read shows that it was compiled first."
 
 
 def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
-    python = proof.deployed.python or "the deployed version"
+    """What is wrong with the checks, from the worst to the best that can be said of them."""
     if not found.ci.workflows:
         return "The repository holds no CI configuration: no check compiled the change.", Confidence.OBSERVED
-    if found.ci.unreadable and not found.ci.compiles:
-        answer = (
-            f"The CI configuration could not be read, so what it checks is not known: {quoted(found.ci.unreadable[0])}."
-        )
-        return answer, Confidence.OBSERVED
     if not found.ci.compiles:
-        answer = (
-            "The CI configuration has no step that was recognised as compiling, linting or testing the Python sources."
-        )
+        if found.ci.unreadable:
+            return f"The CI configuration could not be read: {quoted(found.ci.unreadable[0])}.", Confidence.OBSERVED
+        answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
         return answer, Confidence.OBSERVED
-    steps = listed(_places(found.ci.compiling))
-    if proof.broken is not None and not proof.broken.compiles_on:
-        answer = (
-            f"The CI configuration has a step that reads the sources: {steps}. A check on any version would have "
-            "met this error; whether it ran, and whether the deployment waited for it, is not in the repository."
-        )
-        return answer, Confidence.INFERRED
+    if found.same or (proof.broken is not None and not proof.broken.compiles_on):
+        return _passed_by(proof, found), Confidence.INFERRED
+    return _on_other_versions(proof, found), Confidence.OBSERVED
+
+
+def _passed_by(proof: Proof, found: Assessment) -> str:
+    """There is a check that would have met the error."""
     if found.same:
-        answer = (
-            f"The CI configuration names Python {python}: {quoted(found.same[0])}. Whether that check covered this "
-            "file, ran on this change, and held the deployment back, is not in the repository."
+        return (
+            f"The CI configuration names Python {proof.deployed.python}: {quoted(found.same[0])}. Whether that check "
+            "covered this file, ran on this change, and held the deployment back, is not in the repository."
         )
-        return answer, Confidence.INFERRED
-    if found.others:
-        places = listed(_places(found.others))
-        computed = ", as far as its versions can be read" if found.ci.unresolved else ""
-        return f"No check runs on Python {python}{computed}. The CI configuration names: {places}.", Confidence.OBSERVED
-    answer = (
-        f"The CI configuration names no Python version that can be read, so no check on {python} is to be seen in it. "
-        f"It runs: {steps}."
+    return (
+        f"The CI configuration has a step that reads the sources: {listed(_places(found.ci.compiling))}. A check on "
+        "any version would have met this error; whether it ran, and held the deployment back, is not in the repository."
     )
-    return answer, Confidence.OBSERVED
+
+
+def _on_other_versions(proof: Proof, found: Assessment) -> str:
+    """Sources are checked, and not on the version that is deployed."""
+    python = proof.deployed.python or "the deployed version"
+    if found.others:
+        computed = ", as far as its versions can be read" if found.ci.unresolved else ""
+        return f"No check runs on Python {python}{computed}. CI names: {listed(_places(found.others))}."
+    steps = listed(_places(found.ci.compiling))
+    return (
+        f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
+    )
 
 
 def _places(facts: Sequence[PythonFact]) -> list[str]:

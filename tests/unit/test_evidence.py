@@ -1,0 +1,115 @@
+"""Evidence: numbered, of known kinds, followable; and every figure of every answer stands in what the answer cites."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.evidence import Evidence, EvidenceKind
+from shared.domain.report import Report
+from tests.unit.evidence_checker import figures, unsupported
+from tests.unit.proof_samples import PATH, SHAPES, A, B, F, I, report_on
+
+EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
+
+
+@EVERY_SHAPE
+def test_every_figure_of_every_answer_stands_in_the_evidence_that_it_cites(shape: str) -> None:
+    assert unsupported(report_on(shape)) == []
+
+
+@EVERY_SHAPE
+def test_evidence_is_numbered_in_the_order_of_the_report_and_says_something(shape: str) -> None:
+    evidence = report_on(shape).evidence
+    assert [each.id for each in evidence] == [f"e{n}" for n in range(1, len(evidence) + 1)]
+    assert all(each.ref.strip() and each.text.strip() for each in evidence)
+
+
+@EVERY_SHAPE
+def test_only_an_unknown_answer_may_stand_without_evidence(shape: str) -> None:
+    whys = report_on(shape).whys
+    assert all(why.evidence or why.confidence == "unknown" for why in whys)
+    assert all(why.question.endswith("?") and why.answer.endswith(".") for why in whys)
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("It left seven errors.", "number"),
+        ("It left 9 errors.", "number"),
+        ("It failed three times.", "number"),
+        ("The service runs 3.10 in production.", "number"),
+        ("It fails on line 625.", "line"),
+        ("Commit deadbeef1 did it.", "commit"),
+        ("Commit 0123456789abcdef0123456789abcdef01234567 did it.", "commit"),
+        ("The file chat/other.py did it.", "path"),
+        ("The file settings.py did it.", "path"),
+        ("It was logged at 2026-03-01T03:43:44Z.", "time"),
+        ("It was logged at 04:43:43.", "time"),
+    ],
+)
+def test_a_planted_claim_without_support_is_found(claim: str, kind: str) -> None:
+    sound = report_on("design")
+    planted = replace(sound.whys[3], answer=f"{sound.whys[3].answer} {claim}")
+    found = unsupported(replace(sound, whys=(*sound.whys[:3], planted, *sound.whys[4:])))
+    assert len(found) == 1
+    assert found[0].startswith(f"why 4: {kind} ")
+
+
+def test_a_figure_that_stands_only_in_evidence_that_is_not_cited_is_found() -> None:
+    sound = report_on("design")
+    uncited = replace(sound.whys[2], evidence=sound.whys[5].evidence)
+    problems = unsupported(replace(sound, whys=(*sound.whys[:2], uncited, *sound.whys[3:])))
+    assert any("'611'" in problem for problem in problems)
+
+
+def test_a_citation_that_leads_nowhere_is_found() -> None:
+    sound = report_on("design")
+    lost = replace(sound.whys[0], evidence=(*sound.whys[0].evidence, "e99"))
+    assert unsupported(replace(sound, whys=(lost, *sound.whys[1:]))) == ["why 1: cites e99, which is not there"]
+
+
+def test_a_sure_answer_without_evidence_is_found() -> None:
+    sound = report_on("design")
+    bare = replace(sound.whys[0], evidence=(), answer="It failed.")
+    assert unsupported(replace(sound, whys=(bare, *sound.whys[1:]))) == ["why 1: observed without evidence"]
+
+
+def test_number_words_count_as_numbers() -> None:
+    assert set(figures("It left six errors, twice.")) == {("number", "6"), ("number", "2")}
+
+
+def test_references_say_where_to_look() -> None:
+    report = report_on("design")
+    refs = {kind: [each.ref for each in report.evidence if each.kind is kind] for kind in EvidenceKind}
+    assert refs[EvidenceKind.LOG_ENTRY][0] == "log:0 (insertId id0)"
+    assert f"{A.id}:{PATH}" in refs[EvidenceKind.COMPILE]
+    assert f"{I.id}:.github/workflows/ci.yml" in refs[EvidenceKind.FILE]
+    assert refs[EvidenceKind.COMMIT] == [I.id, F.id]
+    assert f"{B.id}..{F.id}" in refs[EvidenceKind.QUERY]
+    commits = [ref for kind in (EvidenceKind.COMMIT, EvidenceKind.CHECK) for ref in refs[kind]]
+    assert all(re.fullmatch("[0-9a-f]{40}", ref) for ref in commits)
+
+
+def test_each_attempt_is_evidence_with_its_errors_and_its_first_line() -> None:
+    assert f"{A.id} " in _about(report_on("design"), A.id).text
+    assert "6 errors are left, the first on line 624" in _about(report_on("design"), A.id).text
+    assert "2 errors are left, the first on line 676" in _about(report_on("design"), f"{B.id}:", "left").text
+
+
+def test_secrets_of_a_log_do_not_become_evidence() -> None:
+    whole, proof = SHAPES["design"]
+    leaking = replace(whole.symptoms[0], text="refused: postgres://chat:hunter2swordfish@db/chat")
+    from shared.domain.report import build_report  # noqa: PLC0415
+
+    report = build_report(replace(whole, symptoms=(leaking,)), proof)
+    assert "swordfish" not in repr(report.evidence) + repr(report.whys)
+    assert "[redacted url-password]" in repr(report.evidence)
+
+
+def _about(report: Report, ref: str, words: str = "") -> Evidence:
+    return next(
+        each
+        for each in report.evidence
+        if each.ref.startswith(ref) and words in each.text and each.kind is EvidenceKind.COMPILE
+    )
