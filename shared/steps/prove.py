@@ -91,7 +91,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
     explained = explain(history, inquiry.compilers, verdicts, deployed, [origin.first, *tried])
     proof = Proof(
-        deployed=_deployed(inquiry.incident, search, commit, [origin.first, *tried]),
+        deployed=_deployed(inquiry, search, commit, [origin.first, *tried]),
         broken=_broken(history, verdicts, deployed, explained, also),
         introduced=None if origin.cut else _introduced(origin, verdicts, explained),
         attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _line(each, verdicts)) for each in tried),
@@ -139,22 +139,30 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
     )
 
 
-def _deployed(incident: Incident, search: _Search, commit: Commit, failing: Sequence[Version]) -> Deployed:
+def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequence[Version]) -> Deployed:
     located, verdicts = search.located, search.verdicts
     by_line = {_line(version, verdicts): version.commit for version in reversed(failing)}
     deployments = with_commits(located.deployments, by_line)
     return Deployed(
-        revision=incident.sightings[-1].revision,
+        revision=inquiry.incident.sightings[-1].revision,
         commit=commit,
         source=located.source,
         corroborated=True,
         candidates=located.candidates,
         uncommitted_tree=any(each.uncommitted and each.commit == commit for each in deployments),
         python=verdicts.python,
-        python_source=search.python_source,
+        python_source=_python_source(inquiry, search, commit),
         conflict=located.conflict,
         deployments=deployments,
     )
+
+
+def _python_source(inquiry: Inquiry, search: _Search, commit: Commit) -> str:
+    """Where the version of Python stands: at the deployed commit itself, if its files say the same as what was tried."""
+    if pythons.stated(inquiry.incident, inquiry.request.python) is not None:
+        return search.python_source
+    there = pythons.declared_at(inquiry.history, commit.id, search.located.path)
+    return there[1] if there is not None and there[0] == search.verdicts.python else search.python_source
 
 
 def _broken(
