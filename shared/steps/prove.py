@@ -158,7 +158,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
 
 
 def _python_source(inquiry: Inquiry, search: _Search, commit: Commit) -> str:
-    """Where the version of Python stands: at the deployed commit itself, if its files say the same as what was tried."""
+    """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
     if pythons.stated(inquiry.incident, inquiry.request.python) is not None:
         return search.python_source
     there = pythons.declared_at(inquiry.history, commit.id, search.located.path)
