@@ -37,7 +37,7 @@ _BLOCKS = (
         r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,48}-----|(?:[A-Za-z0-9+/=\s]|\\[nr])*+)",
     ),
-    _rule("putty-key", r"(?P<keep>PuTTY-User-Key-File-\d: )[^\r\n]{1,200}(?:\r?\n[^\r\n]{0,200}){0,60}"),
+    _rule("putty-key", r"(?P<keep>PuTTY-User-Key-File-\d: )(?!\[redacted )[^\r\n]*+(?:\r?\n[^\r\n]*+){0,60}"),
 )
 
 _TOKENS = (

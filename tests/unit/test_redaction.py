@@ -1,0 +1,211 @@
+"""Redaction: each known kind of secret goes, what merely looks like one stays, and every input is scanned once."""
+
+import base64
+import hashlib
+import random
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.redaction import redact
+from shared.domain.wording import said
+
+_RANDOM = random.Random(20260301)  # invented here: none of these opens anything
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def run(length: int, alphabet: str = _LETTERS) -> str:
+    return "7" + "".join(_RANDOM.choices(alphabet, k=length - 1))
+
+
+def hexadecimal(length: int) -> str:
+    return run(length, "0123456789abcdef")
+
+
+def token_of(header: str) -> str:
+    """A token of three parts, as web services hand them out."""
+    return ".".join((base64.urlsafe_b64encode(header.encode()).decode().rstrip("="), run(60), run(43)))
+
+
+WEB_TOKEN = token_of('{"alg":"RS256","typ":"JWT"}')
+PEM = "\n".join(("-----BEGIN {0}-----", *(run(64) for _ in range(6)), "-----END {0}-----"))
+
+SECRETS = {
+    "google api key": "AIza" + run(35),
+    "google oauth": "ya29." + run(80),
+    "google client secret": "GOCSPX-" + run(28),
+    "google refresh token": "1//0" + run(60),
+    "aws access key": "AKIA" + run(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    "aws temporary key": "ASIA" + run(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    "github classic": "ghp_" + run(36),
+    "github oauth": "gho_" + run(36),
+    "github server": "ghs_" + run(36),
+    "github installation, long": "ghs_1234567_" + WEB_TOKEN,
+    "github fine-grained": "github_pat_" + run(22) + "_" + run(59),
+    "gitlab": "glpat-" + run(20),
+    "slack bot": "xoxb-" + "123456789012-" + run(24),
+    "slack user": "xoxp-" + run(40),
+    "slack app": "xapp-1-" + run(40),
+    "slack webhook": "hooks.slack.com/services/T" + run(8) + "/B" + run(8) + "/" + run(24),
+    "discord webhook": "discord.com/api/webhooks/123456789012345678/" + run(60),
+    "telegram": "123456789:AA" + run(33),
+    "json web token": WEB_TOKEN,
+    "stripe": "sk_live_" + run(24),
+    "stripe webhook": "whsec_" + run(32),
+    "openai": "sk-proj-" + run(48),
+    "openai, old": "sk-" + run(48),
+    "anthropic": "sk-ant-api03-" + run(90),
+    "hugging face": "hf_" + run(34),
+    "npm": "npm_" + run(36),
+    "pypi": "pypi-AgEIcHlwaS5vcmc" + run(80),
+    "docker": "dckr_pat_" + run(27),
+    "sendgrid": "SG." + run(22) + "." + run(43),
+    "twilio": "SK" + hexadecimal(32),
+    "mailgun": "key-" + hexadecimal(32),
+    "shopify": "shpat_" + hexadecimal(32),
+    "digitalocean": "dop_v1_" + hexadecimal(64),
+    "vault": "hvs." + run(90),
+    "private key": PEM.format("PRIVATE KEY"),
+    "rsa key": PEM.format("RSA PRIVATE KEY"),
+    "ssh key": PEM.format("OPENSSH PRIVATE KEY"),
+    "encrypted key": PEM.format("ENCRYPTED PRIVATE KEY"),
+    "pgp key": PEM.format("PGP PRIVATE KEY BLOCK"),
+    "e-mail address": "mira.holm@" + "example.com",
+}
+PASSWORD = "hunter2-Swordfish"
+CONTEXTS = {
+    "bearer": f"Authorization: Bearer {PASSWORD}.x",
+    "lower-case bearer": f"sent with bearer {PASSWORD}.0123",
+    "basic": "authorization=Basic " + base64.b64encode(f"mira:{PASSWORD}".encode()).decode(),
+    "header in a mapping": f"{{'Authorization': 'token {PASSWORD}'}}",
+    "cookie": f"Cookie: session={PASSWORD}; theme=dark",
+    "set-cookie": f"set-cookie: sid={PASSWORD}; Path=/",
+    "url": f"postgresql+asyncpg://chat:{PASSWORD}@10.0.0.3:5432/chat",
+    "url with an @ in the password": f"redis://:{PASSWORD}@@cache:6379/0",
+    "url with a slash in the password": f"amqp://chat:a/{PASSWORD}@queue/x",
+    "clone url": f"https://x-access-token:{PASSWORD}@github.com/a/b.git",
+    "environment line": f"DB_PASSWORD={PASSWORD}",
+    "ini line": f"password = {PASSWORD}",
+    "yaml line": f"  client_secret: {PASSWORD}",
+    "json pair": f'{{"api_key": "{PASSWORD}", "n": 1}}',
+    "json in json": f'{{\\"refresh_token\\": \\"{PASSWORD}\\"}}',
+    "python pair": f"{{'passwd': '{PASSWORD}'}}",
+    "keyword argument": f"connect(password='{PASSWORD}')",
+    "dsn": f"host=db user=chat password={PASSWORD} sslmode=require",
+    "query": f"https://a.example/cb?access_token={PASSWORD}&n=1",
+    "signed url": f"https://storage.example/o?X-Goog-Signature={hexadecimal(64)}{PASSWORD}",
+    "shared access signature": f"https://b.example/o?sv=1&sig={PASSWORD}",
+    "account key": f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={PASSWORD}==;",
+    "camel case": f"dbPassword: '{PASSWORD}'",
+}
+BENIGN = [
+    hashlib.sha1(b"commit").hexdigest(),
+    "sha256:" + hashlib.sha256(b"image").hexdigest(),
+    "europe-docker.pkg.dev/p/r/chat@sha256:" + hashlib.sha256(b"image").hexdigest(),
+    "--hash=sha256:" + hashlib.sha256(b"wheel").hexdigest(),
+    "sha512-" + base64.b64encode(hashlib.sha512(b"package").digest()).decode(),
+    str(uuid.UUID(int=0x1011)),
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA" + base64.b64encode(bytes(range(200))).decode(),
+    "password authentication failed for user chat",
+    "password: must be at least 12 characters long",
+    "Password must not be empty",
+    "the token has expired",
+    "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
+    "unexpected token: EOF",
+    "max_tokens=512, tokens: 512, token: 512",
+    "Basic authentication is used by default",
+    "Bearer authentication required",
+    "password = os.environ['DB_PASSWORD']",
+    "token = get_token(request)",
+    "api_key: str = Field(default=None)",
+    "client = Client(password=self.password, token=None)",
+    "password = f'{user}'",
+    "if token == 'abc':",
+    'yield f"data: {json.dumps({',
+    "https://example.com:8080/a@b?key=value&state=open",
+    "git@github.com:owner/repository.git",
+    "chat@project.iam.gserviceaccount.com",
+    "@app.get('/items/{item_id}')",
+    "actions/checkout@v4.2.2",
+    "task-queue-1 risk-assessment-of-the-new-release-candidate-build",
+    "sk-toggleable__control sk-hidden--visually",
+    "SyntaxError: unterminated string literal (detected at line 676) (agents_execute.py, line 676)",
+    "2026-03-01T03:43:43.118204Z chat-00042-def 10.0.0.3:5432",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "primary_key=True, keyboard: x, monkey=1",
+    "passed: 12, failed: 3; pass: 5",
+    "cookie consent is missing",
+]
+
+
+def test_there_are_more_than_25_kinds() -> None:
+    kinds = {redact(secret) for secret in SECRETS.values()}
+    assert len(kinds) > 25
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("around", ["{}", "got {} from there", '{{"value": "{}"}}', "x={}&y", "'{}'", "({}),"])
+def test_a_secret_goes_and_its_surroundings_stay(name: str, around: str) -> None:
+    secret = SECRETS[name]
+    text = redact(around.format(secret))
+    assert "[redacted " in text
+    assert all(part not in text for part in secret.splitlines() if len(part) > 8)
+    assert text[:1] == around.format(secret)[:1] or around == "{}" or secret.startswith("hooks")
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_a_secret_that_only_its_place_gives_away_goes(name: str) -> None:
+    text = redact(CONTEXTS[name])
+    assert "Swordfish" not in text
+    assert base64.b64encode(f"mira:{PASSWORD}".encode()).decode() not in text
+    assert "[redacted " in text
+
+
+@pytest.mark.parametrize("text", BENIGN)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("text", [*SECRETS.values(), *CONTEXTS.values(), *BENIGN])
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
+
+
+def test_a_key_that_was_cut_off_goes_as_well() -> None:
+    cut = PEM.format("PRIVATE KEY")[:200]
+    text = redact(f"key {cut}\nTraceback (most recent call last):")
+    assert all(line not in text for line in cut.splitlines()[1:])
+
+
+def test_a_secret_that_straddles_the_cut_does_not_leak() -> None:
+    secret = SECRETS["github classic"]
+    for limit in range(20, 80):
+        assert not any(secret[:length] in said(f"{'a' * 30} {secret}", limit) for length in range(8, 40))
+
+
+def test_several_secrets_on_a_line_go() -> None:
+    text = redact(f"a {SECRETS['npm']} b password={PASSWORD} c {SECRETS['slack bot']} d")
+    assert text == "a [redacted npm-token] b password=[redacted value] c [redacted slack-token] d"
+
+
+SIZE = 64 * 1024  # a pattern that rescans needs a billion steps for this and minutes: nobody would overlook it
+_PIECES = r"""a 0 _ - . \ " eyJ eyJaaaaaaaaaaa. -----BEGIN·PRIVATE·KEY----- password= password:·x password:x· password='
+    password='a\' http:// https://a: x://a:b a. a@ a- gh ghs_a. sk- Bearer· bearer·a basic·A cookie:· cookie:·a= ?sig=
+    1//0 token:·a.b( authorization: dp.pt. xoxb- PuTTY-User-Key-File-2:· a.webhook.office.com/ AKIA SG. glpat- secret":
+    · key"""
+
+
+@pytest.mark.parametrize("piece", _PIECES.split())
+def test_text_that_begins_a_secret_over_and_over_is_scanned_once(piece: str) -> None:
+    piece = piece.replace("·", " ")
+    text = (piece * (SIZE // len(piece) + 1))[:SIZE]
+    assert redact(redact(text)) == redact(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_taken_and_stays_redacted(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
