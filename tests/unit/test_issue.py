@@ -1,0 +1,234 @@
+"""The issue: complete for a person, inert for GitHub, short enough to be accepted. Judged by a CommonMark parser."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from shared.domain.escaping import BREAK
+from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Refused
+from shared.domain.history import Commit, FileChange
+from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
+from shared.domain.report import Report, build_report
+from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
+
+GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
+HOSTILE = [
+    "@octocat and @acme/admins, please",
+    "see #1, GH-2, acme/chat#3, acme/chat@0123456789abcdef0123456789abcdef01234567 and deadbeef1",
+    "https://evil.example/x www.evil.example ftp://evil.example mailto:a@evil.example <https://evil.example>",
+    "[click](https://evil.example) ![pixel](https://evil.example/p.png) [ref][1]",
+    "<img src=x onerror=alert(1)> <script>alert(1)</script> </details> <!-- --> &lt;b&gt; &#64;octocat",
+    "``` fence ````` longer `code` ~~~ ~~strike~~ **bold** __bold__ *x* _y_",
+    "| a | b |\n|---|---|\n| c | d |",
+    "\n\n# heading\n- [x] done\n1. item\n> quote\n---\n===\n    code",
+    "\x1b[31mred\x1b[0m \x00\x07\x08 \u202egnp.exe\u202c zero\u200bwidth \ufeff \u2066x\u2069",
+    "; end\nloop forever\nparticipant X\n%%{init: {}}%%\nNote over R: <b>x</b> --> #quot;",
+    "\\`\\`\\` \\@octocat \\[x\\]\\(y\\)",
+    ":tada: $\\href{https://evil.example}{x}$",
+    "`@octocat` ``` @octocat",
+]
+
+
+def body(shape: str) -> str:
+    return issue_body(report_on(shape))
+
+
+def hostile(payload: str) -> Report:
+    """The payload wherever somebody else can put text."""
+    whole, proof = SHAPES["design"]
+    evil = Commit(I.id, I.parents, I.committed_at, I.authored_at, payload, payload)
+    assert proof.broken is not None
+    assert proof.target is not None
+    sightings = tuple(
+        replace(each, message=payload, first=replace(each.first, text=payload, insert_id=payload), revision=payload)
+        for each in whole.sightings
+    )
+    symptoms = tuple(replace(each, text=payload, revision=payload) for each in whole.symptoms)
+    fault = replace(proof.broken.fault, message=payload, text=payload)
+    return build_report(
+        replace(
+            whole, service=payload, environment=payload, path=payload, sightings=sightings, symptoms=symptoms,
+            fingerprint=f"0123{payload}",
+        ),
+        replace(
+            proof,
+            broken=replace(
+                proof.broken, path=payload, fault=fault, explanation=payload, second_opinion=payload,
+                excerpt=((675, payload), (676, payload)), also_broken=(AlsoBroken(payload, 1, payload),),
+            ),
+            introduced=Introduced(evil, payload, 7, 611),
+            attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
+            fix=Fix(replace(evil, id=F.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
+            target=replace(proof.target, commit=replace(evil, id=HEAD.id), ships=(FileChange(payload, 1, 1),)),
+            recommendation=replace(proof.recommendation, detail=payload),
+            branch=payload,
+            declared=(DeclaredFile(".github/workflows/x.yml", I.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
+            refused=(Refused(evil, "checks", payload),),
+            unseen=(payload,),
+        ),
+    )  # fmt: skip
+
+
+def tokens(text: str) -> Iterator[Token]:
+    for token in GITHUB.parse(text):
+        yield token
+        yield from token.children or ()
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_text_of_others_is_inert(payload: str) -> None:
+    text = issue_body(hostile(payload))
+    found = list(tokens(text))
+    assert not [token for token in found if token.type in {"link_open", "image"}]
+    html = [token.content.strip() for token in found if token.type in {"html_block", "html_inline"}]
+    assert set(html[1:]) <= {"<sub>", "</sub>"}
+    assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
+    prose = [token.content for token in found if token.type == "text"]
+    everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
+    assert not [words for words in everything if re.search(r"@(?!\u200b|$)", words)]
+    assert not [words for words in prose if re.search(r"#\d|(?i:\bgh-\d)|\bwww\.|\w://", words)]
+    assert not [words for words in prose if re.search(r"(?<![0-9A-Za-z])[0-9a-f]{7,40}(?![0-9A-Za-z])", words)]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]", text)
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
+    plain, attacked = (_outline(issue_body(hostile(each))) for each in ("harmless", payload))
+    assert attacked == plain
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_the_diagram_keeps_its_syntax(payload: str) -> None:
+    _assert_diagram(_diagram(issue_body(hostile(payload))))
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_a_title_is_one_plain_line(payload: str) -> None:
+    title = issue_title(hostile(payload))
+    assert title.isprintable() or BREAK in title
+    assert "\n" not in title
+    assert len(title) < 256
+    assert not re.search(r"@(?!\u200b)|#(?!\u200b)|`", title)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_has_every_part_of_a_post_mortem(shape: str) -> None:
+    text = body(shape)
+    headings = re.findall("(?m)^## (.*)$", text)
+    wanted = ["Summary", "Symptom", "Timeline", "What the log says", "Resources", "Five whys", "Proposal", "Prevention"]
+    assert [heading for heading in headings if heading in wanted] == [
+        heading for heading in wanted if heading != "What the log says" or heading in headings
+    ]
+    assert headings[-1] in {"Evidence", "What could not be seen"}
+    assert "provenfix:fingerprint=0123456789abcdef" in text.splitlines()[0]
+    assert "None" not in re.sub(r"None was seen", "", text)
+    assert len(text) < LONGEST_BODY
+    _assert_diagram(_diagram(text))
+
+
+def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
+    text = body("design")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    verdicts = {
+        commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (I, A, B, F)
+    }
+    assert "**introduced** the break: 7 errors, the first on line 611" in verdicts[I.id]
+    assert "says fix; 6 errors are left, the first on line 624" in verdicts[A.id]
+    assert "2 errors are left, the first on line 676; **deployed**" in verdicts[B.id]
+    assert "**the fix**" in verdicts[F.id]
+    assert f"**Redeploy `{HEAD.id[:12]}`" in text
+    assert "**What ships:** 4 commits since the deployed" in text
+    assert f"| `{PATH}` | 19 | 12 |" in text
+    assert "| `docs/flow.png` | binary | binary |" in text
+    assert '> 676 |         yield f"data: {json.dumps({' in text
+    assert "provenfix check --python 3.11" in text
+    assert issue_title(report_on("design")) == (
+        "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11: fix merged, not deployed"
+    )
+
+
+def test_the_caret_stands_below_the_column() -> None:
+    lines = body("design").splitlines()
+    failing = next(n for n, line in enumerate(lines) if line.startswith("> 676 |"))
+    assert lines[failing + 1].index("^") == lines[failing].index('f"data')
+
+
+def test_the_diagram_shows_the_error_before_the_commit_that_it_comes_from() -> None:
+    diagram = _diagram(body("design"))
+    order = [
+        "brings the break in",
+        "says fix, 6 errors left",
+        "SyntaxError on line 624",
+        "line 676",
+        "2 errors left",
+        "mends it",
+    ]
+    places = [next(n for n, line in enumerate(diagram) if words in line.replace("<br/>", " ")) for words in order]
+    assert places == sorted(places)
+    assert "not yet committed" in " ".join(diagram)
+
+
+def test_nothing_to_deploy_is_said_with_its_reason() -> None:
+    text = body("close 1011 alone")
+    assert "**Nothing to deploy.** The log shows no cause. (`close_1011_without_cause`)" in text
+    assert "Nothing is deployed on the strength of this report." in text
+
+
+def test_people_are_not_the_subject() -> None:
+    """Names stand in the table of commits and in the evidence, and in no sentence."""
+    text = body("design")
+    sentences = [line for line in text.splitlines() if "Mira Holm" in line and not line.startswith("|")]
+    assert sentences == []
+    assert not re.search(r"(?i)\b(?:blame|fault of|mistake|careless|should have|failed to)\b", text)
+
+
+def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
+    whole, proof = SHAPES["design"]
+    many = tuple(replace(each, text=f"{n} {'x' * 280}") for n in range(150) for each in whole.symptoms[:1])
+    files = tuple(FileChange(f"{'d' * 150}/{n}.py", 1, 1) for n in range(500))
+    assert proof.target is not None
+    report = build_report(
+        replace(whole, symptoms=many, sightings=whole.sightings * 20),
+        replace(proof, target=replace(proof.target, ships=files), attempts=proof.attempts * 60),
+    )
+    text = issue_body(report)
+    assert 40_000 < len(text) < LONGEST_BODY
+    assert "Left out here, because an issue holds no more" in text
+    assert text.count("\n```") % 2 == 0
+    assert all(token.markup for token in GITHUB.parse(text) if token.type == "fence")
+    assert "## Proposal" in text
+    assert "## Five whys" in text
+
+
+def test_a_secret_in_the_log_is_not_in_the_issue() -> None:
+    whole, proof = SHAPES["design"]
+    secret = "sk-ant-api03-" + "a1" * 40
+    leaking = replace(whole.sightings[0], first=replace(whole.sightings[0].first, text=f"{'y' * 200} key {secret}"))
+    text = issue_body(build_report(replace(whole, sightings=(leaking, whole.sightings[1])), proof))
+    assert "a1a1a1" not in text
+    assert "[redacted anthropic-key]" in text
+
+
+def _outline(text: str) -> list[tuple[str, str]]:
+    """Blocks of the whole document, without their words."""
+    return [(token.type, token.tag) for token in GITHUB.parse(text) if token.type != "inline"]
+
+
+def _diagram(text: str) -> list[str]:
+    return next(token.content for token in GITHUB.parse(text) if token.info == "mermaid").splitlines()
+
+
+def _assert_diagram(lines: list[str]) -> None:
+    """The part of Mermaid's grammar for sequence diagrams that is used, with nothing but words where words belong."""
+    words = r"(?:[\w .,/()+'-]|@\u200b|#\d+;|<br/>)+"
+    statement = rf"    (?:title {words}|participant [RSC] as {words}|Note over [RS]: {words}|S--xC: {words})"
+    assert lines[0] == "sequenceDiagram"
+    assert [line for line in lines[1:] if not re.fullmatch(statement, line)] == []
+    declared = [line.split()[1] for line in lines if line.startswith("    participant")]
+    assert all(a < b or (a, b) == ("R", "S") or b == "C" for a, b in pairwise(declared))
+    assert "C" in declared or not any("--xC" in line for line in lines)
