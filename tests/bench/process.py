@@ -24,6 +24,11 @@ def measure(command: Sequence[str], runs: int, folder: Path | None = None) -> Ti
     return Timing(min(walls), max(walls), max(peak for _, peak in taken))
 
 
+def best(timings: Sequence[Timing]) -> Timing:
+    """Several measurements of the same command as one."""
+    return Timing(min(one.best for one in timings), max(one.worst for one in timings), max(one.peak for one in timings))
+
+
 def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int]:
     start = time.perf_counter()
     process = subprocess.Popen(

@@ -129,7 +129,7 @@ _BREAKS = {
         run.sent += 1
 """,
     Flavour.EVERYWHERE: """\
-        yield "data: " + json.dumps({"kind": "@kind@", "run": run.id, "detail": step.detail}) + "\\n\\n
+        yield "data: " + json.dumps({"kind": "@kind@", "run": run.id}) + "\\n\\n
         run.sent += 1
 """,
 }
