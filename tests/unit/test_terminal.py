@@ -1,0 +1,120 @@
+"""The terminal: what a person reads, on 80 columns, with colours only where there are any, and nothing injected."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from functions.local.terminal import NOTHING_FOUND, render
+from shared.domain.report import Report
+from tests.unit.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
+from tests.unit.test_issue import HOSTILE, hostile
+
+
+def printed(*reports: Report, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    render(reports, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def flowing(text: str) -> str:
+    """The text without line ends: sentences are wrapped."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(shape: str, width: int) -> None:
+    assert [line for line in printed(report_on(shape), width=width).splitlines() if len(line) > width] == []
+
+
+def test_the_decision_stands_before_the_whys_with_commit_and_reason() -> None:
+    text = printed(report_on("design"))
+    decision = text.index(f"REDEPLOY {HEAD.id}")
+    assert decision < text.index("Whys")
+    assert "[fix_merged_not_deployed]" in text
+    assert "Ships 4 commits: 2 files changed, 19 lines added, 12 deleted. Checks: green." in flowing(text)
+
+
+def test_the_commits_stand_in_order_with_their_verdicts() -> None:
+    text = flowing(printed(report_on("design")))
+    told = [
+        f"{I.id[:12]} ✗ 7 errors: introduced",
+        f"{A.id[:12]} ✗ 6 errors left, says fix",
+        f"{B.id[:12]} ✗ 2 errors left, deployed",
+        f"{F.id[:12]} ✓ the fix, merged into main",
+        f"{HEAD.id[:12]} ✓ target, checks green",
+    ]
+    places = [text.index(words) for words in told]
+    assert places == sorted(places)
+
+
+def test_the_broken_line_is_marked_with_a_caret_and_explained() -> None:
+    lines = printed(report_on("design")).splitlines()
+    failing = next(n for n, line in enumerate(lines) if line.startswith("  > 676 |"))
+    assert lines[failing + 1].index("^") == lines[failing].index('f"data')
+    text = flowing("\n".join(lines))
+    assert "Cannot use line breaks in non-triple-quoted f-string replacement fields on Python 3.11" in text
+    assert "2 errors in this file on Python 3.11; the same bytes compile on 3.12, 3.13." in text
+
+
+def test_whys_stand_with_their_confidence_and_their_evidence() -> None:
+    report = report_on("design")
+    text = flowing(printed(report))
+    for why in report.whys:
+        assert f"{why.n}. {why.question} {why.answer} {why.confidence} {' '.join(why.evidence)}" in text
+    for each in report.evidence:
+        assert f" {each.id} " in text
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("rollback", "ROLL BACK TO"),
+        ("no fix", "NOTHING TO DEPLOY"),
+        ("close 1011 alone", "NOTHING TO DEPLOY"),
+        ("refused", f"Not {HEAD.id[:12]}: its checks are red."),
+        ("also broken", "Also broken: chat/tools.py, line 9: IndentationError: unexpected indent"),
+        ("given commit contradicts the log", "conflict The log says line 676"),
+        ("history cut", "What could not be seen The copy is shallow"),
+        ("service not named", "service not named in the log"),
+        ("undated log", "(day inferred)"),
+    ],
+)
+def test_each_shape_says_what_matters_in_it(shape: str, words: str) -> None:
+    assert words in flowing(printed(report_on(shape)))
+
+
+def test_without_an_incident_one_sentence_says_so() -> None:
+    assert flowing(printed()) == NOTHING_FOUND
+
+
+def test_several_reports_follow_each_other() -> None:
+    text = printed(report_on("design"), report_on("close 1011 alone"))
+    assert text.index("REDEPLOY") < text.index("NOTHING TO DEPLOY")
+
+
+def test_there_are_no_colours_where_there_is_no_terminal() -> None:
+    assert "\x1b" not in printed(report_on("design"))
+
+
+def test_there_are_colours_where_there_is_one() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
+    render([report_on("design")], console)
+    assert isinstance(console.file, io.StringIO)
+    assert "\x1b[1;32m" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("payload", [*HOSTILE, "[bold red]x[/] [link=https://evil.example]y[/link] :boom: [/nothing]"])
+def test_text_of_others_is_shown_as_it_is_and_controls_nothing(payload: str) -> None:
+    text = printed(hostile(payload))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", text)
+    if "[bold red]" in payload:
+        assert "[bold red]x[/]" in text
+        assert ":boom:" in text
+
+
+def test_a_tab_in_a_source_line_is_shown_as_spaces() -> None:
+    assert "\t" not in printed(hostile("\tif x:\n\t\ty"))
