@@ -98,12 +98,7 @@ def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Bra
         fresh = [path for path in paths if path not in tried or len(tips) > 1]
         tried.update(fresh)
         graph = history.versions(fresh, tips) if 0 < len(fresh) <= _MOST_NAMESAKES else ()
-        matches = [
-            match
-            for path in fresh
-            for sighting in incident.sightings
-            if (match := _match(verdicts, graph, path, sighting)) is not None
-        ]
+        matches = _matches(verdicts, graph, fresh, incident)
         if matches:
             found = _choose(incident, matches, graph, conflict)
             if not found.deployments or not found.deployments[-1].uncommitted:
@@ -132,9 +127,26 @@ def _places(history: History, incident: Incident, branch: Branch) -> Iterator[tu
             yield tier, everywhere
 
 
-def _match(verdicts: Verdicts, graph: Sequence[FileVersion], path: str, sighting: Sighting) -> _Match | None:
-    made = list(made_versions(graph, path))
-    verdicts.expect((path, version.blobs[path]) for version in made)
+def _matches(
+    verdicts: Verdicts, graph: Sequence[FileVersion], paths: Sequence[str], incident: Incident
+) -> list[_Match]:
+    """All sightings against all versions of these paths: first those that are likely to fail, then the others."""
+    made = {path: list(made_versions(graph, path)) for path in paths}
+    every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
+    for blobs in (verdicts.suspects(every), frozenset(every)):
+        verdicts.expect((every[blob], blob) for blob in blobs)
+        found = [
+            match
+            for path, versions in made.items()
+            for sighting in incident.sightings
+            if (match := _match(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
+        ]
+        if found:
+            return found
+    return []
+
+
+def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting: Sighting) -> _Match | None:
     failing = [
         (version.commit, fault)
         for version in made

@@ -50,7 +50,7 @@ def _search(inquiry: Inquiry) -> _Search:
     """The deployed version under the best-evidenced Python under which there is one, else the first failure."""
     tried: list[_Search] = []
     for python, source in _pythons(inquiry):
-        verdicts = Verdicts(inquiry.history, inquiry.compilers.compiler(python))
+        verdicts = Verdicts(inquiry.history, inquiry.compilers.compiler(python), inquiry.compilers.explainer())
         located = locate(inquiry.history, verdicts, inquiry.incident, inquiry.branch, inquiry.given)
         tried.append(_Search(located, verdicts, source))
         if located.corroborated:
