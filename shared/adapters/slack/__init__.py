@@ -1,0 +1,1 @@
+"""Slack: requests that come from it are verified and read here."""
