@@ -114,7 +114,7 @@ def _header(report: Report) -> list[RenderableType]:
         known = f"{short(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
         rows.append((_text("deployed", "dim"), _text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
-        rows.append((_text("python", "dim"), _text(f"{deployed.python}: {said(deployed.python_source)}")))
+        rows.append((_text("python", "dim"), _text(f"{deployed.python}: {_abbreviated(said(deployed.python_source))}")))
     if deployed.conflict:
         rows.append((_text("conflict", "dim"), _text(said(deployed.conflict), "yellow")))
     return [_grid(rows, 2)]

@@ -94,7 +94,7 @@ def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
         ("given commit fits", "behind the error", "a person had to name the deployed one"),
         ("label", "behind the error", "a label of its revision"),
         ("broken on every version", "reject", "the version is not the reason"),
-        ("broken on every version", "not caught", "A check on any version would have met this error"),
+        ("broken on every version", "not caught", "Whatever compiles this file meets the error on any version"),
         ("without explanation", "reject", "the compiler (cpython-3.11.7) reports SyntaxError"),
         ("interpreter and ruff differ", "reject", "ruff-0.17.6 finds no error"),
         ("also broken", "alone mended", "chat/tools.py, line 9 and chat/x.py"),

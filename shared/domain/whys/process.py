@@ -91,8 +91,9 @@ def _passed_by(proof: Proof, found: Assessment) -> str:
             "covered this file, ran on this change, and held the deployment back, is not in the repository."
         )
     return (
-        f"The CI configuration has a step that reads the sources: {listed(_places(found.ci.compiling))}. A check on "
-        "any version would have met this error; whether it ran, and held the deployment back, is not in the repository."
+        f"The CI configuration has a step that reads sources: {listed(_places(found.ci.compiling))}. Whatever compiles "
+        "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
+        "the repository."
     )
 
 
