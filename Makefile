@@ -29,7 +29,7 @@ check: install ## lint, types, import contracts
 	$(BIN)/lint-imports
 
 bench: install ## measure, as ratios against a baseline of the same run
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 lock: ## renew the pins from pyproject.toml and requirements-dev.in
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --output-file requirements.txt pyproject.toml
