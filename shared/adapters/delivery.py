@@ -1,0 +1,44 @@
+"""A message as whoever receives it sees it: one attempt to deliver it, or what is left after the last one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt. A message that is not acknowledged within its lease comes again, with the next `attempt`."""
+
+    id: str
+    topic: str
+    data: bytes
+    attributes: Mapping[str, str]
+    published_at: datetime
+    attempt: int
+    """Counts from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that all its attempts could not deliver. `topic` is the one that it was published to."""
+
+    id: str
+    topic: str
+    data: bytes
+    attributes: Mapping[str, str]
+    published_at: datetime
+    attempts: int
+
+
+class DeadLetters(Protocol):
+    """The messages that were given up. Raises `shared.errors.Retry` where they cannot be reached."""
+
+    def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """What lies there, oldest first, without taking it away."""
+
+    def replay(self, letter: DeadLetter) -> None:
+        """Publishes it once more to the topic that it came from, and takes it out."""
+
+    def drop(self, letter: DeadLetter) -> None:
+        """Takes it out for good."""

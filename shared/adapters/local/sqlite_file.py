@@ -1,0 +1,86 @@
+"""One SQLite file that threads and processes share: statements in, rows out, every failure a `Retry`.
+
+Each thread has a connection of its own, closed when the thread ends. Writers queue up (`BEGIN IMMEDIATE`); readers
+never wait for them (WAL). A commit is on the disk before it is answered (`synchronous = FULL`), because what the
+ledger says was done must not be forgotten.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from shared.errors import Retry
+
+_PATIENCE = 30.0
+"""Seconds that a writer waits for the ones before it."""
+
+
+class SqliteFile:
+    """A database whose tables are made by `schema` (statements that can run again) when it is first opened."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self._path = path
+        self._schema = schema
+        self._thread = threading.local()
+        self._open: WeakSet[_Held] = WeakSet()
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one question."""
+        with self._told():
+            return self._connection().execute(statement, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the only write lock from its beginning; an exception undoes it."""
+        with self._told():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Closes the connections of all threads."""
+        for held in list(self._open):
+            held.connection.close()
+        self._thread = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        held: _Held | None = getattr(self._thread, "held", None)
+        if held is None:
+            held = self._thread.held = _Held(self._opened())
+            self._open.add(held)
+        return held.connection
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Closed by another thread at the end, hence check_same_thread; used by one only.
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(self._schema)
+        return connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise Retry(f"{self._path}: {error}") from error
+
+
+class _Held:
+    """Closes its connection when the thread that it belongs to is gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
