@@ -42,7 +42,7 @@ def what_fails(report: Report) -> str:
 
 
 def opening(report: Report) -> Iterator[Section]:
-    yield Section("Summary", (bullets(_points(report)), decision(report.proof)), need=9)
+    yield Section("Summary", (decision(report.proof), bullets(_points(report))), need=9)
 
 
 def decision(proof: Proof) -> str:
