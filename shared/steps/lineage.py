@@ -60,8 +60,14 @@ def _changed(commit: Commit, at: Mapping[str, Blobs]) -> bool:
 def _states(
     history: History, start: str, names: Sequence[str], after: Sequence[Commit], graph: Sequence[FileVersion]
 ) -> dict[str, Blobs]:
-    """The contents at each commit. A commit outside the graph has what its parents have, where these agree."""
-    touched = {version.commit.id: version.blobs for version in graph}
+    """The contents at each commit. A commit outside the graph has what its parents have, where these agree.
+
+    The graph may be that of a search among files of one name; the others are no names of this file.
+    """
+    wanted = frozenset(names)
+    touched = {
+        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted} for version in graph
+    }
     at: dict[str, Blobs] = {start: _look_up(history, start, names)}
     for commit in reversed(after):
         inherited = [at.get(parent) for parent in commit.parents]

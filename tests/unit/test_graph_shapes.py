@@ -349,3 +349,17 @@ def test_criss_cross_merges(story: Story, compilers: FoundCompilers) -> None:
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("left", "mend", "mend")
     earlier = prove_break(story, compilers, deployed="left")
     assert (fixed(earlier), proposed(earlier)) == ("right takes left", "mend")
+
+
+def test_namesake_in_another_folder_is_another_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"chat/app.py": good(), "jobs/app.py": good()})
+    story.commit("break", {"chat/app.py": broken(5)})
+    story.commit("break the namesake", {"jobs/app.py": broken(7)})
+    story.commit("mend", {"chat/app.py": good(1)})
+    story.commit("namesake is still broken", {"jobs/app.py": broken(7, 1)})
+    story.commit("mend the namesake", {"jobs/app.py": good(1)})
+    story.write()
+    failing = incident("app.py", sighting(5, seen_at=story.at("break")))
+    proof = investigated(story.path, failing, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend the namesake")
+    assert proof.attempts == ()
