@@ -1,0 +1,113 @@
+"""The incident of the night, through the whole command, in each shape of its log: every field of the report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.local.reporting import reports_on
+from functions.local.showcase import Flavour, Role, Shape, Showcase, build_incident, incident_log
+from shared.domain.report import Report, to_json
+from shared.steps.inquiry import Request
+from tests.unit.evidence_checker import unsupported
+from tests.unit.stories import running
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    """The f-string break of the incident: judged by a real 3.11 where the machine has one, by ruff elsewhere."""
+    return build_incident(tmp_path_factory.mktemp("night") / "repository.git", flavour=Flavour.FSTRING)
+
+
+@pytest.fixture(params=list(Shape))
+def shape(request: pytest.FixtureRequest) -> Shape:
+    return Shape(request.param)
+
+
+def reported(story: Showcase, shape: Shape, folder: Path) -> list[Report]:
+    log = incident_log(story, folder / "log", shape)
+    request = Request(fallback_python=running())
+    return reports_on(str(story.path), str(log), request, ("", ""), lambda _: None)
+
+
+def told(story: Showcase, shape: Shape, folder: Path) -> dict[str, Any]:
+    [report] = reported(story, shape, folder)
+    answer: dict[str, Any] = json.loads(json.dumps(to_json(report)))
+    return answer
+
+
+def test_it_is_one_incident_with_its_symptoms(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+    incident = told(story, shape, tmp_path)["incident"]
+    assert incident["signal"] == "syntax_error"
+    symptoms = {(each["signal"], each["text"]) for each in incident["symptoms"]}
+    assert ("close_1011", "WebSocket /ws closed: code=1011") in symptoms
+    assert ("follower", "Database session error: 403: Not authenticated") in symptoms
+    assert incident["first_seen"].startswith("2026-05-12T03:43:43")
+    assert incident["last_seen"].startswith("2026-05-12T03:44:06")
+
+
+def test_the_deployed_version_is_known_by_its_line(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+    deployed = told(story, shape, tmp_path)["deployed"]
+    assert deployed["commit"] == story.deployed
+    assert deployed["source"] == "inferred"
+    assert deployed["corroborated"] is True
+    assert deployed["candidates"] == [story.deployed]
+    assert deployed["uncommitted_tree"] is True
+    assert deployed["python"] == "3.11"
+    assert [(each["line"], each["commit"], each["uncommitted"]) for each in deployed["deployments"]] == [
+        (624, story.claimed_fix, False),
+        (676, story.deployed, True),
+    ]
+
+
+def test_the_break_is_described(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+    report = told(story, shape, tmp_path)
+    broken = report["broken"]
+    assert (broken["path"], broken["line"], broken["errors"]) == (story.module, 676, 2)
+    assert "unterminated string literal" in broken["message"] or broken["checked_by"].startswith("ruff")
+    assert "line breaks in non-triple-quoted f-string replacement fields on Python 3.11" in broken["explanation"]
+    assert "3.12" in broken["compiles_on"]
+    assert "3.11" not in broken["compiles_on"]
+    assert broken["also_broken"] == []
+    assert report["introduced"]["commit"] == story.introduced
+    assert report["introduced"]["committed_at"] == "2026-05-12T01:58:58Z"
+
+
+def test_attempts_fix_and_target_are_the_proven_ones(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+    report = told(story, shape, tmp_path)
+    attempts = [(each["commit"], each["errors_left"], each["first_line"]) for each in report["attempts"]]
+    assert attempts == [(story.claimed_fix, 6, 624), (story.deployed, 2, 676)]
+    assert (report["fix"]["commit"], report["fix"]["where"]) == (story.fix, "merged")
+    assert report["target"]["commit"] == story.head
+    assert report["target"]["newly_broken"] == []
+    assert report["target"]["commits_after_deployed"] == len(list(Role)) - list(Role).index(Role.REFACTORING) - 1
+    assert report["decision"]["kind"] == "redeploy"
+
+
+def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: Showcase, tmp_path: Path) -> None:
+    answers = [why["answer"] for why in told(story, Shape.GCLOUD, tmp_path)["whys"]]
+    assert len(answers) >= 6
+    everything = "\n".join(answers)
+    assert "a line break stands inside the replacement field" in everything
+    assert "Python 3.12 made that legal" in everything
+    assert "7 errors" in everything
+    assert "its subject says fix, 6 errors are left" in everything
+    assert "No check runs on Python 3.11" in everything
+    assert ".python-version, line 1 (`3.12`)" in everything
+    assert "built from an uncommitted working tree" in answers[-1]
+
+
+def test_every_figure_in_every_answer_stands_in_its_evidence(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+    [report] = reported(story, shape, tmp_path)
+    assert unsupported(report) == []
+
+
+def test_a_commit_that_only_claims_to_be_the_fix_is_never_proposed(story: Showcase, tmp_path: Path) -> None:
+    log = incident_log(story, tmp_path / "log")
+    for claimed in (story.claimed_fix, story.deployed):
+        request = Request(branch=claimed, fallback_python=running())
+        [report] = reports_on(str(story.path), str(log), request, ("", ""), lambda _: None)
+        assert report.proof.target is None
+        assert report.proof.recommendation.kind == "none"
+        assert report.proof.recommendation.reason == "fix_only_on_unmerged_branch"
