@@ -18,6 +18,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import IO
 
+from functions.local.showcase.interruption import put_off
 from shared.errors import Unreadable
 
 START_SECONDS = 30.0
@@ -49,7 +50,29 @@ def serving(folder: Path) -> Iterator[Service]:
 
     Raises `shared.errors.Unreadable` where uvicorn does not come up.
     """
-    process = subprocess.Popen(
+    process = None
+    try:
+        with put_off():
+            process = _start(folder)
+        service = Service(process)
+        lines: Queue[Printed | None] = Queue()
+        readers = [Thread(target=_read, args=(stream, name, lines)) for stream, name in _streams(process)]
+        for reader in readers:
+            reader.start()
+        service.port = _port(service, lines)
+        yield service
+    finally:
+        if process is not None:
+            with put_off():
+                _end(process)
+    for reader in readers:
+        reader.join()
+    service.printed.extend(line for line in _drained(lines) if line)
+    service.printed.sort(key=lambda line: line.at)
+
+
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "chat.main:app", "--app-dir", str(folder)),
             *("--host", "127.0.0.1", "--port", "0", "--no-use-colors"),
@@ -60,20 +83,6 @@ def serving(folder: Path) -> Iterator[Service]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    try:
-        service = Service(process)
-        lines: Queue[Printed | None] = Queue()
-        readers = [Thread(target=_read, args=(stream, name, lines)) for stream, name in _streams(process)]
-        for reader in readers:
-            reader.start()
-        service.port = _port(service, lines)
-        yield service
-    finally:
-        _end(process)
-    for reader in readers:
-        reader.join()
-    service.printed.extend(line for line in _drained(lines) if line)
-    service.printed.sort(key=lambda line: line.at)
 
 
 def _environment() -> dict[str, str]:
