@@ -30,6 +30,8 @@ class Origin:
     """Versions after it, up to the deployed one, that still fail; oldest first."""
     cut: bool
     """True where a shallow copy ends at `first`: whether it is the one that broke the file cannot be seen."""
+    arrived: bool = False
+    """True where there was no such file before, under no name: it was broken from the start."""
 
 
 def trace(
@@ -62,19 +64,21 @@ def trace(
     if first in history.boundary():
         return Origin(here, later, cut=True)
     if all(blobs.get(parent) is None for parent in parents[first]):
-        return _before_rename(history, verdicts, here, later) or Origin(here, later, cut=False)
+        return _before_rename(history, verdicts, here, later)
     return Origin(here, later, cut=False)
 
 
-def _before_rename(history: History, verdicts: Verdicts, here: Version, later: tuple[Version, ...]) -> Origin | None:
-    """Where the file came into being by a rename and failed under its old name as well: the origin of that."""
+def _before_rename(history: History, verdicts: Verdicts, here: Version, later: tuple[Version, ...]) -> Origin:
+    """The origin of a file that came into being at `here`: under its old name, if it was renamed and failed before."""
+    renamed = False
     for parent in history.first_parents(here.commit.id, 1)[0].parents:
         old = counterpart(history, here.blob, appeared_in=parent, not_in=here.commit.id)
         blob = history.blobs([(parent, old)]).get((parent, old)) if old else None
+        renamed = renamed or blob is not None
         if old is None or blob is None or verdicts.of(blob, old).ok is not False:
             continue
         further = trace(history, verdicts, parent, old)
         if further is not None:
             moved = () if blob == here.blob else (here,)
-            return Origin(further.first, (*further.later, *moved, *later), further.cut)
-    return None
+            return Origin(further.first, (*further.later, *moved, *later), further.cut, further.arrived)
+    return Origin(here, later, cut=False, arrived=not renamed)

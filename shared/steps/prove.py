@@ -78,7 +78,7 @@ def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
 def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = inquiry.history, search.verdicts, search.located
-    gates = Gates(history, verdicts, inquiry.request.roots)
+    gates = Gates(history, verdicts, inquiry.request.roots, inquiry.request.checks)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
     deployed = Version(commit, located.path, blob)
     inquiry.progress("going back to the commit that broke it")
@@ -187,7 +187,9 @@ def _broken(
 
 def _introduced(origin: Origin, verdicts: Verdicts, explained: Explained) -> Introduced:
     first = origin.first
-    return Introduced(first.commit, first.path, explained.errors[first.blob], _line(first, verdicts))
+    return Introduced(
+        first.commit, first.path, explained.errors[first.blob], _line(first, verdicts), arrived=origin.arrived
+    )
 
 
 def _line(version: Version, verdicts: Verdicts) -> int | None:

@@ -165,7 +165,10 @@ def test_rename_that_breaks(story: Story, compilers: FoundCompilers) -> None:
     story.commit("move and break", {"old.py": None, "app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
     story.write()
-    assert introduced(prove_break(story, compilers)) == "move and break"
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "move and break"
+    assert proof.introduced is not None
+    assert not proof.introduced.arrived
 
 
 def test_deletion_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
@@ -184,7 +187,10 @@ def test_file_arrives_broken(story: Story, compilers: FoundCompilers) -> None:
     story.commit("arrives", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good()})
     story.write()
-    assert introduced(prove_break(story, compilers)) == "arrives"
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "arrives"
+    assert proof.introduced is not None
+    assert proof.introduced.arrived
 
 
 def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompilers) -> None:
