@@ -1,8 +1,9 @@
 """What every part of a proof needs at hand: the incident, the history, the compilers, and what the person said."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shared.domain.finding import Checks
 from shared.domain.history import Branch, Commit
 from shared.domain.incident import Incident
 from shared.ports import Compilers, History
@@ -20,6 +21,8 @@ class Request:
     roots: tuple[str, ...] = ()
     fallback_python: str = "3.11"
     """Taken, and called an assumption, where neither log nor repository name a version."""
+    checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+    """The code host's word on a commit."""
 
 
 @dataclass(frozen=True, slots=True)

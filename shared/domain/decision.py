@@ -1,0 +1,125 @@
+"""A click on a proposal comes in, whether it counts goes out, with a named reason."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.proposal import Proposal
+from shared.domain.service import Service
+
+
+class ClickKind(StrEnum):
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class DecisionState(StrEnum):
+    """The states of the one decision document of a proposal; whoever wins the write to it has decided."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    """Nobody decided in time: the clock did."""
+    REFUSED = "refused"
+    """Approved, but the world was no longer as the approval saw it."""
+    ACTING = "acting"
+    """The point of no return: the deployment has begun, a denial comes too late."""
+
+
+class Reply(StrEnum):
+    """The named reason of every answer to a click."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    ALREADY_APPROVED = "already_approved"
+    ALREADY_DENIED = "already_denied"
+    TOO_LATE = "too_late"
+    EXPIRED = "expired"
+    VOID = "void"
+    UNKNOWN_PROPOSAL = "unknown_proposal"
+    TAMPERED = "tampered"
+    FOREIGN_CHANNEL = "foreign_channel"
+    FOREIGN_TEAM = "foreign_team"
+    FOREIGN_USER = "foreign_user"
+    STALE = "stale"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One press of a button, from a request whose signature was verified. All of it but `kind` is opaque text."""
+
+    kind: ClickKind
+    proposal: str
+    incident: str
+    commit: str
+    """The target commit that the button carried."""
+    evidence_hash: str
+    user: str
+    """The chat's id of the user."""
+    user_name: str
+    channel: str
+    team: str
+    token: str = ""
+    """The chat's own id of this interaction; where the same one comes again, it is a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person is told, at once."""
+
+    reply: Reply
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the click counts; every other answer is recorded as a rejection."""
+        return self.reply in _ACCEPTED
+
+
+_ACCEPTED = frozenset((Reply.APPROVED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
+
+_TEXTS = {
+    Reply.APPROVED: "Approved. The redeployment begins after everything has been checked once more.",
+    Reply.DENIED: "Denied. Nothing is deployed.",
+    Reply.ALREADY_APPROVED: "This was approved already.",
+    Reply.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
+    Reply.TOO_LATE: "The redeployment has begun already; it can no longer be denied here.",
+    Reply.EXPIRED: "This proposal has expired. Nothing is deployed.",
+    Reply.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
+    Reply.UNKNOWN_PROPOSAL: "There is no such proposal.",
+    Reply.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
+    Reply.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
+    Reply.FOREIGN_TEAM: "This proposal belongs to another workspace.",
+    Reply.FOREIGN_USER: "You are not among the approvers of this service.",
+    Reply.STALE: "A newer revision was deployed since this was proposed. Nothing is deployed.",
+    Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
+}
+
+
+def answer(reply: Reply) -> Answer:
+    """The words for a named reason."""
+    return Answer(reply, _TEXTS[reply])
+
+
+def refusal(
+    click: Click, proposal: Proposal, service: Service, members: Collection[str], now: datetime
+) -> Reply | None:
+    """Why a click does not count, judged by what the proposal is bound to; None where it does.
+
+    `members` are those of the service's approver group. An approver is named by id, never by name.
+    """
+    if (click.incident, click.commit, click.evidence_hash) != (
+        proposal.incident,
+        proposal.commit,
+        proposal.evidence_hash,
+    ):
+        return Reply.TAMPERED
+    if service.team and click.team != service.team:
+        return Reply.FOREIGN_TEAM
+    if click.channel != service.channel:
+        return Reply.FOREIGN_CHANNEL
+    if click.user not in service.approvers and click.user not in members:
+        return Reply.FOREIGN_USER
+    return Reply.EXPIRED if now >= proposal.expires_at else None

@@ -1,0 +1,95 @@
+"""A report comes in; the question that is asked about it goes out, bound to one commit and one body of evidence."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.finding import Kind
+from shared.domain.issue import issue_title
+from shared.domain.report import Report
+
+
+class Standing(StrEnum):
+    """How a posted proposal stands; only an open one shows buttons."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    FAILED = "failed"
+    WATCHING = "watching"
+    RESOLVED = "resolved"
+    ROLLED_BACK = "rolled_back"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One question: deploy this commit? An approval is bound to `incident`, `commit` and `evidence_hash`."""
+
+    id: str
+    incident: str
+    service: str
+    """`Service.id`."""
+    kind: Kind
+    """`redeploy` or `rollback`."""
+    commit: str
+    deployed: str
+    """The commit that was running; "" where it is not known."""
+    revision: str
+    """The revision that was serving when this was proposed; another one makes the proposal stale."""
+    fix: str
+    """The first commit that mends the failure; for a rollback the target itself."""
+    python: str
+    broken: tuple[str, ...]
+    """Paths that did not compile as deployed."""
+    evidence_hash: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is posted, in plain text: the adapter redacts nothing, but escapes and lays it out for its target."""
+
+    proposal: str
+    incident: str
+    commit: str
+    evidence_hash: str
+    title: str
+    lines: tuple[str, ...]
+    issue_url: str
+    standing: Standing
+    expires_at: datetime
+
+
+def evidence_hash(report: Mapping[str, object]) -> str:
+    """16 hex digits over the report as it is printed."""
+    text = json.dumps(report, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def proposed_commit(report: Report) -> str | None:
+    """The commit that the report recommends to deploy; None where it recommends nothing."""
+    proof = report.proof
+    match proof.recommendation.kind:
+        case Kind.REDEPLOY:
+            return proof.target.commit.id if proof.target else None
+        case Kind.ROLLBACK:
+            return proof.rollback.commit.id if proof.rollback else None
+        case Kind.NONE:
+            return None
+
+
+def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
+    """The headline of a message, and its paragraphs: what fails and why, what is proposed, what ships."""
+    proof = report.proof
+    lines = [why.answer for why in report.whys[:2]]
+    lines.append(proof.recommendation.detail)
+    if proof.target is not None:
+        files = len(proof.target.ships)
+        lines.append(f"Ships {proof.target.commits_after_deployed} commits, {files} files, since the deployed commit.")
+    return issue_title(report), tuple(lines)

@@ -1,0 +1,54 @@
+"""A watched service, as its owners configured it: what it is called, where its code lies, who may decide for it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One Cloud Run service in one project. Everything beyond the first five fields has a safe default."""
+
+    name: str
+    project: str
+    region: str
+    repository: str
+    """`owner/name` at the code host, or the path of a repository on this machine."""
+    channel: str
+    """The chat channel's id in which proposals are posted, and from which alone they may be decided."""
+    environment: str = ""
+    """As reports call it; "" for the project's id."""
+    branch: str = ""
+    """The deploy branch; "" for the repository's default branch."""
+    source_roots: tuple[str, ...] = ()
+    python: str = ""
+    """The deployed minor version such as `3.11`, where the repository and the log do not tell it."""
+    team: str = ""
+    """The chat workspace's id; "" accepts the one that the signature belongs to."""
+    approvers: tuple[str, ...] = ()
+    """Chat user ids. Together with an empty `approver_group` an empty list approves nobody."""
+    approver_group: str = ""
+    """A chat user group's id; its members are asked for at every decision."""
+    deploy_method: str = ""
+    """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
+    probe_url: str = ""
+    """`wss://…` that must connect and stay open after a rollout; "" probes nothing."""
+    daily_cap: int = 3
+    """Rollouts that may begin on one day (UTC)."""
+    proposal_ttl: timedelta = timedelta(hours=6)
+    traffic_steps: tuple[int, ...] = (100,)
+    """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+
+    @property
+    def id(self) -> str:
+        """`project.name`: what the stored documents and `World.services` know the service by."""
+        return service_id(self.project, self.name)
+
+    @property
+    def told_environment(self) -> str:
+        """What reports and fingerprints call the environment."""
+        return self.environment or self.project
+
+
+def service_id(project: str, name: str) -> str:
+    """The platform's own labels of a log entry, as the key of a configured service."""
+    return f"{project}.{name}"

@@ -1,0 +1,132 @@
+"""What the functions ask of the outside: logs, issues, chat, revisions, deployments, probes, checks.
+
+Every method marked *effect* changes something for others. Only `shared.steps.effects` may call it, inside a claim of
+the ledger; each has a counterpart that finds what an earlier, interrupted call has done, by the `marker` that it left
+there. All raise `shared.errors.Retry` where the other side cannot be reached or an answer was lost, and
+`shared.errors.Reject` where it refuses for good.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.entry import LogEntry
+from shared.domain.finding import Checks
+from shared.domain.proposal import Message
+from shared.domain.rollout import Deployment, Revision, Serving
+from shared.domain.service import Service
+from shared.domain.verdict import Probed
+
+WRONG = "provenfix:wrong"
+"""The label by which a person stops all automation for an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    """An issue that exists."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueState:
+    """An issue as it stands."""
+
+    is_open: bool
+    labels: frozenset[str]
+
+
+class Logs(Protocol):
+    """The platform's log of a service."""
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
+
+    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+        """What the service logged that may be a signal or a symptom, by time; at most 10,000 entries."""
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        """How many requests a revision answered."""
+
+
+class Issues(Protocol):
+    """The issue tracker of a service's repository."""
+
+    def find(self, service: Service, marker: str) -> IssueRef | None:
+        """The issue whose body carries the marker, open or closed."""
+
+    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
+        """*Effect.* Opens an issue. The body carries the marker already."""
+
+    def commented(self, service: Service, number: int, marker: str) -> bool:
+        """Whether a comment with the marker is there."""
+
+    def comment(self, service: Service, number: int, marker: str, body: str) -> None:
+        """*Effect.* Adds a comment. The body carries the marker already."""
+
+    def close(self, service: Service, number: int) -> None:
+        """*Effect.* Closes an issue; one that is closed stays closed."""
+
+    def state(self, service: Service, number: int) -> IssueState:
+        """Open or closed, and its labels."""
+
+
+class Chat(Protocol):
+    """Where people are asked."""
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """The reference of the message whose metadata carry the marker."""
+
+    def post(self, service: Service, marker: str, message: Message) -> str:
+        """*Effect.* Posts to the service's channel and returns the message's reference."""
+
+    def update(self, service: Service, reference: str, message: Message) -> None:
+        """*Effect.* Replaces a message; doing it twice is the same as once."""
+
+    def members(self, group: str) -> Collection[str]:
+        """User ids of a user group."""
+
+
+class Revisions(Protocol):
+    """What the platform runs."""
+
+    def serving(self, service: Service) -> Serving:
+        """The service as it is right now."""
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """One revision; None where it does not exist any more."""
+
+
+class Deployer(Protocol):
+    """Brings a commit into service."""
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """The name of the operation that carries the marker, or of the revision that it made."""
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        """*Effect.* Begins to deploy a commit without traffic and returns the operation's name.
+
+        Raises `Reject("stale")` where the service has changed since `etag`.
+        """
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        """How far an operation is."""
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:
+        """*Effect.* Gives a revision this share of the traffic, and the rest to the revision that served before."""
+
+
+class Probe(Protocol):
+    """A client of the service."""
+
+    def connect(self, service: Service) -> Probed:
+        """Whether a WebSocket connects and stays open. A service that fails is an answer, not an error."""
+
+
+class CheckRuns(Protocol):
+    """The code host's checks."""
+
+    def at(self, service: Service, commit: str) -> Checks:
+        """Their state at a commit; `unknown` where nobody could be asked."""

@@ -1,0 +1,51 @@
+"""The whole flow in one place: the topics, the states of an incident, and which function moves it out of each.
+
+In: nothing. Out: the names that stored documents and messages carry. The diagram of it is in `flow.md`, beside this.
+"""
+
+from enum import StrEnum
+
+LOG_ENTRIES = "log-entries"
+"""One log entry as the sink writes it -> `record`."""
+INCIDENT_OPENED = "incident-opened"
+"""`{"incident": id}` -> `investigate`."""
+REDEPLOY_APPROVED = "redeploy-approved"
+"""`{"proposal": id}` -> `redeploy`."""
+TICK = "tick"
+"""Every minute -> `verify`."""
+
+
+class State(StrEnum):
+    """Where an incident stands. `ACTIVE` ones are looked at by every tick, the others are at rest."""
+
+    WAITING = "waiting"
+    """A 1011 without a cause so far: `verify` absorbs it or opens it."""
+    OPENED = "opened"
+    """`investigate` gathers evidence, opens the issue, and asks."""
+    PROPOSED = "proposed"
+    """A person decides; `verify` lets it expire."""
+    APPROVED = "approved"
+    """`redeploy` checks everything once more, and acts."""
+    DEPLOYING = "deploying"
+    """`verify` follows the operation and gives the new revision its traffic, step by step."""
+    WATCHING = "watching"
+    """`verify` probes, and closes or rolls back."""
+    RECORDED = "recorded"
+    """Of a kind that no redeployment mends: kept, and nobody is bothered."""
+    ABSORBED = "absorbed"
+    """A 1011 that another incident of its revision explains."""
+    REPORTED = "reported"
+    """There is an issue, and nothing to propose."""
+    DENIED = "denied"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    """Approved, but the world was no longer as the approval saw it."""
+    FAILED = "failed"
+    """The deployment itself failed; no traffic was moved."""
+    ROLLED_BACK = "rolled_back"
+    RESOLVED = "resolved"
+    MUTED = "muted"
+    """A person closed the issue or marked it as wrong: no automation any more."""
+
+
+ACTIVE = frozenset((State.WAITING, State.OPENED, State.PROPOSED, State.APPROVED, State.DEPLOYING, State.WATCHING))

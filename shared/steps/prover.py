@@ -1,0 +1,59 @@
+"""The proof as the functions use it: an incident to a report, and a proposal to whether its commit still passes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.domain.finding import Checks
+from shared.domain.incident import Incident
+from shared.domain.proposal import Proposal
+from shared.domain.report import Report
+from shared.domain.service import Service
+from shared.ports import Compilers, History
+from shared.steps.gates import Gates
+from shared.steps.inquiry import Request
+from shared.steps.investigate import investigate
+from shared.steps.verdicts import Verdicts
+
+CheckState = Callable[[str], Checks]
+
+
+def report_on(incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
+    """The full proof of one incident."""
+    return investigate([incident], history, compilers, request, lambda _: None)[0]
+
+
+def objection(proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: CheckState) -> str:
+    """Why a proposed commit no longer passes its gates; "" where it does."""
+    head = history.branch(service.branch or None).head
+    if not contains(history, head, proposal.commit):
+        return f"{proposal.commit} is no longer part of the deploy branch"
+    if not contains(history, proposal.commit, proposal.fix):
+        return f"{proposal.commit} does not contain the fix {proposal.fix}"
+    verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
+    gates = Gates(history, verdicts, service.source_roots, checks)
+    failed = gates.failed(proposal.commit, frozenset(proposal.broken))
+    return "" if failed is None else failed.detail
+
+
+def contains(history: History, commit: str, ancestor: str) -> bool:
+    """Whether `ancestor` is `commit` or one of its ancestors: by the graph, never by time."""
+    return commit == ancestor or not history.commits(ancestor, commit)
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """The two questions that cost real work, so that tests which ask them ten thousand times can answer otherwise."""
+
+    report: Callable[[Incident, History, Compilers, Request], Report] = report_on
+    objection: Callable[[Proposal, Service, History, Compilers, CheckState], str] = objection
+
+
+def request_for(service: Service, deployed: str | None, checks: CheckState) -> Request:
+    """What the service's configuration and the platform say beyond the log."""
+    return Request(
+        branch=service.branch or None,
+        deployed=deployed,
+        python=service.python or None,
+        roots=service.source_roots,
+        checks=checks,
+    )

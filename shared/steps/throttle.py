@@ -1,0 +1,31 @@
+"""Remembers what this process has recorded lately, so that a storm of one defect costs it one write in 30 seconds."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+PERIOD = timedelta(seconds=30)
+_MOST_KEPT = 10_000
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Keys and when they were last recorded; the oldest are forgotten first."""
+
+    _seen: OrderedDict[object, datetime] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def recent(self, key: object, now: datetime) -> bool:
+        """Whether the key was recorded within the last 30 seconds."""
+        with self._lock:
+            seen = self._seen.get(key)
+        return seen is not None and now - seen < PERIOD
+
+    def recorded(self, key: object, now: datetime) -> None:
+        """To be called once all that a recording does is done, so that a failed one is never taken for done."""
+        with self._lock:
+            self._seen[key] = now
+            self._seen.move_to_end(key)
+            while len(self._seen) > _MOST_KEPT:
+                self._seen.popitem(last=False)

@@ -1,0 +1,62 @@
+"""All that a step may touch, as one frozen value; and what every step gives back: an outcome with a name."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from shared.domain.service import Service
+from shared.ports import (
+    Bus,
+    Chat,
+    CheckRuns,
+    Clock,
+    Compilers,
+    Deployer,
+    History,
+    Ids,
+    Issues,
+    Logs,
+    Probe,
+    Revisions,
+    Store,
+)
+from shared.steps.prover import Prover
+from shared.steps.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message: a name for the log line, such as `opened`, `duplicate`, `refused:no_signal`."""
+
+    name: str
+    incident: str = ""
+    """The incident's id, where there is one."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of one process. `services` are keyed by `Service.id`."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    logs: Logs
+    histories: Callable[[Service], AbstractContextManager[History]]
+    """Opens the history of a service's repository, up to date; closed by leaving the context."""
+    compilers: Compilers
+    issues: Issues
+    chat: Chat
+    revisions: Revisions
+    deployer: Deployer
+    probe: Probe
+    checks: CheckRuns
+    services: Mapping[str, Service]
+    own: frozenset[str] = frozenset()
+    """`Service.id` of this product's own functions: what they log is never a signal."""
+    kill_switch: Callable[[], bool] = lambda: False
+    """True stops every deployment; asked right before each."""
+    prover: Prover = field(default_factory=Prover)
+    throttle: Throttle = field(default_factory=Throttle)
+    """What this process has recorded lately."""
