@@ -1,0 +1,31 @@
+"""The README shows what the product does today."""
+
+import re
+from pathlib import Path
+
+from shared.adapters.compilers.interpreters import minor_versions
+from tests.readme import README, comparable, example, written
+
+
+def test_the_example_is_what_the_command_prints() -> None:
+    if {"3.11", "3.12"} <= set(minor_versions()):
+        assert comparable(example()) in comparable(written())
+    else:  # without those interpreters ruff decides, in other words; the decision is the same
+        decision = re.compile(r"REDEPLOY [0-9a-f]{40}")
+        assert decision.findall(example()) == decision.findall(written()) != []
+
+
+def test_every_linked_file_is_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text("utf-8"))
+    assert links
+    assert [link for link in links if not Path(README.parent, link).exists()] == []
+
+
+def test_every_option_of_the_commands_is_named() -> None:
+    text = README.read_text("utf-8")
+    for module in ("investigate", "check"):
+        source = Path(README.parent, "functions/local", f"{module}.py").read_text("utf-8")
+        names = re.findall(r"^    (\w+): Annotated", source, re.MULTILINE)
+        spelled = {"output": "--format", "paths": "[PATHS]"}
+        missing = [name for name in names if spelled.get(name, "--" + name.replace("_", "-")) not in text]
+        assert missing == []
