@@ -4,11 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.adapters.local.git_process import Conversation, Git
+from shared.adapters.local.git_process import Conversation, Git, GitFailed
 from shared.domain.history import TreeEntry
 
-_CHUNK = 64
-"""Requests in flight: their answers stay far below a pipe's 64 KiB, so neither side ever blocks the other."""
+_IN_FLIGHT = 4096
+"""Bytes of answers that may be on their way: no pipe holds less, so git is never blocked while it is being asked."""
+
+_LARGEST_ANSWER = 96
+"""Bytes of an answer beyond the name that it repeats, with the longest id and type."""
+
+_MOST_FILES = 1_000_000
+_DEEPEST = 500
+"""Of one tree. Ten small tree objects that list each other ten times over are ten thousand million files."""
 
 _TREE = b"40000"
 _REGULAR = (b"100644", b"100755", b"100664")
@@ -31,7 +38,6 @@ class Objects:
         self._id_bytes = id_bytes
         self._trees: dict[str, tuple[RawEntry, ...] | None] = {}
         self._flat: dict[str, tuple[tuple[str, str], ...]] = {}
-        self.absent_trees: set[str] = set()
         self.bytes_read = 0
 
     @cached_property
@@ -51,9 +57,8 @@ class Objects:
     def resolve(self, names: Sequence[str]) -> list[tuple[str, str] | None]:
         """(id, type) for each extended object name, such as `main^{commit}` or `commit:path`; None for no object."""
         found: list[tuple[str, str] | None] = []
-        for start in range(0, len(names), _CHUNK):
-            chunk = names[start : start + _CHUNK]
-            self._check.send(b"".join(name.encode("utf-8", "surrogateescape") + b"\n" for name in chunk))
+        for chunk in _in_flight(names):
+            self._check.send(b"".join(chunk))
             found += [self._resolved(self._check.line()) for _ in chunk]
         return found
 
@@ -74,41 +79,55 @@ class Objects:
         return kind.decode(), content
 
     def entries(self, tree: str) -> tuple[RawEntry, ...] | None:
-        """The lines of a tree object."""
+        """The lines of a tree object; None where this copy does not hold it. Raises Unreadable for a damaged one."""
         if tree not in self._trees:
             got = self.read(tree)
-            if got is None or got[0] != "tree":
-                self.absent_trees.add(tree)
-                self._trees[tree] = None
-            else:
-                self._trees[tree] = tuple(self._parsed(got[1]))
+            self._trees[tree] = tuple(self._parsed(tree, got[1])) if got is not None and got[0] == "tree" else None
         return self._trees[tree]
 
-    def _parsed(self, content: bytes) -> Iterator[RawEntry]:
+    def _parsed(self, tree: str, content: bytes) -> Iterator[RawEntry]:
         at = 0
         while at < len(content):
-            space = content.index(b" ", at)
-            end = content.index(b"\0", space)
+            space = content.find(b" ", at)
+            end = content.find(b"\0", space)
             after = end + 1 + self._id_bytes
+            if space < 0 or end < 0 or after > len(content):
+                raise GitFailed(f"{self._git.name}: tree object {tree} is damaged; run git fsck there")
             yield RawEntry(content[at:space], content[space + 1 : end], content[end + 1 : after].hex())
             at = after
 
-    def files(self, tree: str) -> Mapping[str, TreeEntry]:
-        """All regular files below a tree, by path; names that are not UTF-8 keep their bytes as surrogates."""
-        return {path: TreeEntry(path, blob) for path, blob in self._below(tree)}
+    def files(self, tree: str) -> Mapping[str, TreeEntry] | None:
+        """All regular files below a tree, by path; names that are not UTF-8 keep their bytes as surrogates.
 
-    def _below(self, tree: str) -> tuple[tuple[str, str], ...]:
+        None where some tree below is not in this copy. Raises Unreadable for a tree that nobody could check out.
+        """
+        found = self._below(tree, 0)
+        return None if found is None else {path: TreeEntry(path, blob) for path, blob in found}
+
+    def _below(self, tree: str, depth: int) -> tuple[tuple[str, str], ...] | None:
         if tree in self._flat:
             return self._flat[tree]
+        lines = self.entries(tree)
+        if lines is None:
+            return None
         found: list[tuple[str, str]] = []
-        for entry in self.entries(tree) or ():
+        for entry in lines:
             name = entry.name.decode("utf-8", "surrogateescape")
             if entry.mode == _TREE:
-                found += [(f"{name}/{path}", blob) for path, blob in self._below(entry.id)]
+                below = self._below(entry.id, depth + 1)
+                if below is None:
+                    return None
+                self._check_size(tree, len(found) + len(below), depth)
+                found += [(f"{name}/{path}", blob) for path, blob in below]
             elif entry.mode in _REGULAR:
                 found.append((name, entry.id))
         self._flat[tree] = tuple(found)
         return self._flat[tree]
+
+    def _check_size(self, tree: str, files: int, depth: int) -> None:
+        if files > _MOST_FILES or depth > _DEEPEST:
+            limits = f"{_MOST_FILES} files or {_DEEPEST} folders within each other"
+            raise GitFailed(f"{self._git.name}: tree {tree} holds more than {limits}; no service is made of that")
 
     def entry_at(self, tree: str, path: str) -> RawEntry | None:
         """What lies at a path below a tree, read from tree objects alone: works where blobs are missing."""
@@ -121,3 +140,18 @@ class Objects:
                 return None
             here = found
         return here
+
+
+def _in_flight(names: Sequence[str]) -> Iterator[list[bytes]]:
+    """The requests in portions whose answers fit into a pipe, or one at a time."""
+    portion: list[bytes] = []
+    room = _IN_FLIGHT
+    for name in names:
+        request = name.encode("utf-8", "surrogateescape") + b"\n"
+        room -= len(request) + _LARGEST_ANSWER
+        if portion and room < 0:
+            yield portion
+            portion, room = [], _IN_FLIGHT - len(request) - _LARGEST_ANSWER
+        portion.append(request)
+    if portion:
+        yield portion

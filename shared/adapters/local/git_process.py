@@ -8,14 +8,19 @@ fsmonitor, no signature program, no replaced objects. The two are `rev-parse` (w
 import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from shared.domain.escaping import cut
 from shared.errors import Misused, Unreadable
 
 _NOWHERE = os.devnull
+LONGEST_QUOTED = 200
+LONGEST_PATH = 4096
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -44,14 +49,18 @@ def executable() -> str:
     return found
 
 
-class GitFailed(Exception):
+class GitFailed(Unreadable):
     """A git process ended with an error; the text is what it printed."""
 
 
 class Git:
-    """Starts git processes with fixed leading arguments and environment, and counts them."""
+    """Starts git processes with fixed leading arguments and environment, and counts them.
 
-    def __init__(self, leading: Sequence[str], extra: dict[str, str]) -> None:
+    `name` is what the person calls the repository.
+    """
+
+    def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:
+        self.name = name
         self._command = [executable(), *leading]
         self._environment = environment(**extra)
         self.processes_started = 0
@@ -68,19 +77,21 @@ class Git:
         )
         if done.returncode:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise GitFailed(complaint[0] if complaint else f"git {arguments[0]} ended with {done.returncode}")
+            told = complaint[0] if complaint else f"git {arguments[0]} ended with {done.returncode}"
+            raise GitFailed(re.sub(r"^(?:fatal|error): ", "", told))
         return done.stdout
 
     def start(self, *arguments: str) -> "Conversation":
         """A git process that is asked many times over a pipe."""
         self.processes_started += 1
-        return Conversation([*self._command, *arguments], self._environment)
+        return Conversation(self.name, [*self._command, *arguments], self._environment)
 
 
 class Conversation:
     """One running git process: write requests, read answers, close."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], env: dict[str, str]) -> None:
+        self._name = name
         self._process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -93,45 +104,88 @@ class Conversation:
             self._ask.write(request)
             self._ask.flush()
         except BrokenPipeError as error:
-            raise GitFailed("git ended in the middle of a conversation; the object store may be damaged") from error
+            raise self._ended() from error
 
     def line(self) -> bytes:
         """The next line of the answer, without its end."""
         line = self._answer.readline()
         if not line.endswith(b"\n"):
-            raise GitFailed("git ended in the middle of a conversation; the object store may be damaged")
+            raise self._ended()
         return line[:-1]
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes of the answer."""
         taken = self._answer.read(size)
         if len(taken) < size:
-            raise GitFailed("git ended in the middle of a conversation; the object store may be damaged")
+            raise self._ended()
         return taken
 
     def close(self) -> None:
         """Ends the process: it stops by itself when its input ends."""
-        self._ask.close()
+        with suppress(BrokenPipeError):  # it was gone already, with a request still in our buffer
+            self._ask.close()
         self._answer.close()
         self._process.wait()
 
+    def _ended(self) -> GitFailed:
+        return GitFailed(f"{self._name}: git could not read on, its objects seem to be damaged; run git fsck there")
 
-def locate(path: str) -> dict[str, str]:
+
+def locate(path: str, borrowed: Git) -> dict[str, str]:
     """Where the parts of the repository at `path` are: git_dir, objects, shallow, format. Raises Unreadable."""
-    if not Path(path).exists():
-        raise Unreadable(f"{path}: no such directory; --repo takes a work tree or a bare repository")
-    if not Path(path).is_dir():
-        raise Unreadable(f"{path}: not a directory; --repo takes a work tree or a bare repository")
-    questions = ["--absolute-git-dir", "--git-path", "objects", "--git-path", "shallow", "--show-object-format"]
+    _must_be_directory(path)
     try:
-        told = Git(["-C", path, "-c", "safe.directory=*"], {}).run("rev-parse", "--path-format=absolute", *questions)
+        told = _told(borrowed, path)
     except GitFailed as error:
         raise Unreadable(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
-    lines = os.fsdecode(told).splitlines()
-    return dict(zip(("git_dir", "objects", "shallow", "format"), lines, strict=True))
+    return dict(zip(_QUESTIONS, map(os.fsdecode, told), strict=True))
+
+
+_QUESTIONS = {
+    "git_dir": ["--absolute-git-dir"],
+    "objects": ["--git-path", "objects"],
+    "shallow": ["--git-path", "shallow"],
+    "format": ["--show-object-format"],
+}
+
+
+def _told(git: Git, path: str) -> list[bytes]:
+    """The answers to all questions; one at a time only where a path holds line ends, which separate answers."""
+    ask = ["-C", path, "rev-parse", "--path-format=absolute"]
+    answers = git.run(*ask, *(word for question in _QUESTIONS.values() for word in question)).split(b"\n")[:-1]
+    if len(answers) == len(_QUESTIONS):
+        return answers
+    return [git.run(*ask, *question)[:-1] for question in _QUESTIONS.values()]
+
+
+def _must_be_directory(path: str) -> None:
+    takes = "--repo takes a work tree or a bare repository"
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        raise Unreadable(f"{path}: no such directory; {takes}") from None
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        raise Unreadable(f"{cut(path, LONGEST_QUOTED)}: cannot be read ({told}); {takes}") from error
+    if not path or not stat.S_ISDIR(mode):
+        raise Unreadable(f"{path or repr(path)}: not a directory; {takes}")
 
 
 def check_text(name: str, what: str) -> None:
     """Refuses what the line-based conversation with git cannot carry."""
     if not name or re.search(r"[\x00-\x1f\x7f]", name):
-        raise Misused(f"{what} {name!r} is empty or holds control characters; name a branch, a tag or a commit")
+        shown = repr(cut(name, LONGEST_QUOTED))
+        raise Misused(f"{what} {shown} is empty or holds control characters; name a branch, a tag or a commit")
+
+
+def can_name_file(path: str) -> bool:
+    """Whether a path could be asked for: it fits on a line and into an argument, and has bytes at all.
+
+    Logs and trees may hold any name. Git's own limit for a path is 4096 bytes; lone surrogates that stand for no byte
+    come from escapes in JSON.
+    """
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return 0 < len(raw) <= LONGEST_PATH and b"\n" not in raw and b"\0" not in raw

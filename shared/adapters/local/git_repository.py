@@ -8,8 +8,9 @@ from typing import Self
 
 from shared.adapters.local import git_parse
 from shared.adapters.local.git_objects import Objects
-from shared.adapters.local.git_process import GitFailed, check_text
+from shared.adapters.local.git_process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
 from shared.adapters.local.git_scratch import Scratch
+from shared.domain.escaping import cut
 from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
 from shared.errors import Misused, Unreadable
 
@@ -36,8 +37,10 @@ class GitRepository:
 
     def close(self) -> None:
         """Ends the git processes and removes the scratch directory."""
-        self.objects.close()
-        self._scratch.close()
+        try:
+            self.objects.close()
+        finally:
+            self._scratch.close()
 
     @property
     def processes_started(self) -> int:
@@ -70,7 +73,7 @@ class GitRepository:
                 return found[0]
         known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
         hint = f"; its branches: {', '.join(known)}" if known else ""
-        raise Misused(f"{self.path}: there is no commit named {name!r}{hint}")
+        raise Misused(f"{self.path}: there is no commit named {cut(name, LONGEST_QUOTED)!r}{hint}")
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names. Raises Misused."""
@@ -80,7 +83,9 @@ class GitRepository:
 
     def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
-        paths = [path for path in paths if "\n" not in path]  # a request to git is one line
+        paths = [path for path in paths if can_name_file(path)]
+        if not paths or not tips:
+            return []  # without paths or tips git would walk something else
         limits = [*tips, *(f"^{oid}" for oid in without)]
         # Not --simplify-merges: it drops a parent that is an ancestor of another one, and with it the side of a merge
         # from which a failure came.
@@ -114,6 +119,8 @@ class GitRepository:
 
     def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         """Every path with this file name that any commit reachable from `tips` ever touched."""
+        if not can_name_file(name) or not tips:
+            return []
         pattern = ":(top,glob)**/" + re.sub(r"([*?\[\]\\])", r"\\\1", name)
         options = ["--format=", "--name-only", "-z", "--full-history", "-m", "--no-renames"]
         listed = self._walk(*options, *tips, "--", pattern, literal=False)
@@ -123,7 +130,7 @@ class GitRepository:
 
     def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a file."""
-        wanted = list(places)
+        wanted = [(commit, path) for commit, path in places if can_name_file(path)]
         found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
         at = {place: got[0] for place, got in zip(wanted, found, strict=True) if got is not None and got[1] == "blob"}
         if self._scratch.partial:  # there, "missing" may mean a blob that was not fetched: the trees tell
@@ -143,7 +150,7 @@ class GitRepository:
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
         files = self.objects.files(self._tree_id(commit))
-        if self.objects.absent_trees:
+        if files is None:
             raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
         return files
 
@@ -192,7 +199,7 @@ class GitRepository:
                 f"{self.path}: its branches cannot be compared ({error}); fetch what is missing"
             ) from error
         heads: dict[str, Branch] = {}
-        for line in git_parse.text(listed).splitlines():
+        for line in git_parse.text(listed).split("\n")[:-1]:
             oid, name = line.split(" ", 1)
             heads.setdefault(oid, Branch(name, oid))
         return list(heads.values())

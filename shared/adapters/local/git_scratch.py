@@ -1,8 +1,10 @@
 """A scratch repository that borrows another one's objects and refs, and none of its configuration."""
 
 import os
+import re
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 from shared.adapters.local.git_process import Git, GitFailed, locate
@@ -17,32 +19,49 @@ class Scratch:
     """
 
     def __init__(self, path: str) -> None:
-        places = locate(path)
         self.path = path
+        self.directory = Path(tempfile.mkdtemp(prefix="provenfix-git-"))
+        # Runs at the latest when the interpreter ends, whatever interrupted it.
+        self._remove = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
+        try:
+            self._borrow()
+        except BaseException:
+            self.close()
+            raise
+
+    def _borrow(self) -> None:
+        trusting = self._trusting()
+        located = Git(self.path, [], trusting)
+        places = locate(self.path, located)
         self.git_dir = Path(places["git_dir"])
         self.objects = places["objects"]
         self.partial = any(Path(self.objects).glob("pack/*.promisor"))
         self.id_bytes = 32 if places["format"] == "sha256" else 20
-        self.directory = Path(tempfile.mkdtemp(prefix="provenfix-git-"))
-        self._real = Git(["--git-dir", str(self.git_dir), "-c", "safe.directory=*"], {})
-        try:
-            self.head = self._find_head()
-            self.refs, self.symbolic = self._find_refs()
-            self._write(sha256=places["format"] == "sha256")
-            self.boundary = self._borrow_shallow(Path(places["shallow"]))
-        except BaseException:
-            self.close()
-            raise
-        self.processes_started = 1 + self._real.processes_started
+        self._real = Git(self.path, ["--git-dir", str(self.git_dir)], trusting)
+        self.head = self._find_head()
+        self.refs, self.symbolic = self._find_refs()
+        self._write(sha256=places["format"] == "sha256")
+        self.boundary = self._borrow_shallow(Path(places["shallow"]))
+        self.processes_started = located.processes_started + self._real.processes_started
 
     def close(self) -> None:
         """Removes the directory."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._remove()
+
+    def _trusting(self) -> dict[str, str]:
+        """An environment in which git answers for repositories of other users too.
+
+        A file, because before 2.38 git did not take this setting from the command line; under both names, because
+        before 2.32 it did not know the variable.
+        """
+        file = self.directory / ".gitconfig"
+        file.write_text("[safe]\n\tdirectory = *\n", "ascii")
+        return {"GIT_CONFIG_GLOBAL": str(file), "HOME": str(self.directory)}
 
     def git(self, *, literal: bool = True, **extra: str) -> Git:
         """Git on this repository. `literal` paths are names, not patterns."""
         leading = ["--git-dir", str(self.directory), *(["--literal-pathspecs"] if literal else [])]
-        return Git(leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
+        return Git(self.path, leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
 
     def _find_head(self) -> str:
         try:
@@ -63,7 +82,7 @@ class Scratch:
             raise Unreadable(f"{self.path}: its refs cannot be listed ({error})") from error
         refs: dict[str, str] = {}
         symbolic: dict[str, str] = {}
-        for line in os.fsdecode(listed).splitlines():
+        for line in os.fsdecode(listed).split("\n")[:-1]:  # names may hold what else `splitlines` splits at
             oid, name, target = line.split(" ", 2)
             refs[name] = oid
             if target:
@@ -82,5 +101,8 @@ class Scratch:
     def _borrow_shallow(self, listed: Path) -> frozenset[str]:
         if not listed.is_file():
             return frozenset()
-        shutil.copyfile(listed, self.directory / "shallow")
-        return frozenset(listed.read_text("ascii").split())
+        written = listed.read_bytes()
+        if not re.fullmatch(rb"(?:[0-9a-f]{40,64}\n)*", written):
+            raise Unreadable(f"{self.path}: its list of shallow commits ({listed}) is damaged; clone it again")
+        (self.directory / "shallow").write_bytes(written)
+        return frozenset(written.decode("ascii").split())
