@@ -8,7 +8,11 @@ import typer
 from functions.local.check import check
 from functions.local.demo import demo
 from functions.local.investigate import investigate
+from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from shared.errors import Misused, Unreadable
+
+READER_GONE = 141
+"""What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
 app = typer.Typer(
     name="provenfix",
@@ -32,31 +36,47 @@ app.command()(demo)
 
 def main() -> NoReturn:
     """Runs the command; whatever goes wrong with its input is one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # paths may hold any bytes
-    sys.exit(_run())
+    made_sure_of()
+    with stopped_by_signals():
+        sys.exit(_run())
 
 
 def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        return _invoked()
     except (typer.TyperException, Misused) as error:
-        return _fail(_sentence(error), 2)
+        return _fail(_told(error), 2)
     except Unreadable as error:
         return _fail(str(error), 3)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return _fail("stopped", 130)
-    except BrokenPipeError:  # the reader went away, as in `provenfix … | head`
-        sys.stderr.close()
-        return 141
+    except BrokenPipeError:
+        let_go(sys.stdout)
+        return READER_GONE
+    except OSError as error:  # a full disk, a closed stream, no more processes: this machine's state is input too
+        let_go(sys.stdout)
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}the system refused ({error.strerror}); mend that and run it again", 3)
+
+
+def _invoked() -> int:
+    """Typer's own `main` would end the process with 1 where the reader of stdout went away."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("provenfix", sys.argv[1:]) as context:
+            code = command.invoke(context)
+    except typer.Exit as ended:  # --help
+        code = ended.exit_code
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 
-def _sentence(error: Exception) -> str:
-    told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-    return " ".join(told.split())
+def _told(error: Exception) -> str:
+    return error.format_message() if isinstance(error, typer.TyperException) else str(error)
 
 
 def _fail(sentence: str, code: int) -> int:
-    print(f"provenfix: {sentence}", file=sys.stderr)
+    from shared.domain.escaping import one_line  # noqa: PLC0415  # sentences quote names that others chose
+
+    print(f"provenfix: {one_line(sentence)}", file=sys.stderr)
     return code

@@ -20,10 +20,11 @@ from shared.wiring import local_compilers, local_history, local_log
 def report(repo: str, log: str, request: Request, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
     """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
     running = ".".join(platform.python_version_tuple()[:2])
+    kind, out = output
+    _must_be_writable(out)
     with on_terminal() as progress:
         reports = reports_on(repo, log, replace(request, fallback_python=running), names, progress)
-    kind, out = output
-    if kind == "text" and out is None:
+    if kind == "text" and out is None and sys.stdout.isatty():
         _print(reports)
     else:
         _write(_text(reports, kind), out)
@@ -36,8 +37,10 @@ def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], pr
     """
     with local_history(repo) as history, local_compilers(read_settings()) as compilers:
         history.branch(request.branch)  # a wrong name is told before a large log is read
-        if request.deployed:
+        if request.deployed is not None:
             history.resolve(request.deployed)
+        if request.python is not None:
+            compilers.admit(request.python)
         progress("reading the log")
         collected = collect(local_log(log), service=names[0], environment=names[1])
         return investigate(collected.incidents, history, compilers, request, progress)
@@ -65,6 +68,13 @@ def _text(reports: list[Report], kind: str) -> str:
     page = io.StringIO()
     render(reports, Console(file=page, width=100))
     return page.getvalue()
+
+
+def _must_be_writable(out: Path | None) -> None:
+    """What can be told before the work is done; the rest is told by `_write`."""
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        told = "it is a directory" if out.is_dir() else f"there is no directory {out.parent}"
+        raise Misused(f"{out}: cannot be written ({told}); name another file with --out")
 
 
 def _write(text: str, out: Path | None) -> None:

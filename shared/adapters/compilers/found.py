@@ -29,14 +29,18 @@ class FoundCompilers:
 
     def compiler(self, python: str) -> Compiler:
         """The same one for the same version. Raises `Misused` for a version that nobody here can judge."""
-        if python not in SUPPORTED:
-            raise Misused(_unsupported(python))
+        self.admit(python)
         if python not in self._compilers:
             interpreter = find(python, self._settings)
             if interpreter is not None:
                 self._started[python] = interpreter
             self._compilers[python] = interpreter or RuffCompiler(self._ruff, python)
         return self._compilers[python]
+
+    def admit(self, python: str) -> None:
+        """Raises `Misused` for a version that nobody here can judge; starts nothing."""
+        if python not in SUPPORTED:
+            raise Misused(_unsupported(python))
 
     def explainer(self) -> Ruff:
         """Ruff, for counts and explanations."""

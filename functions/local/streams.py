@@ -1,0 +1,56 @@
+"""The process around the command: its three standard streams and the signals that end it.
+
+In: streams as the caller left them, closed ones included. Out: streams that exist, and a process that always unwinds.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn, TextIO
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def made_sure_of() -> None:
+    """Gives stdin, stdout and stderr an object and their descriptor a holder, and lets them write any text.
+
+    A closed stream is stood in for by one that refuses: `print` would fall silent (or, for stderr, print to stdout),
+    and the first file to be opened would get the number, and with it what was meant for the stream.
+    """
+    for name, mode, refusing in (
+        ("stdin", "r", os.O_WRONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, refusing), mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # paths may hold any bytes
+
+
+def let_go(stream: TextIO) -> None:
+    """What is still in the stream's buffer goes nowhere: the interpreter would try again at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind, as Ctrl-C does, so that processes end and scratch directories go."""
+    heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)  # a second one must not cut the unwinding short
+    raise SystemExit(128 + number)
