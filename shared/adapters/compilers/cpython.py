@@ -6,10 +6,11 @@ starts another only when a source killed the last one or used up its time.
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
-from shared.domain.compilation import Compilation, Fault, Source, source_lines
+from shared.adapters.compilers.verdict import verdict
+from shared.domain.compilation import Compilation, Source
 
 # How often a process may be lost to a source before this compiler gives no more verdicts: each loss costs a start.
 MOST_DEATHS = 25
@@ -69,12 +70,10 @@ class CPython:
         except (Lost, NoInterpreter) as lost:
             self._drop()
             return self._unjudged(f"{self.checked_by} {lost}")
-        if answer["ok"]:
-            return Compilation(ok=True, fault=None, checked_by=self.checked_by)
-        if answer["class"] == "MemoryError" and answer["peak"] * 2 > self._memory:
+        if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > self._memory:
             self._drop()  # its peak stays high, which would make the next MemoryError look like this one
             return self._unjudged(f"{self.checked_by} needed more than {self._memory >> 20} MiB of memory")
-        return Compilation(ok=False, fault=_fault(answer, source), checked_by=self.checked_by)
+        return verdict(answer, source, self.checked_by)
 
     def close(self) -> None:
         """End the process; a later question would start a new one."""
@@ -109,15 +108,3 @@ class CPython:
 
     def _unjudged(self, why: str) -> Compilation:
         return Compilation(ok=None, fault=None, checked_by=self.checked_by, why=why + ".")
-
-
-def _fault(answer: dict[str, Any], source: Source) -> Fault:
-    line, text = answer["line"], answer["text"]
-    if text is None and line:
-        # Errors found after parsing carry no text when the source is not a file: quote it from the bytes.
-        lines = source_lines(source.content)
-        text = lines[line - 1][:4096] if line <= len(lines) else ""
-    text = (text or "").rstrip("\r\n").encode("utf-8", "replace").decode("utf-8")
-    offset = answer["offset"]
-    column = offset if offset and offset > 0 else None
-    return Fault(error_class=answer["class"], message=answer["message"], line=line, column=column, text=text)

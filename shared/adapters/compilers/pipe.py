@@ -1,7 +1,10 @@
 """One run of the worker in an interpreter: every exchange over its pipes has a deadline.
 
-In: a source. Out: the worker's verdict as a dict, or `Lost` with the reason.
+In: a source. Out: the worker's verdict as a dict, or `Lost` with the reason. This file and the worker are also shipped
+beside the `compile` function, on any Python from 3.8 on, so it keeps to the standard library and to that syntax.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -11,9 +14,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
-
-from shared.domain.compilation import Source
+from typing import Any, Protocol
 
 WORKER = Path(__file__).with_name("worker.py")
 FLAGS = ("-I", "-S", "-B", "-W", "ignore")
@@ -28,6 +29,18 @@ class NoInterpreter(Exception):
 
 class Lost(Exception):
     """The process is gone, or was stopped; the text says why, as the end of a sentence."""
+
+
+class Question(Protocol):
+    """What is asked: `shared.domain.compilation.Source`, or its like where that is not at hand."""
+
+    @property
+    def path(self) -> str:
+        """What the compiler is told the file is called."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes to judge."""
 
 
 class WorkerProcess:
@@ -66,7 +79,7 @@ class WorkerProcess:
         except KeyError as error:
             raise Lost("did not say which Python it is") from error
 
-    def ask(self, source: Source, seconds: float) -> dict[str, Any]:
+    def ask(self, source: Question, seconds: float) -> dict[str, Any]:
         """The worker's verdict on one source, checked to be the answer to this question. Raises `Lost`."""
         self._asked += 1
         deadline = time.monotonic() + seconds

@@ -1,0 +1,156 @@
+"""The private function `compile`: a batch of sources in, this interpreter's verdicts out.
+
+Deployed once for each Python version in use, so it keeps to syntax of Python 3.8, to the standard library and to
+functions-framework; the zip holds this file as `main.py`, and `pipe.py` and `worker.py` of the compilers beside it.
+Only the platform's IAM lets callers in. Nothing of a source is imported or executed.
+
+    in:   {"sources": [{"path": "app/chat.py", "content": "<base64>"}, ...]}
+    out:  {"implementation": "cpython", "version": "3.11.9", "verdicts": [...]}, in the order of the sources, each
+          {"ok": true}, or {"ok": false, ...} as worker.py says, or {"ok": null, "why": "..."} where a limit ended it
+          400, 405, 413 or 500 with {"error": "..."}
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import functions_framework
+
+try:
+    from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
+except ImportError:  # in the zip
+    from pipe import Lost, NoInterpreter, WorkerProcess  # type: ignore[import-not-found,no-redef]
+
+if TYPE_CHECKING:
+    from flask import Request
+
+MOST_BYTES = 30 << 20
+"""Of a request; Cloud Run itself takes 32 MiB."""
+MOST_SOURCES = 2000
+LARGEST_SOURCE = 8 << 20
+LONGEST_PATH = 4096
+MEMORY = 512 << 20
+"""Bytes of address space for the process that compiles."""
+SECONDS_EACH = 10.0
+SECONDS = 45.0
+"""For a whole request: what is not reached by then has no verdict."""
+MOST_DEATHS = 10
+"""How often the process may be lost to a source; each loss costs a start."""
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Source(NamedTuple):
+    path: str
+    content: bytes
+
+
+class Refused(Exception):
+    """The request cannot be answered: HTTP status and one sentence."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@functions_framework.http
+def compile(request: Request) -> tuple[str, int, dict[str, str]]:  # noqa: A001  # the name that is deployed
+    """Answers one request."""
+    try:
+        return json.dumps(judge(sources(request))), 200, JSON
+    except Refused as refused:
+        return json.dumps({"error": str(refused)}), refused.status, JSON
+
+
+def sources(request: Request) -> list[Source]:
+    """What a request asks. Raises `Refused`."""
+    if request.method != "POST":
+        raise Refused(405, "Only POST is answered.")
+    if request.content_length is None or request.content_length > MOST_BYTES:
+        raise Refused(413, f"A request has a known length of at most {MOST_BYTES} bytes.")
+    try:
+        asked = json.loads(request.get_data().decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "The request is not JSON.") from error
+    listed = asked.get("sources") if isinstance(asked, dict) else None
+    if not isinstance(listed, list):
+        raise Refused(400, 'The request has no list "sources".')
+    if len(listed) > MOST_SOURCES:
+        raise Refused(413, f"A request has at most {MOST_SOURCES} sources, not {len(listed)}.")
+    return [source(one, number) for number, one in enumerate(listed)]
+
+
+def source(value: Any, number: int) -> Source:
+    """One source of a request. Raises `Refused`."""
+    path, text = (value.get("path"), value.get("content")) if isinstance(value, dict) else (None, None)
+    if not isinstance(path, str) or not isinstance(text, str):
+        raise Refused(400, f'sources[{number}] is not {{"path": "...", "content": "<base64>"}}.')
+    if len(path) > LONGEST_PATH:
+        raise Refused(413, f"sources[{number}].path has more than {LONGEST_PATH} characters.")
+    try:
+        content = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Refused(400, f"sources[{number}].content is not base64.") from error
+    if len(content) > LARGEST_SOURCE:
+        raise Refused(413, f"sources[{number}] has more than {LARGEST_SOURCE} bytes.")
+    return Source(path, content)
+
+
+def judge(asked: list[Source]) -> dict[str, Any]:
+    """The answer to a batch. Raises `Refused` where this interpreter cannot be started."""
+    with Worker() as worker:
+        implementation, version = worker.introduction
+        verdicts = list(worker.verdicts(asked))
+    return {"implementation": implementation, "version": version, "verdicts": verdicts}
+
+
+class Worker:
+    """A process of this interpreter for one batch, started again when a source killed it or used up a limit."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + SECONDS
+        self._deaths = 0
+        self._process = self._started()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stop()
+
+    def verdicts(self, asked: list[Source]) -> Iterator[dict[str, Any]]:
+        for one in asked:
+            left = self._until - time.monotonic()
+            if left <= 0 or self._deaths >= MOST_DEATHS:
+                yield {"ok": None, "why": "was not reached within the limits of one request"}
+            else:
+                yield self._verdict(one, min(SECONDS_EACH, left))
+
+    def _verdict(self, asked: Source, seconds: float) -> dict[str, Any]:
+        try:
+            answer = self._process.ask(asked, seconds)
+        except Lost as lost:
+            return self._without(str(lost))
+        if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > MEMORY:
+            # Its peak stays high, which would make the next MemoryError look like this one.
+            return self._without(f"needed more than {MEMORY >> 20} MiB of memory")
+        return answer
+
+    def _without(self, why: str) -> dict[str, Any]:
+        self._deaths += 1
+        self._process.stop()
+        self._process = self._started()
+        return {"ok": None, "why": why}
+
+    def _started(self) -> WorkerProcess:
+        try:
+            process = WorkerProcess(sys.executable, MEMORY)
+            self.introduction = process.introduction()
+        except (Lost, NoInterpreter) as error:
+            raise Refused(500, f"{sys.executable}: {error}") from error
+        return process

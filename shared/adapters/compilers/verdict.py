@@ -1,0 +1,34 @@
+"""What a worker answered about one source becomes a `Compilation`, wherever that worker ran."""
+
+from collections.abc import Mapping
+
+from shared.domain.compilation import Compilation, Fault, Source, source_lines
+
+LONGEST_QUOTE = 4096
+
+
+def verdict(answer: Mapping[str, object], source: Source, checked_by: str) -> Compilation:
+    """`answer` as the worker's docstring shows it. Raises KeyError where it is not one."""
+    if answer["ok"] is True:
+        return Compilation(ok=True, fault=None, checked_by=checked_by)
+    line, offset = _number(answer["line"]), _number(answer["offset"])
+    fault = Fault(
+        error_class=str(answer["class"]),
+        message=str(answer["message"]),
+        line=line,
+        column=offset if offset and offset > 0 else None,
+        text=_quoted(answer["text"], line, source),
+    )
+    return Compilation(ok=False, fault=fault, checked_by=checked_by)
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _quoted(text: object, line: int | None, source: Source) -> str:
+    if text is None and line:
+        # Errors found after parsing carry no text when the source is not a file: quote it from the bytes.
+        lines = source_lines(source.content)
+        text = lines[line - 1][:LONGEST_QUOTE] if 0 < line <= len(lines) else ""
+    return str(text or "").rstrip("\r\n").encode("utf-8", "replace").decode("utf-8")
