@@ -1,5 +1,6 @@
 """Whether a file that vanished and a file that appeared in the same commit are one file under a new name."""
 
+import posixpath
 from collections import Counter
 from collections.abc import Mapping
 
@@ -8,7 +9,11 @@ RENAME_THRESHOLD = 0.5
 
 
 def similarity(old: bytes, new: bytes) -> float:
-    """The share of the larger file's bytes that both have, line by line, wherever the lines stand: 0.0 to 1.0."""
+    """The share of the larger file's bytes that both have, line by line, wherever the lines stand: 0.0 to 1.0.
+
+    CRLF counts as LF, as in git: new line ends do not make another file.
+    """
+    old, new = old.replace(b"\r\n", b"\n"), new.replace(b"\r\n", b"\n")
     larger = max(len(old), len(new))
     if larger == 0:
         return 1.0
@@ -16,8 +21,15 @@ def similarity(old: bytes, new: bytes) -> float:
     return sum(len(line) * count for line, count in common.items()) / larger
 
 
-def best_match(content: bytes, others: Mapping[str, bytes]) -> str | None:
-    """The path among `others` that is most similar to `content`, if any is similar enough to be the same file."""
-    scored = [(similarity(content, other), path) for path, other in others.items()]
-    score, path = max(scored, default=(0.0, ""))
-    return path if score >= RENAME_THRESHOLD else None
+def best_match(path: str, content: bytes, others: Mapping[str, bytes]) -> str | None:
+    """The path among `others` that is most similar to `content`, if any is similar enough to be the same file.
+
+    `path` is the other name of that content: of several that are equally similar, the one with its file name is taken.
+    """
+    name = posixpath.basename(path)
+    scored = [
+        (similarity(content, other), posixpath.basename(candidate) == name, candidate)
+        for candidate, other in sorted(others.items())
+    ]
+    score, _, found = max(scored, key=lambda each: each[:2], default=(0.0, False, ""))
+    return found if score >= RENAME_THRESHOLD else None

@@ -93,22 +93,23 @@ def _renamed_to(history: History, at: Mapping[str, Blobs], commits: Sequence[Com
             continue
         for parent in commit.parents:
             gone = {name: blob for name, blob in at.get(parent, {}).items() if name not in at[commit.id]}
-            for blob in gone.values():
-                renamed = counterpart(history, blob, appeared_in=commit.id, not_in=parent)
+            for name, blob in gone.items():
+                renamed = counterpart(history, name, blob, appeared_in=commit.id, not_in=parent)
                 found += [renamed] if renamed else []
     return found
 
 
-def counterpart(history: History, blob: str, *, appeared_in: str, not_in: str) -> str | None:
+def counterpart(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> str | None:
     """The path that holds (nearly) the contents of `blob` in one commit and does not exist in another.
 
-    Finds the new name of a file that vanished, or, with the commits exchanged, the old name of one that appeared.
+    Finds the new name of a file that vanished from `path`, or, with the commits exchanged, the old name of one that
+    appeared there. Of several copies the one that kept the file name is taken.
     """
     there, missing = history.tree(appeared_in), history.tree(not_in)
-    fresh = {path: entry.blob for path, entry in there.items() if path not in missing}
-    exact = sorted(path for path, other in fresh.items() if other == blob)
+    fresh = {other: entry.blob for other, entry in there.items() if other not in missing}
+    exact = {other: b"" for other, held in fresh.items() if held == blob}
     if exact:
-        return exact[0]
-    python = [path for path in sorted(fresh) if path.endswith(".py")][:_MOST_COMPARED]
+        return best_match(path, b"", exact)
+    python = [other for other in sorted(fresh) if other.endswith(".py")][:_MOST_COMPARED]
     content = history.read(blob) or b""
-    return best_match(content, {path: history.read(fresh[path]) or b"" for path in python})
+    return best_match(path, content, {other: history.read(fresh[other]) or b"" for other in python})

@@ -72,7 +72,7 @@ def _before_rename(history: History, verdicts: Verdicts, here: Version, later: t
     """The origin of a file that came into being at `here`: under its old name, if it was renamed and failed before."""
     renamed = False
     for parent in history.first_parents(here.commit.id, 1)[0].parents:
-        old = counterpart(history, here.blob, appeared_in=parent, not_in=here.commit.id)
+        old = counterpart(history, here.path, here.blob, appeared_in=parent, not_in=here.commit.id)
         blob = history.blobs([(parent, old)]).get((parent, old)) if old else None
         renamed = renamed or blob is not None
         if old is None or blob is None or verdicts.of(blob, old).ok is not False:

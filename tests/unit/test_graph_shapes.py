@@ -21,6 +21,12 @@ def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed
     return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
 
 
+def prove_break_of(logged: str, story: Story, compilers: FoundCompilers, deployed: str) -> Proof:
+    """The proof for a file of another name that fails on line 5."""
+    request = Request(deployed=story.ids[deployed], fallback_python=running())
+    return investigated(story.path, incident(logged, sighting(5)), compilers, request)
+
+
 def introduced(proof: Proof) -> str | None:
     return proof.introduced.commit.subject if proof.introduced else None
 
@@ -369,3 +375,44 @@ def test_namesake_in_another_folder_is_another_file(story: Story, compilers: Fou
     proof = investigated(story.path, failing, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend the namesake")
     assert proof.attempts == ()
+
+
+def test_rename_with_new_line_ends(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("break", {"old.py": broken(5)})
+    story.commit("move to Windows", {"old.py": None, "app.py": broken(5, 1).replace("\n", "\r\n")})
+    story.commit("move back", {"app.py": None, "core/run.py": broken(5, 2)})
+    story.commit("mend", {"core/run.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="move to Windows")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
+
+
+def test_module_becomes_a_package(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("make a package", {"app.py": None, "app/__init__.py": broken(5)})
+    story.commit("mend", {"app/__init__.py": good(1)})
+    story.write()
+    assert (introduced(proof := prove_break(story, compilers)), fixed(proof)) == ("break", "mend")
+    later = prove_break_of("/srv/app/__init__.py", story, compilers, "make a package")
+    assert (introduced(later), fixed(later)) == ("break", "mend")
+
+
+def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken(5), "a_backup.py": broken(5)})
+    story.commit("mend", {"chat/app.py": good(1)})
+    story.write()
+    assert fixed(prove_break(story, compilers)) == "mend"
+
+
+def test_name_changes_only_its_case(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"App.py": good()})
+    story.commit("break", {"App.py": broken(5)})
+    story.commit("lower the name", {"App.py": None, "app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="lower the name")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
