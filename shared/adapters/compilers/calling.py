@@ -1,0 +1,68 @@
+"""One JSON request to a private function: a body and an identity token go out, the decoded answer comes back.
+
+What may pass (no connection, no answer in time, 429, 5xx) is tried again; a redirect is never followed, because the
+token is meant for one URL only.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from shared.secret import Secret
+
+SECONDS = 60.0
+PAUSES = (0.5, 2.0)
+"""Seconds before the second and the third attempt."""
+LONGEST_ANSWER = 64 << 20
+_TOO_MANY = 429
+
+
+class Unanswered(Exception):
+    """There is no answer to be had; the text says why and never holds the token."""
+
+
+class _Stays(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """None: the redirect is the answer."""
+        return
+
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stays())
+
+
+def post(url: str, body: bytes, token: Secret, sleep: Callable[[float], None]) -> dict[str, Any]:
+    """The JSON object that the function answers. Raises `Unanswered`."""
+    for pause in PAUSES:
+        try:
+            return _once(url, body, token)
+        except _Passing:
+            sleep(pause)
+    return _once(url, body, token)
+
+
+class _Passing(Unanswered):
+    """It may be answered the next time."""
+
+
+def _once(url: str, body: bytes, token: Secret) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # settings allow only HTTP(S)
+    try:
+        with _DIRECT.open(request, timeout=SECONDS) as answer:
+            text = answer.read(LONGEST_ANSWER)
+    except urllib.error.HTTPError as error:
+        with error:
+            passing = error.code == _TOO_MANY or error.code >= 500
+            raise (_Passing if passing else Unanswered)(f"{url} answered {error.code}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise _Passing(f"{url} could not be reached: {error}") from None
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unanswered(f"{url} answered something that is not JSON") from None
+    if not isinstance(told, dict):
+        raise Unanswered(f"{url} answered something else than an object")
+    return told

@@ -1,0 +1,138 @@
+"""The `compile` function of one Python version as compiler: sources go to it in batches, its verdicts come back.
+
+In: the function's URL and whoever gives out identity tokens. Out: a `shared.ports.Compiler`. While the function cannot
+be reached, another compiler judges in its place, and each verdict's `checked_by` says which of the two it was.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from shared.adapters.compilers.calling import Unanswered, post
+from shared.adapters.compilers.verdict import verdict
+from shared.domain.compilation import Compilation, Source
+from shared.errors import Retry
+from shared.ports import Compiler
+from shared.secret import Secret
+
+MOST_SOURCES = 1000
+MOST_BYTES = 12 << 20
+"""Of the sources in one request; base64 makes a third more of them, and the function takes 30 MiB."""
+LONGEST_PATH = 4096
+MOST_REMEMBERED = 20_000
+REST_SECONDS = 60.0
+"""How long a function that could not be reached is left alone."""
+
+
+class RemoteCompiler:
+    """Implements `shared.ports.Compiler` for one version. `requests_sent` counts, for tests.
+
+    `token` gives the identity token for the function's URL. `clock` and `sleep` are in seconds. `unreached` says why
+    the function could not be asked the last time, "" where it could.
+    """
+
+    def __init__(  # noqa: PLR0913  # the two last are there to be replaced by tests
+        self,
+        python: str,
+        url: str,
+        token: Callable[[str], Secret],
+        instead: Compiler,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.python = python
+        self.requests_sent = 0
+        self.unreached = ""
+        self._url = url
+        self._token = token
+        self._instead = instead
+        self._clock = clock
+        self._sleep = sleep
+        self._version = ""
+        self._rests_until = float("-inf")
+        self._judged: dict[tuple[str, bytes], Compilation] = {}
+
+    @property
+    def checked_by(self) -> str:
+        """`cpython-3.11.9`; that of the other one while the function cannot be reached."""
+        if not self._version and self._reachable():
+            self._ask([])
+        return self._version if self._version and self._reachable() else self._instead.checked_by
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Judges all of these in as few requests as their size allows."""
+        new = list({_key(one): one for one in sources if _key(one) not in self._judged}.values())
+        if len(self._judged) + len(new) > MOST_REMEMBERED:
+            self._judged.clear()
+        for batch in _batches(new):
+            answered = self._ask(batch) if self._reachable() else None
+            if answered is None:
+                self._instead.expect(batch)
+            else:
+                self._judged.update(zip(map(_key, batch), answered, strict=True))
+
+    def compile(self, source: Source) -> Compilation:
+        """The function's verdict, else the other compiler's; the latter is not remembered."""
+        self.expect([source])
+        return self._judged.get(_key(source)) or self._instead.compile(source)
+
+    def _reachable(self) -> bool:
+        return self._clock() >= self._rests_until
+
+    def _ask(self, batch: Sequence[Source]) -> list[Compilation] | None:
+        """The verdicts on a batch; None where there is no answer, and then nothing is asked for a while."""
+        encoded = [{"path": one.path[-LONGEST_PATH:], "content": _text(one.content)} for one in batch]
+        try:
+            token = self._token(self._url)
+            self.requests_sent += 1
+            told = post(self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep)
+            answered = self._verdicts(told, batch)
+        except (Unanswered, Retry) as error:
+            self.unreached = str(error)
+            self._rests_until = self._clock() + REST_SECONDS
+            return None
+        self.unreached = ""
+        return answered
+
+    def _verdicts(self, told: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
+        """Raises `Unanswered` where this is not the answer to the batch, or another Python's."""
+        try:
+            implementation, version, answers = str(told["implementation"]), str(told["version"]), told["verdicts"]
+            if implementation != "cpython" or version.split(".")[:2] != self.python.split("."):
+                raise Unanswered(f"{self._url} is {implementation} {version}, not CPython {self.python}")
+            checked_by = f"{implementation}-{version}"
+            found = [_compilation(answer, one, checked_by) for answer, one in zip(answers, batch, strict=True)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unanswered(f"{self._url} answered something else than verdicts") from error
+        self._version = checked_by
+        return found
+
+
+def _compilation(answer: Mapping[str, Any], source: Source, checked_by: str) -> Compilation:
+    if answer["ok"] is None:
+        return Compilation(ok=None, fault=None, checked_by=checked_by, why=f"{checked_by} {answer['why']}.")
+    return verdict(answer, source, checked_by)
+
+
+def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    batch: list[Source] = []
+    size = 0
+    for source in sources:
+        if batch and (len(batch) == MOST_SOURCES or size + len(source.content) > MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(source)
+        size += len(source.content)
+    if batch:
+        yield batch
+
+
+def _key(source: Source) -> tuple[str, bytes]:
+    return source.path, source.content
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -1,0 +1,221 @@
+"""The compiler that asks a private function: what it does when the function fails, lies, moves or is gone."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from shared.adapters.compilers import calling, remote
+from shared.adapters.compilers.remote import RemoteCompiler
+from shared.adapters.google.metadata import Metadata
+from shared.domain.compilation import Compilation, Source
+from shared.errors import Retry
+from shared.secret import Secret
+
+GOOD = Source("app/good.py", b"x = 1\n")
+BAD = Source("app/bad.py", b"x = (\n")
+
+
+class Stand(ThreadingHTTPServer):
+    """Answers with what it is told to, in order, and the last of it again and again; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[tuple[int, bytes]] = [(200, b"")]
+        self.asked: list[dict[str, object]] = []
+        self.headers: list[dict[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Stand
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        self._answer(body)
+
+    def do_GET(self) -> None:
+        self.server.asked.append({"path": self.path})
+        self._answer({})
+
+    def _answer(self, body: dict[str, list[object]]) -> None:
+        self.server.headers.append(dict(self.headers))
+        answers = self.server.answers
+        status, text = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", self.server.url + "/elsewhere")
+        self.end_headers()
+        self.wfile.write(text or verdicts(len(body["sources"])))
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+def verdicts(count: int, version: str = "3.11.9", implementation: str = "cpython") -> bytes:
+    told = {"implementation": implementation, "version": version, "verdicts": [{"ok": True}] * count}
+    return json.dumps(told).encode()
+
+
+class Instead:
+    """A compiler that counts how often it is asked."""
+
+    python = "3.11"
+    checked_by = "ruff-0.0.0"
+
+    def __init__(self) -> None:
+        self.compiled: list[str] = []
+
+    def expect(self, sources: object) -> None:
+        """Nothing to gain."""
+
+    def compile(self, source: Source) -> Compilation:
+        self.compiled.append(source.path)
+        return Compilation(ok=True, fault=None, checked_by=self.checked_by)
+
+
+class World:
+    """A stand, a compiler that asks it, and the time."""
+
+    def __init__(self, stand: Stand) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+        self.stand = stand
+        self.instead = Instead()
+        self.compiler = RemoteCompiler(
+            "3.11", stand.url, self.token, self.instead, clock=lambda: self.now, sleep=self.slept.append
+        )
+
+    def token(self, audience: str) -> Secret:
+        return Secret(f"token-for-{audience}")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    stand = Stand()
+    thread = threading.Thread(target=stand.serve_forever, args=(0.01,))
+    thread.start()
+    yield World(stand)
+    stand.shutdown()
+    thread.join()
+    stand.server_close()
+
+
+def test_expected_sources_cost_one_request_and_none_again(world: World) -> None:
+    world.compiler.expect([GOOD, BAD, GOOD])
+    assert [world.compiler.compile(one).checked_by for one in (GOOD, BAD, GOOD)] == ["cpython-3.11.9"] * 3
+    assert [len(asked["sources"]) for asked in world.stand.asked] == [2]  # type: ignore[arg-type]
+
+
+def test_the_identity_token_is_for_the_function_and_travels_with_each_request(world: World) -> None:
+    world.compiler.compile(GOOD)
+    assert world.stand.headers[0]["Authorization"] == f"Bearer token-for-{world.stand.url}"
+
+
+def test_batches_are_cut_by_number_and_by_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "MOST_SOURCES", 3)
+    monkeypatch.setattr(remote, "MOST_BYTES", 100)
+    world.compiler.expect([Source(f"{n}.py", b"") for n in range(7)] + [Source(f"b{n}", b"#" * 60) for n in range(2)])
+    assert [len(asked["sources"]) for asked in world.stand.asked] == [3, 3, 2, 1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_passing_failure_is_tried_again(world: World, status: int) -> None:
+    world.stand.answers = [(status, b"no"), (status, b"no"), (200, b"")]
+    assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
+    assert world.slept == list(calling.PAUSES)
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413])
+def test_a_refusal_is_not_tried_again_and_the_other_compiler_says_that_it_judged(world: World, status: int) -> None:
+    world.stand.answers = [(status, b"{}")]
+    assert world.compiler.compile(GOOD).checked_by == "ruff-0.0.0"
+    assert world.compiler.checked_by == "ruff-0.0.0"
+    assert (len(world.stand.asked), world.slept) == (1, [])
+    assert world.compiler.unreached == f"{world.stand.url} answered {status}"
+
+
+def test_a_function_that_is_gone_is_left_alone_for_a_minute(world: World) -> None:
+    world.stand.answers = [(503, b"no")]
+    for _ in range(5):
+        assert world.compiler.compile(GOOD).checked_by == "ruff-0.0.0"
+    assert len(world.stand.asked) == 3
+    world.stand.answers = [(200, b"")]
+    world.now = remote.REST_SECONDS
+    assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
+    assert world.compiler.unreached == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"not JSON",
+        b"[]",
+        b"[" * 100_000,
+        b"{}",
+        verdicts(0),
+        verdicts(2),
+        verdicts(1, version="3.12.1"),
+        verdicts(1, version="3.1.11"),
+        verdicts(1, implementation="pypy"),
+        b'{"implementation": "cpython", "version": "3.11.9", "verdicts": [{}]}',
+        b'{"implementation": "cpython", "version": "3.11.9", "verdicts": [null]}',
+        b'{"implementation": "cpython", "version": "3.11.9", "verdicts": [{"ok": false}]}',
+        b'{"implementation": "cpython", "version": "3.11.9", "verdicts": 7}',
+    ],
+)
+def test_what_is_no_answer_of_that_python_is_not_believed(world: World, text: bytes) -> None:
+    world.stand.answers = [(200, text)]
+    assert world.compiler.compile(GOOD).checked_by == "ruff-0.0.0"
+
+
+def test_a_source_without_a_verdict_says_why(world: World) -> None:
+    told = {"implementation": "cpython", "version": "3.11.9", "verdicts": [{"ok": None, "why": "died of SIGSEGV"}]}
+    world.stand.answers = [(200, json.dumps(told).encode())]
+    assert world.compiler.compile(GOOD) == Compilation(None, None, "cpython-3.11.9", "cpython-3.11.9 died of SIGSEGV.")
+
+
+def test_without_a_token_nothing_is_sent(world: World) -> None:
+    def refused(audience: str) -> Secret:
+        raise Retry(f"no token for {audience}")
+
+    compiler = RemoteCompiler("3.11", world.stand.url, refused, world.instead)
+    assert compiler.compile(GOOD).checked_by == "ruff-0.0.0"
+    assert world.stand.asked == []
+
+
+def test_no_failure_shows_the_token(world: World) -> None:
+    world.stand.answers = [(500, b"no")]
+    world.compiler.compile(GOOD)
+    assert "token-for" not in world.compiler.unreached + repr(world.compiler)
+
+
+class TestMetadata:
+    def test_an_identity_token_is_asked_once_in_half_an_hour(self, world: World) -> None:
+        world.stand.answers = [(200, b"first\n"), (200, b"second\n")]
+        metadata = Metadata(world.stand.url.removeprefix("http://"), lambda: world.now)
+        tokens = []
+        for world.now in (0.0, 1799.0, 1800.0):
+            tokens.append(metadata.identity_token("https://compile.example/a?b").reveal())
+        assert tokens == ["first", "first", "second"]
+        assert world.stand.headers[0]["Metadata-Flavor"] == "Google"
+        assert "audience=https%3A%2F%2Fcompile.example%2Fa%3Fb&" in str(world.stand.asked[0]["path"])
+
+    def test_an_access_token_is_renewed_before_it_ends(self, world: World) -> None:
+        world.stand.answers = [(200, b'{"access_token": "a", "expires_in": 900, "token_type": "Bearer"}')]
+        metadata = Metadata(world.stand.url.removeprefix("http://"), lambda: world.now)
+        for world.now in (0.0, 599.0, 600.0):
+            assert metadata.access_token().reveal() == "a"
+        assert len(world.stand.asked) == 2
+
+    @pytest.mark.parametrize(("status", "text"), [(404, b"no"), (200, b"no"), (200, b"{}"), (200, b"[]")])
+    def test_no_token_is_a_failure_that_may_pass(self, world: World, status: int, text: bytes) -> None:
+        world.stand.answers = [(status, text)]
+        with pytest.raises(Retry):
+            Metadata(world.stand.url.removeprefix("http://")).access_token()
