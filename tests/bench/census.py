@@ -1,6 +1,6 @@
 """Runs the command under observation: where to write and its arguments go in; counts come out, as JSON.
 
-Counts processes (by the interpreter's own audit events) and sources that were compiled (by their git blob ids), and
+Counts processes (by the interpreter's own audit events) and sources that were compiled (by interpreter and git blob id), and
 lists the top-level modules that were loaded. Being watched costs time, so nothing is timed here.
 """
 
@@ -22,7 +22,7 @@ from shared.domain.compilation import Compilation, Source
 
 def main(out: str, *arguments: str) -> int:
     started: list[list[str]] = []
-    compiled: list[str] = []
+    compiled: list[tuple[str, str]] = []
 
     def watch(event: str, details: tuple[Any, ...]) -> None:
         if event == "subprocess.Popen":
@@ -31,7 +31,7 @@ def main(out: str, *arguments: str) -> int:
     genuine = CPython.compile
 
     def counted(self: CPython, source: Source) -> Compilation:
-        compiled.append(_blob_id(source.content))
+        compiled.append((self.interpreter, _blob_id(source.content)))
         return genuine(self, source)
 
     CPython.compile = counted  # type: ignore[method-assign]
