@@ -1,6 +1,6 @@
 """Runs the command under observation: where to write and its arguments go in; counts come out, as JSON.
 
-Counts processes (by the interpreter's own audit events) and sources that were compiled (by interpreter and git blob id), and
+Counts processes (by the interpreter's own audit events) and compiled sources (by interpreter and git blob id), and
 lists the top-level modules that were loaded. Being watched costs time, so nothing is timed here.
 """
 
