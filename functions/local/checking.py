@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shared.domain.compilation import Source
 from shared.domain.declared import wanted_files
 from shared.domain.escaping import one_line, plain
-from shared.errors import Misused
+from shared.errors import Misused, Unreadable
 from shared.settings import read_settings
 from shared.steps.check import Failure, Group, targets
 from shared.steps.check import check as check_all
@@ -84,7 +84,13 @@ def _head(repository: "GitRepository") -> Mapping[str, str]:
 
 
 def _from_blobs(repository: "GitRepository", blobs: Mapping[str, str]) -> Read:
-    return lambda path: repository.read(blobs[path])
+    def read(path: str) -> bytes:
+        content = repository.read(blobs[path])
+        if content is None:  # what could not be looked at must not pass
+            raise Unreadable(f"{repository.path}: the contents of {path} are not in this copy; fetch them first")
+        return content
+
+    return read
 
 
 def _is_python(path: str) -> bool:

@@ -17,6 +17,7 @@ _MOST_FILES = 1_000_000
 _DEEPEST = 500
 """Of one tree. Ten small tree objects that list each other ten times over are ten thousand million files."""
 
+_KINDS = (b"blob", b"tree", b"commit", b"tag")
 _TREE = b"40000"
 _REGULAR = (b"100644", b"100755", b"100664")
 
@@ -28,6 +29,15 @@ class RawEntry:
     mode: bytes
     name: bytes
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object of the store: its id, its type (`blob`, `tree`, `commit`, `tag`), its size in bytes."""
+
+    id: str
+    kind: str
+    size: int
 
 
 class Objects:
@@ -46,7 +56,7 @@ class Objects:
 
     @cached_property
     def _check(self) -> Conversation:
-        return self._git.start("cat-file", "--batch-check=%(objectname) %(objecttype)")
+        return self._git.start("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
 
     def close(self) -> None:
         """Ends the processes that were started."""
@@ -54,18 +64,20 @@ class Objects:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
-    def resolve(self, names: Sequence[str]) -> list[tuple[str, str] | None]:
-        """(id, type) for each extended object name, such as `main^{commit}` or `commit:path`; None for no object."""
-        found: list[tuple[str, str] | None] = []
+    def resolve(self, names: Sequence[str]) -> list[Found | None]:
+        """What each extended object name, such as `main^{commit}` or `commit:path`, stands for; None for no object."""
+        found: list[Found | None] = []
         for chunk in _in_flight(names):
             self._check.send(b"".join(chunk))
             found += [self._resolved(self._check.line()) for _ in chunk]
         return found
 
     @staticmethod
-    def _resolved(line: bytes) -> tuple[str, str] | None:
-        oid, _, kind = line.partition(b" ")
-        return (oid.decode(), kind.decode()) if kind in (b"blob", b"tree", b"commit", b"tag") else None
+    def _resolved(line: bytes) -> Found | None:
+        oid, *told = line.split(b" ")
+        if len(told) == 2 and told[0] in _KINDS and told[1].isdigit():
+            return Found(oid.decode(), told[0].decode(), int(told[1]))
+        return None
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
         """(type, bytes) of an object."""
@@ -110,6 +122,7 @@ class Objects:
         lines = self.entries(tree)
         if lines is None:
             return None
+        self._check_size(tree, len(lines), depth)
         found: list[tuple[str, str]] = []
         for entry in lines:
             name = entry.name.decode("utf-8", "surrogateescape")

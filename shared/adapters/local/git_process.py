@@ -66,7 +66,7 @@ class Git:
         self.processes_started = 0
 
     def run(self, *arguments: str) -> bytes:
-        """Standard output of one git process. Raises GitFailed with the first line of what it complained of."""
+        """Standard output of one git process. Raises GitFailed with what it complained of."""
         self.processes_started += 1
         done = subprocess.run(
             [*self._command, *arguments],
@@ -76,9 +76,9 @@ class Git:
             check=False,
         )
         if done.returncode:
-            complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            told = complaint[0] if complaint else f"git {arguments[0]} ended with {done.returncode}"
-            raise GitFailed(re.sub(r"^(?:fatal|error): ", "", told))
+            told = " ".join(done.stderr.decode("utf-8", "replace").split())
+            told = re.sub(r"^(?:fatal|error): ", "", told) or f"git {arguments[0]} ended with {done.returncode}"
+            raise GitFailed(cut(told, LONGEST_QUOTED))
         return done.stdout
 
     def start(self, *arguments: str) -> "Conversation":
@@ -179,7 +179,7 @@ def check_text(name: str, what: str) -> None:
 
 
 def can_name_file(path: str) -> bool:
-    """Whether a path could be asked for: it fits on a line and into an argument, and has bytes at all.
+    """Whether a path could be that of a file: it fits on a line and into an argument, has bytes, and leads down only.
 
     Logs and trees may hold any name. Git's own limit for a path is 4096 bytes; lone surrogates that stand for no byte
     come from escapes in JSON.
@@ -188,4 +188,5 @@ def can_name_file(path: str) -> bool:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return False
-    return 0 < len(raw) <= LONGEST_PATH and b"\n" not in raw and b"\0" not in raw
+    down = not {b"", b".", b".."}.intersection(raw.split(b"/"))
+    return down and len(raw) <= LONGEST_PATH and b"\n" not in raw and b"\0" not in raw

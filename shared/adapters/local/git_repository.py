@@ -14,6 +14,9 @@ from shared.domain.escaping import cut
 from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
 from shared.errors import Misused, Unreadable
 
+_LONGEST_LINK = 4096
+"""Bytes; no system follows a longer one, so that a larger blob is a file."""
+
 _OTHER_HEADS = ("refs/heads", "refs/remotes", "refs/pull", "refs/merge-requests")
 
 
@@ -63,14 +66,14 @@ class GitRepository:
                 f"{self.path}: HEAD names no commit; name a branch with --branch, or commit something first"
             )
         name = self._scratch.head
-        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found[0])
+        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found.id)
 
     def _commit_id(self, name: str, what: str) -> str:
         check_text(name, what)
         tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
         for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
-            if found is not None and found[1] == "commit":
-                return found[0]
+            if found is not None and found.kind == "commit":
+                return found.id
         known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
         hint = f"; its branches: {', '.join(known)}" if known else ""
         raise Misused(f"{self.path}: there is no commit named {cut(name, LONGEST_QUOTED)!r}{hint}")
@@ -132,20 +135,34 @@ class GitRepository:
         """The blob id for each (commit, path) at which there is a file."""
         wanted = [(commit, path) for commit, path in places if can_name_file(path)]
         found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
-        at = {place: got[0] for place, got in zip(wanted, found, strict=True) if got is not None and got[1] == "blob"}
-        if self._scratch.partial:  # there, "missing" may mean a blob that was not fetched: the trees tell
-            at |= {place: blob for place in wanted if place not in at and (blob := self._named_in_tree(*place))}
+        known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
+        # A link is a blob too, and only the tree tells it from a file; the same contents at a path are asked once.
+        small = {(place[1], got.id): place for place, got in known.items() if got.size <= _LONGEST_LINK}
+        files = self._files_of_trees(small.values())
+        links = {contents for contents, place in small.items() if place not in files}
+        at = {place: got.id for place, got in known.items() if (place[1], got.id) not in links}
+        if self._scratch.partial:  # there, "missing" may mean a blob that was not fetched
+            at |= self._files_of_trees(place for place in wanted if place not in known)
         return at
 
-    def _named_in_tree(self, commit: str, path: str) -> str | None:
-        entry = self.objects.entry_at(self._tree_id(commit), path)
-        return entry.id if entry is not None and entry.mode.startswith(b"100") else None
+    def _files_of_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
+        wanted = list(places)
+        tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in wanted])
+        entries = {
+            place: self.objects.entry_at(top.id, place[1])
+            for place, top in zip(wanted, tops, strict=True)
+            if top is not None
+        }
+        return {
+            place: entry.id for place, entry in entries.items() if entry is not None and entry.mode.startswith(b"100")
+        }
 
     def _tree_id(self, commit: str) -> str:
         found = self.objects.resolve([f"{commit}^{{tree}}"])[0]
         if found is None:
             raise Unreadable(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
-        return found[0]
+        return found.id
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
@@ -183,8 +200,11 @@ class GitRepository:
             raise Unreadable(f"{self.path}: its index cannot be read ({error})") from error
 
     def tracked(self) -> Sequence[str]:
-        """The paths of the index; of HEAD's tree in a bare repository."""
-        return sorted(self.staged() or self.tree(self.branch("HEAD").head))
+        """The paths of the index; of HEAD's tree where there is none, as in a bare repository."""
+        if (self._scratch.git_dir / "index").is_file():
+            return sorted(self.staged())
+        head = self.objects.resolve(["HEAD^{commit}"])[0]
+        return [] if head is None else sorted(self.tree(head.id))
 
     # -- the rest of the repository -----------------------------------------------------------------------------------
 

@@ -1,0 +1,447 @@
+"""What every `shared.ports.History` does: a told history goes in, the port answers for it.
+
+`OPENERS` holds the implementations; each is given a bare repository of this machine, and serves it in its own way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.local.git_repository import GitRepository
+from shared.domain.history import Branch, FileVersion
+from shared.errors import Misused, Unreadable
+from shared.ports import History
+from tests.contract.told import blob, commit, plumb, tree
+from tests.unit.stories import Story
+
+Opener = Callable[[Path], AbstractContextManager[History]]
+Open = Callable[[Path], History]
+
+A, B = "app/a.py", "lib/b.py"
+
+
+def loose(path: Path) -> AbstractContextManager[History]:
+    """Git on the repository as it was written."""
+    return GitRepository(str(path))
+
+
+def gathered(path: Path) -> AbstractContextManager[History]:
+    """Git on one pack, packed refs, and an index of all commits with the paths that they changed."""
+    plumb(path, "gc", "--quiet")
+    plumb(path, "commit-graph", "write", "--reachable", "--changed-paths")
+    return GitRepository(str(path))
+
+
+OPENERS: Mapping[str, Opener] = {"loose": loose, "gathered": gathered}
+
+
+@pytest.fixture(params=OPENERS)
+def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
+    with ExitStack() as stack:
+        yield lambda path: stack.enter_context(OPENERS[request.param](path))
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    """
+    one - two - three - five (merge of three and side) - six   main
+       \\- side ------------/
+    """
+    told = Story(tmp_path / "told.git")
+    told.commit("one", {A: "1\n", B: "1\n", "docs/a.py": "d\n"})
+    told.commit("two", {A: "2\n"})
+    told.commit("three", {B: "2\n"})
+    told.commit("side", {A: "side\n"}, "one")
+    told.commit("five", {A: "5\n"}, "three", "side")
+    told.commit("six", {"README.md": "Six.\n"})
+    return told
+
+
+def names(story: Story, versions: Sequence[FileVersion]) -> list[str | None]:
+    return [story.name(version.commit.id) for version in versions]
+
+
+# -- names of commits -------------------------------------------------------------------------------------------------
+
+
+def test_without_a_name_the_branch_is_the_remotes_default(story: Story, opened: Open) -> None:
+    story.write(**{"refs/remotes/origin/trunk": "five", "refs/remotes/other/main": "two"})
+    for remote, branch in (("origin", "trunk"), ("other", "main")):
+        plumb(story.path, "symbolic-ref", f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/{branch}")
+    assert opened(story.path).branch(None) == Branch("origin/trunk", story.ids["five"])
+
+
+def test_a_default_that_points_nowhere_is_no_default(story: Story, opened: Open) -> None:
+    story.write()
+    plumb(story.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
+    assert opened(story.path).branch(None) == Branch("main", story.ids["six"])
+
+
+def test_without_a_remote_the_branch_is_head(story: Story, opened: Open) -> None:
+    story.write(feature="two")
+    plumb(story.path, "symbolic-ref", "HEAD", "refs/heads/feature")
+    assert opened(story.path).branch(None) == Branch("feature", story.ids["two"])
+
+
+def test_a_detached_head_is_named_head(story: Story, opened: Open) -> None:
+    story.write()
+    plumb(story.path, "update-ref", "--no-deref", "HEAD", story.ids["two"])
+    assert opened(story.path).branch(None) == Branch("HEAD", story.ids["two"])
+
+
+def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) -> None:
+    plumb(story.path.parent, "init", "--quiet", "--bare", str(story.path))
+    with pytest.raises(Unreadable, match="HEAD names no commit"):
+        opened(story.path).branch(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "commit_name"),
+    [
+        ("feature/x", "two"),
+        ("refs/heads/feature/x", "two"),
+        ("v1", "three"),
+        ("annotated", "five"),
+        ("origin/x", "side"),
+        ("only-remote", "one"),
+        ("main~1", "five"),
+        ("main^2", None),
+        ("HEAD", "six"),
+    ],
+)
+def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, commit_name: str | None) -> None:
+    story.write(
+        **{
+            "feature/x": "two",
+            "refs/tags/v1": "three",
+            "refs/remotes/origin/x": "side",
+            "refs/remotes/origin/only-remote": "one",
+        }
+    )
+    plumb(story.path, "tag", "-a", "-m", "Marked.", "annotated", story.ids["five"])
+    history = opened(story.path)
+    if commit_name is None:
+        with pytest.raises(Misused, match=r"no commit named 'main\^2'"):
+            history.branch(name)
+    else:
+        assert history.branch(name) == Branch(name, story.ids[commit_name])
+        assert history.resolve(name).id == story.ids[commit_name]
+
+
+def test_a_local_branch_goes_before_the_remotes(story: Story, opened: Open) -> None:
+    story.write(x="one", **{"refs/remotes/origin/x": "two"})
+    assert opened(story.path).branch("x").head == story.ids["one"]
+
+
+def test_a_commit_is_given_by_its_id_whole_or_short(story: Story, opened: Open) -> None:
+    story.write()
+    history = opened(story.path)
+    for length in (40, 12, 7):
+        assert history.resolve(story.ids["side"][:length]).id == story.ids["side"]
+
+
+def test_what_names_no_commit_is_refused(story: Story, opened: Open) -> None:
+    story.write()
+    held = plumb(story.path, "rev-parse", f"{story.ids['one']}:{A}")
+    history = opened(story.path)
+    for name in (
+        "nowhere",
+        "0" * 40,
+        held,
+        "main:app",
+        "--all",
+        "--upload-pack=x",
+        "one two",
+        "a..b",
+        "",
+        "a\nmain",
+        "\0",
+    ):
+        for ask in (history.branch, history.resolve):
+            with pytest.raises(Misused):
+                ask(name)
+    assert history.resolve("main").id == story.ids["six"]
+
+
+def test_a_commit_is_told_in_full(story: Story, opened: Open) -> None:
+    story.write()
+    told = opened(story.path).resolve("main~1")
+    assert told.parents == (story.ids["three"], story.ids["side"])
+    assert (told.subject, told.author) == ("five", "Robin Vale")
+    assert told.committed_at == told.authored_at == story.at("five")
+
+
+def test_a_commit_may_claim_any_author_and_time(story: Story, opened: Open) -> None:
+    story.write()
+    top = plumb(story.path, "rev-parse", "main^{tree}")
+    header = f"tree {top}\nauthor  <> 99999999999999 +0000\ncommitter R\udce4 <r> -5 +0000\nencoding ISO-8859-1\n"
+    text = (header + "\nSp\udce4t\tan\x1b[31m\r und\n weiter\n\nrest\n").encode("utf-8", "surrogateescape")
+    odd = plumb(story.path, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text)
+    told = opened(story.path).resolve(odd)
+    assert told.parents == ()
+    assert told.subject.startswith("Spät")
+    assert told.author == ""
+    assert told.committed_at >= datetime(1970, 1, 1, tzinfo=UTC)
+    assert told.authored_at.year <= 9999
+
+
+# -- walks ------------------------------------------------------------------------------------------------------------
+
+
+def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Story, opened: Open) -> None:
+    story.write()
+    graph = opened(story.path).versions([A], [story.ids["six"]])
+    assert names(story, graph) == ["five", "side", "two", "one"]
+    parents = {story.name(each.commit.id): [story.name(parent) for parent in each.commit.parents] for each in graph}
+    assert parents == {"five": ["two", "side"], "two": ["one"], "side": ["one"], "one": []}
+    assert all(list(each.blobs) == [A] for each in graph)
+    assert len({each.blobs[A] for each in graph}) == 4
+
+
+def test_versions_of_several_paths_hold_the_blob_of_each(story: Story, opened: Open) -> None:
+    story.write()
+    graph = opened(story.path).versions([A, B], [story.ids["six"]])
+    assert names(story, graph) == ["five", "side", "three", "two", "one"]
+    assert all(set(each.blobs) == {A, B} for each in graph)
+    held = {story.name(each.commit.id): each.blobs for each in graph}
+    assert held["two"][B] == held["one"][B] != held["three"][B]
+
+
+def test_a_deletion_is_a_version_without_a_blob(story: Story, opened: Open) -> None:
+    story.commit("gone", {A: None})
+    story.write()
+    graph = opened(story.path).versions([A], [story.ids["gone"]])
+    assert story.name(graph[0].commit.id) == "gone"
+    assert graph[0].blobs == {}
+
+
+def test_versions_leave_out_what_other_commits_reach(story: Story, opened: Open) -> None:
+    story.write()
+    history = opened(story.path)
+    assert names(story, history.versions([A], [story.ids["six"]], [story.ids["two"]])) == ["five", "side"]
+    assert history.versions([A], [story.ids["two"]], [story.ids["six"]]) == []
+
+
+def test_versions_start_at_every_tip(story: Story, opened: Open) -> None:
+    story.commit("elsewhere", {A: "e\n"}, "one")
+    story.write("six", elsewhere="elsewhere")
+    graph = opened(story.path).versions([A], [story.ids["two"], story.ids["elsewhere"]])
+    assert names(story, graph) == ["elsewhere", "two", "one"]
+
+
+def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: Story, opened: Open) -> None:
+    story.commit("keeps", {}, "six", "one")
+    story.commit("other", {A: "other\n"}, "one")
+    story.commit("ours", {}, "six", "other")
+    story.write()
+    graph = opened(story.path).versions([A], [story.ids["ours"]])
+    held = {story.name(each.commit.id): each for each in graph}
+    assert [story.name(parent) for parent in held["ours"].commit.parents] == ["five", "other"]
+    assert held["ours"].blobs[A] == held["five"].blobs[A]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nowhere.py",
+        "app",
+        "",
+        "*",
+        "app/*.py",
+        ":(glob)**",
+        ":/",
+        "a\nb",
+        "a\0b",
+        "\ud800.py",
+        "x" * 5000,
+        "../told.git",
+    ],
+)
+def test_versions_of_what_is_no_file_are_none(story: Story, opened: Open, path: str) -> None:
+    story.write()
+    history = opened(story.path)
+    assert not any(version.blobs for version in history.versions([path], [story.ids["six"]]))
+    assert [list(version.blobs) for version in history.versions([path, B], [story.ids["two"]])][-1] == [B]
+
+
+def test_no_paths_and_no_tips_are_no_versions(story: Story, opened: Open) -> None:
+    story.write()
+    history = opened(story.path)
+    assert history.versions([], [story.ids["six"]]) == []
+    assert history.versions([A], []) == []
+
+
+def test_commits_are_all_that_one_has_and_the_other_has_not(story: Story, opened: Open) -> None:
+    story.write()
+    between = opened(story.path).commits(story.ids["six"], story.ids["two"])
+    assert [each.subject for each in between] == ["six", "five", "side", "three"]
+    assert between[1].parents == (story.ids["three"], story.ids["side"])
+    assert opened(story.path).commits(story.ids["two"], story.ids["six"]) == []
+
+
+def test_children_come_before_parents_whatever_the_clock_said(story: Story, opened: Open) -> None:
+    story.commit("late", {A: "l\n"}, minute=500)
+    story.commit("early", {A: "e\n"}, minute=-500)
+    story.write()
+    history = opened(story.path)
+    assert [each.subject for each in history.commits(story.ids["early"], story.ids["six"])] == ["early", "late"]
+    assert names(story, history.versions([A], [story.ids["early"]]))[:2] == ["early", "late"]
+
+
+def test_first_parents_follow_the_main_line(story: Story, opened: Open) -> None:
+    story.write()
+    history = opened(story.path)
+    chain = history.first_parents(story.ids["six"], 10)
+    assert [each.subject for each in chain] == ["six", "five", "three", "two", "one"]
+    assert chain[1].parents == (story.ids["three"], story.ids["side"])
+    assert [each.subject for each in history.first_parents(story.ids["six"], 2)] == ["six", "five"]
+
+
+def test_named_finds_a_file_name_wherever_it_ever_was(story: Story, opened: Open) -> None:
+    story.commit("moved", {A: None, "deep/er/a.py": "2\n", "banana.py": "b\n"})
+    story.commit("elsewhere", {"else/a.py": "e\n"}, "one")
+    story.write("moved", elsewhere="elsewhere")
+    history = opened(story.path)
+    tip, other = story.ids["moved"], story.ids["elsewhere"]
+    assert history.named("a.py", [tip]) == ["app/a.py", "deep/er/a.py", "docs/a.py"]
+    assert history.named("a.py", [tip, other]) == ["app/a.py", "deep/er/a.py", "docs/a.py", "else/a.py"]
+    assert history.named("a.py", []) == []
+
+
+@pytest.mark.parametrize("name", ["*.py", "?.py", "[ab].py", "**", "", "a", ":(top)a.py", "\\", "\0", "\ud800", "a\nb"])
+def test_a_name_is_no_pattern(story: Story, opened: Open, name: str) -> None:
+    story.write()
+    assert opened(story.path).named(name, [story.ids["six"]]) == []
+
+
+@pytest.mark.parametrize("name", ["[x]*.py", "ä b.py", 'q"uote.py', "-rf.py", "back\\slash.py", "caf\udce9.py"])
+def test_odd_names_are_found_and_followed(story: Story, opened: Open, name: str) -> None:
+    story.write()
+    top = tree(story.path, [("100644", blob(story.path, b"odd\n"), name)])
+    odd = commit(story.path, top, story.ids["six"])
+    history = opened(story.path)
+    assert history.named(name, [odd]) == [name]
+    assert list(history.tree(odd)) == [name]
+    newest, *older = history.versions([name], [odd])  # merges may be listed whatever they changed
+    assert history.read(newest.blobs[name]) == b"odd\n"
+    assert not any(version.blobs for version in older)
+
+
+# -- contents ---------------------------------------------------------------------------------------------------------
+
+
+def odd_tree(story: Story) -> str:
+    """A commit whose tree holds one entry of every kind."""
+    content = blob(story.path, b"print()\n")
+    inner = tree(story.path, [("100644", content, "inner.py"), ("120000", content, "link.py")])
+    entries = [
+        ("100644", content, "plain.py"),
+        ("100755", content, "run.py"),
+        ("120000", blob(story.path, b"plain.py"), "link.py"),
+        ("160000", story.ids["one"], "module"),
+        ("040000", inner, "folder"),
+    ]
+    return commit(story.path, tree(story.path, entries), story.ids["six"])
+
+
+def test_a_tree_is_its_regular_and_executable_files(story: Story, opened: Open) -> None:
+    story.write()
+    odd = odd_tree(story)
+    files = opened(story.path).tree(odd)
+    assert sorted(files) == ["folder/inner.py", "plain.py", "run.py"]
+    assert all(entry.path == path for path, entry in files.items())
+
+
+def test_blobs_are_of_files_and_of_nothing_else(story: Story, opened: Open) -> None:
+    story.write()
+    odd = odd_tree(story)
+    wanted = ["plain.py", "run.py", "folder/inner.py", "folder", "folder/", "module", "module/x", "gone.py", "", "a\nb"]
+    found = opened(story.path).blobs([(odd, path) for path in [*wanted, "x" * 100_000, "\ud800", "plain.py/x", "/"]])
+    assert sorted(path for _, path in found) == ["folder/inner.py", "plain.py", "run.py"]
+    assert len(set(found.values())) == 1
+
+
+def test_a_link_is_not_followed(story: Story, opened: Open) -> None:
+    story.write()
+    odd = odd_tree(story)
+    history = opened(story.path)
+    assert "link.py" not in history.tree(odd)
+    assert history.blobs([(odd, "link.py"), (odd, "folder/link.py")]) == {}
+
+
+def test_any_number_of_long_names_may_be_asked_at_once(story: Story, opened: Open) -> None:
+    story.write()
+    places = [(story.ids["six"], f"{'long/' * 700}{number}.py") for number in range(500)]
+    assert opened(story.path).blobs([*places, (story.ids["six"], A)]).keys() == {(story.ids["six"], A)}
+
+
+def test_read_gives_the_bytes_and_of_no_other_object(story: Story, opened: Open) -> None:
+    content = bytes(range(256)) * 1000
+    story.commit("bytes", {A: content})
+    story.write()
+    history = opened(story.path)
+    assert history.read(history.tree(story.ids["bytes"])[A].blob) == content
+    assert history.read("0" * 40) is None
+    assert history.read(story.ids["one"]) is None
+
+
+def test_the_tree_of_what_is_not_there_is_refused(story: Story, opened: Open) -> None:
+    story.write()
+    missing = commit(story.path, tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
+    history = opened(story.path)
+    for absent in ("0" * 40, missing):
+        with pytest.raises(Unreadable, match="not in this copy"):
+            history.tree(absent)
+    assert A in history.tree(story.ids["six"])
+
+
+def test_changes_count_lines_and_name_deletions_and_binaries(story: Story, opened: Open) -> None:
+    story.commit("all", {A: "5\n6\n7\n", B: None, "new.bin": b"\0\1", "tab\tname.py": "x\n"})
+    story.write()
+    changes = {each.path: (each.added, each.deleted) for each in opened(story.path).changes(story.ids["six"], "main")}
+    assert changes == {A: (2, 0), B: (0, 1), "new.bin": (None, None), "tab\tname.py": (1, 0)}
+    assert opened(story.path).changes(story.ids["six"], story.ids["six"]) == []
+
+
+# -- the rest of the repository ---------------------------------------------------------------------------------------
+
+
+def test_unmerged_heads_are_branches_and_pull_requests_that_the_branch_lacks(story: Story, opened: Open) -> None:
+    story.commit("fork", {A: "f\n"}, "two")
+    story.commit("request", {A: "r\n"}, "side")
+    story.write(
+        "six",
+        merged="two",
+        fork="fork",
+        again="fork",
+        **{"refs/pull/7/head": "request", "refs/remotes/origin/main": "six", "refs/tags/t": "fork"},
+    )
+    history = opened(story.path)
+    branch = history.branch("main")
+    heads = history.unmerged(branch, None)
+    assert [each.head for each in heads] == [story.ids["request"], story.ids["fork"]]
+    assert heads[0].name == "refs/pull/7/head"
+    assert [each.head for each in history.unmerged(branch, story.ids["two"])] == [story.ids["fork"]]
+    assert [each.head for each in history.unmerged(branch, story.ids["side"])] == [story.ids["request"]]
+    assert history.unmerged(branch, story.ids["six"]) == []
+
+
+def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, opened: Open) -> None:
+    heads = {f"topic{number}": f"topic{number}" for number in range(205)}
+    for name in heads:
+        story.commit(name, {A: name}, "one")
+    story.write("six", **heads)
+    history = opened(story.path)
+    told = history.unmerged(history.branch("main"), None)
+    assert len(told) == 200
+    assert story.name(told[0].head) == "topic204"
+
+
+def test_a_whole_copy_sees_everything(story: Story, opened: Open) -> None:
+    story.write()
+    history = opened(story.path)
+    assert history.unseen() == []
+    assert history.boundary() == frozenset()
