@@ -1,7 +1,7 @@
 """Finds the deployed version of a file: which commit's version fails just where the log says that it failed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.compilation import Fault
@@ -176,23 +176,38 @@ def _choose(incident: Incident, matches: Sequence[_Match], graph: Sequence[FileV
     fitting = [match for match in matches if position[_key(match.sighting)] == last]
     best = max(match.likeness for match in fitting)
     fitting = [match for match in fitting if match.likeness == best]
-    if len(fitting) > 1:
+    if len(fitting) > 1 and _side_by_side([match.path for match in fitting], graph):
         names = ", ".join(match.path for match in fitting)
         told = f"Several files fit {place(incident)} equally well: {names}."
         return Located(fitting[0].path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict or told)
-    path = fitting[0].path
+    path, versions = _of_one_file(incident, fitting, graph)
     chosen = {
         _key(match.sighting): _likeliest(match, match.sighting.first_seen if incident.dated else None)
         for match in matches
         if match.path == path
     }
-    candidates = tuple(commit.id for commit, _ in fitting[0].versions)
     commit = chosen[_key(fitting[0].sighting)]
     deployments = _deployments(incident, chosen)
     return Located(
-        path, commit, DeployedSource.INFERRED, corroborated=True, candidates=candidates, conflict=conflict,
+        path, commit, DeployedSource.INFERRED, corroborated=True, candidates=versions, conflict=conflict,
         deployments=deployments, graph=graph,
     )  # fmt: skip
+
+
+def _side_by_side(paths: Sequence[str], graph: Sequence[FileVersion]) -> bool:
+    """Whether two of these paths ever existed together; if not, they are the names of one file that was moved."""
+    return any(sum(path in version.blobs for path in paths) > 1 for version in graph)
+
+
+def _of_one_file(
+    incident: Incident, fitting: Sequence[_Match], graph: Sequence[FileVersion]
+) -> tuple[str, tuple[str, ...]]:
+    """Under which of its names the file was deployed, and every commit whose version fits, newest first."""
+    by_commit = {commit.id: (match.path, commit, fault) for match in fitting for commit, fault in match.versions}
+    order = [version.commit.id for version in graph if version.commit.id in by_commit]
+    seen_at = fitting[0].sighting.first_seen if incident.dated else None
+    every = replace(fitting[0], versions=[by_commit[oid][1:] for oid in order])
+    return by_commit[_likeliest(every, seen_at).id][0], tuple(order)
 
 
 def _likeliest(match: _Match, seen_at: datetime | None) -> Commit:

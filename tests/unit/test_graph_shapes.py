@@ -416,3 +416,29 @@ def test_name_changes_only_its_case(story: Story, compilers: FoundCompilers) -> 
     story.write()
     proof = prove_break(story, compilers, deployed="lower the name")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
+
+
+def test_moved_file_that_is_gone_is_found_under_the_name_it_had_when_it_was_logged(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"chat/app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"chat/app.py": broken(5)})
+    story.commit("move", {"chat/app.py": None, "core/app.py": broken(5)})
+    story.commit("mend", {"core/app.py": good(1)})
+    story.commit("remove", {"core/app.py": None})
+    story.write()
+    for logged_at, deployed in [("break", "break"), ("mend", "move")]:
+        proof = investigated(story.path, incident("app.py", sighting(5, seen_at=story.at(logged_at))), compilers)
+        assert proof.deployed.commit is not None
+        assert proof.deployed.commit.subject == deployed
+        assert proof.deployed.candidates == (story.ids["move"], story.ids["break"])
+        assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
+
+
+def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"chat/app.py": good(), "core/app.py": good()})
+    story.commit("break both", {"chat/app.py": broken(5), "core/app.py": broken(5)})
+    story.write()
+    proof = investigated(story.path, incident("app.py", sighting(5)), compilers)
+    assert not proof.deployed.corroborated
+    assert "chat/app.py, core/app.py" in proof.recommendation.detail
