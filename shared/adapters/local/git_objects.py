@@ -105,7 +105,8 @@ class Objects:
             after = end + 1 + self._id_bytes
             if space < 0 or end < 0 or after > len(content):
                 raise GitFailed(f"{self._git.name}: tree object {tree} is damaged; run git fsck there")
-            yield RawEntry(content[at:space], content[space + 1 : end], content[end + 1 : after].hex())
+            mode = content[at:space].lstrip(b"0")  # some tools wrote folders as 040000, and git reads them so
+            yield RawEntry(mode, content[space + 1 : end], content[end + 1 : after].hex())
             at = after
 
     def files(self, tree: str) -> Mapping[str, TreeEntry] | None:
