@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from shared.steps.inquiry import Progress
+if TYPE_CHECKING:
+    from shared.steps.inquiry import Progress
 
 
 @contextmanager
-def on_terminal() -> Iterator[Progress]:
+def on_terminal() -> "Iterator[Progress]":
     """What to call with each sentence; silent where stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield _silent

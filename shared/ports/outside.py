@@ -6,17 +6,20 @@ there. All raise `shared.errors.Retry` where the other side cannot be reached or
 `shared.errors.Reject` where it refuses for good.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.entry import LogEntry
-from shared.domain.finding import Checks
-from shared.domain.proposal import Message
-from shared.domain.rollout import Deployment, Revision, Serving
-from shared.domain.service import Service
-from shared.domain.verdict import Probed
+if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
+    from shared.domain.entry import LogEntry
+    from shared.domain.finding import Checks
+    from shared.domain.proposal import Message
+    from shared.domain.rollout import Deployment, Revision, Serving
+    from shared.domain.service import Service
+    from shared.domain.verdict import Probed
 
 WRONG = "provenfix:wrong"
 """The label by which a person stops all automation for an incident."""

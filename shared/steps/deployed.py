@@ -41,6 +41,8 @@ class _Match:
     versions: Sequence[tuple[Commit, Fault]]
     likeness: int
     """2: the quoted source line and the message are the logged ones; 1: one of them; 0: the line number alone."""
+    words_fit: bool
+    """Whether these versions fail with the logged message."""
 
 
 def locate(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, given: Commit | None) -> Located:
@@ -130,10 +132,16 @@ def _places(history: History, incident: Incident, branch: Branch) -> Iterator[tu
 def _matches(
     verdicts: Verdicts, graph: Sequence[FileVersion], paths: Sequence[str], incident: Incident
 ) -> list[_Match]:
-    """All sightings against all versions of these paths: first those that are likely to fail, then the others."""
+    """All sightings against all versions of these paths, until the last sighting has its version.
+
+    Compiled are first those that can fail with the logged words on the logged line, then those that are likely to fail
+    at all, then the rest: a log may have cut the words, and an older patch level of Python may have had others.
+    """
     made = {path: list(made_versions(graph, path)) for path in paths}
     every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
-    for blobs in (verdicts.suspects(every), frozenset(every)):
+    found: list[_Match] = []
+    for choose in (verdicts.possible, verdicts.suspects, _all):
+        blobs = choose(every, incident.sightings)
         verdicts.expect((every[blob], blob) for blob in blobs)
         found = [
             match
@@ -141,12 +149,18 @@ def _matches(
             for sighting in incident.sightings
             if (match := _match(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
         ]
-        if found:
-            return found
-    return []
+        words_fit = choose != verdicts.possible or all(match.words_fit for match in found)
+        if words_fit and any(match.sighting == incident.sightings[-1] for match in found):
+            break
+    return found
+
+
+def _all(blobs: Mapping[str, str], _sightings: Sequence[Sighting]) -> frozenset[str]:
+    return frozenset(blobs)
 
 
 def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting: Sighting) -> _Match | None:
+    """The versions that fail on the logged line; where some of them say and quote what was logged, those alone."""
     failing = [
         (version.commit, fault)
         for version in made
@@ -154,10 +168,10 @@ def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting:
     ]
     if not failing:
         return None
-    same_text = [pair for pair in failing if sighting.source_text and pair[1].text.strip() == sighting.source_text]
-    kept = same_text or failing
-    same_message = [pair for pair in kept if pair[1].message == sighting.message]
-    return _Match(sighting, path, kept, bool(same_text) + bool(same_message))
+    same_message = [pair for pair in failing if pair[1].message == sighting.message]
+    kept = same_message or failing
+    same_text = [pair for pair in kept if sighting.source_text and pair[1].text.strip() == sighting.source_text]
+    return _Match(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
 
 
 def made_versions(graph: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:
@@ -211,9 +225,8 @@ def _of_one_file(
 
 
 def _likeliest(match: _Match, seen_at: datetime | None) -> Commit:
-    """Of several matching versions: the logged message first, then the newest that was there when it was logged."""
-    same = [commit for commit, fault in match.versions if fault.message == match.sighting.message]
-    commits = same or [commit for commit, _ in match.versions]
+    """Of several matching versions the newest that was there when it was logged."""
+    commits = [commit for commit, _ in match.versions]
     if seen_at is None:
         return commits[0]
     before = [commit for commit in commits if commit.committed_at <= seen_at]

@@ -144,7 +144,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
     by_line = {_line(version, verdicts): version.commit for version in reversed(failing)}
     deployments = with_commits(located.deployments, by_line)
     return Deployed(
-        revision=inquiry.incident.sightings[-1].revision,
+        revision=next((each.revision for each in reversed(deployments) if each.commit == commit), ""),
         commit=commit,
         source=located.source,
         corroborated=True,

@@ -1,9 +1,10 @@
 """Compiles blobs for one investigation, each of them once: blob ids in, compilations out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.compilation import Compilation, Fault, Source
 from shared.domain.incident import Sighting
+from shared.domain.possible import may_fail
 from shared.ports import Compiler, Explainer, History
 
 _FEW = 64
@@ -67,7 +68,23 @@ class Verdicts:
         found = [self.of(blob, path).ok for path, blob in blobs.items()]
         return False if False in found else None if None in found else True
 
-    def suspects(self, blobs: Mapping[str, str]) -> frozenset[str]:
+    def possible(self, blobs: Mapping[str, str], sightings: Sequence[Sighting]) -> frozenset[str]:
+        """Those of these blobs (blob to path) that can fail with a logged message on a logged line.
+
+        The words are CPython's: where ruff decides, none is ruled in.
+        """
+        if not self._compiler.checked_by.startswith("cpython"):
+            return frozenset()
+        return frozenset(blob for blob in blobs if self._can_fail(blob, sightings))
+
+    def _can_fail(self, blob: str, sightings: Sequence[Sighting]) -> bool:
+        content = self._history.read(blob) or b""
+        return any(
+            sighting.line is not None and may_fail(content, sighting.line, sighting.message, self.python)
+            for sighting in sightings
+        )
+
+    def suspects(self, blobs: Mapping[str, str], _sightings: Sequence[Sighting] = ()) -> frozenset[str]:
         """Those of these blobs (blob to path) that may fail: all of a few; of many, those in which ruff sees an error.
 
         Ruff parses ten times as fast as CPython compiles. It misses one broken source in two thousand, so that this

@@ -117,7 +117,7 @@ class Ruff:
                     env={"RUST_MIN_STACK": str(THREAD_STACK)},
                     stdin=subprocess.DEVNULL,
                     stdout=out,
-                    stderr=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,  # with a pipe to wait on, `run` need not poll
                     timeout=seconds,
                     check=False,
                 )

@@ -1,0 +1,48 @@
+"""Whether a source can fail just as a log says: contents, line and message go in, False or "perhaps" comes out.
+
+Compiling a version costs milliseconds and a long history has many; most need not be compiled, because the logged line
+of theirs cannot give the logged message. Only what follows from the language is used: False is certain.
+"""
+
+import re
+
+_OUTSIDE = re.compile(r"'(\w+)' outside ")
+_BRACKET = re.compile(r"(?:unmatched '(?P<one>[)\]}])'|'(?P<two>[(\[{])' was never closed)")
+_STRING = ("unterminated string literal", "EOL while scanning string literal")
+_BALANCED = re.compile(rb"""(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')*+""", re.DOTALL)
+_FSTRING = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
+
+
+def may_fail(content: bytes, line: int, message: str, python: str) -> bool:
+    """Whether the first error of `content` may be `message` on `line`, counted from 1."""
+    wanted = _lines(content, line)
+    if wanted is None:
+        return False
+    before, here = wanted
+    if message.startswith(_STRING):
+        return before.endswith(b"\\") or _opens_string(content, here, python)
+    if found := _BRACKET.match(message):
+        return (found["one"] or found["two"]).encode() in here
+    if found := _OUTSIDE.match(message):
+        return found[1].encode() in here
+    return True
+
+
+def _lines(content: bytes, line: int) -> tuple[bytes, bytes] | None:
+    """The line before the wanted one (empty for the first), and the wanted one; None where the content is shorter."""
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = content.split(b"\n", line)
+    return None if len(lines) < line else (lines[line - 2] if line > 1 else b"", lines[line - 1])
+
+
+def _opens_string(content: bytes, here: bytes, python: str) -> bool:
+    """Whether a string of one line can begin here and not end here, whatever state the line begins in."""
+    if b'"' not in here and b"'" not in here:
+        return False
+    if b'"""' in here or b"'''" in here or b"coding" in content[:200]:
+        return True  # the line may begin or end inside a longer string; bytes may not be what they seem
+    if not _BALANCED.fullmatch(here):
+        return True
+    # Since 3.12 a line may begin inside an f-string in more ways than one line can tell.
+    return int(python.partition(".")[2]) >= 12 and _FSTRING.search(content) is not None
