@@ -1,21 +1,149 @@
-"""What the environment says, read once and validated: variables in, one frozen value out."""
+"""All that is configured, as one frozen value: environment variables and `provenfix.yaml` in, `Settings` out.
+
+Nothing else reads the environment. Secrets are references here; those that name a variable are read with the rest and
+kept as `Secret`, which shows itself to nobody.
+
+    PROVENFIX_CONFIG          the file of the watched services; default `provenfix.yaml`
+    PROVENFIX_EMBEDDED        a folder: store and queue are SQLite files in it, issues and messages are kept there, too
+    PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
+    PROVENFIX_DATABASE        the Firestore database; default `(default)`
+    PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
+    PROVENFIX_KILL_SWITCH     `on` stops every deployment
+    PROVENFIX_OLDEST_HOURS    messages older than this are refused; default 24
+    PROVENFIX_TRACING         `on` writes OpenTelemetry spans
+    PROVENFIX_PYTHON_3_11     the path of an interpreter
+    PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+"""
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.domain.service import Service, service_id
+from shared.errors import Misused
+from shared.secret import Keeper, Secret, SecretReference
+
+if TYPE_CHECKING:
+    from shared.configuration.model import Configuration
 
 _INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
+_COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
+_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
+_SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
+_OLDEST_HOURS = 24
+_MOST_HOURS = 24 * 31
+FILE = "provenfix.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Where the secrets are, None for those that are not configured, and the values of those in the environment."""
+
+    slack_signing_secret: SecretReference | None = None
+    slack_bot_token: SecretReference | None = None
+    github_token: SecretReference | None = None
+    held: Mapping[str, Secret] = field(default_factory=dict)
+    """By the name of the variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`interpreters` maps a minor version such as `3.11` to the path of its interpreter."""
+    """`interpreters` maps a minor version such as `3.11` to the path of its interpreter, `compilers` to a URL."""
 
-    interpreters: Mapping[str, str]
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    compilers: Mapping[str, str] = field(default_factory=dict)
+    embedded: Path | None = None
+    """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
+    project: str = ""
+    database: str = "(default)"
+    topic_prefix: str = "provenfix-"
+    kill_switch: bool = False
+    oldest: timedelta = timedelta(hours=_OLDEST_HOURS)
+    tracing: bool = False
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """By `Service.id`."""
+    own: frozenset[str] = frozenset()
+    """`Service.id` of provenfix's own functions."""
+    secrets: Secrets = field(default_factory=Secrets)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Reads `PROVENFIX_PYTHON_3_11=/path/to/python3.11` and its like."""
-    matches = ((_INTERPRETER.fullmatch(name), value) for name, value in environment.items())
-    return Settings({f"{match[1]}.{match[2]}": value for match, value in matches if match and value})
+    """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
+    project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
+    embedded = environment.get("PROVENFIX_EMBEDDED")
+    # Cloud Run tells each service its own name.
+    this = environment.get("K_SERVICE")
+    return Settings(
+        interpreters=_by_version(_INTERPRETER, environment),
+        compilers=_urls(environment),
+        embedded=Path(embedded) if embedded else None,
+        project=project,
+        database=environment.get("PROVENFIX_DATABASE") or "(default)",
+        topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
+        kill_switch=_switch("PROVENFIX_KILL_SWITCH", environment),
+        oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
+        tracing=_switch("PROVENFIX_TRACING", environment),
+        own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+    )
+
+
+def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Environment and file: what the functions need. Raises Misused, and Unreadable for the file."""
+    from shared.configuration.reading import read_configuration  # noqa: PLC0415  # the command line does without
+
+    path = Path(environment.get("PROVENFIX_CONFIG") or FILE)
+    return _with_file(read_settings(environment), read_configuration(path), environment)
+
+
+def _with_file(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
+    own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
+    services = {entry.service.id: entry.service for entry in file.services}
+    return replace(
+        settings,
+        compilers=dict(file.compilers) | dict(settings.compilers),
+        services=services,
+        own=settings.own | own,
+        secrets=_secrets(file, environment),
+    )
+
+
+def _secrets(file: "Configuration", environment: Mapping[str, str]) -> Secrets:
+    signing = file.slack.signing_secret.reference if file.slack else None
+    bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
+    github = file.github.token.reference if file.github else None
+    named = {one.name for one in (signing, bot, github) if one is not None and one.keeper is Keeper.ENVIRONMENT}
+    held = {name: Secret(environment[name]) for name in named if environment.get(name)}
+    return Secrets(signing, bot, github, held)
+
+
+def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+    matches = ((names.fullmatch(name), value) for name, value in environment.items())
+    return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
+
+
+def _urls(environment: Mapping[str, str]) -> dict[str, str]:
+    found = _by_version(_COMPILE, environment)
+    for version, url in found.items():
+        if not _URL.fullmatch(url):
+            name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
+            raise Misused(f"{name} must be the https URL of a compile function.")
+    return found
+
+
+def _switch(name: str, environment: Mapping[str, str]) -> bool:
+    """A kill switch that is misspelt must not count as off."""
+    try:
+        return _SWITCHES[environment.get(name, "").strip().lower()]
+    except KeyError:
+        raise Misused(f"{name} must be 'on' or 'off'.") from None
+
+
+def _hours(name: str, environment: Mapping[str, str]) -> timedelta:
+    text = environment.get(name, "") or str(_OLDEST_HOURS)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 0 < int(text) <= _MOST_HOURS:
+        raise Misused(f"{name} must be a number of hours from 1 to {_MOST_HOURS}.")
+    return timedelta(hours=int(text))

@@ -1,0 +1,122 @@
+"""What `provenfix.yaml` may hold, as frozen models; the words are those of the domain's `Service`."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.configuration.forms import (
+    Branch,
+    Channel,
+    Duration,
+    FunctionUrl,
+    Group,
+    Name,
+    ProbeUrl,
+    Project,
+    Python,
+    Region,
+    Repository,
+    SecretName,
+    SourceRoot,
+    Team,
+    User,
+    VariableName,
+    rising,
+    wrong,
+)
+from shared.domain.service import Service
+from shared.secret import Keeper, SecretReference
+
+
+class Strict(BaseModel):
+    """Nothing that is not known, nothing that has to be converted, nothing that changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class SecretEntry(Strict):
+    """`{secret: projects/…/secrets/…/versions/…}` or `{env: NAME}`: where a secret is, never the secret."""
+
+    secret: SecretName | None = None
+    env: VariableName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_reference(cls, value: object) -> object:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise wrong("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
+        return value
+
+    @property
+    def reference(self) -> SecretReference:
+        """In the words that the rest of the program uses."""
+        if self.secret is not None:
+            return SecretReference(Keeper.SECRET_MANAGER, self.secret)
+        return SecretReference(Keeper.ENVIRONMENT, str(self.env))
+
+
+class ServiceEntry(Strict):
+    """One entry of `services`; the words are those of `shared.domain.service.Service`."""
+
+    name: Name
+    project: Project
+    region: Region
+    repository: Repository
+    channel: Channel
+    environment: str = ""
+    branch: Branch = ""
+    source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
+    python: Python = ""
+    team: Team = ""
+    approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
+    approver_group: Group = ""
+    deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    probe_url: ProbeUrl = ""
+    daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
+    proposal_ttl: Duration = timedelta(hours=6)
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
+
+    @property
+    def service(self) -> Service:
+        """The same, as the domain knows it."""
+        return Service(**dict(self))
+
+
+class OwnEntry(Strict):
+    """Where provenfix's own functions run."""
+
+    project: Project
+    functions: Annotated[tuple[Name, ...], Field(strict=False)]
+
+
+class SlackEntry(Strict):
+    signing_secret: SecretEntry
+    bot_token: SecretEntry | None = None
+
+
+class GithubEntry(Strict):
+    token: SecretEntry
+
+
+class Configuration(Strict):
+    """The whole file."""
+
+    version: Literal[1] = 1
+    services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
+    slack: SlackEntry | None = None
+    github: GithubEntry | None = None
+    compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
+    own: OwnEntry | None = None
+
+
+PARTS: dict[str, type[BaseModel]] = {
+    "services": ServiceEntry,
+    "slack": SlackEntry,
+    "github": GithubEntry,
+    "own": OwnEntry,
+    "signing_secret": SecretEntry,
+    "bot_token": SecretEntry,
+    "token": SecretEntry,
+}
+"""The model that stands behind a key, for messages."""

@@ -1,0 +1,117 @@
+"""The text of `provenfix.yaml` comes in; a validated `Configuration` goes out, or one sentence for each mistake.
+
+Every sentence names file, line and key, and says what to write. None repeats a value.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.configuration import marked_yaml, model
+from shared.configuration.forms import OWN
+from shared.configuration.marked_yaml import Marked
+from shared.configuration.model import Configuration
+from shared.errors import Unreadable
+
+FILE = "provenfix.yaml"
+_MOST = 20
+_KINDS = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+}
+_WORD = re.compile(r"[A-Za-z_]{1,40}")
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Reads and validates one file. Raises Unreadable."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise Unreadable(f"{path}: there is no such file; write one, or name another with PROVENFIX_CONFIG.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}.") from None
+    return configuration(text, str(path))
+
+
+def configuration(text: str, name: str = FILE) -> Configuration:
+    """`name` is what the file is called in messages. Raises Unreadable."""
+    marked = marked_yaml.read_marked(text, name)
+    try:
+        found = Configuration.model_validate({} if marked.value is None else marked.value)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        sentences = [_sentence(error, marked, name) for error in errors]
+        raise Unreadable("\n".join(dict.fromkeys(sentences[:_MOST]))) from None
+    for path, contradiction in _contradictions(found):
+        raise Unreadable(f"{name}, line {marked.line(path)}: {contradiction}.")
+    return found
+
+
+def _contradictions(found: Configuration) -> Iterator[tuple[marked_yaml.Path, str]]:
+    """What is wrong about the file as a whole: where, and the end of the sentence."""
+    seen: dict[str, int] = {}
+    own = {(found.own.project, name) for name in found.own.functions} if found.own else set()
+    for index, entry in enumerate(found.services):
+        service = entry.service
+        if service.id in seen:
+            first = f"services[{seen[service.id]}]"
+            yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
+        if (service.project, service.name) in own:
+            yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
+        seen[service.id] = index
+
+
+def _sentence(error: ErrorDetails, marked: Marked, name: str) -> str:
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    key = _dotted(path)
+    place = f"{name}, line {marked.line(path)}"
+    if error["type"] == "missing":
+        return f"{place}: {key} is missing."
+    if error["type"] == "extra_forbidden":
+        return f"{place}: {key} is not a known key; {_meant(path)}"
+    return f"{place}: {key} {_wanted(error)}."
+
+
+def _wanted(error: ErrorDetails) -> str:
+    if error["type"] == OWN:
+        return error["msg"]
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
+    told = error["msg"].removeprefix("Input should be ")
+    return _KINDS.get(error["type"], f"must be {told}")
+
+
+def _meant(path: marked_yaml.Path) -> str:
+    known = sorted(_keys(path[:-1]))
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+
+
+def _keys(path: marked_yaml.Path) -> Mapping[str, Any]:
+    """The keys that may stand at a path."""
+    at: type[BaseModel] = Configuration
+    for part in path:
+        if isinstance(part, str):
+            at = model.PARTS[part]
+    return at.model_fields
+
+
+def _dotted(path: marked_yaml.Path) -> str:
+    """`services[0].channel`. A key that is no plain word is not repeated: it may be a secret in the wrong place."""
+    told = ""
+    for part in path:
+        if isinstance(part, int):
+            told += f"[{part}]"
+        else:
+            told += "." + (part if _WORD.fullmatch(part) else repr(part) if re.fullmatch(r"[\d.]+", part) else "…")
+    return told.removeprefix(".") or "the file"

@@ -1,0 +1,265 @@
+"""Settings: environment and provenfix.yaml become one frozen value; every mistake is one clear sentence."""
+
+from dataclasses import FrozenInstanceError
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.domain.service import Service
+from shared.errors import Misused, Unreadable
+from shared.secret import Keeper, SecretReference
+from shared.settings import Settings, read_all_settings, read_settings
+
+FULL = """\
+version: 1
+services:
+  - name: chat
+    project: tea-prod
+    region: europe-west1
+    repository: tea/chat
+    channel: C024BE91L
+    environment: production
+    branch: release/2
+    source_roots: [app, lib/core/]
+    python: "3.10"
+    team: T024BE7LD
+    approvers: [U024BE7LH, W12345678]
+    approver_group: S0614TZR7
+    deploy_method: cloud_build
+    probe_url: wss://chat.tea.example/ws?quiet=1
+    daily_cap: 1
+    proposal_ttl: 90m
+    traffic_steps: [10, 100]
+  - {name: orders, project: tea-prod, region: us-east4, repository: ./orders, channel: C1}
+slack:
+  signing_secret: {env: SIGNING}
+  bot_token: {secret: projects/tea-ops/secrets/bot/versions/7}
+github:
+  token: {env: ABSENT}
+compilers: {3.10: https://compile-310.example.app, "3.11": https://compile-311.example.app}
+own:
+  project: tea-ops
+  functions: [record, verify]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "provenfix.yaml"
+
+
+def told(file: Path, text: str, **environment: str) -> Settings:
+    file.write_text(text, "utf-8")
+    return read_all_settings({"PROVENFIX_CONFIG": str(file)} | environment)
+
+
+def complaint(file: Path, text: str) -> str:
+    with pytest.raises(Unreadable) as caught:
+        told(file, text)
+    return str(caught.value).replace(str(file), "FILE")
+
+
+def test_every_key_of_a_service_arrives(file: Path) -> None:
+    services = told(file, FULL).services
+    assert list(services) == ["tea-prod.chat", "tea-prod.orders"]
+    assert services["tea-prod.chat"] == Service(
+        name="chat",
+        project="tea-prod",
+        region="europe-west1",
+        repository="tea/chat",
+        channel="C024BE91L",
+        environment="production",
+        branch="release/2",
+        source_roots=("app", "lib/core"),
+        python="3.10",
+        team="T024BE7LD",
+        approvers=("U024BE7LH", "W12345678"),
+        approver_group="S0614TZR7",
+        deploy_method="cloud_build",
+        probe_url="wss://chat.tea.example/ws?quiet=1",
+        daily_cap=1,
+        proposal_ttl=timedelta(minutes=90),
+        traffic_steps=(10, 100),
+    )
+
+
+def test_what_is_left_out_is_the_domains_default(file: Path) -> None:
+    orders = told(file, FULL).services["tea-prod.orders"]
+    assert orders == Service("orders", "tea-prod", "us-east4", "./orders", "C1")
+
+
+def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(file: Path) -> None:
+    settings = told(file, FULL, SIGNING="hush-hush")
+    assert settings.secrets.slack_signing_secret == SecretReference(Keeper.ENVIRONMENT, "SIGNING")
+    assert settings.secrets.slack_bot_token == SecretReference(
+        Keeper.SECRET_MANAGER, "projects/tea-ops/secrets/bot/versions/7"
+    )
+    assert settings.secrets.held["SIGNING"].reveal() == "hush-hush"
+    assert "ABSENT" not in settings.secrets.held
+    assert "hush" not in repr(settings)
+
+
+def test_nothing_can_be_changed_afterwards(file: Path) -> None:
+    settings = told(file, FULL)
+    with pytest.raises(FrozenInstanceError):
+        settings.kill_switch = True  # type: ignore[misc]
+
+
+def test_compilers_of_the_environment_come_before_those_of_the_file(file: Path) -> None:
+    settings = told(file, FULL, PROVENFIX_COMPILE_3_11="http://127.0.0.1:9/c")
+    assert settings.compilers == {"3.10": "https://compile-310.example.app", "3.11": "http://127.0.0.1:9/c"}
+
+
+def test_own_functions_are_those_of_the_file_and_the_running_one(file: Path) -> None:
+    settings = told(file, FULL, K_SERVICE="decide", GOOGLE_CLOUD_PROJECT="tea-ops")
+    assert settings.own == {"tea-ops.record", "tea-ops.verify", "tea-ops.decide"}
+
+
+def test_an_empty_file_watches_nothing(file: Path) -> None:
+    assert told(file, "").services == {}
+
+
+def test_the_environment_alone_needs_no_file() -> None:
+    settings = read_settings({"PROVENFIX_PYTHON_3_11": "/opt/py", "PROVENFIX_PYTHON_3_12": "", "OTHER": "1"})
+    assert settings == Settings(interpreters={"3.11": "/opt/py"})
+
+
+def test_the_environment_chooses_where_state_is_kept() -> None:
+    assert read_settings({"PROVENFIX_EMBEDDED": "/var/p"}).embedded == Path("/var/p")
+    cloud = read_settings({"GOOGLE_CLOUD_PROJECT": "a", "PROVENFIX_PROJECT": "b", "PROVENFIX_DATABASE": "d"})
+    assert (cloud.embedded, cloud.project, cloud.database) == (None, "b", "d")
+
+
+@pytest.mark.parametrize(("text", "on"), [("on", True), ("TRUE", True), ("1", True), ("", False), ("off", False)])
+def test_a_switch_is_on_or_off(text: str, on: bool) -> None:  # noqa: FBT001
+    assert read_settings({"PROVENFIX_KILL_SWITCH": text}).kill_switch is on
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PROVENFIX_KILL_SWITCH", "yess"),
+        ("PROVENFIX_TRACING", "maybe"),
+        ("PROVENFIX_OLDEST_HOURS", "0"),
+        ("PROVENFIX_OLDEST_HOURS", "-3"),
+        ("PROVENFIX_OLDEST_HOURS", "١"),
+        ("PROVENFIX_OLDEST_HOURS", "999"),
+        ("PROVENFIX_COMPILE_3_11", "http://compile.example"),
+        ("PROVENFIX_COMPILE_3_11", "https://user:hush@compile.example"),
+        ("PROVENFIX_COMPILE_3_11", "file:///etc/passwd"),
+    ],
+)
+def test_a_wrong_variable_is_named_without_its_value(name: str, text: str) -> None:
+    with pytest.raises(Misused, match=f"^{name} must be") as caught:
+        read_settings({name: text})
+    assert "hush" not in str(caught.value)
+
+
+SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"
+WRONG = {
+    "services:\n  - name: chat\n    project: tea-prod\n    region: europe-west1\n    channel: C1\n": (
+        "FILE, line 2: services[0].repository is missing."
+    ),
+    SERVICE + ", chanel: C2}": "FILE, line 2: services[0].chanel is not a known key; did you mean channel?",
+    SERVICE + ",\n     python: 3.10}": (
+        "FILE, line 3: services[0].python must be in quotes, such as '3.10': without them YAML reads a number, and "
+        "3.10 becomes 3.1."
+    ),
+    SERVICE + ",\n\n     python: '3.11.7'}": (
+        "FILE, line 4: services[0].python must be a minor version of Python in quotes, such as '3.11'."
+    ),
+    SERVICE + ", approvers: U1}": "FILE, line 2: services[0].approvers must be a list.",
+    SERVICE + ", approvers: [U12, ada]}": (
+        "FILE, line 2: services[0].approvers[1] must be a Slack user's id, not a name, such as 'U024BE7LH'."
+    ),
+    SERVICE.replace("C1", "'#ops'") + "}": (
+        "FILE, line 2: services[0].channel must be a channel's id, not its name, such as 'C024BE91L'."
+    ),
+    SERVICE + ", daily_cap: '3'}": "FILE, line 2: services[0].daily_cap must be a whole number.",
+    SERVICE + ", daily_cap: -1}": "FILE, line 2: services[0].daily_cap must be greater than or equal to 0.",
+    SERVICE + ", proposal_ttl: 6}": (
+        "FILE, line 2: services[0].proposal_ttl must be a number of minutes, hours or days, such as '30m', '6h' or "
+        "'2d'."
+    ),
+    SERVICE + ", traffic_steps: [50, 10, 100]}": (
+        "FILE, line 2: services[0].traffic_steps must be percentages that rise and end with 100, such as [10, 50, 100]."
+    ),
+    SERVICE + ", traffic_steps: ['100']}": "FILE, line 2: services[0].traffic_steps[0] must be a whole number.",
+    SERVICE + ", source_roots: [app/../..]}": (
+        "FILE, line 2: services[0].source_roots[0] must be a folder of the repository, as a path from its root such as "
+        "'app'."
+    ),
+    SERVICE + ", branch: --upload-pack=x}": "FILE, line 2: services[0].branch must be a branch, such as 'main'.",
+    SERVICE + ", probe_url: 'wss://me:hush@chat.example'}": (
+        "FILE, line 2: services[0].probe_url must be a WebSocket's URL without user and password, such as 'wss://…/ws'."
+    ),
+    SERVICE + ", deploy_method: ftp}": (
+        "FILE, line 2: services[0].deploy_method must be '', 'cloud_build', 'github_workflow' or 'image'."
+    ),
+    SERVICE + "}\n  - {name: chat, project: tea-prod, region: r-a1, repository: t/c, channel: C1}": (
+        "FILE, line 3: services[1] is the same service as services[0]; remove one of them."
+    ),
+    SERVICE + "}\nown: {project: tea-prod, functions: [chat]}": (
+        "FILE, line 2: services[0] is one of provenfix's own functions, which are not watched."
+    ),
+    "services: {}": "FILE, line 1: services must be a list.",
+    "services: [3]": "FILE, line 1: services[0] must be keys with values.",
+    "- a": "FILE, line 1: the file must be keys with values.",
+    "version: 2": "FILE, line 1: version must be 1.",
+    "servces: []": "FILE, line 1: servces is not a known key; did you mean services?",
+    "slack: {}": "FILE, line 1: slack.signing_secret is missing.",
+    "slack:\n  signing_secret: xoxb-hush": (
+        "FILE, line 2: slack.signing_secret must be a reference, {secret: projects/P/secrets/S/versions/3} or "
+        "{env: NAME}, not a value."
+    ),
+    "slack:\n  signing_secret:\n    secret: xoxb-hush": (
+        "FILE, line 3: slack.signing_secret.secret must be a version in Secret Manager, such as "
+        "'projects/P/secrets/S/versions/3'."
+    ),
+    "slack:\n  signing_secret:\n    env: xoxb-hush": (
+        "FILE, line 3: slack.signing_secret.env must be an environment variable's name, such as 'SLACK_BOT_TOKEN'."
+    ),
+    "slack:\n  signing_secret:\n    xoxb-hush: 1": (
+        "FILE, line 3: slack.signing_secret.… is not a known key; known are env, secret."
+    ),
+    "compilers: {3.11: http://elsewhere.example}": (
+        "FILE, line 1: compilers.'3.11' must be the function's https URL, such as 'https://compile-py311-….run.app'."
+    ),
+    "compilers: {three: https://a.example}": (
+        "FILE, line 1: compilers.three must be a minor version of Python in quotes, such as '3.11'."
+    ),
+    "a: 1\nversion: 1\na: 2\n": "FILE, line 3: 'a' stands here twice; remove one of them.",
+    "version: 1\nservices: [\n": "FILE, line 3: this is not YAML: expected the node content, but found '<stream end>'.",
+    "services: &a\n  - *a\n": "FILE, line 1: more than 32 levels; write it flatter.",
+    "? [1]\n: 2\n": "FILE, line 1: a key must be a word.",
+    "a: !!python/object:os.system x\n": (
+        "FILE, line 1: this is not YAML: could not determine a constructor for the tag "
+        "'tag:yaml.org,2002:python/object:os.system'."
+    ),
+    "version: \x07": "FILE: this is not YAML: special characters are not allowed.",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_mistake_is_one_sentence_with_file_line_and_key(file: Path, text: str) -> None:
+    said = complaint(file, text)
+    assert said == WRONG[text]
+    assert "hush" not in said
+
+
+def test_several_mistakes_are_several_sentences(file: Path) -> None:
+    said = complaint(file, "version: 2\nservices: 1\nother: 2\n")
+    assert [line.partition(":")[0] for line in said.splitlines()] == [f"FILE, line {n}" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a" * (1 << 21)])
+def test_a_file_that_is_no_text_is_one_sentence(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(Unreadable, match=r"provenfix\.yaml"):
+        read_all_settings({"PROVENFIX_CONFIG": str(file)})
+
+
+def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
+    with pytest.raises(Unreadable, match="there is no such file"):
+        read_all_settings({"PROVENFIX_CONFIG": str(file)})
