@@ -53,6 +53,7 @@ class Reason(StrEnum):
     FIX_UNMERGED = "fix_only_on_unmerged_branch"
     NO_TARGET = "no_commit_passes_every_gate"
     CHECKS_RED = "checks_red"
+    ALREADY_DEPLOYED = "already_deployed"
     HISTORY_CUT = "history_not_available"
     CLOSE_1011_ALONE = "close_1011_without_cause"
     KEEPALIVE_TIMEOUT = "keepalive_timeout"

@@ -1,9 +1,79 @@
 """A verified click comes in; the one decision about a proposal is stored and handed on, or the click is refused."""
 
-from shared.domain.decision import Answer, Click
+from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Reply, answer, refusal
+from shared.domain.proposal import Proposal
+from shared.domain.service import Service
+from shared.steps import cases, decisions, effects, proposals
+from shared.steps.case import Case
+from shared.steps.decisions import Decision
+from shared.steps.flow import State
+from shared.steps.rejections import reject
 from shared.steps.world import World
+
+_STANDS = {
+    DecisionState.DENIED: Reply.ALREADY_DENIED,
+    DecisionState.EXPIRED: Reply.EXPIRED,
+    DecisionState.REFUSED: Reply.VOID,
+}
 
 
 def decide(world: World, click: Click) -> Answer:
     """Raises Retry where nothing could be stored: the person is asked to click again."""
-    raise NotImplementedError
+    reply = _decide(world, click)
+    given = answer(reply)
+    if not given.accepted:
+        reject(world, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}")
+    return given
+
+
+def _decide(world: World, click: Click) -> Reply:
+    proposal = proposals.load(world, click.proposal)
+    service = world.services.get(proposal.service) if proposal else None
+    if proposal is None or service is None:
+        return Reply.UNKNOWN_PROPOSAL
+    standing = decisions.load(world, proposal.id)
+    members = world.chat.members(service.approver_group) if service.approver_group else ()
+    refused = refusal(click, proposal, service, members, world.clock.now())
+    if refused is Reply.EXPIRED and standing is not None:
+        refused = None  # it was decided in time; the answer tells how
+    if refused is not None:
+        return refused
+    if click.kind is ClickKind.DENY:
+        return _deny(world, click, proposal, standing)
+    return _approve(world, click, proposal, service, standing)
+
+
+def _deny(world: World, click: Click, proposal: Proposal, before: Decision | None) -> Reply:
+    stands = decisions.decide(world, proposal.id, Decision(DecisionState.DENIED, click.user, click.user_name[:80]))
+    if stands.state is DecisionState.ACTING:
+        return Reply.TOO_LATE
+    if stands.state is DecisionState.DENIED and (before is None or before.state is not DecisionState.DENIED):
+        return Reply.DENIED
+    return _STANDS[stands.state]
+
+
+def _approve(world: World, click: Click, proposal: Proposal, service: Service, before: Decision | None) -> Reply:
+    if before is None:
+        case = cases.demand(world, proposal.incident)
+        if not case.active or case.ending is not None:
+            return Reply.MUTED if State.MUTED in {case.state, case.ending} else Reply.VOID
+        if world.revisions.serving(service).revision.name != proposal.revision:
+            return Reply.STALE
+    stands = decisions.decide(world, proposal.id, Decision(DecisionState.APPROVED, click.user, click.user_name[:80]))
+    if stands.state in _STANDS:
+        return _STANDS[stands.state]
+    if stands.state is DecisionState.APPROVED:
+        hand_on(world, proposal)  # also when it was approved before: whoever did may have died here
+    return Reply.APPROVED if before is None else Reply.ALREADY_APPROVED
+
+
+def hand_on(world: World, proposal: Proposal) -> None:
+    """Publishes a stored approval, and lets the incident say so."""
+    effects.publish_approved(world, proposal.id)
+
+    def approved(now: Case) -> Case:
+        if now.state is not State.PROPOSED or now.ending is not None:
+            return now
+        return now.to(State.APPROVED, world.clock.now(), proposal.id)
+
+    cases.change(world, proposal.incident, approved)

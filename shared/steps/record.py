@@ -1,9 +1,116 @@
 """A log entry comes in; an incident is opened once, or found open, or the entry is refused with a reason."""
 
+from dataclasses import replace
+
 from shared.domain.entry import LogEntry
+from shared.domain.grouping import kept
+from shared.domain.service import Service, service_id
+from shared.domain.signal import Signal, SignalKind
+from shared.steps import cases, effects
+from shared.steps.case import Case
+from shared.steps.causes import cause_of, name_cause
+from shared.steps.completing import completed
+from shared.steps.defects import Defect, defect_of, next_generation
+from shared.steps.flow import State
+from shared.steps.regression import Sense, sense
 from shared.steps.world import Outcome, World
+
+_MOST_ENTRIES = 12
+_MOST_ACTIVE = 50
+
+_FIRST = {SignalKind.SYNTAX_ERROR: State.OPENED, SignalKind.CLOSE_1011: State.WAITING}
+"""What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
 def record(world: World, entry: LogEntry) -> Outcome:
-    """Raises Retry where it has to be asked again."""
-    raise NotImplementedError
+    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
+    place = service_id(entry.project, entry.service)
+    if place in world.own:
+        return Outcome("refused:own_function", detail=place)
+    service = world.services.get(place)
+    if service is None:
+        return Outcome("refused:unknown_service", detail=place)
+    line = (place, entry.revision, entry.text)
+    if world.throttle.recent(line, world.clock.now()):
+        return Outcome("throttled")
+    read = completed(world, entry)
+    if not isinstance(read, Signal):
+        return Outcome(f"refused:{read.value}")
+    seen = (place, entry.revision, read.kind, read.error_class, read.path, read.line)
+    if world.throttle.recent(seen, world.clock.now()):
+        return Outcome("throttled")
+    outcome = _record(world, service, read)
+    for key in (line, seen):
+        world.throttle.recorded(key, world.clock.now())
+    return outcome
+
+
+def _record(world: World, service: Service, signal: Signal) -> Outcome:
+    if signal.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
+        cause = cause_of(world, service, signal.entry.revision)
+        if cause is not None:
+            return Outcome("attached", cause.id)
+    defect = defect_of(world, service, signal)
+    case = cases.load(world, defect.incident)
+    if case is not None and not case.active:
+        if sense(world, service, case, signal.entry.revision) is Sense.OLD:
+            return Outcome("duplicate", case.id, f"at rest: {case.state.value}")
+        defect = next_generation(world, service, signal, defect)
+        case = cases.load(world, defect.incident)
+    if case is None:
+        return _open(world, service, signal, defect)
+    return _seen_again(world, service, case, signal)
+
+
+def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Outcome:
+    now, entry = world.clock.now(), signal.entry
+    if len(world.store.find(cases.KIND, "active_for", service.id, _MOST_ACTIVE)) >= _MOST_ACTIVE:
+        return Outcome("refused:too_many_incidents", detail=service.id)
+    if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
+        name_cause(world, service, entry.revision, defect.incident)
+    state = _FIRST.get(signal.kind, State.RECORDED)
+    case = Case(
+        id=defect.incident,
+        fingerprint=defect.fingerprint,
+        generation=defect.generation,
+        state=state,
+        service=service.id,
+        kind=signal.kind,
+        error_class=signal.error_class,
+        path=defect.path,
+        revisions=(entry.revision,) if entry.revision else (),
+        entries=(kept(entry),),
+        opened_by=world.ids.token(),
+        opened_at=now,
+        last_seen=entry.timestamp or now,
+    ).to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
+    cases.create(world, case)
+    stored = cases.demand(world, case.id)  # not the answer of the write tells who opened it, but the owner in it
+    if stored.state is State.OPENED:
+        effects.publish_opened(world, case.id)
+    return Outcome("opened" if stored.opened_by == case.opened_by else "duplicate", case.id)
+
+
+def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> Outcome:
+    revision = signal.entry.revision
+    if case.state is State.OPENED:
+        effects.publish_opened(world, case.id)  # whoever opened it may have died before this
+    if case.rollout is not None and sense(world, service, case, revision) is Sense.RECURRED:
+        cases.change(world, case.id, lambda now: now if now.recurred else replace(now, recurred=revision))
+        return Outcome("recurred", case.id)
+    if case.state not in {State.WAITING, State.OPENED} or revision in case.revisions:
+        return Outcome("duplicate", case.id)
+    if case.kind is SignalKind.SYNTAX_ERROR and revision:
+        name_cause(world, service, revision, case.id)
+    cases.change(world, case.id, lambda now: _with(now, signal))
+    return Outcome("attached", case.id)
+
+
+def _with(case: Case, signal: Signal) -> Case:
+    """With one more revision that fails, while nothing has been deployed against it."""
+    entry = signal.entry
+    if entry.revision in case.revisions or len(case.entries) >= _MOST_ENTRIES or case.rollout is not None:
+        return case
+    seen = max(case.last_seen, entry.timestamp or case.last_seen)
+    revisions = (*case.revisions, entry.revision) if entry.revision else case.revisions
+    return replace(case, revisions=revisions, entries=(*case.entries, kept(entry)), last_seen=seen)

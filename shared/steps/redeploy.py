@@ -1,8 +1,83 @@
 """An approved proposal comes in; after everything was checked once more, its deployment begins."""
 
+from dataclasses import replace
+
+from shared.domain.decision import DecisionState
+from shared.domain.proposal import Proposal
+from shared.domain.service import Service
+from shared.errors import Reject, Retry
+from shared.steps import cases, decisions, documents, effects, proposals
+from shared.steps.allowance import count_today, hold_rollout
+from shared.steps.case import Case, Rollout
+from shared.steps.decide import hand_on
+from shared.steps.decisions import Decision
+from shared.steps.flow import State
+from shared.steps.investigate_incident import service_of
+from shared.steps.muting import muted
 from shared.steps.world import Outcome, World
+
+_BY = "redeploy"
 
 
 def redeploy(world: World, proposal_id: str) -> Outcome:
-    """Raises Retry where it has to be asked again, Reject for a proposal that does not exist."""
-    raise NotImplementedError
+    """`deploying`, `waiting:<reason>`, `refused:<reason>` or `duplicate`. Raises Retry, Reject."""
+    proposal = proposals.demand(world, proposal_id)
+    case = cases.demand(world, proposal.incident)
+    service = service_of(world, case)
+    decision = decisions.load(world, proposal.id)
+    if decision is None:
+        raise Reject("undecided", proposal.id)
+    if case.state is State.OPENED:
+        raise Retry(f"{case.id} is still being investigated")
+    if decision.state is DecisionState.APPROVED:
+        hand_on(world, proposal)
+        etag, objection = _objection(world, service, case, proposal)
+        if not objection and not hold_rollout(world, service, proposal):
+            return Outcome("waiting:another_rollout", case.id)
+        if not objection and not count_today(world, service, proposal):
+            objection = "daily_cap"
+        if objection:
+            wanted = Decision(DecisionState.REFUSED, _BY, objection)
+        else:
+            # From here on a denial comes too late; up to here, whoever writes first has decided.
+            wanted = Decision(DecisionState.ACTING, _BY, decision.by, etag)
+        decision = decisions.decide(world, proposal.id, wanted)
+    if decision.state is not DecisionState.ACTING:
+        return Outcome(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
+    return _deploy(world, service, proposal, decision.etag)
+
+
+def _objection(world: World, service: Service, case: Case, proposal: Proposal) -> tuple[str, str]:
+    """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
+    if not case.active or case.ending is not None:
+        return "", (case.ending or case.state).value
+    if world.kill_switch():
+        return "", "kill_switch"
+    if muted(world, service, case):
+        return "", State.MUTED.value
+    serving = world.revisions.serving(service)
+    if serving.revision.name != proposal.revision:
+        return "", "stale"
+    with world.histories(service) as history:
+        failed = world.prover.objection(
+            proposal, service, history, world.compilers, lambda commit: world.checks.at(service, commit)
+        )
+    return serving.etag, f"gate: {failed}" if failed else ""
+
+
+def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Outcome:
+    begun = effects.deploy(world, service, proposal, etag)
+    refused = documents.text(begun, "refused")
+    if refused:
+        cases.end(world, proposal.incident, State.REFUSED, refused)
+        return Outcome("refused:stale", proposal.incident, refused)
+    operation = documents.text(begun, "operation")
+
+    def deploying(now: Case) -> Case:
+        if now.rollout is not None or not now.active:
+            return now
+        rollout = Rollout(operation, proposal.revision)
+        return replace(now, rollout=rollout).to(State.DEPLOYING, world.clock.now(), operation)
+
+    case = cases.change(world, proposal.incident, deploying)
+    return Outcome(case.state.value, case.id, operation)

@@ -1,17 +1,18 @@
 """What will never work is kept with its reason, once a day for each source and reason: a flood costs one write."""
 
 from shared.domain.moment import rfc3339
+from shared.domain.redaction import redact
 from shared.steps.world import World
 
 _LONGEST_DETAIL = 2_000
 
 
 def reject(world: World, source: str, reason: str, detail: str) -> None:
-    """Stores a rejection. `source` is who sent it, such as `record` or `decide`; `detail` is cut. Raises Retry."""
+    """`source` is who refused it, such as `record` or `decide`; `detail` is redacted and cut. Raises Retry."""
     now = world.clock.now()
     key = f"{reason}.{source}.{now.date().isoformat()}"
     if world.throttle.recent(("rejection", key), now):
         return
-    value = {"reason": reason, "source": source, "at": rfc3339(now), "detail": detail[:_LONGEST_DETAIL]}
+    value = {"reason": reason, "source": source, "at": rfc3339(now), "detail": redact(detail)[:_LONGEST_DETAIL]}
     world.store.create("rejections", key, value)
     world.throttle.recorded(("rejection", key), now)

@@ -1,8 +1,136 @@
 """A tick comes in; every incident that is not at rest is taken one step further."""
 
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from shared.domain.decision import DecisionState
+from shared.domain.service import Service
+from shared.errors import Reject, Retry
+from shared.steps import cases, decisions, effects, proposals
+from shared.steps.case import Case
+from shared.steps.causes import cause_of
+from shared.steps.decide import hand_on
+from shared.steps.decisions import Decision
+from shared.steps.finish import finish
+from shared.steps.flow import State
+from shared.steps.muting import muted
+from shared.steps.redeploy import redeploy
+from shared.steps.rejections import reject
+from shared.steps.watching import follow, watch
 from shared.steps.world import Outcome, World
+
+GRACE = timedelta(minutes=2)
+"""How long a 1011 waits for the error that explains it."""
+NUDGE = timedelta(minutes=10)
+"""After this long an incident that nobody has investigated is published again,"""
+MOST_NUDGES = 6
+"""and so often at most; its message is then in the dead letters."""
+
+_BY = "verify"
 
 
 def verify(world: World) -> Outcome:
-    """Raises Retry, once all were looked at, where one of them has to be looked at again."""
-    raise NotImplementedError
+    """`ticked`. Raises Retry, once all were looked at, where one of them has to be looked at again."""
+    moved, again = 0, []
+    for service in world.services.values():
+        for case in list(cases.active(world, service.id)):
+            try:
+                moved += advance(world, service, case).state is not case.state
+            except Retry as reason:
+                again.append(f"{case.id}: {reason}")
+            except Reject as refused:
+                reject(world, f"verify.{case.id}", refused.reason, refused.detail)
+    if again:
+        raise Retry("; ".join(again[:5]))
+    return Outcome("ticked", detail=f"{moved} moved")
+
+
+def advance(world: World, service: Service, case: Case) -> Case:
+    """One incident, one step, and its end where that is decided."""
+    if case.ending is None:
+        case = _STAGES[case.state](world, service, case)
+    return finish(world, service, case)
+
+
+def _waiting(world: World, service: Service, case: Case) -> Case:
+    """A 1011 is its revision's symptom if anything explains it; alone it is an incident of its own, after a while."""
+    now = world.clock.now()
+    cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
+    if cause is not None:
+        return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}")
+    if now < case.opened_at + GRACE:
+        return case
+    case = cases.change(
+        world, case.id, lambda at: at.to(State.OPENED, now, "nothing explains it") if at.state is State.WAITING else at
+    )
+    return _opened(world, service, case)
+
+
+def _opened(world: World, _: Service, case: Case) -> Case:
+    """Publishes what was stored and never published, and what has been lying there for too long."""
+    since = (world.clock.now() - case.opened_at) // NUDGE
+    effects.publish_opened(world, case.id, min(since, MOST_NUDGES))
+    return case
+
+
+def _proposed(world: World, service: Service, case: Case) -> Case:
+    proposal = proposals.demand(world, case.proposal)
+    decision = decisions.load(world, proposal.id)
+    if decision is None and muted(world, service, case):
+        decision = decisions.decide(world, proposal.id, Decision(DecisionState.REFUSED, _BY, State.MUTED.value))
+    if decision is None and world.clock.now() >= proposal.expires_at:
+        decision = decisions.decide(world, proposal.id, Decision(DecisionState.EXPIRED, _BY))
+    if decision is None:
+        return case
+    if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
+        hand_on(world, proposal)
+        return _approved(world, service, cases.demand(world, case.id))
+    return _decided_against(world, case, decision)
+
+
+def _approved(world: World, _: Service, case: Case) -> Case:
+    """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
+    redeploy(world, case.proposal)
+    case = cases.demand(world, case.id)
+    decision = decisions.load(world, case.proposal)
+    if case.ending is None and decision is not None and case.state is State.APPROVED:
+        return _decided_against(world, case, decision)
+    return case
+
+
+_ENDINGS = {
+    DecisionState.DENIED: State.DENIED,
+    DecisionState.EXPIRED: State.EXPIRED,
+    DecisionState.REFUSED: State.REFUSED,
+}
+
+
+def _decided_against(world: World, case: Case, decision: Decision) -> Case:
+    ending = _ENDINGS.get(decision.state)
+    if ending is None:
+        return case
+    if decision.why == State.MUTED.value:
+        ending = State.MUTED
+    return cases.end(world, case.id, ending, decision.why)
+
+
+def _deploying(world: World, service: Service, case: Case) -> Case:
+    if muted(world, service, case):
+        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+    return follow(world, service, case)
+
+
+def _watching(world: World, service: Service, case: Case) -> Case:
+    if muted(world, service, case):
+        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+    return watch(world, service, case)
+
+
+_STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {
+    State.WAITING: _waiting,
+    State.OPENED: _opened,
+    State.PROPOSED: _proposed,
+    State.APPROVED: _approved,
+    State.DEPLOYING: _deploying,
+    State.WATCHING: _watching,
+}

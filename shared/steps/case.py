@@ -1,0 +1,149 @@
+"""An incident as it is stored: what the flow knows of it so far, as a frozen value and as a document."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.entry import LogEntry
+from shared.domain.moment import rfc3339
+from shared.domain.signal import SignalKind
+from shared.ports import Document, IssueRef
+from shared.steps import documents
+from shared.steps.flow import ACTIVE, State
+
+_MOST_HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How far the approved commit came."""
+
+    operation: str
+    previous: str
+    """The revision that served before, to which a rollback returns."""
+    revision: str = ""
+    share: int = 0
+    """Percent of the traffic that `revision` was given."""
+    since: str = ""
+    """RFC 3339: since when it has all of its traffic; "" before."""
+    failed_probes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One incident: one generation of one defect of one service."""
+
+    id: str
+    fingerprint: str
+    generation: int
+    state: State
+    service: str
+    """`Service.id`."""
+    kind: SignalKind
+    error_class: str
+    path: str
+    """Normalised, in its longest form so far."""
+    revisions: tuple[str, ...]
+    """Those that logged the failure before anything was deployed against it."""
+    entries: tuple[LogEntry, ...]
+    """One of each revision and line, bounded: evidence that outlives the log."""
+    opened_by: str
+    opened_at: datetime
+    last_seen: datetime
+    fix: str = ""
+    proposal: str = ""
+    issue: IssueRef | None = None
+    message: str = ""
+    """The chat's reference of the proposal's message."""
+    rollout: Rollout | None = None
+    recurred: str = ""
+    """The revision that contains the fix and logged the failure all the same."""
+    ending: State | None = None
+    """The state in which it will be at rest, once all that goes with it is done. The first to write it decides."""
+    ending_why: str = ""
+    rest_at: datetime | None = None
+    history: tuple[Document, ...] = ()
+    """`{"state", "at", "why"}`, oldest first, the last fifty."""
+
+    @property
+    def active(self) -> bool:
+        """Whether ticks still look at it."""
+        return self.state in ACTIVE
+
+    def to(self, state: State, now: datetime, why: str) -> "Case":
+        """In another state, with the step in its history."""
+        step: Document = {"state": state.value, "at": rfc3339(now), "why": why}
+        rest_at = None if state in ACTIVE else now
+        return replace(self, state=state, rest_at=rest_at, history=(*self.history, step)[-_MOST_HISTORY:])
+
+
+def document(case: Case) -> Document:
+    """`active_for` is the service while it is active and "" once it is at rest: the index that ticks ask."""
+    rollout = case.rollout
+    return {
+        "id": case.id,
+        "fingerprint": case.fingerprint,
+        "generation": case.generation,
+        "state": case.state.value,
+        "service": case.service,
+        "active_for": case.service if case.active else "",
+        "kind": case.kind.value,
+        "error_class": case.error_class,
+        "path": case.path,
+        "revisions": list(case.revisions),
+        "entries": [documents.entry_document(entry) for entry in case.entries],
+        "opened_by": case.opened_by,
+        "opened_at": rfc3339(case.opened_at),
+        "last_seen": rfc3339(case.last_seen),
+        "fix": case.fix,
+        "proposal": case.proposal,
+        "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
+        "message": case.message,
+        "rollout": {name: getattr(rollout, name) for name in Rollout.__slots__} if rollout else None,
+        "recurred": case.recurred,
+        "ending": case.ending.value if case.ending else "",
+        "ending_why": case.ending_why,
+        "rest_at": rfc3339(case.rest_at) if case.rest_at else "",
+        "history": list(case.history),
+    }
+
+
+def read_case(value: Document) -> Case:
+    """Raises `Reject("unreadable_document")` for what is not an incident."""
+    issue, rollout = documents.part(value, "issue"), documents.part(value, "rollout")
+    ending = documents.text(value, "ending")
+    return Case(
+        id=documents.text(value, "id"),
+        fingerprint=documents.text(value, "fingerprint"),
+        generation=documents.number(value, "generation"),
+        state=State(documents.text(value, "state")),
+        service=documents.text(value, "service"),
+        kind=SignalKind(documents.text(value, "kind")),
+        error_class=documents.text(value, "error_class"),
+        path=documents.text(value, "path"),
+        revisions=documents.texts(value, "revisions"),
+        entries=tuple(documents.read_entry(entry) for entry in documents.parts(value, "entries")),
+        opened_by=documents.text(value, "opened_by"),
+        opened_at=documents.moment(value, "opened_at"),
+        last_seen=documents.moment(value, "last_seen"),
+        fix=documents.text(value, "fix"),
+        proposal=documents.text(value, "proposal"),
+        issue=IssueRef(documents.number(issue, "number"), documents.text(issue, "url")) if issue else None,
+        message=documents.text(value, "message"),
+        rollout=_read_rollout(rollout) if rollout else None,
+        recurred=documents.text(value, "recurred"),
+        ending=State(ending) if ending else None,
+        ending_why=documents.text(value, "ending_why"),
+        rest_at=documents.moment(value, "rest_at") if documents.text(value, "rest_at") else None,
+        history=documents.parts(value, "history"),
+    )
+
+
+def _read_rollout(value: Document) -> Rollout:
+    return Rollout(
+        operation=documents.text(value, "operation"),
+        previous=documents.text(value, "previous"),
+        revision=documents.text(value, "revision"),
+        share=documents.number(value, "share"),
+        since=documents.text(value, "since"),
+        failed_probes=documents.number(value, "failed_probes"),
+    )

@@ -1,0 +1,64 @@
+"""Incidents are loaded and changed here: by compare-and-set only, so that no change is ever lost to another one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from shared.errors import Reject, Retry
+from shared.steps.case import Case, document, read_case
+from shared.steps.flow import State
+from shared.steps.world import World
+
+KIND = "incidents"
+_MOST_ATTEMPTS = 20
+
+
+def load(world: World, incident: str) -> Case | None:
+    """The incident as of now."""
+    stored = world.store.read(KIND, incident)
+    return read_case(stored.value) if stored else None
+
+
+def demand(world: World, incident: str) -> Case:
+    """The incident; Reject where there is none."""
+    case = load(world, incident)
+    if case is None:
+        raise Reject("unknown_incident", incident)
+    return case
+
+
+def create(world: World, case: Case) -> bool:
+    """Whether it was new."""
+    return world.store.create(KIND, case.id, document(case))
+
+
+def change(world: World, incident: str, how: Callable[[Case], Case]) -> Case:
+    """Applies `how` to the incident as it is, again where somebody wrote in between; nothing is written for no change.
+
+    `how` must look at the state that it is given: it may not be the one that the caller saw.
+    """
+    for _ in range(_MOST_ATTEMPTS):
+        stored = world.store.read(KIND, incident)
+        if stored is None:
+            raise Reject("unknown_incident", incident)
+        before = read_case(stored.value)
+        after = how(before)
+        if after == before or world.store.replace(KIND, incident, document(after), stored.version):
+            return after
+    raise Retry(f"{incident} is being changed by too many at once")
+
+
+def active(world: World, service: str) -> Iterator[Case]:
+    """The incidents of a service that are not at rest."""
+    for stored in world.store.find(KIND, "active_for", service):
+        yield read_case(stored.value)
+
+
+def end(world: World, incident: str, state: State, why: str) -> Case:
+    """Decides in which state an incident will be at rest; the first decision stays. `finish` does what goes with it."""
+
+    def decided(case: Case) -> Case:
+        if not case.active or case.ending is not None:
+            return case
+        return replace(case, ending=state, ending_why=why)
+
+    return change(world, incident, decided)

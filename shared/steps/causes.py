@@ -1,0 +1,26 @@
+"""Which incident explains what else a revision logs: a revision in, its syntax error's incident out.
+
+A 1011 of a revision that has a syntax error is that one's symptom, whatever became of the incident since.
+"""
+
+from shared.domain.service import Service
+from shared.steps import cases, documents
+from shared.steps.case import Case
+from shared.steps.world import World
+
+_KIND = "causes"
+
+
+def name_cause(world: World, service: Service, revision: str, incident: str) -> None:
+    """Remembers, before an incident opens, that it will explain what the revision logs. The first one stays."""
+    world.store.create(_KIND, _key(service, revision), {"incident": incident})
+
+
+def cause_of(world: World, service: Service, revision: str) -> Case | None:
+    """The incident that explains a revision's symptoms; None where there is none, or it has not opened yet."""
+    stored = world.store.read(_KIND, _key(service, revision)) if revision else None
+    return cases.load(world, documents.text(stored.value, "incident")) if stored else None
+
+
+def _key(service: Service, revision: str) -> str:
+    return f"{service.id}.{revision}"

@@ -1,0 +1,139 @@
+"""Everything that reaches the outside, each through the ledger: the only file that calls an effect of a port.
+
+In: a world and what is wanted. Out: what the other side knows it by. Every key and every marker is made of the ids of
+incident and proposal alone, so that whoever comes second arrives at the same one.
+"""
+
+from shared.domain.escaping import for_markdown
+from shared.domain.proposal import Message, Proposal
+from shared.domain.service import Service
+from shared.errors import Reject
+from shared.ports import Document, IssueRef
+from shared.steps import documents, flow
+from shared.steps.case import Case
+from shared.steps.ledger import once
+from shared.steps.world import World
+
+
+def marker(incident: str, part: str = "") -> str:
+    """Hidden in issues and comments, and found there again."""
+    return f"<!-- provenfix:incident={incident}{f' part={part}' if part else ''} -->"
+
+
+def publish_opened(world: World, incident: str, nudge: int = 0) -> None:
+    """Asks for an investigation; each higher `nudge` asks once more. A second copy of a message does no harm."""
+    _publish(world, flow.INCIDENT_OPENED, {"incident": incident}, f"{incident}.{nudge}")
+
+
+def publish_approved(world: World, proposal: str) -> None:
+    """Asks for a redeployment."""
+    _publish(world, flow.REDEPLOY_APPROVED, {"proposal": proposal}, proposal)
+
+
+def _publish(world: World, topic: str, message: dict[str, str], key: str) -> None:
+    def do() -> Document:
+        world.bus.publish(topic, message)
+        return {}
+
+    once(world, f"publish.{topic}.{key}", do)
+
+
+def open_issue(world: World, service: Service, incident: str, title: str, body: str) -> IssueRef:
+    """The incident's issue; `body` is Markdown."""
+    mark = marker(incident)
+
+    def do() -> Document:
+        return _reference(world.issues.open(service, mark, title, f"{mark}\n{body}"))
+
+    def find() -> Document | None:
+        found = world.issues.find(service, mark)
+        return _reference(found) if found else None
+
+    result = once(world, f"issue.{incident}", do, find)
+    return IssueRef(documents.number(result, "number"), documents.text(result, "url"))
+
+
+def _reference(issue: IssueRef) -> Document:
+    return {"number": issue.number, "url": issue.url}
+
+
+def comment(world: World, service: Service, case: Case, part: str, sentences: tuple[str, ...]) -> None:
+    """A comment of plain sentences on the incident's issue; nothing where it has none."""
+    if case.issue is None:
+        return
+    issue, mark = case.issue.number, marker(case.id, part)
+    body = "\n\n".join([mark, *(for_markdown(sentence) for sentence in sentences)])
+
+    def do() -> Document:
+        world.issues.comment(service, issue, mark, body)
+        return {}
+
+    once(world, f"comment.{case.id}.{part}", do, lambda: {} if world.issues.commented(service, issue, mark) else None)
+
+
+def close_issue(world: World, service: Service, issue: int, incident: str) -> None:
+    """Closing a closed issue changes nothing."""
+
+    def do() -> Document:
+        world.issues.close(service, issue)
+        return {}
+
+    def find() -> Document | None:
+        return None if world.issues.state(service, issue).is_open else {}
+
+    once(world, close_key(incident), do, find)
+
+
+def close_key(incident: str) -> str:
+    """The ledger's key of the close, by which it is told from a close by hand."""
+    return f"close.{incident}"
+
+
+def ask(world: World, service: Service, message: Message) -> str:
+    """The proposal's message; its reference."""
+
+    def do() -> Document:
+        return {"reference": world.chat.post(service, message.proposal, message)}
+
+    def find() -> Document | None:
+        found = world.chat.find(service, message.proposal)
+        return {"reference": found} if found else None
+
+    return documents.text(once(world, f"ask.{message.proposal}", do, find), "reference")
+
+
+def tell(world: World, service: Service, reference: str, message: Message) -> None:
+    """Replaces the proposal's message by how things stand now; doing it twice is the same as once."""
+
+    def do() -> Document:
+        world.chat.update(service, reference, message)
+        return {}
+
+    once(world, f"tell.{message.proposal}.{message.standing.value}", do)
+
+
+def deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Document:
+    """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody."""
+
+    def find() -> Document | None:
+        found = world.deployer.find(service, proposal.id)
+        return {"operation": found} if found else None
+
+    def do() -> Document:
+        try:
+            return {"operation": world.deployer.start(service, proposal.id, proposal.commit, etag)}
+        except Reject as refused:
+            # An attempt before this one may be what has changed the service.
+            return find() or {"refused": str(refused)}
+
+    return once(world, f"deploy.{proposal.id}", do, find)
+
+
+def shift(world: World, service: Service, proposal: str, revision: str, percent: int) -> None:
+    """Gives a revision a share of the traffic; doing it twice is the same as once."""
+
+    def do() -> Document:
+        world.deployer.shift(service, revision, percent)
+        return {}
+
+    once(world, f"shift.{proposal}.{revision}.{percent}", do)

@@ -1,0 +1,152 @@
+"""What an incident stands on, gathered once and stored: its log and its repository in, the report's document out.
+
+Everything that is shown later (issue, message, proposal) is drawn from that one document, so that an investigation that
+is repeated after a crash cannot contradict what it has already published.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.domain.entry import LogEntry
+from shared.domain.finding import Kind, Proof, Reason, Recommendation
+from shared.domain.grouping import normalised
+from shared.domain.history import Commit
+from shared.domain.incident import Incident
+from shared.domain.issue import issue_body, issue_title
+from shared.domain.proposal import evidence_hash, proposed_commit, title_and_lines
+from shared.domain.report import Report, build_report, to_json
+from shared.domain.rollout import Serving
+from shared.domain.service import Service
+from shared.errors import Misused, Reject
+from shared.ports import Document, History
+from shared.steps import documents
+from shared.steps.case import Case
+from shared.steps.collect import collect
+from shared.steps.prover import contains, request_for
+from shared.steps.world import World
+
+KIND = "reports"
+_BEFORE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Entries that are at hand already, as a log."""
+
+    all: Sequence[LogEntry]
+
+    def entries(self) -> Iterator[LogEntry]:
+        return iter(self.all)
+
+
+def evidence_for(world: World, service: Service, case: Case) -> Document:
+    """The stored report of an incident; made and stored where there is none. The first one that is stored counts."""
+    stored = world.store.read(KIND, case.id)
+    if stored is None:
+        world.store.create(KIND, case.id, _gathered(world, service, case))
+        stored = world.store.read(KIND, case.id)
+    if stored is None:
+        raise Reject("evidence_gone", case.id)
+    return stored.value
+
+
+def _gathered(world: World, service: Service, case: Case) -> Document:
+    incident = _incident(world, service, case)
+    serving = world.revisions.serving(service)
+    with world.histories(service) as history:
+        request = request_for(
+            service, _given(world, service, history, incident), lambda at: world.checks.at(service, at)
+        )
+        report = world.prover.report(incident, history, world.compilers, request)
+        report = _unless_deployed(report, serving, case, history)
+    return _document(report, serving)
+
+
+def _incident(world: World, service: Service, case: Case) -> Incident:
+    """The incident as the log tells it, under the fingerprint under which it was opened."""
+    since = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at) - _BEFORE
+    logged = world.logs.entries(service, since, world.clock.now())
+    entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
+    for known in (_in_order(list(entries.values())), list(case.entries)):
+        found = collect(_Entries(known), service=service.name, environment=service.told_environment).incidents
+        mine = next((each for each in found if _is(each, case)), None)
+        if mine is not None:
+            return replace(mine, fingerprint=case.fingerprint)
+    raise Reject("no_evidence", f"{case.id}: none of its entries is a signal")
+
+
+def _in_order(entries: list[LogEntry]) -> list[LogEntry]:
+    def moment(entry: LogEntry) -> float:
+        return entry.timestamp.timestamp() if entry.timestamp else 0.0
+
+    return [replace(entry, position=place) for place, entry in enumerate(sorted(entries, key=moment))]
+
+
+def _is(incident: Incident, case: Case) -> bool:
+    if (incident.kind, incident.error_class) != (case.kind, case.error_class):
+        return False
+    path = normalised(incident.path)
+    return path == case.path or path.endswith("/" + case.path) or case.path.endswith("/" + path)
+
+
+def _given(world: World, service: Service, history: History, incident: Incident) -> str | None:
+    """The commit of the failing revision, where the platform names one that the repository knows."""
+    revision = incident.sightings[-1].revision if incident.sightings else ""
+    known = world.revisions.revision(service, revision) if revision else None
+    return _resolved(history, known.commit) if known is not None and known.commit else None
+
+
+def _resolved(history: History, commit: str) -> str | None:
+    try:
+        return history.resolve(commit).id
+    except Misused:
+        return None  # a label can name anything; the log tells the version all the same
+
+
+def _unless_deployed(report: Report, serving: Serving, case: Case, history: History) -> Report:
+    """No question where what serves by now is another revision that has the fix already."""
+    proof, named = report.proof, serving.revision.commit
+    if proof.recommendation.kind is Kind.NONE or serving.revision.name in case.revisions or not named:
+        return report
+    commit, fix = _resolved(history, named), _fix(proof)
+    if commit is None or fix is None or not contains(history, commit, fix.id):
+        return report
+    told = f"Revision {serving.revision.name} serves by now, and its commit {commit} contains the fix."
+    recommendation = Recommendation(Kind.NONE, Reason.ALREADY_DEPLOYED, told)
+    return build_report(report.incident, replace(proof, recommendation=recommendation))
+
+
+def _fix(proof: Proof) -> Commit | None:
+    """What a deployed commit has to contain so that the failure is mended."""
+    if proof.recommendation.kind is Kind.ROLLBACK:
+        return proof.rollback.commit if proof.rollback else None
+    return proof.fix.commit if proof.fix else None
+
+
+def _document(report: Report, serving: Serving) -> Document:
+    proof, told = report.proof, to_json(report)
+    title, lines = title_and_lines(report)
+    fix = _fix(proof)
+    broken = proof.broken
+    return {
+        "report": told,
+        "evidence_hash": evidence_hash(told),
+        "title": issue_title(report),
+        "body": issue_body(report),
+        "headline": title,
+        "lines": list(lines),
+        "kind": proof.recommendation.kind.value,
+        "reason": proof.recommendation.reason.value,
+        "commit": proposed_commit(report) or "",
+        "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
+        "revision": serving.revision.name,
+        "fix": fix.id if fix else "",
+        "python": proof.deployed.python,
+        "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],
+    }
+
+
+def known_fix(value: Document) -> str:
+    """The commit that a revision must contain to be called mended; "" where none is known."""
+    return documents.text(value, "fix")

@@ -1,0 +1,16 @@
+"""Whether a person has put an end to the automation of an incident: by a label, or by closing its issue."""
+
+from shared.domain.service import Service
+from shared.ports import WRONG
+from shared.steps.case import Case
+from shared.steps.effects import close_key
+from shared.steps.ledger import begun
+from shared.steps.world import World
+
+
+def muted(world: World, service: Service, case: Case) -> bool:
+    """An issue that these functions have begun to close themselves was not closed by a person."""
+    if case.issue is None:
+        return False
+    state = world.issues.state(service, case.issue.number)
+    return WRONG in state.labels or (not state.is_open and not begun(world, close_key(case.id)))

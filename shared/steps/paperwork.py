@@ -1,0 +1,49 @@
+"""Issue and question of an incident: each made once, and found again by whoever comes second.
+
+In: an incident with stored evidence. Out: the same incident, with what the other side knows it by.
+"""
+
+from dataclasses import dataclass, replace
+
+from shared.domain.finding import Reason
+from shared.domain.proposal import Proposal, Standing
+from shared.domain.service import Service
+from shared.ports import Document
+from shared.steps import cases, documents, effects, proposals
+from shared.steps.case import Case
+from shared.steps.evidence import evidence_for
+from shared.steps.world import World
+
+_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
+"""Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What there is on paper."""
+
+    case: Case
+    evidence: Document
+    proposal: Proposal | None
+
+
+def complete(world: World, service: Service, case: Case) -> Papers:
+    """Evidence, issue, proposal and message: whatever of it is missing is made, the rest is left as it is."""
+    evidence = evidence_for(world, service, case)
+    if case.issue is None and documents.text(evidence, "reason") not in _WITHOUT_ISSUE:
+        title, body = documents.text(evidence, "title"), documents.text(evidence, "body")
+        case = replace(case, issue=effects.open_issue(world, service, case.id, title, body))
+    proposal = proposals.propose(world, service, case, evidence)
+    if proposal is not None and not case.message:
+        message = proposals.message(proposal, evidence, case, Standing.OPEN)
+        case = replace(case, proposal=proposal.id, message=effects.ask(world, service, message))
+    return Papers(_kept(world, case, documents.text(evidence, "fix")), evidence, proposal)
+
+
+def _kept(world: World, case: Case, fix: str) -> Case:
+    """Writes down what was found, into the incident as it is by now."""
+
+    def with_papers(now: Case) -> Case:
+        return replace(now, issue=case.issue, proposal=case.proposal, message=case.message, fix=fix or now.fix)
+
+    return cases.change(world, case.id, with_papers)

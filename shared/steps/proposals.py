@@ -1,0 +1,99 @@
+"""The question about an incident: made once from its evidence, read back by everybody, shown as it stands.
+
+In: stored evidence. Out: the proposal, and the message that shows it.
+"""
+
+from dataclasses import fields
+
+from shared.domain.finding import Kind
+from shared.domain.moment import rfc3339
+from shared.domain.proposal import Message, Proposal, Standing
+from shared.domain.service import Service
+from shared.errors import Reject
+from shared.ports import Document
+from shared.steps import documents
+from shared.steps.case import Case
+from shared.steps.world import World
+
+KIND = "proposals"
+
+
+def proposal_id(incident: str) -> str:
+    """The id of an incident's proposal."""
+    return f"{incident}-1"
+
+
+def propose(world: World, service: Service, case: Case, evidence: Document) -> Proposal | None:
+    """Stores the proposal that the evidence asks for, unless it is stored; None where nothing is to be proposed."""
+    if documents.text(evidence, "kind") == Kind.NONE.value:
+        return None
+    key = proposal_id(case.id)
+    known = load(world, key)
+    if known is not None:
+        return known
+    proposal = Proposal(
+        id=key,
+        incident=case.id,
+        service=service.id,
+        kind=Kind(documents.text(evidence, "kind")),
+        commit=documents.text(evidence, "commit"),
+        deployed=documents.text(evidence, "deployed"),
+        revision=documents.text(evidence, "revision"),
+        fix=documents.text(evidence, "fix"),
+        python=documents.text(evidence, "python"),
+        broken=documents.texts(evidence, "broken"),
+        evidence_hash=documents.text(evidence, "evidence_hash"),
+        expires_at=world.clock.now() + service.proposal_ttl,
+    )
+    world.store.create(KIND, key, _document(proposal))
+    return load(world, key)  # of two that were made at once, the stored one counts
+
+
+def load(world: World, proposal: str) -> Proposal | None:
+    """The proposal of this id."""
+    stored = world.store.read(KIND, proposal)
+    return _read(stored.value) if stored else None
+
+
+def demand(world: World, proposal: str) -> Proposal:
+    """The proposal; Reject where there is none."""
+    found = load(world, proposal)
+    if found is None:
+        raise Reject("unknown_proposal", proposal)
+    return found
+
+
+def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
+    """What is shown of a proposal. `why` says how it came to stand so."""
+    return Message(
+        proposal=proposal.id,
+        incident=proposal.incident,
+        commit=proposal.commit,
+        evidence_hash=proposal.evidence_hash,
+        title=documents.text(evidence, "headline"),
+        lines=(*documents.texts(evidence, "lines"), *([why] if why else [])),
+        issue_url=case.issue.url if case.issue else "",
+        standing=standing,
+        expires_at=proposal.expires_at,
+    )
+
+
+def _document(proposal: Proposal) -> Document:
+    value: dict[str, object] = {field.name: getattr(proposal, field.name) for field in fields(proposal)}
+    return value | {
+        "kind": proposal.kind.value,
+        "broken": list(proposal.broken),
+        "expires_at": rfc3339(proposal.expires_at),
+    }
+
+
+_TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash")
+
+
+def _read(value: Document) -> Proposal:
+    return Proposal(
+        kind=Kind(documents.text(value, "kind")),
+        broken=documents.texts(value, "broken"),
+        expires_at=documents.moment(value, "expires_at"),
+        **{name: documents.text(value, name) for name in _TEXTS},
+    )

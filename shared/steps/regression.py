@@ -1,0 +1,56 @@
+"""Whether a failure that was logged again is news: a revision and what became of the incident in, the answer out.
+
+What counts is whether the revision contains the fix, by git ancestry and never by time. Only where nobody knows its
+commit does it count that it was made after the incident came to rest.
+"""
+
+from enum import StrEnum
+
+from shared.domain.service import Service
+from shared.errors import Misused
+from shared.steps.case import Case
+from shared.steps.flow import State
+from shared.steps.prover import contains
+from shared.steps.world import World
+
+
+class Sense(StrEnum):
+    OLD = "old"
+    """What is known already: late entries, a revision without the fix."""
+    RECURRED = "recurred"
+    """The revision contains the fix and fails all the same."""
+    AGAIN = "again"
+    """A revision of unknown origin, made after the incident came to rest."""
+
+
+def sense(world: World, service: Service, case: Case, revision: str) -> Sense:
+    """What it means that `revision` logs the failure of this incident."""
+    if not revision or revision in case.revisions:
+        return Sense.OLD
+    if case.rollout is not None and revision == case.rollout.revision:
+        # After a rollback its own entries are still on their way; they were what it was rolled back for.
+        return Sense.OLD if case.state is State.ROLLED_BACK else Sense.RECURRED
+    known = world.revisions.revision(service, revision)
+    if known is None:
+        return Sense.OLD
+    if known.commit and case.fix:
+        with_fix = _contains(world, service, known.commit, case.fix)
+        if with_fix is not None:
+            return Sense.RECURRED if with_fix else Sense.OLD
+    if case.rest_at is None or case.state is State.MUTED:
+        return Sense.OLD
+    return Sense.AGAIN if known.created_at > case.rest_at else Sense.OLD
+
+
+def serves_fix(world: World, service: Service, commit: str, fix: str) -> bool:
+    """Whether a commit that the platform names is known to contain the fix."""
+    return _contains(world, service, commit, fix) is True
+
+
+def _contains(world: World, service: Service, commit: str, fix: str) -> bool | None:
+    """None where the repository does not know one of the commits: a label can name anything."""
+    with world.histories(service) as history:
+        try:
+            return contains(history, history.resolve(commit).id, fix)
+        except Misused:
+            return None
