@@ -1,8 +1,9 @@
 """Git objects by id, through one `git cat-file --batch` and one `--batch-check`, whatever the number of requests."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from shared.adapters.local.git_process import Conversation, Git, GitFailed
 from shared.domain.history import TreeEntry
@@ -17,6 +18,7 @@ _MOST_FILES = 1_000_000
 _DEEPEST = 500
 """Of one tree. Ten small tree objects that list each other ten times over are ten thousand million files."""
 
+_SHA256_BYTES = 32
 _KINDS = (b"blob", b"tree", b"commit", b"tag")
 _TREE = b"40000"
 _REGULAR = (b"100644", b"100755", b"100664")
@@ -46,6 +48,7 @@ class Objects:
     def __init__(self, git: Git, id_bytes: int) -> None:
         self._git = git
         self._id_bytes = id_bytes
+        self._hash = partial(hashlib.sha256 if id_bytes == _SHA256_BYTES else hashlib.sha1, usedforsecurity=False)
         self._trees: dict[str, tuple[RawEntry, ...] | None] = {}
         self._flat: dict[str, tuple[tuple[str, str], ...]] = {}
         self.bytes_read = 0
@@ -80,7 +83,7 @@ class Objects:
         return None
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
-        """(type, bytes) of an object."""
+        """(type, bytes) of an object, which are what its id stands for. Raises Unreadable where they are not."""
         self._batch.send(oid.encode() + b"\n")
         _, kind, *size = self._batch.line().split(b" ")
         if not size:  # `<id> missing`
@@ -88,6 +91,9 @@ class Objects:
         content = self._batch.take(int(size[0]))
         self._batch.take(1)
         self.bytes_read += len(content)
+        # Git does not look when it reads, and a proof stands on these bytes.
+        if self._hash(b"%b %d\0%b" % (kind, len(content), content)).hexdigest() != oid:
+            raise GitFailed(f"{self._git.name}: object {oid} is damaged; run git fsck there")
         return kind.decode(), content
 
     def entries(self, tree: str) -> tuple[RawEntry, ...] | None:

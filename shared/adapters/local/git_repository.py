@@ -141,9 +141,8 @@ class GitRepository:
         files = self._files_of_trees(small.values())
         links = {contents for contents, place in small.items() if place not in files}
         at = {place: got.id for place, got in known.items() if (place[1], got.id) not in links}
-        if self._scratch.partial:  # there, "missing" may mean a blob that was not fetched
-            at |= self._files_of_trees(place for place in wanted if place not in known)
-        return at
+        # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
+        return at | self._files_of_trees(place for place in wanted if place not in known)
 
     def _files_of_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
