@@ -6,6 +6,8 @@ makes every write a change: Firestore keeps the update time of a document that a
 equal replacements of one version would both succeed.
 
 Writes are not repeated by the client. An answer that is lost is told as `Retry`, so that whoever asked looks first.
+Reads are, for a moment: the connection of an instance that slept is often gone. (The client's own policy goes on for
+five minutes, which outlasts the function.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,21 +21,22 @@ from shared.errors import Retry
 from shared.ports import Document, Stored
 
 if TYPE_CHECKING:
+    from google.api_core.retry import Retry as ReadAgain
     from google.cloud.firestore import Client
     from google.cloud.firestore_v1.base_document import DocumentSnapshot
     from google.cloud.firestore_v1.document import DocumentReference
 
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"
-_SECONDS = 20.0
-"""How long one call may take; a function's own time limit is several times that."""
 
 
 class FirestoreStore:
     """Keeps documents in one database of a project; `FIRESTORE_EMULATOR_HOST` leads to an emulator."""
 
-    def __init__(self, project: str, database: str = "(default)") -> None:
+    def __init__(self, project: str, database: str = "(default)", seconds: float = 20.0) -> None:
+        """`seconds` is how long one call may take; the time limit of a function is several times that."""
         self._project = project
         self._database = database
+        self._seconds = seconds
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
@@ -42,7 +45,7 @@ class FirestoreStore:
         content = _content(encode(kind, key, value), value, 1)
         with _reaching(kind, key):
             try:
-                self._document(kind, key).create(content, retry=None, timeout=_SECONDS)
+                self._document(kind, key).create(content, retry=None, timeout=self._seconds)
             except AlreadyExists:
                 return False
         return True
@@ -50,7 +53,7 @@ class FirestoreStore:
     def read(self, kind: str, key: str) -> Stored | None:
         """See `shared.ports.Store`."""
         with _reaching(kind, key):
-            snapshot = self._document(kind, key).get(timeout=_SECONDS)
+            snapshot = self._document(kind, key).get(retry=self._again, timeout=self._seconds)
         return _stored(kind, snapshot) if snapshot.exists else None
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
@@ -64,7 +67,7 @@ class FirestoreStore:
         option = self._client.write_option(last_update_time=moment.timestamp_pb())
         with _reaching(kind, key):
             try:
-                self._document(kind, key).update(content, option=option, retry=None, timeout=_SECONDS)
+                self._document(kind, key).update(content, option=option, retry=None, timeout=self._seconds)
             except (FailedPrecondition, NotFound):
                 return False
         return True
@@ -78,7 +81,7 @@ class FirestoreStore:
         wanted = FieldFilter(self._client.field_path("fields", field), "==", value)
         query = self._client.collection(_name(kind)).where(filter=wanted).order_by("__name__").limit(limit)
         with _reaching(kind, f"{field} = {value[:80]}"):
-            found = query.get(timeout=_SECONDS)
+            found = query.get(retry=self._again, timeout=self._seconds)
         return sorted((_stored(kind, snapshot) for snapshot in found), key=lambda stored: stored.key)
 
     def close(self) -> None:
@@ -87,6 +90,14 @@ class FirestoreStore:
 
     def _document(self, kind: str, key: str) -> "DocumentReference":
         return self._client.collection(_name(kind)).document(_name(key))
+
+    @cached_property
+    def _again(self) -> "ReadAgain":
+        from google.api_core.exceptions import ServiceUnavailable  # noqa: PLC0415
+        from google.api_core.retry import Retry as ReadAgain  # noqa: PLC0415
+        from google.api_core.retry import if_exception_type  # noqa: PLC0415
+
+        return ReadAgain(if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=self._seconds / 10)
 
     @cached_property
     def _client(self) -> "Client":

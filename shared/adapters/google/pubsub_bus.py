@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient
 
 PREFIX = "provenfix-"
-_SECONDS = 20.0
 
 
 class PubSubBus:
     """Publishes to the topics `provenfix-…` of one project; `PUBSUB_EMULATOR_HOST` leads to an emulator."""
 
-    def __init__(self, project: str, prefix: str = PREFIX) -> None:
+    def __init__(self, project: str, prefix: str = PREFIX, seconds: float = 20.0) -> None:
         self._project = project
         self._prefix = prefix
+        self._seconds = seconds
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         """See `shared.ports.Bus`. Returns when Pub/Sub has taken the message, so that nothing waits in a buffer."""
@@ -29,7 +29,7 @@ class PubSubBus:
 
         path = self._publisher.topic_path(self._project, self._prefix + topic)
         try:
-            self._publisher.publish(path, json.dumps(message).encode(), timeout=_SECONDS).result(_SECONDS)
+            self._publisher.publish(path, json.dumps(message).encode(), timeout=self._seconds).result(self._seconds)
         except (GoogleAPICallError, RetryError, TransportError, NotInTime) as error:
             raise Retry(f"{path}: the message may not have been taken: {type(error).__name__}") from error
 

@@ -5,6 +5,7 @@ never wait for them (WAL). A commit is on the disk before it is answered (`synch
 ledger says was done must not be forgotten.
 """
 
+import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -63,10 +64,20 @@ class SqliteFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Closed by another thread at the end, hence check_same_thread; used by one only.
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(self._schema)
+        try:
+            self._prepare(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        # SQLite waits for a lock everywhere but in the change to WAL, where the second of two fails at once.
+        with self._path.with_name(f"{self._path.name}-opening").open("wb") as gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(self._schema)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

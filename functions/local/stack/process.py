@@ -1,0 +1,114 @@
+"""Starts a server of this stack and ends it again: a command and a port go in, a running process comes out.
+
+A server is a process in a session of its own, so that Ctrl-C reaches provenfix first, which then ends every server by
+its id. What a server prints goes to a file, which is read only when it did not come up.
+"""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.local.showcase.interruption import put_off
+from shared.errors import Unreadable
+
+LOOPBACK = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is to be started. `environment` is added to that of this process."""
+
+    name: str
+    command: Sequence[str]
+    port: int
+    environment: Mapping[str, str]
+
+
+@contextmanager
+def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Runs it while the block runs; the block begins before it answers (see `answers`).
+
+    Its output goes to `folder/NAME.log`. Raises `shared.errors.Unreadable` where its port is taken.
+    """
+    if not is_free(server.port):
+        raise Unreadable(
+            f"Port {server.port} is taken, and {server.name} needs it: end what listens there, or give --port"
+        )
+    process = None
+    try:
+        with put_off(), log_of(server, folder).open("wb") as log:
+            process = subprocess.Popen(
+                server.command,
+                env={**os.environ, **server.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        yield process
+    finally:
+        if process is not None:
+            with put_off():
+                _end(process)
+
+
+def answers(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """Returns once its port is open. Raises `shared.errors.Unreadable` with its last words where it ended instead."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not _is_open(server.port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            ended = "ended" if process.poll() is not None else f"did not come up within {_START_SECONDS:.0f} s"
+            log = log_of(server, folder)
+            raise Unreadable(f"{server.name} {ended}: {_last_words(log)} (all that it printed is in {log})")
+        time.sleep(_POLL_SECONDS)
+
+
+def log_of(server: Server, folder: Path) -> Path:
+    """Where its output goes."""
+    return folder / f"{server.name}.log"
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a closed port lingers
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _last_words(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Asks first, then insists; returns once the process is gone."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
