@@ -1,0 +1,69 @@
+"""An issue tracker that keeps issues, comments and labels, and whose search lags behind, as a real one's does."""
+# ruff: noqa: ARG002  # a port's method takes what the real one needs
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.domain.service import Service
+from shared.ports import Clock, IssueRef, IssueState
+from tests.fakes.memory import Demand
+
+
+@dataclass
+class FakeIssue:
+    """One issue."""
+
+    repository: str
+    title: str
+    body: str
+    opened_at: datetime
+    is_open: bool = True
+    labels: set[str] = field(default_factory=set)
+    comments: list[str] = field(default_factory=list)
+    closes: int = 0
+
+
+@dataclass
+class FakeIssues:
+    """Implements `shared.ports.Issues`. `all[n - 1]` is issue n."""
+
+    clock: Clock
+    lag: timedelta = timedelta(minutes=2)
+    """How long an issue is not found after it was opened."""
+    all: list[FakeIssue] = field(default_factory=list)
+    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+
+    def find(self, service: Service, marker: str) -> IssueRef | None:
+        visible = self.clock.now() - self.lag
+        for number, issue in enumerate(self.all, 1):
+            if issue.repository == service.repository and marker in issue.body and issue.opened_at <= visible:
+                return self._reference(service, number)
+        return None
+
+    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
+        self.demand("open an issue")
+        assert marker in body, "without its marker an issue cannot be found again"
+        self.all.append(FakeIssue(service.repository, title, body, self.clock.now()))
+        return self._reference(service, len(self.all))
+
+    def commented(self, service: Service, number: int, marker: str) -> bool:
+        return any(marker in comment for comment in self.all[number - 1].comments)
+
+    def comment(self, service: Service, number: int, marker: str, body: str) -> None:
+        self.demand("comment")
+        assert marker in body, "without its marker a comment cannot be found again"
+        self.all[number - 1].comments.append(body)
+
+    def close(self, service: Service, number: int) -> None:
+        self.demand("close an issue")
+        issue = self.all[number - 1]
+        issue.closes += issue.is_open
+        issue.is_open = False
+
+    def state(self, service: Service, number: int) -> IssueState:
+        issue = self.all[number - 1]
+        return IssueState(issue.is_open, frozenset(issue.labels))
+
+    @staticmethod
+    def _reference(service: Service, number: int) -> IssueRef:
+        return IssueRef(number, f"https://code.invalid/{service.repository}/issues/{number}")

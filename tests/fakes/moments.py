@@ -1,0 +1,30 @@
+"""A clock that tests turn, and ids that they can foretell."""
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeClock:
+    """Implements `shared.ports.Clock`. Stands still until it is turned."""
+
+    moment: datetime = MORNING
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def turn(self, by: timedelta) -> None:
+        self.moment += by
+
+
+@dataclass
+class CountedIds:
+    """Implements `shared.ports.Ids`."""
+
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def token(self) -> str:
+        return f"{next(self._numbers):016x}"
