@@ -13,6 +13,7 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_TRACING         `on` writes OpenTelemetry spans
     PROVENFIX_PYTHON_3_11     the path of an interpreter
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
 """
 
 import os
@@ -69,6 +70,8 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    index_file: str = ""
+    """Where git says, to a hook that it runs, that the index to be committed is."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -88,6 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 
 

@@ -37,8 +37,9 @@ class Request:
 
 def run(request: Request) -> int:
     """Print what fails; 1 where something does, else 0. Raises Misused and Unreadable."""
-    with local_history(request.repo) as repository, local_compilers(read_settings()) as compilers:
-        names, listed, read = _wanted(repository, request)
+    settings = read_settings()
+    with local_history(request.repo) as repository, local_compilers(settings) as compilers:
+        names, listed, read = _wanted(repository, request, settings.index_file)
         sources = [Source(name, content) for name in names if (content := read(name)) is not None]
         if not sources:
             what = "is staged" if request.staged else "there"
@@ -50,11 +51,13 @@ def run(request: Request) -> int:
     return _tell(groups)
 
 
-def _wanted(repository: "GitRepository", request: Request) -> tuple[Sequence[str], Sequence[str], Read]:
+def _wanted(
+    repository: "GitRepository", request: Request, index_file: str
+) -> tuple[Sequence[str], Sequence[str], Read]:
     """Paths to check, paths of the files that declare a Python, and what reads either of them."""
     work_tree, paths = local_work_tree(request.repo), request.paths
     if request.staged:
-        index = {path: entry.blob for path, entry in repository.staged().items()}
+        index = {path: entry.blob for path, entry in repository.staged(index_file).items()}
         before = _head(repository)
         changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
         return changed, wanted_files(index), _from_blobs(repository, index)

@@ -49,11 +49,17 @@ def changes(numstat: bytes) -> Iterator[FileChange]:
             yield FileChange(text(path), None if binary else int(added), None if binary else int(deleted))
 
 
-def index(listing: bytes) -> Iterator[TreeEntry]:
-    """The regular, unconflicted files of `git ls-files --stage -z`."""
+FOLDER = b"040000"
+
+
+def index(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+    """Mode and entry of the unconflicted files of `git ls-files --sparse --stage -z`, links and submodules left out.
+
+    An index that leaves folders out names their trees instead, with the mode FOLDER and a path that ends in "/".
+    """
     for record in listing.split(b"\0"):
         if record:
             facts, path = record.split(b"\t", 1)
-            mode, blob, stage = facts.split(b" ")
-            if mode.startswith(b"100") and stage == b"0":
-                yield TreeEntry(text(path), blob.decode())
+            mode, oid, stage = facts.split(b" ")
+            if (mode.startswith(b"100") or mode == FOLDER) and stage == b"0":
+                yield mode, TreeEntry(text(path), oid.decode())

@@ -1,8 +1,10 @@
 """The history port on a git repository of this machine: work tree or bare, shallow and partial clones included."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -142,7 +144,7 @@ class GitRepository:
         links = {contents for contents, place in small.items() if place not in files}
         at = {place: got.id for place, got in known.items() if (place[1], got.id) not in links}
         # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
-        return at | self._files_of_trees(place for place in wanted if place not in known)
+        return {**at, **self._files_of_trees(place for place in wanted if place not in known)}
 
     def _files_of_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
@@ -185,18 +187,39 @@ class GitRepository:
             names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
             return [FileChange(git_parse.text(name), None, None) for name in names.split(b"\0") if name]
 
-    def staged(self) -> Mapping[str, TreeEntry]:
-        """The regular files of the index by path; conflicted ones are left out."""
-        index = self._scratch.git_dir / "index"
+    def staged(self, index_file: str = "") -> Mapping[str, TreeEntry]:
+        """The regular files of the index by path; conflicted ones are left out.
+
+        `index_file` is what git names to a hook: for `git commit -a` the index to be is another file beside the index.
+        Anything that lies elsewhere is not believed.
+        """
+        index = self._index(index_file)
         if not index.is_file():
             return {}
         for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
             shutil.copyfile(part, self._scratch.directory / part.name)
+        files: dict[str, TreeEntry] = {}
+        for mode, entry in git_parse.index(self._listed(index)):
+            if mode != git_parse.FOLDER:
+                files[entry.path] = entry
+                continue
+            below = self.objects.files(entry.blob)
+            if below is None:
+                raise Unreadable(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
+            files |= {(path := entry.path + name): TreeEntry(path, each.blob) for name, each in below.items()}
+        return files
+
+    def _listed(self, index: Path) -> bytes:
         git = self._scratch.git(GIT_INDEX_FILE=str(index))
         try:
-            return {entry.path: entry for entry in git_parse.index(git.run("ls-files", "--stage", "-z"))}
-        except GitFailed as error:
+            return git.run(*self._scratch.listing(index))
+        except (GitFailed, OSError) as error:
             raise Unreadable(f"{self.path}: its index cannot be read ({error})") from error
+
+    def _index(self, named: str) -> Path:
+        beside = Path(os.path.realpath(self._scratch.git_dir))
+        real = Path(os.path.realpath(named)) if named else beside / "index"
+        return real if real.parent == beside else beside / "index"
 
     def tracked(self) -> Sequence[str]:
         """The paths of the index; of HEAD's tree where there is none, as in a bare repository."""

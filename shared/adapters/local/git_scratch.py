@@ -11,6 +11,11 @@ from shared.adapters.local.git_process import Git, GitFailed, locate
 from shared.errors import Unreadable
 
 
+_SPARSE = b"sdir\0\0\0\0"
+_END_OF_INDEX = 128
+"""Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
+
+
 class Scratch:
     """A bare repository in a temporary directory: refs and HEAD copied, objects read where they lie.
 
@@ -62,6 +67,21 @@ class Scratch:
         """Git on this repository. `literal` paths are names, not patterns."""
         leading = ["--git-dir", str(self.directory), *(["--literal-pathspecs"] if literal else [])]
         return Git(self.path, leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
+
+    def listing(self, index: Path) -> list[str]:
+        """The arguments that list an index; folders that a sparse one leaves out are named as they stand in it.
+
+        Where git expands them, it *writes* the trees that it thereby makes to the object store.
+        """
+        command = ["ls-files", "--stage", "-z"]
+        with index.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _END_OF_INDEX))
+            if _SPARSE not in file.read():
+                return command
+        (self.directory / "info").mkdir(exist_ok=True)
+        (self.directory / "info" / "sparse-checkout").write_text("/*\n!/*/\n", "ascii")
+        sparse = ["core.sparseCheckout=true", "core.sparseCheckoutCone=true", "index.sparse=true"]
+        return [*(word for setting in sparse for word in ("-c", setting)), *command, "--sparse"]
 
     def _find_head(self) -> str:
         try:
