@@ -1,6 +1,7 @@
 """Which files of a tree belong to the service: its source roots, else the repository less what is left out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from pathspec import GitIgnoreSpec
 
@@ -19,18 +20,24 @@ def is_test(path: str) -> bool:
     )
 
 
-def source_files(paths: Iterable[str], ignores: Mapping[str, str], roots: Sequence[str] = ()) -> list[str]:
-    """The Python files of the service, sorted.
+def belonging(ignores: Mapping[str, str], roots: Sequence[str] = ()) -> Callable[[str], bool]:
+    """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
     `ignores` maps the path of each ignore file in the tree to its text; each counts for what lies beside and below it.
     `roots` are folders (or files) as configured; where there are any, they alone decide.
     """
-    python = sorted(path for path in paths if path.endswith(".py") and "{{" not in path)  # `{{…}}`: a template's name
-    if roots:
-        wanted = tuple(root.strip("/") for root in roots)
-        return [path for path in python if any(_within(path, root) for root in wanted)]
+    wanted = tuple(root.strip("/") for root in roots)
     left_out = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
-    return [path for path in python if not is_test(path) and not any(_ignored(path, *each) for each in left_out)]
+
+    @cache
+    def belongs(path: str) -> bool:
+        if not path.endswith(".py") or "{{" in path:  # `{{…}}`: a template's name
+            return False
+        if wanted:
+            return any(_within(path, root) for root in wanted)
+        return not is_test(path) and not any(_ignored(path, *each) for each in left_out)
+
+    return belongs
 
 
 def folder_of(path: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.finding import AlsoBroken, Checks
-from shared.domain.roots import IGNORE_FILES, source_files
+from shared.domain.roots import IGNORE_FILES, belonging
 from shared.ports import History
 from shared.steps.verdicts import Verdicts
 
@@ -26,30 +26,40 @@ class Gates:
     verdicts: Verdicts
     roots: tuple[str, ...] = ()
     checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+    _known: dict[frozenset[tuple[str, str]], Callable[[str], bool]] = field(default_factory=dict)
 
     def sources(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every Python file of the service at a commit."""
         tree = self.history.tree(commit)
-        ignores = {
-            path: (self.history.read(entry.blob) or b"").decode("utf-8", "replace")
-            for path, entry in tree.items()
-            if path.rpartition("/")[2] in IGNORE_FILES
-        }
-        return {path: tree[path].blob for path in source_files(tree, ignores, self.roots)}
+        belongs = self._belonging({path: tree[path].blob for path in tree if path.endswith(IGNORE_FILES)})
+        return {path: entry.blob for path, entry in tree.items() if belongs(path)}
+
+    def _belonging(self, endings: Mapping[str, str]) -> Callable[[str], bool]:
+        """Which paths are the service's; the same ignore files answer for one commit after the other."""
+        ignores = {path: blob for path, blob in endings.items() if path.rpartition("/")[2] in IGNORE_FILES}
+        key = frozenset(ignores.items())
+        if key not in self._known:
+            texts = {
+                path: (self.history.read(blob) or b"").decode("utf-8", "replace") for path, blob in ignores.items()
+            }
+            self._known[key] = belonging(texts, self.roots)
+        return self._known[key]
 
     def broken(self, commit: str) -> tuple[AlsoBroken, ...]:
         """Every Python file of the service that fails to compile at a commit, by path."""
         sources = self.sources(commit)
         self.verdicts.expect(sources.items())
-        return tuple(
+        found = [
             AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in sources.items()
             if (fault := self.verdicts.of(blob, path).fault) is not None
-        )
+        ]
+        return tuple(sorted(found, key=lambda each: each.path))
 
     def unseen(self, commit: str) -> tuple[str, ...]:
         """The Python files of the service on which there is no verdict at a commit."""
-        return tuple(path for path, blob in self.sources(commit).items() if self.verdicts.of(blob, path).ok is None)
+        sources = sorted(self.sources(commit).items())
+        return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
 
     def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""

@@ -1,6 +1,6 @@
 """One file through the commits after a deployed one: its contents at each, under every name it was given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.history import Branch, Commit, FileVersion
@@ -16,6 +16,13 @@ _MOST_COMPARED = 400
 
 Blobs = Mapping[str, str]
 """Path to blob id, for those of a file's names that exist at a commit."""
+
+
+Vanished = tuple[str, str, str]
+"""A commit, the parent that still had the file, and the name under which it had it."""
+
+Fails = Callable[[str, str], bool]
+"""Whether a blob fails to compile; its path is what the compiler is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,30 @@ class Lineage:
     """Those of `after` that changed the file, children before parents."""
 
 
-def follow(history: History, start: str, path: str, branch: Branch, known: Sequence[FileVersion] = ()) -> Lineage:
-    """Follows `path` from `start` to the branch's head. `known` may hold its path-limited graph, to save a walk."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a file is followed from. `graph` may hold its path-limited graph, to save a walk."""
+
+    commit: str
+    path: str
+    graph: Sequence[FileVersion] = ()
+
+
+def follow(history: History, fails: Fails, begin: Start, branch: Branch) -> Lineage:
+    """Follows a file from a commit to the branch's head.
+
+    Where it vanished after it had been mended, its new name is of no interest: what breaks there is another break.
+    """
+    start, names = begin.commit, [begin.path]
     commits = history.commits(branch.head, start)
     after = descendants(start, commits)
-    names = [path]
-    graph = known or (history.versions(names, [branch.head], [start]) if after else ())
+    graph = begin.graph or (history.versions(names, [branch.head], [start]) if after else ())
+    asked: set[Vanished] = set()
     while True:
         at = _states(history, start, names, [each for each in commits if each.id in after], graph)
-        new = [name for name in _renamed_to(history, at, commits) if name not in names][: _MOST_NAMES - len(names)]
-        if not new:
+        renamed = _renamed_to(history, at, commits, fails, asked)
+        new = [name for name in dict.fromkeys(renamed) if name not in names]
+        if not new or len(names) >= _MOST_NAMES:
             break
         names += new
         graph = history.versions(names, [branch.head], [start])
@@ -85,15 +106,20 @@ def _look_up(history: History, commit: str, names: Sequence[str]) -> Blobs:
     return {name: blob for (_, name), blob in found.items()}
 
 
-def _renamed_to(history: History, at: Mapping[str, Blobs], commits: Sequence[Commit]) -> list[str]:
-    """The new names that the file was given where one of its names vanished."""
+def _renamed_to(
+    history: History, at: Mapping[str, Blobs], commits: Sequence[Commit], fails: Fails, asked: set[Vanished]
+) -> list[str]:
+    """The new names that the file was given where one of its names vanished while it failed; each is asked once."""
     found: list[str] = []
     for commit in commits:
         if commit.id not in at:
             continue
         for parent in commit.parents:
-            gone = {name: blob for name, blob in at.get(parent, {}).items() if name not in at[commit.id]}
-            for name, blob in gone.items():
+            for name, blob in at.get(parent, {}).items():
+                gone = (commit.id, parent, name)
+                if name in at[commit.id] or gone in asked or not fails(blob, name):
+                    continue
+                asked.add(gone)
                 renamed = counterpart(history, name, blob, appeared_in=commit.id, not_in=parent)
                 found += [renamed] if renamed else []
     return found

@@ -16,7 +16,7 @@ from shared.steps.deployed import Located, locate, with_commits
 from shared.steps.explain import Explained, excerpt, explain
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Inquiry, Progress, Request
-from shared.steps.lineage import Lineage, follow
+from shared.steps.lineage import Lineage, Start, follow
 from shared.steps.origin import Origin, Version, trace
 from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
 from shared.steps.unproven import uncorroborated, without_proof
@@ -84,7 +84,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     inquiry.progress("going back to the commit that broke it")
     origin = trace(history, verdicts, commit.id, located.path, located.graph) or Origin(deployed, (), cut=True)
     inquiry.progress("looking for the commit that mends it")
-    lineage = follow(history, commit.id, located.path, inquiry.branch, located.graph)
+    lineage = follow(history, verdicts.fails, Start(commit.id, located.path, located.graph), inquiry.branch)
     fix = find_fix(lineage, verdicts)
     tried = attempts(lineage, verdicts, origin, fix)
     inquiry.progress("compiling the source tree as deployed")

@@ -45,6 +45,10 @@ class Verdicts:
         self.compiled += 1
         return self._compiler.compile(source)
 
+    def fails(self, blob: str, path: str) -> bool:
+        """Whether a blob is known not to compile."""
+        return self.of(blob, path).ok is False
+
     def fails_as(self, blob: str, path: str, sighting: Sighting) -> Fault | None:
         """The blob's first error, if it is on the logged line; a version too short for that line is not compiled.
 

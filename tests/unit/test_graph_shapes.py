@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Kind, Proof, Reason
 from shared.steps.inquiry import Request
+from shared.steps.prove import prove
 from tests.unit.stories import Story, broken, good, incident, investigated, running, sighting, subjects
 
 
@@ -442,3 +444,23 @@ def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story,
     proof = investigated(story.path, incident("app.py", sighting(5)), compilers)
     assert not proof.deployed.corroborated
     assert "chat/app.py, core/app.py" in proof.recommendation.detail
+
+
+def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: FoundCompilers) -> None:
+    started = []
+    for moves in (0, 5):
+        story = Story(tmp_path / f"moved-{moves}.git")
+        story.commit("start", {"app.py": good()})
+        story.commit("break", {"app.py": broken(5)})
+        story.commit("mend", {"app.py": good(1)})
+        for move in range(moves):
+            old = f"m{move - 1}.py" if move else "app.py"
+            story.commit(f"move {move}", {old: None, f"m{move}.py": good(1)})
+        story.write()
+        request = Request(deployed=story.ids["break"], fallback_python=running())
+        with GitRepository(str(story.path)) as history:
+            proof = prove(incident("app.py", sighting(5)), history, compilers, request, lambda _: None)
+            started.append(history.processes_started)
+        assert fixed(proof) == "mend"
+        assert proposed(proof) == list(story.names)[-1]
+    assert started[0] == started[1]
