@@ -1,6 +1,6 @@
 """A message as whoever receives it sees it: one attempt to deliver it, or what is left after the last one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -29,6 +29,13 @@ class DeadLetter:
     attributes: Mapping[str, str]
     published_at: datetime
     attempts: int
+
+
+class Inlet(Protocol):
+    """Takes messages that are not provenfix's own, as the log sink sends them."""
+
+    def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
+        """Publishes bodies as they are. Raises `shared.errors.Retry` where some may not have been taken."""
 
 
 class DeadLetters(Protocol):

@@ -13,6 +13,7 @@ from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.local.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
+from tests.fakes.memory import MemoryStore
 
 Opened = Callable[[], Store]
 RACERS = 20
@@ -48,10 +49,14 @@ AWKWARD_KEYS = [
 ]
 
 
-@pytest.fixture(params=["firestore", "sqlite"])
+@pytest.fixture(params=["firestore", "sqlite", "memory"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     """Opens the same empty store as often as it is called, as several processes would."""
     stores: list[FirestoreStore | SqliteStore] = []
+    if request.param == "memory":
+        only = MemoryStore()
+        yield lambda: only
+        return
     if request.param == "firestore":
         request.getfixturevalue("emulators")
     project = f"contract-{next(_worlds)}"

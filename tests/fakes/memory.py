@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from shared.adapters.documents import encode
 from shared.ports import Document, Stored
 
 
@@ -19,7 +20,7 @@ class MemoryStore:
     _lock: Lock = field(default_factory=Lock)
 
     def create(self, kind: str, key: str, value: Document) -> bool:
-        text = json.dumps(value)
+        text = encode(kind, key, value)
         with self._lock:
             if key in self._documents.setdefault(kind, {}):
                 return False
@@ -32,7 +33,7 @@ class MemoryStore:
         return None if found is None else Stored(kind, key, json.loads(found[0]), str(found[1]))
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
-        text = json.dumps(value)
+        text = encode(kind, key, value)
         with self._lock:
             found = self._documents.get(kind, {}).get(key)
             if found is None or str(found[1]) != version:

@@ -1,7 +1,7 @@
 """Pub/Sub as the bus: a message of names and texts in, one published message with JSON in its body out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as NotInTime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,14 +24,25 @@ class PubSubBus:
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         """See `shared.ports.Bus`. Returns when Pub/Sub has taken the message, so that nothing waits in a buffer."""
+        self.put(topic, [json.dumps(message).encode()])
+
+    def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
+        """Publishes bodies as they are. After Retry, some of them may have been taken."""
         from google.api_core.exceptions import GoogleAPICallError, RetryError  # noqa: PLC0415
+        from google.api_core.retry import Retry as PublishAgain  # noqa: PLC0415
         from google.auth.exceptions import TransportError  # noqa: PLC0415
 
         path = self._publisher.topic_path(self._project, self._prefix + topic)
+        again = PublishAgain(timeout=self._seconds)
+        sent = [
+            self._publisher.publish(path, body, retry=again, timeout=self._seconds, **(attributes or {}))
+            for body in bodies
+        ]
         try:
-            self._publisher.publish(path, json.dumps(message).encode(), timeout=self._seconds).result(self._seconds)
+            for one in sent:
+                one.result(self._seconds)
         except (GoogleAPICallError, RetryError, TransportError, NotInTime) as error:
-            raise Retry(f"{path}: the message may not have been taken: {type(error).__name__}") from error
+            raise Retry(f"{path}: a message may not have been taken: {type(error).__name__}") from error
 
     def close(self) -> None:
         """Ends the connection and its threads."""
@@ -41,7 +52,5 @@ class PubSubBus:
     @cached_property
     def _publisher(self) -> "PublisherClient":
         from google.cloud.pubsub_v1 import PublisherClient  # noqa: PLC0415
-        from google.cloud.pubsub_v1.types import BatchSettings  # noqa: PLC0415
 
-        # Each publish is waited for: a batch would only add its own delay.
-        return PublisherClient(batch_settings=BatchSettings(max_messages=1))
+        return PublisherClient()

@@ -1,0 +1,54 @@
+"""Where a stack runs: written by `provenfix up` into its folder, read by the commands that talk to it.
+
+In: a folder. Out: the environment that leads settings and clients to that stack. Without such a file it is the
+environment of the command itself that counts, and leads to whatever is deployed.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from shared.errors import Unreadable
+
+FOLDER = ".provenfix"
+_FILE = "stack.json"
+
+
+@contextmanager
+def told(folder: Path, environment: Mapping[str, str], *, stays: bool) -> Iterator[None]:
+    """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
+    file = folder / _FILE
+    file.write_text(json.dumps({"environment": dict(environment)}, indent=2) + "\n", "utf-8")
+    try:
+        yield
+    finally:
+        if not stays:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def led_to(environment: Mapping[str, str]) -> Iterator[None]:
+    """Google's clients read the addresses of emulators from the environment of their own process alone."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def environment_of(folder: Path) -> Mapping[str, str]:
+    """What the stack of this folder wrote; empty where there is none."""
+    file = folder / _FILE
+    if not file.exists():
+        return {}
+    try:
+        return {str(name): str(value) for name, value in json.loads(file.read_text("utf-8"))["environment"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{file}: not what `provenfix up` writes ({error}); remove it") from error

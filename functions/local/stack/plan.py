@@ -1,0 +1,43 @@
+"""What the stack consists of: which function reads which topic, and what the subscription between them is like.
+
+These are the figures of the deployed subscriptions, except that nobody waits ten seconds for a second attempt here.
+"""
+
+from dataclasses import dataclass
+
+LOG_ENTRIES = "log-entries"
+DEAD_LETTERS = "dead-letters"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function that is called with each message of a topic."""
+
+    function: str
+    topic: str
+
+
+READERS = (
+    Reader("record", LOG_ENTRIES),
+    Reader("investigate", "incident-opened"),
+    Reader("redeploy", "redeploy-approved"),
+    Reader("verify", "tick"),
+)
+CALLED = "decide"
+"""The function that Slack calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """How a subscription delivers; all times in seconds."""
+
+    attempts: int = 5
+    """Pub/Sub takes 5 to 100."""
+    lease: int = 60
+    """How long a function may take before its message is delivered again. Pub/Sub takes 10 to 600."""
+    shortest_pause: float = 1.0
+    longest_pause: float = 10.0
+
+    def pause(self, attempt: int) -> float:
+        """Between a delivery that failed and the next: twice as long each time."""
+        return min(self.longest_pause, self.shortest_pause * 2.0 ** (attempt - 1))

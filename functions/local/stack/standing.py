@@ -1,0 +1,107 @@
+"""The stack as a whole: what it should be like goes in; while the block runs, it stands, and its addresses come out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functions.local.stack import plan, process
+from functions.local.stack.door import Door
+from functions.local.stack.emulators import emulating
+from functions.local.stack.function import SOURCE, function
+from functions.local.stack.place import led_to, told
+
+if TYPE_CHECKING:
+    from shared.adapters.google.pubsub_bus import PubSubBus
+    from shared.adapters.local.sqlite_queue import SqliteQueue
+
+QUEUE = "queue.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`folder` takes what the servers print, and all state where the stack is embedded."""
+
+    folder: Path
+    embedded: bool
+    first_port: int = 0
+    """The functions take this port and those after it, then the emulators; 0: free ones."""
+    project: str = "provenfix-local"
+    prefix: str = "provenfix-"
+    environment: Mapping[str, str] | None = None
+    """What the functions are to find in their environment besides."""
+    source: Path = SOURCE
+    """The file that exports the functions."""
+    delivering: plan.Delivering = field(default_factory=plan.Delivering)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`ports` by function; `environment` leads settings and Google's clients to this stack."""
+
+    ports: Mapping[str, int]
+    environment: Mapping[str, str]
+    bus: "PubSubBus | SqliteQueue"
+
+
+@contextmanager
+def standing(wanted: Wanted) -> Iterator[Standing]:
+    """Starts all of it, and ends all of it on every way out.
+
+    Raises `shared.errors.Unreadable` where a port is taken, the emulators are missing, or a server does not come up.
+    """
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    names = [plan.CALLED, *(reader.function for reader in plan.READERS)]
+    ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
+    with ExitStack() as stack:
+        there = _backed(wanted, len(names), stack)
+        stack.enter_context(led_to(there))
+        environment = {**there, **(wanted.environment or {})}
+        servers = [function(name, port, environment, wanted.source) for name, port in ports.items()]
+        started = [(server, stack.enter_context(process.running(server, wanted.folder))) for server in servers]
+        for server, running in started:
+            process.answers(server, running, wanted.folder)
+        doors = {
+            reader.topic: Door(ports[reader.function], wanted.project, wanted.delivering.lease)
+            for reader in plan.READERS
+        }
+        bus = _relayed(wanted, doors, stack)
+        stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
+        yield Standing(ports, there, bus)
+
+
+def _ports(first: int, count: int) -> list[int]:
+    return [first + number if first else process.free_port() for number in range(count)]
+
+
+def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> Mapping[str, str]:
+    """Starts what keeps state and messages; the environment that leads there."""
+    if wanted.embedded:
+        return {"PROVENFIX_EMBEDDED": str(wanted.folder.resolve()), "PROVENFIX_PROJECT": wanted.project}
+    ports = (wanted.first_port + functions, wanted.first_port + functions + 1) if wanted.first_port else None
+    emulators = stack.enter_context(emulating(wanted.folder, ports))
+    return {
+        **emulators.environment,
+        "PROVENFIX_PROJECT": wanted.project,
+        "PROVENFIX_TOPIC_PREFIX": wanted.prefix,
+    }
+
+
+def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "PubSubBus | SqliteQueue":
+    if wanted.embedded:
+        from functions.local.stack import queue_relay  # noqa: PLC0415
+        from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
+
+        queue = SqliteQueue(wanted.folder / QUEUE, wanted.delivering.attempts)
+        stack.callback(queue.close)
+        stack.enter_context(queue_relay.relaying(queue, doors, wanted.delivering))
+        return queue
+    from functions.local.stack import pubsub_relay, pubsub_topology  # noqa: PLC0415
+    from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
+
+    pubsub_topology.make_topics(wanted.project, wanted.prefix, wanted.delivering)
+    bus = PubSubBus(wanted.project, wanted.prefix)
+    stack.callback(bus.close)
+    stack.enter_context(pubsub_relay.relaying(wanted.project, wanted.prefix, doors))
+    return bus

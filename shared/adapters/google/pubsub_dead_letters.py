@@ -1,0 +1,121 @@
+"""The dead letters of Pub/Sub: a subscription in, its messages out, to be published once more or dropped.
+
+Looking is pulling: messages are held while somebody looks, and let go afterwards. A pull need not give all that there
+is, so a few are made; whoever looks at the same moment sees the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.delivery import DeadLetter
+from shared.errors import Retry
+
+if TYPE_CHECKING:
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+SOURCE = "CloudPubSubDeadLetterSource"
+"""What the names of the attributes begin with that Pub/Sub adds to a dead letter."""
+_LOOKS = 3
+_LOOK_SECONDS = 2.0
+_MOST = 1_000
+
+
+class PubSubDeadLetters:
+    """Reads `subscription` of one project: the one of the dead-letter topic that all subscriptions share."""
+
+    def __init__(self, project: str, subscription: str, seconds: float = 20.0) -> None:
+        self._project = project
+        self._subscription = subscription
+        self._seconds = seconds
+        self._topics: dict[str, str] = {}
+
+    def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """See `shared.adapters.delivery.DeadLetters`."""
+        with self._held(limit) as held:
+            letters = [self._letter(received) for received in held.values()]
+        return sorted(letters, key=lambda letter: letter.published_at)
+
+    def replay(self, letter: DeadLetter) -> None:
+        """See `shared.adapters.delivery.DeadLetters`. Published first, taken out then: better twice than never."""
+        with self._held(_MOST) as held:
+            if letter.id in held:
+                self._publisher.publish(letter.topic, letter.data, **letter.attributes).result(self._seconds)
+                self._acknowledge(held.pop(letter.id))
+
+    def drop(self, letter: DeadLetter) -> None:
+        """See `shared.adapters.delivery.DeadLetters`."""
+        with self._held(_MOST) as held:
+            if letter.id in held:
+                self._acknowledge(held.pop(letter.id))
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._subscriber.close()
+        self._publisher.stop()
+        self._publisher.transport.close()
+
+    @contextmanager
+    def _held(self, limit: int) -> Iterator[dict[str, Any]]:
+        """Messages by id; those that are still in the mapping at the end are let go."""
+        from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415
+
+        try:
+            held = self._pulled(limit)
+            try:
+                yield held
+            finally:
+                if held:
+                    ids = [received.ack_id for received in held.values()]
+                    self._subscriber.modify_ack_deadline(subscription=self._path, ack_ids=ids, ack_deadline_seconds=0)
+        except GoogleAPICallError as error:
+            raise Retry(f"{self._path}: {type(error).__name__}") from error
+
+    def _pulled(self, limit: int) -> dict[str, Any]:
+        from google.api_core.exceptions import DeadlineExceeded  # noqa: PLC0415
+
+        held: dict[str, Any] = {}
+        for _ in range(_LOOKS):
+            if len(held) >= limit:
+                break
+            request = {"subscription": self._path, "max_messages": limit - len(held)}
+            try:
+                answer = self._subscriber.pull(request, retry=None, timeout=_LOOK_SECONDS)
+            except DeadlineExceeded:  # how a pull says that there is nothing
+                break
+            held |= {received.message.message_id: received for received in answer.received_messages}
+        return held
+
+    def _acknowledge(self, received: Any) -> None:  # the library has no types
+        self._subscriber.acknowledge(subscription=self._path, ack_ids=[received.ack_id])
+
+    def _letter(self, received: Any) -> DeadLetter:  # the library has no types
+        message, told = received.message, dict(received.message.attributes)
+        project = told.get(f"{SOURCE}SubscriptionProject", self._project)
+        topic = self._topic(self._subscriber.subscription_path(project, told.get(f"{SOURCE}Subscription", "")))
+        attempts = int(told.get(f"{SOURCE}DeliveryCount", "0"))
+        own = {name: value for name, value in told.items() if not name.startswith(SOURCE)}
+        return DeadLetter(message.message_id, topic, message.data, own, message.publish_time, attempts)
+
+    def _topic(self, subscription: str) -> str:
+        """The full name of the topic; the name of a subscription need not resemble it."""
+        if subscription not in self._topics:
+            self._topics[subscription] = self._subscriber.get_subscription(subscription=subscription).topic
+        return self._topics[subscription]
+
+    @property
+    def _path(self) -> str:
+        return str(self._subscriber.subscription_path(self._project, self._subscription))
+
+    @cached_property
+    def _subscriber(self) -> "SubscriberClient":
+        from google.cloud.pubsub_v1 import SubscriberClient  # noqa: PLC0415
+
+        return SubscriberClient()
+
+    @cached_property
+    def _publisher(self) -> "PublisherClient":
+        from google.cloud.pubsub_v1 import PublisherClient  # noqa: PLC0415
+
+        return PublisherClient()
