@@ -4,7 +4,9 @@ Nothing else reads the environment. Secrets are references here; those that name
 kept as `Secret`, which shows itself to nobody.
 
     PROVENFIX_CONFIG          the file of the watched services; default `provenfix.yaml`
-    PROVENFIX_EMBEDDED        a folder: store and queue are SQLite files in it, issues and messages are kept there, too
+    PROVENFIX_LOCAL           a folder: this is one machine, where stand-ins that keep their state in the store take the
+                              place of code host, chat and platform; log files are read from its `logs`
+    PROVENFIX_STORE           `firestore` (default; with Pub/Sub) or `sqlite` (store and queue: one file in that folder)
     PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
     PROVENFIX_DATABASE        the Firestore database; default `(default)`
     PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
@@ -38,6 +40,7 @@ _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": 
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
 FILE = "provenfix.yaml"
+SQLITE = "provenfix.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,10 @@ class Settings:
 
     interpreters: Mapping[str, str] = field(default_factory=dict)
     compilers: Mapping[str, str] = field(default_factory=dict)
-    embedded: Path | None = None
-    """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
+    local: Path | None = None
+    """The folder of the local stack; None in the cloud."""
+    sqlite: Path | None = None
+    """The file of store and queue; None where Firestore and Pub/Sub are used."""
     project: str = ""
     database: str = "(default)"
     topic_prefix: str = "provenfix-"
@@ -77,13 +82,14 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
-    embedded = environment.get("PROVENFIX_EMBEDDED")
+    local = Path(environment["PROVENFIX_LOCAL"]) if environment.get("PROVENFIX_LOCAL") else None
     # Cloud Run tells each service its own name.
     this = environment.get("K_SERVICE")
     return Settings(
         interpreters=_by_version(_INTERPRETER, environment),
         compilers=_urls(environment),
-        embedded=Path(embedded) if embedded else None,
+        local=local,
+        sqlite=_sqlite(local, environment),
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
         topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
@@ -136,6 +142,17 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
             raise Misused(f"{name} must be the https URL of a compile function.")
     return found
+
+
+def _sqlite(local: Path | None, environment: Mapping[str, str]) -> Path | None:
+    store = environment.get("PROVENFIX_STORE") or "firestore"
+    if store not in {"firestore", "sqlite"}:
+        raise Misused("PROVENFIX_STORE must be 'firestore' or 'sqlite'.")
+    if store == "firestore":
+        return None
+    if local is None:
+        raise Misused("PROVENFIX_STORE is 'sqlite', so PROVENFIX_LOCAL must name the folder of its file.")
+    return local / SQLITE
 
 
 def _switch(name: str, environment: Mapping[str, str]) -> bool:

@@ -1,16 +1,24 @@
 """Settings in, ports out: the only place that names concrete adapters. Each is imported when it is first wanted."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from shared.errors import Misused
+from shared.later import Later
+from shared.secret import Keeper, Secret, SecretReference
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
+    from shared.adapters.google.metadata import Metadata
     from shared.adapters.local.git_repository import GitRepository
     from shared.adapters.local.log_file import LogFile
     from shared.adapters.local.work_tree import WorkTree
+    from shared.domain.service import Service
+    from shared.ports import Bus, Clock, Compilers, History, Store
+    from shared.steps.world import World
 
 
 @contextmanager
@@ -43,3 +51,146 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
 
     with FoundCompilers(settings.interpreters) as compilers:
         yield compilers
+
+
+def store(settings: Settings) -> "Store":
+    """Where documents are kept. Raises Misused where the settings name no place."""
+    if settings.sqlite is not None:
+        from shared.adapters.local.sqlite_store import SqliteStore  # noqa: PLC0415
+
+        return SqliteStore(settings.sqlite)
+    from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
+
+    return FirestoreStore(_project(settings), settings.database)
+
+
+def bus(settings: Settings) -> "Bus":
+    """Where messages are published. Raises Misused where the settings name no place."""
+    if settings.sqlite is not None:
+        from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
+
+        return SqliteQueue(settings.sqlite)
+    from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
+
+    return PubSubBus(_project(settings), settings.topic_prefix)
+
+
+def world(settings: Settings) -> "World":
+    """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
+    from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.steps.world import World  # noqa: PLC0415
+
+    kept, clock = store(settings), SystemClock()
+    return World(
+        store=kept,
+        bus=bus(settings),
+        clock=clock,
+        ids=RandomIds(),
+        histories=_histories(settings),
+        compilers=_compilers(settings),
+        services=settings.services,
+        own=settings.own,
+        kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
+        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet()),
+    )
+
+
+def secret(settings: Settings, reference: SecretReference | None, key: str) -> Callable[[], Secret]:
+    """What reads a secret when it is first needed, and keeps it. `key` is where provenfix.yaml refers to it.
+
+    Raises Misused, when it is called, where nothing is configured; Retry where it cannot be reached.
+    """
+    held: list[Secret] = []
+
+    def read() -> Secret:
+        if not held:
+            held.append(_read(settings, reference, key))
+        return held[0]
+
+    return read
+
+
+def _read(settings: Settings, reference: SecretReference | None, key: str) -> Secret:
+    if reference is None:
+        raise Misused(f"{key} is not configured; refer to it in provenfix.yaml.")
+    if reference.keeper is Keeper.SECRET_MANAGER:
+        from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
+
+        return SecretManager(_metadata().access_token).read(reference.name)
+    found = settings.secrets.held.get(reference.name)
+    if found is None:
+        raise Misused(f"{key} refers to the environment variable {reference.name}, which is not set.")
+    return found
+
+
+def _metadata() -> "Metadata":
+    from shared.adapters.google.metadata import Metadata  # noqa: PLC0415
+
+    return Metadata()
+
+
+def _project(settings: Settings) -> str:
+    if not settings.project:
+        raise Misused("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
+    return settings.project
+
+
+def _histories(settings: Settings) -> "Callable[[Service], AbstractContextManager[History]]":
+    if settings.local is None:
+        return lambda service: _missing(f"the repository {service.repository}")
+    return lambda service: local_history(service.repository)
+
+
+def _compilers(settings: Settings) -> "Compilers":
+    """Interpreters run until the process ends: a function answers many requests."""
+
+    def make() -> "Compilers":
+        from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
+        from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
+
+        metadata = _metadata()
+        return DeployedCompilers(settings.compilers, _token(metadata), FoundCompilers(settings.interpreters))
+
+    later: Any = Later(make)
+    compilers: Compilers = later
+    return compilers
+
+
+def _token(metadata: "Metadata") -> Callable[[str], Secret]:
+    """A function on this machine is called without a token; settings allow plain HTTP for no other."""
+    return lambda url: metadata.identity_token(url) if url.startswith("https://") else Secret("")
+
+
+def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
+    from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
+    from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe  # noqa: PLC0415
+    from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
+
+    assert settings.local is not None
+    platform = KeptPlatform(kept, clock)
+    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "revisions": platform}
+    return outside | {
+        "deployer": platform,
+        "logs": KeptLogs(settings.local / "logs"),
+        "probe": NoProbe(),
+        "checks": NoChecks(),
+    }
+
+
+def _not_yet() -> dict[str, Any]:
+    """Ports whose adapters do not exist yet: whoever asks them is told so."""
+    names = {
+        "logs": "Cloud Logging",
+        "issues": "the code host's issues",
+        "chat": "the chat",
+        "revisions": "Cloud Run's revisions",
+        "deployer": "the deployment",
+        "probe": "the probe",
+        "checks": "the code host's checks",
+    }
+    return {port: Later(partial(_missing, what)) for port, what in names.items()}
+
+
+def _missing(what: str) -> NoReturn:
+    raise Misused(f"The adapter for {what} is not configured; set PROVENFIX_LOCAL to use the stand-in of one machine.")

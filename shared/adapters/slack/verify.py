@@ -8,8 +8,8 @@ no number or a huge one, on a signature outside ASCII and on a body that is not 
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from shared.secret import Secret
 
@@ -32,10 +32,16 @@ class Doubt(StrEnum):
     WRONG_SIGNATURE = "wrong_signature"
 
 
-def doubt(headers: Mapping[str, str], body: bytes, secret: Secret, now: float) -> Doubt | None:
+class Headers(Protocol):
+    """Those of a request; names in whatever case the web server accepts."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """The value, or `default`."""
+
+
+def doubt(headers: Headers, body: bytes, secret: Secret, now: float) -> Doubt | None:
     """None where the request is Slack's and not older or younger than five minutes. `now` in seconds since 1970.
 
-    `headers` are those of the web server: their names are looked up as written here, in whatever case it accepts.
     Never raises because of what the request holds.
     """
     if not secret:  # anybody can sign with the empty key

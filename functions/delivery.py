@@ -1,0 +1,118 @@
+"""A request comes in, the Pub/Sub message that it delivers goes out: frozen, typed, and refused where it is none.
+
+Read here and not by functions-framework, because that answers 400 to a message without data, drops the subscription,
+and prints a traceback for a body that is not JSON. Accepted are a CloudEvent with its attributes in headers (as
+Eventarc sends it) or in the body, and the body of a plain push subscription.
+https://cloud.google.com/eventarc/docs/cloudevents#pubsub, https://cloud.google.com/pubsub/docs/push#receive_push
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shared.errors import Reject
+
+if TYPE_CHECKING:
+    from flask import Request
+
+MOST_BYTES = 16 << 20
+"""Pub/Sub takes 10 MB, and base64 makes a third more of them."""
+_SPEC_VERSIONS = frozenset(("1.0", "0.3"))
+_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+_LONGEST_ID = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of one message."""
+
+    message_id: str
+    """Pub/Sub's; a copy of a message may carry another one."""
+    data: bytes
+    """b"" where the message has none."""
+    published_at: datetime | None
+    """Aware, in UTC; None where the request does not tell."""
+
+
+def read_delivery(request: "Request") -> Delivery:
+    """Raises Reject with a named reason; never anything else because of what the request holds."""
+    if request.content_length is None or request.content_length > MOST_BYTES:
+        raise Reject("too_large", f"{request.content_length} bytes")
+    body = json_object(request.get_data(), "not_a_message")
+    headers = request.headers
+    if "ce-specversion" in headers or "ce-id" in headers:
+        _check_event(headers.get("ce-specversion", ""), headers.get("ce-type", ""))
+        return _delivery(body, headers.get("ce-time"))
+    if "specversion" in body:
+        _check_event(body.get("specversion"), body.get("type"))
+        data = body.get("data")
+        return _delivery(data if isinstance(data, dict) else {}, body.get("time"))
+    return _delivery(body, None)
+
+
+def refuse_old(delivery: Delivery, now: datetime, oldest: timedelta) -> None:
+    """Raises Reject for a message that has gone round for too long."""
+    if delivery.published_at is not None and now - delivery.published_at > oldest:
+        raise Reject("too_old", f"published at {delivery.published_at.isoformat()}")
+
+
+def json_object(text: bytes, reason: str) -> Mapping[str, object]:
+    """The object that a text holds. Raises Reject with `reason` where it holds something else."""
+    try:
+        found = json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Reject(reason, f"not JSON: {type(error).__name__}") from None
+    if not isinstance(found, dict):
+        raise Reject(reason, f"a JSON {type(found).__name__} instead of an object")
+    return found
+
+
+def one_text(delivery: Delivery, key: str) -> str:
+    """The one text that a message of ours carries, such as `{"incident": "…"}`. Raises Reject."""
+    message = json_object(delivery.data, "not_a_message_of_ours")
+    if message.get("version", "1") != "1":
+        raise Reject("unknown_version", key)
+    found = message.get(key)
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID or not found.isprintable():
+        raise Reject("wrong_fields", f"no usable {key}")
+    return found
+
+
+def _check_event(version: object, kind: object) -> None:
+    if version not in _SPEC_VERSIONS:
+        raise Reject("unknown_version", "of CloudEvents")
+    if kind != _TYPE:
+        raise Reject("unknown_type", "not a published message")
+
+
+def _delivery(wrapped: Mapping[str, object], event_time: object) -> Delivery:
+    message = wrapped.get("message")
+    if not isinstance(message, dict):
+        raise Reject("not_a_message", "no message in it")
+    number = message.get("messageId", message.get("message_id", ""))
+    published = message.get("publishTime", message.get("publish_time", event_time))
+    return Delivery(str(number)[:_LONGEST_ID], _data(message.get("data", "")), _time(published))
+
+
+def _data(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise Reject("not_base64", f"a JSON {type(text).__name__}")
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Reject("not_base64", "") from None
+
+
+def _time(text: object) -> datetime | None:
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        # Pub/Sub tells nanoseconds only where there are any; datetime keeps microseconds of them.
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Reject("wrong_fields", "the time of the message is none") from None

@@ -1,0 +1,9 @@
+"""Every entry point by its name, for functions-framework; `compile` is shipped alone and stands in its own file."""
+
+from functions.decide import decide
+from functions.investigate import investigate
+from functions.record import record
+from functions.redeploy import redeploy
+from functions.verify import verify
+
+__all__ = ["decide", "investigate", "record", "redeploy", "verify"]

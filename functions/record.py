@@ -1,0 +1,37 @@
+"""`record`: a log entry from the sink comes in; it opens an incident, belongs to one, or is refused with a reason."""
+
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from functions.delivery import Delivery, json_object
+from functions.handling import Answered, handled
+from functions.logs import MARKER
+from shared.errors import Reject
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from shared.steps.world import Outcome, World
+
+
+@functions_framework.http
+def record(request: "Request") -> Answered:
+    """Answers one delivery of a message from the topic `log-entries`."""
+    return handled("record", request, _record)
+
+
+def _record(world: "World", delivery: Delivery) -> "Outcome":
+    from shared.adapters.local.log_json import entry_from_json  # noqa: PLC0415
+    from shared.steps.record import record as step  # noqa: PLC0415
+    from shared.steps.world import Outcome  # noqa: PLC0415
+
+    logged = json_object(delivery.data, "not_a_log_entry")
+    payload = logged.get("jsonPayload")
+    if isinstance(payload, dict) and MARKER in payload:
+        return Outcome("refused:own_line")  # the sink leaves these out already, and the step refuses own functions
+    entry = entry_from_json(logged, 0)
+    if not (entry.log_name and entry.timestamp and entry.insert_id):
+        # Together they name an entry: without one of them its copies could not be told from others.
+        raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")
+    return step(world, entry)

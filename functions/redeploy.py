@@ -1,0 +1,25 @@
+"""`redeploy`: an approved proposal comes in; after everything was checked once more, its deployment begins."""
+
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from functions.delivery import Delivery, one_text
+from functions.handling import Answered, handled
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from shared.steps.world import Outcome, World
+
+
+@functions_framework.http
+def redeploy(request: "Request") -> Answered:
+    """Answers one delivery of a message from the topic `redeploy-approved`."""
+    return handled("redeploy", request, _redeploy)
+
+
+def _redeploy(world: "World", delivery: Delivery) -> "Outcome":
+    from shared.steps.redeploy import redeploy as step  # noqa: PLC0415
+
+    return step(world, one_text(delivery, "proposal"))
