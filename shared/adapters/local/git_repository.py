@@ -138,11 +138,18 @@ class GitRepository:
         wanted = [(commit, path) for commit, path in places if can_name_file(path)]
         found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
         known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
-        # A link is a blob too, and only the tree tells it from a file; the same contents at a path are asked once.
-        small = {(place[1], got.id): place for place, got in known.items() if got.size <= _LONGEST_LINK}
-        files = self._files_of_trees(small.values())
-        links = {contents for contents, place in small.items() if place not in files}
-        at = {place: got.id for place, got in known.items() if (place[1], got.id) not in links}
+        # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
+        # for what looks like a link: Windows checks links out, and back in, as files.
+        small = {place: got.id for place, got in known.items() if got.size <= _LONGEST_LINK}
+        like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
+        asked = {(place if oid in like_links else place[1], oid): place for place, oid in small.items()}
+        files = self._files_of_trees(asked.values())
+        links = {key for key, place in asked.items() if place not in files}
+        at = {
+            place: got.id
+            for place, got in known.items()
+            if (place, got.id) not in links and (place[1], got.id) not in links
+        }
         # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
         return {**at, **self._files_of_trees(place for place in wanted if place not in known)}
 
