@@ -13,14 +13,12 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.issue import issue_body, issue_title
-from shared.domain.proposal import evidence_hash, proposed_commit, title_and_lines
-from shared.domain.report import Report, build_report, to_json
+from shared.domain.proposal import proposed_commit
+from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Misused, Reject
 from shared.ports import Document, History
-from shared.steps import documents
 from shared.steps.case import Case
 from shared.steps.collect import collect
 from shared.steps.prover import contains, request_for
@@ -60,7 +58,7 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         )
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
-    return _document(report, serving)
+    return {**world.prover.told(report), **_findings(report, serving)}
 
 
 def _incident(world: World, service: Service, case: Case) -> Incident:
@@ -124,18 +122,11 @@ def _fix(proof: Proof) -> Commit | None:
     return proof.fix.commit if proof.fix else None
 
 
-def _document(report: Report, serving: Serving) -> Document:
-    proof, told = report.proof, to_json(report)
-    title, lines = title_and_lines(report)
-    fix = _fix(proof)
-    broken = proof.broken
+def _findings(report: Report, serving: Serving) -> Document:
+    """What a proposal is made of."""
+    proof = report.proof
+    fix, broken = _fix(proof), proof.broken
     return {
-        "report": told,
-        "evidence_hash": evidence_hash(told),
-        "title": issue_title(report),
-        "body": issue_body(report),
-        "headline": title,
-        "lines": list(lines),
         "kind": proof.recommendation.kind.value,
         "reason": proof.recommendation.reason.value,
         "commit": proposed_commit(report) or "",
@@ -145,8 +136,3 @@ def _document(report: Report, serving: Serving) -> Document:
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],
     }
-
-
-def known_fix(value: Document) -> str:
-    """The commit that a revision must contain to be called mended; "" where none is known."""
-    return documents.text(value, "fix")

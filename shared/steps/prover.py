@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from shared.domain.finding import Checks
 from shared.domain.incident import Incident
-from shared.domain.proposal import Proposal
-from shared.domain.report import Report
+from shared.domain.issue import issue_body, issue_title
+from shared.domain.proposal import Proposal, evidence_hash, title_and_lines
+from shared.domain.report import Report, to_json
 from shared.domain.service import Service
-from shared.ports import Compilers, History
+from shared.ports import Compilers, Document, History
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Request
 from shared.steps.investigate import investigate
@@ -40,10 +41,25 @@ def contains(history: History, commit: str, ancestor: str) -> bool:
     return commit == ancestor or not history.commits(ancestor, commit)
 
 
+def told(report: Report) -> Document:
+    """A report in words: as it is printed, as an issue, as a message."""
+    printed = to_json(report)
+    headline, lines = title_and_lines(report)
+    return {
+        "report": printed,
+        "evidence_hash": evidence_hash(printed),
+        "title": issue_title(report),
+        "body": issue_body(report),
+        "headline": headline,
+        "lines": list(lines),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """The two questions that cost real work, so that tests which ask them ten thousand times can answer otherwise."""
+    """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
 
+    told: Callable[[Report], Document] = told
     report: Callable[[Incident, History, Compilers, Request], Report] = report_on
     objection: Callable[[Proposal, Service, History, Compilers, CheckState], str] = objection
 

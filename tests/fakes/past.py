@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from shared.domain.compilation import Fault
 from shared.domain.finding import (
@@ -29,7 +29,7 @@ from shared.domain.service import Service
 from shared.errors import Misused
 from shared.ports import Compilers, History
 from shared.steps.inquiry import Request
-from shared.steps.prover import CheckState, Prover
+from shared.steps.prover import CheckState, Prover, told
 
 
 @cache
@@ -105,7 +105,7 @@ class KnownAnswer:
     reports: int = 0
 
     def prover(self) -> Prover:
-        return Prover(self._report, self._objection)
+        return Prover(report=self._report, objection=self._objection, told=_told)
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
         self.reports += 1
@@ -120,6 +120,9 @@ class KnownAnswer:
         checks: CheckState,
     ) -> str:
         return self.objection or ("its checks are red" if checks(proposal.commit) is Checks.RED else "")
+
+
+_told = lru_cache(maxsize=100)(told)
 
 
 def _report(incident: Incident, kind: Kind, reason: Reason) -> Report:

@@ -1,0 +1,211 @@
+"""The ways that an incident can go, each told once without faults; and what must be true at its end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.decision import ClickKind
+from shared.domain.finding import Kind, Reason
+from shared.domain.verdict import WATCH, Probed
+from shared.steps.flow import State
+from tests.crash.run import MINUTE, Run
+from tests.fakes.memory import MemoryStore
+from tests.fakes.setting import Setting, click
+
+Told = Callable[[Run], None]
+CLOSED = "connection closed: received 1011 (internal error)"
+
+
+@dataclass(frozen=True)
+class Story:
+    """`end` is the state of the incident; the figures are what may have reached the outside, exactly."""
+
+    name: str
+    told: Told
+    end: State
+    messages: int = 1
+    deployments: int = 0
+    closes: int = 0
+    shifts: tuple[int, ...] = ()
+    incidents: int = 1
+    setting: Callable[[], Setting] = Setting
+
+
+def _asked(run: Run) -> None:
+    run.log(run.setting.entry())
+    run.drain()
+
+
+def _approved(run: Run) -> None:
+    _asked(run)
+    run.click(click(run.setting.chat.all[0].message))
+    run.drain()
+
+
+def _deployed(run: Run) -> None:
+    """Ticks: at most two more than it takes without faults."""
+    _approved(run)
+    run.setting.clock.turn(2 * MINUTE)
+    run.tick()
+    for _ in range(2):
+        if not run.setting.cloud.shifts:
+            run.setting.clock.turn(2 * MINUTE)
+            run.tick()
+
+
+def _resolved(run: Run) -> None:
+    _deployed(run)
+    run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
+    run.setting.clock.turn(WATCH + MINUTE)
+    run.tick()
+
+
+def _in_steps(run: Run) -> None:
+    _deployed(run)
+    for _ in range(2):
+        run.setting.clock.turn(MINUTE)
+        run.tick()
+    run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
+    run.setting.clock.turn(WATCH + MINUTE)
+    run.tick()
+
+
+def _rolled_back_by_probe(run: Run) -> None:
+    _deployed(run)
+    run.setting.probe.answer = Probed(ok=False, detail="closed with 1011")
+    for _ in range(2):
+        run.setting.clock.turn(MINUTE)
+        run.tick()
+
+
+def _rolled_back_by_recurrence(run: Run) -> None:
+    _deployed(run)
+    run.setting.clock.turn(5 * MINUTE)
+    run.log(run.setting.entry(revision=run.setting.cloud.operations[0].revision))
+    run.tick()
+
+
+def _failed(run: Run) -> None:
+    run.setting.cloud.fails = "the build failed"
+    _approved(run)
+    run.setting.clock.turn(2 * MINUTE)
+    run.tick()
+
+
+def _denied(run: Run) -> None:
+    _asked(run)
+    run.click(click(run.setting.chat.all[0].message, ClickKind.DENY))
+    run.drain()
+    run.tick()
+
+
+def _denied_after_approval(run: Run) -> None:
+    _asked(run)
+    message = run.setting.chat.all[0].message
+    run.click(click(message))
+    run.click(click(message, ClickKind.DENY, token="t2"))
+    run.drain()
+    run.tick()
+
+
+def _expired(run: Run) -> None:
+    _asked(run)
+    run.setting.clock.turn(timedelta(hours=6))
+    run.tick()
+
+
+def _stale(run: Run) -> None:
+    _asked(run)
+    run.click(click(run.setting.chat.all[0].message))
+    run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", None)
+    run.drain()
+    run.tick()
+
+
+def _muted(run: Run) -> None:
+    _asked(run)
+    run.setting.issues.all[0].labels.add("provenfix:wrong")
+    run.tick()
+
+
+def _closed_by_hand(run: Run) -> None:
+    _deployed(run)
+    run.setting.issues.all[0].is_open = False
+    run.tick()
+
+
+def _symptom_first(run: Run) -> None:
+    run.log(run.setting.entry(CLOSED))
+    run.tick()
+    run.setting.clock.turn(timedelta(seconds=30))
+    _resolved(run)
+
+
+def _symptom_alone(run: Run) -> None:
+    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.CLOSE_1011_ALONE
+    run.log(run.setting.entry(CLOSED))
+    run.setting.clock.turn(3 * MINUTE)
+    run.tick()
+    run.drain()
+
+
+def _nothing_to_propose(run: Run) -> None:
+    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    _asked(run)
+
+
+def _stepped() -> Setting:
+    from tests.fakes.setting import service  # noqa: PLC0415
+
+    return Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
+
+
+STORIES = (
+    Story("mended and closed", _resolved, State.RESOLVED, deployments=1, closes=1, shifts=(100,)),
+    Story(
+        "mended in steps", _in_steps, State.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
+    ),
+    Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    Story("the deployment fails", _failed, State.FAILED, deployments=1),
+    Story("denied", _denied, State.DENIED),
+    Story("approved, then denied", _denied_after_approval, State.DENIED),
+    Story("nobody decides", _expired, State.EXPIRED),
+    Story("somebody deploys in between", _stale, State.REFUSED),
+    Story("marked as wrong", _muted, State.MUTED),
+    Story("closed by hand while watched", _closed_by_hand, State.MUTED, deployments=1, shifts=(100,)),
+    Story(
+        "the symptom comes first", _symptom_first, State.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
+    ),
+    Story("a symptom without a cause", _symptom_alone, State.REPORTED, messages=0),
+    Story("nothing to propose", _nothing_to_propose, State.REPORTED, messages=0),
+)
+
+
+def violations(story: Story, setting: Setting) -> list[str]:
+    """What is not as it must be at the end of a story; two more ticks have passed by then."""
+    assert isinstance(setting.store, MemoryStore)
+    incidents = setting.store.all("incidents")
+    states = sorted(str(incident["state"]) for incident in incidents.values())
+    expected = sorted([story.end.value, *[State.ABSORBED.value] * (story.incidents - 1)])
+    comments = [comment.partition("\n")[0] for issue in setting.issues.all for comment in issue.comments]
+    found = {
+        "states": (states, expected),
+        "issues": (len(setting.issues.all), 1),
+        "comments that say the same": (len(comments) - len(set(comments)), 0),
+        "messages": (len(setting.chat.all), story.messages),
+        "deployments": (len(setting.cloud.operations), story.deployments),
+        "closes": (sum(issue.closes for issue in setting.issues.all), story.closes),
+        "shifts": (tuple(dict.fromkeys(setting.cloud.shifts)), _shifts(story, setting)),
+        "messages that wait": (len(setting.bus.waiting), 0),
+        "incidents not at rest": ([key for key, each in incidents.items() if each["active_for"]], []),
+    }
+    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
+
+
+def _shifts(story: Story, setting: Setting) -> tuple[tuple[str, str, int], ...]:
+    """Each once, first those of the new revision; a rollback gives all back to the old one."""
+    new = setting.cloud.operations[0].revision if setting.cloud.operations else ""
+    back = story.end is State.ROLLED_BACK
+    revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back
+    return tuple(("shore.tide", revision, share) for revision, share in zip(revisions, story.shifts, strict=True))
