@@ -6,7 +6,7 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_CONFIG          the file of the watched services; default `provenfix.yaml`
     PROVENFIX_LOCAL           a folder: this is one machine, where stand-ins that keep their state in the store take the
                               place of code host, chat and platform; log files are read from its `logs`
-    PROVENFIX_STORE           `firestore` (default; with Pub/Sub) or `sqlite` (store and queue: one file in that folder)
+    PROVENFIX_EMBEDDED        such a folder in which store and queue are SQLite files, too
     PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
     PROVENFIX_DATABASE        the Firestore database; default `(default)`
     PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
@@ -40,7 +40,6 @@ _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": 
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
 FILE = "provenfix.yaml"
-SQLITE = "provenfix.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ class Settings:
     compilers: Mapping[str, str] = field(default_factory=dict)
     local: Path | None = None
     """The folder of the local stack; None in the cloud."""
-    sqlite: Path | None = None
-    """The file of store and queue; None where Firestore and Pub/Sub are used."""
+    embedded: Path | None = None
+    """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
     project: str = ""
     database: str = "(default)"
     topic_prefix: str = "provenfix-"
@@ -82,14 +81,14 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
-    local = Path(environment["PROVENFIX_LOCAL"]) if environment.get("PROVENFIX_LOCAL") else None
+    embedded = _folder("PROVENFIX_EMBEDDED", environment)
     # Cloud Run tells each service its own name.
     this = environment.get("K_SERVICE")
     return Settings(
         interpreters=_by_version(_INTERPRETER, environment),
         compilers=_urls(environment),
-        local=local,
-        sqlite=_sqlite(local, environment),
+        local=_folder("PROVENFIX_LOCAL", environment) or embedded,
+        embedded=embedded,
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
         topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
@@ -144,15 +143,8 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _sqlite(local: Path | None, environment: Mapping[str, str]) -> Path | None:
-    store = environment.get("PROVENFIX_STORE") or "firestore"
-    if store not in {"firestore", "sqlite"}:
-        raise Misused("PROVENFIX_STORE must be 'firestore' or 'sqlite'.")
-    if store == "firestore":
-        return None
-    if local is None:
-        raise Misused("PROVENFIX_STORE is 'sqlite', so PROVENFIX_LOCAL must name the folder of its file.")
-    return local / SQLITE
+def _folder(name: str, environment: Mapping[str, str]) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
 
 
 def _switch(name: str, environment: Mapping[str, str]) -> bool:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from shared.ports import Bus, Clock, Compilers, History, Store
     from shared.steps.world import World
 
+STORE = "store.sqlite"
+QUEUE = "queue.sqlite"
+"""The files of an embedded stack."""
+
 
 @contextmanager
 def local_history(path: str) -> "Iterator[GitRepository]":
@@ -55,10 +59,10 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
 
 def store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
-    if settings.sqlite is not None:
+    if settings.embedded is not None:
         from shared.adapters.local.sqlite_store import SqliteStore  # noqa: PLC0415
 
-        return SqliteStore(settings.sqlite)
+        return SqliteStore(settings.embedded / STORE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
     return FirestoreStore(_project(settings), settings.database)
@@ -66,10 +70,10 @@ def store(settings: Settings) -> "Store":
 
 def bus(settings: Settings) -> "Bus":
     """Where messages are published. Raises Misused where the settings name no place."""
-    if settings.sqlite is not None:
+    if settings.embedded is not None:
         from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        return SqliteQueue(settings.sqlite)
+        return SqliteQueue(settings.embedded / QUEUE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     return PubSubBus(_project(settings), settings.topic_prefix)

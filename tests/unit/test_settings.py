@@ -126,17 +126,12 @@ def test_the_environment_alone_needs_no_file() -> None:
 
 
 def test_the_environment_chooses_where_state_is_kept() -> None:
-    machine = read_settings({"PROVENFIX_LOCAL": "/var/p", "PROVENFIX_STORE": "sqlite"})
-    assert (machine.local, machine.sqlite) == (Path("/var/p"), Path("/var/p/provenfix.sqlite3"))
+    machine = read_settings({"PROVENFIX_EMBEDDED": "/var/p"})
+    assert (machine.local, machine.embedded) == (Path("/var/p"), Path("/var/p"))
     emulated = read_settings({"PROVENFIX_LOCAL": "/var/p"})
-    assert (emulated.local, emulated.sqlite) == (Path("/var/p"), None)
+    assert (emulated.local, emulated.embedded) == (Path("/var/p"), None)
     cloud = read_settings({"GOOGLE_CLOUD_PROJECT": "a", "PROVENFIX_PROJECT": "b", "PROVENFIX_DATABASE": "d"})
-    assert (cloud.local, cloud.sqlite, cloud.project, cloud.database) == (None, None, "b", "d")
-
-
-def test_a_file_for_the_store_needs_a_folder() -> None:
-    with pytest.raises(Misused, match="PROVENFIX_LOCAL must name"):
-        read_settings({"PROVENFIX_STORE": "sqlite"})
+    assert (cloud.local, cloud.embedded, cloud.project, cloud.database) == (None, None, "b", "d")
 
 
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("TRUE", True), ("1", True), ("", False), ("off", False)])
@@ -149,7 +144,6 @@ def test_a_switch_is_on_or_off(text: str, on: bool) -> None:  # noqa: FBT001
     [
         ("PROVENFIX_KILL_SWITCH", "yess"),
         ("PROVENFIX_TRACING", "maybe"),
-        ("PROVENFIX_STORE", "postgres"),
         ("PROVENFIX_OLDEST_HOURS", "0"),
         ("PROVENFIX_OLDEST_HOURS", "-3"),
         ("PROVENFIX_OLDEST_HOURS", "١"),
