@@ -64,7 +64,7 @@ def _wanted(
     if request.ref is not None or work_tree is None:
         if paths:
             raise Misused(f"{request.repo}: a bare repository has no files on disk; name a commit with --ref")
-        tree = repository.tree(repository.resolve(request.ref or "HEAD").id)
+        tree = repository.tree(repository.resolve("HEAD" if request.ref is None else request.ref).id)
         blobs = {path: entry.blob for path, entry in tree.items()}
         return [path for path in blobs if _is_python(path)], wanted_files(blobs), _from_blobs(repository, blobs)
     tracked = repository.tracked()

@@ -72,8 +72,19 @@ def _text(reports: list[Report], kind: str) -> str:
 
 def _must_be_writable(out: Path | None) -> None:
     """What can be told before the work is done; the rest is told by `_write`."""
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        told = "it is a directory" if out.is_dir() else f"there is no directory {out.parent}"
+    if out is None:
+        return
+    try:
+        told = (
+            "it is a directory"
+            if out.is_dir()
+            else ""
+            if out.parent.is_dir()
+            else f"there is no directory {out.parent}"
+        )
+    except OSError as error:
+        told = str(error.strerror)
+    if told:
         raise Misused(f"{out}: cannot be written ({told}); name another file with --out")
 
 

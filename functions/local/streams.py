@@ -3,6 +3,7 @@
 In: streams as the caller left them, closed ones included. Out: streams that exist, and a process that always unwinds.
 """
 
+import io
 import os
 import signal
 import sys
@@ -33,8 +34,12 @@ def made_sure_of() -> None:
 
 def let_go(stream: TextIO) -> None:
     """What is still in the stream's buffer goes nowhere: the interpreter would try again at its end, and complain."""
+    try:
+        number = stream.fileno()
+    except io.UnsupportedOperation:
+        return  # it is kept in memory, where nothing can fail
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
+    os.dup2(nowhere, number)
     os.close(nowhere)
 
 

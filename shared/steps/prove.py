@@ -10,6 +10,7 @@ from shared.domain.incident import Incident
 from shared.domain.paths import likely_files
 from shared.domain.recommendation import recommend
 from shared.domain.signal import SignalKind
+from shared.errors import Misused
 from shared.ports import Compilers, History
 from shared.steps import pythons
 from shared.steps.deployed import Located, locate, with_commits
@@ -19,7 +20,7 @@ from shared.steps.inquiry import Inquiry, Progress, Request
 from shared.steps.lineage import Lineage, Start, follow
 from shared.steps.origin import Origin, Version, trace
 from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
-from shared.steps.unproven import uncorroborated, without_proof
+from shared.steps.unproven import uncorroborated, unjudgeable, without_proof
 from shared.steps.verdicts import Verdicts
 
 
@@ -32,6 +33,8 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
         return without_proof(inquiry)
     progress(f"looking for the deployed version of {incident.path}")
     search = _search(inquiry)
+    if search is None:
+        return unjudgeable(inquiry, next(_pythons(inquiry)))
     if search.located.corroborated and search.located.commit is not None:
         return _prove(inquiry, search, search.located.commit)
     return uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
@@ -46,16 +49,25 @@ class _Search:
     python_source: str
 
 
-def _search(inquiry: Inquiry) -> _Search:
-    """The deployed version under the best-evidenced Python under which there is one, else the first failure."""
+def _search(inquiry: Inquiry) -> _Search | None:
+    """The deployed version under the best-evidenced Python under which there is one, else the first failure.
+
+    None where no Python that log or repository name can be judged. Raises Misused where the person named that one.
+    """
     tried: list[_Search] = []
     for python, source in _pythons(inquiry):
-        verdicts = Verdicts(inquiry.history, inquiry.compilers.compiler(python), inquiry.compilers.explainer())
+        try:
+            compiler = inquiry.compilers.compiler(python)
+        except Misused:
+            if python == inquiry.request.python:
+                raise
+            continue
+        verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
         located = locate(inquiry.history, verdicts, inquiry.incident, inquiry.branch, inquiry.given)
         tried.append(_Search(located, verdicts, source))
         if located.corroborated:
             return tried[-1]
-    return tried[0]
+    return tried[0] if tried else None
 
 
 def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:

@@ -39,6 +39,14 @@ def without_proof(inquiry: Inquiry) -> Proof:
     return _proof(inquiry, located, Recommendation(Kind.NONE, reason, told))
 
 
+def unjudgeable(inquiry: Inquiry, python: tuple[str, str]) -> Proof:
+    """For a version of Python that no compiler at hand answers for, and where it stands."""
+    source = DeployedSource.UNKNOWN if inquiry.given is None else DeployedSource.GIVEN
+    located = Located("", inquiry.given, source, corroborated=False)
+    told = f"Python {python[0]} ({python[1]}) cannot be judged here, so that nothing can be proven."
+    return _proof(inquiry, located, Recommendation(Kind.NONE, Reason.NOT_CORROBORATED, told), python)
+
+
 def uncorroborated(inquiry: Inquiry, located: Located, verdicts: Verdicts, python_source: str) -> Proof:
     """For a logged line on which no version of any file fails."""
     branch, python = inquiry.branch.name, verdicts.python

@@ -172,10 +172,13 @@ def _must_be_directory(path: str) -> None:
 
 
 def check_text(name: str, what: str) -> None:
-    """Refuses what the line-based conversation with git cannot carry."""
-    if not name or re.search(r"[\x00-\x1f\x7f]", name):
+    """Refuses what the line-based conversation with git cannot carry, or what needs more than refs and commits.
+
+    Git ends where it is asked for a reflog (`@{1}`) that is not there, or for a path outside a work tree (`main:./x`).
+    """
+    if not name or re.search(r"[\x00-\x1f\x7f:]|@\{", name):
         shown = repr(cut(name, LONGEST_QUOTED))
-        raise Misused(f"{what} {shown} is empty or holds control characters; name a branch, a tag or a commit")
+        raise Misused(f"{what} {shown} cannot be the name of a commit; name a branch, a tag or a commit id")
 
 
 def can_name_file(path: str) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from shared.adapters.local.git_process import Git, GitFailed, locate
 from shared.errors import Unreadable
 
-
 _SPARSE = b"sdir\0\0\0\0"
 _END_OF_INDEX = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
