@@ -5,10 +5,21 @@ Connections are kept, one for each thread, because a new one for each message co
 
 import threading
 from http.client import HTTPConnection, HTTPException
+from typing import Protocol
 
 from functions.local.stack.cloud_event import request
 from functions.local.stack.process import LOOPBACK
 from shared.adapters.delivery import Delivery
+
+
+class Taker(Protocol):
+    """Whoever deliveries are carried to, from several threads at once."""
+
+    def take(self, delivery: Delivery) -> bool:
+        """Whether the delivery is done with; False means: deliver again."""
+
+    def close(self) -> None:
+        """Nothing will be carried any more."""
 
 
 class Door:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from functions.local.stack.door import Door
+from functions.local.stack.door import Taker
 from shared.adapters.delivery import Delivery
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _AHEAD = 100
 
 
 @contextmanager
-def relaying(project: str, prefix: str, doors: Mapping[str, Door]) -> Iterator[None]:
+def relaying(project: str, prefix: str, doors: Mapping[str, Taker]) -> Iterator[None]:
     """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
     from google.cloud.pubsub_v1 import SubscriberClient  # noqa: PLC0415
     from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler  # noqa: PLC0415
@@ -47,7 +47,7 @@ def relaying(project: str, prefix: str, doors: Mapping[str, Door]) -> Iterator[N
                 door.close()
 
 
-def _carrier(topic: str, door: Door) -> "Callable[[Message], None]":
+def _carrier(topic: str, door: Taker) -> "Callable[[Message], None]":
     def carry(message: "Message") -> None:
         attempt = message.delivery_attempt or 1
         attributes = dict(message.attributes)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from functions.local.stack.door import Door
+from functions.local.stack.door import Taker
 from functions.local.stack.plan import Delivering
 from shared.adapters.local.sqlite_queue import SqliteQueue
 from shared.errors import Retry
@@ -15,7 +15,7 @@ _IDLE_SECONDS = 0.05
 
 
 @contextmanager
-def relaying(queue: SqliteQueue, doors: Mapping[str, Door], how: Delivering) -> Iterator[None]:
+def relaying(queue: SqliteQueue, doors: Mapping[str, Taker], how: Delivering) -> Iterator[None]:
     """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
     over = Event()
     threads = [Thread(target=_carry, args=(queue, *each, how, over)) for each in doors.items() for _ in range(_AT_ONCE)]
@@ -31,7 +31,7 @@ def relaying(queue: SqliteQueue, doors: Mapping[str, Door], how: Delivering) -> 
             door.close()
 
 
-def _carry(queue: SqliteQueue, topic: str, door: Door, how: Delivering, over: Event) -> None:
+def _carry(queue: SqliteQueue, topic: str, door: Taker, how: Delivering, over: Event) -> None:
     while not over.is_set():
         try:
             if not _carry_one(queue, topic, door, how):
@@ -40,7 +40,7 @@ def _carry(queue: SqliteQueue, topic: str, door: Door, how: Delivering, over: Ev
             over.wait(_IDLE_SECONDS)
 
 
-def _carry_one(queue: SqliteQueue, topic: str, door: Door, how: Delivering) -> bool:
+def _carry_one(queue: SqliteQueue, topic: str, door: Taker, how: Delivering) -> bool:
     """False where nothing is due."""
     for delivery in queue.take(topic, 1, how.lease):
         if door.take(delivery):
