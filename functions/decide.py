@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
+from functions.delivery import read_body
 from functions.handling import rejection
 from functions.logs import Log, Severity, trace_of
 from functions.process import process
@@ -48,9 +49,11 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
 
     if request.method != "POST":
         return "", 405, _PLAIN
-    if request.content_length is None or request.content_length > MOST_BYTES:
+    try:
+        body = read_body(request, MOST_BYTES)
+    except Reject as rejected:
+        log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413, _PLAIN
-    body = request.get_data()
     doubted = doubt(request.headers, body, here.signing_secret(), here.world.clock.now().timestamp())
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")

@@ -40,9 +40,7 @@ class Delivery:
 
 def read_delivery(request: "Request") -> Delivery:
     """Raises Reject with a named reason; never anything else because of what the request holds."""
-    if request.content_length is None or request.content_length > MOST_BYTES:
-        raise Reject("too_large", f"{request.content_length} bytes")
-    body = json_object(request.get_data(), "not_a_message")
+    body = json_object(read_body(request, MOST_BYTES), "not_a_message")
     headers = request.headers
     if "ce-specversion" in headers or "ce-id" in headers:
         _check_event(headers.get("ce-specversion", ""), headers.get("ce-type", ""))
@@ -52,6 +50,15 @@ def read_delivery(request: "Request") -> Delivery:
         data = body.get("data")
         return _delivery(data if isinstance(data, dict) else {}, body.get("time"))
     return _delivery(body, None)
+
+
+def read_body(request: "Request", most: int) -> bytes:
+    """The raw body, whether or not its length was announced. Raises Reject where it is longer than `most` bytes."""
+    announced = request.content_length or 0
+    body = request.stream.read(most + 1) if announced <= most else b""
+    if announced > most or len(body) > most:
+        raise Reject("too_large", f"more than {most} bytes")
+    return body
 
 
 def refuse_old(delivery: Delivery, now: datetime, oldest: timedelta) -> None:
