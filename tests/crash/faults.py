@@ -26,8 +26,8 @@ class Plan:
 
     at: int = -1
     fault: Fault = Fault.NONE
-    meanwhile_before: Callable[[], None] | None = None
-    meanwhile_after: Callable[[], None] | None = None
+    meanwhile_before: Callable[[], object] | None = None
+    meanwhile_after: Callable[[], object] | None = None
     calls: list[str] = field(default_factory=list)
     """Every call so far, as `issues.open`."""
 
