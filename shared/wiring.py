@@ -12,9 +12,12 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
+    from shared.adapters.delivery import DeadLetters
     from shared.adapters.google.metadata import Metadata
+    from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
     from shared.adapters.local.log_file import LogFile
+    from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
     from shared.ports import Bus, Clock, Compilers, History, Store
@@ -70,6 +73,11 @@ def store(settings: Settings) -> "Store":
 
 def bus(settings: Settings) -> "Bus":
     """Where messages are published. Raises Misused where the settings name no place."""
+    return inlet(settings)
+
+
+def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
+    """The same, for whoever publishes what is not provenfix's own."""
     if settings.embedded is not None:
         from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
@@ -77,6 +85,17 @@ def bus(settings: Settings) -> "Bus":
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     return PubSubBus(_project(settings), settings.topic_prefix)
+
+
+def dead_letters(settings: Settings, name: str) -> "DeadLetters":
+    """What could not be delivered. `name` is that of the subscription, without prefix. Raises Misused as above."""
+    if settings.embedded is not None:
+        from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
+
+        return SqliteQueue(settings.embedded / QUEUE)
+    from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters  # noqa: PLC0415
+
+    return PubSubDeadLetters(_project(settings), settings.topic_prefix + name)
 
 
 def world(settings: Settings) -> "World":

@@ -1,12 +1,14 @@
-"""What the stack consists of: which function reads which topic, and what the subscription between them is like.
+"""What the stack consists of: which function reads which topic, and how a subscription delivers.
 
-These are the figures of the deployed subscriptions, except that nobody waits ten seconds for a second attempt here.
+The figures are those of the deployed subscriptions, except that nobody waits ten seconds for a second attempt here.
 """
 
 from dataclasses import dataclass
 
-LOG_ENTRIES = "log-entries"
+from shared.steps import flow
+
 DEAD_LETTERS = "dead-letters"
+TICK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,10 @@ class Reader:
 
 
 READERS = (
-    Reader("record", LOG_ENTRIES),
-    Reader("investigate", "incident-opened"),
-    Reader("redeploy", "redeploy-approved"),
-    Reader("verify", "tick"),
+    Reader("record", flow.LOG_ENTRIES),
+    Reader("investigate", flow.INCIDENT_OPENED),
+    Reader("redeploy", flow.REDEPLOY_APPROVED),
+    Reader("verify", flow.TICK),
 )
 CALLED = "decide"
 """The function that Slack calls."""

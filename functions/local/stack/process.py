@@ -5,6 +5,7 @@ its id. What a server prints goes to a file, which is read only when it did not 
 """
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -64,11 +65,16 @@ def answers(server: Server, process: "subprocess.Popen[bytes]", folder: Path) ->
     """Returns once its port is open. Raises `shared.errors.Unreadable` with its last words where it ended instead."""
     deadline = time.monotonic() + _START_SECONDS
     while not _is_open(server.port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            ended = "ended" if process.poll() is not None else f"did not come up within {_START_SECONDS:.0f} s"
-            log = log_of(server, folder)
-            raise Unreadable(f"{server.name} {ended}: {_last_words(log)} (all that it printed is in {log})")
+        check(server, process, folder)
+        if time.monotonic() > deadline:
+            raise Unreadable(f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_words(server, folder)}")
         time.sleep(_POLL_SECONDS)
+
+
+def check(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """Raises `shared.errors.Unreadable` with its last words where it has ended."""
+    if process.poll() is not None:
+        raise Unreadable(f"{server.name} ended: {_words(server, folder)}")
 
 
 def log_of(server: Server, folder: Path) -> Path:
@@ -99,9 +105,10 @@ def _is_open(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def _last_words(log: Path) -> str:
+def _words(server: Server, folder: Path) -> str:
+    log = log_of(server, folder)
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
+    return f"{lines[-1] if lines else 'it printed nothing'} (all that it printed is in {log})"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -110,5 +117,5 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # its session is its own, and its workers' with it
         process.wait()

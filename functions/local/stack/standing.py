@@ -1,6 +1,6 @@
 """The stack as a whole: what it should be like goes in; while the block runs, it stands, and its addresses come out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +11,13 @@ from functions.local.stack.door import Door
 from functions.local.stack.emulators import emulating
 from functions.local.stack.function import SOURCE, function
 from functions.local.stack.place import led_to, told
+from shared.wiring import QUEUE
 
 if TYPE_CHECKING:
+    import subprocess
+
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.sqlite_queue import SqliteQueue
-
-QUEUE = "queue.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Standing:
     ports: Mapping[str, int]
     environment: Mapping[str, str]
     bus: "PubSubBus | SqliteQueue"
+    folder: Path
+    functions: "Sequence[tuple[process.Server, subprocess.Popen[bytes]]]"
+
+    def check(self) -> None:
+        """Raises `shared.errors.Unreadable` where a function has ended."""
+        for server, running in self.functions:
+            process.check(server, running, self.folder)
 
 
 @contextmanager
@@ -68,7 +76,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
         }
         bus = _relayed(wanted, doors, stack)
         stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
-        yield Standing(ports, there, bus)
+        yield Standing(ports, there, bus, wanted.folder, started)
 
 
 def _ports(first: int, count: int) -> list[int]:
@@ -83,6 +91,7 @@ def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> Mapping[str, st
     emulators = stack.enter_context(emulating(wanted.folder, ports))
     return {
         **emulators.environment,
+        "PROVENFIX_LOCAL": str(wanted.folder.resolve()),
         "PROVENFIX_PROJECT": wanted.project,
         "PROVENFIX_TOPIC_PREFIX": wanted.prefix,
     }
