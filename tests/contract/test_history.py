@@ -174,18 +174,40 @@ def test_a_commit_is_told_in_full(story: Story, opened: Open) -> None:
     assert told.committed_at == told.authored_at == story.at("five")
 
 
-def test_a_commit_may_claim_any_author_and_time(story: Story, opened: Open) -> None:
+HEADERS = (
+    "author  <> 99999999999999 +0000\ncommitter R\udce4 <r> -5 +0000\nencoding ISO-8859-1\n",
+    "author A <B> C <d@e> 1772323200 -0800\ncommitter A\tB  <x> 1772323200 +9999\ngpgsig -----BEGIN\n a b\n\n",
+    "author caf\udce9 <a> 1 +0000\ncommitter \u00e9 <> 1 +0000\nencoding nonsense\n",
+    "author <a> 1 +0000\ncommitter nobody\n",
+    "author A <a> 99999999999999999999999 +0000\ncommitter A <a> 07 +0000\nencoding KOI8-R\n",
+)
+MESSAGES = (
+    "Sp\udce4t\tan\x1b[31m\r und\n weiter  \n\nrest\n",
+    "\n\n  \t\n  first \n \nsecond\n",
+    "",
+    "no end",
+    "\u00e4 \udcff\r\n\r\nbody\r\n",
+    "one\ntwo\0three\n\nfour",
+)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
+    story: Story, opened: Open, header: str
+) -> None:
     story.write()
     top = plumb(story.path, "rev-parse", "main^{tree}")
-    header = f"tree {top}\nauthor  <> 99999999999999 +0000\ncommitter R\udce4 <r> -5 +0000\nencoding ISO-8859-1\n"
-    text = (header + "\nSp\udce4t\tan\x1b[31m\r und\n weiter\n\nrest\n").encode("utf-8", "surrogateescape")
-    odd = plumb(story.path, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text)
-    told = opened(story.path).resolve(odd)
-    assert told.parents == ()
-    assert told.subject.startswith("Spät")
-    assert told.author == ""
-    assert told.committed_at >= datetime(1970, 1, 1, tzinfo=UTC)
-    assert told.authored_at.year <= 9999
+    odd = []
+    for message in MESSAGES:
+        text = f"tree {top}\nparent {story.ids['one']}\n{header}\n{message}".encode("utf-8", "surrogateescape")
+        odd.append(plumb(story.path, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text))
+    history = opened(story.path)
+    for oid in odd:
+        told = history.resolve(oid)
+        assert told.parents == (story.ids["one"],)
+        assert datetime(1970, 1, 1, tzinfo=UTC) <= told.committed_at <= datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        assert "\n" not in told.subject
+        assert told == history.first_parents(oid, 1)[0]
 
 
 # -- walks ------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,58 @@ def _commit(line: bytes) -> Commit:
     )
 
 
+def commit_object(oid: str, raw: bytes) -> Commit:
+    """A commit as its object tells it: what `commits` says of it, without a process that asks."""
+    header, _, message = raw.partition(b"\n\n")
+    told: dict[bytes, list[bytes]] = {}
+    for line in header.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        told.setdefault(key, []).append(value)
+    author, committer = (_signed(told.get(key, [b""])[0]) for key in (b"author", b"committer"))
+    encoding = told.get(b"encoding", [b"utf-8"])[0]
+    return Commit(
+        id=oid,
+        parents=tuple(parent.decode("ascii", "replace") for parent in told.get(b"parent", ())),
+        committed_at=_instant(committer[1]),
+        authored_at=_instant(author[1]),
+        author=_decoded(author[0], encoding),
+        subject=_decoded(_subject(message.partition(b"\0")[0]), encoding),
+    )
+
+
+def _signed(value: bytes) -> tuple[bytes, bytes]:
+    """Name and second of `Robin Vale <robin@example.org> 1772323200 +0000`."""
+    name, _, rest = value.partition(b"<")
+    return name.strip(), rest.rpartition(b">")[2].strip().partition(b" ")[0]
+
+
+def _subject(message: bytes) -> bytes:
+    """The first paragraph in one line, as git shows it."""
+    lines: list[bytes] = []
+    for line in message.split(b"\n"):
+        kept = line.rstrip(b" \t\n\r")
+        if not kept and lines:
+            break
+        lines += [kept] if kept else []
+    return b" ".join(lines)
+
+
+_ENCODINGS = re.compile(
+    r"(?:utf-?8|(?:us-)?ascii|latin-?1|iso-?8859-\d+|(?:windows-|cp)12\d\d|koi8-[ru]|gb(?:k|2312|18030)"
+    r"|euc-[a-z]{2}|s(?:hift_?)?jis|big5)",
+    re.IGNORECASE,
+)
+"""Encodings of commits that have been seen in the wild; what Python knows by other names is not text, or not bytes."""
+
+
+def _decoded(raw: bytes, encoding: bytes) -> str:
+    name = encoding.decode("ascii", "replace").strip()
+    try:
+        return raw.decode(name if _ENCODINGS.fullmatch(name) else "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return raw.decode("utf-8", "replace")
+
+
 def _instant(raw: bytes) -> datetime:
     seconds = int(raw) if re.fullmatch(rb"-?\d{1,18}", raw) else 0
     return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,7 +83,12 @@ class GitRepository:
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names. Raises Misused."""
-        return self._log("--no-walk", self._commit_id(revision, "commit"))[0]
+        oid = self._commit_id(revision, "commit")
+        got = self.objects.read(oid)
+        if got is None:
+            raise Unreadable(f"{self.path}: commit {oid} is not in this copy; fetch it first")
+        commit = git_parse.commit_object(oid, got[1])
+        return replace(commit, parents=()) if oid in self._scratch.boundary else commit
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
