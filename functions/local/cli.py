@@ -7,9 +7,13 @@ import typer
 
 from functions.local.check import check
 from functions.local.demo import demo
+from functions.local.dlq import dlq
+from functions.local.inject import inject
 from functions.local.investigate import investigate
+from functions.local.show import show
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
-from shared.errors import Misused, Unreadable
+from functions.local.up import up
+from shared.errors import Misused, Reject, Retry, Unreadable
 
 READER_GONE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
@@ -32,6 +36,10 @@ def provenfix(context: typer.Context) -> None:
 app.command()(investigate)
 app.command()(check)
 app.command()(demo)
+app.command()(up)
+app.command()(inject)
+app.command()(show)
+app.add_typer(dlq, name="dlq")
 
 
 def main() -> NoReturn:
@@ -46,7 +54,7 @@ def _run() -> int:
         return _invoked()
     except (typer.TyperException, Misused) as error:
         return _fail(_told(error), 2)
-    except Unreadable as error:
+    except (Unreadable, Retry, Reject) as error:
         return _fail(str(error), 3)
     except KeyboardInterrupt:
         return _fail("stopped", 130)

@@ -1,0 +1,68 @@
+"""What `provenfix up` does: it reads the configuration, starts the stack, ticks once a minute, and waits.
+
+In: a folder, a first port and a configuration. Out: sentences on stderr, until an interruption or a function that ends.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from functions.local.stack import plan
+from functions.local.stack.emulators import installed
+from functions.local.stack.process import LOOPBACK
+from functions.local.stack.standing import Standing, Wanted, standing
+from shared.errors import Unreadable
+from shared.settings import Settings, read_all_settings
+from shared.steps import flow
+
+_LOOK_SECONDS = 1.0
+
+
+def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
+    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
+    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by five functions
+    embedded = embedded or settings.embedded is not None
+    if not embedded:
+        _check_emulators()
+    backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
+    _say(f"Starting {len(plan.READERS) + 1} functions with {backing} …")
+    with standing(Wanted(folder, embedded, port, environment=environment)) as stack:
+        _say(_standing(stack, settings, folder))
+        _tick(stack)
+    return 0
+
+
+def _check_emulators() -> None:
+    try:
+        installed()
+    except Unreadable as missing:
+        raise Unreadable(f"{missing}. Or do without them: provenfix up --embedded") from None
+
+
+def _tick(stack: Standing) -> None:
+    """Cloud Scheduler's part."""
+    due = time.monotonic()
+    while True:
+        stack.check()
+        if time.monotonic() >= due:
+            stack.bus.put(flow.TICK, [b"{}"])
+            due += plan.TICK_SECONDS
+        time.sleep(_LOOK_SECONDS)
+
+
+def _standing(stack: Standing, settings: Settings, folder: Path) -> str:
+    watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
+    lines = [
+        f"Everything runs, and watches {watched}. Ctrl-C ends it.",
+        f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
+        "    provenfix inject FILE    log entries, as `gcloud logging read --format=json` writes them",
+        "    provenfix show           the incidents",
+        "    provenfix dlq list       what could not be delivered",
+    ]
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
