@@ -1,35 +1,78 @@
 """The best compiler that a deployed function has for a minor version: its `compile` function, else one found here.
 
-In: the URLs by version and whoever gives out identity tokens. Out: `shared.ports.Compilers`.
+In: the URLs by version and whoever gives out identity tokens. Out: `shared.ports.Compilers` for all threads of a
+process. An interpreter answers over one pipe, so threads take turns.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.compilers.remote import RemoteCompiler
-from shared.adapters.compilers.ruff import Ruff
-from shared.ports import Compiler
+from shared.domain.compilation import Compilation, Explanation, Source
+from shared.ports import Compiler, Explainer
 from shared.secret import Secret
 
 
 class DeployedCompilers:
-    """Implements `shared.ports.Compilers`."""
+    """Implements `shared.ports.Compilers`. Interpreters end with `close()`, or by themselves with the process."""
 
     def __init__(self, urls: Mapping[str, str], token: Callable[[str], Secret], found: FoundCompilers) -> None:
         self._urls = urls
         self._token = token
         self._found = found
-        self._remote: dict[str, RemoteCompiler] = {}
+        self._compilers: dict[str, Compiler] = {}
+        self._explainer = _ExplainerInTurn(found.explainer())
+        self._lock = Lock()
 
     def compiler(self, python: str) -> Compiler:
         """The same one for the same version. Raises Misused for a version that nobody can judge."""
-        instead = self._found.compiler(python)
-        if python not in self._urls:
-            return instead
-        if python not in self._remote:
-            self._remote[python] = RemoteCompiler(python, self._urls[python], self._token, instead)
-        return self._remote[python]
+        with self._lock:
+            if python not in self._compilers:
+                best: Compiler = self._found.compiler(python)
+                if python in self._urls:
+                    best = RemoteCompiler(python, self._urls[python], self._token, best)
+                self._compilers[python] = _CompilerInTurn(best)
+            return self._compilers[python]
 
-    def explainer(self) -> Ruff:
+    def explainer(self) -> Explainer:
         """Ruff, for counts and explanations."""
-        return self._found.explainer()
+        return self._explainer
+
+    def close(self) -> None:
+        """End every interpreter."""
+        self._found.close()
+
+
+class _CompilerInTurn:
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._lock = Lock()
+        self.python = compiler.python
+
+    @property
+    def checked_by(self) -> str:
+        with self._lock:
+            return self._compiler.checked_by
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        with self._lock:
+            self._compiler.expect(sources)
+
+    def compile(self, source: Source) -> Compilation:
+        with self._lock:
+            return self._compiler.compile(source)
+
+
+class _ExplainerInTurn:
+    def __init__(self, explainer: Explainer) -> None:
+        self._explainer = explainer
+        self._lock = Lock()
+
+    @property
+    def checked_by(self) -> str:
+        return self._explainer.checked_by
+
+    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+        with self._lock:
+            return self._explainer.explain(wanted)

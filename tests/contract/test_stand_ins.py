@@ -1,0 +1,202 @@
+"""The stand-ins of one machine: they keep what they are told in the store, and are found by a second process."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.deployed import DeployedCompilers
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.local.kept_chat import GROUPS
+from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe
+from shared.domain.compilation import Source
+from shared.domain.finding import Checks
+from shared.domain.proposal import Message, Standing
+from shared.domain.rollout import Progress
+from shared.domain.service import Service
+from shared.errors import Misused, Reject
+from shared.ports import IssueState
+from shared.secret import Keeper, Secret, SecretReference
+from shared.settings import Secrets, Settings
+from shared.steps.world import World
+from shared.wiring import secret, world
+
+SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
+OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")
+MESSAGE = Message("p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "url", Standing.OPEN, datetime.now(UTC))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(local=tmp_path, embedded=tmp_path, services={SERVICE.id: SERVICE})
+
+
+@pytest.fixture
+def here(settings: Settings) -> World:
+    return world(settings)
+
+
+def test_an_issue_is_found_by_its_marker_from_another_process(here: World, settings: Settings) -> None:
+    opened = here.issues.open(SERVICE, "<!-- m -->", "Title", "<!-- m -->\nBody")
+    assert opened.number == 1
+    assert world(settings).issues.find(SERVICE, "<!-- m -->") == opened
+    assert here.issues.find(OTHER, "<!-- m -->") is None
+    assert here.issues.find(SERVICE, "<!-- n -->") is None
+
+
+def test_issues_are_numbered_by_repository(here: World) -> None:
+    numbers = [
+        here.issues.open(service, str(n), "t", "b").number for n, service in enumerate((SERVICE, SERVICE, OTHER))
+    ]
+    assert numbers == [1, 2, 1]
+
+
+def test_an_issue_is_commented_and_closed_and_stays_closed(here: World) -> None:
+    number = here.issues.open(SERVICE, "m", "t", "m b").number
+    assert not here.issues.commented(SERVICE, number, "k1")
+    here.issues.comment(SERVICE, number, "k1", "k1 words")
+    assert here.issues.commented(SERVICE, number, "k1")
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset())
+    for _ in range(2):
+        here.issues.close(SERVICE, number)
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset())
+
+
+def test_a_label_that_a_person_adds_in_the_store_is_seen(here: World) -> None:
+    number = here.issues.open(SERVICE, "m", "t", "m b").number
+    (stored,) = here.store.find("local-issues", "marker", "m")
+    here.store.replace("local-issues", stored.key, {**stored.value, "labels": ["provenfix:wrong"]}, stored.version)
+    assert here.issues.state(SERVICE, number).labels == {"provenfix:wrong"}
+
+
+def test_what_does_not_exist_is_refused(here: World) -> None:
+    with pytest.raises(Reject, match="no_such_issue"):
+        here.issues.close(SERVICE, 7)
+    with pytest.raises(Reject, match="no_such_message"):
+        here.chat.update(SERVICE, "nowhere", MESSAGE)
+    with pytest.raises(Reject, match="no_such_operation"):
+        here.deployer.state(SERVICE, "nothing")
+
+
+def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Settings) -> None:
+    reference = here.chat.post(SERVICE, "p-1", MESSAGE)
+    assert world(settings).chat.find(SERVICE, "p-1") == reference
+    assert here.chat.find(SERVICE, "p-2") is None
+    here.chat.update(SERVICE, reference, MESSAGE)
+    stored = here.store.read("local-messages", reference)
+    assert stored is not None
+    assert stored.value["updates"] == 1
+
+
+def test_members_of_a_group_are_a_document(here: World) -> None:
+    assert here.chat.members("S1") == ()
+    here.store.create(GROUPS, "S1", {"members": ["U1", "U2"]})
+    assert list(here.chat.members("S1")) == ["U1", "U2"]
+
+
+def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: World) -> None:
+    serving = here.revisions.serving(SERVICE)
+    assert (serving.revision.commit, list(serving.traffic.values())) == (None, [100])
+    logged = here.revisions.revision(SERVICE, "tide-00007-abc")
+    assert logged is not None
+    assert (logged.name, logged.commit) == ("tide-00007-abc", None)
+
+
+def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_given_some(
+    here: World, settings: Settings
+) -> None:
+    before = here.revisions.serving(SERVICE)
+    operation = here.deployer.start(SERVICE, "p-1", "c" * 40, before.etag)
+    assert world(settings).deployer.find(SERVICE, "p-1") == operation
+    done = here.deployer.state(SERVICE, operation)
+    assert done.progress is Progress.DONE
+    assert here.revisions.serving(SERVICE).revision == before.revision
+    here.deployer.shift(SERVICE, done.revision, 10)
+    assert here.revisions.serving(SERVICE).traffic == {done.revision: 10, before.revision.name: 90}
+    here.deployer.shift(SERVICE, done.revision, 100)
+    serving = here.revisions.serving(SERVICE)
+    assert (serving.revision.commit, serving.traffic) == ("c" * 40, {done.revision: 100})
+
+
+def test_a_deployment_against_an_older_state_is_refused(here: World) -> None:
+    etag = here.revisions.serving(SERVICE).etag
+    here.deployer.start(SERVICE, "p-1", "c" * 40, etag)
+    with pytest.raises(Reject, match="stale"):
+        here.deployer.start(SERVICE, "p-2", "d" * 40, etag)
+
+
+def logged(at: datetime, text: str, **labels: str) -> str:
+    resource = {"project_id": "shore", "service_name": "tide", "revision_name": "tide-1"} | labels
+    log = labels.pop("log", "run.googleapis.com%2Fstderr")
+    entry = {"timestamp": at.isoformat(), "insertId": text, "logName": f"projects/shore/logs/{log}"}
+    return json.dumps(entry | {"textPayload": text, "labels": {"instanceId": "i"}, "resource": {"labels": resource}})
+
+
+def test_neighbours_requests_and_entries_are_read_from_the_files_of_the_folder(tmp_path: Path) -> None:
+    at = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
+    near, far = at + timedelta(seconds=2), at + timedelta(seconds=60)
+    lines = [logged(far, "far"), logged(near, "near"), logged(at, "first"), logged(at, "ebb", service_name="ebb")]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    (tmp_path / "b.jsonl").write_text(logged(far, "GET", log="run.googleapis.com%2Frequests"))
+    logs = KeptLogs(tmp_path)
+    first = logs.entries(SERVICE, at, at)[0]
+    assert [one.text for one in logs.around(first)] == ["first", "near"]
+    assert [one.text for one in logs.entries(SERVICE, near, far)] == ["near", "far", "GET"]
+    assert [logs.requests(SERVICE, "tide-1", since) for since in (at, far + timedelta(seconds=1))] == [1, 0]
+    assert KeptLogs(tmp_path / "none").entries(SERVICE, at, far) == []
+
+
+def test_who_cannot_be_asked_says_so() -> None:
+    assert NoChecks().at(SERVICE, "c") is Checks.UNKNOWN
+    assert "nobody has connected" in NoProbe().connect(SERVICE).detail
+
+
+class TestWiring:
+    def test_in_the_cloud_an_adapter_that_is_missing_says_so_when_it_is_asked(self) -> None:
+        cloud = world(Settings(project="shore"))
+        with pytest.raises(Misused, match="The adapter for the code host's issues is not configured"):
+            cloud.issues.find(SERVICE, "m")
+        with pytest.raises(Misused, match="harbour/tide is not configured"):
+            cloud.histories(SERVICE)
+
+    def test_without_a_project_there_is_no_world(self) -> None:
+        with pytest.raises(Misused, match="set PROVENFIX_PROJECT"):
+            world(Settings())
+
+    def test_the_switch_in_the_store_stops_deployments(self, here: World) -> None:
+        assert not here.kill_switch()
+        here.store.create("switches", "kill", {"by": "U1"})
+        assert here.kill_switch()
+
+    def test_the_switch_of_the_settings_stops_deployments(self, settings: Settings) -> None:
+        assert world(replace(settings, kill_switch=True)).kill_switch()
+
+    def test_a_secret_of_the_environment_is_read_when_it_is_needed(self) -> None:
+        reference = SecretReference(Keeper.ENVIRONMENT, "SIGNING")
+        held = Settings(secrets=Secrets(slack_signing_secret=reference, held={"SIGNING": Secret("hush")}))
+        assert secret(held, reference, "slack.signing_secret")().reveal() == "hush"
+
+    def test_a_secret_that_is_missing_is_named(self) -> None:
+        with pytest.raises(Misused, match=r"slack\.signing_secret is not configured"):
+            secret(Settings(), None, "slack.signing_secret")()
+        with pytest.raises(Misused, match="environment variable SIGNING, which is not set"):
+            secret(Settings(), SecretReference(Keeper.ENVIRONMENT, "SIGNING"), "slack.signing_secret")()
+
+
+def test_threads_take_turns_with_an_interpreter() -> None:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = FoundCompilers()
+    compilers = DeployedCompilers({}, lambda _: Secret(""), found)
+    sources = [Source(f"{n}.py", b"x = (\n" * (n % 2) + b"y = 1\n" * n) for n in range(400)]
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            verdicts = list(pool.map(lambda source: compilers.compiler(running).compile(source).ok, sources))
+        assert verdicts == [n % 2 == 0 for n in range(400)]
+        assert compilers.compiler(running) is compilers.compiler(running)
+        assert found.processes_started == 1
+    finally:
+        compilers.close()
