@@ -31,9 +31,13 @@ check: install ## lint, types, import contracts
 bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench $(BENCH)
 
-lock: ## renew the pins from pyproject.toml and requirements-dev.in
-	$(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --output-file requirements.txt pyproject.toml
-	$(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --output-file requirements-dev.txt pyproject.toml requirements-dev.in
+LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header
+
+lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/requirements.in
+	$(LOCK) --output-file requirements.txt pyproject.toml
+	$(LOCK) --output-file requirements-dev.txt pyproject.toml requirements-dev.in
+	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
