@@ -96,6 +96,16 @@ def test_a_linked_work_tree_has_an_index_of_its_own(story: Story, tmp_path: Path
     assert provenfix("check", "--repo", str(copy), "--staged").code == 0
 
 
+def test_a_bare_repository_in_the_checkout_of_another_one(story: Story, log: Path, tmp_path: Path) -> None:
+    plumb(tmp_path, "init", "--quiet", "outer")
+    (tmp_path / "outer" / "app").mkdir()
+    (tmp_path / "outer" / "app" / "relay.py").write_text("of = = another repository\n")
+    inner = story.path.rename(tmp_path / "outer" / "inner.git")
+    assert facts(story, unchanged(inner, log)) == ANSWER
+    ended = provenfix("check", "--repo", str(inner))
+    assert (ended.code, ended.out.split(":")[0]) == (0, "2 files checked")
+
+
 def test_a_submodule(story: Story, log: Path, tmp_path: Path) -> None:
     plumb(tmp_path, "init", "--quiet", "outer")
     outer = tmp_path / "outer"

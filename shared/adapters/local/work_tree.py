@@ -22,6 +22,8 @@ class WorkTree:
         for directory in (start, *start.parents):
             if (directory / ".git").exists():
                 return cls(directory)
+            if directory.name != ".git" and all((directory / part).exists() for part in ("HEAD", "objects", "refs")):
+                return None  # a bare repository, which may lie in the checkout of another one
         return None
 
     def read(self, path: str) -> bytes | None:
