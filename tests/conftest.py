@@ -1,12 +1,21 @@
-"""The emulators, started once for all tests of a run and only if one of them asks."""
+"""The emulators, started once for all tests of a run and only if one of them asks; and every store, over them."""
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from functions.local.stack.emulators import Emulators, emulating
+from shared.adapters.google.firestore_store import FirestoreStore
+from shared.adapters.local.sqlite_store import SqliteStore
 from shared.errors import Unreadable
+from shared.ports import Store
+from tests.fakes.memory import MemoryStore
+
+Opened = Callable[[], Store]
+_worlds = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +35,25 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
             yield there
         finally:
             running.__exit__(None, None, None)
+
+
+@pytest.fixture(params=["firestore", "sqlite", "memory"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the same empty store as often as it is called, as several processes would."""
+    stores: list[FirestoreStore | SqliteStore] = []
+    if request.param == "memory":
+        only = MemoryStore()
+        yield lambda: only
+        return
+    if request.param == "firestore":
+        request.getfixturevalue("emulators")
+    project = f"contract-{next(_worlds)}"
+
+    def another() -> Store:
+        fresh = FirestoreStore(project) if request.param == "firestore" else SqliteStore(tmp_path / "db" / "stack.db")
+        stores.append(fresh)
+        return fresh
+
+    yield another
+    for store in stores:
+        store.close()

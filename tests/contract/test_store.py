@@ -1,8 +1,6 @@
 """Every store keeps the promises of `shared.ports.Store`: Firestore, SQLite, and the fake that the other tests use."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -13,11 +11,9 @@ from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.local.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
-from tests.fakes.memory import MemoryStore
+from tests.conftest import Opened
 
-Opened = Callable[[], Store]
 RACERS = 20
-_worlds = itertools.count(1)
 
 AWKWARD: Document = {
     "state": "adrift",
@@ -47,28 +43,6 @@ AWKWARD_KEYS = [
     "A",
     "a",
 ]
-
-
-@pytest.fixture(params=["firestore", "sqlite", "memory"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """Opens the same empty store as often as it is called, as several processes would."""
-    stores: list[FirestoreStore | SqliteStore] = []
-    if request.param == "memory":
-        only = MemoryStore()
-        yield lambda: only
-        return
-    if request.param == "firestore":
-        request.getfixturevalue("emulators")
-    project = f"contract-{next(_worlds)}"
-
-    def another() -> Store:
-        fresh = FirestoreStore(project) if request.param == "firestore" else SqliteStore(tmp_path / "db" / "stack.db")
-        stores.append(fresh)
-        return fresh
-
-    yield another
-    for store in stores:
-        store.close()
 
 
 @pytest.fixture
