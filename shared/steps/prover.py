@@ -1,5 +1,6 @@
 """The proof as the functions use it: an incident to a report, and a proposal to whether its commit still passes."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from shared.steps.investigate import investigate
 from shared.steps.verdicts import Verdicts
 
 CheckState = Callable[[str], Checks]
+
+_LONGEST_REPORT = 700_000
+"""Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
+_LEFT_OUT: Document = {"left_out": "the report is too long to be stored; the issue holds what it says"}
 
 
 def report_on(incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
@@ -46,7 +51,7 @@ def told(report: Report) -> Document:
     printed = to_json(report)
     headline, lines = title_and_lines(report)
     return {
-        "report": printed,
+        "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
         "evidence_hash": evidence_hash(printed),
         "title": issue_title(report),
         "body": issue_body(report),
