@@ -11,6 +11,7 @@ from shared.domain.moment import rfc3339
 from shared.errors import Retry
 from shared.ports import Document
 from shared.steps import documents
+from shared.steps.flow import State
 from shared.steps.world import World
 
 KIND = "decisions"
@@ -32,6 +33,11 @@ class Decision:
     why: str = ""
     etag: str = ""
     """Of the service as the last check saw it; set where the deployment has begun."""
+
+
+def is_muted(decision: Decision) -> bool:
+    """Whether the approval was refused because a person has put an end to the automation."""
+    return decision.state is DecisionState.REFUSED and decision.why == State.MUTED.value
 
 
 def load(world: World, proposal: str) -> Decision | None:

@@ -109,7 +109,7 @@ def _decided_against(world: World, case: Case, decision: Decision) -> Case:
     ending = _ENDINGS.get(decision.state)
     if ending is None:
         return case
-    if decision.why == State.MUTED.value:
+    if decisions.is_muted(decision):
         ending = State.MUTED
     return cases.end(world, case.id, ending, decision.why)
 
