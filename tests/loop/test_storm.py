@@ -16,10 +16,10 @@ def test_a_storm_of_one_defect_is_one_incident_one_issue_and_one_proposal(
     tmp_path: Path, request: pytest.FixtureRequest, backing: str, count: int
 ) -> None:
     if backing == "emulators":
-        request.getfixturevalue("emulators")  # skips, or fails in CI, where there are none
+        request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
     with storm(tmp_path, embedded=backing == "embedded") as played:
         played.blow(count)
-        played.wait_for(lambda: len(played.handled("record")) >= count, DEADLINE)
+        played.wait_for(lambda: played.count("record") >= count, DEADLINE)
         played.tick()
         played.wait_for(lambda: "ticked" in played.handled("verify"), DEADLINE)
         played.wait_for(lambda: "proposed" in played.handled("investigate"), DEADLINE)
