@@ -49,7 +49,7 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 3
         runs = 3 if asked.quick else 7
-        rows = [*_search(question, folder, runs), *_start_up(10), *_signals()]
+        rows = [*_search(question, folder, runs), *_start_up(10), *_functions(folder, runs), *_signals()]
     table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{markdown(rows)}"
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(table, "utf-8")
@@ -149,6 +149,12 @@ def _start_up(runs: int) -> Iterator[Row]:
     bare, ours = measure([sys.executable, "-c", "pass"], runs), measure([_command(), "--help"], runs)
     ratio = f"{ours.best / bare.best:.1f}"
     yield Row("provenfix --help", _ms(ours), f"python -c pass: {_ms(bare)}", ratio, "< 150 ms", ours.best < 0.150)
+
+
+def _functions(folder: Path, runs: int) -> Iterator[Row]:
+    from tests.bench.functions_start import rows  # noqa: PLC0415 - flask comes with it
+
+    yield from rows(folder, runs)
 
 
 def _signals() -> Iterator[Row]:
