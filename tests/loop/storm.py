@@ -14,6 +14,7 @@ from pathlib import Path
 from functions.local.showcase.build import build_incident
 from functions.local.showcase.log import Shape, log_text
 from functions.local.stack import plan
+from functions.local.stack.function import SOURCE
 from functions.local.stack.place import led_to
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.ports import Stored
@@ -91,13 +92,13 @@ class Left:
 
 
 @contextmanager
-def storm(folder: Path, *, embedded: bool) -> Iterator[Storm]:
-    """Starts the stack on free ports."""
+def storm(folder: Path, *, embedded: bool, source: Path = SOURCE) -> Iterator[Storm]:
+    """Starts the stack on free ports, with the functions of `source`."""
     story = build_incident(folder / "service")
     config = folder / "provenfix.yaml"
     config.write_text(CONFIGURATION.format(service=story.service, channel=CHANNEL, repository=story.path), "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": "of this test alone"}
-    with standing(Wanted(folder / "stack", embedded, environment=environment)) as stack:
+    with standing(Wanted(folder / "stack", embedded, environment=environment, source=source)) as stack:
         yield Storm(stack, story.path, tuple(json.loads(log_text(story, Shape.GCLOUD))))
 
 
