@@ -49,7 +49,13 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 3
         runs = 3 if asked.quick else 7
-        rows = [*_search(question, folder, runs), *_start_up(10), *_functions(folder, runs), *_signals()]
+        rows = [
+            *_search(question, folder, runs),
+            *_start_up(10),
+            *_functions(folder, runs),
+            *_signals(),
+            *_messages(folder, 10_000 if asked.quick else 100_000),
+        ]
     table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{markdown(rows)}"
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(table, "utf-8")
@@ -162,6 +168,12 @@ def _signals() -> Iterator[Row]:
 
     for name, cost in ms_per_kb()[:SLOWEST]:
         yield Row(f"signal parser, {name}", f"{cost:.4f} ms/KB")
+
+
+def _messages(folder: Path, count: int) -> Iterator[Row]:
+    from tests.bench.messages import rows  # noqa: PLC0415 - it loads the web and cloud libraries
+
+    yield from rows(folder, count)
 
 
 def _command() -> str:
