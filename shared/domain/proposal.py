@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.finding import Kind
-from shared.domain.issue import issue_title
-from shared.domain.report import Report
+
+if TYPE_CHECKING:
+    from shared.domain.report import Report
 
 
 class Standing(StrEnum):
@@ -72,7 +74,7 @@ def evidence_hash(report: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def proposed_commit(report: Report) -> str | None:
+def proposed_commit(report: "Report") -> str | None:
     """The commit that the report recommends to deploy; None where it recommends nothing."""
     proof = report.proof
     match proof.recommendation.kind:
@@ -84,8 +86,10 @@ def proposed_commit(report: Report) -> str | None:
             return None
 
 
-def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
+def title_and_lines(report: "Report") -> tuple[str, tuple[str, ...]]:
     """The headline of a message, and its paragraphs: what fails and why, what is proposed, what ships."""
+    from shared.domain.issue import issue_title  # noqa: PLC0415  # templates, which a decision does without
+
     proof = report.proof
     lines = [why.answer for why in report.whys[:2]]
     lines.append(proof.recommendation.detail)

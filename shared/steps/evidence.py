@@ -19,9 +19,10 @@ from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Misused, Reject
 from shared.ports import Document, History
+from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.collect import collect
-from shared.steps.prover import contains, request_for
+from shared.steps.prover import request_for
 from shared.steps.world import World
 
 KIND = "reports"

@@ -11,6 +11,7 @@ from shared.domain.proposal import Proposal, evidence_hash, title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
+from shared.steps.ancestry import contains
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Request
 from shared.steps.investigate import investigate
@@ -39,11 +40,6 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     gates = Gates(history, verdicts, service.source_roots, checks)
     failed = gates.failed(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
-
-
-def contains(history: History, commit: str, ancestor: str) -> bool:
-    """Whether `ancestor` is `commit` or one of its ancestors: by the graph, never by time."""
-    return commit == ancestor or not history.commits(ancestor, commit)
 
 
 def told(report: Report) -> Document:
