@@ -104,6 +104,7 @@ def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "Pu
 
         queue = SqliteQueue(wanted.folder / QUEUE, wanted.delivering.attempts)
         stack.callback(queue.close)
+        queue.free()  # whatever an earlier stack was busy with when it was ended
         stack.enter_context(queue_relay.relaying(queue, doors, wanted.delivering))
         return queue
     from functions.local.stack import pubsub_relay, pubsub_topology  # noqa: PLC0415
