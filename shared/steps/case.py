@@ -110,14 +110,13 @@ def document(case: Case) -> Document:
 def read_case(value: Document) -> Case:
     """Raises `Reject("unreadable_document")` for what is not an incident."""
     issue, rollout = documents.part(value, "issue"), documents.part(value, "rollout")
-    ending = documents.text(value, "ending")
     return Case(
         id=documents.text(value, "id"),
         fingerprint=documents.text(value, "fingerprint"),
         generation=documents.number(value, "generation"),
-        state=State(documents.text(value, "state")),
+        state=documents.choice(value, "state", State),
         service=documents.text(value, "service"),
-        kind=SignalKind(documents.text(value, "kind")),
+        kind=documents.choice(value, "kind", SignalKind),
         error_class=documents.text(value, "error_class"),
         path=documents.text(value, "path"),
         revisions=documents.texts(value, "revisions"),
@@ -131,7 +130,7 @@ def read_case(value: Document) -> Case:
         message=documents.text(value, "message"),
         rollout=_read_rollout(rollout) if rollout else None,
         recurred=documents.text(value, "recurred"),
-        ending=State(ending) if ending else None,
+        ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),
         rest_at=documents.moment(value, "rest_at") if documents.text(value, "rest_at") else None,
         history=documents.parts(value, "history"),

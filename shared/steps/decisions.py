@@ -82,7 +82,7 @@ def _document(proposal: str, decision: Decision, steps: tuple[Document, ...]) ->
 
 def _read(value: Document) -> Decision:
     return Decision(
-        state=DecisionState(documents.text(value, "state")),
+        state=documents.choice(value, "state", DecisionState),
         by=documents.text(value, "by"),
         why=documents.text(value, "why"),
         etag=documents.text(value, "etag"),

@@ -35,7 +35,7 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         id=key,
         incident=case.id,
         service=service.id,
-        kind=Kind(documents.text(evidence, "kind")),
+        kind=documents.choice(evidence, "kind", Kind),
         commit=documents.text(evidence, "commit"),
         deployed=documents.text(evidence, "deployed"),
         revision=documents.text(evidence, "revision"),
@@ -92,7 +92,7 @@ _TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", 
 
 def _read(value: Document) -> Proposal:
     return Proposal(
-        kind=Kind(documents.text(value, "kind")),
+        kind=documents.choice(value, "kind", Kind),
         broken=documents.texts(value, "broken"),
         expires_at=documents.moment(value, "expires_at"),
         **{name: documents.text(value, name) for name in _TEXTS},

@@ -1,6 +1,7 @@
 """A log entry comes in; an incident is opened once, or found open, or the entry is refused with a reason."""
 
 from dataclasses import replace
+from hashlib import blake2b
 
 from shared.domain.entry import LogEntry
 from shared.domain.grouping import kept
@@ -30,7 +31,7 @@ def record(world: World, entry: LogEntry) -> Outcome:
     service = world.services.get(place)
     if service is None:
         return Outcome("refused:unknown_service", detail=place)
-    line = (place, entry.revision, entry.text)
+    line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if world.throttle.recent(line, world.clock.now()):
         return Outcome("throttled")
     read = completed(world, entry)

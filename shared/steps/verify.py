@@ -7,7 +7,7 @@ from shared.domain.decision import DecisionState
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps import cases, decisions, effects, proposals
-from shared.steps.case import Case
+from shared.steps.case import Case, read_case
 from shared.steps.causes import cause_of
 from shared.steps.decide import hand_on
 from shared.steps.decisions import Decision
@@ -30,16 +30,21 @@ _BY = "verify"
 
 
 def verify(world: World) -> Outcome:
-    """`ticked`. Raises Retry, once all were looked at, where one of them has to be looked at again."""
-    moved, again = 0, []
+    """`ticked`. Raises Retry or what nobody foresaw, once all were looked at, where one has to be looked at again."""
+    moved, again, unknown = 0, [], []
     for service in world.services.values():
-        for case in list(cases.active(world, service.id)):
+        for stored in cases.active(world, service.id):
             try:
+                case = read_case(stored.value)
                 moved += advance(world, service, case).state is not case.state
             except Retry as reason:
-                again.append(f"{case.id}: {reason}")
+                again.append(f"{stored.key}: {reason}")
             except Reject as refused:
-                reject(world, f"verify.{case.id}", refused.reason, refused.detail)
+                reject(world, f"verify.{stored.key}", refused.reason, refused.detail)
+            except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
+                unknown.append(error)
+    if unknown:
+        raise unknown[0]
     if again:
         raise Retry("; ".join(again[:5]))
     return Outcome("ticked", detail=f"{moved} moved")

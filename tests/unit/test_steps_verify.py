@@ -6,8 +6,10 @@ import pytest
 
 from shared.domain.verdict import LONGEST_WATCH, WATCH, Probed
 from shared.errors import Retry
+from shared.ports import Stored
 from shared.steps.record import record
 from shared.steps.verify import MOST_NUDGES, NUDGE, verify
+from tests.fakes.memory import MemoryStore
 from tests.fakes.past import commit_id
 from tests.fakes.setting import Setting, service
 from tests.unit.stages import (
@@ -201,6 +203,48 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
     with pytest.raises(Retry, match=first):
         verify(setting.process())
     assert [message["incident"] for _, message in setting.bus.waiting] == [second]
+
+
+@pytest.mark.parametrize("value", ["adrift", 7, None])
+def test_an_incident_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(
+    setting: Setting, value: object
+) -> None:
+    second = record(setting.process(), setting.entry("received 1011 (internal error)")).incident
+    first = opened(setting)
+    stored = setting.store.read("incidents", first)
+    assert stored is not None
+    setting.store.replace("incidents", first, {**stored.value, "state": value}, stored.version)
+    tick(setting, 3 * MINUTE)
+    assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unreadable_document"] * 2
+    assert state(setting, second) == "waiting"
+
+
+def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None:
+    setting = Setting({f"shore.{name}": service(name) for name in ("gull", "tide")})
+    record(setting.process(), setting.entry(name="gull"))
+    second = record(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
+    setting.clock.turn(3 * MINUTE)
+    world = setting.process(lambda name, port: _Surprising(port) if name == "store" else port)
+    with pytest.raises(ZeroDivisionError):
+        verify(world)
+    assert state(setting, second) == "opened"
+
+
+class _Surprising:
+    """A store that fails once, in a way that nobody has foreseen."""
+
+    def __init__(self, store: object) -> None:
+        self._store, self._failed = store, False
+
+    def __getattr__(self, method: str) -> object:
+        return self._read if method == "read" else getattr(self._store, method)
+
+    def _read(self, kind: str, key: str) -> Stored | None:
+        if kind == "effects" and not self._failed:
+            self._failed = True
+            raise ZeroDivisionError
+        assert isinstance(self._store, MemoryStore)
+        return self._store.read(kind, key)
 
 
 def test_a_document_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(setting: Setting) -> None:
