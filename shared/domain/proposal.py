@@ -1,4 +1,4 @@
-"""A report comes in; the question that is asked about it goes out, bound to one commit and one body of evidence."""
+"""The question that is asked about an incident: bound to one commit and one body of evidence, and how it is shown."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.domain.finding import Kind
 
 if TYPE_CHECKING:
-    from shared.domain.report import Report
+    pass
 
 
 class Standing(StrEnum):
@@ -55,7 +55,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted, in plain text: the adapter redacts nothing, but escapes and lays it out for its target."""
+    """What is posted, in plain text that is redacted and cut; the adapter escapes it and lays it out for its target."""
 
     proposal: str
     incident: str
@@ -72,28 +72,3 @@ def evidence_hash(report: Mapping[str, object]) -> str:
     """16 hex digits over the report as it is printed."""
     text = json.dumps(report, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def proposed_commit(report: "Report") -> str | None:
-    """The commit that the report recommends to deploy; None where it recommends nothing."""
-    proof = report.proof
-    match proof.recommendation.kind:
-        case Kind.REDEPLOY:
-            return proof.target.commit.id if proof.target else None
-        case Kind.ROLLBACK:
-            return proof.rollback.commit.id if proof.rollback else None
-        case Kind.NONE:
-            return None
-
-
-def title_and_lines(report: "Report") -> tuple[str, tuple[str, ...]]:
-    """The headline of a message, and its paragraphs: what fails and why, what is proposed, what ships."""
-    from shared.domain.issue import issue_title  # noqa: PLC0415  # templates, which a decision does without
-
-    proof = report.proof
-    lines = [why.answer for why in report.whys[:2]]
-    lines.append(proof.recommendation.detail)
-    if proof.target is not None:
-        files = len(proof.target.ships)
-        lines.append(f"Ships {proof.target.commits_after_deployed} commits, {files} files, since the deployed commit.")
-    return issue_title(report), tuple(lines)

@@ -13,7 +13,7 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.proposal import proposed_commit
+from shared.domain.question import proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service

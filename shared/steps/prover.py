@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from shared.domain.finding import Checks
 from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
-from shared.domain.proposal import Proposal, evidence_hash, title_and_lines
+from shared.domain.proposal import Proposal, evidence_hash
+from shared.domain.question import title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History

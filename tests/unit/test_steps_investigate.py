@@ -31,6 +31,23 @@ def test_an_issue_is_opened_and_a_question_asked(setting: Setting) -> None:
     assert posted.channel == "C-TIDE"
 
 
+def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Setting) -> None:
+    proposed(setting)
+    message = setting.chat.all[0].message
+    assert message.title.startswith("tide: SyntaxError in /app/chat/greeting.py, line 7")
+    assert message.lines[-1].startswith("Ships 2 commits since the deployed one, ")
+
+
+def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:
+    secret = "xoxb-" + "1234567890-" * 3
+    text = f'  File "/app/chat/greeting.py", line 7\nSyntaxError: invalid syntax {secret}'
+    incident = record(setting.process(), setting.entry(text)).incident
+    investigate_incident(setting.process(), incident)
+    message = setting.chat.all[0].message
+    for shown in (message.title, *message.lines, setting.issues.all[0].title, setting.issues.all[0].body):
+        assert secret not in shown
+
+
 def test_the_proposal_is_bound_to_commit_evidence_revision_and_time(setting: Setting) -> None:
     incident = proposed(setting)
     proposal = documents(setting, "proposals")[f"{incident}-1"]
