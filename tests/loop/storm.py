@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.showcase.build import build_incident
+from functions.local.showcase.build import Showcase, build_incident
 from functions.local.showcase.log import Shape, log_text
 from functions.local.stack import plan
 from functions.local.stack.function import SOURCE
@@ -25,8 +25,10 @@ from shared.wiring import dead_letters, store
 _SEED = 20_260_512
 _POLL_SECONDS = 0.1
 CHANNEL = "C0HARBOUR1"
+APPROVER = "U0HARBOUR1"
+SIGNING_SECRET = "of these tests alone"
 SERVICE = "harbour-prod.harbour-chat"
-CONFIGURATION = """\
+_CONFIGURATION = """\
 version: 1
 services:
   - name: {service}
@@ -34,19 +36,26 @@ services:
     region: europe-west1
     repository: {repository}
     channel: {channel}
-    approvers: [U0HARBOUR1]
+    approvers: [{approver}]
 slack:
   signing_secret: {{env: HARBOUR_SIGNING_SECRET}}
 """
 
 
-@dataclass(frozen=True, slots=True)
+def configuration(story: Showcase) -> str:
+    """A `provenfix.yaml` that watches the service of the incident."""
+    return _CONFIGURATION.format(service=story.service, repository=story.path, channel=CHANNEL, approver=APPROVER)
+
+
+@dataclass(slots=True)
 class Storm:
     """A stack that watches the service of the incident, and the entries that it logged."""
 
     stack: Standing
     repository: Path
     entries: tuple[Mapping[str, object], ...]
+    ticks: int = 0
+    """How many were published."""
 
     def blow(self, count: int) -> None:
         """Publishes `count` entries of the incident, shuffled; a third of them are copies of other ones."""
@@ -59,6 +68,7 @@ class Storm:
 
     def tick(self) -> None:
         """What Cloud Scheduler does once a minute."""
+        self.ticks += 1
         self.stack.bus.put(flow.TICK, [b"{}"])
 
     def count(self, function: str) -> int:
@@ -96,8 +106,8 @@ def storm(folder: Path, *, embedded: bool, source: Path = SOURCE) -> Iterator[St
     """Starts the stack on free ports, with the functions of `source`."""
     story = build_incident(folder / "service")
     config = folder / "provenfix.yaml"
-    config.write_text(CONFIGURATION.format(service=story.service, channel=CHANNEL, repository=story.path), "utf-8")
-    environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": "of this test alone"}
+    config.write_text(configuration(story), "utf-8")
+    environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": SIGNING_SECRET}
     with standing(Wanted(folder / "stack", embedded, environment=environment, source=source)) as stack:
         yield Storm(stack, story.path, tuple(json.loads(log_text(story, Shape.GCLOUD))))
 

@@ -14,7 +14,7 @@ import pytest
 from functions.local.showcase.build import build_incident
 from functions.local.showcase.log import incident_log
 from functions.local.stack.process import LOOPBACK, free_port, is_free
-from tests.loop.storm import CHANNEL, CONFIGURATION
+from tests.loop.storm import configuration
 
 DEADLINE = 60.0
 PORTS = 7
@@ -25,8 +25,7 @@ COMMAND = str(Path(sys.executable).with_name("provenfix"))
 def home(tmp_path: Path) -> Path:
     """A folder with a configuration, a repository and a log, as somebody would have them who tries this."""
     story = build_incident(tmp_path / "service")
-    text = CONFIGURATION.format(service=story.service, repository=story.path, channel=CHANNEL)
-    (tmp_path / "provenfix.yaml").write_text(text, "utf-8")
+    (tmp_path / "provenfix.yaml").write_text(configuration(story), "utf-8")
     incident_log(story, tmp_path / "log.json")
     return tmp_path
 
