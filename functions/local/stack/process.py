@@ -5,6 +5,7 @@ its id. What a server prints goes to a file, which is read only when it did not 
 """
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +22,9 @@ LOOPBACK = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
+_NOT_PICKED = range(10_000, 32_768)
+"""Below the ports that Linux picks for connections (32768 to 60999), and above those of well-known services."""
+_named: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,15 @@ def log_of(server: Server, folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody has, and that this process names only once.
+
+    Not one that the system would pick: it picks the same ones for connections, and takes them before a server is up.
+    """
+    while True:
+        port = secrets.choice(_NOT_PICKED)
+        if port not in _named and is_free(port):
+            _named.add(port)
+            return port
 
 
 def is_free(port: int) -> bool:
