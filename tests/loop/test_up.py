@@ -1,5 +1,6 @@
 """`provenfix up` as a person uses it: it starts everything, tells what to do next, and Ctrl-C leaves nothing behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -115,3 +116,15 @@ def test_a_missing_configuration_is_told_before_anything_is_started(tmp_path: Pa
     assert len(ended.stderr.splitlines()) == 1
     assert "provenfix.yaml" in ended.stderr
     assert not (tmp_path / ".provenfix").exists()
+
+
+def test_a_function_that_ends_ends_the_stack_in_one_sentence(home: Path) -> None:
+    port = first_port()
+    with up(home, port, "--embedded") as process:
+        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+        [verify] = [child for child in children if b"\0verify\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        os.kill(int(verify), signal.SIGTERM)
+        assert process.wait(DEADLINE) == 3
+    assert (home / "up.txt").read_text("utf-8").splitlines()[-1].startswith("provenfix: verify ended: ")
+    assert all(is_free(port + number) for number in range(PORTS))
