@@ -18,16 +18,16 @@ from shared.steps.world import World
 KIND = "proposals"
 
 
-def proposal_id(incident: str) -> str:
-    """The id of an incident's proposal."""
-    return f"{incident}-1"
+def proposal_id(case: Case) -> str:
+    """The id of the proposal of an incident's present look."""
+    return f"{case.id}-{case.look}"
 
 
 def propose(world: World, service: Service, case: Case, evidence: Document) -> Proposal | None:
     """Stores the proposal that the evidence asks for, unless it is stored; None where nothing is to be proposed."""
     if documents.text(evidence, "kind") == Kind.NONE.value:
         return None
-    key = proposal_id(case.id)
+    key = proposal_id(case)
     known = load(world, key)
     if known is not None:
         return known

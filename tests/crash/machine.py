@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.domain.decision import Answer, ClickKind, Reply
 from shared.domain.entry import LogEntry
+from shared.domain.finding import Kind, Reason
 from shared.domain.verdict import LONGEST_WATCH, WATCH, Probed
 from shared.errors import Reject, Retry
 from shared.steps.decide import decide
@@ -161,6 +162,12 @@ class Weather(RuleBasedStateMachine):
         self.deployed_by_hand += 1
         known = self.setting.services[f"shore.{name}"]
         self.setting.cloud.deploy_by_hand(known, f"{name}-{self.deployed_by_hand:05}-hand", commit)
+
+    @rule(merged=st.booleans())
+    def the_fix_is_merged_or_not(self, merged: bool) -> None:  # noqa: FBT001
+        self.setting.pasts.head = commit_id("later" if merged else "attempt")
+        kind, reason = (Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (Kind.NONE, Reason.NO_FIX)
+        self.setting.answer.kind, self.setting.answer.reason = kind, reason
 
     @rule(killed=st.booleans())
     def the_kill_switch_is_turned(self, killed: bool) -> None:  # noqa: FBT001

@@ -111,9 +111,16 @@ def test_an_incident_outlives_its_log(setting: Setting) -> None:
 def test_without_a_fix_there_is_an_issue_and_no_question(setting: Setting) -> None:
     setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
     incident = opened(setting)
-    assert investigate_incident(setting.process(), incident).name == "reported"
+    assert investigate_incident(setting.process(), incident).name == "unfixed"
     assert (len(setting.issues.all), setting.chat.all) == (1, [])
-    assert state(setting, incident) == "reported"
+    assert state(setting, incident) == "unfixed"
+
+
+@pytest.mark.parametrize("reason", [Reason.CLOSE_1011_ALONE, Reason.NOT_CORROBORATED, Reason.HISTORY_CUT])
+def test_what_no_push_can_change_is_reported_and_left(setting: Setting, reason: Reason) -> None:
+    setting.answer.kind, setting.answer.reason = Kind.NONE, reason
+    incident = opened(setting)
+    assert investigate_incident(setting.process(), incident).name == "reported"
 
 
 def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting) -> None:
