@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.local.stack.process import free_port
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,9 +37,7 @@ class Started:
 
 def start(asked: Asked, environment: Mapping[str, str]) -> Started:
     """One start. Raises RuntimeError with what the function printed where it does not answer 2xx."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "functions_framework", "--target", asked.target, "--source", str(asked.source)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     begun = time.perf_counter()

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from functions.local.showcase.build import Showcase, build_incident
@@ -92,20 +93,20 @@ def _starts(story: Showcase, bare: Path, place: Place, runs: int) -> Iterator[Ro
             if number:  # the first round writes the .pyc files, and wakes the emulators
                 found.setdefault(name, []).append(started)
         shutil.rmtree(place.folder / f"state{number}", ignore_errors=True)
-    best = {name: _best(each) for name, each in found.items()}
     for name, most in MOST_START.items():
-        yield _start_row(name + place.name, best[name], best["http" if name == "decide" else "event"], most)
+        yield _start_row(name + place.name, found[name], found["http" if name == "decide" else "event"], most)
 
 
-def _best(started: list[Started]) -> Started:
-    return replace(min(started, key=lambda one: one.seconds), memory=max(one.memory for one in started))
-
-
-def _start_row(name: str, ours: Started, bare: Started, most: float) -> Row:
-    ratio = ours.seconds / bare.seconds
-    value = f"{ours.seconds * 1000:.0f} ms, {ours.memory >> 20} MB"
-    baseline = f"bare function: {bare.seconds * 1000:.0f} ms, {bare.memory >> 20} MB"
+def _start_row(name: str, ours: list[Started], bare: list[Started], most: float) -> Row:
+    """The ratio is the median of those of the rounds: what else the machine does strikes both starts of a round."""
+    ratio = median(one.seconds / other.seconds for one, other in zip(ours, bare, strict=True))
+    value, baseline = _told(ours), f"bare function: {_told(bare)}"
     return Row(f"{name}: start to first answer", value, baseline, f"{ratio:.1f}", f"≤ {most:g}", ratio <= most)
+
+
+def _told(started: list[Started]) -> str:
+    seconds, memory = min(one.seconds for one in started), max(one.memory for one in started)
+    return f"{seconds * 1000:.0f} ms, {memory >> 20} MB"
 
 
 def _asked(story: Showcase, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, Asked]]:
