@@ -1,6 +1,7 @@
 """`provenfix up` as a person uses it: it starts everything, tells what to do next, and Ctrl-C leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,3 +129,16 @@ def test_a_function_that_ends_ends_the_stack_in_one_sentence(home: Path) -> None
         assert process.wait(DEADLINE) == 3
     assert (home / "up.txt").read_text("utf-8").splitlines()[-1].startswith("provenfix: verify ended: ")
     assert all(is_free(port + number) for number in range(PORTS))
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv: install util-linux 2.33 or newer")
+def test_even_a_stack_that_is_killed_leaves_nothing_running(home: Path) -> None:
+    port = first_port()
+    with up(home, port, "--embedded") as process:
+        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        assert not is_free(port)
+        process.kill()
+    deadline = time.monotonic() + DEADLINE
+    while not all(is_free(port + number) for number in range(PORTS)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

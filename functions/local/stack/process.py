@@ -6,6 +6,7 @@ its id. What a server prints goes to a file, which is read only when it did not 
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -51,7 +52,7 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
     try:
         with put_off(), log_of(server, folder).open("wb") as log:
             process = subprocess.Popen(
-                server.command,
+                [*_ends_with_us(), *server.command],
                 env={**os.environ, **server.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -107,6 +108,12 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _ends_with_us() -> list[str]:
+    """Where Linux can see to it: the server gets SIGTERM even if this process is killed and cleans nothing up."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _is_open(port: int) -> bool:
