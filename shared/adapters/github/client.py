@@ -1,0 +1,213 @@
+"""One request to GitHub at a time: a path or a query in, JSON out, or `Retry` / `Reject`.
+
+Reads are repeated after a failure of the other side, and wait as long as they are told to, up to a limit. Writes are
+sent exactly once: whether one that seemed to fail was carried out, only a later look can tell (`shared.steps.ledger`).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.github.credentials import App, Credentials, InstallationTokens, expiry
+from shared.errors import Reject, Retry
+from shared.ports import Clock
+
+if TYPE_CHECKING:
+    from github.Requester import Requester
+
+PUBLIC = "https://api.github.com"
+_SECONDS = 20
+"""How long one answer may take; GitHub itself gives up on a query after ten."""
+_PAUSES = (1.0, 3.0, 9.0)
+"""Seconds before each repetition of a read."""
+_PATIENCE = 60.0
+"""Seconds that one read may wait in all; whoever is told to wait longer asks to be called again."""
+_MOST_PAGES = 100
+_LONGEST_TOLD = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The time, and how it passes: `sleep` takes seconds."""
+
+    clock: Clock
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: `headers` by lower-case name, `value` the parsed body (None without one)."""
+
+    status: int
+    headers: Mapping[str, str]
+    value: Any
+
+    @property
+    def told(self) -> str:
+        """What GitHub says about it."""
+        message = self.value.get("message", "") if isinstance(self.value, dict) else ""
+        return f"HTTP {self.status} {str(message)[:_LONGEST_TOLD]}".strip()
+
+
+class GitHub:
+    """The API of github.com or of an Enterprise server (`https://HOST/api/v3`). `requests` counts what was sent."""
+
+    def __init__(self, credentials: Credentials, pace: Pace, address: str = PUBLIC) -> None:
+        self._credentials = credentials
+        self._pace = pace
+        self._address = address.rstrip("/")
+        self.requests = 0
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """The answer to a GET. Raises Retry, Reject."""
+        return _accepted(self._read("GET", path, parameters, None))
+
+    def find(self, path: str, **parameters: str) -> Any:
+        """The same; None where there is no such thing (404, 409 for an empty repository, 410, 422)."""
+        answer = self._read("GET", path, parameters, None)
+        return None if answer.status in {404, 409, 410, 422} else _accepted(answer)
+
+    def pages(self, path: str, **parameters: str) -> Iterator[Any]:
+        """The items of a list, page after page, at most 10,000."""
+        for page in range(1, _MOST_PAGES + 1):
+            answer = self._read("GET", path, {"per_page": "100", **parameters, "page": str(page)}, None)
+            yield from _accepted(answer)
+            if 'rel="next"' not in answer.headers.get("link", ""):
+                return
+
+    def query(self, text: str, variables: Mapping[str, object]) -> Any:
+        """`data` of a GraphQL query. What is missing in it is None; every other error raises."""
+        answer = self._read("POST", self._requester.graphql_url, {}, {"query": text, "variables": dict(variables)})
+        value = _accepted(answer)
+        errors = [each for each in value.get("errors", ()) if each.get("type") != "NOT_FOUND"]
+        if errors or value.get("data") is None:
+            told = str((errors or value.get("errors") or [{}])[0].get("message", "no data"))[:_LONGEST_TOLD]
+            raise Retry(f"GitHub could not answer a query: {told}")
+        return value["data"]
+
+    def _read(self, verb: str, path: str, parameters: Mapping[str, str], body: object) -> Answer:
+        patience, renewed = _PATIENCE, False
+        for pause in (*_PAUSES, None):
+            try:
+                answer = self._send(verb, path, parameters, body)
+            except OSError as error:
+                wait, why = pause, f"GitHub could not be reached ({type(error).__name__})"
+            else:
+                if answer.status == 401 and not renewed and self._credentials.forget():
+                    renewed = True
+                    continue
+                limited = _limited_for(answer, self._pace.clock.now())
+                if limited is None and answer.status < 500:
+                    return answer
+                wait = pause if limited is None else limited
+                why = f"GitHub answered {answer.told}"
+            if pause is None or wait is None or wait > patience:
+                break
+            patience -= wait
+            self._pace.sleep(wait)
+        raise Retry(why)
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def write(self, verb: str, path: str, body: Mapping[str, object] | list[str]) -> Any:
+        """Sends a change once. Raises Retry where its fate is unknown or it may be taken later, Reject where not."""
+        try:
+            answer = self._send(verb, path, {}, body)
+        except OSError as error:
+            raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
+        if answer.status == 401 and self._credentials.forget():
+            raise Retry("GitHub refused the token; the next attempt uses another one")
+        if answer.status >= 500 or _limited_for(answer, self._pace.clock.now()) is not None:
+            raise Retry(f"GitHub answered {answer.told}")
+        return _accepted(answer)
+
+    # -- the wire -------------------------------------------------------------------------------------------------
+
+    def _send(self, verb: str, path: str, parameters: Mapping[str, str], body: object) -> Answer:
+        self.requests += 1
+        status, headers, text = self._requester.requestJson(verb, path, dict(parameters), None, body)
+        try:
+            value = json.loads(text) if text else None
+        except ValueError as error:
+            if status < 400:
+                raise ConnectionError("the answer was cut off") from error
+            value = None
+        return Answer(status, headers, value)
+
+    @cached_property
+    def _requester(self) -> "Requester":
+        from github import Auth, Github  # noqa: PLC0415
+
+        credentials = self._credentials
+
+        class Asked(Auth.Auth):
+            """Asks for the token at every request."""
+
+            token_type = "Bearer"  # noqa: S105
+
+            @property
+            def token(self) -> str:
+                return credentials.token()
+
+        return Github(
+            auth=Asked(), base_url=self._address, timeout=_SECONDS, retry=0, user_agent="provenfix", per_page=100,
+            seconds_between_requests=None, seconds_between_writes=None,
+        ).requester  # fmt: skip
+
+
+def installation(app: App, pace: Pace, address: str = PUBLIC) -> InstallationTokens:
+    """The tokens of an App's installation, each asked for with the App's own signature."""
+
+    def exchange(jwt: str, number: int) -> tuple[str, datetime]:
+        signed = GitHub(_Signed(jwt), pace, address)
+        told = signed.write("POST", f"/app/installations/{number}/access_tokens", {})
+        return str(told["token"]), expiry(str(told["expires_at"]))
+
+    return InstallationTokens(app, pace.clock, exchange)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    jwt: str
+
+    def token(self) -> str:
+        return self.jwt
+
+    def forget(self) -> bool:
+        return False
+
+
+def _accepted(answer: Answer) -> Any:
+    if answer.status >= 400:
+        raise Reject("github_refused", answer.told)
+    return answer.value
+
+
+def _limited_for(answer: Answer, now: datetime) -> float | None:
+    """Seconds to wait where a rate limit was met, None where none was.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: `retry-after` first, then the reset
+    time where nothing remains, else a minute. GraphQL tells its limit in an answer of 200.
+    """
+    kinds = {each.get("type") for each in answer.value.get("errors", ())} if _is_graphql_error(answer) else set()
+    spent = answer.headers.get("x-ratelimit-remaining") == "0"
+    after = answer.headers.get("retry-after", "")
+    limited = answer.status in {403, 429} and (answer.status == 429 or spent or after or "rate limit" in answer.told)
+    if not limited and "RATE_LIMITED" not in kinds:
+        return None
+    if after.isdecimal():
+        return float(after)
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    return max(0.0, float(reset) - now.timestamp()) + 1.0 if spent and reset.isdecimal() else 60.0
+
+
+def _is_graphql_error(answer: Answer) -> bool:
+    if answer.status != 200 or not isinstance(answer.value, dict):
+        return False
+    errors = answer.value.get("errors")
+    return isinstance(errors, list) and all(isinstance(each, dict) for each in errors)

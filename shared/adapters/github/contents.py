@@ -1,0 +1,75 @@
+"""Blobs of one repository by id: many with one query, and those that a query cannot give whole through the blob API.
+
+What a query gives is text, cut off at half a megabyte, and nobody says how bytes became text. So it is believed only
+where its hash is the blob's id.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.queries import Query, blob
+
+_AT_ONCE = 100
+_BYTES_AT_ONCE = 4_000_000
+_LONGEST_TEXT = 500_000
+"""Bytes; what is longer is cut by a query and therefore not asked for with one."""
+
+
+class Contents:
+    """Reads each blob once. `likely` says which others will be wanted soon, with their sizes."""
+
+    def __init__(self, github: GitHub, owner: str, name: str, likely: Callable[[], Mapping[str, int]]) -> None:
+        self._github = github
+        self._owner, self._name = owner, name
+        self._likely = likely
+        self._held: dict[str, bytes | None] = {}
+
+    def read(self, oid: str) -> bytes | None:
+        """A blob's bytes; None where there is no such blob."""
+        if oid not in self._held:
+            self._fetch(oid)
+        if oid not in self._held:
+            self._held[oid] = self._whole(oid)
+        return self._held[oid]
+
+    def take(self, node: Mapping[str, Any] | None) -> None:
+        """Keeps what a query told about a blob, if it is the whole truth."""
+        if not node or "text" not in node or node["text"] is None or node["isTruncated"]:
+            return
+        content = node["text"].encode("utf-8", "surrogatepass")
+        if blob_id(content, len(node["oid"])) == node["oid"]:
+            self._held[node["oid"]] = content
+
+    def _fetch(self, oid: str) -> None:
+        likely = self._likely()
+        if likely.get(oid, 0) > _LONGEST_TEXT:
+            return
+        query, asked = Query(), {oid: likely.get(oid, 0)}
+        for other, size in likely.items():
+            if other in self._held or other in asked or size > _LONGEST_TEXT:
+                continue
+            if len(asked) == _AT_ONCE or sum(asked.values()) + size > _BYTES_AT_ONCE:
+                break
+            asked[other] = size
+        for place, each in enumerate(asked):
+            blob(query, f"b{place}", each)
+        self._take_all(self._github.query(*query.text(self._owner, self._name)))
+
+    def _take_all(self, data: Mapping[str, Any]) -> None:
+        for node in (data["repository"] or {}).values():
+            self.take(node)
+
+    def _whole(self, oid: str) -> bytes | None:
+        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
+        return None if told is None else base64.b64decode(told["content"])
+
+
+def blob_id(content: bytes, digits: int = 40) -> str:
+    """Git's id of these bytes: SHA-1, or SHA-256 where ids have 64 digits."""
+    header = b"blob %d\0" % len(content)
+    if digits == 64:
+        return hashlib.sha256(header + content).hexdigest()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()

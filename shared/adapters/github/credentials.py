@@ -1,0 +1,98 @@
+"""Who asks: a fixed token, or an App's installation whose tokens are renewed before their hour is over.
+
+In: what is configured, and the clock. Out: the token for the next request. A token is opaque text of any length; the
+installation tokens of today (`ghs_…`, 40 characters) and the longer ones (`ghs_APPID_JWT`) are treated alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from shared.errors import Reject
+from shared.ports import Clock
+from shared.secret import Secret
+
+EARLY = timedelta(minutes=10)
+"""A token that ends sooner is renewed: no function runs for longer than nine minutes."""
+_CLOCKS_DIFFER = timedelta(seconds=60)
+_JWT_LIVES = timedelta(minutes=9)
+
+
+class Credentials(Protocol):
+    """Where the client gets its token."""
+
+    def token(self) -> str:
+        """The token for a request that is made now. Raises what the request for a new one raises."""
+
+    def forget(self) -> bool:
+        """The token was refused. True where another one can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedToken:
+    """A fine-grained personal access token."""
+
+    secret: Secret
+
+    def token(self) -> str:
+        """The one that there is."""
+        return self.secret.reveal().strip()
+
+    def forget(self) -> bool:
+        """There is no other."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A GitHub App and its installation on the watched repositories."""
+
+    id: str
+    key: Secret
+    """The private key, PEM."""
+    installation: int
+
+
+Exchange = Callable[[str, int], tuple[str, datetime]]
+"""(App's JWT, installation) -> (token, when it ends): one `POST /app/installations/{id}/access_tokens`."""
+
+
+class InstallationTokens:
+    """Asks for an installation token when it is needed first, and again before it ends."""
+
+    def __init__(self, app: App, clock: Clock, exchange: Exchange) -> None:
+        self._app = app
+        self._clock = clock
+        self._exchange = exchange
+        self._held: tuple[str, datetime] | None = None
+
+    def token(self) -> str:
+        """One that lives for longer than any function runs."""
+        if self._held is None or self._clock.now() + EARLY > self._held[1]:
+            self._held = self._exchange(self._jwt(), self._app.installation)
+        return self._held[0]
+
+    def forget(self) -> bool:
+        """Throws the held one away: it was revoked, or the clocks differ."""
+        self._held = None
+        return True
+
+    def _jwt(self) -> str:
+        import jwt  # noqa: PLC0415
+
+        now = self._clock.now()
+        claims = {
+            "iat": int((now - _CLOCKS_DIFFER).timestamp()),
+            "exp": int((now + _JWT_LIVES).timestamp()),
+            "iss": self._app.id,
+        }
+        try:
+            return jwt.encode(claims, self._app.key.reveal(), algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError) as error:
+            raise Reject("github_key", "the App's private key is no RSA key in PEM; download a new one") from error
+
+
+def expiry(text: str) -> datetime:
+    """`2026-05-01T10:00:00Z` as an instant."""
+    return datetime.fromisoformat(text).astimezone(UTC)

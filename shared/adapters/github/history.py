@@ -1,0 +1,281 @@
+"""The history port through GitHub's API: no git and no disk, a handful of requests for a whole investigation.
+
+A history of up to `LONGEST_WALK` commits is walked, and the graph of a path is then computed as git computes it. A
+longer one is asked for the commits that changed the path; what lies between these is concluded from what they hold.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from shared.adapters.github import queries
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.comparison import Comparisons
+from shared.adapters.github.contents import Contents
+from shared.adapters.github.graph import by_date, linked, reachable, simplified
+from shared.adapters.github.heads import Heads
+from shared.adapters.github.queries import Query
+from shared.adapters.github.told import is_askable
+from shared.adapters.github.trees import Trees
+from shared.adapters.github.walks import LONGEST_WALK, Walks
+from shared.domain.declared import wanted_files
+from shared.domain.escaping import cut
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.roots import IGNORE_FILES, is_test
+from shared.errors import Misused, Unreadable
+
+_AT_ONCE = 100
+_LONGEST_QUOTED = 200
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_NO_NAME = re.compile(r"^-|\.\.|[\x00-\x20\x7f:?*\[\\]|^$")
+"""What begins like an option, is a range, names something within a commit, or is no ref by git's rules."""
+
+
+@contextmanager
+def open_history(github: GitHub, repository: str) -> "Iterator[GitHubHistory]":
+    """The history of `owner/name`, as it is now; what it told is remembered until the context is left."""
+    yield GitHubHistory(github, repository)
+
+
+class GitHubHistory:
+    """Reads one repository. Whatever was told once is not asked for again: commits and blobs never change."""
+
+    def __init__(self, github: GitHub, repository: str) -> None:
+        owner, _, name = repository.partition("/")
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+            raise Misused(f"{cut(repository, _LONGEST_QUOTED)!r} is no repository; configure `owner/name`")
+        self.repository = repository
+        self._trees = Trees(github, owner, name)
+        self._contents = Contents(github, owner, name, self._likely)
+        self._walks = Walks(github, owner, name, self._trees, self._contents)
+        self._comparisons = Comparisons(github, repository)
+        self._heads = Heads(self._walks, self._comparisons)
+        self._versions: dict[str, None] = {}
+        self._range: Sequence[Commit] = ()
+        self._places_gone = False
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def branch(self, name: str | None) -> Branch:
+        """The deploy branch: `name`, else the repository's default branch. Raises Misused, Unreadable."""
+        if name is not None:
+            return Branch(name, self._named_commit(name, "branch"))
+        query = Query()
+        query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP} }} }} }}")
+        found = self._walks.ask(query).get("defaultBranchRef")
+        if not found or not found["target"]:
+            raise Unreadable(f"{self.repository}: HEAD names no commit; push a branch, or give the App access to it")
+        return Branch(found["name"], self._keep_tip(found["target"]))
+
+    def _named_commit(self, name: str, what: str) -> str:
+        if _NO_NAME.search(name):
+            raise Misused(f"{what} {cut(name, _LONGEST_QUOTED)!r} is no name; name a branch, a tag or a commit")
+        query = Query()
+        branch = query.given(f"refs/heads/{name}")
+        query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP} }} }} }}")
+        expression = query.given(f"{name}^{{commit}}")
+        query.parts.append(f"named: object(expression: {expression}) {{ ... on Commit {{ {_TIP} }} }}")
+        told = self._walks.ask(query)
+        found = told.get("named") or (told.get("branch") or {}).get("target")
+        if not found:
+            raise Misused(f"{self.repository}: there is no commit named {cut(name, _LONGEST_QUOTED)!r}")
+        return self._keep_tip(found)
+
+    def _keep_tip(self, node: Mapping[str, Any]) -> str:
+        commit = self._walks.keep(node, ())
+        self._walks.totals[commit.id] = node["history"]["totalCount"]
+        return commit.id
+
+    def resolve(self, revision: str) -> Commit:
+        """The commit that a ref, an abbreviation or an id names. Raises Misused."""
+        if revision not in self._walks.commits:
+            revision = self._named_commit(revision, "commit")
+        return self._walks.commits[revision]
+
+    # -- walks ----------------------------------------------------------------------------------------------------
+
+    def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
+        """The path-limited graph, children before parents; see `shared.ports.History`."""
+        paths = [path for path in dict.fromkeys(paths) if is_askable(path)]
+        if not paths or not tips:
+            return []
+        if self._walks.know([*tips, *without], paths):
+            commits = self._walks.commits
+            below = frozenset(reachable(without, commits))
+            graph = simplified(reachable(tips, commits), below, lambda commit: self._walks.state(commit, paths))
+        else:
+            graph = self._changed(paths, tips, without)
+        found = [FileVersion(commit, self._held(commit.id, paths)) for commit in graph]
+        self._versions.update((blob, None) for version in found for blob in version.blobs.values())
+        return found
+
+    def _held(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
+        return {path: blob for path in paths if (blob := self._walks.at.get((commit, path))) is not None}
+
+    def _changed(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str]) -> list[Commit]:
+        """The same from a long history: those of its commits that changed a path."""
+        found: dict[str, Commit] = {}
+        for tip in dict.fromkeys(tips):
+            commits = self._walks.changed(paths, tip)
+            for base in without:
+                between = {commit.id for commit in self.commits(tip, base)}
+                commits = [commit for commit in commits if commit.id in between]
+            found.update((commit.id, commit) for commit in commits)
+        state = self._walks.state
+        return linked([
+            (each, state(each.id, paths), [state(parent, paths) for parent in each.parents]) for each in found.values()
+        ])  # fmt: skip
+
+    def commits(self, tip: str, base: str) -> Sequence[Commit]:
+        """All commits reachable from `tip` and not from `base`, children before parents."""
+        if tip == base:
+            return []
+        if self._walks.is_whole([tip, base]):
+            known = self._walks.commits
+            below = reachable([base], known)
+            between = {oid: each for oid, each in reachable([tip], known).items() if oid not in below}
+        else:
+            told = self._comparisons.commits(base, tip)
+            if told is None:
+                raise Unreadable(f"{self.repository}: {base} and {tip} cannot be compared; was a branch rewritten?")
+            between = {commit.id: commit for commit in told}
+        self._range = by_date(between)
+        return self._range
+
+    def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
+        """`tip` and its chain of first parents, newest first; of a long history, as many as five pages hold."""
+        if limit > 1 and not self._walks.is_whole([tip]):
+            self._walks.look_back(tip)
+        chain: list[Commit] = []
+        here: str | None = tip if limit > 0 else None
+        while here is not None and len(chain) < limit:
+            if here not in self._walks.commits and chain:
+                break
+            commit = self.resolve(here)
+            chain.append(commit)
+            here = next(iter(commit.parents), None)
+        return chain
+
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        """Every path with this file name that any commit reachable from `tips` had; of a long history, the tips."""
+        if not tips or not is_askable(name) or "/" in name:
+            return []
+        commits = list(dict.fromkeys(tips))
+        if self._walks.know(tips, ()):
+            commits = list(reachable(tips, self._walks.commits))
+        else:
+            self._places_gone = True
+        roots = self._roots(commits)
+        if not self._trees.complete(roots):
+            raise Unreadable(f"{self.repository}: some of its trees could not be read")
+        found = {path for root in roots for path in self._trees.paths(root)}
+        return sorted(path for path in found if path.rpartition("/")[2] == name)
+
+    def _roots(self, commits: Sequence[str]) -> list[str]:
+        unknown = [commit for commit in commits if commit not in self._trees.roots]
+        for start in range(0, len(unknown), _AT_ONCE):
+            query = Query()
+            for place, commit in enumerate(unknown[start : start + _AT_ONCE]):
+                queries.on_commit(query, f"c{place}", commit, "oid tree { oid }")
+            for node in self._walks.ask(query).values():
+                if node:
+                    self._trees.roots[node["oid"]] = node["tree"]["oid"]
+        return list(dict.fromkeys(self._trees.roots[commit] for commit in commits if commit in self._trees.roots))
+
+    # -- contents -------------------------------------------------------------------------------------------------
+
+    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """The blob id for each (commit, path) at which there is a regular file."""
+        wanted = [(commit, path) for commit, path in places if is_askable(path)]
+        self._look_up([place for place in wanted if self._at(place) is _UNKNOWN])
+        return {place: blob for place in wanted if isinstance(blob := self._at(place), str)}
+
+    def _at(self, place: tuple[str, str]) -> object:
+        commit, path = place
+        if place in self._walks.at:
+            return self._walks.at[place]
+        if commit in self._trees.whole:
+            entry = self._trees.whole[commit].get(path)
+            return entry.blob if entry else None
+        return _UNKNOWN
+
+    def _look_up(self, places: Sequence[tuple[str, str]]) -> None:
+        """Asks for what is unknown, and for the same paths at the merges that will be asked about next."""
+        unknown: dict[str, dict[str, None]] = {}
+        for commit, path in places:
+            unknown.setdefault(commit, {})[path] = None
+        asked = {path: None for _, path in places}
+        merges = [each.id for each in self._range if len(each.parents) > 1] if len(asked) <= _FEW else []
+        if len(unknown) < _AT_ONCE:
+            for commit in merges[: _AT_ONCE - len(unknown)]:
+                if any((commit, path) not in self._walks.at for path in asked):
+                    unknown.setdefault(commit, {}).update(asked)
+        commits = [(commit, list(paths)[at : at + _AT_ONCE])
+                   for commit, paths in unknown.items() for at in range(0, len(paths), _AT_ONCE)]  # fmt: skip
+        while commits:
+            some: list[tuple[str, Sequence[str]]] = []
+            count = 0
+            while commits and (not some or count + len(commits[0][1]) <= _MOST_FIELDS) and len(some) < _AT_ONCE:
+                some.append(commits.pop(0))
+                count += len(some[-1][1])
+            self._ask_about(some)
+
+    def _ask_about(self, places: Sequence[tuple[str, Sequence[str]]]) -> None:
+        query = Query()
+        for place, (commit, paths) in enumerate(places):
+            queries.on_commit(query, f"c{place}", commit, queries.files(query, paths))
+        told = self._walks.ask(query)
+        for place, (commit, paths) in enumerate(places):
+            if told.get(f"c{place}"):
+                self._walks.keep_states(commit, told[f"c{place}"], paths)
+
+    def tree(self, commit: str) -> Mapping[str, TreeEntry]:
+        """The regular files of a commit by path. Raises Unreadable where there is no such commit."""
+        files = self._trees.of(commit)
+        if files is None:
+            raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+        return files
+
+    def read(self, blob: str) -> bytes | None:
+        """A blob's bytes; None where there is none. What will probably be read next comes with it."""
+        return self._contents.read(blob) if _ID.fullmatch(blob) else None
+
+    def _likely(self) -> Mapping[str, int]:
+        """Blobs that a proof reads: the versions that were found, then what counts of the trees that were looked at."""
+        sizes = self._trees.sizes
+        likely = {blob: sizes.get(blob, 0) for blob in self._versions}
+        for files in reversed(self._trees.whole.values()):
+            python = [path for path in files if path.endswith(".py") and not is_test(path)]
+            ignores = [path for path in files if path.rpartition("/")[2] in IGNORE_FILES]
+            for path in (*wanted_files(files), *ignores, *python):
+                likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
+        return likely
+
+    def changes(self, base: str, tip: str) -> Sequence[FileChange]:
+        """The diffstat between two commits; line counts are None for binary files, and where GitHub gives none."""
+        base, tip = (each if _ID.fullmatch(each) else self.resolve(each).id for each in (base, tip))
+        return [] if base == tip else self._comparisons.changes(base, tip, self.tree, self.read)
+
+    # -- the rest of the repository -----------------------------------------------------------------------------------
+
+    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+        """Heads of branches and open pull requests; see `shared.ports.History`."""
+        return self._heads.unmerged(branch, containing)
+
+    def unseen(self) -> Sequence[str]:
+        """What the API did not show, a sentence each."""
+        if not self._places_gone:
+            return []
+        told = f"The history has more than {LONGEST_WALK} commits and was read through GitHub's API"
+        return [f"{told}: files that were moved or deleted since were not looked for under their former names."]
+
+    def boundary(self) -> frozenset[str]:
+        """GitHub holds all parents."""
+        return frozenset()
+
+
+_TIP = f"{queries.COMMIT} history(first: 1) {{ totalCount }}"
+_UNKNOWN = object()
+_FEW = 20
+_MOST_FIELDS = 1000

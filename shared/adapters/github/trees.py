@@ -1,0 +1,155 @@
+"""Trees of one repository, folder by folder and by id, so that what two commits share is asked for once.
+
+A commit's tree comes whole from the REST API the first time. Afterwards only the folders that differ are missing; these
+are asked for by id, those of all commits that may be looked at next in the same query.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.queries import Query
+from shared.adapters.github.told import REGULAR, rest_entries
+from shared.domain.history import TreeEntry
+
+ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
+_KIND = 0o170000
+_AT_ONCE = 100
+_ROUNDS = 3
+"""Queries for missing folders, one level after the other, before the rest is asked for whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a folder: a regular file, or another folder."""
+
+    name: str
+    folder: bool
+    oid: str
+    size: int
+
+
+class Trees:
+    """Folders by id; `roots` are the trees of commits by commit."""
+
+    def __init__(self, github: GitHub, owner: str, name: str) -> None:
+        self._github = github
+        self._owner, self._name = owner, name
+        self._folders: dict[str, tuple[Line, ...]] = {}
+        self.roots: dict[str, str] = {}
+        self.whole: dict[str, Mapping[str, TreeEntry]] = {}
+        """The trees that were asked for."""
+        self.sizes: dict[str, int] = {}
+        """Bytes by blob."""
+
+    def of(self, commit: str) -> Mapping[str, TreeEntry] | None:
+        """The regular files of a commit by path; None where there is no such commit, or a folder is not there."""
+        if commit not in self.whole:
+            root = self.roots.get(commit)
+            if root is None or not self.whole or not self._completed(root):
+                root = self._asked_whole(commit)
+            if root is None or self._missing([root]):
+                return None
+            self.roots[commit] = root
+            self.whole[commit] = {path: TreeEntry(path, line.oid) for path, line in self._files(root, "")}
+        return self.whole[commit]
+
+    def take(self, node: Mapping[str, Any] | None) -> None:
+        """Keeps a folder that a query told (`ENTRIES`)."""
+        if not node or "entries" not in node:
+            return
+        lines = []
+        for each in node["entries"] or ():
+            folder = each["type"] == "tree"
+            if folder or (each["type"] == "blob" and each["mode"] & _KIND == REGULAR):
+                name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
+                lines.append(Line(name, folder, each["oid"], each["size"]))
+        self._keep(node["oid"], lines)
+
+    def complete(self, roots: list[str]) -> bool:
+        """Asks for the folders that are missing below these trees, level by level. False where some cannot be had."""
+        while missing := self._missing(roots):
+            if not self._ask(missing[:_AT_ONCE]):
+                return False
+        return True
+
+    def paths(self, root: str) -> Iterator[str]:
+        """The files below a tree that is completely known."""
+        return (path for path, _ in self._files(root, ""))
+
+    def _keep(self, oid: str, lines: list[Line]) -> None:
+        self._folders[oid] = tuple(lines)
+        self.sizes.update((line.oid, line.size) for line in lines if not line.folder)
+
+    def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, Line]]:
+        for line in self._folders[tree]:
+            if line.folder:
+                yield from self._files(line.oid, f"{prefix}{line.name}/")
+            else:
+                yield prefix + line.name, line
+
+    def _missing(self, roots: list[str]) -> list[str]:
+        missing: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = list(reversed(roots))
+        while waiting:
+            here = waiting.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            if here not in self._folders:
+                missing[here] = None
+                continue
+            waiting.extend(line.oid for line in reversed(self._folders[here]) if line.folder)
+        return list(missing)
+
+    def _completed(self, root: str) -> bool:
+        for _ in range(_ROUNDS):
+            if not self._missing([root]):
+                return True
+            wanted = self._missing([root, *self.roots.values()])  # the next commit's, too
+            if not self._ask(wanted[:_AT_ONCE]):
+                return False
+        return not self._missing([root])
+
+    def _ask(self, oids: list[str]) -> bool:
+        query = Query()
+        for place, oid in enumerate(oids):
+            query.parts.append(f"t{place}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {ENTRIES} }}")
+        told = self._github.query(*query.text(self._owner, self._name))["repository"] or {}
+        for node in told.values():
+            self.take(node)
+        return oids[0] in self._folders
+
+    def _asked_whole(self, tree: str) -> str | None:
+        """The id of a tree (or of a commit's) once all below it is known; None where there is none."""
+        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
+        if told is None:
+            return None
+        if told["truncated"]:
+            return self._in_parts(tree)
+        folders: dict[str, list[Line]] = {"": []}
+        ids = {"": str(told["sha"])}
+        for path, kind, oid, size in rest_entries(told):
+            folder, _, name = path.rpartition("/")
+            folders.setdefault(folder, []).append(Line(name, kind == "tree", oid, size))
+            if kind == "tree":
+                folders.setdefault(path, [])
+                ids[path] = oid
+        for path, lines in folders.items():
+            self._keep(ids[path], lines)
+        return ids[""]
+
+    def _in_parts(self, tree: str) -> str | None:
+        """A tree that is cut off in one answer: its own lines, then each folder by itself."""
+        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
+        if told is None:
+            return None
+        lines = [Line(path, kind == "tree", oid, size) for path, kind, oid, size in rest_entries(told)]
+        for line in lines:
+            if line.folder and line.oid not in self._folders and self._asked_whole(line.oid) is None:
+                return None
+        self._keep(told["sha"], lines)
+        return str(told["sha"])

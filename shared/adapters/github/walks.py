@@ -1,0 +1,183 @@
+"""What is known of one repository's graph: commits, and which blob each holds at the paths that were asked about.
+
+In: tips and paths. Out: whether everything that they reach is known; it is asked for in pages of a hundred commits as
+long as the history is short enough for that.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.github import queries
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.contents import Contents
+from shared.adapters.github.graph import State, reachable
+from shared.adapters.github.queries import Query
+from shared.adapters.github.told import commit_of_query, file_blob
+from shared.adapters.github.trees import ENTRIES, Trees
+from shared.domain.history import Commit
+
+LONGEST_WALK = 300
+"""Commits. A longer history is not walked; it is asked for the commits that changed a path."""
+_MOST_TEXTS = 3
+"""Paths whose texts come with their history; of more, most are never read."""
+_TIPS_AT_ONCE = 20
+_MOST_PAGES = 20
+_FURTHEST_BACK = 5
+
+
+class Walks:
+    """Keeps what it was told for the lifetime of one investigation: commits never change."""
+
+    def __init__(self, github: GitHub, owner: str, name: str, trees: Trees, contents: Contents) -> None:
+        self._github = github
+        self._owner, self._name = owner, name
+        self._trees, self._contents = trees, contents
+        self.commits: dict[str, Commit] = {}
+        self.at: dict[tuple[str, str], str | None] = {}
+        self.totals: dict[str, int] = {}
+        """How many commits a tip reaches."""
+        self._whole: set[str] = set()
+        """Commits all of whose ancestors are known."""
+
+    def ask(self, query: Query) -> Mapping[str, Any]:
+        """The answer about the repository."""
+        told = self._github.query(*query.text(self._owner, self._name))["repository"]
+        return told or {}
+
+    def state(self, commit: str, paths: Sequence[str]) -> State:
+        """What a commit holds at some paths."""
+        return tuple(self.at.get((commit, path)) for path in paths)
+
+    def is_whole(self, tips: Sequence[str]) -> bool:
+        """Whether all that the tips reach is known already."""
+        return self._whole.issuperset(tips)
+
+    def know(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
+        """Makes all that the tips reach known, with its states. False where that would be too long a walk."""
+        ahead = [tip for tip in dict.fromkeys(tips) if not self._knows(tip, paths)]
+        if any(self.totals.get(tip, 0) > LONGEST_WALK for tip in ahead):
+            return False
+        for start in range(0, len(ahead), _TIPS_AT_ONCE):
+            some = [tip for tip in ahead[start : start + _TIPS_AT_ONCE] if not self._knows(tip, paths)]
+            if some and not self._walked(some, paths):
+                return False
+        return True
+
+    def _knows(self, tip: str, paths: Sequence[str]) -> bool:
+        if tip not in self._whole:
+            return False
+        return all((commit, path) in self.at for commit in reachable([tip], self.commits) for path in paths)
+
+    def _walked(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
+        after: dict[str, str | None] = dict.fromkeys(tips)
+        first = True
+        while after:
+            query, shown = Query(), dict(after)
+            for place, (tip, cursor) in enumerate(shown.items()):
+                fields = queries.walk(query, paths, cursor)
+                if first and len(shown) == 1 and len(paths) <= _MOST_TEXTS:
+                    fields += " " + " ".join(self._versions_in_full(query, path, n) for n, path in enumerate(paths))
+                queries.on_commit(query, f"t{place}", tip, fields)
+            told = self.ask(query)
+            for place, tip in enumerate(shown):
+                after.pop(tip)
+                node = told.get(f"t{place}")
+                if not node:
+                    continue
+                cursor = self._page(tip, node, paths)
+                if self.totals[tip] > LONGEST_WALK:
+                    return False
+                if cursor is not None:
+                    after[tip] = cursor
+            first = False
+        return True
+
+    def _page(self, tip: str, node: Mapping[str, Any], paths: Sequence[str]) -> str | None:
+        """Keeps one page of a walk, and returns where the next one begins."""
+        walk = node["walk"]
+        self.totals[tip] = walk["totalCount"]
+        for each in walk["nodes"]:
+            self.keep(each, paths)
+        for name, versions in node.items():
+            if name.startswith("full"):
+                self._keep_versions(versions["nodes"])
+        found = reachable([tip], self.commits)
+        if all(parent in found for commit in found.values() for parent in commit.parents):
+            self._whole.update(found)
+            if self._knows(tip, paths):
+                return None
+        return str(walk["pageInfo"]["endCursor"]) if walk["pageInfo"]["hasNextPage"] else None
+
+    def keep(self, node: Mapping[str, Any], paths: Sequence[str]) -> Commit:
+        """Keeps a commit with its states."""
+        commit = commit_of_query(node)
+        self.commits[commit.id] = commit
+        self.keep_states(commit.id, node, paths)
+        return commit
+
+    def keep_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
+        """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
+        for place, path in enumerate(paths):
+            self.at[commit, path] = file_blob(node[f"f{place}"])
+
+    def _versions_in_full(self, query: Query, path: str, place: int) -> str:
+        """The versions of a path, each with its text, its commit's root and the folders that lead to the path."""
+        parts = path.split("/")[:-1]
+        folders = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+        above = " ".join(
+            f"d{depth}: file(path: {query.given(folder)}) {{ object {{ {ENTRIES} }} }}"
+            for depth, folder in enumerate(folders)
+        )
+        held = f"held: file(path: {query.given(path)}) {{ oid object {{ {queries.BLOB} }} }}"
+        fields = f"oid tree {{ {ENTRIES.removeprefix('... on Tree { ').removesuffix(' }')} }} {above} {held}"
+        return f"full{place}: history(path: {query.given(path)}, first: 100) {{ nodes {{ {fields} }} }}"
+
+    def _keep_versions(self, nodes: Sequence[Mapping[str, Any]]) -> None:
+        for node in nodes:
+            self._trees.roots[node["oid"]] = node["tree"]["oid"]
+            self._trees.take(node["tree"])
+            for name, entry in node.items():
+                if name.startswith("d") and entry is not None:
+                    self._trees.take(entry["object"])
+            if node["held"] is not None:
+                self._contents.take(node["held"]["object"])
+
+    def look_back(self, tip: str) -> None:
+        """Makes the newest commits below a tip known."""
+        after: str | None = None
+        for _ in range(_FURTHEST_BACK):
+            query = Query()
+            queries.on_commit(query, "t", tip, queries.walk(query, (), after))
+            node = self.ask(query).get("t")
+            if not node:
+                return
+            after = self._page(tip, node, ())
+            if after is None:
+                return
+
+    def changed(self, paths: Sequence[str], tip: str) -> list[Commit]:
+        """The commits that changed a path, newest first, from a history that is too long to be walked."""
+        found: dict[str, Commit] = {}
+        for place in range(len(paths)):
+            after: str | None = None
+            for page in range(_MOST_PAGES):
+                query = Query()
+                full = self._versions_in_full(query, paths[place], place) if not page and len(paths) == 1 else ""
+                fields = f"{queries.changed(query, place, paths, after)} {full}"
+                queries.on_commit(query, "t", tip, fields)
+                node = self.ask(query).get("t")
+                if not node:
+                    return []
+                if full:
+                    self._keep_versions(node[f"full{place}"]["nodes"])
+                history = node[f"p{place}"]
+                for each in history["nodes"]:
+                    found[each["oid"]] = self.keep(each, paths)
+                    for before in each["before"]["nodes"]:
+                        self.keep_states(before["oid"], before, paths)
+                if not history["pageInfo"]["hasNextPage"]:
+                    break
+                after = history["pageInfo"]["endCursor"]
+        if len(paths) == 1:
+            return list(found.values())
+        return sorted(found.values(), key=lambda commit: commit.committed_at, reverse=True)
