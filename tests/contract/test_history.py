@@ -14,6 +14,7 @@ from shared.adapters.local.git_repository import GitRepository
 from shared.domain.history import Branch, FileVersion
 from shared.errors import Misused, Unreadable
 from shared.ports import History
+from tests.fakes.github.opened import through_api
 from tests.contract.told import blob, commit, plumb, tree
 from tests.unit.stories import Story
 
@@ -35,11 +36,18 @@ def gathered(path: Path) -> AbstractContextManager[History]:
     return GitRepository(str(path))
 
 
-OPENERS: Mapping[str, Opener] = {"loose": loose, "gathered": gathered}
+OPENERS: Mapping[str, Opener] = {"loose": loose, "gathered": gathered, "github": through_api}
 
 
 @pytest.fixture(params=OPENERS)
 def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
+    with ExitStack() as stack:
+        yield lambda path: stack.enter_context(OPENERS[request.param](path))
+
+
+@pytest.fixture(params=["loose", "gathered"])
+def copied(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Copies of a repository: only these have remotes, a detached HEAD, and names that no JSON can carry."""
     with ExitStack() as stack:
         yield lambda path: stack.enter_context(OPENERS[request.param](path))
 
@@ -67,11 +75,11 @@ def names(story: Story, versions: Sequence[FileVersion]) -> list[str | None]:
 # -- names of commits -------------------------------------------------------------------------------------------------
 
 
-def test_without_a_name_the_branch_is_the_remotes_default(story: Story, opened: Open) -> None:
+def test_without_a_name_the_branch_is_the_remotes_default(story: Story, copied: Open) -> None:
     story.write(**{"refs/remotes/origin/trunk": "five", "refs/remotes/other/main": "two"})
     for remote, branch in (("origin", "trunk"), ("other", "main")):
         plumb(story.path, "symbolic-ref", f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/{branch}")
-    assert opened(story.path).branch(None) == Branch("origin/trunk", story.ids["five"])
+    assert copied(story.path).branch(None) == Branch("origin/trunk", story.ids["five"])
 
 
 def test_a_default_that_points_nowhere_is_no_default(story: Story, opened: Open) -> None:
@@ -86,10 +94,10 @@ def test_without_a_remote_the_branch_is_head(story: Story, opened: Open) -> None
     assert opened(story.path).branch(None) == Branch("feature", story.ids["two"])
 
 
-def test_a_detached_head_is_named_head(story: Story, opened: Open) -> None:
+def test_a_detached_head_is_named_head(story: Story, copied: Open) -> None:
     story.write()
     plumb(story.path, "update-ref", "--no-deref", "HEAD", story.ids["two"])
-    assert opened(story.path).branch(None) == Branch("HEAD", story.ids["two"])
+    assert copied(story.path).branch(None) == Branch("HEAD", story.ids["two"])
 
 
 def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) -> None:
@@ -106,7 +114,6 @@ def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) 
         ("v1", "three"),
         ("annotated", "five"),
         ("origin/x", "side"),
-        ("only-remote", "one"),
         ("main~1", "five"),
         ("main^2", None),
         ("HEAD", "six"),
@@ -129,6 +136,11 @@ def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, co
     else:
         assert history.branch(name) == Branch(name, story.ids[commit_name])
         assert history.resolve(name).id == story.ids[commit_name]
+
+
+def test_a_branch_of_the_remote_is_given_without_naming_the_remote(story: Story, copied: Open) -> None:
+    story.write(**{"refs/remotes/origin/only-remote": "one"})
+    assert copied(story.path).branch("only-remote") == Branch("only-remote", story.ids["one"])
 
 
 def test_a_local_branch_goes_before_the_remotes(story: Story, opened: Open) -> None:
@@ -339,8 +351,16 @@ def test_a_name_is_no_pattern(story: Story, opened: Open, name: str) -> None:
     assert opened(story.path).named(name, [story.ids["six"]]) == []
 
 
-@pytest.mark.parametrize("name", ["[x]*.py", "ä b.py", 'q"uote.py', "-rf.py", "back\\slash.py", "caf\udce9.py"])
+@pytest.mark.parametrize("name", ["[x]*.py", "ä b.py", 'q"uote.py', "-rf.py", "back\\slash.py"])
 def test_odd_names_are_found_and_followed(story: Story, opened: Open, name: str) -> None:
+    followed(story, opened, name)
+
+
+def test_a_name_that_is_no_text_is_found_and_followed(story: Story, copied: Open) -> None:
+    followed(story, copied, "caf\udce9.py")
+
+
+def followed(story: Story, opened: Open, name: str) -> None:
     story.write()
     top = tree(story.path, [("100644", blob(story.path, b"odd\n"), name)])
     odd = commit(story.path, top, story.ids["six"])

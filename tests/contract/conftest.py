@@ -1,0 +1,5 @@
+"""Compilers for all tests of a run."""
+
+from tests.unit.conftest import compilers
+
+__all__ = ["compilers"]
