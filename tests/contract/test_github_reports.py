@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from shared.adapters.compilers.found import FoundCompilers
-from shared.adapters.github import walks
 from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Proof
 from shared.domain.incident import Incident
@@ -16,7 +15,7 @@ from shared.steps.inquiry import Request
 from shared.steps.prove import prove
 from tests.fakes.github.opened import through_api
 from tests.unit import test_graph_shapes, test_random_histories
-from tests.unit.stories import Story, broken, good, incident, running, sighting
+from tests.unit.stories import Story, running
 
 SHAPES = {
     name: test

@@ -14,8 +14,8 @@ from shared.adapters.local.git_repository import GitRepository
 from shared.domain.history import Branch, FileVersion
 from shared.errors import Misused, Unreadable
 from shared.ports import History
-from tests.fakes.github.opened import through_api
 from tests.contract.told import blob, commit, plumb, tree
+from tests.fakes.github.opened import through_api
 from tests.unit.stories import Story
 
 Opener = Callable[[Path], AbstractContextManager[History]]

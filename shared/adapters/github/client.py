@@ -27,6 +27,7 @@ _PATIENCE = 60.0
 """Seconds that one read may wait in all; whoever is told to wait longer asks to be called again."""
 _MOST_PAGES = 100
 _LONGEST_TOLD = 300
+_ABSENT = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ class GitHub:
                 return
 
     def query(self, text: str, variables: Mapping[str, object]) -> Any:
-        """`data` of a GraphQL query. What is missing in it is None; every other error raises."""
+        """`data` of a GraphQL query. What is missing in it, or may not be seen, is None; every other error raises."""
         answer = self._read("POST", self._requester.graphql_url, {}, {"query": text, "variables": dict(variables)})
         value = _accepted(answer)
-        errors = [each for each in value.get("errors", ()) if each.get("type") != "NOT_FOUND"]
+        errors = [each for each in value.get("errors", ()) if each.get("type") not in _ABSENT]
         if errors or value.get("data") is None:
             told = str((errors or value.get("errors") or [{}])[0].get("message", "no data"))[:_LONGEST_TOLD]
             raise Retry(f"GitHub could not answer a query: {told}")

@@ -1,1 +1,1 @@
-"""A GitHub on loopback: it answers GraphQL from a real git repository through GitHub's own schema, and REST beside it."""
+"""A GitHub on loopback: GraphQL from a real git repository through GitHub's own schema, and REST beside it."""

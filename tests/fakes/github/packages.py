@@ -26,7 +26,9 @@ def packages() -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(LOCK / name, PLACE / name)
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=PLACE, check=True)
+            subprocess.run(
+                ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=PLACE, check=True
+            )
             stamp.write_text(wanted)
     return PLACE / "node_modules"
 

@@ -2,11 +2,13 @@
 
 It shares no code with the adapter that it is asked by: each answer is what a git command prints.
 """
+# ruff: noqa: ARG005, E501, N803
+# Resolvers take what GraphQL hands over, under its names.
 
 import base64
 import subprocess
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,9 @@ class Past:
     def git(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> bytes:
         """What git prints; empty where it fails."""
         command = ["git", "--no-replace-objects", "--literal-pathspecs", f"--git-dir={self.path}", *arguments]
-        done = subprocess.run(command, capture_output=True, check=False, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+        done = subprocess.run(
+            command, capture_output=True, check=False, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        )
         return done.stdout if done.returncode in ok else b""
 
     def oid(self, expression: str) -> str | None:
@@ -58,23 +62,25 @@ class Past:
         return {"__typename": "Ref", "name": name.split("/", 2)[2], "target": lambda info: self.thing(name)}
 
     def _refs(self, prefix: str, page: Mapping[str, Any]) -> Node:
-        names = self.git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", prefix).decode().split("\n")[:-1]
-        return self._page([lambda name=name: self._ref(name) for name in names], page)
+        names = (
+            self.git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", prefix).decode().split("\n")[:-1]
+        )
+        return self._page([partial(self._ref, name) for name in names], page)
 
     def _requests(self, page: Mapping[str, Any]) -> Node:
         listed = self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/pull/").decode().split("\n")[:-1]
         nodes = []
         for line in listed:
             oid, name = line.split(" ", 1)
-            nodes.append(lambda oid=oid, name=name: self._request(oid, int(name.split("/")[2])))
+            nodes.append(partial(self._request, oid, int(name.split("/")[2])))
         return self._page(nodes, page)
 
     def _request(self, oid: str, number: int) -> Node:
         last = {"nodes": [{"commit": lambda info: self.thing(oid)}]}
-        return {"__typename": "PullRequest", "number": number, "headRefOid": oid, "commits": lambda info, **_: last}
+        return {"__typename": "PullRequest", "number": number, "headRefOid": oid, "commits": lambda info, **page: last}
 
     @staticmethod
-    def _page(makers: list[Callable[[], Node | None]], page: Mapping[str, Any], cursor: str = "c") -> Node:
+    def _page(makers: Sequence[Callable[[], Node | None]], page: Mapping[str, Any], cursor: str = "c") -> Node:
         start = int(page["after"].rpartition(" ")[2]) + 1 if page.get("after") else 0
         end = min(start + page["first"], len(makers))
         return {
@@ -94,11 +100,15 @@ class Past:
 
     def _describe(self, oid: str) -> list[str]:
         form = "%H%x00%P%x00%T%x00%cI%x00%aI%x00%an%x00%ae%x00%cn%x00%ce%x00%B"
-        return self.git("log", "-1", "--no-show-signature", f"--format={form}", oid).decode("utf-8", "replace").split("\0", 9)
+        return (
+            self.git("log", "-1", "--no-show-signature", f"--format={form}", oid)
+            .decode("utf-8", "replace")
+            .split("\0", 9)
+        )
 
     def _commit(self, oid: str) -> Node:
         _, parents, tree, committed, authored, author, email, *_, message = self._described(oid)
-        above = [lambda parent=parent: self._commit(parent) for parent in parents.split()]
+        above = [partial(self._commit, parent) for parent in parents.split()]
         return {
             "__typename": "Commit",
             "oid": oid,
@@ -116,7 +126,7 @@ class Past:
         """As github.com does, a path's history is simplified: a merge that kept one side is followed along that side."""
         limit = ["--", path] if path is not None else []
         found = self.git("log", "--format=%H", oid, *limit).decode().split()
-        return self._page([lambda each=each: self._commit(each) for each in found], page, oid)
+        return self._page([partial(self._commit, each) for each in found], page, oid)
 
     def _listing(self, commit: str) -> dict[bytes, tuple[str, str, str, int]]:
         """(mode, type, id, size) of everything below a commit or tree, folders included, by path."""
@@ -173,14 +183,26 @@ class Past:
             | ({"size": size} if kind == "blob" else {})
             for path, (mode, kind, sha, size) in lines[: self.most_entries]
         ]
-        return {"sha": oid, "url": f"{url}/{oid}", "tree": told, "truncated": recursive and len(lines) > self.most_entries}
+        return {
+            "sha": oid,
+            "url": f"{url}/{oid}",
+            "tree": told,
+            "truncated": recursive and len(lines) > self.most_entries,
+        }
 
     def rest_blob(self, url: str, oid: str) -> Node | None:
         if self.git("cat-file", "-t", oid) != b"blob\n":
             return None
         content = self.git("cat-file", "blob", oid)
         encoded = base64.encodebytes(content).decode()
-        return {"sha": oid, "node_id": "B_1", "size": len(content), "url": url, "content": encoded, "encoding": "base64"}
+        return {
+            "sha": oid,
+            "node_id": "B_1",
+            "size": len(content),
+            "url": url,
+            "content": encoded,
+            "encoding": "base64",
+        }
 
     def rest_compare(self, root: str, base: str, tip: str, page: Mapping[str, str]) -> Node | None:
         ends = [self.oid(f"{each}^{{commit}}") for each in (base, tip)]
@@ -189,7 +211,12 @@ class Past:
             return None
         ahead = self.git("rev-list", "--date-order", "--reverse", f"{ends[0]}..{ends[1]}").decode().split()
         behind = self.git("rev-list", f"{ends[1]}..{ends[0]}").decode().split()
-        status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind", (True, True): "diverged"}
+        status = {
+            (False, False): "identical",
+            (True, False): "ahead",
+            (False, True): "behind",
+            (True, True): "diverged",
+        }
         size, start = int(page.get("per_page", 250)), int(page.get("page", 1)) - 1
         shown = ahead[start * size : (start + 1) * size] if page else ahead[-250:]
         link = f"{root}/compare/{base}...{tip}"
@@ -205,7 +232,7 @@ class Past:
         _, parents, tree, committed, authored, author, email, committer, committer_email, message = self._described(oid)
         link = f"{root}/commits/{oid}"
         return {
-            "url": link, "sha": oid, "node_id": "C_1", "html_url": link, "comments_url": link, "author": None, "committer": None,
+            "url": link, "sha": oid, "node_id": "C_1", "html_url": link, "comments_url": link, "author": {}, "committer": {},
             "commit": {
                 "url": link, "message": message.rstrip("\n"), "comment_count": 0,
                 "author": {"name": author, "email": email, "date": _utc(authored)},

@@ -1,0 +1,80 @@
+"""What the code host's checks say about a commit: check runs and commit statuses in one query, `Checks` out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.queries import Query
+from shared.domain.finding import Checks
+from shared.domain.service import Service
+
+_STATES: Mapping[str, Checks] = {
+    "SUCCESS": Checks.GREEN,
+    "NEUTRAL": Checks.GREEN,
+    "SKIPPED": Checks.GREEN,
+    "EXPECTED": Checks.PENDING,
+    "PENDING": Checks.PENDING,
+}
+"""Conclusions of check runs and states of commit statuses; every other one is a failure."""
+
+_CONTEXTS = (
+    "... on Commit { statusCheckRollup { contexts(first: 100%s) { pageInfo { hasNextPage endCursor } "
+    "nodes { __typename ... on CheckRun { name status conclusion } ... on StatusContext { context state } } } } }"
+)
+_REQUIRED = "branchProtectionRule { requiredStatusChecks { context } }"
+_MOST_PAGES = 10
+
+
+class GitHubChecks:
+    """Implements `shared.ports.CheckRuns`."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    def at(self, service: Service, commit: str) -> Checks:
+        """Green only where every required check is; without required ones, every check there is. Raises Retry."""
+        found: dict[str, list[Checks]] = {}
+        required: frozenset[str] = frozenset()
+        after = ""
+        for page in range(_MOST_PAGES):
+            repository = self._asked(service, commit, after)
+            required = _required(repository) if page == 0 else required
+            rollup = (repository.get("at") or {}).get("statusCheckRollup")
+            if rollup is None:
+                break
+            for node in rollup["contexts"]["nodes"]:
+                found.setdefault(node.get("name") or node.get("context") or "", []).append(_state(node))
+            if not rollup["contexts"]["pageInfo"]["hasNextPage"]:
+                break
+            after = rollup["contexts"]["pageInfo"]["endCursor"]
+        if not found:
+            return Checks.PENDING if required else Checks.UNKNOWN
+        return _worst([state for name in required or found for state in found.get(name, [Checks.PENDING])])
+
+    def _asked(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
+        query = Query()
+        fields = _CONTEXTS % (f", after: {query.given(after)}" if after else "")
+        query.parts.append(f"at: object(oid: {query.given(commit, 'GitObjectID!')}) {{ {fields} }}")
+        if service.branch:
+            branch = query.given(f"refs/heads/{service.branch}")
+            query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ {_REQUIRED} }}")
+        else:
+            query.parts.append(f"branch: defaultBranchRef {{ {_REQUIRED} }}")
+        owner, _, name = service.repository.partition("/")
+        return self._github.query(*query.text(owner, name))["repository"] or {}
+
+
+def _required(repository: Mapping[str, Any]) -> frozenset[str]:
+    """The contexts that branch protection asks for; none where it does not tell (that takes a permission)."""
+    rule = (repository.get("branch") or {}).get("branchProtectionRule") or {}
+    return frozenset(each["context"] for each in rule.get("requiredStatusChecks") or ())
+
+
+def _state(node: Mapping[str, Any]) -> Checks:
+    if node["__typename"] == "CheckRun":
+        return _STATES.get(node["conclusion"] or "", Checks.RED) if node["status"] == "COMPLETED" else Checks.PENDING
+    return _STATES.get(node["state"], Checks.RED)
+
+
+def _worst(states: Sequence[Checks]) -> Checks:
+    return next((each for each in (Checks.RED, Checks.PENDING) if each in states), Checks.GREEN)
