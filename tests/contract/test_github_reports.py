@@ -8,15 +8,22 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.github import walks
+from shared.adapters.github.checks import GitHubChecks
+from shared.adapters.github.history import open_history
 from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Proof
 from shared.domain.incident import Incident
+from shared.domain.service import Service
 from shared.steps.inquiry import Request
 from shared.steps.prove import prove
-from tests.fakes.github.opened import through_api
+from tests.fakes.github.opened import client, through_api
+from tests.fakes.github.past import Past
+from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
 from tests.unit import test_graph_shapes, test_random_histories
-from tests.unit.stories import Story, running
+from tests.unit.stories import Story, broken, good, incident, running, sighting
 
+SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 SHAPES = {
     name: test
     for name, test in inspect.getmembers(test_graph_shapes, inspect.isfunction)
@@ -50,3 +57,42 @@ def test_random_histories_give_the_same_proof(compilers: FoundCompilers, drawn: 
         patch.setattr(test_random_histories, "investigated", both)
         for given_commit in (True, False):
             test_random_histories.prove_drawn(drawn, compilers, given_commit=given_commit)
+
+
+def hundred_versions(path: Path) -> Story:
+    """`app/relay.py` in a hundred versions; most commits touch another file as well, and images and tests change."""
+    story = Story(path)
+    story.commit("start", {"app/relay.py": good(), "app/other.py": good(), "Dockerfile": "FROM python:3.11-slim\n"})
+    for number in range(1, 99):
+        source = broken(3 + number % 20, number) if 40 <= number < 95 else good(number)
+        files: dict[str, str | bytes | None] = {"app/relay.py": source}
+        if number % 3 == 0:
+            files["app/other.py"] = good(number)
+        if number % 5 == 0:
+            files["tests/test_relay.py"] = f"relays = {number}\n"
+        if number == 60:
+            files["Dockerfile"] = "FROM python:3.11-slim\nCOPY . .\n"
+        story.commit(f"c{number}", files)
+    story.commit("last", {"app/relay.py": good(100)})
+    return story
+
+
+@pytest.mark.parametrize("longest_walk", [walks.LONGEST_WALK, 50], ids=["walked", "too long to be walked"])
+def test_a_hundred_versions_take_at_most_eight_requests(
+    longest_walk: int, compilers: FoundCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walks, "LONGEST_WALK", longest_walk)
+    story = hundred_versions(tmp_path / "repo.git")
+    story.write()
+    failing = incident("/srv/app/relay.py", sighting(5, seen_at=story.at("c63")))
+    fake = FakeGitHub(Past(story.path))
+    with serving(fake), GitRepository(str(story.path)) as local:
+        github = client(fake.address)
+        checks = GitHubChecks(github)
+        request = Request(fallback_python=running(), checks=lambda commit: checks.at(SERVICE, commit))
+        expected = prove(failing, local, compilers, request, lambda _: None)
+        fake.asked.clear()
+        with open_history(github, REPOSITORY) as remote:
+            assert prove(failing, remote, compilers, request, lambda _: None) == expected
+    assert expected.target is not None
+    assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]

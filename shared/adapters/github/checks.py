@@ -1,6 +1,7 @@
 """What the code host's checks say about a commit: check runs and commit statuses in one query, `Checks` out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.adapters.github.client import GitHub
@@ -23,6 +24,8 @@ _CONTEXTS = (
 )
 _REQUIRED = "branchProtectionRule { requiredStatusChecks { context } }"
 _MOST_PAGES = 10
+_FRESH = timedelta(seconds=20)
+"""An investigation asks twice within moments."""
 
 
 class GitHubChecks:
@@ -30,9 +33,19 @@ class GitHubChecks:
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
+        self._lately: dict[tuple[str, str], tuple[datetime, Checks]] = {}
 
     def at(self, service: Service, commit: str) -> Checks:
         """Green only where every required check is; without required ones, every check there is. Raises Retry."""
+        key, now = (service.repository, commit), self._github.now()
+        asked_at, state = self._lately.get(key, (None, Checks.UNKNOWN))
+        if asked_at is None or now > asked_at + _FRESH:
+            state = self._state(service, commit)
+            self._lately = {each: told for each, told in self._lately.items() if now <= told[0] + _FRESH}
+            self._lately[key] = (now, state)
+        return state
+
+    def _state(self, service: Service, commit: str) -> Checks:
         found: dict[str, list[Checks]] = {}
         required: frozenset[str] = frozenset()
         after = ""
@@ -43,7 +56,7 @@ class GitHubChecks:
             if rollup is None:
                 break
             for node in rollup["contexts"]["nodes"]:
-                found.setdefault(node.get("name") or node.get("context") or "", []).append(_state(node))
+                found.setdefault(node.get("name") or node.get("context") or "", []).append(_state_of(node))
             if not rollup["contexts"]["pageInfo"]["hasNextPage"]:
                 break
             after = rollup["contexts"]["pageInfo"]["endCursor"]
@@ -70,7 +83,7 @@ def _required(repository: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(each["context"] for each in rule.get("requiredStatusChecks") or ())
 
 
-def _state(node: Mapping[str, Any]) -> Checks:
+def _state_of(node: Mapping[str, Any]) -> Checks:
     if node["__typename"] == "CheckRun":
         return _STATES.get(node["conclusion"] or "", Checks.RED) if node["status"] == "COMPLETED" else Checks.PENDING
     return _STATES.get(node["state"], Checks.RED)

@@ -62,6 +62,10 @@ class GitHub:
         self._address = address.rstrip("/")
         self.requests = 0
 
+    def now(self) -> datetime:
+        """The clock's time."""
+        return self._pace.clock.now()
+
     # -- reading --------------------------------------------------------------------------------------------------
 
     def get(self, path: str, **parameters: str) -> Any:

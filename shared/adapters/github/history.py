@@ -247,9 +247,13 @@ class GitHubHistory:
         likely = {blob: sizes.get(blob, 0) for blob in self._versions}
         for files in reversed(self._trees.whole.values()):
             python = [path for path in files if path.endswith(".py") and not is_test(path)]
-            ignores = [path for path in files if path.rpartition("/")[2] in IGNORE_FILES]
-            for path in (*wanted_files(files), *ignores, *python):
+            for path in (*_declaring(files), *python):
                 likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
+        elsewhere = self._trees.elsewhere()
+        declaring = frozenset(_declaring(frozenset(elsewhere.values())))
+        for blob, path in elsewhere.items():
+            if path in declaring:
+                likely.setdefault(blob, sizes.get(blob, 0))
         return likely
 
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
@@ -273,6 +277,12 @@ class GitHubHistory:
     def boundary(self) -> frozenset[str]:
         """GitHub holds all parents."""
         return frozenset()
+
+
+def _declaring(paths: Iterable[str]) -> tuple[str, ...]:
+    """The files that say something about Python versions, checks, and what belongs to the service."""
+    known = list(paths)
+    return (*wanted_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
 
 
 _TIP = f"{queries.COMMIT} history(first: 1) {{ totalCount }}"

@@ -79,6 +79,23 @@ class Trees:
         """The files below a tree that is completely known."""
         return (path for path, _ in self._files(root, ""))
 
+    def elsewhere(self) -> Mapping[str, str]:
+        """Blob to path for what is known of all trees; each folder is looked at once, however many commits share it."""
+        found: dict[str, str] = {}
+        seen: set[str] = set()
+        waiting = [(root, "") for root in self.roots.values()]
+        while waiting:
+            folder, prefix = waiting.pop()
+            if folder in seen or folder not in self._folders:
+                continue
+            seen.add(folder)
+            for line in self._folders[folder]:
+                if line.folder:
+                    waiting.append((line.oid, f"{prefix}{line.name}/"))
+                else:
+                    found[line.oid] = prefix + line.name
+        return found
+
     def _keep(self, oid: str, lines: list[Line]) -> None:
         self._folders[oid] = tuple(lines)
         self.sizes.update((line.oid, line.size) for line in lines if not line.folder)

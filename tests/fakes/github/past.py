@@ -59,7 +59,13 @@ class Past:
     def _ref(self, name: str) -> Node | None:
         if not self.git("show-ref", "--verify", name):
             return None
-        return {"__typename": "Ref", "name": name.split("/", 2)[2], "target": lambda info: self.thing(name)}
+        rule = None  # nothing is protected
+        return {
+            "__typename": "Ref",
+            "name": name.split("/", 2)[2],
+            "branchProtectionRule": rule,
+            "target": lambda info: self.thing(name),
+        }
 
     def _refs(self, prefix: str, page: Mapping[str, Any]) -> Node:
         names = (
@@ -117,6 +123,7 @@ class Past:
             "message": message.rstrip("\n"),
             "author": {"name": author, "email": email},
             "tree": lambda info: self._tree(tree),
+            "statusCheckRollup": None,
             "parents": lambda info, **page: self._page(above, page),
             "history": lambda info, path=None, **page: self._history(oid, path, page),
             "file": lambda info, path: self._file(oid, path),
