@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
-from shared.adapters.github.client import GitHub, Pace
-from shared.adapters.github.credentials import FixedToken
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from shared.adapters.github.client import GitHub, Pace, installation
+from shared.adapters.github.credentials import App, FixedToken
 from shared.adapters.github.history import GitHubHistory, open_history
 from shared.secret import Secret
 from tests.fakes.github.past import Past
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.fakes.moments import FakeClock
 
 
 @dataclass
@@ -34,6 +39,38 @@ def client(address: str, clock: Turned | None = None) -> GitHub:
     clock = clock or Turned()
     token = FixedToken(Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
     return GitHub(token, Pace(clock, clock.sleep), address)
+
+
+@dataclass
+class TokenDesk:
+    """Answers for `/app/installations/7/access_tokens`; each token is a new one and ends after an hour."""
+
+    clock: Turned | FakeClock
+    given: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
+
+    def __call__(self, asked: Asked) -> Told | None:
+        if asked.path != "/app/installations/7/access_tokens":
+            return None
+        self.signed.append(asked.headers["authorization"].removeprefix("Bearer "))
+        self.given.append(f"ghs_41_{'h' * 40}.{'p' * 400}.{len(self.given):086}")
+        ends = self.clock.now() + timedelta(hours=1)
+        return Told(201, {"token": self.given[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+@cache
+def app() -> App:
+    """An App with a key of its own."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    return App("41", Secret(pem.decode()), 7)
+
+
+def installed(address: str, clock: Turned | FakeClock) -> GitHub:
+    """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
+    pace = Pace(clock, lambda _: None)
+    return GitHub(installation(app(), pace, address), pace, address)
 
 
 @contextmanager

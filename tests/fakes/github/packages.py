@@ -44,5 +44,16 @@ def graphql_schema() -> graphql.GraphQLSchema:
 def openapi() -> dict[str, Any]:
     """GitHub's description of its REST API."""
     text = (packages() / "@octokit/openapi/generated/api.github.com.json").read_text()
-    described: dict[str, Any] = json.loads(text)
+    described: dict[str, Any] = json.loads(text, object_hook=_nullable)
     return described
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """GitHub's `nullable` admits null; by the letter of OpenAPI 3.0 an enum or a oneOf beside it forbids that."""
+    if schema.get("nullable") is True:
+        if isinstance(schema.get("enum"), list):
+            schema["enum"] = [*schema["enum"], None]
+        for word in ("oneOf", "anyOf"):
+            if isinstance(schema.get(word), list):
+                schema[word] = [*schema[word], {"enum": [None], "nullable": True}]
+    return schema

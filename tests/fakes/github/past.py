@@ -239,7 +239,7 @@ class Past:
         _, parents, tree, committed, authored, author, email, committer, committer_email, message = self._described(oid)
         link = f"{root}/commits/{oid}"
         return {
-            "url": link, "sha": oid, "node_id": "C_1", "html_url": link, "comments_url": link, "author": {}, "committer": {},
+            "url": link, "sha": oid, "node_id": "C_1", "html_url": link, "comments_url": link, "author": None, "committer": None,
             "commit": {
                 "url": link, "message": message.rstrip("\n"), "comment_count": 0,
                 "author": {"name": author, "email": email, "date": _utc(authored)},

@@ -1,0 +1,197 @@
+"""GitHub at its worst, with the ledger between: whatever is lost, late or refused, there is one issue, one comment."""
+# ruff: noqa: ARG001  # a trouble takes what it may need
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import jwt
+import pytest
+
+from shared.adapters.github.issues import GitHubIssues
+from shared.errors import Reject, Retry
+from shared.ports import Document, IssueRef
+from shared.steps import effects
+from shared.steps.ledger import once
+from shared.steps.world import World
+from tests.fakes.github.board import Board
+from tests.fakes.github.opened import TokenDesk, Turned, app, client, installed
+from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, Trouble, serving
+from tests.fakes.moments import FakeClock
+from tests.fakes.setting import Setting, service
+
+MARK = effects.marker("1f2e")
+NOTE = effects.marker("1f2e", "deployed")
+WATCHED = service(repository=REPOSITORY)
+BUSY = 7
+"""Issues that others open between two attempts."""
+
+
+def lost_after_commit(asked: Asked, answer: Handler) -> Told:
+    answer(asked)
+    return Told(502, {"message": "Server Error"})
+
+
+def reset_after_commit(asked: Asked, answer: Handler) -> Told:
+    answer(asked)
+    return Told(0, lost="reset")
+
+
+def silent_after_commit(asked: Asked, answer: Handler) -> Told:
+    answer(asked)
+    return Told(0, lost="closed")
+
+
+def refused(asked: Asked, answer: Handler) -> Told:
+    told = {"message": "You have exceeded a secondary rate limit."}
+    return Told(403, told, {"Retry-After": "600"})
+
+
+def spent(asked: Asked, answer: Handler) -> Told:
+    return Told(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"})
+
+
+def expired(asked: Asked, answer: Handler) -> Told:
+    return Told(401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest"})
+
+
+def unavailable(asked: Asked, answer: Handler) -> Told:
+    return Told(503, {"message": "Service unavailable"})
+
+
+TROUBLES = [lost_after_commit, reset_after_commit, silent_after_commit, refused, spent, expired, unavailable]
+
+
+@dataclass
+class Sometimes:
+    """Lets the first `times` matching requests run into trouble."""
+
+    trouble: Trouble
+    verb: str
+    times: int
+    met: int = field(default=0)
+
+    def __call__(self, asked: Asked, answer: Handler) -> Told:
+        if asked.verb == self.verb and "access_tokens" not in asked.path and self.met < self.times:
+            self.met += 1
+            return self.trouble(asked, answer)
+        return answer(asked)
+
+
+def until_done(setting: Setting, act: Callable[[], object], board: Board) -> int:
+    """Redelivers as the queue does, a minute later each time, while others open issues. The number of deliveries."""
+    for delivery in range(1, 60):
+        try:
+            act()
+        except Retry:
+            setting.clock.turn(timedelta(minutes=1))
+            for _ in range(BUSY if delivery == 1 else 0):
+                board(Asked("POST", f"/repos/{REPOSITORY}/issues", {}, {}, {"title": "Other", "body": "Other."}))
+        else:
+            return delivery
+    raise AssertionError("it never ended")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("verb", ["POST", "GET"])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: int) -> None:
+    setting = Setting(services={"shore.tide": WATCHED})
+    board = Board(setting.clock.now, lag=timedelta(minutes=10))
+    fake = FakeGitHub(extra=[board, TokenDesk(setting.clock)], trouble=Sometimes(trouble, verb, times))
+    with serving(fake):
+
+        def world() -> World:
+            github = installed(fake.address, setting.clock)
+            return setting.process(lambda name, port: GitHubIssues(github) if name == "issues" else port)
+
+        found: list[IssueRef] = []
+        until_done(setting, lambda: found.append(opened(world())), board)
+        assert board.with_marker(MARK) == [found[-1].number]
+        fake.trouble = Sometimes(trouble, verb, times)
+        number = found[-1].number
+        until_done(setting, lambda: comment(world(), number), board)
+        said = [kept for kept in board.comments[number] if NOTE in kept.value["body"]]
+        assert len(said) == 1
+
+
+def opened(world: World) -> IssueRef:
+    """As `shared.steps.effects` opens it."""
+    return effects.open_issue(world, WATCHED, "1f2e", "It fails", "Body")
+
+
+def comment(world: World, number: int) -> None:
+    """One comment, through the ledger."""
+
+    def do() -> Document:
+        world.issues.comment(WATCHED, number, NOTE, f"{NOTE}\nDeployed.")
+        return {}
+
+    once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.commented(WATCHED, number, NOTE) else None)
+
+
+def test_a_token_is_renewed_before_its_hour_is_over_and_at_once_when_it_is_refused() -> None:
+    clock = FakeClock()
+    desk = TokenDesk(clock)
+    board = Board(clock.now)
+    fake = FakeGitHub(extra=[board, desk])
+    with serving(fake):
+        issues = GitHubIssues(installed(fake.address, clock))
+        assert issues.find(WATCHED, MARK) is None
+        assert len(desk.given) == 1
+        clock.turn(timedelta(minutes=49))
+        assert issues.find(WATCHED, MARK) is None
+        assert len(desk.given) == 1
+        clock.turn(timedelta(minutes=2))
+        assert issues.find(WATCHED, MARK) is None
+        assert len(desk.given) == 2
+        fake.trouble = Sometimes(expired, "GET", 1)
+        assert issues.find(WATCHED, MARK) is None
+        assert len(desk.given) == 3
+    claims = jwt.decode(desk.signed[-1], options={"verify_signature": False})
+    assert claims["iss"] == app().id
+    assert claims["iat"] <= clock.now().timestamp() < claims["exp"] <= claims["iat"] + 600
+    sent = {each.headers["authorization"] for each in fake.asked if "access_tokens" not in each.path}
+    assert sent == {f"Bearer {token}" for token in desk.given}
+
+
+def test_a_read_waits_as_long_as_it_is_told_and_no_longer_than_a_minute() -> None:
+    clock = Turned()
+    for told, slept in ({"Retry-After": "7"}, [7.0]), ({"Retry-After": "61"}, []):
+        fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(limited(told), "GET", 1))
+        clock.slept.clear()
+        with serving(fake):
+            issues = GitHubIssues(client(fake.address, clock))
+            if slept:
+                assert issues.find(WATCHED, MARK) is None
+            else:
+                with pytest.raises(Retry, match="429"):
+                    issues.find(WATCHED, MARK)
+        assert clock.slept == slept
+
+
+def test_a_spent_limit_is_waited_for_until_its_reset() -> None:
+    clock = Turned()
+    reset = str(int(clock.at.timestamp()) + 20)
+    told = limited({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
+    fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(told, "GET", 1))
+    with serving(fake):
+        assert GitHubIssues(client(fake.address, clock)).find(WATCHED, MARK) is None
+    assert clock.slept == [21.0]
+
+
+def test_a_write_is_sent_once_whatever_becomes_of_it() -> None:
+    for trouble in TROUBLES:
+        clock = Turned()
+        fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(trouble, "POST", 9))
+        with serving(fake), pytest.raises((Retry, Reject)):
+            GitHubIssues(client(fake.address, clock)).open(WATCHED, MARK, "Title", MARK)
+        assert len(fake.asked) == 1
+        assert clock.slept == []
+
+
+def limited(headers: Mapping[str, str]) -> Trouble:
+    def trouble(asked: Asked, answer: Handler) -> Told:
+        return Told(429, {"message": "Too many requests"}, headers)
+
+    return trouble

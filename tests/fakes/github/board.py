@@ -1,0 +1,132 @@
+"""The issues of the fake: kept, listed, commented and closed, over REST; lists may lag behind single issues."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.fakes.github.server import MISSING, REPOSITORY, Asked, Told
+
+_LINKS = """avatar_url url html_url followers_url following_url gists_url starred_url subscriptions_url organizations_url
+repos_url events_url received_events_url""".split()
+USER = {
+    "login": "provenfix[bot]",
+    "id": 1,
+    "node_id": "U_1",
+    "gravatar_id": "",
+    "type": "Bot",
+    "site_admin": False,
+    **dict.fromkeys(_LINKS, "https://api.github.com/users/provenfix"),
+}
+
+
+@dataclass
+class Kept:
+    """An issue or a comment with the moment since when it is there."""
+
+    value: dict[str, Any]
+    at: datetime
+
+
+@dataclass
+class Board:
+    """Issues by number. Lists show what is older than `lag`; what is asked for by its number is always there."""
+
+    now: Callable[[], datetime]
+    lag: timedelta = timedelta(0)
+    issues: dict[int, Kept] = field(default_factory=dict)
+    comments: dict[int, list[Kept]] = field(default_factory=dict)
+    next_number: int = 1
+
+    def __call__(self, asked: Asked) -> Told | None:
+        found = re.fullmatch(rf"/repos/{REPOSITORY}/issues(?:/(\d+))?(/comments|/labels)?", asked.path)
+        if not found:
+            return None
+        number = int(found[1]) if found[1] else None
+        if number is None:
+            return self._open(asked) if asked.verb == "POST" else Told(200, *self._listed(asked))
+        if number not in self.issues:
+            return MISSING
+        if found[2] == "/labels":
+            self.issues[number].value["labels"] += [_label(name) for name in asked.body["labels"]]
+            return Told(200, self.issues[number].value["labels"])
+        if found[2]:
+            return self._comment(number, asked) if asked.verb == "POST" else self._comments(number, asked)
+        if asked.verb == "PATCH":
+            self.issues[number].value |= asked.body
+        return Told(200, self._told(number))
+
+    def _open(self, asked: Asked) -> Told:
+        number, self.next_number = self.next_number, self.next_number + 1
+        link = f"https://github.com/{REPOSITORY}/issues/{number}"
+        now = self.now()
+        self.issues[number] = Kept(
+            {
+                "number": number, "title": asked.body["title"], "body": asked.body["body"], "state": "open",
+                "id": number, "node_id": f"I_{number}", "user": USER, "locked": False, "assignee": None,
+                "assignees": [], "milestone": None, "closed_at": None, "author_association": "NONE",
+                "created_at": _text(now), "updated_at": _text(now), "html_url": link, "url": link,
+                "repository_url": link, "labels_url": link, "comments_url": link, "events_url": link,
+                "labels": [_label(name) for name in asked.body.get("labels", ())],
+            },
+            now,
+        )  # fmt: skip
+        self.comments[number] = []
+        return Told(201, self._told(number), {"Location": link})
+
+    def _told(self, number: int) -> dict[str, Any]:
+        return {**self.issues[number].value, "comments": len(self.comments[number])}
+
+    def _listed(self, asked: Asked) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        wanted = asked.query.get("labels")
+        shown = [
+            self._told(number)
+            for number, kept in sorted(self.issues.items(), reverse=True)
+            if kept.at <= self.now() - self.lag
+            and (not wanted or wanted in {label["name"] for label in kept.value["labels"]})
+        ]
+        return _page(shown, asked)
+
+    def _comment(self, number: int, asked: Asked) -> Told:
+        link = f"https://github.com/{REPOSITORY}/issues/{number}#comment"
+        now = self.now()
+        value = {
+            "id": len(self.comments[number]) + 1, "node_id": "IC", "url": link, "html_url": link, "issue_url": link,
+            "body": asked.body["body"], "user": USER, "created_at": _text(now), "updated_at": _text(now),
+            "author_association": "NONE",
+        }  # fmt: skip
+        self.comments[number].append(Kept(value, now))
+        return Told(201, value, {"Location": link})
+
+    def _comments(self, number: int, asked: Asked) -> Told:
+        shown = [kept.value for kept in self.comments[number] if kept.at <= self.now() - self.lag]
+        return Told(200, *_page(shown, asked))
+
+    def with_marker(self, marker: str) -> list[int]:
+        """The numbers of the issues that carry a marker."""
+        return [number for number, kept in self.issues.items() if marker in kept.value["body"]]
+
+
+def _label(name: str) -> dict[str, Any]:
+    link = f"https://api.github.com/repos/{REPOSITORY}/labels/x"
+    return {
+        "id": 1,
+        "node_id": "L",
+        "url": link,
+        "name": name,
+        "description": None,
+        "color": "ededed",
+        "default": False,
+    }
+
+
+def _page(items: Sequence[dict[str, Any]], asked: Asked) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
+    shown = list(items[(page - 1) * size : page * size])
+    more = len(items) > page * size
+    return shown, {"Link": f'<http://127.0.0.1{asked.path}?page={page + 1}>; rel="next"'} if more else {}
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
