@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.fakes.github.server import MISSING, REPOSITORY, Asked, Told
 
-_LINKS = """avatar_url url html_url followers_url following_url gists_url starred_url subscriptions_url organizations_url
-repos_url events_url received_events_url""".split()
+_LINKS = ("", "html_", "followers_", "following_", "gists_", "starred_", "subscriptions_", "organizations_", "repos_",
+          "events_", "received_events_", "avatar_")  # fmt: skip
 USER = {
     "login": "provenfix[bot]",
     "id": 1,
@@ -17,7 +17,7 @@ USER = {
     "gravatar_id": "",
     "type": "Bot",
     "site_admin": False,
-    **dict.fromkeys(_LINKS, "https://api.github.com/users/provenfix"),
+    **{f"{name}url": "https://api.github.com/users/provenfix" for name in _LINKS},
 }
 
 
