@@ -1,5 +1,6 @@
 """Settings in, ports out: the only place that names concrete adapters. Each is imported when it is first wanted."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
+    from shared.adapters.github.client import GitHub
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, Clock, Compilers, History, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -105,18 +107,19 @@ def world(settings: Settings) -> "World":
     from shared.steps.world import World  # noqa: PLC0415
 
     kept, clock = store(settings), SystemClock()
+    github = _github(settings, clock)
     return World(
         store=kept,
         bus=bus(settings),
         clock=clock,
         ids=RandomIds(),
-        histories=_histories(settings),
+        histories=_histories(settings, github),
         compilers=_compilers(settings),
         services=settings.services,
         own=settings.own,
         prover=_prover(),
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet()),
+        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _code_host(github)),
     )
 
 
@@ -160,10 +163,56 @@ def _project(settings: Settings) -> str:
     return settings.project
 
 
-def _histories(settings: Settings) -> "Callable[[Service], AbstractContextManager[History]]":
-    if settings.local is None:
+def _histories(
+    settings: Settings, github: "Callable[[], GitHub] | None"
+) -> "Callable[[Service], AbstractContextManager[History]]":
+    if settings.local is not None:
+        return lambda service: local_history(service.repository)
+    if github is None:
         return lambda service: _missing(f"the repository {service.repository}")
-    return lambda service: local_history(service.repository)
+
+    def opened(service: "Service") -> "AbstractContextManager[History]":
+        from shared.adapters.github.history import open_history  # noqa: PLC0415
+
+        return open_history(github(), service.repository)
+
+    return opened
+
+
+def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
+    """The one client of a process, made when it is first needed; None where no token is configured."""
+    reference = settings.secrets.github_token
+    if reference is None:
+        return None
+    made: list[GitHub] = []
+
+    def client() -> "GitHub":
+        if not made:
+            from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
+            from shared.adapters.github.credentials import FixedToken  # noqa: PLC0415
+
+            token = FixedToken(secret(settings, reference, "github.token"))
+            made.append(GitHub(token, Pace(clock, time.sleep)))
+        return made[0]
+
+    return client
+
+
+def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+    if github is None:
+        return {}
+
+    def issues() -> "Issues":
+        from shared.adapters.github.issues import GitHubIssues  # noqa: PLC0415
+
+        return GitHubIssues(github())
+
+    def checks() -> "CheckRuns":
+        from shared.adapters.github.checks import GitHubChecks  # noqa: PLC0415
+
+        return GitHubChecks(github())
+
+    return {"issues": Later(issues), "checks": Later(checks)}
 
 
 def _compilers(settings: Settings) -> "Compilers":

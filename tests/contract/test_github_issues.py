@@ -31,10 +31,10 @@ def github(request: pytest.FixtureRequest) -> Iterator[GitHub]:
     clock = Turned()
     pace = Pace(clock, clock.sleep)
     if request.param == "emulate":
-        yield GitHub(FixedToken(Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
+        yield GitHub(FixedToken(lambda: Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
         return
     with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
-        yield GitHub(FixedToken(Secret("github_pat_x")), pace, fake.address)
+        yield GitHub(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
 def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitHub) -> None:

@@ -31,13 +31,13 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FixedToken:
-    """A fine-grained personal access token."""
+    """A fine-grained personal access token; `read` is asked at every request and may keep it."""
 
-    secret: Secret
+    read: Callable[[], Secret]
 
     def token(self) -> str:
         """The one that there is."""
-        return self.secret.reveal().strip()
+        return self.read().reveal().strip()
 
     def forget(self) -> bool:
         """There is no other."""

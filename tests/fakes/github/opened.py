@@ -37,7 +37,7 @@ class Turned:
 def client(address: str, clock: Turned | None = None) -> GitHub:
     """A client with a token of its own invention."""
     clock = clock or Turned()
-    token = FixedToken(Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
+    token = FixedToken(lambda: Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
     return GitHub(token, Pace(clock, clock.sleep), address)
 
 
