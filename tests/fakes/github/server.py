@@ -56,7 +56,7 @@ class FakeGitHub:
     asked: list[Asked] = field(default_factory=list)
     trouble: Trouble | None = None
     extra: list[Callable[[Asked], Told | None]] = field(default_factory=list)
-    fields: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     """Further GraphQL fields of the repository."""
 
     def answer(self, asked: Asked) -> Told:

@@ -1,0 +1,100 @@
+"""What a commit's checks amount to: check runs and commit statuses as GitHub tells them, and the required ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from shared.adapters.github.checks import GitHubChecks
+from shared.domain.finding import Checks
+from shared.domain.service import Service
+from tests.fakes.github.opened import Turned, client
+from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+
+SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
+COMMIT = "a" * 40
+Node = Mapping[str, Any]
+
+
+def run(name: str, conclusion: str | None) -> Node:
+    status = "COMPLETED" if conclusion else "IN_PROGRESS"
+    return {"__typename": "CheckRun", "name": name, "status": status, "conclusion": conclusion}
+
+
+def status(context: str, state: str) -> Node:
+    return {"__typename": "StatusContext", "context": context, "state": state}
+
+
+def told(nodes: Sequence[Node] | None, required: Sequence[str] = (), branch: str = "") -> tuple[Checks, FakeGitHub]:
+    """The state of a commit with these contexts, a hundred to a page."""
+
+    def contexts(_: object, first: int, after: str | None = None) -> Node:
+        start = int(after or 0)
+        page = {"hasNextPage": len(nodes or ()) > start + first, "endCursor": str(start + first)}
+        return {"nodes": list(nodes or ())[start : start + first], "pageInfo": page}
+
+    rollup = None if nodes is None else {"contexts": contexts}
+    rule = {"requiredStatusChecks": [{"context": name} for name in required]} if required else None
+    protected = {"branchProtectionRule": rule}
+    fake = FakeGitHub(
+        fields={
+            "object": lambda _, oid: {"__typename": "Commit", "statusCheckRollup": rollup} if oid == COMMIT else None,
+            "defaultBranchRef": protected,
+            "ref": lambda _, qualifiedName: protected if qualifiedName == "refs/heads/live" else None,  # noqa: N803
+        }
+    )
+    service = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT", branch=branch)
+    with serving(fake):
+        return GitHubChecks(client(fake.address)).at(service, COMMIT), fake
+
+
+@pytest.mark.parametrize(
+    ("nodes", "state"),
+    [
+        (None, Checks.UNKNOWN),
+        ([], Checks.UNKNOWN),
+        ([run("test", "SUCCESS"), status("ci/build", "SUCCESS")], Checks.GREEN),
+        ([run("test", "SUCCESS"), run("docs", "SKIPPED"), run("lint", "NEUTRAL")], Checks.GREEN),
+        ([run("test", None)], Checks.PENDING),
+        ([status("ci/build", "PENDING"), run("test", "SUCCESS")], Checks.PENDING),
+        ([status("ci/build", "EXPECTED")], Checks.PENDING),
+        ([run("test", "FAILURE"), run("slow", None)], Checks.RED),
+        ([run("test", "SUCCESS"), status("ci/build", "FAILURE")], Checks.RED),
+        ([status("ci/build", "ERROR")], Checks.RED),
+        *(([run("test", each)], Checks.RED) for each in ("CANCELLED", "TIMED_OUT", "ACTION_REQUIRED", "STALE")),
+    ],
+)
+def test_the_worst_state_counts(nodes: Sequence[Node] | None, state: Checks) -> None:
+    assert told(nodes)[0] is state
+
+
+@pytest.mark.parametrize("branch", ["", "live"])
+def test_where_some_checks_are_required_only_these_count(branch: str) -> None:
+    nodes = [run("test", "SUCCESS"), run("nightly", "FAILURE"), status("ci/build", "PENDING")]
+    assert told(nodes, ["test"], branch)[0] is Checks.GREEN
+    assert told(nodes, ["test", "ci/build"], branch)[0] is Checks.PENDING
+    assert told(nodes, ["nightly"], branch)[0] is Checks.RED
+    assert told(nodes, ["never ran"], branch)[0] is Checks.PENDING
+    assert told(None, ["test"], branch)[0] is Checks.PENDING
+
+
+def test_a_failure_on_a_later_page_counts() -> None:
+    nodes = [run(f"test {number}", "SUCCESS") for number in range(150)]
+    state, fake = told([*nodes, run("last", "FAILURE")])
+    assert state is Checks.RED
+    assert len(fake.asked) == 2
+
+
+def test_an_answer_is_used_again_for_moments_only() -> None:
+    rollup = {"contexts": {"nodes": [run("test", None)], "pageInfo": {"hasNextPage": False}}}
+    node = {"__typename": "Commit", "statusCheckRollup": rollup}
+    fake = FakeGitHub(fields={"object": node, "defaultBranchRef": None})
+    clock = Turned()
+    with serving(fake):
+        checks = GitHubChecks(client(fake.address, clock))
+        assert [checks.at(SERVICE, COMMIT) for _ in range(3)] == [Checks.PENDING] * 3
+        assert len(fake.asked) == 1
+        clock.sleep(21)
+        rollup["contexts"] = {"nodes": [run("test", "SUCCESS")], "pageInfo": {"hasNextPage": False}}
+        assert checks.at(SERVICE, COMMIT) is Checks.GREEN
+    assert len(fake.asked) == 2
