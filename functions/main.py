@@ -5,5 +5,6 @@ from functions.investigate import investigate
 from functions.record import record
 from functions.redeploy import redeploy
 from functions.verify import verify
+from functions.webhook import github
 
-__all__ = ["decide", "investigate", "record", "redeploy", "verify"]
+__all__ = ["decide", "github", "investigate", "record", "redeploy", "verify"]

@@ -49,6 +49,7 @@ class Secrets:
     slack_signing_secret: SecretReference | None = None
     slack_bot_token: SecretReference | None = None
     github_token: SecretReference | None = None
+    github_webhook_secret: SecretReference | None = None
     held: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
 
@@ -124,9 +125,12 @@ def _secrets(file: "Configuration", environment: Mapping[str, str]) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
     github = file.github.token.reference if file.github else None
-    named = {one.name for one in (signing, bot, github) if one is not None and one.keeper is Keeper.ENVIRONMENT}
+    webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
+    named = {
+        one.name for one in (signing, bot, github, webhook) if one is not None and one.keeper is Keeper.ENVIRONMENT
+    }
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
-    return Secrets(signing, bot, github, held)
+    return Secrets(signing, bot, github, webhook, held)
 
 
 def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -196,6 +196,17 @@ def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None"
         return made[0]
 
     return client
+
+
+def people(settings: Settings) -> "People":
+    """Who may instruct the functions at an issue. Raises Misused, when it is asked, where no token is configured."""
+    from shared.adapters.github.people import GitHubPeople  # noqa: PLC0415
+    from shared.adapters.machine import SystemClock  # noqa: PLC0415
+
+    github = _github(settings, SystemClock())
+    if github is None:
+        raise Misused("github.token is not configured; refer to it in provenfix.yaml.")
+    return GitHubPeople(github())
 
 
 def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:

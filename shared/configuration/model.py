@@ -97,6 +97,7 @@ class SlackEntry(Strict):
 
 class GithubEntry(Strict):
     token: SecretEntry
+    webhook_secret: SecretEntry | None = None
 
 
 class Configuration(Strict):
@@ -118,5 +119,6 @@ PARTS: dict[str, type[BaseModel]] = {
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
+    "webhook_secret": SecretEntry,
 }
 """The model that stands behind a key, for messages."""

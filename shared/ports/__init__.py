@@ -9,8 +9,11 @@ from shared.ports.outside import (
     Issues,
     IssueState,
     Logs,
+    People,
     Probe,
     Revisions,
+    Wish,
+    Wished,
 )
 from shared.ports.proof import Compiler, Compilers, Explainer, History, LogSource
 from shared.ports.state import Bus, Clock, Document, Ids, Store, Stored
@@ -33,8 +36,11 @@ __all__ = [
     "Issues",
     "LogSource",
     "Logs",
+    "People",
     "Probe",
     "Revisions",
     "Store",
     "Stored",
+    "Wish",
+    "Wished",
 ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
@@ -74,6 +75,34 @@ class Issues(Protocol):
 
     def state(self, service: Service, number: int) -> IssueState:
         """Open or closed, and its labels."""
+
+
+class Wish(StrEnum):
+    """What a person can want of an incident, at its issue."""
+
+    MUTE = "mute"
+    REINVESTIGATE = "reinvestigate"
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """An event at an issue that carries an incident's marker. Its signature was verified; its claims were not."""
+
+    wish: Wish
+    delivery: str
+    """The sender's id of this delivery; a repetition carries the same."""
+    repository: str
+    issue: int
+    incident: str
+    person: str
+    """Who did it, by the code host's name for them."""
+
+
+class People(Protocol):
+    """Who works on a service's repository."""
+
+    def may_instruct(self, service: Service, person: str) -> bool:
+        """Whether a person may write there."""
 
 
 class Chat(Protocol):

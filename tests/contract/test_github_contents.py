@@ -49,7 +49,7 @@ def test_a_tree_that_is_cut_off_is_put_together_from_its_folders(tmp_path: Path)
         open_history(client(fake.address), REPOSITORY) as history,
         GitRepository(str(story.path)) as git,
     ):
-        assert told.tree(story.ids["all"]) == git.tree(story.ids["all"])
+        assert history.tree(story.ids["all"]) == git.tree(story.ids["all"])
 
 
 def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(

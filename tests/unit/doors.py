@@ -68,7 +68,8 @@ def doors(setting: Setting, tap: Tap = lambda _, port: port, settings: Settings 
     keep(Process(settings or Settings(project="shore"), setting.process(tap), lambda: SECRET, untraced))
     create: Any = functions_framework.create_app
     try:
-        yield Doors(setting, {name: create(name, str(MAIN)).test_client() for name in [*READERS.values(), "decide"]})
+        names = [*READERS.values(), "decide", "github"]
+        yield Doors(setting, {name: create(name, str(MAIN)).test_client() for name in names})
     finally:
         keep(None)
 

@@ -1,0 +1,88 @@
+"""`github`: a webhook of the code host comes in; what a person wants of an incident is done, or refused with a reason.
+
+204 where it was heeded or means nothing here; 401 where the request is not GitHub's, 403 where the person may not
+400 where it makes no sense, 405 and 413 likewise, 5xx where it could not be stored
+
+This file is not called like the function: deployed, it would stand in the way of the library of that name.
+"""
+
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from functions.delivery import read_body
+from functions.handling import rejection
+from functions.logs import Log, Severity, trace_of
+from functions.process import process
+from shared.errors import Reject, Retry
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from functions.process import Process
+    from shared.ports import People
+    from shared.secret import Secret
+
+MOST_BYTES = 25 << 20
+"""GitHub sends no more."""
+Answered = tuple[str, int]
+
+
+@functions_framework.http
+def github(request: "Request") -> Answered:
+    """Answers one request. What a stranger gets to know is the status alone."""
+    log = Log("github", "", trace_of(request.headers))
+    try:
+        here = process()
+        log = Log("github", here.settings.project, log.trace)
+        with here.span("github", log.trace):
+            return _verified(request, here, log)
+    except Retry as retry:
+        log.write(Severity.WARNING, "retry", detail=str(retry))
+        return "", 503
+    except Exception as error:  # noqa: BLE001  # whatever it is, GitHub gets an answer and no text of it
+        log.crash(error)
+        return "", 500
+
+
+def _verified(request: "Request", here: "Process", log: Log) -> Answered:
+    from shared.adapters.github.webhook import doubt, read_wish  # noqa: PLC0415
+
+    if request.method != "POST":
+        return "", 405
+    try:
+        body = read_body(request, MOST_BYTES)
+    except Reject as rejected:
+        log.write(Severity.WARNING, f"unverified:{rejected.reason}")
+        return "", 413
+    doubted = doubt(request.headers, body, _secret(here))
+    if doubted is not None:
+        log.write(Severity.WARNING, f"unverified:{doubted.value}")
+        return "", 401
+    try:
+        wished = read_wish(request.headers, body)
+        if wished is None:
+            log.write(Severity.INFO, "means_nothing")
+            return "", 204
+        from shared.steps.heed import heed  # noqa: PLC0415
+
+        outcome = heed(here.world, _people(here), wished)
+    except Reject as rejected:
+        rejection(here, "github", rejected, log)
+        return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
+    log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.wish.value} by {wished.person}")
+    return "", 204
+
+
+def _secret(here: "Process") -> "Secret":
+    from shared.wiring import secret  # noqa: PLC0415
+
+    return secret(here.settings, here.settings.secrets.github_webhook_secret, "github.webhook_secret")()
+
+
+def _people(here: "Process") -> "People":
+    from shared.later import Later  # noqa: PLC0415
+    from shared.wiring import people  # noqa: PLC0415
+
+    found: People = Later(lambda: people(here.settings))
+    return found

@@ -1,0 +1,117 @@
+"""A webhook of GitHub comes in: headers and raw body; a named doubt, or what a person wants of an incident, goes out.
+
+The signature is HMAC-SHA256 over the raw body. Nothing is parsed before it is right.
+https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.errors import Reject
+from shared.ports import WRONG, Wish, Wished
+from shared.secret import Secret
+
+SIGNATURE_HEADER = "X-Hub-Signature-256"
+EVENT_HEADER = "X-GitHub-Event"
+DELIVERY_HEADER = "X-GitHub-Delivery"
+_DELIVERY = re.compile(r"[0-9A-Za-z-]{8,64}")
+_MARKER = re.compile(r"<!-- provenfix:incident=([\w.-]{1,200}) -->")
+_COMMAND = re.compile(r"^/provenfix[ \t]+reinvestigate[ \t]*$", re.M)
+_REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}")
+_LOGIN = re.compile(r"[\w-]{1,100}(?:\[bot\])?")
+_LONGEST_NUMBER = 2**53
+
+
+class Doubt(StrEnum):
+    """Why a request is not believed to be GitHub's. None of them is told to the sender."""
+
+    NO_SECRET = "no_webhook_secret"  # noqa: S105  # the name of a reason
+    NO_SIGNATURE = "no_signature"
+    WRONG_SIGNATURE = "wrong_signature"
+
+
+class Headers(Protocol):
+    """Those of a request; names in whatever case the web server accepts."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """The value, or `default`."""
+
+
+def doubt(headers: Headers, body: bytes, secret: Secret) -> Doubt | None:
+    """None where the body was signed with the secret. Never raises because of what the request holds."""
+    if not secret:  # anybody can sign with the empty key
+        return Doubt.NO_SECRET
+    signature = headers.get(SIGNATURE_HEADER, "")
+    if not signature:
+        return Doubt.NO_SIGNATURE
+    # As bytes: compare_digest refuses text outside ASCII.
+    right = hmac.compare_digest(sign(body, secret).encode(), signature.encode("utf-8", "backslashreplace"))
+    return None if right else Doubt.WRONG_SIGNATURE
+
+
+def sign(body: bytes, secret: Secret) -> str:
+    """The signature that GitHub sends with this body: `sha256=` and 64 hexadecimal digits."""
+    return "sha256=" + hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest()
+
+
+def read_wish(headers: Headers, body: bytes) -> Wished | None:
+    """What a person wants; None for an event that means nothing here. Raises Reject for what GitHub never sends."""
+    delivery = headers.get(DELIVERY_HEADER, "")
+    if not _DELIVERY.fullmatch(delivery):
+        raise Reject("malformed_delivery", f"{DELIVERY_HEADER} is no delivery id")
+    event = _object(_json(body), "the body")
+    wish = _wish(headers.get(EVENT_HEADER, ""), event)
+    if wish is None:
+        return None
+    issue = _object(event.get("issue"), "issue")
+    marker = _MARKER.search(str(issue.get("body") or "")[:10_000])
+    if marker is None or "pull_request" in issue:
+        return None
+    number = issue.get("number")
+    if type(number) is not int or not 0 < number < _LONGEST_NUMBER:
+        raise Reject("malformed_event", "issue.number is no number")
+    return Wished(
+        wish=wish,
+        delivery=delivery,
+        repository=_text(_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
+        issue=number,
+        incident=marker[1],
+        person=_text(_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
+    )
+
+
+def _wish(kind: str, event: Mapping[str, Any]) -> Wish | None:
+    action = event.get("action")
+    if kind == "issues" and action == "labeled":
+        return Wish.MUTE if _object(event.get("label"), "label").get("name") == WRONG else None
+    if kind == "issues" and action == "closed":
+        return Wish.MUTE
+    if kind == "issue_comment" and action == "created":
+        said = _object(event.get("comment"), "comment").get("body")
+        return Wish.REINVESTIGATE if isinstance(said, str) and _COMMAND.search(said) else None
+    return None
+
+
+def _json(body: bytes) -> object:
+    try:
+        parsed: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Reject("malformed_event", f"the body is no JSON ({type(error).__name__})") from error
+    return parsed
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Reject("malformed_event", f"{what} is no object")
+    return value
+
+
+def _text(value: object, form: re.Pattern[str], what: str) -> str:
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise Reject("malformed_event", f"{what} has no name that GitHub would give")
+    return value

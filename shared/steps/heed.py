@@ -1,0 +1,47 @@
+"""What a person wants of an incident comes in, from its issue; it is done if they may, once for each delivery.
+
+To mute is believed to nobody: the issue itself is asked how it stands. So a forged or late event mutes nothing.
+"""
+
+from shared.errors import Reject
+from shared.ports import People, Wish, Wished
+from shared.steps import cases, effects
+from shared.steps.case import Case
+from shared.steps.flow import State
+from shared.steps.muting import muted
+from shared.steps.world import Outcome, World
+
+_KIND = "deliveries"
+
+
+def heed(world: World, people: People, wished: Wished) -> Outcome:
+    """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
+    if world.store.read(_KIND, wished.delivery) is not None:
+        return Outcome("duplicate", wished.incident, wished.delivery)
+    case = cases.demand(world, wished.incident)
+    service = world.services.get(case.service)
+    if service is None or service.repository.lower() != wished.repository.lower():
+        raise Reject("foreign_repository", f"{wished.repository} for {case.id}")
+    if case.issue is None or case.issue.number != wished.issue:
+        raise Reject("foreign_issue", f"{wished.repository}#{wished.issue} for {case.id}")
+    if wished.wish is Wish.REINVESTIGATE and not people.may_instruct(service, wished.person):
+        raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
+    outcome = _again(world, case) if wished.wish is Wish.REINVESTIGATE else Outcome("nothing", case.id)
+    if wished.wish is Wish.MUTE and muted(world, service, case):
+        cases.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
+        outcome = Outcome("muted", case.id)
+    # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
+    world.store.create(_KIND, wished.delivery, {"incident": case.id, "wish": wished.wish.value})
+    return outcome
+
+
+def _again(world: World, case: Case) -> Outcome:
+    """Asks for what an investigation has not finished; nothing where a person has put an end to the automation."""
+    if State.MUTED in {case.state, case.ending}:
+        return Outcome("nothing", case.id, State.MUTED.value)
+    effects.publish_opened(world, case.id, _BY_HAND + len(case.history))
+    return Outcome("asked_again", case.id)
+
+
+_BY_HAND = 1_000_000
+"""Nudges of people count from here, those of the clock from 1."""

@@ -1,0 +1,250 @@
+"""The `github` function: what people do at an issue counts, what is forged, malformed or foreign does not."""
+
+import json
+import random
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
+from shared.domain.service import Service
+from shared.errors import Reject
+from shared.ports import WRONG, Wish, Wished
+from shared.secret import Keeper, Secret, SecretReference
+from shared.settings import Secrets, Settings
+from shared.steps import cases, effects
+from shared.steps.flow import State
+from shared.steps.heed import heed
+from tests.fakes.setting import Setting
+from tests.unit.doors import Doors, doors
+from tests.unit.stages import documents, proposed, state, tick
+
+HOOK = Secret("5eaf0am")
+SETTINGS = Settings(
+    project="shore",
+    secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
+)
+FUZZED = 10_000
+
+
+@dataclass
+class FakePeople:
+    """Implements `shared.ports.People`."""
+
+    collaborators: frozenset[str] = frozenset({"nora"})
+    asked: list[str] = field(default_factory=list)
+
+    def may_instruct(self, service: Service, person: str) -> bool:
+        self.asked.append(f"{service.repository}: {person}")
+        return person in self.collaborators
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+@pytest.fixture
+def incident(setting: Setting) -> str:
+    return proposed(setting)
+
+
+@pytest.fixture
+def hook(setting: Setting, incident: str) -> Iterator[Doors]:  # noqa: ARG001  # there is one
+    with doors(setting, settings=SETTINGS) as opened:
+        yield opened
+
+
+def event(setting: Setting, incident: str, **more: object) -> dict[str, Any]:
+    """What GitHub tells of the incident's issue, less what nobody reads."""
+    body = f"{effects.marker(incident)}\nIt fails."
+    return {
+        "action": "closed",
+        "issue": {"number": len(setting.issues.all), "body": body, "state": "closed"},
+        "repository": {"full_name": "harbour/tide"},
+        "sender": {"login": "nora", "type": "User"},
+    } | more
+
+
+def sent(hook: Doors, kind: str, told: object, delivery: str = "72d3162e-cc78-11e3-81ab-4c9367dc0958") -> int:
+    """The status of a delivery that GitHub signed."""
+    return signed(hook, kind, json.dumps(told).encode(), delivery)
+
+
+def signed(hook: Doors, kind: str, body: bytes, delivery: str) -> int:
+    headers = {EVENT_HEADER: kind, DELIVERY_HEADER: delivery, SIGNATURE_HEADER: sign(body, HOOK)}
+    return hook.post("github", body, headers).status_code
+
+
+def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(setting, incident)) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
+def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].labels.add(WRONG)
+    labeled = event(setting, incident, action="labeled", label={"name": WRONG})
+    assert sent(hook, "issues", labeled) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
+def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Setting, incident: str) -> None:
+    assert sent(hook, "issues", event(setting, incident)) == 204
+    case = cases.load(setting.process(), incident)
+    assert case is not None
+    assert case.ending is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("ping", {}),
+        ("issues", {"action": "labeled", "label": {"name": "bug"}}),
+        ("issues", {"action": "edited"}),
+        ("issue_comment", {"action": "created", "comment": {"body": "please do not /provenfix reinvestigate"}}),
+        ("issue_comment", {"action": "deleted", "comment": {"body": "/provenfix reinvestigate"}}),
+        ("issues", {"issue": {"number": 1, "body": "somebody else's issue"}}),
+        ("issues", {"issue": {"number": 1, "body": None}}),
+    ],
+)
+def test_what_means_nothing_is_acknowledged(
+    hook: Doors, setting: Setting, incident: str, kind: str, more: dict[str, Any]
+) -> None:
+    before = deepcopy(documents(setting, "incidents"))
+    assert sent(hook, kind, event(setting, incident, **more)) == 204
+    assert documents(setting, "incidents") == before
+    assert documents(setting, "deliveries") == {}
+
+
+def test_a_delivery_counts_once(setting: Setting, incident: str) -> None:
+    people, world = FakePeople(), setting.process()
+    asked = wished(setting, incident)
+    assert heed(world, people, asked).name == "asked_again"
+    assert heed(world, people, asked).name == "duplicate"
+    assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
+
+
+def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:
+    people = FakePeople(frozenset())
+    with pytest.raises(Reject, match="not_a_collaborator"):
+        heed(setting.process(), people, wished(setting, incident))
+    assert people.asked == ["harbour/tide: nora"]
+    assert setting.bus.waiting == []
+
+
+def test_after_an_end_by_hand_nobody_can_ask_again(setting: Setting, incident: str) -> None:
+    cases.end(setting.process(), incident, State.MUTED, "by hand")
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    assert setting.bus.waiting == []
+
+
+def wished(setting: Setting, incident: str) -> Wished:
+    return Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", len(setting.issues.all), incident, "nora")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"repository": {"full_name": "harbour/other"}},
+        {"issue": {"number": 77, "body": "<!-- provenfix:incident=%s -->"}},
+    ],
+)
+def test_an_issue_of_elsewhere_is_refused(
+    hook: Doors, setting: Setting, incident: str, changed: dict[str, dict[str, Any]]
+) -> None:
+    setting.issues.all[-1].is_open = False
+    told = json.loads(json.dumps(event(setting, incident, **changed)).replace("%s", incident))
+    assert sent(hook, "issues", told) == 403
+    case = cases.load(setting.process(), incident)
+    assert case is not None
+    assert case.ending is None
+
+
+def test_malformed_requests_are_refused_and_change_nothing(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False  # whatever got through would end the automation
+    before = deepcopy(documents(setting, "incidents"))
+    drawn = random.Random(4)
+    statuses = {make(hook, drawn, event(setting, incident)) for make in drawn.choices(MALFORMED, k=FUZZED)}
+    assert statuses <= {400, 401, 403, 404, 405, 413}
+    assert {400, 401} <= statuses
+    assert documents(setting, "incidents") == before
+    assert documents(setting, "deliveries") == {}
+
+
+def unsigned(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """The right event with a signature that is missing, cut off, of another key, of another body, or no text at all."""
+    body = json.dumps(told).encode()
+    right = sign(body, HOOK)
+    wrong = [
+        "", right[:-1], right + "0", right.upper(), right.removeprefix("sha256="), "sha1=" + right[7:47],
+        sign(body, Secret("other")),
+        sign(body + b" ", HOOK), "sha256=", "é" * 64, "sha256=" + "0" * 64, "\x7f",
+    ]  # fmt: skip
+    headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: drawn.choice(wrong)}
+    return hook.post("github", body, headers).status_code
+
+
+def noise(hook: Doors, drawn: random.Random, _: dict[str, Any]) -> int:
+    body = drawn.randbytes(drawn.randrange(200))
+    return signed(hook, "issues", body, "d-123456")
+
+
+def cut_off(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    body = json.dumps(told).encode()
+    return signed(hook, "issues", body[: drawn.randrange(len(body))], "d-123456")
+
+
+def misshapen(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """One of the values that are read is of another kind."""
+    changed = deepcopy(told)
+    part, key = drawn.choice([("issue", "number"), ("repository", "full_name"), ("sender", "login")])
+    values: list[object] = [
+        None,
+        [],
+        {},
+        -1,
+        0,
+        1.5,
+        "",
+        "../..",
+        "a/b/c",
+        "x" * 200,
+        True,
+        2**70,
+        "\ud800",
+        "é/é",
+        "a\n/b",
+    ]
+    fitting = [value for value in values if not (key == "number" and value is True)]
+    changed[part][key] = drawn.choice(fitting)
+    if drawn.random() < 0.3:
+        changed[part] = drawn.choice([None, [], "text", 7])
+    return sent(hook, "issues", changed, "d-123456")
+
+
+def without_delivery(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    return sent(hook, "issues", told, drawn.choice(["", "short", "x" * 65, "d 123456", "d/1234567"]))
+
+
+MALFORMED = [unsigned, noise, cut_off, misshapen, without_delivery]
+
+
+@pytest.mark.parametrize("deep", [b"[", b'{"a":'])
+def test_a_body_that_is_nested_without_end_is_refused(hook: Doors, deep: bytes) -> None:
+    assert signed(hook, "issues", deep * 100_000, "d-123456") == 400
+
+
+def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incident: str) -> None:
+    body = json.dumps(event(setting, incident)).encode()
+    unset = Settings(
+        secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": Secret("")})
+    )
+    with doors(setting, settings=unset) as opened:
+        headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
+        assert opened.post("github", body, headers).status_code == 401
