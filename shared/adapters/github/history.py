@@ -122,6 +122,8 @@ class GitHubHistory:
                 between = {commit.id for commit in self.commits(tip, base)}
                 commits = [commit for commit in commits if commit.id in between]
             found.update((commit.id, commit) for commit in commits)
+        if len(found) > 1 and len(set(tips)) > 1:  # each tip told its own, newest first
+            found = {each.id: each for each in sorted(found.values(), key=lambda each: each.committed_at, reverse=True)}
         state = self._walks.state
         return linked([
             (each, state(each.id, paths), [state(parent, paths) for parent in each.parents]) for each in found.values()
@@ -158,19 +160,16 @@ class GitHubHistory:
         return chain
 
     def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
-        """Every path with this file name that any commit reachable from `tips` had; of a long history, the tips."""
+        """Every path with this file name that a commit reachable from `tips` had; of a long history, of the newest."""
         if not tips or not is_askable(name) or "/" in name:
             return []
-        commits = list(dict.fromkeys(tips))
-        if self._walks.know(tips, ()):
-            commits = list(reachable(tips, self._walks.commits))
-        else:
-            self._places_gone = True
-        roots = self._roots(commits)
-        if not self._trees.complete(roots):
-            raise Unreadable(f"{self.repository}: some of its trees could not be read")
-        found = {path for root in roots for path in self._trees.paths(root)}
-        return sorted(path for path in found if path.rpartition("/")[2] == name)
+        if not self._walks.know(tips, ()):
+            for tip in tips[:_FEW_TIPS]:
+                self._walks.look_back(tip)
+        roots = self._roots(list(reachable(tips, self._walks.commits)))
+        whole = self._trees.complete(roots) and self._walks.is_whole(tips)
+        self._places_gone = self._places_gone or not whole
+        return sorted(path for path in self._trees.paths(roots) if path.rpartition("/")[2] == name)
 
     def _roots(self, commits: Sequence[str]) -> list[str]:
         unknown = [commit for commit in commits if commit not in self._trees.roots]
@@ -272,7 +271,7 @@ class GitHubHistory:
         if not self._places_gone:
             return []
         told = f"The history has more than {LONGEST_WALK} commits and was read through GitHub's API"
-        return [f"{told}: files that were moved or deleted since were not looked for under their former names."]
+        return [f"{told}: of files that were moved or deleted long ago, the former names were not looked for."]
 
     def boundary(self) -> frozenset[str]:
         """GitHub holds all parents."""
@@ -288,4 +287,5 @@ def _declaring(paths: Iterable[str]) -> tuple[str, ...]:
 _TIP = f"{queries.COMMIT} history(first: 1) {{ totalCount }}"
 _UNKNOWN = object()
 _FEW = 20
+_FEW_TIPS = 5
 _MOST_FIELDS = 1000

@@ -17,6 +17,8 @@ from shared.domain.history import TreeEntry
 ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
 _KIND = 0o170000
 _AT_ONCE = 100
+_MOST_QUERIES = 40
+"""For the folders of many trees."""
 _ROUNDS = 3
 """Queries for missing folders, one level after the other, before the rest is asked for whole."""
 
@@ -69,15 +71,28 @@ class Trees:
         self._keep(node["oid"], lines)
 
     def complete(self, roots: list[str]) -> bool:
-        """Asks for the folders that are missing below these trees, level by level. False where some cannot be had."""
-        while missing := self._missing(roots):
-            if not self._ask(missing[:_AT_ONCE]):
-                return False
-        return True
+        """Asks for the folders that are missing below these trees, level by level. False where some were not had."""
+        for _ in range(_MOST_QUERIES):
+            missing = self._missing(roots)
+            if not missing or not self._ask(missing[:_AT_ONCE]):
+                return not missing
+        return not self._missing(roots)
 
-    def paths(self, root: str) -> Iterator[str]:
-        """The files below a tree that is completely known."""
-        return (path for path, _ in self._files(root, ""))
+    def paths(self, roots: list[str]) -> set[str]:
+        """The files below these trees, as far as they are known."""
+        found: set[str] = set()
+        waiting = [(root, "") for root in roots]
+        seen = set(waiting)
+        while waiting:
+            folder, prefix = waiting.pop()
+            for line in self._folders.get(folder, ()):
+                below = (line.oid, f"{prefix}{line.name}/")
+                if not line.folder:
+                    found.add(prefix + line.name)
+                elif below not in seen:
+                    seen.add(below)
+                    waiting.append(below)
+        return found
 
     def elsewhere(self) -> Mapping[str, str]:
         """Blob to path for what is known of all trees; each folder is looked at once, however many commits share it."""
