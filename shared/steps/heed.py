@@ -3,6 +3,8 @@
 To mute is believed to nobody: the issue itself is asked how it stands. So a forged or late event mutes nothing.
 """
 
+from dataclasses import replace
+
 from shared.errors import Reject
 from shared.ports import People, Wish, Wished
 from shared.steps import cases, effects
@@ -26,7 +28,7 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
         raise Reject("foreign_issue", f"{wished.repository}#{wished.issue} for {case.id}")
     if wished.wish is Wish.REINVESTIGATE and not people.may_instruct(service, wished.person):
         raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
-    outcome = _again(world, case) if wished.wish is Wish.REINVESTIGATE else Outcome("nothing", case.id)
+    outcome = _again(world, case, wished.person) if wished.wish is Wish.REINVESTIGATE else Outcome("nothing", case.id)
     if wished.wish is Wish.MUTE and muted(world, service, case):
         cases.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
         outcome = Outcome("muted", case.id)
@@ -35,13 +37,21 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
     return outcome
 
 
-def _again(world: World, case: Case) -> Outcome:
-    """Asks for what an investigation has not finished; nothing where a person has put an end to the automation."""
-    if State.MUTED in {case.state, case.ending}:
-        return Outcome("nothing", case.id, State.MUTED.value)
-    effects.publish_opened(world, case.id, _BY_HAND + len(case.history))
+def _again(world: World, case: Case, person: str) -> Outcome:
+    """Another look at what could not be mended so far; one that is decided, deployed or muted is left alone."""
+    now = world.clock.now()
+
+    def looked(at: Case) -> Case:
+        if at.state is not State.UNFIXED or at.ending is not None or at.look != case.look:
+            return at
+        return replace(at, look=at.look + 1, looked_at=now).to(State.OPENED, now, f"{person} asked for it")
+
+    case = cases.change(world, case.id, looked)
+    if case.state is not State.OPENED or case.ending is not None:
+        return Outcome("nothing", case.id, (case.ending or case.state).value)
+    effects.publish_opened(world, case, _BY_HAND)
     return Outcome("asked_again", case.id)
 
 
 _BY_HAND = 1_000_000
-"""Nudges of people count from here, those of the clock from 1."""
+"""The nudge of a person; those of the clock count from 0."""

@@ -122,12 +122,22 @@ def test_what_means_nothing_is_acknowledged(
     assert documents(setting, "deliveries") == {}
 
 
-def test_a_delivery_counts_once(setting: Setting, incident: str) -> None:
+def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Setting, incident: str) -> None:
     people, world = FakePeople(), setting.process()
+    now = setting.clock.now()
+    cases.change(world, incident, lambda case: case.to(State.UNFIXED, now, "no fix"))
     asked = wished(setting, incident)
     assert heed(world, people, asked).name == "asked_again"
     assert heed(world, people, asked).name == "duplicate"
+    case = cases.demand(world, incident)
+    assert (case.state, case.look, case.history[-1]["why"]) == (State.OPENED, 2, "nora asked for it")
     assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
+
+
+def test_what_is_being_decided_is_left_alone(setting: Setting, incident: str) -> None:
+    outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+    assert (outcome.name, outcome.detail) == ("nothing", State.PROPOSED)
+    assert setting.bus.waiting == []
 
 
 def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:
