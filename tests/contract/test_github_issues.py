@@ -7,14 +7,15 @@ import pytest
 from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
+from shared.adapters.github.people import GitHubPeople
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import WRONG
 from shared.secret import Secret
-from tests.fakes.github.board import Board
+from tests.fakes.github.board import USER, Board
 from tests.fakes.github.emulated import TOKEN, emulating
-from tests.fakes.github.opened import Turned
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+from tests.fakes.github.opened import Turned, client
+from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 MARK = "<!-- provenfix:incident=1f2e -->"
@@ -75,3 +76,19 @@ def test_a_repository_that_is_not_there_is_refused(github: GitHub) -> None:
     elsewhere = Service("chat", "acme-prod", "europe-west1", "acme/nowhere", "C0CHAT")
     with pytest.raises(Reject, match="404"):
         GitHubIssues(github).open(elsewhere, MARK, "Title", MARK)
+
+
+@pytest.mark.parametrize(
+    ("permission", "may"), [("admin", True), ("write", True), ("triage", False), ("read", False), ("none", False)]
+)
+def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool) -> None:  # noqa: FBT001
+    """Not on `emulate`: its answer lacks what GitHub's description demands."""
+    told = {"permission": permission, "role_name": permission, "user": {**USER, "role_name": permission}}
+
+    def answer(asked: Asked) -> Told | None:
+        return Told(200, told) if asked.path == f"/repos/{REPOSITORY}/collaborators/nora/permission" else None
+
+    with serving(FakeGitHub(extra=[answer])) as fake:
+        people = GitHubPeople(client(fake.address))
+        assert people.may_instruct(SERVICE, "nora") is may
+        assert not any(people.may_instruct(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
