@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from shared.domain.finding import Kind
 from shared.domain.issue import issue_title
+from shared.domain.question import asked
 from shared.domain.report import Report
+from shared.domain.wording import said, service_named
 
 
 class Standing(StrEnum):
@@ -25,6 +27,7 @@ class Standing(StrEnum):
     RESOLVED = "resolved"
     ROLLED_BACK = "rolled_back"
     MUTED = "muted"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """The other question about the same incident and evidence: roll back to this commit instead?"""
+
+    proposal: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is posted, in plain text: the adapter redacts nothing, but escapes and lays it out for its target."""
 
@@ -61,9 +72,20 @@ class Message:
     evidence_hash: str
     title: str
     lines: tuple[str, ...]
+    """Paragraphs; one that begins with a label of `shared.domain.question` is laid out by it."""
     issue_url: str
     standing: Standing
     expires_at: datetime
+    service: str = ""
+    """The service's name, and its environment, as a person has to confirm them; "" where they are not told."""
+    environment: str = ""
+    kind: Kind = Kind.REDEPLOY
+    alternative: Alternative | None = None
+    by: str = ""
+    """The chat's user id of who decided; "" where nobody did."""
+    decided_at: datetime | None = None
+    reason: str = ""
+    """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
 
 
 def evidence_hash(report: Mapping[str, object]) -> str:
@@ -85,11 +107,24 @@ def proposed_commit(report: Report) -> str | None:
 
 
 def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
-    """The headline of a message, and its paragraphs: what fails and why, what is proposed, what ships."""
-    proof = report.proof
-    lines = [why.answer for why in report.whys[:2]]
-    lines.append(proof.recommendation.detail)
-    if proof.target is not None:
-        files = len(proof.target.ships)
-        lines.append(f"Ships {proof.target.commits_after_deployed} commits, {files} files, since the deployed commit.")
-    return issue_title(report), tuple(lines)
+    """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure it is."""
+    return issue_title(report), asked(report)
+
+
+def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
+    """The message that asks for a decision about the proposal."""
+    title, lines = title_and_lines(report)
+    return Message(
+        proposal=proposal.id,
+        incident=proposal.incident,
+        commit=proposal.commit,
+        evidence_hash=proposal.evidence_hash,
+        title=title,
+        lines=lines,
+        issue_url=issue_url,
+        standing=Standing.OPEN,
+        expires_at=proposal.expires_at,
+        service=service_named(report.incident.service),
+        environment=said(report.incident.environment, 60),
+        kind=proposal.kind,
+    )
