@@ -5,9 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+<<<<<<< HEAD
 from shared.errors import Misused
 from shared.later import Later
 from shared.secret import Keeper, Secret, SecretReference
+=======
+from shared.secret import Secret
+>>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.log_file import LogFile
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
+<<<<<<< HEAD
     from shared.domain.service import Service
     from shared.ports import Bus, Clock, Compilers, History, Store
     from shared.steps.world import World
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 STORE = "store.sqlite"
 QUEUE = "queue.sqlite"
 """The files of an embedded stack."""
+=======
+    from shared.adapters.slack.chat import SlackChat
+>>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)
 
 
 @contextmanager
@@ -60,6 +68,7 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
         yield compilers
 
 
+<<<<<<< HEAD
 def store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
     if settings.embedded is not None:
@@ -217,3 +226,10 @@ def _not_yet() -> dict[str, Any]:
 
 def _missing(what: str) -> NoReturn:
     raise Misused(f"The adapter for {what} is not configured; set PROVENFIX_LOCAL to use the stand-in of one machine.")
+=======
+def slack_chat(token: Secret, base_url: str = "") -> "SlackChat":
+    """Slack with a bot's token; `base_url` (ends in `/api/`) leads to another place than Slack itself."""
+    from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
+
+    return SlackChat(token, base_url)
+>>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)

@@ -11,6 +11,7 @@ from shared.ports.outside import (
     Logs,
     Probe,
     Revisions,
+    Threads,
 )
 from shared.ports.proof import Compiler, Compilers, Explainer, History, LogSource
 from shared.ports.state import Bus, Clock, Document, Ids, Store, Stored
@@ -37,4 +38,5 @@ __all__ = [
     "Revisions",
     "Store",
     "Stored",
+    "Threads",
 ]

@@ -92,6 +92,16 @@ class Chat(Protocol):
         """User ids of a user group."""
 
 
+class Threads(Protocol):
+    """What stands below a message: the details, for whoever wants them."""
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:
+        """Whether a reply to the message carries the marker."""
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """*Effect.* Adds paragraphs of plain text below a message; there is at least one."""
+
+
 class Revisions(Protocol):
     """What the platform runs."""
 

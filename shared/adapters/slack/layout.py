@@ -1,0 +1,150 @@
+"""A message of the domain comes in; what `chat.postMessage` and `chat.update` take goes out, inert and within limits.
+
+The buttons are there only while a proposal is open; afterwards who, when and what take their place.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from shared.adapters.slack import button
+from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, paragraph, person, prose, strong
+from shared.domain.escaping import cut, for_slack, literal, one_line
+from shared.domain.finding import Kind
+from shared.domain.moment import rfc3339
+from shared.domain.proposal import Message, Standing
+from shared.domain.question import PROOF, labelled
+
+EVENT_TYPE = "provenfix_proposal"
+"""The metadata's event type, by which a message is found again."""
+
+_LONGEST_TITLE = 150
+_LONGEST_LINE = 800
+_LONGEST_TEXT = 300
+_MOST_LINES = 20
+
+_STANDINGS = {
+    Standing.OPEN: "Open",
+    Standing.APPROVED: "Approved",
+    Standing.DENIED: "Denied",
+    Standing.EXPIRED: "Expired",
+    Standing.REFUSED: "Not deployed",
+    Standing.FAILED: "Deployment failed",
+    Standing.WATCHING: "Deployed, being watched",
+    Standing.RESOLVED: "Resolved",
+    Standing.ROLLED_BACK: "Rolled back",
+    Standing.MUTED: "Stopped by a person",
+    Standing.SUPERSEDED: "Superseded",
+}
+_MEANINGS = {
+    Standing.APPROVED: "It begins after everything has been checked once more.",
+    Standing.DENIED: "Nothing is deployed.",
+    Standing.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
+    Standing.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
+    Standing.FAILED: "No traffic was moved.",
+    Standing.WATCHING: "The issue is closed once it has held for long enough.",
+    Standing.RESOLVED: "The failure did not come back.",
+    Standing.ROLLED_BACK: "The revision that served before has its traffic back.",
+    Standing.MUTED: "No automation acts on this incident any more.",
+    Standing.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
+}
+
+
+def body(message: Message) -> dict[str, object]:
+    """`text` is what a notification shows, `blocks` are what the channel shows."""
+    return {"text": notification(message), "blocks": list(blocks(message))}
+
+
+def notification(message: Message) -> str:
+    """One line of Slack's markup."""
+    return for_slack(cut(f"{_STANDINGS[message.standing]}: {one_line(message.title)}", _LONGEST_TEXT))
+
+
+def blocks(message: Message) -> Iterator[Block]:
+    """At most ten blocks."""
+    title = cut(literal(one_line(message.title)), _LONGEST_TITLE) or "Incident"
+    yield {"type": "header", "block_id": "title", "text": _plain(title)}
+    if message.standing is not Standing.OPEN:
+        yield block("standing", list(_standing(message)))
+    if message.lines:
+        yield block("lines", list(_lines(message.lines[:_MOST_LINES])))
+    if message.issue_url:
+        yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
+    if message.standing is Standing.OPEN:
+        yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(message))}
+        yield block("expiry", [paragraph(_expiry(message))])
+
+
+def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
+    """The lines of the proof as one list, every other line as a paragraph of its own."""
+    read = [labelled(line) for line in lines]
+    for together, group in groupby(read, key=lambda line: line[0] in PROOF):
+        rows = [[*([strong(f"{label}: ")] if label else []), *prose(words, _LONGEST_LINE)] for label, words in group]
+        if together:
+            yield bullets(rows)
+        else:
+            yield from (paragraph([*row, _NEW_LINE]) for row in rows)
+
+
+_NEW_LINE: Element = {"type": "text", "text": "\n"}
+
+
+def _standing(message: Message) -> Iterator[Element]:
+    words: list[Element] = [strong(_STANDINGS[message.standing])]
+    if message.by:
+        words += [*prose(" by ", 10), person(message.by)]
+    if message.decided_at is not None:
+        words += prose(f" at {rfc3339(message.decided_at.replace(microsecond=0))}", 60)
+    words += prose(f": {_what(message)} {_MEANINGS.get(message.standing, '')}", _LONGEST_LINE)
+    yield paragraph(words)
+    if message.reason:
+        yield paragraph([strong("Reason: "), *prose(message.reason, _LONGEST_LINE)])
+
+
+def _what(message: Message) -> str:
+    """`redeploy chat-backend (production) from 0123456789ab.`"""
+    where = f"{message.service or 'the service'}{f' ({message.environment})' if message.environment else ''}"
+    if message.kind is Kind.ROLLBACK:
+        return f"roll {where} back to {message.commit[:12]}."
+    return f"redeploy {where} from {message.commit[:12]}."
+
+
+def _expiry(message: Message) -> list[Element]:
+    until = rfc3339(message.expires_at.replace(microsecond=0))
+    return prose(f"Open until {until}. Only this service's approvers count, and only in this channel.", _LONGEST_LINE)
+
+
+def _buttons(message: Message) -> Iterator[dict[str, object]]:
+    verb = "Roll back" if message.kind is Kind.ROLLBACK else "Redeploy"
+    of = button.value(button.bound(message))
+    yield _button(button.APPROVE, "Approve", of, "primary") | {"confirm": _confirm(message, verb, message.commit)}
+    yield _button(button.DENY, "Deny", of, "danger")
+    other = button.alternative(message)
+    if other is not None:
+        instead = _button(button.ROLL_BACK, "Roll back instead", button.value(other))
+        yield instead | {"confirm": _confirm(message, "Roll back", other.commit)}
+
+
+def _button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
+    shown: dict[str, object] = {"type": "button", "action_id": action, "text": _plain(words), "value": value}
+    return {**shown, "style": style} if style else shown
+
+
+def _confirm(message: Message, verb: str, commit: str) -> dict[str, object]:
+    """Repeats what the click is about, so that nobody approves the message above or below."""
+    service, environment = (cut(literal(one_line(each)), 80) for each in (message.service, message.environment))
+    lines = (
+        f"Service: {service or 'not named'}",
+        f"Environment: {environment or 'not named'}",
+        f"Commit: {cut(literal(one_line(commit)), 64)}",
+    )
+    return {
+        "title": _plain(f"{verb} this service?"),
+        "text": _plain("\n".join(lines)),
+        "confirm": _plain(verb),
+        "deny": _plain("Cancel"),
+        "style": "primary" if verb == "Redeploy" else "danger",
+    }
+
+
+def _plain(words: str) -> dict[str, object]:
+    return {"type": "plain_text", "text": words, "emoji": False}
