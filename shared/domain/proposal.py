@@ -11,7 +11,6 @@ from shared.domain.finding import Kind
 from shared.domain.issue import issue_title
 from shared.domain.question import asked
 from shared.domain.report import Report
-from shared.domain.wording import said, service_named
 
 
 class Standing(StrEnum):
@@ -76,9 +75,6 @@ class Message:
     issue_url: str
     standing: Standing
     expires_at: datetime
-    service: str = ""
-    """The service's name, and its environment, as a person has to confirm them; "" where they are not told."""
-    environment: str = ""
     kind: Kind = Kind.REDEPLOY
     alternative: Alternative | None = None
     by: str = ""
@@ -124,7 +120,5 @@ def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
         issue_url=issue_url,
         standing=Standing.OPEN,
         expires_at=proposal.expires_at,
-        service=service_named(report.incident.service),
-        environment=said(report.incident.environment, 60),
         kind=proposal.kind,
     )

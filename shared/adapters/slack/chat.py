@@ -3,20 +3,27 @@
 A message carries its marker in its metadata; only one that this app posted itself counts when it is looked for.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.adapters.slack import dialog
 from shared.adapters.slack.calls import Answer, Calls
-from shared.adapters.slack.layout import EVENT_TYPE, body
 from shared.adapters.slack.rich_text import block, paragraph, prose
 from shared.domain.escaping import cut, for_slack
-from shared.domain.proposal import Message
-from shared.domain.service import Service
 from shared.errors import Reject
 from shared.secret import Secret
 
+if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks for members need not load
+    from shared.domain.decision import Click
+    from shared.domain.proposal import Message
+    from shared.domain.service import Service
+
+EVENT_TYPE = "provenfix_proposal"
+"""The metadata's event type, by which a proposal's message is found again."""
 _DETAILS = "provenfix_details"
 _PAGE = 200
 _MOST_PAGES = 10
@@ -31,7 +38,7 @@ _INERT: Mapping[str, object] = {
 
 
 class SlackChat:
-    """The port `shared.ports.Chat` and `shared.ports.Threads`."""
+    """Implements `shared.ports.Chat`, `Threads` and `Dialogs`."""
 
     def __init__(self, token: Secret, base_url: str = "", seconds: Callable[[], float] = time.monotonic) -> None:
         self._calls = Calls(token, base_url, seconds)
@@ -45,19 +52,23 @@ class SlackChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
+        from shared.adapters.slack.layout import body  # noqa: PLC0415
+
         posted = self._calls.write(
             "chat.postMessage",
-            {"channel": service.channel, **body(message), **_INERT, "metadata": _metadata(EVENT_TYPE, marker)},
+            {"channel": service.channel, **body(service, message), **_INERT, "metadata": _metadata(EVENT_TYPE, marker)},
         )
         return f"{posted['channel']}/{posted['ts']}"
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
-        del service  # the reference names the channel, also where the configuration has moved on to another one
+        from shared.adapters.slack.layout import body  # noqa: PLC0415
+
+        # The reference names the channel, also where the configuration has moved on to another one.
         channel, ts = _split(reference)
         inert = {name: _INERT[name] for name in ("parse", "link_names")}
         try:
-            self._calls.write("chat.update", {"channel": channel, "ts": ts, **body(message), **inert})
+            self._calls.write("chat.update", {"channel": channel, "ts": ts, **body(service, message), **inert})
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
                 raise
@@ -88,9 +99,9 @@ class SlackChat:
         reply = {"channel": channel, "thread_ts": ts, "text": for_slack(cut(lines[0], 300)), "blocks": blocks}
         self._calls.write("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
 
-    def ask_reason(self, trigger: str, origin: dialog.Origin) -> None:
-        """Opens the dialog of a denial. Raises Retry and Reject, also where more than three seconds have gone by."""
-        self._calls.write("views.open", {"trigger_id": trigger, "view": dialog.view(origin)})
+    def ask_reason(self, click: Click) -> None:
+        """See `shared.ports.Dialogs`."""
+        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)})
 
     def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[Answer]:
         cursor: object = None

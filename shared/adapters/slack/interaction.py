@@ -1,118 +1,105 @@
-"""The raw body of Slack's interactivity request, already verified, comes in; the click that it reports goes out.
+"""Slack's interactivity request comes in, verified; the click on a proposal goes out, or a named reason.
 
-https://docs.slack.dev/reference/interaction-payloads. Everything unexpected is a Reject with a reason: what is not a
-click on one of our buttons is never taken for one.
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload. What the button carries is written here,
+too, so that what is read is what was written. The value is shown to the client and comes back from it: whoever decides
+believes none of it and compares all of it.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from __future__ import annotations
 
-from shared.adapters.slack import button, dialog
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from shared.adapters.slack.dialog import read_denial
+from shared.adapters.slack.reading import Json, name_of, object_of, part_of, team_of, text_of
 from shared.domain.decision import Click, ClickKind
 from shared.errors import Reject
 
-LONGEST_BODY = 256 * 1024
-_KINDS = {button.APPROVE: ClickKind.APPROVE, button.DENY: ClickKind.DENY, button.ROLL_BACK: ClickKind.APPROVE}
+if TYPE_CHECKING:  # a message knows the whole report, which a click does not need
+    from shared.domain.proposal import Message
 
-Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """A click, and what is needed to answer it."""
-
-    click: Click
-    message: str
-    """`channel/timestamp` of the message whose button it was: what `Chat.post` returned for it."""
-    trigger: str
-    """Opens a dialog within three seconds; "" where the click comes from a dialog."""
-    response_url: str
-    """Where the clicker alone is answered; "" where there is none."""
-    reason: str = ""
-    """What was typed into the dialog of a denial."""
-
-    @property
-    def may_ask(self) -> bool:
-        """Whether it is a denial whose reason nobody has asked for yet."""
-        return self.click.kind is ClickKind.DENY and self.trigger != ""
+APPROVE = "provenfix_approve"
+DENY = "provenfix_deny"
+ROLL_BACK = "provenfix_roll_back"
+ACTIONS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
+"""The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
+Others (links) are acknowledged and mean nothing."""
+_LONGEST_VALUE = 2_000
+_LONGEST_BODY = 256 * 1024
+_MOST_FIELDS = 20
 
 
-def interaction(body: bytes) -> Interaction:
-    """Raises Reject for everything that is not a click on a button, or the answer of a dialog, of ours."""
+def button_value(message: Message) -> str:
+    """What the buttons of a message carry; at most 2,000 characters are allowed."""
+    bound = {
+        "proposal": message.proposal,
+        "incident": message.incident,
+        "commit": message.commit,
+        "evidence": message.evidence_hash,
+    }
+    return json.dumps(bound, separators=(",", ":"))
+
+
+def read_click(body: bytes) -> Click | None:
+    """None for a click that decides nothing. Raises Reject, and nothing else whatever the body holds."""
     payload = _payload(body)
-    match payload.get("type"):
-        case "block_actions":
-            return _pressed(payload)
-        case "view_submission":
-            return _submitted(payload)
-        case _:
-            raise Reject("malformed_interaction", "neither a button nor a dialog")
-
-
-def _payload(body: bytes) -> Json:
-    if len(body) > LONGEST_BODY:
-        raise Reject("malformed_interaction", "the body is too long")
-    try:
-        fields = parse_qsl(body.decode("utf-8"), strict_parsing=True, max_num_fields=10, errors="strict")
-        payload = json.loads(dict(fields)["payload"])
-    except (ValueError, KeyError, RecursionError):
-        payload = None
-    if not isinstance(payload, Mapping):
-        raise Reject("malformed_interaction", "the body is not a form with a payload in JSON")
-    return payload
-
-
-def _pressed(payload: Json) -> Interaction:
+    if payload.get("type") == "view_submission":
+        return read_denial(payload)
+    if payload.get("type") != "block_actions":
+        raise Reject("unsupported_interaction", "neither block_actions nor view_submission")
     actions = payload.get("actions")
-    if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], Mapping):
+    if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Reject("malformed_interaction", "not exactly one action")
-    action: Json = actions[0]
-    kind = _KINDS.get(_text(action, "action_id"))
-    if kind is None:
-        raise Reject("foreign_button", "the button is not one of ours")
-    channel = _text(_part(payload, "channel"), "id")
-    container = _part(payload, "container")
-    if _text(container, "channel_id") != channel:
-        raise Reject("malformed_interaction", "the message lies in another channel than the click")
-    click = _click(payload, kind, button.read(_text(action, "value")), channel)
-    message = f"{channel}/{_text(container, 'message_ts')}"
-    return Interaction(click, message, _text(payload, "trigger_id"), _text(payload, "response_url"))
+    kind = ACTIONS.get(str(actions[0].get("action_id")))
+    return _click(payload, kind, actions[0]) if kind else None
 
 
-def _submitted(payload: Json) -> Interaction:
-    view = _part(payload, "view")
-    if view.get("callback_id") != dialog.CALLBACK:
-        raise Reject("foreign_dialog", "the dialog is not one of ours")
-    asked = dialog.origin(_text(view, "private_metadata"))
-    reason = dialog.reason(_part(view, "state"))
-    click = _click(payload, ClickKind.DENY, asked.of, asked.channel, token=_text(view, "id"))
-    return Interaction(click, f"{asked.channel}/{asked.message}", "", "", reason)
+def wants_reason(click: Click, body: bytes) -> bool:
+    """Whether the click is a denial whose reason nobody has asked for yet: the button's, not the dialog's."""
+    return click.kind is ClickKind.DENY and _payload(body).get("type") == "block_actions"
 
 
-def _click(payload: Json, kind: ClickKind, of: button.Bound, channel: str, token: str = "") -> Click:
-    user = _part(payload, "user")
-    return Click(
-        kind=kind,
-        proposal=of.proposal,
-        incident=of.incident,
-        commit=of.commit,
-        evidence_hash=of.evidence_hash,
-        user=_text(user, "id"),
-        user_name=_text(user, "username") or _text(user, "name"),
-        channel=channel,
-        team=_text(_part(payload, "team"), "id"),
-        token=token or _text(payload, "trigger_id"),
-    )
-
-
-def _text(part: Json, name: str) -> str:
-    """ "" where there is no such text: an empty id belongs to nobody, and is refused as such."""
-    found = part.get(name)
+def response_url(body: bytes) -> str:
+    """Where the clicker alone can be told something; "" where the request names no such place."""
+    found = _payload(body).get("response_url")
     return found if isinstance(found, str) else ""
 
 
-def _part(part: Json, name: str) -> Json:
-    found = part.get(name)
-    return found if isinstance(found, Mapping) else {}
+def _click(payload: Json, kind: ClickKind, action: Json) -> Click:
+    bound = object_of(text_of(action, "value", _LONGEST_VALUE), "value")
+    user, channel = part_of(payload, "user"), text_of(part_of(payload, "channel"), "id")
+    return Click(
+        kind=kind,
+        proposal=text_of(bound, "proposal"),
+        incident=text_of(bound, "incident"),
+        commit=text_of(bound, "commit"),
+        evidence_hash=text_of(bound, "evidence"),
+        user=text_of(user, "id"),
+        user_name=name_of(user),
+        channel=channel,
+        team=team_of(payload),
+        token=text_of(payload, "trigger_id"),
+        message=_message(payload, channel),
+    )
+
+
+def _message(payload: Json, channel: str) -> str:
+    """`channel/timestamp`, as the chat calls it."""
+    container = part_of(payload, "container")
+    if container.get("channel_id") != channel:
+        raise Reject("malformed_interaction", "the message lies in another channel than the click")
+    return f"{channel}/{text_of(container, 'message_ts')}"
+
+
+def _payload(body: bytes) -> Json:
+    if len(body) > _LONGEST_BODY:
+        raise Reject("malformed_interaction", "the body is too long")
+    try:
+        fields = parse_qs(body.decode("utf-8"), strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Reject("malformed_interaction", "not a form") from None
+    found = fields.get("payload", [])
+    if len(found) != 1:
+        raise Reject("malformed_interaction", "not exactly one payload")
+    return object_of(found[0], "payload")

@@ -4,18 +4,17 @@ The buttons are there only while a proposal is open; afterwards who, when and wh
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
-from shared.adapters.slack import button
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, paragraph, person, prose, strong
 from shared.domain.escaping import cut, for_slack, literal, one_line
 from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Message, Standing
 from shared.domain.question import PROOF, labelled
-
-EVENT_TYPE = "provenfix_proposal"
-"""The metadata's event type, by which a message is found again."""
+from shared.domain.service import Service
 
 _LONGEST_TITLE = 150
 _LONGEST_LINE = 800
@@ -23,7 +22,7 @@ _LONGEST_TEXT = 300
 _MOST_LINES = 20
 
 _STANDINGS = {
-    Standing.OPEN: "Open",
+    Standing.OPEN: "Decision needed",
     Standing.APPROVED: "Approved",
     Standing.DENIED: "Denied",
     Standing.EXPIRED: "Expired",
@@ -49,9 +48,9 @@ _MEANINGS = {
 }
 
 
-def body(message: Message) -> dict[str, object]:
+def body(service: Service, message: Message) -> dict[str, object]:
     """`text` is what a notification shows, `blocks` are what the channel shows."""
-    return {"text": notification(message), "blocks": list(blocks(message))}
+    return {"text": notification(message), "blocks": list(blocks(service, message))}
 
 
 def notification(message: Message) -> str:
@@ -59,18 +58,18 @@ def notification(message: Message) -> str:
     return for_slack(cut(f"{_STANDINGS[message.standing]}: {one_line(message.title)}", _LONGEST_TEXT))
 
 
-def blocks(message: Message) -> Iterator[Block]:
+def blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks."""
     title = cut(literal(one_line(message.title)), _LONGEST_TITLE) or "Incident"
     yield {"type": "header", "block_id": "title", "text": _plain(title)}
     if message.standing is not Standing.OPEN:
-        yield block("standing", list(_standing(message)))
+        yield block("standing", list(_standing(service, message)))
     if message.lines:
         yield block("lines", list(_lines(message.lines[:_MOST_LINES])))
     if message.issue_url:
         yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
     if message.standing is Standing.OPEN:
-        yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(message))}
+        yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(service, message))}
         yield block("expiry", [paragraph(_expiry(message))])
 
 
@@ -88,21 +87,21 @@ def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
 _NEW_LINE: Element = {"type": "text", "text": "\n"}
 
 
-def _standing(message: Message) -> Iterator[Element]:
+def _standing(service: Service, message: Message) -> Iterator[Element]:
     words: list[Element] = [strong(_STANDINGS[message.standing])]
     if message.by:
         words += [*prose(" by ", 10), person(message.by)]
     if message.decided_at is not None:
         words += prose(f" at {rfc3339(message.decided_at.replace(microsecond=0))}", 60)
-    words += prose(f": {_what(message)} {_MEANINGS.get(message.standing, '')}", _LONGEST_LINE)
+    words += prose(f": {_what(service, message)} {_MEANINGS.get(message.standing, '')}", _LONGEST_LINE)
     yield paragraph(words)
     if message.reason:
         yield paragraph([strong("Reason: "), *prose(message.reason, _LONGEST_LINE)])
 
 
-def _what(message: Message) -> str:
+def _what(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
-    where = f"{message.service or 'the service'}{f' ({message.environment})' if message.environment else ''}"
+    where = f"{service.name} ({service.told_environment})"
     if message.kind is Kind.ROLLBACK:
         return f"roll {where} back to {message.commit[:12]}."
     return f"redeploy {where} from {message.commit[:12]}."
@@ -113,15 +112,15 @@ def _expiry(message: Message) -> list[Element]:
     return prose(f"Open until {until}. Only this service's approvers count, and only in this channel.", _LONGEST_LINE)
 
 
-def _buttons(message: Message) -> Iterator[dict[str, object]]:
+def _buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
     verb = "Roll back" if message.kind is Kind.ROLLBACK else "Redeploy"
-    of = button.value(button.bound(message))
-    yield _button(button.APPROVE, "Approve", of, "primary") | {"confirm": _confirm(message, verb, message.commit)}
-    yield _button(button.DENY, "Deny", of, "danger")
-    other = button.alternative(message)
-    if other is not None:
-        instead = _button(button.ROLL_BACK, "Roll back instead", button.value(other))
-        yield instead | {"confirm": _confirm(message, "Roll back", other.commit)}
+    of = button_value(message)
+    yield _button(APPROVE, "Approve", of, "primary") | {"confirm": _confirm(service, verb, message.commit)}
+    yield _button(DENY, "Deny", of, "danger")
+    if message.alternative is not None:
+        other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
+        instead = _button(ROLL_BACK, "Roll back instead", button_value(other))
+        yield instead | {"confirm": _confirm(service, "Roll back", other.commit)}
 
 
 def _button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
@@ -129,13 +128,12 @@ def _button(action: str, words: str, value: str, style: str | None = None) -> di
     return {**shown, "style": style} if style else shown
 
 
-def _confirm(message: Message, verb: str, commit: str) -> dict[str, object]:
+def _confirm(service: Service, verb: str, commit: str) -> dict[str, object]:
     """Repeats what the click is about, so that nobody approves the message above or below."""
-    service, environment = (cut(literal(one_line(each)), 80) for each in (message.service, message.environment))
     lines = (
-        f"Service: {service or 'not named'}",
-        f"Environment: {environment or 'not named'}",
-        f"Commit: {cut(literal(one_line(commit)), 64)}",
+        f"Service: {_short(service.name, 80)}",
+        f"Environment: {_short(service.told_environment, 80)}",
+        f"Commit: {_short(commit, 64)}",
     )
     return {
         "title": _plain(f"{verb} this service?"),
@@ -148,3 +146,7 @@ def _confirm(message: Message, verb: str, commit: str) -> dict[str, object]:
 
 def _plain(words: str) -> dict[str, object]:
     return {"type": "plain_text", "text": words, "emoji": False}
+
+
+def _short(text: str, longest: int) -> str:
+    return cut(literal(one_line(text)), longest)
