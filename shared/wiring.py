@@ -5,13 +5,9 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-<<<<<<< HEAD
 from shared.errors import Misused
 from shared.later import Later
 from shared.secret import Keeper, Secret, SecretReference
-=======
-from shared.secret import Secret
->>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
     from shared.adapters.local.log_file import LogFile
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
-<<<<<<< HEAD
     from shared.domain.service import Service
     from shared.ports import Bus, Clock, Compilers, History, Store
     from shared.steps.world import World
@@ -31,9 +26,6 @@ if TYPE_CHECKING:
 STORE = "store.sqlite"
 QUEUE = "queue.sqlite"
 """The files of an embedded stack."""
-=======
-    from shared.adapters.slack.chat import SlackChat
->>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)
 
 
 @contextmanager
@@ -68,7 +60,6 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
         yield compilers
 
 
-<<<<<<< HEAD
 def store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
     if settings.embedded is not None:
@@ -123,7 +114,7 @@ def world(settings: Settings) -> "World":
         services=settings.services,
         own=settings.own,
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet()),
+        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _chat(settings)),
     )
 
 
@@ -210,6 +201,15 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
     }
 
 
+def _chat(settings: Settings) -> dict[str, Any]:
+    """Slack, where a bot's token is configured. It is read when something is first said."""
+    if settings.secrets.slack_bot_token is None:
+        return {}
+    from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
+
+    return {"chat": SlackChat(secret(settings, settings.secrets.slack_bot_token, "slack.bot_token"))}
+
+
 def _not_yet() -> dict[str, Any]:
     """Ports whose adapters do not exist yet: whoever asks them is told so."""
     names = {
@@ -226,10 +226,3 @@ def _not_yet() -> dict[str, Any]:
 
 def _missing(what: str) -> NoReturn:
     raise Misused(f"The adapter for {what} is not configured; set PROVENFIX_LOCAL to use the stand-in of one machine.")
-=======
-def slack_chat(token: Secret, base_url: str = "") -> "SlackChat":
-    """Slack with a bot's token; `base_url` (ends in `/api/`) leads to another place than Slack itself."""
-    from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
-
-    return SlackChat(token, base_url)
->>>>>>> 443b0f1 (Ask and be answered in Slack: each call once, each message found again by its metadata)

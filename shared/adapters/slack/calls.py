@@ -37,7 +37,9 @@ _FOR_GOOD = frozenset(
 class Calls:
     """The Web API with one token. `base_url` ends in `/api/`; `seconds` is any clock that only goes forward."""
 
-    def __init__(self, token: Secret, base_url: str = "", seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, token: Callable[[], Secret], base_url: str = "", seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._token = token
         self._base_url = base_url
         self._seconds = seconds
@@ -81,7 +83,7 @@ class Calls:
 
         where = self._base_url or WebClient.BASE_URL
         # An empty list: None would mean the library's own handlers, which post again after a reset.
-        return WebClient(token=self._token.reveal(), timeout=_SECONDS, retry_handlers=[], base_url=where)
+        return WebClient(token=self._token().reveal(), timeout=_SECONDS, retry_handlers=[], base_url=where)
 
 
 def _told(response: object) -> tuple[int, Mapping[str, str], str]:

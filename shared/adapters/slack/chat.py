@@ -40,7 +40,9 @@ _INERT: Mapping[str, object] = {
 class SlackChat:
     """Implements `shared.ports.Chat`, `Threads` and `Dialogs`."""
 
-    def __init__(self, token: Secret, base_url: str = "", seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, token: Callable[[], Secret], base_url: str = "", seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._calls = Calls(token, base_url, seconds)
         self._seconds = seconds
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
