@@ -7,7 +7,6 @@ https://docs.slack.dev/apis/web-api/rate-limits
 
 import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 Answer = Mapping[str, object]
 
 _SECONDS = 8
+QUICK = 2
+"""Seconds for what a person waits for: Slack gives three to the whole of it."""
 _WITHOUT_RETRY_AFTER = 1.0
 _FOR_GOOD = frozenset(
     (
@@ -45,22 +46,22 @@ class Calls:
         self._seconds = seconds
         self._closed_until: dict[str, float] = {}
 
-    def write(self, method: str, body: Mapping[str, object]) -> Answer:
+    def write(self, method: str, body: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
         """A call that changes something, or that takes structured arguments. Raises Retry and Reject."""
-        return self._call(method, json=dict(body))
+        return self._call(method, seconds, json=dict(body))
 
-    def read(self, method: str, arguments: Mapping[str, object]) -> Answer:
+    def read(self, method: str, arguments: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
         """A call that changes nothing. Raises Retry and Reject."""
-        return self._call(method, params=dict(arguments))
+        return self._call(method, seconds, params=dict(arguments))
 
-    def _call(self, method: str, **arguments: dict[str, object]) -> Answer:
+    def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> Answer:
         from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
 
         wait = self._closed_until.get(method, 0.0) - self._seconds()
         if wait > 0:
             raise Retry(f"Slack's {method} wants to be left alone for another {wait:.0f} s")
         try:
-            data = self._client.api_call(method, **arguments).data  # type: ignore[arg-type]  # plain JSON values
+            data = self._client(seconds).api_call(method, **arguments).data  # type: ignore[arg-type]  # JSON values
         except SlackApiError as error:
             raise self._failure(method, error) from error
         except (SlackClientError, HTTPException, OSError, ValueError) as error:
@@ -77,13 +78,14 @@ class Calls:
             return Reject("chat_refused", f"{method}: {code}")
         return Retry(f"Slack's {method} failed: {code or f'status {status}'}")
 
-    @cached_property
-    def _client(self) -> "WebClient":
+    def _client(self, seconds: int) -> "WebClient":
         from slack_sdk import WebClient  # noqa: PLC0415
 
-        where = self._base_url or WebClient.BASE_URL
         # An empty list: None would mean the library's own handlers, which post again after a reset.
-        return WebClient(token=self._token().reveal(), timeout=_SECONDS, retry_handlers=[], base_url=where)
+        return WebClient(
+            token=self._token().reveal(), base_url=self._base_url or WebClient.BASE_URL, timeout=seconds,
+            retry_handlers=[],
+        )  # fmt: skip
 
 
 def _told(response: object) -> tuple[int, Mapping[str, str], str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.adapters.slack import dialog
-from shared.adapters.slack.calls import Answer, Calls
+from shared.adapters.slack.calls import QUICK, Answer, Calls
 from shared.adapters.slack.rich_text import block, paragraph, prose
 from shared.domain.escaping import cut, for_slack
 from shared.errors import Reject
@@ -80,7 +80,7 @@ class SlackChat:
         asked, known = self._members.get(group, (-_MEMBERS_SECONDS, frozenset()))
         if self._seconds() - asked < _MEMBERS_SECONDS:
             return known
-        users = self._calls.read("usergroups.users.list", {"usergroup": group}).get("users")
+        users = self._calls.read("usergroups.users.list", {"usergroup": group}, QUICK).get("users")
         found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
         self._members[group] = (self._seconds(), found)
         return found
@@ -103,7 +103,7 @@ class SlackChat:
 
     def ask_reason(self, click: Click) -> None:
         """See `shared.ports.Dialogs`."""
-        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)})
+        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)}, QUICK)
 
     def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[Answer]:
         cursor: object = None

@@ -55,9 +55,14 @@ def read_click(body: bytes) -> Click | None:
     return _click(payload, kind, actions[0]) if kind else None
 
 
+def from_dialog(body: bytes) -> bool:
+    """Whether a dialog was submitted: it closes on an empty answer, and shows what an answer objects to."""
+    return _payload(body).get("type") == "view_submission"
+
+
 def wants_reason(click: Click, body: bytes) -> bool:
     """Whether the click is a denial whose reason nobody has asked for yet: the button's, not the dialog's."""
-    return click.kind is ClickKind.DENY and _payload(body).get("type") == "block_actions"
+    return click.kind is ClickKind.DENY and not from_dialog(body)
 
 
 def response_url(body: bytes) -> str:

@@ -44,6 +44,5 @@ def team_of(payload: Json) -> str:
 
 
 def name_of(user: Json) -> str:
-    """What the user is called; "" where the request does not tell it in one line. An id decides, never a name."""
-    found = user.get("username") or user.get("name")
-    return found[:_LONGEST] if isinstance(found, str) and found.isprintable() else ""
+    """What the user is called; an id decides, never a name."""
+    return text_of(user, "username" if "username" in user else "name")
