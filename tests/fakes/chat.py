@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shared.domain.proposal import Message
 from shared.domain.service import Service
 from tests.fakes.memory import Demand
+from tests.fakes.slack.shown import shown
 
 
 @dataclass
@@ -35,11 +36,13 @@ class FakeChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         self.demand("post a message")
+        shown(service, message)
         self.all.append(Posted(service.channel, marker, message))
         return str(len(self.all) - 1)
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         self.demand("update a message")
+        shown(service, message)
         posted = self.all[int(reference)]
         assert posted.channel == service.channel
         posted.message = message

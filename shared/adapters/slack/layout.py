@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
-from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, paragraph, person, prose, strong
+from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, own, paragraph, person, prose, strong
 from shared.domain.escaping import cut, for_slack, literal, one_line
 from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
@@ -17,9 +17,9 @@ from shared.domain.question import PROOF, labelled
 from shared.domain.service import Service
 
 _LONGEST_TITLE = 150
-_LONGEST_LINE = 800
+_LONGEST_LINE = 700
 _LONGEST_TEXT = 300
-_MOST_LINES = 20
+_MOST_LINES = 12
 
 _STANDINGS = {
     Standing.OPEN: "Decision needed",
@@ -81,27 +81,24 @@ def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
         if together:
             yield bullets(rows)
         else:
-            yield from (paragraph([*row, _NEW_LINE]) for row in rows)
-
-
-_NEW_LINE: Element = {"type": "text", "text": "\n"}
+            yield from (paragraph([*row, own("\n")]) for row in rows)
 
 
 def _standing(service: Service, message: Message) -> Iterator[Element]:
     words: list[Element] = [strong(_STANDINGS[message.standing])]
     if message.by:
-        words += [*prose(" by ", 10), person(message.by)]
+        words += [own(" by "), person(message.by)]
     if message.decided_at is not None:
-        words += prose(f" at {rfc3339(message.decided_at.replace(microsecond=0))}", 60)
-    words += prose(f": {_what(service, message)} {_MEANINGS.get(message.standing, '')}", _LONGEST_LINE)
-    yield paragraph(words)
+        words.append(own(f" at {rfc3339(message.decided_at.replace(microsecond=0))}"))
+    meaning = _MEANINGS.get(message.standing, "")
+    yield paragraph([*words, own(": "), *prose(f"{_what(service, message)} {meaning}", _LONGEST_LINE)])
     if message.reason:
         yield paragraph([strong("Reason: "), *prose(message.reason, _LONGEST_LINE)])
 
 
 def _what(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
-    where = f"{service.name} ({service.told_environment})"
+    where = f"{_short(service.name, 80)} ({_short(service.told_environment, 80)})"
     if message.kind is Kind.ROLLBACK:
         return f"roll {where} back to {message.commit[:12]}."
     return f"redeploy {where} from {message.commit[:12]}."

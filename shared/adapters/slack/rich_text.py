@@ -6,36 +6,54 @@ https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
-from shared.domain.escaping import cut, literal, pieces
+from shared.domain.escaping import cut, literal, one_line, pieces
 
 Element = dict[str, object]
 Block = dict[str, object]
 
+_MOST_PIECES = 40
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 
 def prose(text: str, longest: int) -> list[Element]:
-    """One line; what stands between backticks, and what could be a commit, is shown as code."""
-    return [_text(words, code=is_code) for words, is_code in pieces(cut(text, longest))]
+    """One line of at most that many characters; what stands between backticks, or could be a commit, is code."""
+    elements: list[Element] = []
+    for words, is_code in islice(pieces(cut(text, longest)), _MOST_PIECES):
+        shown = cut(literal(words), longest)
+        longest -= len(shown)
+        elements.append(_text(shown, code=is_code))
+        if longest < 1:
+            break
+    return elements
+
+
+def own(text: str) -> Element:
+    """A few words of our own, with the spaces around them."""
+    return _text(text, code=False)
 
 
 def strong(text: str) -> Element:
     """A few words of our own, in bold."""
-    return {"type": "text", "text": literal(text), "style": {"bold": True}}
+    return {"type": "text", "text": text, "style": {"bold": True}}
 
 
 def person(user: str) -> Element:
     """The name of a user, by id; what is no id is shown as text."""
-    return {"type": "user", "user_id": user} if _USER.fullmatch(user) else _text(cut(user, 40), code=False)
+    return (
+        {"type": "user", "user_id": user}
+        if _USER.fullmatch(user)
+        else own(cut(literal(one_line(user)), 40) or "somebody")
+    )
 
 
 def link(url: str, words: str) -> Element:
     """A link to an address that a trusted system gave us; what is no `https` address is shown as text."""
     if _ADDRESS.fullmatch(url):
         return {"type": "link", "url": url, "text": words}
-    return _text(cut(f"{words}: {url}", 300), code=False)
+    return _text(cut(literal(one_line(f"{words}: {url}")), 300), code=False)
 
 
 def paragraph(elements: Sequence[Element]) -> Element:
@@ -54,5 +72,5 @@ def block(block_id: str, parts: Sequence[Element]) -> Block:
 
 
 def _text(words: str, *, code: bool) -> Element:
-    element: Element = {"type": "text", "text": literal(words)}
+    element: Element = {"type": "text", "text": words}
     return {**element, "style": {"code": True}} if code else element
