@@ -1,4 +1,4 @@
-"""The question as Slack shows it: what a person needs at night, buttons only while they mean something, never too long."""
+"""The question as Slack shows it: what a person needs at night, buttons only while they count, never too long."""
 
 import json
 from dataclasses import replace

@@ -10,11 +10,11 @@ _SECONDS = 2
 _LONGEST = 600
 
 
-def whisper(response_url: str, text: str, allowed: str = SLACK) -> None:
-    """Raises Reject for an address that is not below `allowed`, Retry where nobody has taken the sentence."""
+def whisper(response_url: str, text: str) -> None:
+    """Raises Reject for an address that is not Slack's, Retry where nobody has taken the sentence."""
     from slack_sdk.webhook import WebhookClient  # noqa: PLC0415
 
-    if not response_url.startswith(allowed):
+    if not response_url.startswith(SLACK):
         raise Reject("foreign_address", "the request names an address that is not Slack's")
     client = WebhookClient(response_url, timeout=_SECONDS, retry_handlers=[])
     try:

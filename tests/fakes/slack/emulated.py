@@ -9,8 +9,8 @@ from socket import create_connection, create_server
 
 from tests.fakes.slack.packages import NODE, packages
 
-TOKEN = "xoxb-emulated"  # noqa: S105
-OTHER_TOKEN = "xoxb-somebody-else"  # noqa: S105
+TOKEN = "xoxb-emulated"
+OTHER_TOKEN = "xoxb-somebody-else"
 _SEED = f"""
 slack:
   users:

