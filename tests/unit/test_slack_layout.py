@@ -19,12 +19,15 @@ SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY",
 UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+PROPOSAL = Proposal(
+    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", Kind.REDEPLOY, HEAD.id, B.id, "chat-00042-def", F.id,
+    "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
+)  # fmt: skip
+ISSUE = "https://github.com/quay/chat/issues/12"
+
+
 def asked(shape: str = "design", kind: Kind = Kind.REDEPLOY) -> Message:
-    proposal = Proposal(
-        "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", kind, HEAD.id, B.id, "chat-00042-def", F.id,
-        "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
-    )  # fmt: skip
-    return question(report_on(shape), proposal, "https://github.com/quay/chat/issues/12")
+    return question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
 
 
 def words(sent: dict[str, Any]) -> str:
