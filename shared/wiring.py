@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
     from shared.ports import Bus, Clock, Compilers, History, Store
+    from shared.steps.prover import Prover
     from shared.steps.world import World
 
 STORE = "store.sqlite"
@@ -113,6 +114,7 @@ def world(settings: Settings) -> "World":
         compilers=_compilers(settings),
         services=settings.services,
         own=settings.own,
+        prover=_prover(),
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
         **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _chat(settings)),
     )
@@ -177,6 +179,19 @@ def _compilers(settings: Settings) -> "Compilers":
     later: Any = Later(make)
     compilers: Compilers = later
     return compilers
+
+
+def _prover() -> "Prover":
+    """Most requests of most functions prove nothing."""
+
+    def make() -> "Prover":
+        from shared.steps.prover import Prover  # noqa: PLC0415
+
+        return Prover()
+
+    later: Any = Later(make)
+    prover: Prover = later
+    return prover
 
 
 def _token(metadata: "Metadata") -> Callable[[str], Secret]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.stack.emulators import Emulators, emulating
+from functions.local.stack.emulators import Emulators, emulating, installed
+from functions.local.stack.place import led_to
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.local.sqlite_store import SqliteStore
 from shared.errors import Unreadable
@@ -19,22 +20,21 @@ _worlds = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Both emulators on free ports of the loopback. Without them a test skips; where `CI=true` it fails."""
-    with pytest.MonkeyPatch.context() as patch:
-        try:
-            running = emulating(tmp_path_factory.mktemp("emulators"))
-            there = running.__enter__()
-        except Unreadable as missing:
-            if os.environ.get("CI") == "true":
-                pytest.fail(str(missing), pytrace=False)
-            pytest.skip(str(missing))
-        try:
-            for name, value in there.environment.items():
-                patch.setenv(name, value)
-            yield there
-        finally:
-            running.__exit__(None, None, None)
+def emulators_installed() -> None:
+    """Without them a test skips; where `CI=true` it fails."""
+    try:
+        installed()
+    except Unreadable as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def emulators(emulators_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:  # noqa: ARG001
+    """Both emulators, on free ports of the loopback; Google's clients are led there until the end of the run."""
+    with emulating(tmp_path_factory.mktemp("emulators")) as running, led_to(running.environment):
+        yield running
 
 
 @pytest.fixture(params=["firestore", "sqlite", "memory"])

@@ -49,3 +49,6 @@ class DeadLetters(Protocol):
 
     def drop(self, letter: DeadLetter) -> None:
         """Takes it out for good."""
+
+    def close(self) -> None:
+        """Ends what was opened to reach them."""

@@ -1,4 +1,4 @@
-"""A report comes in; the question that is asked about it goes out, bound to one commit and one body of evidence."""
+"""The question that is asked about an incident: bound to one commit and one body of evidence, and how it is shown."""
 
 import hashlib
 import json
@@ -8,9 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.finding import Kind
-from shared.domain.issue import issue_title
-from shared.domain.question import asked
-from shared.domain.report import Report
 
 
 class Standing(StrEnum):
@@ -63,7 +60,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted, in plain text: the adapter redacts nothing, but escapes and lays it out for its target."""
+    """What is posted, in plain text: that is redacted and cut; the adapter escapes it and lays it out."""
 
     proposal: str
     incident: str
@@ -88,37 +85,3 @@ def evidence_hash(report: Mapping[str, object]) -> str:
     """16 hex digits over the report as it is printed."""
     text = json.dumps(report, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def proposed_commit(report: Report) -> str | None:
-    """The commit that the report recommends to deploy; None where it recommends nothing."""
-    proof = report.proof
-    match proof.recommendation.kind:
-        case Kind.REDEPLOY:
-            return proof.target.commit.id if proof.target else None
-        case Kind.ROLLBACK:
-            return proof.rollback.commit.id if proof.rollback else None
-        case Kind.NONE:
-            return None
-
-
-def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
-    """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure it is."""
-    return issue_title(report), asked(report)
-
-
-def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
-    """The message that asks for a decision about the proposal."""
-    title, lines = title_and_lines(report)
-    return Message(
-        proposal=proposal.id,
-        incident=proposal.incident,
-        commit=proposal.commit,
-        evidence_hash=proposal.evidence_hash,
-        title=title,
-        lines=lines,
-        issue_url=issue_url,
-        standing=Standing.OPEN,
-        expires_at=proposal.expires_at,
-        kind=proposal.kind,
-    )

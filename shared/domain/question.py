@@ -9,13 +9,49 @@ from enum import StrEnum
 from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import DeployedSource, Kind, Proof, Target
 from shared.domain.history import FileChange
-from shared.domain.issue.summary import what_fails
+from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
+from shared.domain.proposal import Message, Proposal, Standing
 from shared.domain.report import Report
 from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
 _MOST_FILES = 4
 _LONGEST_LINE = 700
+_LONGEST_TITLE = 150
+
+
+def proposed_commit(report: Report) -> str | None:
+    """The commit that the report recommends to deploy; None where it recommends nothing."""
+    proof = report.proof
+    match proof.recommendation.kind:
+        case Kind.REDEPLOY:
+            return proof.target.commit.id if proof.target else None
+        case Kind.ROLLBACK:
+            return proof.rollback.commit.id if proof.rollback else None
+        case Kind.NONE:
+            return None
+
+
+def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
+    """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure. All redacted."""
+    return said(headline(report), _LONGEST_TITLE), asked(report)
+
+
+def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
+    """The message that asks for a decision about the proposal."""
+    title, lines = title_and_lines(report)
+    return Message(
+        proposal=proposal.id,
+        incident=proposal.incident,
+        commit=proposal.commit,
+        evidence_hash=proposal.evidence_hash,
+        title=title,
+        lines=lines,
+        issue_url=issue_url,
+        standing=Standing.OPEN,
+        expires_at=proposal.expires_at,
+        kind=proposal.kind,
+    )
 
 
 class Label(StrEnum):

@@ -49,6 +49,11 @@ class Case:
     opened_by: str
     opened_at: datetime
     last_seen: datetime
+    look: int = 1
+    """How often it was investigated: each time on evidence, and with a proposal, of its own."""
+    branch_sign: str = ""
+    """The deploy branch as the last look saw it: its head, and the state of its checks."""
+    looked_at: datetime | None = None
     fix: str = ""
     proposal: str = ""
     issue: IssueRef | None = None
@@ -63,6 +68,11 @@ class Case:
     rest_at: datetime | None = None
     history: tuple[Document, ...] = ()
     """`{"state", "at", "why"}`, oldest first, the last fifty."""
+
+    @property
+    def evidence(self) -> str:
+        """The key of the evidence of its present look."""
+        return self.id if self.look == 1 else f"{self.id}.{self.look}"
 
     @property
     def active(self) -> bool:
@@ -94,6 +104,9 @@ def document(case: Case) -> Document:
         "opened_by": case.opened_by,
         "opened_at": rfc3339(case.opened_at),
         "last_seen": rfc3339(case.last_seen),
+        "look": case.look,
+        "branch_sign": case.branch_sign,
+        "looked_at": rfc3339(case.looked_at) if case.looked_at else "",
         "fix": case.fix,
         "proposal": case.proposal,
         "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
@@ -110,14 +123,13 @@ def document(case: Case) -> Document:
 def read_case(value: Document) -> Case:
     """Raises `Reject("unreadable_document")` for what is not an incident."""
     issue, rollout = documents.part(value, "issue"), documents.part(value, "rollout")
-    ending = documents.text(value, "ending")
     return Case(
         id=documents.text(value, "id"),
         fingerprint=documents.text(value, "fingerprint"),
         generation=documents.number(value, "generation"),
-        state=State(documents.text(value, "state")),
+        state=documents.choice(value, "state", State),
         service=documents.text(value, "service"),
-        kind=SignalKind(documents.text(value, "kind")),
+        kind=documents.choice(value, "kind", SignalKind),
         error_class=documents.text(value, "error_class"),
         path=documents.text(value, "path"),
         revisions=documents.texts(value, "revisions"),
@@ -125,13 +137,16 @@ def read_case(value: Document) -> Case:
         opened_by=documents.text(value, "opened_by"),
         opened_at=documents.moment(value, "opened_at"),
         last_seen=documents.moment(value, "last_seen"),
+        look=documents.number(value, "look") or 1,
+        branch_sign=documents.text(value, "branch_sign"),
+        looked_at=documents.moment(value, "looked_at") if value.get("looked_at") else None,
         fix=documents.text(value, "fix"),
         proposal=documents.text(value, "proposal"),
         issue=IssueRef(documents.number(issue, "number"), documents.text(issue, "url")) if issue else None,
         message=documents.text(value, "message"),
         rollout=_read_rollout(rollout) if rollout else None,
         recurred=documents.text(value, "recurred"),
-        ending=State(ending) if ending else None,
+        ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),
         rest_at=documents.moment(value, "rest_at") if documents.text(value, "rest_at") else None,
         history=documents.parts(value, "history"),

@@ -1,9 +1,10 @@
 """Incidents are loaded and changed here: by compare-and-set only, so that no change is ever lost to another one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
+from shared.ports import Stored
 from shared.steps.case import Case, document, read_case
 from shared.steps.flow import State
 from shared.steps.world import World
@@ -47,10 +48,9 @@ def change(world: World, incident: str, how: Callable[[Case], Case]) -> Case:
     raise Retry(f"{incident} is being changed by too many at once")
 
 
-def active(world: World, service: str) -> Iterator[Case]:
-    """The incidents of a service that are not at rest."""
-    for stored in world.store.find(KIND, "active_for", service):
-        yield read_case(stored.value)
+def active(world: World, service: str) -> Sequence[Stored]:
+    """The incidents of a service that are not at rest, unread: one that cannot be read must not hide the others."""
+    return world.store.find(KIND, "active_for", service)
 
 
 def end(world: World, incident: str, state: State, why: str) -> Case:

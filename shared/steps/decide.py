@@ -54,7 +54,12 @@ def _deny(world: World, click: Click, proposal: Proposal, before: Decision | Non
         return Reply.TOO_LATE
     if stands.state is DecisionState.DENIED and (before is None or before.state is not DecisionState.DENIED):
         return Reply.DENIED
-    return _STANDS[stands.state]
+    return _standing(stands)
+
+
+def _standing(decision: Decision) -> Reply:
+    """What is said of a decision that nothing changes any more."""
+    return Reply.MUTED if decisions.is_muted(decision) else _STANDS[decision.state]
 
 
 def _approve(world: World, click: Click, proposal: Proposal, service: Service, before: Decision | None) -> Reply:
@@ -66,7 +71,7 @@ def _approve(world: World, click: Click, proposal: Proposal, service: Service, b
             return Reply.STALE
     stands = decisions.decide(world, proposal.id, Decision(DecisionState.APPROVED, click.user, click.user_name[:80]))
     if stands.state in _STANDS:
-        return _STANDS[stands.state]
+        return _standing(stands)
     if stands.state is DecisionState.APPROVED:
         hand_on(world, proposal)  # also when it was approved before: whoever did may have died here
     return Reply.APPROVED if before is None else Reply.ALREADY_APPROVED

@@ -12,6 +12,7 @@ from shared.domain.moment import rfc3339
 from shared.errors import Retry
 from shared.ports import Document
 from shared.steps import documents
+from shared.steps.flow import State
 from shared.steps.world import World
 
 KIND = "decisions"
@@ -34,6 +35,11 @@ class Decision:
     why: str = ""
     etag: str = ""
     """Of the service as the last check saw it; set where the deployment has begun."""
+
+
+def is_muted(decision: Decision) -> bool:
+    """Whether the approval was refused because a person has put an end to the automation."""
+    return decision.state is DecisionState.REFUSED and decision.why == State.MUTED.value
 
 
 def load(world: World, proposal: str) -> Decision | None:
@@ -86,7 +92,7 @@ def _document(proposal: str, decision: Decision, steps: tuple[Document, ...]) ->
 
 def _read(value: Document) -> Decision:
     return Decision(
-        state=DecisionState(documents.text(value, "state")),
+        state=documents.choice(value, "state", DecisionState),
         by=documents.text(value, "by"),
         why=documents.text(value, "why"),
         etag=documents.text(value, "etag"),

@@ -6,14 +6,12 @@ from datetime import datetime
 
 from shared.domain.compilation import Fault
 from shared.domain.finding import DeployedSource, Deployment
-from shared.domain.history import Branch, Commit, FileVersion
+from shared.domain.history import Commit, FileVersion
 from shared.domain.incident import Incident, Sighting
-from shared.domain.paths import components, likely_files
+from shared.domain.paths import likely_files
 from shared.ports import History
+from shared.steps.ground import Ground
 from shared.steps.verdicts import Verdicts
-
-_MOST_NAMESAKES = 50
-"""A name that more files carry (`__init__.py` without its folder) identifies none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,15 @@ class _Match:
     """Whether these versions fail with the logged message."""
 
 
-def locate(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, given: Commit | None) -> Located:
+def locate(ground: Ground, verdicts: Verdicts, given: Commit | None) -> Located:
     """The deployed version: the given commit if the log bears it out, else the one that the logged lines give away."""
     conflict = ""
     if given is not None:
-        stated = _corroborate(history, verdicts, incident, given)
+        stated = _corroborate(ground.history, verdicts, ground.incident, given)
         if stated.corroborated:
             return stated
         conflict = stated.conflict
-    inferred = _infer(history, verdicts, incident, branch, conflict)
+    inferred = _infer(ground, verdicts, conflict)
     if inferred.corroborated or given is None:
         return inferred
     return Located(stated.path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict or inferred.conflict)
@@ -92,15 +90,13 @@ def place(incident: Incident) -> str:
     return f"{incident.path}, line {last.line}" if last.line is not None else incident.path
 
 
-def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Branch, conflict: str) -> Located:
+def _infer(ground: Ground, verdicts: Verdicts, conflict: str) -> Located:
     """Searches the branch, then every other head, for versions that fail as the log says."""
-    tried: set[str] = set()
-    younger: Located | None = None
-    for paths, tips in _places(history, incident, branch):
-        fresh = [path for path in paths if path not in tried or len(tips) > 1]
-        tried.update(fresh)
-        graph = history.versions(fresh, tips) if 0 < len(fresh) <= _MOST_NAMESAKES else ()
-        matches = _matches(verdicts, graph, fresh, incident)
+    incident = ground.incident
+    likeliest, younger = "", None
+    for paths, graph in ground.layers():
+        likeliest = likeliest or paths[0]
+        matches = _matches(verdicts, graph, paths, incident)
         if matches:
             found = _choose(incident, matches, graph, conflict)
             if not found.deployments or not found.deployments[-1].uncommitted:
@@ -108,25 +104,7 @@ def _infer(history: History, verdicts: Verdicts, incident: Incident, branch: Bra
             younger = younger or found  # unless another file of that name was already there when it was logged
     if younger is not None:
         return younger
-    path = next(iter(sorted(tried)), "")
-    return Located(path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
-
-
-def _places(history: History, incident: Incident, branch: Branch) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """(paths, tips) to search, likeliest first: files of the branch's head, its former files, then other branches."""
-    tips = [branch.head]
-    for tier in likely_files(incident.path, history.tree(branch.head)):
-        yield tier, tips
-    name = next(reversed(components(incident.path)), "")
-    if not name:
-        return
-    for tier in likely_files(incident.path, history.named(name, tips)):
-        yield tier, tips
-    others = [head.head for head in history.unmerged(branch, None)]
-    if others:
-        everywhere = [*tips, *others]
-        for tier in likely_files(incident.path, history.named(name, everywhere)):
-            yield tier, everywhere
+    return Located(likeliest, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
 
 
 def _matches(
@@ -170,8 +148,15 @@ def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting:
         return None
     same_message = [pair for pair in failing if pair[1].message == sighting.message]
     kept = same_message or failing
-    same_text = [pair for pair in kept if sighting.source_text and pair[1].text.strip() == sighting.source_text]
+    same_text = [pair for pair in kept if _quoted(pair[1], sighting)]
     return _Match(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
+
+
+def _quoted(fault: Fault, sighting: Sighting) -> bool:
+    """Whether the log quotes the failing source; of a string over several lines a traceback shows one."""
+    return bool(sighting.source_text) and sighting.source_text in {
+        fault.text.strip(), *(line.strip() for line in fault.text.splitlines())
+    }  # fmt: skip
 
 
 def made_versions(graph: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:

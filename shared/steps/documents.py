@@ -6,18 +6,29 @@ In: a document and the name of a field. Out: the value in its type, or `Reject("
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import NoReturn
+from enum import StrEnum
+from typing import NoReturn, TypeVar
 
 from shared.domain.entry import LogEntry
 from shared.domain.moment import rfc3339
 from shared.errors import Reject
 from shared.ports import Document
 
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
 
 def text(document: Document, name: str) -> str:
     """A string; "" where the field is not there."""
     value = document.get(name, "")
     return value if isinstance(value, str) else _refuse(name, value)
+
+
+def choice(document: Document, name: str, of: type[_Choice]) -> _Choice:
+    """A member of an enumeration of strings."""
+    try:
+        return of(text(document, name))
+    except ValueError:
+        return _refuse(name, document.get(name))
 
 
 def number(document: Document, name: str) -> int:

@@ -20,9 +20,9 @@ def marker(incident: str, part: str = "") -> str:
     return f"<!-- provenfix:incident={incident}{f' part={part}' if part else ''} -->"
 
 
-def publish_opened(world: World, incident: str, nudge: int = 0) -> None:
+def publish_opened(world: World, case: Case, nudge: int = 0) -> None:
     """Asks for an investigation; each higher `nudge` asks once more. A second copy of a message does no harm."""
-    _publish(world, flow.INCIDENT_OPENED, {"incident": incident}, f"{incident}.{nudge}")
+    _publish(world, flow.INCIDENT_OPENED, {"incident": case.id}, f"{case.evidence}.{nudge}")
 
 
 def publish_approved(world: World, proposal: str) -> None:

@@ -13,15 +13,17 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.proposal import proposed_commit
+from shared.domain.question import proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
+from shared.domain.wording import said
 from shared.errors import Misused, Reject
 from shared.ports import Document, History
+from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.collect import collect
-from shared.steps.prover import contains, request_for
+from shared.steps.prover import request_for
 from shared.steps.world import World
 
 KIND = "reports"
@@ -40,12 +42,12 @@ class _Entries:
 
 def evidence_for(world: World, service: Service, case: Case) -> Document:
     """The stored report of an incident; made and stored where there is none. The first one that is stored counts."""
-    stored = world.store.read(KIND, case.id)
+    stored = world.store.read(KIND, case.evidence)
     if stored is None:
-        world.store.create(KIND, case.id, _gathered(world, service, case))
-        stored = world.store.read(KIND, case.id)
+        world.store.create(KIND, case.evidence, _gathered(world, service, case))
+        stored = world.store.read(KIND, case.evidence)
     if stored is None:
-        raise Reject("evidence_gone", case.id)
+        raise Reject("evidence_gone", case.evidence)
     return stored.value
 
 
@@ -53,12 +55,19 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
     incident = _incident(world, service, case)
     serving = world.revisions.serving(service)
     with world.histories(service) as history:
+        sign = branch_sign(world, service, history)  # before the proof: what is pushed meanwhile is looked at again
         request = request_for(
             service, _given(world, service, history, incident), lambda at: world.checks.at(service, at)
         )
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
-    return {**world.prover.told(report), **_findings(report, serving)}
+    return {**world.prover.told(report), **_findings(report, serving), "branch_sign": sign}
+
+
+def branch_sign(world: World, service: Service, history: History) -> str:
+    """Changes with whatever may turn "nothing to deploy" into something: a push, or checks that end."""
+    head = history.branch(service.branch or None).head
+    return f"{head} {world.checks.at(service, head).value}"
 
 
 def _incident(world: World, service: Service, case: Case) -> Incident:
@@ -129,6 +138,7 @@ def _findings(report: Report, serving: Serving) -> Document:
     return {
         "kind": proof.recommendation.kind.value,
         "reason": proof.recommendation.reason.value,
+        "detail": said(proof.recommendation.detail, 600),
         "commit": proposed_commit(report) or "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,

@@ -42,7 +42,7 @@ def finish(world: World, service: Service, case: Case) -> Case:
         return case
     if ending is State.ROLLED_BACK and case.rollout is not None:
         effects.shift(world, service, case.proposal, case.rollout.previous, 100)
-    if ending in _SENTENCES:
+    if ending in _SENTENCES and (case.rollout is not None or ending is not State.REPORTED):
         effects.comment(world, service, case, ending.value, (_SENTENCES[ending], case.ending_why))
     if ending is State.RESOLVED and case.issue is not None:
         effects.close_issue(world, service, case.issue.number, case.id)

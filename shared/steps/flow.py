@@ -22,6 +22,8 @@ class State(StrEnum):
     """A 1011 without a cause so far: `verify` absorbs it or opens it."""
     OPENED = "opened"
     """`investigate` gathers evidence, opens the issue, and asks."""
+    UNFIXED = "unfixed"
+    """There is an issue, and nothing to deploy yet: `verify` has it investigated again when the branch has moved."""
     PROPOSED = "proposed"
     """A person decides; `verify` lets it expire."""
     APPROVED = "approved"
@@ -48,4 +50,6 @@ class State(StrEnum):
     """A person closed the issue or marked it as wrong: no automation any more."""
 
 
-ACTIVE = frozenset((State.WAITING, State.OPENED, State.PROPOSED, State.APPROVED, State.DEPLOYING, State.WATCHING))
+ACTIVE = frozenset(
+    (State.WAITING, State.OPENED, State.UNFIXED, State.PROPOSED, State.APPROVED, State.DEPLOYING, State.WATCHING)
+)

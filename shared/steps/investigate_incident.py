@@ -1,25 +1,49 @@
 """An opened incident comes in; evidence, whys, an issue and a question go out, each of them once."""
 
+from dataclasses import replace
+
+from shared.domain.finding import Reason
 from shared.domain.service import Service
 from shared.errors import Reject
-from shared.steps import cases, paperwork
+from shared.steps import cases, documents, effects, paperwork
 from shared.steps.case import Case
 from shared.steps.flow import State
 from shared.steps.world import Outcome, World
 
+_MAY_CHANGE = frozenset(
+    reason.value
+    for reason in (
+        Reason.NO_FIX,
+        Reason.FIX_IN_PULL_REQUEST,
+        Reason.FIX_UNMERGED,
+        Reason.NO_TARGET,
+        Reason.CHECKS_RED,
+    )
+)
+"""What the next push to the branch, or the end of a check, can turn into something to deploy."""
+
 
 def investigate_incident(world: World, incident_id: str) -> Outcome:
-    """`proposed`, `reported` or `duplicate`. Raises Retry where it has to be asked again, Reject where never."""
+    """`proposed`, `unfixed`, `reported` or `duplicate`. Raises Retry, or Reject where it can never be."""
     case = cases.demand(world, incident_id)
     if case.state is not State.OPENED:
         return Outcome("duplicate", case.id, case.state.value)
     service = service_of(world, case)
     papers = paperwork.complete(world, service, case)
-    reason = str(papers.evidence.get("reason", ""))
-    state = State.PROPOSED if papers.proposal is not None else State.REPORTED
+    reason = documents.text(papers.evidence, "reason")
+    state = State.UNFIXED if reason in _MAY_CHANGE else State.REPORTED
+    if papers.proposal is not None:
+        state = State.PROPOSED
+        if case.look > 1:
+            effects.comment(
+                world, service, papers.case, f"look{case.look}", (documents.text(papers.evidence, "detail"),)
+            )
 
     def advanced(now: Case) -> Case:
-        return now.to(state, world.clock.now(), reason) if now.state is State.OPENED else now
+        if now.state is not State.OPENED or now.look != case.look:
+            return now
+        moment, sign = world.clock.now(), documents.text(papers.evidence, "branch_sign")
+        return replace(now, branch_sign=sign, looked_at=moment).to(state, moment, reason)
 
     return Outcome(cases.change(world, case.id, advanced).state.value, case.id, reason)
 

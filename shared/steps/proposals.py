@@ -18,16 +18,16 @@ from shared.steps.world import World
 KIND = "proposals"
 
 
-def proposal_id(incident: str) -> str:
-    """The id of an incident's proposal."""
-    return f"{incident}-1"
+def proposal_id(case: Case) -> str:
+    """The id of the proposal of an incident's present look."""
+    return f"{case.id}-{case.look}"
 
 
 def propose(world: World, service: Service, case: Case, evidence: Document) -> Proposal | None:
     """Stores the proposal that the evidence asks for, unless it is stored; None where nothing is to be proposed."""
     if documents.text(evidence, "kind") == Kind.NONE.value:
         return None
-    key = proposal_id(case.id)
+    key = proposal_id(case)
     known = load(world, key)
     if known is not None:
         return known
@@ -35,7 +35,7 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         id=key,
         incident=case.id,
         service=service.id,
-        kind=Kind(documents.text(evidence, "kind")),
+        kind=documents.choice(evidence, "kind", Kind),
         commit=documents.text(evidence, "commit"),
         deployed=documents.text(evidence, "deployed"),
         revision=documents.text(evidence, "revision"),
@@ -94,7 +94,7 @@ _TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", 
 
 def _read(value: Document) -> Proposal:
     return Proposal(
-        kind=Kind(documents.text(value, "kind")),
+        kind=documents.choice(value, "kind", Kind),
         broken=documents.texts(value, "broken"),
         expires_at=documents.moment(value, "expires_at"),
         **{name: documents.text(value, name) for name in _TEXTS},

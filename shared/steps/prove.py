@@ -16,6 +16,7 @@ from shared.steps import pythons
 from shared.steps.deployed import Located, locate, with_commits
 from shared.steps.explain import Explained, excerpt, explain
 from shared.steps.gates import Gates
+from shared.steps.ground import Ground
 from shared.steps.inquiry import Inquiry, Progress, Request
 from shared.steps.lineage import Lineage, Start, follow
 from shared.steps.origin import Origin, Version, trace
@@ -55,6 +56,7 @@ def _search(inquiry: Inquiry) -> _Search | None:
     None where no Python that log or repository name can be judged. Raises Misused where the person named that one.
     """
     tried: list[_Search] = []
+    ground = Ground(inquiry.history, inquiry.incident, inquiry.branch)
     for python, source in _pythons(inquiry):
         try:
             compiler = inquiry.compilers.compiler(python)
@@ -63,7 +65,7 @@ def _search(inquiry: Inquiry) -> _Search | None:
                 raise
             continue
         verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
-        located = locate(inquiry.history, verdicts, inquiry.incident, inquiry.branch, inquiry.given)
+        located = locate(ground, verdicts, inquiry.given)
         tried.append(_Search(located, verdicts, source))
         if located.corroborated:
             return tried[-1]

@@ -1,21 +1,28 @@
 """The proof as the functions use it: an incident to a report, and a proposal to whether its commit still passes."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.domain.finding import Checks
 from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
-from shared.domain.proposal import Proposal, evidence_hash, title_and_lines
+from shared.domain.proposal import Proposal, evidence_hash
+from shared.domain.question import title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
+from shared.steps.ancestry import contains
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Request
 from shared.steps.investigate import investigate
 from shared.steps.verdicts import Verdicts
 
 CheckState = Callable[[str], Checks]
+
+_LONGEST_REPORT = 700_000
+"""Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
+_LEFT_OUT: Document = {"left_out": "the report is too long to be stored; the issue holds what it says"}
 
 
 def report_on(incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
@@ -36,17 +43,12 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     return "" if failed is None else failed.detail
 
 
-def contains(history: History, commit: str, ancestor: str) -> bool:
-    """Whether `ancestor` is `commit` or one of its ancestors: by the graph, never by time."""
-    return commit == ancestor or not history.commits(ancestor, commit)
-
-
 def told(report: Report) -> Document:
     """A report in words: as it is printed, as an issue, as a message."""
     printed = to_json(report)
     headline, lines = title_and_lines(report)
     return {
-        "report": printed,
+        "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
         "evidence_hash": evidence_hash(printed),
         "title": issue_title(report),
         "body": issue_body(report),

@@ -40,7 +40,12 @@ def formerly_declared(history: History, head: str, near: str) -> Iterator[Choice
     """What earlier versions of those files said, newest first: the image may be older than the branch's head."""
     paths = [each.path for each in declared_files(history, head)]
     seen: set[str] = set()
+    judged: set[frozenset[tuple[str, str]]] = set()
     for version in history.versions(paths, [head]) if paths else ():
+        contents = frozenset(version.blobs.items())
+        if contents in judged:  # most merges: what they join was looked at, or will be, where it was written
+            continue
+        judged.add(contents)
         choice = declared_at(history, version.commit.id, near)
         if choice is not None and choice[0] not in seen:
             seen.add(choice[0])

@@ -1,6 +1,7 @@
 """A log entry comes in; an incident is opened once, or found open, or the entry is refused with a reason."""
 
 from dataclasses import replace
+from hashlib import blake2b
 
 from shared.domain.entry import LogEntry
 from shared.domain.grouping import kept
@@ -30,7 +31,7 @@ def record(world: World, entry: LogEntry) -> Outcome:
     service = world.services.get(place)
     if service is None:
         return Outcome("refused:unknown_service", detail=place)
-    line = (place, entry.revision, entry.text)
+    line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if world.throttle.recent(line, world.clock.now()):
         return Outcome("throttled")
     read = completed(world, entry)
@@ -87,18 +88,18 @@ def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Out
     cases.create(world, case)
     stored = cases.demand(world, case.id)  # not the answer of the write tells who opened it, but the owner in it
     if stored.state is State.OPENED:
-        effects.publish_opened(world, case.id)
+        effects.publish_opened(world, stored)
     return Outcome("opened" if stored.opened_by == case.opened_by else "duplicate", case.id)
 
 
 def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> Outcome:
     revision = signal.entry.revision
     if case.state is State.OPENED:
-        effects.publish_opened(world, case.id)  # whoever opened it may have died before this
+        effects.publish_opened(world, case)  # whoever opened it may have died before this
     if case.rollout is not None and sense(world, service, case, revision) is Sense.RECURRED:
         cases.change(world, case.id, lambda now: now if now.recurred else replace(now, recurred=revision))
         return Outcome("recurred", case.id)
-    if case.state not in {State.WAITING, State.OPENED} or revision in case.revisions:
+    if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in case.revisions:
         return Outcome("duplicate", case.id)
     if case.kind is SignalKind.SYNTAX_ERROR and revision:
         name_cause(world, service, revision, case.id)

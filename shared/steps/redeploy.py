@@ -52,18 +52,19 @@ def _objection(world: World, service: Service, case: Case, proposal: Proposal) -
     """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
     if not case.active or case.ending is not None:
         return "", (case.ending or case.state).value
-    if world.kill_switch():
-        return "", "kill_switch"
-    if muted(world, service, case):
-        return "", State.MUTED.value
-    serving = world.revisions.serving(service)
-    if serving.revision.name != proposal.revision:
-        return "", "stale"
     with world.histories(service) as history:
         failed = world.prover.objection(
             proposal, service, history, world.compilers, lambda commit: world.checks.at(service, commit)
         )
-    return serving.etag, f"gate: {failed}" if failed else ""
+    if failed:
+        return "", f"gate: {failed}"
+    # Compiling takes its time; what may change within it is looked at afterwards.
+    serving = world.revisions.serving(service)
+    if serving.revision.name != proposal.revision:
+        return "", "stale"
+    if muted(world, service, case):
+        return "", State.MUTED.value
+    return serving.etag, "kill_switch" if world.kill_switch() else ""
 
 
 def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Outcome:

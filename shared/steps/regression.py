@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from shared.domain.service import Service
 from shared.errors import Misused
+from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.flow import State
-from shared.steps.prover import contains
 from shared.steps.world import World
 
 

@@ -1,16 +1,18 @@
 """A tick comes in; every incident that is not at rest is taken one step further."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.decision import DecisionState
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
-from shared.steps import cases, decisions, effects, proposals
-from shared.steps.case import Case
+from shared.steps import cases, decisions, documents, effects, proposals
+from shared.steps.case import Case, read_case
 from shared.steps.causes import cause_of
 from shared.steps.decide import hand_on
 from shared.steps.decisions import Decision
+from shared.steps.evidence import branch_sign
 from shared.steps.finish import finish
 from shared.steps.flow import State
 from shared.steps.muting import muted
@@ -26,20 +28,30 @@ NUDGE = timedelta(minutes=10)
 MOST_NUDGES = 6
 """and so often at most; its message is then in the dead letters."""
 
+LOOK = timedelta(minutes=10)
+"""How often the deploy branch of what could not be mended yet is looked at,"""
+PATIENCE = timedelta(days=7)
+"""and for how long."""
+
 _BY = "verify"
 
 
 def verify(world: World) -> Outcome:
-    """`ticked`. Raises Retry, once all were looked at, where one of them has to be looked at again."""
-    moved, again = 0, []
+    """`ticked`. Raises Retry or what nobody foresaw, once all were looked at, where one has to be looked at again."""
+    moved, again, unknown = 0, [], []
     for service in world.services.values():
-        for case in list(cases.active(world, service.id)):
+        for stored in cases.active(world, service.id):
             try:
+                case = read_case(stored.value)
                 moved += advance(world, service, case).state is not case.state
             except Retry as reason:
-                again.append(f"{case.id}: {reason}")
+                again.append(f"{stored.key}: {reason}")
             except Reject as refused:
-                reject(world, f"verify.{case.id}", refused.reason, refused.detail)
+                reject(world, f"verify.{stored.key}", refused.reason, refused.detail)
+            except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
+                unknown.append(error)
+    if unknown:
+        raise unknown[0]
     if again:
         raise Retry("; ".join(again[:5]))
     return Outcome("ticked", detail=f"{moved} moved")
@@ -68,9 +80,32 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
 
 def _opened(world: World, _: Service, case: Case) -> Case:
     """Publishes what was stored and never published, and what has been lying there for too long."""
-    since = (world.clock.now() - case.opened_at) // NUDGE
-    effects.publish_opened(world, case.id, min(since, MOST_NUDGES))
+    since = documents.moment(case.history[-1], "at") if case.history else case.opened_at
+    effects.publish_opened(world, case, min((world.clock.now() - since) // NUDGE, MOST_NUDGES))
     return case
+
+
+def _unfixed(world: World, service: Service, case: Case) -> Case:
+    """Looks whether the deploy branch has moved since, every ten minutes; and gives up after a week."""
+    now = world.clock.now()
+    if now >= case.opened_at + PATIENCE:
+        return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days")
+    if case.looked_at is not None and now < case.looked_at + LOOK:
+        return case
+    if muted(world, service, case):
+        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+    with world.histories(service) as history:
+        sign = branch_sign(world, service, history)
+
+    def looked(at: Case) -> Case:
+        if at.state is not State.UNFIXED or at.look != case.look:
+            return at
+        if sign == at.branch_sign:
+            return replace(at, looked_at=now)
+        return replace(at, look=at.look + 1, looked_at=now).to(State.OPENED, now, f"the branch has moved: {sign}")
+
+    case = cases.change(world, case.id, looked)
+    return _opened(world, service, case) if case.state is State.OPENED else case
 
 
 def _proposed(world: World, service: Service, case: Case) -> Case:
@@ -109,7 +144,7 @@ def _decided_against(world: World, case: Case, decision: Decision) -> Case:
     ending = _ENDINGS.get(decision.state)
     if ending is None:
         return case
-    if decision.why == State.MUTED.value:
+    if decisions.is_muted(decision):
         ending = State.MUTED
     return cases.end(world, case.id, ending, decision.why)
 
@@ -129,6 +164,7 @@ def _watching(world: World, service: Service, case: Case) -> Case:
 _STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {
     State.WAITING: _waiting,
     State.OPENED: _opened,
+    State.UNFIXED: _unfixed,
     State.PROPOSED: _proposed,
     State.APPROVED: _approved,
     State.DEPLOYING: _deploying,

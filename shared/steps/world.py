@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from shared.domain.service import Service
 from shared.ports import (
@@ -20,8 +21,16 @@ from shared.ports import (
     Revisions,
     Store,
 )
-from shared.steps.prover import Prover
 from shared.steps.throttle import Throttle
+
+if TYPE_CHECKING:
+    from shared.steps.prover import Prover
+
+
+def _prover() -> "Prover":
+    from shared.steps.prover import Prover  # noqa: PLC0415  # all of the proof; made before it is needed only in tests
+
+    return Prover()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,6 @@ class World:
     """`Service.id` of this product's own functions: what they log is never a signal."""
     kill_switch: Callable[[], bool] = lambda: False
     """True stops every deployment; asked right before each."""
-    prover: Prover = field(default_factory=Prover)
+    prover: "Prover" = field(default_factory=_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""

@@ -49,7 +49,14 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 3
         runs = 3 if asked.quick else 7
-        rows = [*_search(question, folder, runs), *_start_up(10), *_signals(), _redaction()]
+        rows = [
+            *_search(question, folder, runs),
+            *_start_up(10),
+            *_functions(folder, runs),
+            *_signals(),
+            _redaction(),
+            *_messages(folder, 10_000 if asked.quick else 100_000),
+        ]
     table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{markdown(rows)}"
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(table, "utf-8")
@@ -151,6 +158,12 @@ def _start_up(runs: int) -> Iterator[Row]:
     yield Row("provenfix --help", _ms(ours), f"python -c pass: {_ms(bare)}", ratio, "< 150 ms", ours.best < 0.150)
 
 
+def _functions(folder: Path, runs: int) -> Iterator[Row]:
+    from tests.bench.functions_start import rows  # noqa: PLC0415 - flask comes with it
+
+    yield from rows(folder, runs)
+
+
 def _signals() -> Iterator[Row]:
     from tests.bench.signal_speed import ms_per_kb  # noqa: PLC0415 - its inputs are large: not before the timing
 
@@ -166,6 +179,12 @@ def _redaction() -> Row:
     told = f"{LINES / ours:,.0f} lines a second"
     baseline = f"detect-secrets, the same lines: {LINES / theirs:,.0f}"
     return Row("redaction", told, baseline, f"{ratio:.1f}", "≥ 10", ratio >= 10)
+
+
+def _messages(folder: Path, count: int) -> Iterator[Row]:
+    from tests.bench.messages import rows  # noqa: PLC0415 - it loads the web and cloud libraries
+
+    yield from rows(folder, count)
 
 
 def _command() -> str:

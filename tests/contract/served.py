@@ -11,6 +11,8 @@ from pathlib import Path
 
 import functions_framework
 
+from functions.local.stack.process import free_port
+
 PACKAGES = Path(functions_framework.__file__).parents[1]
 SECONDS = 30.0
 
@@ -32,9 +34,7 @@ def served(
     target: str, source: Path, *, interpreter: str = sys.executable, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """The URL of `target` in the file `source`, once it answers. The process is ended with the context."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [interpreter, "-W", "ignore", "-m", "functions_framework", "--target", target]
     command += ["--source", str(source), "--host", "127.0.0.1", "--port", str(port)]
     held = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.domain.decision import Answer, ClickKind, Reply
 from shared.domain.entry import LogEntry
+from shared.domain.finding import Kind, Reason
 from shared.domain.verdict import LONGEST_WATCH, WATCH, Probed
 from shared.errors import Reject, Retry
 from shared.steps.decide import decide
@@ -86,12 +87,31 @@ class Weather(RuleBasedStateMachine):
         if self.pool:
             self._deliver(which % len(self.pool), Plan(at, fault))
 
-    @rule(which=st.integers(0, 50), other=st.integers(0, 50), at=st.integers(0, 40))
-    def two_messages_are_worked_on_at_once(self, which: int, other: int, at: int) -> None:
+    @rule(which=st.integers(0, 50), other=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
+    def two_messages_are_worked_on_at_once(self, which: int, other: int, at: int, fault: Fault) -> None:
         self._collect()
         if self.pool:
             beside = self.pool[other % len(self.pool)]
-            self._deliver(which % len(self.pool), Plan(at, meanwhile_before=lambda: self._attempt(beside, NEVER)))
+            plan = Plan(at, fault, meanwhile_before=lambda: self._attempt(beside, NEVER))
+            self._deliver(which % len(self.pool), plan)
+
+    @rule(which=st.integers(0, 50), kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 60))
+    def something_else_happens_while_a_message_is_worked_on(self, which: int, kind: ClickKind | None, at: int) -> None:
+        self._collect()
+        if self.pool:
+            self._deliver(which % len(self.pool), Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+
+    @rule(kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 80))
+    def something_else_happens_during_a_tick(self, kind: ClickKind | None, at: int) -> None:
+        self.setting.clock.turn(MINUTE)
+        self._attempt(verify, Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+
+    def _intrude(self, kind: ClickKind | None) -> None:
+        """A click on the last question, or another tick."""
+        if kind is None:
+            self._attempt(verify, NEVER)
+        elif self.setting.chat.all:
+            self.somebody_clicks(len(self.setting.chat.all) - 1, kind, 0, Fault.NONE, {})
 
     @rule(at=st.integers(0, 60), fault=st.sampled_from(Fault))
     def the_minute_passes(self, at: int, fault: Fault) -> None:
@@ -142,6 +162,12 @@ class Weather(RuleBasedStateMachine):
         self.deployed_by_hand += 1
         known = self.setting.services[f"shore.{name}"]
         self.setting.cloud.deploy_by_hand(known, f"{name}-{self.deployed_by_hand:05}-hand", commit)
+
+    @rule(merged=st.booleans())
+    def the_fix_is_merged_or_not(self, merged: bool) -> None:  # noqa: FBT001
+        self.setting.pasts.head = commit_id("later" if merged else "attempt")
+        kind, reason = (Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (Kind.NONE, Reason.NO_FIX)
+        self.setting.answer.kind, self.setting.answer.reason = kind, reason
 
     @rule(killed=st.booleans())
     def the_kill_switch_is_turned(self, killed: bool) -> None:  # noqa: FBT001

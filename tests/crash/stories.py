@@ -8,8 +8,10 @@ from shared.domain.decision import ClickKind
 from shared.domain.finding import Kind, Reason
 from shared.domain.verdict import WATCH, Probed
 from shared.steps.flow import State
+from shared.steps.verify import LOOK, PATIENCE
 from tests.crash.run import MINUTE, Run
 from tests.fakes.memory import MemoryStore
+from tests.fakes.past import commit_id
 from tests.fakes.setting import Setting, click
 
 Told = Callable[[Run], None]
@@ -43,8 +45,12 @@ def _approved(run: Run) -> None:
 
 
 def _deployed(run: Run) -> None:
-    """Ticks: at most two more than it takes without faults."""
     _approved(run)
+    _served(run)
+
+
+def _served(run: Run) -> None:
+    """Ticks: at most two more than it takes without faults."""
     run.setting.clock.turn(2 * MINUTE)
     run.tick()
     for _ in range(2):
@@ -54,7 +60,13 @@ def _deployed(run: Run) -> None:
 
 
 def _resolved(run: Run) -> None:
-    _deployed(run)
+    _approved(run)
+    _closed(run)
+
+
+def _closed(run: Run) -> None:
+    """The approval is acted on, and watched to its end."""
+    _served(run)
     run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
     run.setting.clock.turn(WATCH + MINUTE)
     run.tick()
@@ -150,8 +162,30 @@ def _symptom_alone(run: Run) -> None:
 
 
 def _nothing_to_propose(run: Run) -> None:
+    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.DYNAMIC_CODE
+    _asked(run)
+
+
+def _never_mended(run: Run) -> None:
     run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.NO_FIX
     _asked(run)
+    run.setting.clock.turn(PATIENCE)
+    run.tick()
+
+
+def _mended_later(run: Run) -> None:
+    """The fix is merged after the first look."""
+    run.setting.pasts.head = commit_id("attempt")
+    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    _asked(run)
+    run.setting.pasts.head = commit_id("later")
+    run.setting.answer.kind, run.setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    run.setting.clock.turn(LOOK)
+    run.tick()
+    run.drain()
+    run.click(click(run.setting.chat.all[0].message))
+    run.drain()
+    _closed(run)
 
 
 def _stepped() -> Setting:
@@ -179,6 +213,15 @@ STORIES = (
     ),
     Story("a symptom without a cause", _symptom_alone, State.REPORTED, messages=0),
     Story("nothing to propose", _nothing_to_propose, State.REPORTED, messages=0),
+    Story("never mended", _never_mended, State.REPORTED, messages=0),
+    Story(
+        "mended after the first look",
+        _mended_later,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+    ),
 )
 
 

@@ -3,10 +3,12 @@
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,7 @@ from shared.errors import Retry
 from shared.settings import Settings
 from tests.fakes.memory import MemoryStore
 from tests.fakes.setting import Setting
-from tests.unit.doors import EVENT, READERS, Doors, Failing, doors, form, pressed, sunk, wrapped
+from tests.unit.doors import EVENT, MAIN, READERS, Doors, Failing, doors, form, pressed, sunk, wrapped
 
 LOADED = """
 import sys
@@ -50,6 +52,35 @@ def test_importing_every_entry_point_loads_no_client() -> None:
     assert "functions.record" in loaded
     assert [name for name in loaded if name.partition(".")[0] in HEAVY] == []
     assert [name for name in loaded if name.startswith(("shared.adapters", "shared.steps"))] == []
+
+
+ANSWERED = """
+import json, sys
+import functions_framework
+from tests.unit.doors import EVENT, MAIN, sunk, wrapped
+from tests.fakes.setting import Setting
+for name in [name for name in sys.modules if name.startswith(("shared", "functions."))]:
+    del sys.modules[name]
+client = functions_framework.create_app("record", str(MAIN)).test_client()
+body = json.dumps({"message": wrapped(sunk(Setting().entry())), "subscription": "s"}).encode()
+assert client.post("/", data=body, headers=EVENT).status_code == 204
+print(*sorted(sys.modules))
+"""
+PROOF = ("shared.steps.prover", "shared.steps.investigate", "shared.domain.issue", "shared.adapters.compilers")
+
+
+def test_recording_an_entry_loads_neither_the_proof_nor_a_client_that_it_does_not_use(tmp_path: Path) -> None:
+    config = tmp_path / "provenfix.yaml"
+    config.write_text(
+        "services: [{name: tide, project: shore, region: europe-west6, repository: harbour/tide, channel: C1}]"
+    )
+    environment = {"PROVENFIX_CONFIG": str(config), "PROVENFIX_EMBEDDED": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", ANSWERED]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=MAIN.parents[1])
+    *_, line, loaded = ran.stdout.splitlines()
+    assert json.loads(line)["provenfix"]["outcome"] == "opened"
+    unwanted = ("google.cloud.firestore", "google.cloud.pubsub", "grpc", "slack_sdk", "opentelemetry", *PROOF)
+    assert [name for name in loaded.split() if name.startswith(unwanted)] == []
 
 
 SHAPES = ("event in headers", "event in body", "plain push", "no attributes", "nanoseconds", "URL-safe names")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.proposal import Standing, question
-from shared.domain.question import details
+from shared.domain.proposal import Standing
+from shared.domain.question import details, question
 from tests.fakes.slack.shown import shown
 from tests.unit.hostile import HOSTILE
 from tests.unit.test_issue import hostile

@@ -29,3 +29,8 @@ def test_every_option_of_the_commands_is_named() -> None:
         spelled = {"output": "--format", "paths": "[PATHS]"}
         missing = [name for name in names if spelled.get(name, "--" + name.replace("_", "-")) not in text]
         assert missing == []
+
+
+def test_the_state_diagram_is_the_one_that_the_code_is_held_to() -> None:
+    drawn = Path(README.parent, "shared/steps/flow.md").read_text("utf-8").strip()
+    assert f"<!-- flow:begin -->\n{drawn}\n<!-- flow:end -->" in README.read_text("utf-8")

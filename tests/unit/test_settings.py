@@ -1,11 +1,13 @@
 """Settings: environment and provenfix.yaml become one frozen value; every mistake is one clear sentence."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from shared.configuration.model import Configuration, ServiceEntry
+from shared.configuration.reading import read_configuration
 from shared.domain.service import Service
 from shared.errors import Misused, Unreadable
 from shared.secret import Keeper, SecretReference
@@ -157,6 +159,14 @@ def test_a_wrong_variable_is_named_without_its_value(name: str, text: str) -> No
     with pytest.raises(Misused, match=f"^{name} must be") as caught:
         read_settings({name: text})
     assert "hush" not in str(caught.value)
+
+
+def test_the_example_is_valid_and_shows_every_key() -> None:
+    path = Path(__file__).parents[2] / "provenfix.example.yaml"
+    example = read_configuration(path)
+    assert example.model_fields_set == set(Configuration.model_fields)
+    assert example.services[0].model_fields_set == set(ServiceEntry.model_fields)
+    assert {field.name for field in fields(Service)} == set(ServiceEntry.model_fields)
 
 
 SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"

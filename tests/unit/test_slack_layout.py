@@ -9,8 +9,8 @@ import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.domain.finding import Kind
-from shared.domain.proposal import Alternative, Message, Proposal, Standing, question
-from shared.domain.question import Label, labelled
+from shared.domain.proposal import Alternative, Message, Proposal, Standing
+from shared.domain.question import Label, labelled, question
 from shared.domain.service import Service
 from tests.fakes.slack.shown import shown
 from tests.unit.proof_samples import HEAD, SHAPES, B, F, report_on

@@ -91,6 +91,13 @@ def test_what_is_released_comes_again_after_the_pause(queue: SqliteQueue, clock:
     assert [again.attempt for again in queue.take("boats", 10, 60)] == [2]
 
 
+def test_what_is_held_by_nobody_any_more_comes_again_at_once(queue: SqliteQueue) -> None:
+    queue.publish("boats", {"boat": "heron"})
+    queue.take("boats", 1, 600)
+    queue.free()
+    assert [again.attempt for again in queue.take("boats", 10, 60)] == [2]
+
+
 def test_after_the_last_attempt_it_is_a_dead_letter(queue: SqliteQueue) -> None:
     queue.publish("boats", {"boat": "heron"})
     attempts = []

@@ -5,7 +5,7 @@ They are started as Java programs, without `gcloud`, which takes seconds to star
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ class Emulators:
 
     pubsub_port: int
     firestore_port: int
+    servers: "Sequence[tuple[Server, subprocess.Popen[bytes]]]"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -67,13 +68,13 @@ def installed() -> Installed:
 def emulating(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
     """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or on free ones. Raises as `installed` does."""
     found = installed()
-    there = Emulators(*(ports or (free_port(), free_port())))
-    servers = [_pubsub(found, there.pubsub_port), _firestore(found, there.firestore_port)]
+    pubsub, firestore = ports or (free_port(), free_port())
+    servers = [_pubsub(found, pubsub), _firestore(found, firestore)]
     with ExitStack() as stack:
         started = [(server, stack.enter_context(running(server, folder))) for server in servers]
         for server, process in started:
             answers(server, process, folder)
-        yield there
+        yield Emulators(pubsub, firestore, started)
 
 
 def _pubsub(found: Installed, port: int) -> Server:

@@ -57,4 +57,8 @@ def _letters(folder: Path) -> Iterator[DeadLetters]:
     from shared.wiring import dead_letters  # noqa: PLC0415
 
     with led_to(environment_of(folder)):
-        yield dead_letters(read_settings(), plan.DEAD_LETTERS)
+        letters = dead_letters(read_settings(), plan.DEAD_LETTERS)
+        try:
+            yield letters
+        finally:
+            letters.close()

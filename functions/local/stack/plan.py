@@ -35,7 +35,7 @@ class Delivering:
 
     attempts: int = 5
     """Pub/Sub takes 5 to 100."""
-    lease: int = 60
+    lease: int = 600
     """How long a function may take before its message is delivered again. Pub/Sub takes 10 to 600."""
     shortest_pause: float = 1.0
     longest_pause: float = 10.0

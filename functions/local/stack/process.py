@@ -5,6 +5,8 @@ its id. What a server prints goes to a file, which is read only when it did not 
 """
 
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +23,9 @@ LOOPBACK = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
+_NOT_PICKED = range(10_000, 32_768)
+"""Below the ports that Linux picks for connections (32768 to 60999), and above those of well-known services."""
+_named: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
     try:
         with put_off(), log_of(server, folder).open("wb") as log:
             process = subprocess.Popen(
-                server.command,
+                [*_ends_with_us(), *server.command],
                 env={**os.environ, **server.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -83,10 +88,15 @@ def log_of(server: Server, folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody has, and that this process names only once.
+
+    Not one that the system would pick: it picks the same ones for connections, and takes them before a server is up.
+    """
+    while True:
+        port = secrets.choice(_NOT_PICKED)
+        if port not in _named and is_free(port):
+            _named.add(port)
+            return port
 
 
 def is_free(port: int) -> bool:
@@ -98,6 +108,12 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _ends_with_us() -> list[str]:
+    """Where Linux can see to it: the server gets SIGTERM even if this process is killed and cleans nothing up."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _is_open(port: int) -> bool:

@@ -12,7 +12,7 @@ from functions.local.stack import plan
 from functions.local.stack.emulators import installed
 from functions.local.stack.process import LOOPBACK
 from functions.local.stack.standing import Standing, Wanted, standing
-from shared.errors import Unreadable
+from shared.errors import Retry, Unreadable
 from shared.settings import Settings, read_all_settings
 from shared.steps import flow
 
@@ -23,7 +23,7 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
     settings = read_all_settings({**os.environ, **environment})  # said here once, and not by five functions
-    embedded = embedded or settings.embedded is not None
+    folder, embedded = settings.embedded or folder, embedded or settings.embedded is not None
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
@@ -47,8 +47,11 @@ def _tick(stack: Standing) -> None:
     while True:
         stack.check()
         if time.monotonic() >= due:
-            stack.bus.put(flow.TICK, [b"{}"])
             due += plan.TICK_SECONDS
+            try:
+                stack.bus.put(flow.TICK, [b"{}"])
+            except Retry as missed:  # the next one does its work, too
+                _say(str(missed))
         time.sleep(_LOOK_SECONDS)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.sqlite_queue import SqliteQueue
 
+    Started = Sequence[tuple[process.Server, subprocess.Popen[bytes]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -45,11 +47,11 @@ class Standing:
     environment: Mapping[str, str]
     bus: "PubSubBus | SqliteQueue"
     folder: Path
-    functions: "Sequence[tuple[process.Server, subprocess.Popen[bytes]]]"
+    servers: "Started"
 
     def check(self) -> None:
-        """Raises `shared.errors.Unreadable` where a function has ended."""
-        for server, running in self.functions:
+        """Raises `shared.errors.Unreadable` where a function or an emulator has ended."""
+        for server, running in self.servers:
             process.check(server, running, self.folder)
 
 
@@ -63,7 +65,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
     names = [plan.CALLED, *(reader.function for reader in plan.READERS)]
     ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
     with ExitStack() as stack:
-        there = _backed(wanted, len(names), stack)
+        there, backing = _backed(wanted, len(names), stack)
         stack.enter_context(led_to(there))
         environment = {**there, **(wanted.environment or {})}
         servers = [function(name, port, environment, wanted.source) for name, port in ports.items()]
@@ -76,25 +78,26 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
         }
         bus = _relayed(wanted, doors, stack)
         stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
-        yield Standing(ports, there, bus, wanted.folder, started)
+        yield Standing(ports, there, bus, wanted.folder, [*backing, *started])
 
 
 def _ports(first: int, count: int) -> list[int]:
     return [first + number if first else process.free_port() for number in range(count)]
 
 
-def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> Mapping[str, str]:
-    """Starts what keeps state and messages; the environment that leads there."""
+def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> "tuple[Mapping[str, str], Started]":
+    """Starts what keeps state and messages; the environment that leads there, and the servers."""
     if wanted.embedded:
-        return {"PROVENFIX_EMBEDDED": str(wanted.folder.resolve()), "PROVENFIX_PROJECT": wanted.project}
+        return {"PROVENFIX_EMBEDDED": str(wanted.folder.resolve()), "PROVENFIX_PROJECT": wanted.project}, ()
     ports = (wanted.first_port + functions, wanted.first_port + functions + 1) if wanted.first_port else None
     emulators = stack.enter_context(emulating(wanted.folder, ports))
-    return {
+    there = {
         **emulators.environment,
         "PROVENFIX_LOCAL": str(wanted.folder.resolve()),
         "PROVENFIX_PROJECT": wanted.project,
         "PROVENFIX_TOPIC_PREFIX": wanted.prefix,
     }
+    return there, emulators.servers
 
 
 def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "PubSubBus | SqliteQueue":
@@ -104,6 +107,7 @@ def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "Pu
 
         queue = SqliteQueue(wanted.folder / QUEUE, wanted.delivering.attempts)
         stack.callback(queue.close)
+        queue.free()  # whatever an earlier stack was busy with when it was ended
         stack.enter_context(queue_relay.relaying(queue, doors, wanted.delivering))
         return queue
     from functions.local.stack import pubsub_relay, pubsub_topology  # noqa: PLC0415

@@ -1,0 +1,58 @@
+"""What the `compile` function does with sources that hang, kill or exhaust the process that compiles them."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functions import compile as function
+from functions.compile import Refused, Source, judge
+from tests.contract.test_compilers_cpython import obedient
+
+Judge = Callable[..., list[tuple[object, object]]]
+
+
+@pytest.fixture
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Verdicts of an interpreter that does what a source tells it to."""
+    monkeypatch.setattr(sys, "executable", obedient(tmp_path / "python"))
+    monkeypatch.setattr(function, "SECONDS_EACH", 0.3)
+
+    def told(*contents: bytes) -> list[tuple[object, object]]:
+        answer = judge([Source("a.py", content) for content in contents])
+        assert (answer["implementation"], answer["version"]) == ("cpython", "3.99.1")
+        return [(verdict["ok"], verdict.get("why")) for verdict in answer["verdicts"]]
+
+    return told
+
+
+def test_a_source_that_hangs_or_kills_has_no_verdict_and_the_others_have(judged: Judge) -> None:
+    assert judged(b"good", b"hang", b"good", b"die", b"leave", b"good") == [
+        (True, None),
+        (None, "did not answer within 0.3 s"),
+        (True, None),
+        (None, "died of SIGSEGV"),
+        (None, "ended with exit code 3"),
+        (True, None),
+    ]
+
+
+def test_after_too_many_deaths_nothing_more_is_asked(judged: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function, "MOST_DEATHS", 2)
+    unreached = (None, "was not reached within the limits of one request")
+    assert judged(b"die", b"die", b"good", b"good")[2:] == [unreached, unreached]
+
+
+def test_what_is_not_reached_in_the_time_of_a_request_has_no_verdict(
+    judged: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(function, "SECONDS", 0.0)
+    assert judged(b"good") == [(None, "was not reached within the limits of one request")]
+
+
+def test_an_interpreter_that_cannot_be_started_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(Refused, match="/nowhere/python") as refused:
+        judge([])
+    assert refused.value.status == 500

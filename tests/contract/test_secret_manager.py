@@ -1,0 +1,53 @@
+"""Secret Manager over REST: one request for a version, and no failure that shows a secret or a token."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from shared.adapters.google.secrets import SecretManager
+from shared.errors import Retry
+from shared.secret import Secret
+from tests.contract.test_remote_compiler import Stand
+
+VERSION = "projects/tea/secrets/bot/versions/7"
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    stand = Stand()
+    thread = threading.Thread(target=stand.serve_forever, args=(0.01,))
+    thread.start()
+    yield stand
+    stand.shutdown()
+    thread.join()
+    stand.server_close()
+
+
+def manager(stand: Stand) -> SecretManager:
+    return SecretManager(lambda: Secret("own-token"), stand.url)
+
+
+def kept(data: bytes) -> bytes:
+    return json.dumps({"name": VERSION, "payload": {"data": base64.b64encode(data).decode()}}).encode()
+
+
+def test_a_version_is_read_with_the_functions_own_token(stand: Stand) -> None:
+    stand.answers = [(200, kept(b"hush\n"))]
+    assert manager(stand).read(VERSION).reveal() == "hush"
+    assert stand.asked == [{"path": f"/v1/{VERSION}:access"}]
+    assert stand.headers[0]["Authorization"] == "Bearer own-token"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(403, b"hush"), (404, b"hush"), (503, b"hush"), (200, b"hush"), (200, b"{}"), (200, b"[]"), (200, kept(b"\xff"))],
+)
+def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(stand: Stand, status: int, text: bytes) -> None:
+    stand.answers = [(status, text)]
+    with pytest.raises(Retry, match=VERSION) as failed:
+        manager(stand).read(VERSION)
+    assert "hush" not in str(failed.value)
+    assert "own-token" not in str(failed.value)

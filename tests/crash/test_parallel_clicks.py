@@ -1,0 +1,124 @@
+"""A hundred clicks on Approve and Deny at the same moment, while processes die: one deployment at most, denial wins."""
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+
+from shared.domain.decision import ClickKind, Reply
+from shared.errors import Reject, Retry
+from shared.steps.decide import decide
+from shared.steps.ledger import LEASE
+from shared.steps.redeploy import redeploy
+from shared.steps.verify import verify
+from shared.steps.world import World
+from tests.conftest import Opened
+from tests.crash.faults import Died, Fault, Plan
+from tests.crash.run import MINUTE
+from tests.fakes.setting import Setting, click
+from tests.unit.stages import proposed
+
+CLICKS = 100
+WORKERS = 20
+ROUNDS = 20
+
+Told = TypeVar("Told")
+
+
+@pytest.fixture(autouse=True)
+def interleaved() -> Iterator[None]:
+    """Threads take turns ten thousand times as often as usual, so that their calls really mix."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 10_000)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> Reply | None:
+    """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
+    plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
+    return _attempt(setting, plan, lambda world: decide(world, click(setting.chat.all[0].message, kind)).reply)
+
+
+def _attempt(setting: Setting, plan: Plan, what: Callable[[World], Told]) -> Told | None:
+    try:
+        return what(setting.process(plan.tap()))
+    except (Retry, Reject, Died):
+        return None
+
+
+def _redeployed(setting: Setting, proposal: str, chance: random.Random) -> None:
+    plan = Plan(chance.randrange(60), chance.choice(list(Fault)))
+    _attempt(setting, plan, lambda world: redeploy(world, proposal))
+
+
+def _settled(setting: Setting, proposal: str) -> None:
+    """Leases run out, every message is delivered once more, and two ticks pass."""
+    for _ in range(2):
+        setting.clock.turn(LEASE + MINUTE)
+        _attempt(setting, Plan(), lambda world: redeploy(world, proposal))
+        verify(setting.process())
+
+
+def _clicked(setting: Setting, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, Reply | None]]:
+    """All clicks at once; `deny` is the share of denials; `beside`: the approval is acted on in the meantime."""
+    chance = random.Random(seed)
+    kinds = [ClickKind.DENY if chance.random() < deny else ClickKind.APPROVE for _ in range(CLICKS)]
+    proposal = f"{proposed(setting)}-1"
+    with ThreadPoolExecutor(WORKERS) as pool:
+        asked, acting = [], []
+        for number, kind in enumerate(kinds):
+            asked.append(pool.submit(_pressed, setting, kind, random.Random(chance.random())))
+            if beside and number % 3 == 0:
+                acting.append(pool.submit(_redeployed, setting, proposal, random.Random(chance.random())))
+        replies = [each.result() for each in asked]
+        for each in acting:
+            each.result()
+    _settled(setting, proposal)
+    return list(zip(kinds, replies, strict=True))
+
+
+def _denied(replies: list[tuple[ClickKind, Reply | None]]) -> bool:
+    return any(reply in {Reply.DENIED, Reply.ALREADY_DENIED} for _, reply in replies)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_any_denial_wins_over_all_approvals_that_nobody_acted_on(seed: int) -> None:
+    setting = Setting()
+    replies = _clicked(setting, seed, deny=0.05, beside=False)
+    stored = setting.store.read("decisions", setting.chat.all[0].message.proposal)
+    assert stored is not None
+    denied = stored.value["state"] == "denied"
+    assert denied or not _denied(replies)
+    assert len(setting.cloud.operations) == (0 if denied else 1)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_clicks_and_the_deployment_at_once_agree_on_what_happened(seed: int) -> None:
+    setting = Setting()
+    replies = _clicked(setting, seed, deny=0.02, beside=True)
+    assert len(setting.cloud.operations) <= 1
+    assert not (_denied(replies) and setting.cloud.operations)
+    assert not (any(reply is Reply.TOO_LATE for _, reply in replies) and not setting.cloud.operations)
+
+
+def test_approvals_alone_deploy_exactly_once() -> None:
+    setting = Setting()
+    _clicked(setting, 7, deny=0, beside=True)
+    assert len(setting.cloud.operations) == 1
+
+
+def test_denials_alone_deploy_nothing() -> None:
+    setting = Setting()
+    _clicked(setting, 7, deny=1, beside=True)
+    assert setting.cloud.operations == []
+
+
+def test_every_store_decides_alike(opened: Opened) -> None:
+    setting = Setting(store=opened())
+    replies = _clicked(setting, 3, deny=0.03, beside=True)
+    assert len(setting.cloud.operations) <= 1
+    assert not (_denied(replies) and setting.cloud.operations)

@@ -1,0 +1,63 @@
+"""Which defect a signal shows, and how its generations move on."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.domain.signal import Signal, SignalKind
+from shared.errors import Reject
+from shared.steps.defects import defect_of, next_generation
+from tests.fakes.setting import Setting
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def _signal(setting: Setting, path: str, kind: SignalKind = SignalKind.SYNTAX_ERROR) -> Signal:
+    return Signal(kind, setting.entry(), "SyntaxError", path, 7)
+
+
+def _defects(setting: Setting, *paths: str) -> list[str]:
+    known = setting.services["shore.tide"]
+    return [defect_of(setting.process(), known, _signal(setting, path)).fingerprint for path in paths]
+
+
+def test_the_longest_form_of_a_path_is_kept_under_the_first_fingerprint(setting: Setting) -> None:
+    known = setting.services["shore.tide"]
+    first = defect_of(setting.process(), known, _signal(setting, "greeting.py"))
+    second = defect_of(setting.process(), known, _signal(setting, "/app/chat/greeting.py"))
+    assert second.fingerprint == first.fingerprint
+    assert second.path == "chat/greeting.py"
+
+
+def test_a_path_from_the_root_is_complete(setting: Setting) -> None:
+    one, other = _defects(setting, "/app/greeting.py", "/app/chat/greeting.py")
+    assert one != other
+
+
+def test_a_part_of_a_folder_name_is_no_folder(setting: Setting) -> None:
+    one, other = _defects(setting, "chat/greeting.py", "/app/groupchat/greeting.py")
+    assert one != other
+
+
+def test_error_classes_are_kept_apart(setting: Setting) -> None:
+    known = setting.services["shore.tide"]
+    one = defect_of(setting.process(), known, _signal(setting, "/app/a.py"))
+    other = defect_of(setting.process(), known, _signal(setting, "/app/a.py", SignalKind.DEPENDENCY))
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_generation_moves_on_once_for_all_who_want_it(setting: Setting) -> None:
+    known, signal = setting.services["shore.tide"], _signal(setting, "/app/a.py")
+    first = defect_of(setting.process(), known, signal)
+    with ThreadPoolExecutor(8) as pool:
+        moved = list(pool.map(lambda _: next_generation(setting.process(), known, signal, first), range(8)))
+    assert {each.generation for each in moved} == {2}
+    assert defect_of(setting.process(), known, signal).incident == f"{first.fingerprint}-2"
+
+
+def test_there_are_only_so_many_files_of_one_name(setting: Setting) -> None:
+    with pytest.raises(Reject, match="too_many_defects"):
+        _defects(setting, *(f"/app/d{number}/greeting.py" for number in range(201)))
