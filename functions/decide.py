@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from functions.process import Process
-    from shared.domain.decision import Answer
+    from shared.domain.decision import Answer, Click
 
 MOST_BYTES = 1 << 20
 Answered = tuple[str, int, dict[str, str]]
@@ -66,18 +66,53 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
 
 
 def _decided(body: bytes, here: "Process", log: Log) -> Answered:
-    from shared.adapters.slack.interaction import read_click  # noqa: PLC0415
+    from shared.adapters.slack.interaction import read_click, wants_reason  # noqa: PLC0415
     from shared.steps.decide import decide as step  # noqa: PLC0415
 
     click = read_click(body)
     if click is None:
         log.write(Severity.INFO, "no_decision")
         return "", 200, _PLAIN
+    if wants_reason(click, body) and _reason_asked(here, click, log):
+        return "", 200, _PLAIN
     answer = step(here.world, click)
     log.write(Severity.INFO, answer.reply.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
-    return _told(answer), 200, _JSON
+    return _told(answer, body, log)
 
 
-def _told(answer: "Answer") -> str:
-    """Shown to the person who clicked alone; the message itself is changed by the step."""
-    return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text})
+def _reason_asked(here: "Process", click: "Click", log: Log) -> bool:
+    """Whether the dialog is open; the denial is what comes back from it. Where it cannot be opened, it counts now."""
+    from shared.ports import Dialogs  # noqa: PLC0415
+
+    chat = here.world.chat
+    if not isinstance(chat, Dialogs):
+        return False
+    try:
+        chat.ask_reason(click)
+    except (Retry, Reject) as failed:
+        log.write(Severity.WARNING, "no_dialog", incident=click.incident, detail=str(failed))
+        return False
+    log.write(Severity.INFO, "reason_asked", incident=click.incident, detail=f"{click.kind.value} by {click.user}")
+    return True
+
+
+def _told(answer: "Answer", body: bytes, log: Log) -> Answered:
+    """What the person who clicked alone is told; the message itself is changed by the steps."""
+    from shared.adapters.slack.dialog import refused  # noqa: PLC0415
+    from shared.adapters.slack.interaction import from_dialog, response_url  # noqa: PLC0415
+
+    if from_dialog(body):
+        return ("", 200, _PLAIN) if answer.accepted else (json.dumps(refused(answer.text)), 200, _JSON)
+    if not answer.accepted and response_url(body):
+        _whispered(response_url(body), answer.text, log)
+    return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
+
+
+def _whispered(url: str, text: str, log: Log) -> None:
+    """Slack shows nothing of an answer to a button: a refusal goes to the address that the request names."""
+    from shared.adapters.slack.whisper import whisper  # noqa: PLC0415
+
+    try:
+        whisper(url, text)
+    except (Retry, Reject) as failed:
+        log.write(Severity.WARNING, "not_told", detail=str(failed))

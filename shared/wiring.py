@@ -119,7 +119,7 @@ def world(settings: Settings) -> "World":
         own=settings.own,
         prover=_prover(),
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _code_host(github)),
+        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _code_host(github) | _chat(settings)),
     )
 
 
@@ -274,6 +274,15 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
         "probe": NoProbe(),
         "checks": NoChecks(),
     }
+
+
+def _chat(settings: Settings) -> dict[str, Any]:
+    """Slack, where a bot's token is configured. It is read when something is first said."""
+    if settings.secrets.slack_bot_token is None:
+        return {}
+    from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
+
+    return {"chat": SlackChat(secret(settings, settings.secrets.slack_bot_token, "slack.bot_token"))}
 
 
 def _not_yet() -> dict[str, Any]:

@@ -57,3 +57,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     yield another
     for store in stores:
         store.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What judges all messages of a run comes after all tests that produce some."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)

@@ -63,6 +63,10 @@ class Click:
     team: str
     token: str = ""
     """The chat's own id of this interaction; where the same one comes again, it is a replay."""
+    message: str = ""
+    """What `Chat.post` returned for the message whose button it was; "" where the chat does not tell."""
+    reason: str = ""
+    """A denial's, in the person's own words; "" where none was asked for or given."""
 
 
 @dataclass(frozen=True, slots=True)

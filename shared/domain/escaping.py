@@ -1,4 +1,4 @@
-"""Untrusted text becomes inert text for one target: a terminal, GitHub's Markdown, a Mermaid diagram.
+"""Untrusted text becomes inert text for one target: a terminal, GitHub's Markdown, a Mermaid diagram, Slack.
 
 In: text that was already redacted and cut. Out: text that shows the same words and can do nothing: no mention, no
 reference, no link, no image, no HTML, no way out of a fence, no control, direction or zero-width character of its own.
@@ -6,6 +6,7 @@ reference, no link, no image, no HTML, no way out of a fence, no control, direct
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Invisible, and the only thing that stops mentions and references in GitHub's mails as well as on its pages.
 BREAK = "\N{ZERO WIDTH SPACE}"
@@ -20,6 +21,7 @@ _REFERENCE = re.compile(r"#(?=\d)|(?i:(?<=\bgh-)(?=\d))")
 _SCHEME = re.compile(r"(?i)(?<![a-z0-9])([a-z][a-z0-9+.-]{1,15}):(?=//|[^\s:]{0,64}@)|(?<![a-z0-9])(www)(?=\.)")
 _EMOJI = re.compile(r":(?=[a-z+-][a-z0-9_+-]{0,40}:)")
 _CODE = re.compile(r"`([^`]+)`|(?<![0-9A-Za-z])([0-9a-f]{7,64})(?![0-9A-Za-z])")
+_SLACK_CONTROL = re.compile(r"<(?=[!@#A-Za-z])")
 _LANGUAGE = re.compile(r"[^a-z0-9-]")
 _SHORT_FENCE = 3
 
@@ -47,11 +49,20 @@ def for_markdown(text: str) -> str:
 
     What stands between backticks and what could be a commit id become code spans: neither linked nor changed.
     """
-    text, parts, end = one_line(text), [], 0
+    parts = [code_span(words) if is_code else _prose(words) for words, is_code in pieces(text)]
+    return _LEADING.sub(r"\g<0>\\", "".join(parts))
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """One line in pieces, each with whether it is code: what stands between backticks, and what could be a commit."""
+    text, end = one_line(text), 0
     for found in _CODE.finditer(text):
-        parts += [_prose(text[end : found.start()]), code_span(found[1] or found[2])]
+        if found.start() > end:
+            yield text[end : found.start()], False
+        yield found[1] or found[2], True
         end = found.end()
-    return _LEADING.sub(r"\g<0>\\", "".join([*parts, _prose(text[end:])]))
+    if end < len(text):
+        yield text[end:], False
 
 
 def _prose(text: str) -> str:
@@ -91,6 +102,22 @@ def table_cell(markdown: str) -> str:
 def for_mermaid(text: str) -> str:
     """Text of a note or message: whatever could be syntax is written as Mermaid's entity for that character."""
     return "".join(map(_mermaid, one_line(text)))
+
+
+def literal(text: str) -> str:
+    """Text for a place that shows it as it is, such as Slack's rich text: one that reads more into it finds nothing.
+
+    Mentions, control sequences (`<!channel>`, `<url|text>`), links and emoji are broken by an invisible space, so that
+    they stay dead in notifications, in previews and where another program copies them.
+    """
+    text = _SLACK_CONTROL.sub(f"<{BREAK}", text).replace("@", f"@{BREAK}")
+    text = _SCHEME.sub(lambda found: f"{found[1]}{BREAK}:" if found[1] else f"{found[2]}{BREAK}", text)
+    return _EMOJI.sub(f":{BREAK}", text)
+
+
+def for_slack(text: str) -> str:
+    """One line of Slack's own markup (https://docs.slack.dev/messaging/formatting-message-text)."""
+    return literal(one_line(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _mermaid(character: str) -> str:

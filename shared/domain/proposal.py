@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from shared.domain.finding import Kind
-
-if TYPE_CHECKING:
-    pass
 
 
 class Standing(StrEnum):
@@ -27,6 +23,7 @@ class Standing(StrEnum):
     RESOLVED = "resolved"
     ROLLED_BACK = "rolled_back"
     MUTED = "muted"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,16 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """The other question about the same incident and evidence: roll back to this commit instead?"""
+
+    proposal: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted, in plain text that is redacted and cut; the adapter escapes it and lays it out for its target."""
+    """What is posted, in plain text: that is redacted and cut; the adapter escapes it and lays it out."""
 
     proposal: str
     incident: str
@@ -63,9 +68,17 @@ class Message:
     evidence_hash: str
     title: str
     lines: tuple[str, ...]
+    """Paragraphs; one that begins with a label of `shared.domain.question` is laid out by it."""
     issue_url: str
     standing: Standing
     expires_at: datetime
+    kind: Kind = Kind.REDEPLOY
+    alternative: Alternative | None = None
+    by: str = ""
+    """The chat's user id of who decided; "" where nobody did."""
+    decided_at: datetime | None = None
+    reason: str = ""
+    """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
 
 
 def evidence_hash(report: Mapping[str, object]) -> str:

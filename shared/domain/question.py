@@ -1,13 +1,23 @@
-"""A report comes in; what a person is asked about it goes out: which commit, and the words of the message."""
+"""A report comes in; the paragraphs of a question about it go out, short enough to be decided upon at night.
 
-from shared.domain.facts.mended import shipped
-from shared.domain.finding import Kind
-from shared.domain.issue.summary import headline
+Each begins with a label, so that whoever lays them out can make it stand out. `details` is what a thread has room for.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from shared.domain.facts.mended import place_of, shipped
+from shared.domain.finding import DeployedSource, Kind, Proof, Target
+from shared.domain.history import FileChange
+from shared.domain.issue.summary import headline, what_fails
+from shared.domain.moment import spoken
+from shared.domain.proposal import Message, Proposal, Standing
 from shared.domain.report import Report
-from shared.domain.wording import counted, said
+from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
+_MOST_FILES = 4
+_LONGEST_LINE = 700
 _LONGEST_TITLE = 150
-_LONGEST_LINE = 600
 
 
 def proposed_commit(report: Report) -> str | None:
@@ -23,10 +33,148 @@ def proposed_commit(report: Report) -> str | None:
 
 
 def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
-    """The headline of a message, and its paragraphs: what fails and why, what is proposed, what ships. All redacted."""
+    """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure. All redacted."""
+    return said(headline(report), _LONGEST_TITLE), asked(report)
+
+
+def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
+    """The message that asks for a decision about the proposal."""
+    title, lines = title_and_lines(report)
+    return Message(
+        proposal=proposal.id,
+        incident=proposal.incident,
+        commit=proposal.commit,
+        evidence_hash=proposal.evidence_hash,
+        title=title,
+        lines=lines,
+        issue_url=issue_url,
+        standing=Standing.OPEN,
+        expires_at=proposal.expires_at,
+        kind=proposal.kind,
+    )
+
+
+class Label(StrEnum):
+    """What a paragraph is about, in the order of the message."""
+
+    PROPOSAL = "Proposal"
+    FAILS = "What fails"
+    SINCE = "Since"
+    BROKEN = "Broken at"
+    FIXED = "Fixed by"
+    NEWEST = "Newest passing commit"
+    SHIPS = "What ships"
+    CONFIDENCE = "Confidence"
+
+
+PROOF = frozenset((Label.BROKEN, Label.FIXED, Label.NEWEST))
+"""The three lines of the proof."""
+
+
+def labelled(line: str) -> tuple[Label | None, str]:
+    """The paragraph's label and its words; None where it has no label."""
+    label, colon, words = line.partition(": ")
+    return (Label(label), words) if colon and label in _LABELS else (None, line)
+
+
+def asked(report: Report) -> tuple[str, ...]:
+    """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
+    return tuple(said(f"{label}: {words}", _LONGEST_LINE) for label, words in _paragraphs(report) if words)
+
+
+def details(report: Report) -> tuple[str, ...]:
+    """The whys with their confidence, and what else is broken: for the message's thread."""
+    whys = [f"{why.n}. {why.question} {why.answer} ({why.confidence.value})" for why in report.whys]
+    broken = report.proof.broken
+    also = [f"Also broken as deployed: {said(each.path)}." for each in broken.also_broken] if broken else []
+    unseen = [f"Not seen: {each}" for each in report.proof.unseen]
+    return tuple(said(line, 2 * _LONGEST_LINE) for line in (*whys, *also[:_MOST_FILES], *unseen))
+
+
+def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
-    lines = [*(why.answer for why in report.whys[:2]), proof.recommendation.detail]
+    yield Label.PROPOSAL, _proposal(report)
+    yield Label.FAILS, _failure(report)
+    yield Label.SINCE, _since(report)
+    yield Label.BROKEN, _broken(proof)
+    yield Label.FIXED, _fixed(proof)
+    yield Label.NEWEST, _newest(proof)
+    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+        yield Label.SHIPS, _ships(proof.target)
+    yield Label.CONFIDENCE, _confidence(proof)
+
+
+def _proposal(report: Report) -> str:
+    proof = report.proof
+    kind = proof.recommendation.kind
+    chosen = {Kind.REDEPLOY: proof.target, Kind.ROLLBACK: proof.rollback, Kind.NONE: None}[kind]
+    if chosen is None:
+        return f"nothing to deploy. {said(proof.recommendation.detail)}"
+    service = service_named(report.incident.service) or "the service"
+    environment = said(report.incident.environment, 60)
+    where = f"{service} in {environment}" if environment not in {"", "unknown"} else service
+    commit = f"{short(chosen.commit.id)} ({subject(chosen.commit)})"
+    return f"redeploy {where} from {commit}." if kind is Kind.REDEPLOY else f"roll {where} back to {commit}."
+
+
+def _failure(report: Report) -> str:
+    broken = report.proof.broken
+    words = f": {said(broken.fault.message, 160)}" if broken and broken.fault.message else ""
+    return f"{what_fails(report)}{words}."
+
+
+def _since(report: Report) -> str:
+    incident = report.incident
+    first = spoken(incident.first_seen, dated=incident.dated).removeprefix("at ")
+    followed = [f"“{said(each.text, 120)}” ({counted(each.occurrences, 'time')})" for each in incident.symptoms[:2]]
+    after = f"; what followed: {listed(followed)}" if followed else ""
+    return f"{first}, logged {counted(incident.occurrences, 'time')}{after}."
+
+
+def _broken(proof: Proof) -> str:
+    if proof.broken is None or proof.deployed.commit is None:
+        return ""
+    tree = ", built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
+    line = f", the logged one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
+    errors = counted(proof.broken.errors, "error")
+    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+    return f"{short(proof.deployed.commit.id)} ({subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
+
+
+def _fixed(proof: Proof) -> str:
+    if proof.fix is not None:
+        return f"{named(proof.fix.commit)}, {place_of(proof.fix, proof.branch)}."
+    return "nothing that is merged." if proof.broken is not None else ""
+
+
+def _newest(proof: Proof) -> str:
     if proof.target is not None:
-        commits = counted(proof.target.commits_after_deployed, "commit")
-        lines.append(f"Ships {commits} since the deployed one, {shipped(proof.target.ships)}.")
-    return said(headline(report), _LONGEST_TITLE), tuple(said(line, _LONGEST_LINE) for line in lines)
+        checks = f"checks {proof.target.checks.value}"
+        return f"{named(proof.target.commit)}: every file of the incident compiles, nothing is newly broken, {checks}."
+    if proof.rollback is not None:
+        return f"{named(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
+    return ""
+
+
+def _ships(target: Target) -> str:
+    files = [f"{said(change.path, 80)} {_figures(change)}" for change in target.ships[:_MOST_FILES]]
+    more = [f"{len(target.ships) - _MOST_FILES} more"] if len(target.ships) > _MOST_FILES else []
+    which = f": {listed([*files, *more])}" if files else ""
+    return f"{counted(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}."
+
+
+def _figures(change: FileChange) -> str:
+    return "binary" if change.added is None or change.deleted is None else f"+{change.added} \u2212{change.deleted}"
+
+
+def _confidence(proof: Proof) -> str:
+    if proof.broken is None or proof.deployed.commit is None:
+        return "nothing was proven."
+    source = proof.deployed.source
+    deployed = "inferred from the logged line" if source is DeployedSource.INFERRED else f"known ({source.value})"
+    sure = "and corroborated by compiling it there" if proof.deployed.corroborated else "and not corroborated"
+    word = "proven" if proof.deployed.corroborated and proof.broken.checked_by.startswith("cpython") else "not certain"
+    return f"{word}: compiled with {proof.broken.checked_by}; the deployed commit is {deployed} {sure}."
+
+
+_LABELS = frozenset(label.value for label in Label)

@@ -5,6 +5,7 @@ from shared.ports.outside import (
     Chat,
     CheckRuns,
     Deployer,
+    Dialogs,
     IssueRef,
     Issues,
     IssueState,
@@ -14,6 +15,7 @@ from shared.ports.outside import (
     Revisions,
     Wish,
     Wished,
+    Threads,
 )
 from shared.ports.proof import Compiler, Compilers, Explainer, History, LogSource
 from shared.ports.state import Bus, Clock, Document, Ids, Store, Stored
@@ -27,6 +29,7 @@ __all__ = [
     "Compiler",
     "Compilers",
     "Deployer",
+    "Dialogs",
     "Document",
     "Explainer",
     "History",
@@ -43,4 +46,5 @@ __all__ = [
     "Stored",
     "Wish",
     "Wished",
+    "Threads",
 ]

@@ -12,9 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
+    from shared.domain.decision import Click
     from shared.domain.entry import LogEntry
     from shared.domain.finding import Checks
     from shared.domain.proposal import Message
@@ -119,6 +120,28 @@ class Chat(Protocol):
 
     def members(self, group: str) -> Collection[str]:
         """User ids of a user group."""
+
+
+class Threads(Protocol):
+    """What stands below a message: the details, for whoever wants them."""
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:
+        """Whether a reply to the message carries the marker."""
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """*Effect.* Adds paragraphs of plain text below a message; there is at least one."""
+
+
+@runtime_checkable
+class Dialogs(Protocol):
+    """A chat that can ask the person who clicked, right away."""
+
+    def ask_reason(self, click: Click) -> None:
+        """Asks why a proposal is denied; the answer comes back as a click with its reason.
+
+        It changes nothing but that person's screen. Raises Retry and Reject where it cannot be asked (the chat gives
+        three seconds): the denial then counts without a reason.
+        """
 
 
 class Revisions(Protocol):

@@ -3,6 +3,7 @@
 from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Reply, answer, refusal
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service
+from shared.domain.wording import said
 from shared.steps import cases, decisions, effects, proposals
 from shared.steps.case import Case
 from shared.steps.decisions import Decision
@@ -31,6 +32,9 @@ def _decide(world: World, click: Click) -> Reply:
     service = world.services.get(proposal.service) if proposal else None
     if proposal is None or service is None:
         return Reply.UNKNOWN_PROPOSAL
+    case = cases.load(world, proposal.incident)
+    if case is not None and case.message and click.message and click.message != case.message:
+        return Reply.TAMPERED
     standing = decisions.load(world, proposal.id)
     members = world.chat.members(service.approver_group) if service.approver_group else ()
     refused = refusal(click, proposal, service, members, world.clock.now())
@@ -44,7 +48,8 @@ def _decide(world: World, click: Click) -> Reply:
 
 
 def _deny(world: World, click: Click, proposal: Proposal, before: Decision | None) -> Reply:
-    stands = decisions.decide(world, proposal.id, Decision(DecisionState.DENIED, click.user, click.user_name[:80]))
+    why = f"{click.user_name[:80]}: {said(click.reason)}" if click.reason else click.user_name[:80]
+    stands = decisions.decide(world, proposal.id, Decision(DecisionState.DENIED, click.user, why))
     if stands.state is DecisionState.ACTING:
         return Reply.TOO_LATE
     if stands.state is DecisionState.DENIED and (before is None or before.state is not DecisionState.DENIED):

@@ -5,6 +5,7 @@ expiring, refusing and the beginning of the deployment all contend for this one 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.decision import DecisionState
 from shared.domain.moment import rfc3339
@@ -22,6 +23,7 @@ _MAY_BECOME = {
     DecisionState.APPROVED: frozenset((DecisionState.DENIED, DecisionState.REFUSED, DecisionState.ACTING)),
 }
 """Every other state is final."""
+_BY_PEOPLE = frozenset((DecisionState.APPROVED.value, DecisionState.DENIED.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ def load(world: World, proposal: str) -> Decision | None:
     """The decision as of now; None where there is none yet."""
     stored = world.store.read(KIND, proposal)
     return _read(stored.value) if stored else None
+
+
+def person(world: World, proposal: str) -> tuple[str, datetime] | None:
+    """Who approved or denied last, and when; None where no person has."""
+    stored = world.store.read(KIND, proposal)
+    steps = documents.parts(stored.value, "steps") if stored else ()
+    by_people = [step for step in steps if documents.text(step, "state") in _BY_PEOPLE]
+    return (documents.text(by_people[-1], "by"), documents.moment(by_people[-1], "at")) if by_people else None
 
 
 def decide(world: World, proposal: str, wanted: Decision) -> Decision:

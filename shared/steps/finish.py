@@ -4,9 +4,11 @@ In: an incident with an `ending`. Out: the same one in that state. The order is 
 by compare-and-set; then the effects, each through the ledger; last the rest, after which no tick looks at it any more.
 """
 
+from dataclasses import replace
+
 from shared.domain.proposal import Standing
 from shared.domain.service import Service
-from shared.steps import cases, effects, proposals
+from shared.steps import cases, decisions, effects, proposals
 from shared.steps.case import Case
 from shared.steps.evidence import evidence_for
 from shared.steps.flow import State
@@ -58,4 +60,7 @@ def show(world: World, service: Service, case: Case, standing: Standing | None, 
         return
     proposal = proposals.demand(world, case.proposal)
     message = proposals.message(proposal, evidence_for(world, service, case), case, standing, why)
+    person = decisions.person(world, proposal.id)
+    if person is not None:
+        message = replace(message, by=person[0], decided_at=person[1])
     effects.tell(world, service, case.message, message)

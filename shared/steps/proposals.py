@@ -71,10 +71,12 @@ def message(proposal: Proposal, evidence: Document, case: Case, standing: Standi
         commit=proposal.commit,
         evidence_hash=proposal.evidence_hash,
         title=documents.text(evidence, "headline"),
-        lines=(*documents.texts(evidence, "lines"), *([why] if why else [])),
+        lines=documents.texts(evidence, "lines"),
         issue_url=case.issue.url if case.issue else "",
         standing=standing,
         expires_at=proposal.expires_at,
+        kind=proposal.kind,
+        reason=why,
     )
 
 

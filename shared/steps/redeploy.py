@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.domain.decision import DecisionState
-from shared.domain.proposal import Proposal
+from shared.domain.proposal import Proposal, Standing
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps import cases, decisions, documents, effects, proposals
@@ -11,6 +11,7 @@ from shared.steps.allowance import count_today, hold_rollout
 from shared.steps.case import Case, Rollout
 from shared.steps.decide import hand_on
 from shared.steps.decisions import Decision
+from shared.steps.finish import show
 from shared.steps.flow import State
 from shared.steps.investigate_incident import service_of
 from shared.steps.muting import muted
@@ -81,4 +82,6 @@ def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Ou
         return replace(now, rollout=rollout).to(State.DEPLOYING, world.clock.now(), operation)
 
     case = cases.change(world, proposal.incident, deploying)
+    if case.state is State.DEPLOYING:  # only now: no chat that is away may hold up what was approved
+        show(world, service, case, Standing.APPROVED, "")
     return Outcome(case.state.value, case.id, operation)

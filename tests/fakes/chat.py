@@ -35,11 +35,13 @@ class FakeChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         self.demand("post a message")
+        _check(service, message)
         self.all.append(Posted(service.channel, marker, message))
         return str(len(self.all) - 1)
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         self.demand("update a message")
+        _check(service, message)
         posted = self.all[int(reference)]
         assert posted.channel == service.channel
         posted.message = message
@@ -47,3 +49,10 @@ class FakeChat:
 
     def members(self, group: str) -> Collection[str]:
         return self.groups.get(group, ())
+
+
+def _check(service: Service, message: Message) -> None:
+    """Fails where Slack would refuse the message. Loaded when it is used: a test counts what a function loads."""
+    from tests.fakes.slack.shown import shown  # noqa: PLC0415
+
+    shown(service, message)

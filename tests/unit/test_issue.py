@@ -10,28 +10,15 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from shared.domain.escaping import BREAK
+from shared.domain.escaping import plain as visible
 from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Refused
 from shared.domain.history import Commit, FileChange
 from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
 from shared.domain.report import Report, build_report
+from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
-HOSTILE = [
-    "@octocat and @acme/admins, please",
-    "see #1, GH-2, acme/chat#3, acme/chat@0123456789abcdef0123456789abcdef01234567 and deadbeef1",
-    "https://evil.example/x www.evil.example ftp://evil.example mailto:a@evil.example <https://evil.example>",
-    "[click](https://evil.example) ![pixel](https://evil.example/p.png) [ref][1]",
-    "<img src=x onerror=alert(1)> <script>alert(1)</script> </details> <!-- --> &lt;b&gt; &#64;octocat",
-    "``` fence ````` longer `code` ~~~ ~~strike~~ **bold** __bold__ *x* _y_",
-    "| a | b |\n|---|---|\n| c | d |",
-    "\n\n# heading\n- [x] done\n1. item\n> quote\n---\n===\n    code",
-    "\x1b[31mred\x1b[0m \x00\x07\x08 \u202egnp.exe\u202c zero\u200bwidth \ufeff \u2066x\u2069",
-    "; end\nloop forever\nparticipant X\n%%{init: {}}%%\nNote over R: <b>x</b> --> #quot;",
-    "\\`\\`\\` \\@octocat \\[x\\]\\(y\\)",
-    ":tada: $\\href{https://evil.example}{x}$",
-    "`@octocat` ``` @octocat",
-]
 
 
 def body(shape: str) -> str:
@@ -98,7 +85,8 @@ def test_text_of_others_is_inert(payload: str) -> None:
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
-    plain, attacked = (_outline(issue_body(hostile(each))) for each in ("harmless", payload))
+    harmless = "harmless" if visible(payload).strip() else "\u2060"
+    plain, attacked = (_outline(issue_body(hostile(each))) for each in (harmless, payload))
     assert attacked == plain
 
 

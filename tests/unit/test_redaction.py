@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.issue import issue_body, issue_title
+from shared.domain.question import asked, details
 from shared.domain.redaction import redact
 from shared.domain.wording import said
+from tests.unit.test_issue import hostile
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -137,10 +140,17 @@ BENIGN = [
     "primary_key=True, keyboard: x, monkey=1",
     "passed: 12, failed: 3; pass: 5",
     "cookie consent is missing",
+    "index 7fd1a60b01f9..83baae61804e 100644",
+    "@@ -676,7 +676,7 @@ def stream(session, token):",
+    '"integrity": "sha512-' + base64.b64encode(hashlib.sha512(b"left").digest()).decode() + '",',
+    "gcr.io/project/chat:20260301-034343-7fd1a60",
+    "etag: W/" + '"' + hashlib.md5(b"page").hexdigest() + '"',
+    "trace: projects/p/traces/" + hashlib.md5(b"trace").hexdigest(),
 ]
 
 
-def test_there_are_more_than_25_kinds() -> None:
+def test_there_are_more_than_25_kinds_and_40_benign_lines() -> None:
+    assert len(set(BENIGN)) >= 40
     kinds = {redact(secret) for secret in SECRETS.values()}
     assert len(kinds) > 25
 
@@ -180,10 +190,53 @@ def test_a_key_that_was_cut_off_goes_as_well() -> None:
     assert all(line not in text for line in cut.splitlines()[1:])
 
 
-def test_a_secret_that_straddles_the_cut_does_not_leak() -> None:
-    secret = SECRETS["github classic"]
-    for limit in range(20, 80):
-        assert not any(secret[:length] in said(f"{'a' * 30} {secret}", limit) for length in range(8, 40))
+def parts(secret: str) -> set[str]:
+    """Pieces that nobody may see: every run of twelve characters of each line, fixed words of its kind left out."""
+    lines = [line for line in secret.splitlines() if not line.startswith("-----")]
+    return {line[start : start + 12] for line in lines for start in range(8, len(line) - 11, 3)}
+
+
+def whole(secret: str) -> str:
+    """A key of several lines as it stands where there is only one."""
+    return secret.replace("\n", "\\n")
+
+
+PLACES = {
+    "a log line": "2026-03-01T03:43:43Z ERROR chat: could not connect with {} to the host",
+    "a traceback": 'Traceback (most recent call last):\n  File "/a.py", line 7, in f\n    call("{}")\nValueError: {}',
+    "a code excerpt": '> 676 |         key = "{}"  # do not commit\n      |               ^',
+    "a diff": "@@ -1,2 +1,2 @@\n-KEY = '{}'\n+KEY = None\n context",
+    "JSON in a log": '{{"severity": "ERROR", "message": "failed", "key": "{}"}}',
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_is_found_wherever_it_stands(name: str, place: str) -> None:
+    secret = whole(SECRETS[name])
+    text = redact(PLACES[place].replace("{}", secret).replace("{{", "{").replace("}}", "}"))
+    assert "[redacted " in text
+    assert not [part for part in parts(secret) if part in text]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_straddles_a_cut_does_not_leak(name: str) -> None:
+    secret = whole(SECRETS[name])
+    line = f"{'a' * 30} {secret} {'b' * 30}"
+    for limit in range(20, len(line) + 2, max(1, len(line) // 20)):
+        assert not [part for part in parts(secret) if part in said(line, limit)]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_straddles_any_cut_of_the_report_is_in_neither_issue_nor_message(name: str) -> None:
+    """Before it stand so many words that one of the cuts (100, 160, 300 characters) runs through."""
+    secret = SECRETS[name]
+    for length in (90, 150, 290):
+        filling = ("lorem ipsum " * 60)[:length]
+        report = hostile(f"{filling} {secret} and so on")
+        body = issue_body(report).partition("\n")[2]  # the first line is a hash of ours
+        shown_text = "".join((issue_title(report), body, *asked(report), *details(report)))
+        assert not [part for part in parts(whole(secret)) | parts(secret) if part in shown_text]
 
 
 def test_several_secrets_on_a_line_go() -> None:

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from functions.local.terminal import NOTHING_FOUND, render
 from shared.domain.report import Report
+from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
-from tests.unit.test_issue import HOSTILE, hostile
+from tests.unit.test_issue import hostile
 
 
 def printed(*reports: Report, width: int = 80) -> str:

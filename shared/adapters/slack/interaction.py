@@ -1,25 +1,37 @@
 """Slack's interactivity request comes in, verified; the click on a proposal goes out, or a named reason.
 
-https://api.slack.com/reference/interaction-payloads/block-actions. What the button carries is written here, too, so
-that what is read is what was written.
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload. What the button carries is written here,
+too, so that what is read is what was written. The value is shown to the client and comes back from it: whoever decides
+believes none of it and compares all of it.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from shared.adapters.slack.dialog import read_denial
+from shared.adapters.slack.reading import Json, name_of, object_of, part_of, team_of, text_of
 from shared.domain.decision import Click, ClickKind
-from shared.domain.proposal import Message
 from shared.errors import Reject
 
-ACTIONS = {"provenfix_approve": ClickKind.APPROVE, "provenfix_deny": ClickKind.DENY}
-"""The action ids of the two buttons. Others (links) are acknowledged and mean nothing."""
-_LONGEST = 1_000
+if TYPE_CHECKING:  # a message knows the whole report, which a click does not need
+    from shared.domain.proposal import Message
+
+APPROVE = "provenfix_approve"
+DENY = "provenfix_deny"
+ROLL_BACK = "provenfix_roll_back"
+ACTIONS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
+"""The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
+Others (links) are acknowledged and mean nothing."""
+_LONGEST_VALUE = 2_000
+_LONGEST_BODY = 256 * 1024
 _MOST_FIELDS = 20
 
 
 def button_value(message: Message) -> str:
-    """What both buttons of a message carry; at most 2,000 characters are allowed."""
+    """What the buttons of a message carry; at most 2,000 characters are allowed."""
     bound = {
         "proposal": message.proposal,
         "incident": message.incident,
@@ -31,32 +43,65 @@ def button_value(message: Message) -> str:
 
 def read_click(body: bytes) -> Click | None:
     """None for a click that decides nothing. Raises Reject, and nothing else whatever the body holds."""
-    payload = _object(_payload(body), "payload")
+    payload = _payload(body)
+    if payload.get("type") == "view_submission":
+        return read_denial(payload)
     if payload.get("type") != "block_actions":
-        raise Reject("unsupported_interaction", "not block_actions")
+        raise Reject("unsupported_interaction", "neither block_actions nor view_submission")
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Reject("malformed_interaction", "not exactly one action")
     kind = ACTIONS.get(str(actions[0].get("action_id")))
-    if kind is None:
-        return None
-    bound = _object(_text(actions[0], "value"), "value")
-    user, channel = _part(payload, "user"), _part(payload, "channel")
+    return _click(payload, kind, actions[0]) if kind else None
+
+
+def from_dialog(body: bytes) -> bool:
+    """Whether a dialog was submitted: it closes on an empty answer, and shows what an answer objects to."""
+    return _payload(body).get("type") == "view_submission"
+
+
+def wants_reason(click: Click, body: bytes) -> bool:
+    """Whether the click is a denial whose reason nobody has asked for yet: the button's, not the dialog's."""
+    return click.kind is ClickKind.DENY and not from_dialog(body)
+
+
+def response_url(body: bytes) -> str:
+    """Where the clicker alone can be told something; "" where the request names no such place."""
+    found = _payload(body).get("response_url")
+    return found if isinstance(found, str) else ""
+
+
+def _click(payload: Json, kind: ClickKind, action: Json) -> Click:
+    bound = object_of(text_of(action, "value", _LONGEST_VALUE), "value")
+    user, channel = part_of(payload, "user"), text_of(part_of(payload, "channel"), "id")
     return Click(
         kind=kind,
-        proposal=_text(bound, "proposal"),
-        incident=_text(bound, "incident"),
-        commit=_text(bound, "commit"),
-        evidence_hash=_text(bound, "evidence"),
-        user=_text(user, "id"),
-        user_name=_text(user, "username" if "username" in user else "name"),
-        channel=_text(channel, "id"),
-        team=_team(payload),
-        token=_text(payload, "trigger_id"),
+        proposal=text_of(bound, "proposal"),
+        incident=text_of(bound, "incident"),
+        commit=text_of(bound, "commit"),
+        evidence_hash=text_of(bound, "evidence"),
+        user=text_of(user, "id"),
+        user_name=name_of(user),
+        channel=channel,
+        team=team_of(payload),
+        token=text_of(payload, "trigger_id"),
+        message=_message(payload, channel),
     )
 
 
-def _payload(body: bytes) -> str:
+def _message(payload: Json, channel: str) -> str:
+    """`channel/timestamp`, as the chat calls it; "" where the request does not tell which message it was."""
+    if "container" not in payload:
+        return ""
+    container = part_of(payload, "container")
+    if container.get("channel_id") != channel:
+        raise Reject("malformed_interaction", "the message lies in another channel than the click")
+    return f"{channel}/{text_of(container, 'message_ts')}"
+
+
+def _payload(body: bytes) -> Json:
+    if len(body) > _LONGEST_BODY:
+        raise Reject("malformed_interaction", "the body is too long")
     try:
         fields = parse_qs(body.decode("utf-8"), strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -64,35 +109,4 @@ def _payload(body: bytes) -> str:
     found = fields.get("payload", [])
     if len(found) != 1:
         raise Reject("malformed_interaction", "not exactly one payload")
-    return found[0]
-
-
-def _object(text: str, what: str) -> Mapping[str, object]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Reject("malformed_interaction", f"the {what} is not JSON") from None
-    if not isinstance(found, dict):
-        raise Reject("malformed_interaction", f"the {what} is no object")
-    return found
-
-
-def _part(value: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = value.get(key)
-    if not isinstance(found, dict):
-        raise Reject("malformed_interaction", f"no {key}")
-    return found
-
-
-def _text(value: Mapping[str, object], key: str) -> str:
-    found = value.get(key)
-    limit = 2 * _LONGEST if key == "value" else _LONGEST
-    if not isinstance(found, str) or not 0 < len(found) <= limit or not found.isprintable():
-        raise Reject("malformed_interaction", f"no usable {key}")
-    return found
-
-
-def _team(payload: Mapping[str, object]) -> str:
-    """The workspace's id; that of the organisation where the app is installed for all of it and `team` is null."""
-    owner = "team" if payload.get("team") is not None else "enterprise"
-    return _text(_part(payload, owner), "id")
+    return object_of(found[0], "payload")

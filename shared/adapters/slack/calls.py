@@ -1,0 +1,105 @@
+"""One call of Slack's Web API in, its answer out; whatever goes wrong becomes Retry or Reject. Nothing is sent twice.
+
+Slack's own client would repeat a request after a reset connection, and a message whose answer was lost would be posted
+twice: here a call is made once, and the ledger decides about another one.
+https://docs.slack.dev/apis/web-api/rate-limits
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from shared.errors import Reject, Retry
+from shared.secret import Secret
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError
+
+Answer = Mapping[str, object]
+
+_SECONDS = 8
+QUICK = 2
+"""Seconds for what a person waits for: Slack gives three to the whole of it."""
+_WITHOUT_RETRY_AFTER = 1.0
+_FOR_GOOD = frozenset(
+    (
+        "account_inactive", "as_user_not_supported", "cant_update_message", "channel_not_found", "edit_window_closed",
+        "invalid_arguments", "invalid_auth", "invalid_blocks", "invalid_metadata_format", "is_archived",
+        "message_not_found", "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_permission", "no_such_subteam",
+        "no_text", "not_authed", "not_in_channel", "restricted_action", "thread_not_found", "token_expired",
+        "token_revoked",
+    )
+)  # fmt: skip
+"""What Slack will say again, however often it is asked. Everything else is worth another delivery."""
+
+
+class Calls:
+    """The Web API with one token. `base_url` ends in `/api/`; `seconds` is any clock that only goes forward."""
+
+    def __init__(
+        self, token: Callable[[], Secret], base_url: str = "", seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._token = token
+        self._base_url = base_url
+        self._seconds = seconds
+        self._closed_until: dict[str, float] = {}
+
+    def write(self, method: str, body: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
+        """A call that changes something, or that takes structured arguments. Raises Retry and Reject."""
+        return self._call(method, seconds, json=dict(body))
+
+    def read(self, method: str, arguments: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
+        """A call that changes nothing. Raises Retry and Reject."""
+        return self._call(method, seconds, params=dict(arguments))
+
+    def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> Answer:
+        from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
+
+        wait = self._closed_until.get(method, 0.0) - self._seconds()
+        if wait > 0:
+            raise Retry(f"Slack's {method} wants to be left alone for another {wait:.0f} s")
+        try:
+            data = self._client(seconds).api_call(method, **arguments).data  # type: ignore[arg-type]  # JSON values
+        except SlackApiError as error:
+            raise self._failure(method, error) from error
+        except (SlackClientError, HTTPException, OSError, ValueError) as error:
+            raise Retry(f"Slack's {method} did not answer: {type(error).__name__}") from error
+        return data if isinstance(data, dict) else {}
+
+    def _failure(self, method: str, error: "SlackApiError") -> Retry | Reject:
+        status, headers, code = _told(error.response)
+        if status == 429 or code == "ratelimited":
+            wait = _retry_after(headers)
+            self._closed_until[method] = self._seconds() + wait
+            return Retry(f"Slack's {method} has had enough calls; it asks to wait {wait:.0f} s")
+        if code in _FOR_GOOD:
+            return Reject("chat_refused", f"{method}: {code}")
+        return Retry(f"Slack's {method} failed: {code or f'status {status}'}")
+
+    def _client(self, seconds: int) -> "WebClient":
+        from slack_sdk import WebClient  # noqa: PLC0415
+
+        # An empty list: None would mean the library's own handlers, which post again after a reset.
+        return WebClient(
+            token=self._token().reveal(), base_url=self._base_url or WebClient.BASE_URL, timeout=seconds,
+            retry_handlers=[],
+        )  # fmt: skip
+
+
+def _told(response: object) -> tuple[int, Mapping[str, str], str]:
+    """Status, headers and error code. Where the body was no JSON, the library hands over a dictionary instead."""
+    if isinstance(response, Mapping):
+        return int(response.get("status") or 0), response.get("headers") or {}, str(response.get("error") or "")
+    data = getattr(response, "data", None)
+    code = data.get("error") if isinstance(data, Mapping) else None
+    return getattr(response, "status_code", 0), getattr(response, "headers", {}), str(code or "")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    named = {name.lower(): value for name, value in headers.items()}
+    try:
+        return max(float(named["retry-after"]), _WITHOUT_RETRY_AFTER)
+    except (KeyError, ValueError):
+        return _WITHOUT_RETRY_AFTER

@@ -1,0 +1,142 @@
+"""Slack as the chat: a message of the domain in, the message's reference out. Who decides is asked for on the server.
+
+A message carries its marker in its metadata; only one that this app posted itself counts when it is looked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.adapters.slack import dialog
+from shared.adapters.slack.calls import QUICK, Answer, Calls
+from shared.adapters.slack.rich_text import block, paragraph, prose
+from shared.domain.escaping import cut, for_slack
+from shared.errors import Reject
+from shared.secret import Secret
+
+if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks for members need not load
+    from shared.domain.decision import Click
+    from shared.domain.proposal import Message
+    from shared.domain.service import Service
+
+EVENT_TYPE = "provenfix_proposal"
+"""The metadata's event type, by which a proposal's message is found again."""
+_DETAILS = "provenfix_details"
+_PAGE = 200
+_MOST_PAGES = 10
+"""2,000 messages: a marker is looked for minutes after the attempt that left it."""
+_MEMBERS_SECONDS = 30.0
+_LONGEST_DETAIL = 1_500
+_MOST_DETAILS = 20
+# Nothing in our text is to be read as a mention or a link, and no address in it is to be fetched.
+_INERT: Mapping[str, object] = {
+    "parse": "none", "link_names": False, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False,
+}  # fmt: skip
+
+
+class SlackChat:
+    """Implements `shared.ports.Chat`, `Threads` and `Dialogs`."""
+
+    def __init__(
+        self, token: Callable[[], Secret], base_url: str = "", seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._calls = Calls(token, base_url, seconds)
+        self._seconds = seconds
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """See `shared.ports.Chat`."""
+        pages = self._pages("conversations.history", {"channel": service.channel})
+        return next((f"{service.channel}/{ts}" for ts in self._marked(pages, EVENT_TYPE, marker)), None)
+
+    def post(self, service: Service, marker: str, message: Message) -> str:
+        """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
+        from shared.adapters.slack.layout import body  # noqa: PLC0415
+
+        posted = self._calls.write(
+            "chat.postMessage",
+            {"channel": service.channel, **body(service, message), **_INERT, "metadata": _metadata(EVENT_TYPE, marker)},
+        )
+        return f"{posted['channel']}/{posted['ts']}"
+
+    def update(self, service: Service, reference: str, message: Message) -> None:
+        """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
+        from shared.adapters.slack.layout import body  # noqa: PLC0415
+
+        # The reference names the channel, also where the configuration has moved on to another one.
+        channel, ts = _split(reference)
+        inert = {name: _INERT[name] for name in ("parse", "link_names")}
+        try:
+            self._calls.write("chat.update", {"channel": channel, "ts": ts, **body(service, message), **inert})
+        except Reject as refused:
+            if not refused.detail.endswith("message_not_found"):
+                raise
+
+    def members(self, group: str) -> Collection[str]:
+        """See `shared.ports.Chat`. An answer holds for thirty seconds."""
+        asked, known = self._members.get(group, (-_MEMBERS_SECONDS, frozenset()))
+        if self._seconds() - asked < _MEMBERS_SECONDS:
+            return known
+        users = self._calls.read("usergroups.users.list", {"usergroup": group}, QUICK).get("users")
+        found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
+        self._members[group] = (self._seconds(), found)
+        return found
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:
+        """See `shared.ports.Threads`."""
+        del service
+        channel, ts = _split(reference)
+        pages = self._pages("conversations.replies", {"channel": channel, "ts": ts})
+        return any(True for _ in self._marked(pages, _DETAILS, marker))
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """See `shared.ports.Threads`."""
+        del service
+        channel, ts = _split(reference)
+        shown = [paragraph(prose(line, _LONGEST_DETAIL)) for line in lines[:_MOST_DETAILS]]
+        blocks = [block(f"detail{number}", [part]) for number, part in enumerate(shown, 1)]
+        reply = {"channel": channel, "thread_ts": ts, "text": for_slack(cut(lines[0], 300)), "blocks": blocks}
+        self._calls.write("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
+
+    def ask_reason(self, click: Click) -> None:
+        """See `shared.ports.Dialogs`."""
+        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)}, QUICK)
+
+    def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[Answer]:
+        cursor: object = None
+        for _ in range(_MOST_PAGES):
+            more = {"cursor": cursor} if cursor else {}
+            page = self._calls.read(method, {**arguments, **more, "limit": _PAGE, "include_all_metadata": "true"})
+            yield page
+            following = page.get("response_metadata")
+            cursor = following.get("next_cursor") if isinstance(following, Mapping) else None
+            if not cursor:
+                return
+
+    def _marked(self, pages: Iterator[Answer], event_type: str, marker: str) -> Iterator[str]:
+        """Timestamps of our own messages that carry the marker; another app could post the same metadata."""
+        for page in pages:
+            messages = page.get("messages")
+            for each in messages if isinstance(messages, list) else ():
+                found = each.get("metadata") or {}
+                is_marked = found.get("event_type") == event_type and found.get("event_payload") == {"marker": marker}
+                if is_marked and each.get("user") == self._own_user:
+                    yield str(each["ts"])
+
+    @cached_property
+    def _own_user(self) -> object:
+        return self._calls.read("auth.test", {})["user_id"]
+
+
+def _metadata(event_type: str, marker: str) -> Mapping[str, object]:
+    return {"event_type": event_type, "event_payload": {"marker": marker}}
+
+
+def _split(reference: str) -> tuple[str, str]:
+    channel, slash, ts = reference.partition("/")
+    if not slash:
+        raise Reject("unreadable_reference", f"{reference!r} is not `channel/timestamp`")
+    return channel, ts

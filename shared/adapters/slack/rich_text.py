@@ -1,0 +1,76 @@
+"""Plain words in, elements of Slack's rich text out: its `text` elements are shown as they are and parsed by nobody.
+
+Nothing that somebody else wrote ever becomes another element than `text`: no mention, no link, no emoji, no channel.
+https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from shared.domain.escaping import cut, literal, one_line, pieces
+
+Element = dict[str, object]
+Block = dict[str, object]
+
+_MOST_PIECES = 40
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
+
+
+def prose(text: str, longest: int) -> list[Element]:
+    """One line of at most that many characters; what stands between backticks, or could be a commit, is code."""
+    elements: list[Element] = []
+    for words, is_code in islice(pieces(cut(text, longest)), _MOST_PIECES):
+        shown = cut(literal(words), longest)
+        longest -= len(shown)
+        elements.append(_text(shown, code=is_code))
+        if longest < 1:
+            break
+    return elements
+
+
+def own(text: str) -> Element:
+    """A few words of our own, with the spaces around them."""
+    return _text(text, code=False)
+
+
+def strong(text: str) -> Element:
+    """A few words of our own, in bold."""
+    return {"type": "text", "text": text, "style": {"bold": True}}
+
+
+def person(user: str) -> Element:
+    """The name of a user, by id; what is no id is shown as text."""
+    return (
+        {"type": "user", "user_id": user}
+        if _USER.fullmatch(user)
+        else own(cut(literal(one_line(user)), 40) or "somebody")
+    )
+
+
+def link(url: str, words: str) -> Element:
+    """A link to an address that a trusted system gave us; what is no `https` address is shown as text."""
+    if _ADDRESS.fullmatch(url):
+        return {"type": "link", "url": url, "text": words}
+    return _text(cut(literal(one_line(f"{words}: {url}")), 300), code=False)
+
+
+def paragraph(elements: Sequence[Element]) -> Element:
+    """Elements that follow one another."""
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def bullets(items: Sequence[Sequence[Element]]) -> Element:
+    """A list, an item for each row of elements."""
+    return {"type": "rich_text_list", "style": "bullet", "elements": [paragraph(item) for item in items]}
+
+
+def block(block_id: str, parts: Sequence[Element]) -> Block:
+    """Paragraphs and lists as one block."""
+    return {"type": "rich_text", "block_id": block_id, "elements": list(parts)}
+
+
+def _text(words: str, *, code: bool) -> Element:
+    element: Element = {"type": "text", "text": words}
+    return {**element, "style": {"code": True}} if code else element

@@ -1,0 +1,25 @@
+"""Tells one clicker alone what became of the click: an interaction's own address and a sentence in, nothing out."""
+
+from http.client import HTTPException
+
+from shared.domain.escaping import cut, for_slack
+from shared.errors import Reject, Retry
+
+SLACK = "https://hooks.slack.com/"
+_SECONDS = 2
+_LONGEST = 600
+
+
+def whisper(response_url: str, text: str) -> None:
+    """Raises Reject for an address that is not Slack's, Retry where nobody has taken the sentence."""
+    from slack_sdk.webhook import WebhookClient  # noqa: PLC0415
+
+    if not response_url.startswith(SLACK):
+        raise Reject("foreign_address", "the request names an address that is not Slack's")
+    client = WebhookClient(response_url, timeout=_SECONDS, retry_handlers=[])
+    try:
+        answer = client.send(text=for_slack(cut(text, _LONGEST)), response_type="ephemeral", replace_original=False)
+    except (HTTPException, OSError, ValueError) as error:
+        raise Retry(f"the clicker could not be told: {type(error).__name__}") from error
+    if answer.status_code != 200:
+        raise Retry(f"the clicker could not be told: status {answer.status_code}")

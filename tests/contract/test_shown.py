@@ -1,0 +1,82 @@
+"""The issue and the message of the night's incident, kept as files: to be read by eye, and held to what is made today.
+
+`python -m tests.contract.test_shown` writes them anew.
+"""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from functions.local.reporting import reports_on
+from functions.local.showcase import Flavour, Shape, build_incident, incident_log
+from shared.domain.issue import issue_body, issue_title
+from shared.domain.question import question
+from shared.domain.report import Report
+from shared.steps.inquiry import Request
+from tests.fakes.slack.packages import diagrams
+from tests.fakes.slack.shown import shown
+from tests.unit.hostile import HOSTILE
+from tests.unit.proof_samples import SHAPES, report_on
+from tests.unit.stories import running
+from tests.unit.test_issue import hostile
+from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+_DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
+
+
+def of_the_night(folder: Path) -> Report:
+    story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
+    log = incident_log(story, folder / "log", Shape.GCLOUD)
+    [report] = reports_on(str(story.path), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
+    return report
+
+
+def files(report: Report) -> dict[str, str]:
+    """What is kept, by file name. Which patch release of Python judged is not."""
+    assert report.incident.last_seen is not None
+    commit = report.proof.target.commit.id if report.proof.target else ""
+    proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
+    service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
+    sent = json.dumps(shown(service, question(report, proposal, ISSUE)), indent=2, ensure_ascii=False)
+    made = {"incident.md": f"# {issue_title(report)}\n\n{issue_body(report)}", "message.json": f"{sent}\n"}
+    return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
+
+
+def test_they_are_what_is_made_today(tmp_path: Path) -> None:
+    report = of_the_night(tmp_path)
+    assert report.proof.broken is not None
+    if not report.proof.broken.checked_by.startswith("cpython-3.11"):
+        pytest.skip("the files were made with a real Python 3.11, which this machine lacks")
+    for name, text in files(report).items():
+        assert text == (GOLDEN / name).read_text("utf-8")
+
+
+def diagram(report: Report) -> str:
+    found = _DIAGRAM.search(issue_body(report))
+    assert found is not None
+    return found[1]
+
+
+def test_mermaid_itself_takes_every_diagram() -> None:
+    sources = [diagram(report_on(shape)) for shape in SHAPES]
+    sources += [diagram(hostile(payload)) for payload in HOSTILE]
+    told = dict(zip(sources, diagrams(sources), strict=True))
+    assert {source: answer for source, answer in told.items() if answer != "sequence"} == {}
+
+
+def test_mermaid_would_object() -> None:
+    assert diagrams(["sequenceDiagram\n    bogus !!"])[0].startswith("refused: Parse error")
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as made:
+        for name, text in files(of_the_night(Path(made))).items():
+            (GOLDEN / name).write_text(text, "utf-8")
+            sys.stdout.write(f"{GOLDEN / name}\n")

@@ -1,0 +1,56 @@
+"""Text of others in log, path, subject, author and branch: inert in the issue and in Slack, judged by parsers."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.proposal import Standing
+from shared.domain.question import details, question
+from tests.fakes.slack.shown import shown
+from tests.unit.hostile import HOSTILE
+from tests.unit.test_issue import hostile
+from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
+
+_SHOWN_AS_TEXT = {"text", "plain_text"}
+_ALIVE = re.compile(
+    r"@(?!\u200b|$)"  # a mention that a client might read out of plain text
+    r"|<[!@#A-Za-z]"  # one of Slack's control sequences
+    r"|\w://|(?i:\bwww\.)"  # an address
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_OF_OURS = {"header", "rich_text", "rich_text_section", "rich_text_list", "actions", "button"}
+
+
+def test_there_are_two_hundred_different_ones() -> None:
+    assert len(set(HOSTILE)) == len(HOSTILE) >= 200
+
+
+def nodes(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from nodes(each)
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_in_slack_it_is_nothing_but_text(payload: str) -> None:
+    report = hostile(payload)
+    message = replace(question(report, PROPOSAL, ISSUE), reason=payload, by=payload)
+    message = replace(message, lines=(*message.lines, *details(report)[:3], payload))
+    service = replace(SERVICE, name=payload, environment=payload)
+    for each in (message, replace(message, standing=Standing.DENIED)):
+        sent = shown(service, each)
+        types = [node["type"] for node in nodes(sent["blocks"]) if "type" in node]
+        assert set(types) <= _SHOWN_AS_TEXT | _OF_OURS | {"link"}
+        assert types.count("link") == 1  # our own, to the issue
+        # Slack's markup is read in the notification alone: there, `<` begins whatever is more than text.
+        assert not re.search(r"[<>]", sent["text"])
+        assert not re.search(r"&(?!amp;|lt;|gt;)", sent["text"])
+        everything = [node["text"] for node in nodes(sent["blocks"]) if isinstance(node.get("text"), str)]
+        everything = [words for words in everything if words != "Issue with the whole proof"]
+        assert not [words for words in [*everything, sent["text"]] if _ALIVE.search(words)]

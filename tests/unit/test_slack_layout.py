@@ -1,0 +1,154 @@
+"""The question as Slack shows it: what a person needs at night, buttons only while they count, never too long."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
+from shared.domain.finding import Kind
+from shared.domain.proposal import Alternative, Message, Proposal, Standing
+from shared.domain.question import Label, labelled, question
+from shared.domain.service import Service
+from tests.fakes.slack.shown import shown
+from tests.unit.proof_samples import HEAD, SHAPES, B, F, report_on
+
+SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
+UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+PROPOSAL = Proposal(
+    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", Kind.REDEPLOY, HEAD.id, B.id, "chat-00042-def", F.id,
+    "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
+)  # fmt: skip
+ISSUE = "https://github.com/quay/chat/issues/12"
+
+
+def asked(shape: str = "design", kind: Kind = Kind.REDEPLOY) -> Message:
+    return question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
+
+
+def words(sent: dict[str, Any]) -> str:
+    """All that the channel shows, block by block."""
+    return "\n".join(_words(block) for block in sent["blocks"])
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(map(_words, value))
+    if not isinstance(value, dict):
+        return ""
+    if value.get("type") == "user":
+        return f"<{value['user_id']}>"
+    text = value.get("text")
+    return text if isinstance(text, str) else "".join(map(_words, value.values()))
+
+
+def buttons(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        element["action_id"]: element
+        for block in sent["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+    }
+
+
+def test_the_message_tells_what_fails_the_proof_in_three_lines_what_ships_and_how_sure_it_is() -> None:
+    text = words(shown(SERVICE, asked()))
+    for told in (
+        "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11: fix merged, not deployed",
+        f"Proposal: redeploy chat-backend in production from {HEAD.id[:12]} (“Count the open sessions”).",
+        "unterminated string literal (detected at line 676)",
+        "Since: 2026-03-01T03:43:43Z, logged 2 times; what followed: “received 1011 (internal error)",
+        f"Broken at: {B.id[:12]}",
+        "built from an uncommitted tree: 2 errors on Python 3.11, the logged one on line 676.",
+        f"Fixed by: {F.id[:12]} (“refactor: frame the remaining answers too”",
+        f"Newest passing commit: {HEAD.id[:12]}",
+        "checks green.",
+        "What ships: 4 commits, 2 files changed, 19 lines added, 12 deleted: chat/agents_execute.py +19 −12",
+        "Confidence: proven: compiled with cpython-3.11.7",
+        "Open until 2026-03-01T12:00:00Z.",
+    ):
+        assert told in text
+
+
+def test_the_three_lines_of_the_proof_are_one_list() -> None:
+    [lines] = [block for block in shown(SERVICE, asked())["blocks"] if block["block_id"] == "lines"]
+    [proof] = [part for part in lines["elements"] if part["type"] == "rich_text_list"]
+    assert [_words(row).partition(":")[0] for row in proof["elements"]] == [Label.BROKEN, Label.FIXED, Label.NEWEST]
+
+
+def test_the_issue_is_the_only_link() -> None:
+    text = json.dumps(shown(SERVICE, asked()))
+    assert text.count('"type": "link"') == text.count("https://") == 1
+    assert "https://github.com/quay/chat/issues/12" in text
+
+
+def test_approving_has_to_be_confirmed_for_a_service_an_environment_and_a_whole_commit() -> None:
+    found = buttons(shown(SERVICE, asked()))
+    assert list(found) == [APPROVE, DENY]
+    assert found[APPROVE]["confirm"]["text"]["text"].splitlines() == [
+        "Service: chat-backend", "Environment: production", f"Commit: {HEAD.id}",
+    ]  # fmt: skip
+    assert found[APPROVE]["confirm"]["confirm"]["text"] == "Redeploy"
+
+
+def test_rolling_back_instead_approves_the_other_proposal() -> None:
+    other = replace(asked(), alternative=Alternative("0123456789abcdef-2", "9" * 40))
+    instead = buttons(shown(SERVICE, other))[ROLL_BACK]
+    assert json.loads(instead["value"]) == {
+        "proposal": "0123456789abcdef-2", "incident": "0123456789abcdef", "commit": "9" * 40,
+        "evidence": "fedcba9876543210",
+    }  # fmt: skip
+    assert f"Commit: {'9' * 40}" in instead["confirm"]["text"]["text"]
+
+
+def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
+    confirm = buttons(shown(SERVICE, asked("rollback", Kind.ROLLBACK)))[APPROVE]["confirm"]
+    assert (confirm["title"]["text"], confirm["confirm"]["text"]) == ("Roll back this service?", "Roll back")
+
+
+@pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
+def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: Standing) -> None:
+    decided = replace(asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, reason="wait for the\nmigration")
+    sent = shown(SERVICE, decided)
+    assert buttons(sent) == {}
+    told = f" by <U0MIRA> at 2026-03-01T12:00:00Z: redeploy chat-backend (production) from {HEAD.id[:12]}."
+    assert told in words(sent)
+    assert "Reason: wait for the migration" in words(sent)
+    assert "Open until" not in words(sent)
+
+
+@pytest.mark.parametrize(
+    ("standing", "says"), [(Standing.EXPIRED, "Nobody decided in time"), (Standing.SUPERSEDED, "Something newer")]
+)
+def test_what_can_no_longer_be_approved_says_so(standing: Standing, says: str) -> None:
+    sent = shown(SERVICE, replace(asked(), standing=standing))
+    assert says in words(sent)
+    assert "can no longer be approved" in words(sent)
+    assert sent["text"].startswith(standing.value.capitalize())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("standing", [Standing.OPEN, Standing.APPROVED])
+def test_every_shape_is_accepted_by_slack(shape: str, standing: Standing) -> None:
+    shown(SERVICE, replace(asked(shape), standing=standing))
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("filling", ["x", "é", "`", "<!channel> ", "@", "&", "\n", " ", "\u202e", "0123abc ", "😀"])
+def test_the_longest_possible_input_is_accepted_by_slack(standing: Standing, filling: str) -> None:
+    long = filling * 100_000
+    message = replace(
+        asked(), title=long, lines=(long,) * 100, issue_url=f"https://a.example/{long}", standing=standing,
+        by=long, reason=long, decided_at=UNTIL, alternative=Alternative("p" * 300, "c" * 64),
+    )  # fmt: skip
+    shown(replace(SERVICE, name=long, environment=long), message)
+
+
+def test_a_line_without_a_label_is_a_paragraph() -> None:
+    assert labelled("Proposal: x") == (Label.PROPOSAL, "x")
+    assert labelled("Proposals: x") == (None, "Proposals: x")
+    assert "stale: and so on" in words(shown(SERVICE, replace(asked(), lines=("stale: and so on",))))
