@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from shared.errors import Misused
 from shared.later import Later
@@ -13,6 +13,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
+    from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
@@ -116,7 +117,7 @@ def world(settings: Settings) -> "World":
         own=settings.own,
         prover=_prover(),
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet()),
+        **(_stand_ins(settings, kept, clock) if settings.local else _platform() | _not_yet()),
     )
 
 
@@ -216,15 +217,45 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
     }
 
 
+def _platform() -> dict[str, Any]:
+    """Google's APIs and the probe, each made when it is first asked."""
+
+    def clients() -> "Clients":
+        from shared.adapters.google.clients import Clients  # noqa: PLC0415
+
+        return Clients()
+
+    held = Later(clients)
+
+    def logs() -> object:
+        from shared.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
+
+        return CloudLogging(cast("Clients", held))
+
+    def revisions() -> object:
+        from shared.adapters.google.cloud_run_revisions import CloudRunRevisions  # noqa: PLC0415
+
+        return CloudRunRevisions(cast("Clients", held))
+
+    def deployer() -> object:
+        from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
+
+        return CloudRunDeployer(cast("Clients", held))
+
+    def probe() -> object:
+        from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+        return NetworkProbe()
+
+    made = {"logs": logs, "revisions": revisions, "deployer": deployer, "probe": probe}
+    return {port: Later(make) for port, make in made.items()}
+
+
 def _not_yet() -> dict[str, Any]:
     """Ports whose adapters do not exist yet: whoever asks them is told so."""
     names = {
-        "logs": "Cloud Logging",
         "issues": "the code host's issues",
         "chat": "the chat",
-        "revisions": "Cloud Run's revisions",
-        "deployer": "the deployment",
-        "probe": "the probe",
         "checks": "the code host's checks",
     }
     return {port: Later(partial(_missing, what)) for port, what in names.items()}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ class Deployment:
     """One sentence where it failed."""
     url: str = ""
     """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
+
+
+def address(probed: str, revision: str) -> str:
+    """What is probed at the service, at the address of one revision: scheme, path and query stay."""
+    service = urlsplit(probed)
+    return urlunsplit((service.scheme, urlsplit(revision).netloc, service.path, service.query, ""))
 
 
 def next_step(steps: tuple[int, ...], share: int) -> int | None:

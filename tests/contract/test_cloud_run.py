@@ -1,6 +1,7 @@
 """The adapters of Cloud Run against in-process servers of the published clients' own messages, traps included."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import grpc
 import pytest
@@ -227,6 +228,13 @@ class TestRedeploy:
         with pytest.raises(Reject, match="no_image"):
             stand.start("p-1", OTHER)
         assert stand.cloud.deployments == 0
+
+    @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
+    def test_a_service_with_another_way_to_be_deployed_is_left_alone(self, stand: Stand, method: str) -> None:
+        etag = stand.revisions.serving(TIDE).etag
+        with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
+            stand.deployer.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
+        assert stand.cloud.answers.count(UPDATE) == 0
 
 
 class TestAtMostOnce:

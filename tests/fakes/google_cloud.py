@@ -258,8 +258,8 @@ class GoogleCloud:
         return logging_v2.types.ListLogEntriesResponse(entries=page, next_page_token=more)
 
 
-def _become(revision: run_v2.Revision, state: run_v2.Condition.State, why: str) -> None:
-    revision.conditions = [run_v2.Condition(type_="Ready", state=state, message=why)]
+def _become(revision: run_v2.Revision, state: int, why: str) -> None:
+    revision.conditions = [run_v2.Condition(type_="Ready", state=run_v2.Condition.State(state), message=why)]
 
 
 def _satisfies(build: build_v1.Build, query: str) -> bool:
@@ -287,10 +287,14 @@ def _logged(told: dict[str, Any], query: str) -> bool:
         value = value.strip('"')
         if name in values and sign and values[name] != value:
             return False
-        if name == "timestamp>" and told["timestamp"] < value:
+        if name == "timestamp>" and _moment(told["timestamp"]) < _moment(value):
             return False
-        if name == "timestamp<" and told["timestamp"] > value:
+        if name == "timestamp<" and _moment(told["timestamp"]) > _moment(value):
             return False
         if line.startswith("NOT log_id") and told["logName"].endswith("requests"):
             return False
     return True
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

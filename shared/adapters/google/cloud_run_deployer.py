@@ -34,12 +34,15 @@ from shared.adapters.google.traffic import (
 from shared.domain.rollout import Deployment, Progress
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
+from shared.ports import BY_HAND
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
 _ALL = 100
+_METHODS = ("", "image")
+"""As `Service.deploy_method` names them. Whoever has chosen another way is not deployed by this one."""
 _STALE_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
@@ -60,6 +63,8 @@ class CloudRunDeployer:
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Raises Reject where the commit has no image, or its tag names another's."""
+        if service.deploy_method not in _METHODS:
+            raise Reject("no_deployer", f"{service.name} is deployed by {service.deploy_method}; nothing was deployed")
         run = read_service(self._clients, service)
         if run.etag != etag:
             raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
@@ -111,7 +116,7 @@ class CloudRunDeployer:
         run = read_service(self._clients, service)
         note = note_of(run)
         if note is None:
-            raise Reject("changed_by_hand", f"the note of the rollout is gone from {service.name}")
+            raise Reject(BY_HAND, f"the note of the rollout is gone from {service.name}")
         served = {each.revision for each in note.before if each.percent}
         back = percent == _ALL and revision != note.revision and revision in served
         own = Target(note.revision, 0, tag_of(note.marker))
@@ -121,9 +126,8 @@ class CloudRunDeployer:
         if shares(run) == _sums(split) and note.left == split:
             return
         _unless_changed(run, note)
-        last = not back and percent == _ALL and note.followed_latest and short(run.latest_ready_revision) == revision
         try:
-            self._write(run, latest(split, revision) if last else written(split), replace(note, left=split))
+            self._write(run, _spelt(run, note, split, revision), replace(note, left=split))
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
@@ -172,6 +176,14 @@ class CloudRunDeployer:
         return next((each.uri for each in run.traffic_statuses if each.tag and short(each.revision) == name), "")
 
 
+def _spelt(run: "RunService", note: Note, split: tuple[Target, ...], revision: str) -> list[dict[str, Any]]:
+    """`LATEST` where it was there before and means the revision that gets all: later deployments rely on it."""
+    alone = _sums(split) == {revision: _ALL}
+    if alone and note.followed_latest and short(run.latest_ready_revision) == revision:
+        return latest(split, revision)
+    return written(split)
+
+
 def _labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
     kept = {name: value for name, value in labels.items() if name not in (*LABELS, *_STALE_LABELS)}
@@ -200,6 +212,6 @@ def _unless_changed(run: "RunService", note: Note) -> None:
     """What people do by hand counts: it is not overwritten."""
     newest = short(run.latest_created_revision)
     if newest != note.latest:
-        raise Reject("changed_by_hand", f"{newest} was deployed since the rollout of {note.revision} began")
+        raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {note.revision} began")
     if shares(run) != _sums(note.left):
-        raise Reject("changed_by_hand", f"the traffic was split anew since the rollout of {note.revision} began")
+        raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {note.revision} began")

@@ -3,7 +3,7 @@
 https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters.google.asking import SECONDS, asking
@@ -81,7 +81,7 @@ def _resources(run: "RunRevision", container: "Container") -> Iterator[tuple[str
         yield "concurrency", str(run.max_instance_request_concurrency)
 
 
-def serving_container(containers: "list[Container]") -> "Container":
+def serving_container(containers: "Sequence[Container]") -> "Container":
     """The one that is connected to: others stand beside it and have no port."""
     return next((each for each in containers if each.ports), containers[0])
 

@@ -47,7 +47,7 @@ class Provenance:
         for place in (region, "global"):
             with asking(f"Cloud Build, build {build_id}"):
                 found = _found(
-                    lambda at=place: self._clients.builds.get_build(  # type: ignore[misc]
+                    lambda at=place: self._clients.builds.get_build(
                         {"name": f"projects/{project}/locations/{at}/builds/{build_id}", "id": build_id},
                         timeout=SECONDS,
                         retry=None,
