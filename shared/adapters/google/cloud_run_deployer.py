@@ -131,6 +131,8 @@ class CloudRunDeployer:
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
+            if refused.reason == "invalid":  # such as a revision that somebody has deleted
+                raise Reject(BY_HAND, refused.detail) from refused
             raise
 
     def _existing(self, service: Service, digest: str) -> str:
