@@ -34,6 +34,9 @@ class Revision:
     resources: tuple[tuple[str, str], ...] = ()
     """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform tells them."""
 
+    unseen: tuple[str, ...] = ()
+    """Places that could not be looked at, and why."""
+
     @property
     def conflict(self) -> str:
         """A sentence where two places name different commits; "" where all agree."""

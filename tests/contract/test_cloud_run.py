@@ -18,6 +18,7 @@ from tests.fakes.rpc import google_on_loopback
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OLD, FIX, OTHER = "a" * 40, "f" * 40, "c" * 40
 RUN = "/google.cloud.run.v2."
+BUILDS = "/google.devtools.cloudbuild.v1.CloudBuild/ListBuilds"
 UPDATE = f"{RUN}Services/UpdateService"
 
 
@@ -111,6 +112,18 @@ class TestWhichCommit:
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", "docker.io/library/tide:latest", "tide-2")
         assert stand.revisions.serving(TIDE).revision.commit is None
+
+    def test_a_place_that_may_not_be_looked_at_is_named_and_the_next_one_counts(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.PERMISSION_DENIED]
+        revision = stand.revisions.serving(TIDE).revision
+        assert (revision.commit, revision.claims[0].source) == (OLD, "label")
+        (unseen,) = revision.unseen
+        assert unseen.startswith("denied: Cloud Build in europe-west6: grant the function's account the role it needs")
+
+    def test_a_place_that_is_out_of_order_is_asked_again_later(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
+        with pytest.raises(Retry, match="Cloud Build"):
+            stand.revisions.serving(TIDE)
 
     def test_the_revision_with_the_largest_share_serves(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")

@@ -3,7 +3,7 @@
 https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters.google.asking import SECONDS, asking
@@ -51,22 +51,42 @@ class CloudRunRevisions:
         if run is None:
             return None
         container = serving_container(run.containers)
-        claims = tuple(sorted(self._claims(service, run, container), key=lambda each: _PLACES.index(each.source)))
-        commit = claims[0].commit if claims else None
-        return Revision(name, commit, run.create_time, container.image, claims, tuple(_resources(run, container)))
+        unseen: list[str] = []
+        found = self._claims(service, run, container, unseen)
+        claims = tuple(sorted(found, key=lambda each: _PLACES.index(each.source)))
+        commit, resources = claims[0].commit if claims else None, tuple(_resources(run, container))
+        return Revision(name, commit, run.create_time, container.image, claims, resources, tuple(unseen))
 
-    def _claims(self, service: Service, run: "RunRevision", container: "Container") -> Iterator[Claim]:
+    def _claims(
+        self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
+    ) -> Iterator[Claim]:
         image = image_name(container.image)
-        yield from self._provenance.of_image(image, service.region)
+        yield from _if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
+        yield from _if_allowed(lambda: self._provenance.of_tags(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
         build_id = noted.get(BUILD_LABEL, "")
-        build = self._provenance.of_build(service.project, service.region, build_id) if build_id else None
-        if build is not None and commit_of(build) and image.digest not in digests(build):
-            yield Claim("label", commit_of(build), f"label {BUILD_LABEL} {build_id}")
+        if build_id:
+            yield from _if_allowed(lambda: self._labelled(service, build_id, image.digest), unseen)
         yield from _stated("label", LABELS, noted)
         if image.tag and is_commit(image.tag):
             yield Claim("tag", image.tag, f"image tag {image.tag}")
         yield from _stated("env", VARIABLES, {each.name: each.value for each in container.env})
+
+    def _labelled(self, service: Service, build_id: str, digest: str) -> Sequence[Claim]:
+        """A build that only a label names: it did not make this image, as far as anybody knows."""
+        build = self._provenance.of_build(service.project, service.region, build_id)
+        if build is None or not commit_of(build) or digest in digests(build):
+            return ()
+        return [Claim("label", commit_of(build), f"label {BUILD_LABEL} {build_id}")]
+
+
+def _if_allowed(ask: Callable[[], Sequence[Claim]], unseen: list[str]) -> Sequence[Claim]:
+    """An image may come from a project that is none of ours: the other places can still be looked at."""
+    try:
+        return ask()
+    except Reject as refused:
+        unseen.append(str(refused))
+        return ()
 
 
 def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[Claim]:

@@ -34,13 +34,18 @@ class Provenance:
         self._clients = clients
 
     def of_image(self, image: ImageName, region: str) -> Sequence[Claim]:
-        """Builds that made this digest, newest first, then its tags."""
+        """Builds that made this digest, newest first."""
         if not image.digest or not image.project:
             return ()
         builds = self._builds(image.project, region, f'results.images.digest="{image.digest}"')
         made = [build for build in builds if image.digest in digests(build)]
-        claims = [Claim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
-        return [*claims, *(Claim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag))]
+        return [Claim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
+
+    def of_tags(self, image: ImageName) -> Sequence[Claim]:
+        """Tags of this digest that may name a commit."""
+        if not image.digest or not image.package:
+            return ()
+        return [Claim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag)]
 
     def of_build(self, project: str, region: str, build_id: str) -> "Build | None":
         """A build by the id that a label names."""
@@ -80,7 +85,7 @@ class Provenance:
         digest = tag.version.rpartition("/")[2] if tag is not None else ""
         if digest:
             claims = self.of_image(ImageName(image.path, "", digest, image.project, image.package), region)
-            other = next((each for each in claims if each.source == "provenance" and each.commit != commit), None)
+            other = next((each for each in claims if each.commit != commit), None)
             if other is not None:
                 raise Reject(
                     "image_of_another_commit", f"tag {commit} names an image that {other.ref} made of {other.commit}"
