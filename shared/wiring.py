@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from shared.errors import Misused
 from shared.later import Later
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
     from shared.adapters.github.client import GitHub
+    from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
@@ -119,7 +120,7 @@ def world(settings: Settings) -> "World":
         own=settings.own,
         prover=_prover(),
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _not_yet() | _code_host(github) | _chat(settings)),
+        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github)),
     )
 
 
@@ -285,15 +286,50 @@ def _chat(settings: Settings) -> dict[str, Any]:
     return {"chat": SlackChat(secret(settings, settings.secrets.slack_bot_token, "slack.bot_token"))}
 
 
+def _platform() -> dict[str, Any]:
+    """Google's APIs and the probe, each made when it is first asked."""
+
+    def clients() -> "Clients":
+        from shared.adapters.google.clients import Clients  # noqa: PLC0415
+
+        return Clients()
+
+    held = Later(clients)
+
+    def logs() -> object:
+        from shared.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
+
+        return CloudLogging(cast("Clients", held))
+
+    def revisions() -> object:
+        from shared.adapters.google.cloud_run_revisions import CloudRunRevisions  # noqa: PLC0415
+
+        return CloudRunRevisions(cast("Clients", held))
+
+    def deployer() -> object:
+        from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
+
+        return CloudRunDeployer(cast("Clients", held))
+
+    def probe() -> object:
+        from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+        return NetworkProbe()
+
+    made = {"logs": logs, "revisions": revisions, "deployer": deployer, "probe": probe}
+    return {port: Later(make) for port, make in made.items()}
+
+
+def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+    """The platform, and the code host and the chat where they are configured."""
+    return _not_yet() | _platform() | _code_host(github) | _chat(settings)
+
+
 def _not_yet() -> dict[str, Any]:
     """Ports whose adapters do not exist yet: whoever asks them is told so."""
     names = {
-        "logs": "Cloud Logging",
         "issues": "the code host's issues",
         "chat": "the chat",
-        "revisions": "Cloud Run's revisions",
-        "deployer": "the deployment",
-        "probe": "the probe",
         "checks": "the code host's checks",
     }
     return {port: Later(partial(_missing, what)) for port, what in names.items()}

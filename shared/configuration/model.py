@@ -73,6 +73,7 @@ class ServiceEntry(Strict):
     approver_group: Group = ""
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
     probe_url: ProbeUrl = ""
+    probe_message: Annotated[str, Field(max_length=4096)] = ""
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
     traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)

@@ -4,6 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit, urlunsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One place that says which commit a revision was built from."""
+
+    source: str
+    """`provenance`, `label`, `tag` or `env`, in the order in which they are believed."""
+    commit: str
+    """As it stands there: a label can name anything, and an abbreviation."""
+    ref: str
+    """The build, label, image tag or variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +27,24 @@ class Revision:
     commit: str | None
     """The commit that it was built from, where the platform knows; None otherwise."""
     created_at: datetime
+    image: str = ""
+    """As the platform runs it, by digest where it tells one."""
+    claims: tuple[Claim, ...] = ()
+    """All that was found, best first: `commit` is the first one's."""
+    resources: tuple[tuple[str, str], ...] = ()
+    """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform tells them."""
+
+    unseen: tuple[str, ...] = ()
+    """Places that could not be looked at, and why."""
+
+    @property
+    def conflict(self) -> str:
+        """A sentence where two places name different commits; "" where all agree."""
+        for claim in self.claims[1:]:
+            first = self.claims[0]
+            if not (first.commit.startswith(claim.commit) or claim.commit.startswith(first.commit)):
+                return f"{first.ref} names commit {first.commit}, but {claim.ref} names {claim.commit}."
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +74,14 @@ class Deployment:
     """The new revision, once there is one. It takes no traffic until it is given some."""
     detail: str = ""
     """One sentence where it failed."""
+    url: str = ""
+    """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
+
+
+def address(probed: str, revision: str) -> str:
+    """What is probed at the service, at the address of one revision: scheme, path and query stay."""
+    service = urlsplit(probed)
+    return urlunsplit((service.scheme, urlsplit(revision).netloc, service.path, service.query, ""))
 
 
 def next_step(steps: tuple[int, ...], share: int) -> int | None:

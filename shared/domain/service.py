@@ -31,7 +31,9 @@ class Service:
     deploy_method: str = ""
     """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
     probe_url: str = ""
-    """`wss://…` that must connect and stay open after a rollout; "" probes nothing."""
+    """`wss://…` must connect and stay open after a rollout, `https://…` answer 2xx; "" probes nothing."""
+    probe_message: str = ""
+    """What a client of the WebSocket says first; "" where it only listens."""
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     proposal_ttl: timedelta = timedelta(hours=6)

@@ -1,6 +1,7 @@
 """Protocols for all that is outside: what the steps may ask of a neighbour, in the domain's own words."""
 
 from shared.ports.outside import (
+    BY_HAND,
     WRONG,
     Chat,
     CheckRuns,
@@ -21,6 +22,7 @@ from shared.ports.proof import Compiler, Compilers, Explainer, History, LogSourc
 from shared.ports.state import Bus, Clock, Document, Ids, Store, Stored
 
 __all__ = [
+    "BY_HAND",
     "WRONG",
     "Bus",
     "Chat",

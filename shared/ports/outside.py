@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port
     from shared.domain.service import Service
     from shared.domain.verdict import Probed
 
+BY_HAND = "changed_by_hand"
+"""The reason of a `Reject` by which the deployer leaves alone what a person has changed during a rollout."""
 WRONG = "provenfix:wrong"
 """The label by which a person stops all automation for an incident."""
 
@@ -170,7 +172,11 @@ class Deployer(Protocol):
         """How far an operation is."""
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
-        """*Effect.* Gives a revision this share of the traffic, and the rest to the revision that served before."""
+        """*Effect.* Gives a revision this share of the traffic, and the rest to those that served before.
+
+        All of it for one that served before the rollout puts back the split that was there. Raises `Reject(BY_HAND)`
+        where somebody else has changed the service since the rollout began.
+        """
 
 
 class Probe(Protocol):

@@ -8,7 +8,7 @@ from shared.domain.escaping import for_markdown
 from shared.domain.proposal import Message, Proposal
 from shared.domain.service import Service
 from shared.errors import Reject
-from shared.ports import Document, IssueRef
+from shared.ports import BY_HAND, Document, IssueRef
 from shared.steps import documents, flow
 from shared.steps.case import Case
 from shared.steps.ledger import once
@@ -129,11 +129,19 @@ def deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Doc
     return once(world, f"deploy.{proposal.id}", do, find)
 
 
-def shift(world: World, service: Service, proposal: str, revision: str, percent: int) -> None:
-    """Gives a revision a share of the traffic; doing it twice is the same as once."""
+def shift(world: World, service: Service, proposal: str, revision: str, percent: int) -> str:
+    """Gives a revision a share of the traffic; doing it twice is the same as once.
+
+    Why it was refused, where somebody has changed the service by hand since the rollout began; "" otherwise.
+    """
 
     def do() -> Document:
-        world.deployer.shift(service, revision, percent)
+        try:
+            world.deployer.shift(service, revision, percent)
+        except Reject as refused:
+            if refused.reason == BY_HAND:
+                return {"refused": refused.detail}
+            raise
         return {}
 
-    once(world, f"shift.{proposal}.{revision}.{percent}", do)
+    return documents.text(once(world, f"shift.{proposal}.{revision}.{percent}", do), "refused")

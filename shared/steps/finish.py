@@ -19,10 +19,12 @@ _SENTENCES = {
     State.EXPIRED: "The proposal expired without a decision. Nothing was deployed.",
     State.REFUSED: "The approved commit was not deployed: what the approval stood on has changed.",
     State.FAILED: "The deployment failed. No traffic was moved.",
-    State.ROLLED_BACK: "The rollout was taken back: the revision that served before has all of the traffic again.",
+    State.ROLLED_BACK: "The rollout was taken back: the traffic is split as it was before.",
     State.RESOLVED: "Mended, and watched for as long as it takes to say so.",
     State.REPORTED: "The watch ended without a proof that the failure is mended. A person has to look at it.",
 }
+_TAKEN_BACK = frozenset((State.ROLLED_BACK, State.FAILED))
+"""A deployment pins the traffic where it is; after one that failed, too, it is to be as it was."""
 _STANDINGS = {
     State.DENIED: Standing.DENIED,
     State.EXPIRED: Standing.EXPIRED,
@@ -40,10 +42,13 @@ def finish(world: World, service: Service, case: Case) -> Case:
     ending = case.ending
     if ending is None or not case.active:
         return case
-    if ending is State.ROLLED_BACK and case.rollout is not None:
-        effects.shift(world, service, case.proposal, case.rollout.previous, 100)
+    told: tuple[str, ...] = (_SENTENCES.get(ending, ""),)
+    if ending in _TAKEN_BACK and case.rollout is not None:
+        refused = effects.shift(world, service, case.proposal, case.rollout.previous, 100)
+        if refused:
+            told = (f"Nothing was put back: somebody has changed the service by hand ({refused}).",)
     if ending in _SENTENCES and (case.rollout is not None or ending is not State.REPORTED):
-        effects.comment(world, service, case, ending.value, (_SENTENCES[ending], case.ending_why))
+        effects.comment(world, service, case, ending.value, (*told, case.ending_why))
     if ending is State.RESOLVED and case.issue is not None:
         effects.close_issue(world, service, case.issue.number, case.id)
     show(world, service, case, _STANDINGS.get(ending), case.ending_why)

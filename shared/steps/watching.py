@@ -10,9 +10,9 @@ from datetime import datetime
 
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Proposal, Standing
-from shared.domain.rollout import Progress, Serving, next_step
+from shared.domain.rollout import Progress, Serving, address, next_step
 from shared.domain.service import Service
-from shared.domain.verdict import Verdict, Watched, judge
+from shared.domain.verdict import TOLERATED_PROBES, Verdict, Watched, judge
 from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
@@ -42,7 +42,9 @@ def follow(world: World, service: Service, case: Case) -> Case:
             return case
     step = next_step(service.traffic_steps, rollout.share)
     if step is not None:
-        effects.shift(world, service, case.proposal, rollout.revision, step)
+        refused = effects.shift(world, service, case.proposal, rollout.revision, step)
+        if refused:
+            return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.")
     return _shared(world, service, case, rollout.share, step)
 
 
@@ -81,8 +83,23 @@ def _await_operation(world: World, service: Service, case: Case, rollout: Rollou
         case Progress.FAILED:
             return cases.end(world, case.id, State.FAILED, found.detail)
         case Progress.DONE:
+            case, healthy = _tried(world, service, case, found.url)
+            if not healthy:
+                return case
             case = _with_rollout(world, case, lambda now: replace(now, revision=now.revision or found.revision))
             return follow(world, service, case)
+
+
+def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, bool]:
+    """Probes a new revision at its own address before anybody is sent there; the case ends where it keeps failing."""
+    if not (url and service.probe_url):
+        return case, True
+    case = _probed(world, replace(service, probe_url=address(service.probe_url, url)), case)
+    failed = case.rollout.failed_probes if case.rollout else 0
+    if failed >= TOLERATED_PROBES:
+        why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
+        return cases.end(world, case.id, State.FAILED, why), False
+    return case, failed == 0
 
 
 def _shared(world: World, service: Service, case: Case, before: int, step: int | None) -> Case:

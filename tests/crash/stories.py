@@ -201,7 +201,7 @@ STORIES = (
     ),
     Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
-    Story("the deployment fails", _failed, State.FAILED, deployments=1),
+    Story("the deployment fails", _failed, State.FAILED, deployments=1, shifts=(100,)),
     Story("denied", _denied, State.DENIED),
     Story("approved, then denied", _denied_after_approval, State.DENIED),
     Story("nobody decides", _expired, State.EXPIRED),
@@ -247,8 +247,8 @@ def violations(story: Story, setting: Setting) -> list[str]:
 
 
 def _shifts(story: Story, setting: Setting) -> tuple[tuple[str, str, int], ...]:
-    """Each once, first those of the new revision; a rollback gives all back to the old one."""
+    """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
     new = setting.cloud.operations[0].revision if setting.cloud.operations else ""
-    back = story.end is State.ROLLED_BACK
+    back = story.end in {State.ROLLED_BACK, State.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back
     return tuple(("shore.tide", revision, share) for revision, share in zip(revisions, story.shifts, strict=True))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.domain.rollout import Deployment, Progress, Revision, Serving
 from shared.domain.service import Service
 from shared.errors import Reject
-from shared.ports import Clock
+from shared.ports import BY_HAND, Clock
 from tests.fakes.memory import Demand
 
 
@@ -39,6 +39,10 @@ class FakeCloudRun:
     """How long a deployment takes."""
     fails: str = ""
     """Why deployments fail; "" where they do not."""
+    address: str = ""
+    """Where new revisions can be reached before they have any traffic; "" where they cannot."""
+    by_hand: str = ""
+    """What somebody has changed since the rollout began; "" where nobody has."""
     services: dict[str, FakeService] = field(default_factory=dict)
     operations: list[FakeOperation] = field(default_factory=list)
     shifts: list[tuple[str, str, int]] = field(default_factory=list)
@@ -82,10 +86,12 @@ class FakeCloudRun:
             return Deployment(Progress.RUNNING)
         if self.fails:
             return Deployment(Progress.FAILED, detail=self.fails)
-        return Deployment(Progress.DONE, known.revision)
+        return Deployment(Progress.DONE, known.revision, url=self.address)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
         self.demand("shift traffic")
+        if self.by_hand:
+            raise Reject(BY_HAND, self.by_hand)
         known = self.services[service.id]
         assert revision in known.revisions
         known.traffic = _shared(known.traffic, revision, percent)

@@ -46,8 +46,10 @@ class FakeProbe:
     """Implements `shared.ports.Probe`."""
 
     answer: Probed = field(default_factory=lambda: Probed(ok=True))
+    asked: list[str] = field(default_factory=list)
 
     def connect(self, service: Service) -> Probed:
+        self.asked.append(service.probe_url)
         return self.answer
 
 

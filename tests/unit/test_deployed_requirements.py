@@ -56,4 +56,4 @@ def test_whatever_the_functions_import_is_installed_with_them() -> None:
 
 
 def test_the_command_line_is_not_deployed() -> None:
-    assert {"typer", "rich", "pytest", "websockets"} & set(pins("functions/requirements.txt")) == set()
+    assert {"typer", "rich", "pytest"} & set(pins("functions/requirements.txt")) == set()

@@ -71,6 +71,25 @@ def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> No
     incident = watching(setting)
     assert state(setting, incident) == "failed"
     assert "the build failed" in setting.issues.all[0].comments[0]
+    assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
+
+
+def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    setting.probe.answer = Probed(ok=False)
+    incident = watching(setting)
+    tick(setting)
+    assert state(setting, incident) == "failed"
+    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[0]
+    assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
+    assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
+
+
+def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting: Setting) -> None:
+    setting.cloud.by_hand = "tide-00009-kim was deployed"
+    incident = watching(setting)
+    assert state(setting, incident) == "reported"
+    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[0]
     assert setting.cloud.shifts == []
 
 

@@ -1,0 +1,58 @@
+"""Google's published clients, each made when it is first asked: where to connect in, clients out."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import grpc
+    from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
+    from google.cloud.devtools.cloudbuild_v1 import CloudBuildClient
+    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+    from google.cloud.run_v2 import RevisionsClient, ServicesClient
+
+
+class Clients:
+    """`channel` connects to somewhere else than Google, without credentials: the tests' servers."""
+
+    def __init__(self, channel: "Callable[[], grpc.Channel] | None" = None) -> None:
+        self._channel = channel
+
+    @cached_property
+    def services(self) -> "ServicesClient":
+        """Cloud Run's services."""
+        from google.cloud.run_v2 import ServicesClient  # noqa: PLC0415
+
+        return ServicesClient(transport=self._transport(ServicesClient))
+
+    @cached_property
+    def revisions(self) -> "RevisionsClient":
+        """Cloud Run's revisions."""
+        from google.cloud.run_v2 import RevisionsClient  # noqa: PLC0415
+
+        return RevisionsClient(transport=self._transport(RevisionsClient))
+
+    @cached_property
+    def builds(self) -> "CloudBuildClient":
+        """Cloud Build."""
+        from google.cloud.devtools.cloudbuild_v1 import CloudBuildClient  # noqa: PLC0415
+
+        return CloudBuildClient(transport=self._transport(CloudBuildClient))
+
+    @cached_property
+    def images(self) -> "ArtifactRegistryClient":
+        """Artifact Registry."""
+        from google.cloud.artifactregistry_v1 import ArtifactRegistryClient  # noqa: PLC0415
+
+        return ArtifactRegistryClient(transport=self._transport(ArtifactRegistryClient))
+
+    @cached_property
+    def log(self) -> "LoggingServiceV2Client":
+        """Cloud Logging."""
+        from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client  # noqa: PLC0415
+
+        return LoggingServiceV2Client(transport=self._transport(LoggingServiceV2Client))
+
+    def _transport(self, client: Any) -> Any:
+        """None lets the client make its own."""
+        return client.get_transport_class("grpc")(channel=self._channel()) if self._channel else None

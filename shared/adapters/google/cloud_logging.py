@@ -1,0 +1,133 @@
+"""Cloud Logging: an entry's neighbours, what a service logged, and how many requests a revision answered.
+
+Every query is bounded in time, pages and bytes. Query language:
+https://cloud.google.com/logging/docs/view/logging-query-language
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shared.adapters.google.asking import SECONDS, asking
+from shared.adapters.google.clients import Clients
+from shared.adapters.local.log_json import entry_from_json
+from shared.domain.entry import LogEntry
+from shared.domain.moment import rfc3339
+from shared.domain.service import Service
+
+if TYPE_CHECKING:
+    from google.cloud.logging_v2 import types
+
+NEAR = timedelta(seconds=10)
+REQUESTS = "run.googleapis.com%2Frequests"
+SIGNS = (
+    "SyntaxError",
+    "IndentationError",
+    "TabError",
+    "1011",
+    "Traceback",
+    "Out of memory",
+    "Memory limit",
+    "failed to start",
+)
+"""Words without which an entry is neither a signal nor a symptom nor the resources' fault, unless it is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one question may cost."""
+
+    entries: int = 10_000
+    page: int = 1_000
+    megabytes: float = 32.0
+
+
+class CloudLogging:
+    """Implements `shared.ports.Logs`."""
+
+    def __init__(self, clients: Clients, bounds: Bounds | None = None) -> None:
+        self._clients = clients
+        self._bounds = bounds or Bounds()
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`. The entry alone where the platform did not say when and where it was logged."""
+        at = entry.timestamp
+        if at is None or not (entry.project and entry.service and entry.log_name):
+            return [entry]
+        wanted = [
+            *_of(entry.service, entry.revision),
+            f"logName={quoted(entry.log_name)}",
+            *([f"labels.instanceId={quoted(entry.instance)}"] if entry.instance else []),
+            *_between(at - NEAR, at + NEAR),
+        ]
+        found = [each for each in self._read(entry.project, wanted) if _place(each) == _place(entry)]
+        if entry.insert_id not in {each.insert_id for each in found}:
+            found.append(entry)
+        ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
+        return [replace(each, position=place) for place, each in enumerate(ordered)]
+
+    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
+        signs = " OR ".join(quoted(sign) for sign in SIGNS)
+        lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
+        wanted = [
+            *_of(service.name),
+            f"resource.labels.location={quoted(service.region)}",
+            f'NOT log_id("{REQUESTS.replace("%2F", "/")}")',
+            f"(severity>=ERROR OR {lines} OR {signs})",
+            *_between(since, until),
+        ]
+        return [each for each in self._read(service.project, wanted) if each.service == service.name]
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
+        log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
+        return len(
+            self._read(service.project, [*_of(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"])
+        )
+
+    def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
+        request = {
+            "resource_names": [f"projects/{project}"],
+            "filter": "\n".join(wanted),
+            "order_by": "timestamp asc",
+            "page_size": self._bounds.page,
+        }
+        found: list[LogEntry] = []
+        left = self._bounds.megabytes * 2**20
+        with asking(f"Cloud Logging, project {project}"):
+            pages = self._clients.log.list_log_entries(request, timeout=SECONDS, retry=None)
+            for page in pages.pages:
+                for one in page.entries:
+                    left -= type(one).pb(one).ByteSize()
+                    if left < 0 or len(found) >= self._bounds.entries:
+                        return found
+                    found.append(_entry(one, len(found)))
+        return found
+
+
+def quoted(text: str) -> str:
+    """A value of the query language, whatever it holds."""
+    sound = "".join(each if each.isprintable() else " " for each in text)
+    return '"' + sound.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _of(service: str, revision: str = "") -> list[str]:
+    wanted = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quoted(service)}"]
+    return [*wanted, f"resource.labels.revision_name={quoted(revision)}"] if revision else wanted
+
+
+def _between(since: datetime, until: datetime) -> list[str]:
+    return [f"timestamp>={quoted(rfc3339(since))}", f"timestamp<={quoted(rfc3339(until))}"]
+
+
+def _place(entry: LogEntry) -> tuple[str, ...]:
+    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
+
+
+def _entry(one: "types.LogEntry", position: int) -> LogEntry:
+    """By way of the JSON that exports and sinks write, so that it is read in one way only."""
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
+
+    return entry_from_json(MessageToDict(type(one).pb(one)), position)

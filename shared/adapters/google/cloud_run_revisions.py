@@ -1,0 +1,129 @@
+"""Cloud Run's services and revisions: what serves, and from which commit, with every place that says so.
+
+https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from shared.adapters.google.asking import SECONDS, asking
+from shared.adapters.google.clients import Clients
+from shared.adapters.google.image_name import image_name
+from shared.adapters.google.provenance import Provenance, commit_of, digests, is_commit
+from shared.adapters.google.traffic import shares
+from shared.domain.rollout import Claim, Revision, Serving
+from shared.domain.service import Service
+from shared.errors import Reject
+
+if TYPE_CHECKING:
+    from google.cloud.run_v2 import Container
+    from google.cloud.run_v2 import Revision as RunRevision
+    from google.cloud.run_v2 import Service as RunService
+
+LABELS = ("commit-sha", "commit_sha", "git-commit", "git_commit", "git-sha", "git_sha", "github-sha", "github_sha")
+BUILD_LABEL = "gcb-build-id"
+VARIABLES = ("COMMIT_SHA", "GIT_COMMIT", "GIT_SHA", "GITHUB_SHA", "SOURCE_COMMIT", "SOURCE_VERSION")
+_PLACES = ("provenance", "label", "tag", "env")
+
+
+class CloudRunRevisions:
+    """Implements `shared.ports.Revisions`."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._provenance = Provenance(clients)
+
+    def serving(self, service: Service) -> Serving:
+        """See `shared.ports.Revisions`. Raises Reject where nothing serves."""
+        run = read_service(self._clients, service)
+        split = shares(run)
+        if not split:
+            raise Reject("not_serving", f"no revision of {service.name} has any traffic")
+        name = max(split, key=lambda each: split[each])
+        revision = self.revision(service, name)
+        if revision is None:
+            raise Reject("not_found", f"{name} serves, and does not exist")
+        return Serving(revision, split, run.etag)
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """See `shared.ports.Revisions`."""
+        run = read_revision(self._clients, service, name)
+        if run is None:
+            return None
+        container = serving_container(run.containers)
+        unseen: list[str] = []
+        found = self._claims(service, run, container, unseen)
+        claims = tuple(sorted(found, key=lambda each: _PLACES.index(each.source)))
+        commit, resources = claims[0].commit if claims else None, tuple(_resources(run, container))
+        return Revision(name, commit, run.create_time, container.image, claims, resources, tuple(unseen))
+
+    def _claims(
+        self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
+    ) -> Iterator[Claim]:
+        image = image_name(container.image)
+        yield from _if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
+        yield from _if_allowed(lambda: self._provenance.of_tags(image), unseen)
+        noted = {**dict(run.annotations), **dict(run.labels)}
+        build_id = noted.get(BUILD_LABEL, "")
+        if build_id:
+            yield from _if_allowed(lambda: self._labelled(service, build_id, image.digest), unseen)
+        yield from _stated("label", LABELS, noted)
+        if image.tag and is_commit(image.tag):
+            yield Claim("tag", image.tag, f"image tag {image.tag}")
+        yield from _stated("env", VARIABLES, {each.name: each.value for each in container.env})
+
+    def _labelled(self, service: Service, build_id: str, digest: str) -> Sequence[Claim]:
+        """A build that only a label names: it did not make this image, as far as anybody knows."""
+        build = self._provenance.of_build(service.project, service.region, build_id)
+        if build is None or not commit_of(build) or digest in digests(build):
+            return ()
+        return [Claim("label", commit_of(build), f"label {BUILD_LABEL} {build_id}")]
+
+
+def _if_allowed(ask: Callable[[], Sequence[Claim]], unseen: list[str]) -> Sequence[Claim]:
+    """An image may come from a project that is none of ours: the other places can still be looked at."""
+    try:
+        return ask()
+    except Reject as refused:
+        unseen.append(str(refused))
+        return ()
+
+
+def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[Claim]:
+    for name in names:
+        if is_commit(stated.get(name, "")):
+            yield Claim(source, stated[name], f"{source} {name}")
+
+
+def _resources(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
+    yield from sorted(dict(container.resources.limits).items())
+    if run.max_instance_request_concurrency:
+        yield "concurrency", str(run.max_instance_request_concurrency)
+
+
+def serving_container(containers: "Sequence[Container]") -> "Container":
+    """The one that is connected to: others stand beside it and have no port."""
+    return next((each for each in containers if each.ports), containers[0])
+
+
+def service_path(service: Service) -> str:
+    """As Cloud Run knows it."""
+    return f"projects/{service.project}/locations/{service.region}/services/{service.name}"
+
+
+def read_service(clients: Clients, service: Service) -> "RunService":
+    """Raises Retry, Reject."""
+    with asking(f"Cloud Run, service {service.name}"):
+        return clients.services.get_service({"name": service_path(service)}, timeout=SECONDS, retry=None)
+
+
+def read_revision(clients: Clients, service: Service, name: str) -> "RunRevision | None":
+    """None where it does not exist (any more)."""
+    from google.api_core.exceptions import NotFound  # noqa: PLC0415
+
+    path = f"{service_path(service)}/revisions/{name}"
+    with asking(f"Cloud Run, revision {name}"):
+        try:
+            return clients.revisions.get_revision({"name": path}, timeout=SECONDS, retry=None)
+        except NotFound:
+            return None

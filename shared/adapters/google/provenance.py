@@ -1,0 +1,136 @@
+"""Which commit an image was built from, and which image a commit became: Cloud Build and Artifact Registry are asked.
+
+A build's *resolved* source is what Cloud Build itself fetched; substitutions are what somebody passed, and count only
+where a build has no resolved source.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.google.asking import SECONDS, asking
+from shared.adapters.google.clients import Clients
+from shared.adapters.google.image_name import ImageName
+from shared.domain.rollout import Claim
+from shared.errors import Reject
+
+if TYPE_CHECKING:
+    from google.cloud.devtools.cloudbuild_v1 import Build
+
+_MOST = 50
+_COMMIT = re.compile(r"[0-9a-f]{40}|(?=[0-9a-f]*[a-f])[0-9a-f]{7,39}")
+"""A full id, or an abbreviation that cannot be the number or the date of a build."""
+
+
+def is_commit(text: str) -> bool:
+    """Whether this may name a commit."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+class Provenance:
+    """`region` of a method is where builds are looked for, besides the global place."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def of_image(self, image: ImageName, region: str) -> Sequence[Claim]:
+        """Builds that made this digest, newest first."""
+        if not image.digest or not image.project:
+            return ()
+        builds = self._builds(image.project, region, f'results.images.digest="{image.digest}"')
+        made = [build for build in builds if image.digest in digests(build)]
+        return [Claim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
+
+    def of_tags(self, image: ImageName) -> Sequence[Claim]:
+        """Tags of this digest that may name a commit."""
+        if not image.digest or not image.package:
+            return ()
+        return [Claim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag)]
+
+    def of_build(self, project: str, region: str, build_id: str) -> "Build | None":
+        """A build by the id that a label names."""
+        for place in (region, "global"):
+            with asking(f"Cloud Build, build {build_id}"):
+                found = _found(
+                    lambda at=place: self._clients.builds.get_build(
+                        {"name": f"projects/{project}/locations/{at}/builds/{build_id}", "id": build_id},
+                        timeout=SECONDS,
+                        retry=None,
+                    )
+                )
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+        return None
+
+    def digest_of(self, image: ImageName, region: str, commit: str) -> str:
+        """The digest of the image that a commit became, "" where there is none: by builds, else by its tag.
+
+        Raises Reject where the tag's image was built from another commit.
+        """
+        wanted = f'source_provenance.resolved_repo_source.commit_sha="{commit}"', f'substitutions.COMMIT_SHA="{commit}"'
+        for query in wanted:
+            for build in self._builds(image.project, region, query):
+                made = [each.digest for each in build.results.images if image.path == each.name.partition(":")[0]]
+                if made and commit_of(build) == commit:
+                    return str(made[0])
+        return self._tagged(image, region, commit)
+
+    def _tagged(self, image: ImageName, region: str, commit: str) -> str:
+        with asking(f"Artifact Registry, tag {commit}"):
+            tag = _found(
+                lambda: self._clients.images.get_tag(
+                    {"name": f"{image.package}/tags/{commit}"}, timeout=SECONDS, retry=None
+                )
+            )
+        digest = tag.version.rpartition("/")[2] if tag is not None else ""
+        if digest:
+            claims = self.of_image(ImageName(image.path, "", digest, image.project, image.package), region)
+            other = next((each for each in claims if each.commit != commit), None)
+            if other is not None:
+                raise Reject(
+                    "image_of_another_commit", f"tag {commit} names an image that {other.ref} made of {other.commit}"
+                )
+        return str(digest)
+
+    def _builds(self, project: str, region: str, query: str) -> "Iterator[Build]":
+        for place in (region, "global"):
+            request = {"parent": f"projects/{project}/locations/{place}", "project_id": project, "filter": query}
+            with asking(f"Cloud Build in {place}"):
+                pages = self._clients.builds.list_builds({**request, "page_size": _MOST}, timeout=SECONDS, retry=None)
+                page = next(iter(pages.pages))
+            yield from (build for build in page.builds if build.status.name == "SUCCESS")
+
+    def _tags(self, image: ImageName) -> Sequence[str]:
+        with asking(f"Artifact Registry, {image.digest}"):
+            version = _found(
+                lambda: self._clients.images.get_version(
+                    {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"}, timeout=SECONDS, retry=None
+                )
+            )
+        return sorted(tag.name.rpartition("/")[2] for tag in version.related_tags) if version is not None else ()
+
+
+def commit_of(build: "Build") -> str:
+    """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
+    source, told = build.source_provenance, build.substitutions
+    fetched = (
+        source.resolved_repo_source.commit_sha,
+        source.resolved_git_source.revision,
+        source.resolved_connected_repository.revision,
+    )
+    return next((str(text) for text in (*fetched, told.get("COMMIT_SHA", "")) if text and is_commit(text)), "")
+
+
+def digests(build: "Build") -> Sequence[str]:
+    """Of the images that a build made."""
+    return [str(each.digest) for each in build.results.images]
+
+
+def _found(ask: Any) -> Any:
+    """None where it does not exist."""
+    from google.api_core.exceptions import NotFound  # noqa: PLC0415
+
+    try:
+        return ask()
+    except NotFound:
+        return None

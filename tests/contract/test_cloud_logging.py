@@ -1,0 +1,142 @@
+"""Cloud Logging's adapter against an in-process server, under the same questions as the fake and the log files."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from shared.adapters.google.clients import Clients
+from shared.adapters.google.cloud_logging import Bounds, CloudLogging, quoted
+from shared.adapters.local.kept_logs import KeptLogs
+from shared.adapters.local.log_json import entry_from_json
+from shared.domain.entry import LogEntry
+from shared.domain.service import Service
+from shared.errors import Reject, Retry
+from shared.ports import Logs
+from tests.fakes.google_cloud import GoogleCloud
+from tests.fakes.rpc import google_on_loopback
+
+TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
+AT = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
+LIST = "/google.logging.v2.LoggingServiceV2/ListLogEntries"
+BROKEN = 'File "/app/tide.py", line 7\nSyntaxError: invalid syntax'
+
+
+def logged(seconds: float, text: str, log: str = "stderr", instance: str = "i1", **labels: str) -> dict[str, Any]:
+    resource = {"project_id": "shore", "service_name": "tide", "revision_name": "tide-1", "location": "europe-west6"}
+    return {
+        "timestamp": (AT + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z"),
+        "insertId": f"{text}-{seconds}",
+        "logName": f"projects/shore/logs/run.googleapis.com%2F{log}",
+        "textPayload": text,
+        "labels": {"instanceId": instance},
+        "resource": {"type": "cloud_run_revision", "labels": {**resource, **labels}},
+    }
+
+
+LOG = [
+    logged(0, "Traceback"),
+    logged(1, 'File "/app/tide.py", line 7'),
+    logged(2, BROKEN),
+    logged(2, "another instance", instance="i2"),
+    logged(3, "another revision", revision_name="tide-2"),
+    logged(3, "another service", service_name="ebb"),
+    logged(4, "GET /", log="requests"),
+    logged(5, "GET /", log="requests"),
+    logged(5, "GET /", log="requests", revision_name="tide-2"),
+    logged(60, "later"),
+]
+
+
+@pytest.fixture(scope="module")
+def cloud_and_clients() -> Iterator[tuple[GoogleCloud, Clients]]:
+    cloud = GoogleCloud()
+    with google_on_loopback(cloud.answers) as channel:
+        yield cloud, Clients(channel)
+
+
+@pytest.fixture
+def cloud(cloud_and_clients: tuple[GoogleCloud, Clients]) -> GoogleCloud:
+    cloud, _ = cloud_and_clients
+    cloud.log = list(LOG)
+    cloud.answers.calls.clear()
+    return cloud
+
+
+@pytest.fixture(params=["cloud", "files"])
+def logs(
+    request: pytest.FixtureRequest, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients], tmp_path: Path
+) -> Logs:
+    if request.param == "cloud":
+        assert cloud.log
+        return CloudLogging(cloud_and_clients[1])
+    (tmp_path / "log.json").write_text(json.dumps(LOG))
+    return KeptLogs(tmp_path)
+
+
+def texts(entries: Sequence[LogEntry]) -> list[str]:
+    return [each.text for each in entries]
+
+
+class TestBoth:
+    def test_neighbours_are_of_the_same_instance_revision_and_log_and_near(self, logs: Logs) -> None:
+        found = logs.around(entry_from_json(LOG[2], 0))
+        assert texts(found) == ["Traceback", 'File "/app/tide.py", line 7', BROKEN]
+
+    def test_an_entry_that_is_not_in_the_log_yet_is_among_its_own_neighbours(self, logs: Logs) -> None:
+        new = replace(entry_from_json(LOG[2], 0), insert_id="new", text="new", timestamp=AT + timedelta(seconds=1.5))
+        assert texts(logs.around(new))[-2:] == ["new", BROKEN]
+
+    def test_an_entry_without_a_time_has_no_neighbours(self, logs: Logs) -> None:
+        entry = replace(entry_from_json(LOG[2], 0), timestamp=None)
+        assert logs.around(entry) == [entry]
+
+    def test_entries_are_those_of_the_service_in_their_order(self, logs: Logs) -> None:
+        found = texts(logs.entries(TIDE, AT, AT + timedelta(seconds=30)))
+        assert [text for text in found if text != "GET /"] == [
+            "Traceback", 'File "/app/tide.py", line 7', BROKEN, "another instance", "another revision"
+        ]  # fmt: skip
+
+    def test_requests_are_counted_by_revision_from_a_moment_on(self, logs: Logs) -> None:
+        assert [logs.requests(TIDE, "tide-1", AT + timedelta(seconds=wait)) for wait in (0, 5, 6)] == [2, 1, 0]
+        assert logs.requests(TIDE, "tide-2", AT) == 1
+
+
+class TestBounds:
+    def test_no_more_pages_are_asked_for_than_are_wanted(
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+    ) -> None:
+        cloud.log = [logged(n / 1000, f"line {n}") for n in range(50)]
+        few = CloudLogging(cloud_and_clients[1], Bounds(entries=5))
+        assert len(few.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
+        assert cloud.answers.count(LIST) == 3
+
+    def test_no_more_bytes_are_read_than_are_wanted(
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+    ) -> None:
+        cloud.log = [logged(n / 1000, "x" * 100_000) for n in range(50)]
+        small = CloudLogging(cloud_and_clients[1], Bounds(megabytes=1.0))
+        assert len(small.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
+
+    @pytest.mark.parametrize(
+        ("code", "error"), [(grpc.StatusCode.UNAVAILABLE, Retry), (grpc.StatusCode.PERMISSION_DENIED, Reject)]
+    )
+    def test_an_error_says_whether_to_try_again(
+        self,
+        cloud: GoogleCloud,
+        cloud_and_clients: tuple[GoogleCloud, Clients],
+        code: grpc.StatusCode,
+        error: type[Exception],
+    ) -> None:
+        cloud.answers.fail[LIST] = [code]
+        with pytest.raises(error, match="Cloud Logging, project shore"):
+            CloudLogging(cloud_and_clients[1]).requests(TIDE, "tide-1", AT)
+
+
+def test_a_value_cannot_end_its_quotes() -> None:
+    assert quoted('a" OR severity>=DEFAULT\n\\') == '"a\\" OR severity>=DEFAULT \\\\"'

@@ -1,0 +1,357 @@
+"""The adapters of Cloud Run against in-process servers of the published clients' own messages, traps included."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from shared.adapters.google.clients import Clients
+from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
+from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
+from shared.domain.rollout import Deployment, Progress
+from shared.domain.service import Service
+from shared.errors import Reject, Retry
+from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
+from tests.fakes.rpc import google_on_loopback
+
+TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
+OLD, FIX, OTHER = "a" * 40, "f" * 40, "c" * 40
+RUN = "/google.cloud.run.v2."
+BUILDS = "/google.devtools.cloudbuild.v1.CloudBuild/ListBuilds"
+UPDATE = f"{RUN}Services/UpdateService"
+
+
+class Stand:
+    """One project with one service, which serves `tide-1`, built from OLD; FIX is built and not deployed."""
+
+    def __init__(self, clients: Clients, cloud: GoogleCloud) -> None:
+        self.cloud, self.clients = cloud, clients
+        self.revisions, self.deployer = CloudRunRevisions(clients), CloudRunDeployer(clients)
+        cloud.built(OLD, "old")
+        cloud.built(FIX, "fix")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
+
+    def start(self, marker: str = "p-1", commit: str = FIX) -> str:
+        return self.deployer.start(TIDE, marker, commit, self.revisions.serving(TIDE).etag)
+
+    def deployed(self, marker: str = "p-1", commit: str = FIX) -> str:
+        done = self.deployer.state(TIDE, self.start(marker, commit))
+        assert done.progress is Progress.DONE
+        return done.revision
+
+    @property
+    def shares(self) -> dict[str, int]:
+        return self.cloud.shares("tide")
+
+
+@pytest.fixture(scope="module")
+def cloud_and_clients() -> Iterator[tuple[GoogleCloud, Clients]]:
+    cloud = GoogleCloud()
+    with google_on_loopback(cloud.answers) as channel:
+        yield cloud, Clients(channel)
+
+
+@pytest.fixture
+def stand(cloud_and_clients: tuple[GoogleCloud, Clients]) -> Stand:
+    """The server stays, and everything in it is new."""
+    cloud, clients = cloud_and_clients
+    answers = cloud.answers
+    for held in (answers.calls, answers.fail, answers.hold):
+        held.clear()
+    cloud.__init__(answers)  # type: ignore[misc]
+    return Stand(clients, cloud)
+
+
+class TestWhichCommit:
+    def test_the_build_of_the_digest_is_believed_first_and_all_that_was_found_is_kept(self, stand: Stand) -> None:
+        stand.cloud.tags[OLD[:12]] = digest("old")
+        revision = stand.revisions.serving(TIDE).revision
+        assert (revision.name, revision.commit) == ("tide-1", OLD)
+        assert [(each.source, each.ref) for each in revision.claims] == [
+            ("provenance", "build b-old"),
+            ("label", "label commit-sha"),
+            ("tag", f"image tag {OLD[:12]}"),
+        ]
+        assert revision.conflict == ""
+        assert revision.resources == (("cpu", "1"), ("memory", "512Mi"), ("concurrency", "80"))
+
+    def test_a_label_that_names_a_commit_which_was_never_built_is_a_conflict_and_not_believed(
+        self, stand: Stand
+    ) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-2", {"commit-sha": OTHER})
+        revision = stand.revisions.serving(TIDE).revision
+        assert revision.commit == OLD
+        assert revision.conflict == f"build b-old names commit {OLD}, but label commit-sha names {OTHER}."
+
+    @pytest.mark.parametrize(
+        ("image", "labels", "env", "expected"),
+        [
+            ("@" + digest("unbuilt"), {"commit-sha": OTHER}, {"COMMIT_SHA": FIX}, ("label", OTHER)),
+            ("@" + digest("unbuilt"), {"gcb-build-id": "b-fix"}, {}, ("label", FIX)),
+            (":" + OTHER, {}, {"COMMIT_SHA": FIX}, ("tag", OTHER)),
+            (":latest", {}, {"GIT_SHA": FIX}, ("env", FIX)),
+            (":20260407", {"commit-sha": "latest"}, {"COMMIT_SHA": "$COMMIT_SHA"}, None),
+        ],
+    )
+    def test_without_a_build_the_next_best_source_counts(
+        self, stand: Stand, image: str, labels: dict[str, str], env: dict[str, str], expected: tuple[str, str] | None
+    ) -> None:
+        stand.cloud.deploy_by_hand("tide", IMAGE + image, "tide-2", labels, env)
+        revision = stand.revisions.revision(TIDE, "tide-2")
+        assert revision is not None
+        first = revision.claims[0] if revision.claims else None
+        assert (first and (first.source, first.commit)) == expected
+        assert revision.commit == (expected[1] if expected else None)
+
+    def test_a_substitution_counts_only_without_a_resolved_source(self, stand: Stand) -> None:
+        stand.cloud.built(OTHER, "loose", resolved=False)
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('loose')}", "tide-2")
+        assert stand.revisions.serving(TIDE).revision.commit == OTHER
+
+    def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", "docker.io/library/tide:latest", "tide-2")
+        assert stand.revisions.serving(TIDE).revision.commit is None
+
+    def test_a_place_that_may_not_be_looked_at_is_named_and_the_next_one_counts(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.PERMISSION_DENIED]
+        revision = stand.revisions.serving(TIDE).revision
+        assert (revision.commit, revision.claims[0].source) == (OLD, "label")
+        (unseen,) = revision.unseen
+        assert unseen.startswith("denied: Cloud Build in europe-west6: grant the function's account the role it needs")
+
+    def test_a_place_that_is_out_of_order_is_asked_again_later(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
+        with pytest.raises(Retry, match="Cloud Build"):
+            stand.revisions.serving(TIDE)
+
+    def test_the_revision_with_the_largest_share_serves(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        stand.cloud.split_by_hand("tide", tide_1=70, tide_2=30)
+        serving = stand.revisions.serving(TIDE)
+        assert (serving.revision.name, serving.traffic) == ("tide-1", {"tide-1": 70, "tide-2": 30})
+
+    def test_a_revision_that_is_gone_is_none(self, stand: Stand) -> None:
+        assert stand.revisions.revision(TIDE, "tide-9") is None
+
+    def test_two_services_that_share_an_image_are_told_apart(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("ebb", f"{IMAGE}@{digest('old')}", "ebb-1")
+        stand.deployer.shift(TIDE, stand.deployed(), 100)
+        assert stand.cloud.shares("ebb") == {"ebb-1": 100}
+
+
+class TestRedeploy:
+    def test_only_the_image_and_the_labels_of_the_build_change(self, stand: Stand) -> None:
+        before = type(stand.cloud.services[path("tide")].template)(stand.cloud.services[path("tide")].template)
+        name = stand.deployed()
+        after = stand.cloud.services[path("tide")].template
+        assert after.containers[1].image == f"{IMAGE}@{digest('fix')}"
+        assert dict(after.labels) == {
+            "team": "boats",
+            "commit-sha": FIX,
+            "provenfix-rollout": after.labels["provenfix-rollout"],
+        }
+        after.containers[1].image, after.labels, after.revision = before.containers[1].image, before.labels, "tide-1"
+        assert after == before
+        revision = stand.revisions.revision(TIDE, name)
+        assert revision is not None
+        assert revision.commit == FIX
+
+    def test_a_new_revision_has_an_address_and_no_traffic_even_where_latest_gets_all(self, stand: Stand) -> None:
+        done = stand.deployer.state(TIDE, stand.start())
+        assert done.progress is Progress.DONE
+        assert done.url.startswith("https://pf-")
+        assert stand.shares == {"tide-1": 100}
+
+    def test_traffic_moves_in_steps_and_whoever_deploys_next_gets_it_as_before(self, stand: Stand) -> None:
+        name = stand.deployed()
+        for percent in (10, 50):
+            stand.deployer.shift(TIDE, name, percent)
+            assert stand.shares == {name: percent, "tide-1": 100 - percent}
+        stand.deployer.shift(TIDE, name, 100)
+        run = stand.cloud.services[path("tide")]
+        assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
+        assert stand.shares == {name: 100}
+
+    def test_a_split_that_was_pinned_by_hand_stays_pinned(self, stand: Stand) -> None:
+        stand.cloud.split_by_hand("tide", tide_1=100)
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 100)
+        assert [each.revision for each in stand.cloud.services[path("tide")].traffic] == [name]
+
+    def test_a_fix_that_was_deployed_and_left_without_traffic_is_taken_instead_of_a_second_one(
+        self, stand: Stand
+    ) -> None:
+        stand.cloud.split_by_hand("tide", tide_1=100)
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        assert stand.shares == {"tide-1": 100}
+        assert stand.deployed() == "tide-2"
+        stand.deployer.shift(TIDE, "tide-2", 100)
+        assert (stand.shares, stand.cloud.deployments) == ({"tide-2": 100}, 0)
+
+    def test_a_rollback_gives_the_last_good_revision_its_traffic_back(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        name = stand.deployed("p-1", OLD)
+        assert name == "tide-1"
+        stand.deployer.shift(TIDE, name, 100)
+        assert (stand.shares, stand.cloud.deployments) == ({"tide-1": 100}, 0)
+
+    def test_where_the_old_revision_was_deleted_its_image_makes_a_new_one(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        del stand.cloud.revisions[f"{path('tide')}/revisions/tide-1"]
+        assert stand.deployed("p-1", OLD).startswith("tide-pf-")
+        assert stand.cloud.deployments == 1
+
+    def test_what_failed_puts_back_exactly_the_split_that_was_there(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-2")
+        stand.cloud.split_by_hand("tide", tide_1=65, tide_2=35)
+        before = stand.cloud.services[path("tide")].traffic
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 10)
+        assert stand.shares == {name: 10, "tide-1": 59, "tide-2": 31}
+        stand.deployer.shift(TIDE, "tide-1", 100)
+        assert stand.cloud.services[path("tide")].traffic == before
+
+    def test_after_latest_the_split_is_put_back_by_name(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 100)
+        stand.deployer.shift(TIDE, "tide-1", 100)
+        assert stand.shares == {"tide-1": 100}
+        assert stand.cloud.services[path("tide")].traffic[0].type_ != LATEST
+
+    def test_a_shift_that_was_done_is_not_done_again(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 10)
+        written = stand.cloud.answers.count(UPDATE)
+        stand.deployer.shift(TIDE, name, 10)
+        assert stand.cloud.answers.count(UPDATE) == written
+
+    def test_the_tag_of_a_commit_is_as_good_as_a_build_where_nobody_knows_the_build(self, stand: Stand) -> None:
+        stand.cloud.tags[OTHER] = digest("by-hand")
+        assert stand.deployed("p-1", OTHER)
+        assert stand.cloud.services[path("tide")].template.containers[1].image == f"{IMAGE}@{digest('by-hand')}"
+
+    def test_a_tag_that_was_moved_to_another_commit_is_refused(self, stand: Stand) -> None:
+        stand.cloud.tags[OTHER] = digest("old")
+        with pytest.raises(Reject, match="image_of_another_commit"):
+            stand.start("p-1", OTHER)
+        assert stand.cloud.deployments == 0
+
+    def test_a_commit_that_was_never_built_is_refused(self, stand: Stand) -> None:
+        with pytest.raises(Reject, match="no_image"):
+            stand.start("p-1", OTHER)
+        assert stand.cloud.deployments == 0
+
+    @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
+    def test_a_service_with_another_way_to_be_deployed_is_left_alone(self, stand: Stand, method: str) -> None:
+        etag = stand.revisions.serving(TIDE).etag
+        with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
+            stand.deployer.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
+        assert stand.cloud.answers.count(UPDATE) == 0
+
+
+class TestAtMostOnce:
+    def test_a_stale_etag_is_refused(self, stand: Stand) -> None:
+        etag = stand.revisions.serving(TIDE).etag
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-2")
+        with pytest.raises(Reject, match="stale"):
+            stand.deployer.start(TIDE, "p-1", FIX, etag)
+
+    def test_a_change_between_reading_and_writing_is_refused_by_the_platform(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
+        with pytest.raises(Reject, match="stale"):
+            stand.start()
+
+    def test_an_answer_that_was_lost_is_found_again(self, stand: Stand) -> None:
+        operation = stand.start()
+        assert stand.deployer.find(TIDE, "p-1") == operation.partition("@")[0]
+        assert stand.deployer.find(TIDE, "p-2") is None
+
+    def test_it_is_found_even_where_a_later_rollout_left_its_note(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.cloud.built(OTHER, "other")
+        stand.deployed("p-2", OTHER)
+        assert stand.deployer.find(TIDE, "p-1") == name
+
+    def test_an_operation_goes_on_by_its_name_in_another_process(self, stand: Stand) -> None:
+        stand.cloud.running = True
+        operation = stand.start()
+        later = CloudRunDeployer(stand.clients)
+        assert later.state(TIDE, operation) == Deployment(Progress.RUNNING)
+        stand.cloud.finish()
+        assert later.state(TIDE, operation).progress is Progress.DONE
+        stand.cloud.operations.clear()
+        assert later.state(TIDE, operation).progress is Progress.DONE, "operations are forgotten after a while"
+        assert stand.cloud.deployments == 1
+
+    def test_a_revision_that_never_becomes_ready_has_failed(self, stand: Stand) -> None:
+        stand.cloud.never_ready.add(digest("fix"))
+        done = stand.deployer.state(TIDE, stand.start())
+        assert (done.progress, done.detail) == (Progress.FAILED, "The container failed to start on port 8080.")
+        assert stand.shares == {"tide-1": 100}
+
+    def test_a_revision_that_was_ready_and_fails_then_has_failed(self, stand: Stand) -> None:
+        operation = stand.start()
+        stand.cloud.fail_revision(operation.partition("@")[0], "The instance was killed: out of memory.")
+        done = stand.deployer.state(TIDE, operation)
+        assert (done.progress, done.detail) == (Progress.FAILED, "The instance was killed: out of memory.")
+
+
+class TestByHand:
+    def test_a_deployment_in_the_middle_is_respected(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 10)
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-7")
+        before = stand.shares
+        for revision, percent in ((name, 50), ("tide-1", 100)):
+            with pytest.raises(Reject, match="changed_by_hand: tide-7 was deployed"):
+                stand.deployer.shift(TIDE, revision, percent)
+        assert stand.shares == before
+
+    def test_a_split_in_the_middle_is_respected(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.deployer.shift(TIDE, name, 10)
+        stand.cloud.split_by_hand("tide", tide_1=100)
+        with pytest.raises(Reject, match="changed_by_hand: the traffic was split anew"):
+            stand.deployer.shift(TIDE, name, 50)
+        assert stand.shares == {"tide-1": 100}
+
+    def test_a_note_that_somebody_removed_ends_it(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.cloud.services[path("tide")].annotations = {"provenfix-rollout": "{}"}
+        with pytest.raises(Reject, match="changed_by_hand"):
+            stand.deployer.shift(TIDE, name, 50)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("code", "error", "match"),
+        [
+            (grpc.StatusCode.UNAVAILABLE, Retry, "service tide: ServiceUnavailable"),
+            (grpc.StatusCode.RESOURCE_EXHAUSTED, Retry, "ResourceExhausted"),
+            (grpc.StatusCode.INTERNAL, Retry, "InternalServerError"),
+            (grpc.StatusCode.DEADLINE_EXCEEDED, Retry, "DeadlineExceeded"),
+            (grpc.StatusCode.PERMISSION_DENIED, Reject, "denied"),
+            (grpc.StatusCode.NOT_FOUND, Reject, "not_found"),
+        ],
+    )
+    def test_each_says_whether_to_try_again_and_nothing_is_tried_twice(
+        self, stand: Stand, code: grpc.StatusCode, error: type[Exception], match: str
+    ) -> None:
+        method = f"{RUN}Services/GetService"
+        stand.cloud.answers.fail[method] = [code]
+        with pytest.raises(error, match=match):
+            stand.revisions.serving(TIDE)
+        assert stand.cloud.answers.count(method) == 1
+
+    def test_a_change_whose_answer_was_lost_is_not_repeated_by_the_client(self, stand: Stand) -> None:
+        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.UNAVAILABLE]
+        with pytest.raises(Retry):
+            stand.start()
+        assert stand.cloud.answers.count(UPDATE) == 1
+
+    def test_a_shift_that_met_another_change_is_tried_again_later(self, stand: Stand) -> None:
+        name = stand.deployed()
+        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
+        with pytest.raises(Retry, match="was changed just now"):
+            stand.deployer.shift(TIDE, name, 10)

@@ -1,0 +1,115 @@
+"""One contract for whatever runs revisions: the fake, the stand-in of one machine, and Cloud Run's adapters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from shared.adapters.google.clients import Clients
+from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
+from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
+from shared.adapters.local.kept_platform import KeptPlatform
+from shared.domain.rollout import Progress
+from shared.domain.service import Service
+from shared.errors import Reject
+from shared.ports import Deployer, Revisions
+from tests.fakes.cloud_run import FakeCloudRun
+from tests.fakes.google_cloud import IMAGE, GoogleCloud, digest
+from tests.fakes.memory import Demand, MemoryStore
+from tests.fakes.moments import FakeClock
+from tests.fakes.rpc import google_on_loopback
+
+TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
+FIX, NEXT = "f" * 40, "e" * 40
+
+
+@dataclass
+class Platform:
+    revisions: Revisions
+    deployer: Deployer
+
+
+@pytest.fixture(params=["fake", "one machine", "cloud run"])
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    clock = FakeClock()
+    if request.param == "fake":
+        fake = FakeCloudRun(clock, takes=clock.now() - clock.now(), demand=Demand(strict=False))
+        fake.deploy_by_hand(TIDE, "tide-1", "a" * 40)
+        yield Platform(fake, fake)
+    elif request.param == "one machine":
+        kept = KeptPlatform(MemoryStore(), clock)
+        yield Platform(kept, kept)
+    else:
+        cloud = GoogleCloud()
+        cloud.built(FIX, "fix")
+        cloud.built(NEXT, "next")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
+        with google_on_loopback(cloud.answers) as channel:
+            clients = Clients(channel)
+            yield Platform(CloudRunRevisions(clients), CloudRunDeployer(clients))
+
+
+def deployed(platform: Platform, marker: str = "p-1", commit: str = FIX) -> str:
+    operation = platform.deployer.start(TIDE, marker, commit, platform.revisions.serving(TIDE).etag)
+    done = platform.deployer.state(TIDE, operation)
+    assert done.progress is Progress.DONE
+    return done.revision
+
+
+def test_one_revision_serves_at_first(platform: Platform) -> None:
+    serving = platform.revisions.serving(TIDE)
+    assert serving.traffic == {serving.revision.name: 100}
+    assert serving.etag
+
+
+def test_a_deployment_takes_no_traffic_and_runs_its_commit(platform: Platform) -> None:
+    before = platform.revisions.serving(TIDE)
+    name = deployed(platform)
+    after = platform.revisions.serving(TIDE)
+    assert (after.revision.name, after.traffic) == (before.revision.name, before.traffic)
+    made = platform.revisions.revision(TIDE, name)
+    assert made is not None
+    assert made.commit == FIX
+
+
+def test_every_deployment_changes_the_etag_and_an_older_one_is_stale(platform: Platform) -> None:
+    etag = platform.revisions.serving(TIDE).etag
+    deployed(platform)
+    assert platform.revisions.serving(TIDE).etag != etag
+    with pytest.raises(Reject, match="stale"):
+        platform.deployer.start(TIDE, "p-2", NEXT, etag)
+
+
+def test_a_deployment_is_found_by_its_marker(platform: Platform) -> None:
+    assert platform.deployer.find(TIDE, "p-1") is None
+    name = deployed(platform)
+    found = platform.deployer.find(TIDE, "p-1")
+    assert found is not None
+    assert platform.deployer.state(TIDE, found).revision == name
+    assert platform.deployer.find(TIDE, "p-2") is None
+
+
+def test_traffic_moves_in_steps_and_back(platform: Platform) -> None:
+    before = platform.revisions.serving(TIDE).revision.name
+    name = deployed(platform)
+    for percent in (10, 50):
+        platform.deployer.shift(TIDE, name, percent)
+        assert platform.revisions.serving(TIDE).traffic == {name: percent, before: 100 - percent}
+    platform.deployer.shift(TIDE, name, 100)
+    assert platform.revisions.serving(TIDE).revision.commit == FIX
+    platform.deployer.shift(TIDE, before, 100)
+    assert platform.revisions.serving(TIDE).traffic == {before: 100}
+
+
+def test_shifting_twice_is_the_same_as_once(platform: Platform) -> None:
+    name = deployed(platform)
+    for _ in range(2):
+        platform.deployer.shift(TIDE, name, 10)
+    assert platform.revisions.serving(TIDE).traffic[name] == 10
+
+
+def test_one_rollout_comes_after_another(platform: Platform) -> None:
+    platform.deployer.shift(TIDE, first := deployed(platform), 100)
+    platform.deployer.shift(TIDE, second := deployed(platform, "p-2", NEXT), 50)
+    assert platform.revisions.serving(TIDE).traffic == {first: 50, second: 50}
+    assert platform.deployer.find(TIDE, "p-1") is not None

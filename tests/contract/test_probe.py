@@ -1,0 +1,304 @@
+"""The probe against real uvicorn services on loopback: each verdict is right, and within its deadline."""
+# ruff: noqa: ARG001  # an ASGI application takes all three
+
+import asyncio
+import datetime
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared.adapters.probe.patience import Patience
+from shared.adapters.probe.probe import NetworkProbe
+from shared.domain.service import Service
+from shared.domain.verdict import Probed
+
+SHORT = Patience(opening=2.0, staying=0.6, closing=0.3)
+HASTY = Patience(opening=0.2, staying=0.3, closing=0.1)
+SLACK = 3.0
+"""Seconds that a busy machine may add."""
+
+App = Callable[[Any, Any, Any], Any]
+Serve = Callable[..., int]
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up, so that nobody has to ask again and again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@contextmanager
+def _served(app: App, **options: Any) -> Iterator[int]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app, log_config=None, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1, **options
+        )
+        server = _Server(config)
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            assert server.up.wait(20)
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with ExitStack() as held:
+        yield lambda app, **options: held.enter_context(_served(app, **options))
+
+
+def probed(url: str, patience: Patience = SHORT, message: str = "") -> Probed:
+    service = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", probe_url=url, probe_message=message)
+    began = time.monotonic()
+    answer = NetworkProbe(patience).connect(service)
+    assert time.monotonic() - began < patience.longest + SLACK
+    return answer
+
+
+async def good(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept"})
+    while (heard := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": heard["text"]})
+
+
+async def fails_at_once(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": 1011, "reason": "internal error"})
+
+
+async def fails_at_the_first_message(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": "hello"})
+    if (await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.close", "code": 1011, "reason": ""})
+
+
+async def never_upgrades(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "websocket.http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    await send({"type": "websocket.http.response.body", "body": b"<p>hello</p>"})
+
+
+async def floods(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    heard = asyncio.ensure_future(receive())
+    while not heard.done():
+        await send({"type": "websocket.send", "text": "again"})
+        await asyncio.sleep(0)
+    await heard
+
+
+def redirects_to(place: str) -> App:
+    async def redirect(scope: Any, receive: Any, send: Any) -> None:
+        kind = "http" if scope["type"] == "http" else "websocket.http"
+        await send({"type": f"{kind}.response.start", "status": 307, "headers": [(b"location", place.encode())]})
+        await send({"type": f"{kind}.response.body", "body": b""})
+
+    return redirect
+
+
+def test_a_service_that_works_stays_open(serve: Serve) -> None:
+    answer = probed(f"ws://127.0.0.1:{serve(good)}/ws")
+    assert answer.ok
+    assert answer.detail == "connected and stayed open; 0 messages came"
+
+
+def test_a_first_message_is_said_and_its_answer_counted(serve: Serve) -> None:
+    answer = probed(f"ws://127.0.0.1:{serve(good)}/ws", message='{"type": "hello"}')
+    assert answer == Probed(ok=True, detail="connected and stayed open; 1 messages came")
+
+
+def test_a_close_with_1011_right_after_the_connect_is_named(serve: Serve) -> None:
+    answer = probed(f"ws://127.0.0.1:{serve(fails_at_once)}/ws")
+    assert answer == Probed(ok=False, detail="closed with 1011 (internal error) before it said anything")
+
+
+def test_a_close_with_1011_after_the_first_message_is_only_seen_by_who_says_something(serve: Serve) -> None:
+    url = f"ws://127.0.0.1:{serve(fails_at_the_first_message)}/ws"
+    assert probed(url).ok
+    failed = probed(url, message="hello")
+    assert failed == Probed(ok=False, detail="closed with 1011 after 1 messages")
+
+
+def test_a_handler_that_crashes_breaks_off_without_a_code(serve: Serve) -> None:
+    async def crashes(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        raise RuntimeError("the handler cannot be imported")
+
+    answer = probed(f"ws://127.0.0.1:{serve(crashes)}/ws")
+    assert answer == Probed(ok=False, detail="broke off without a close code before it said anything")
+
+
+def test_who_accepts_and_never_upgrades_has_not_answered(serve: Serve) -> None:
+    async def hang(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        await receive()  # that is the client's going away
+
+    answer = probed(f"ws://127.0.0.1:{serve(hang)}/ws", HASTY)
+    assert answer == Probed(ok=False, detail="did not answer within 0.2 seconds")
+
+
+def test_a_blocked_loop_does_not_answer_pings(serve: Serve) -> None:
+    released = Event()
+
+    async def blocks(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(0)
+        released.wait(20)
+
+    try:
+        answer = probed(f"ws://127.0.0.1:{serve(blocks)}/ws")
+    finally:
+        released.set()
+    assert answer == Probed(ok=False, detail="connected, but did not answer a ping: its loop is blocked")
+
+
+def test_a_flood_of_messages_ends_with_the_deadline(serve: Serve) -> None:
+    answer = probed(f"ws://127.0.0.1:{serve(floods)}/ws")
+    assert answer.ok
+    assert answer.detail != "connected and stayed open; 0 messages came"
+
+
+def test_a_redirect_is_not_followed(serve: Serve) -> None:
+    elsewhere = f"ws://127.0.0.1:{serve(good)}/ws"
+    answer = probed(f"ws://127.0.0.1:{serve(redirects_to(elsewhere))}/ws")
+    assert answer == Probed(
+        ok=False, detail=f"did not upgrade to a WebSocket: answered 307 and redirects to {elsewhere}"
+    )
+
+
+def test_an_answer_without_an_upgrade_is_none(serve: Serve) -> None:
+    answer = probed(f"ws://127.0.0.1:{serve(never_upgrades)}/ws")
+    assert answer == Probed(ok=False, detail="did not upgrade to a WebSocket: answered 200")
+
+
+def test_a_slow_start_is_waited_for_as_long_as_there_is_patience(serve: Serve) -> None:
+    started = Event()
+
+    async def starts(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        if not started.is_set():
+            await receive()  # this client will have gone before the service is up
+            return
+        await asyncio.sleep(0.3)
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    url = f"ws://127.0.0.1:{serve(starts)}/ws"
+    assert probed(url, HASTY) == Probed(ok=False, detail="did not answer within 0.2 seconds")
+    started.set()
+    assert probed(url).ok
+
+
+def test_who_speaks_no_http_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as one:
+                one.recv(4096)
+                one.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        try:
+            answered = probed(f"ws://127.0.0.1:{listening.getsockname()[1]}/ws")
+        finally:
+            thread.join()
+    assert answered == Probed(ok=False, detail="answered something else than HTTP")
+
+
+def test_nobody_there_is_an_answer() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for url in (f"ws://127.0.0.1:{port}/ws", f"http://127.0.0.1:{port}/"):
+        answer = probed(url)
+        assert not answer.ok
+        assert "refused" in answer.detail
+
+
+def _certificate(folder: Path) -> dict[str, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tide")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(7).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    form = serialization.Encoding.PEM
+    (folder / "cert").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(form))
+    private = key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key").write_bytes(private)
+    return {"ssl_certfile": str(folder / "cert"), "ssl_keyfile": str(folder / "key")}
+
+
+def test_a_certificate_that_nobody_trusts_is_a_failure(serve: Serve, tmp_path: Path) -> None:
+    port = serve(good, ssl_version=ssl.PROTOCOL_TLS_SERVER, **_certificate(tmp_path))
+    for scheme in ("wss", "https"):
+        assert probed(f"{scheme}://127.0.0.1:{port}/") == Probed(ok=False, detail="TLS failed: self-signed certificate")
+
+
+def test_tls_where_there_is_none_is_a_failure(serve: Serve) -> None:
+    answer = probed(f"wss://127.0.0.1:{serve(good)}/")
+    assert not answer.ok
+    assert answer.detail.startswith("TLS failed: ")
+
+
+def test_http_is_good_with_a_2xx_and_with_nothing_else(serve: Serve) -> None:
+    assert probed(f"http://127.0.0.1:{serve(good)}/healthz?deep=1") == Probed(ok=True, detail="answered 204")
+    answer = probed(f"http://127.0.0.1:{serve(redirects_to('https://login.invalid/'))}/")
+    assert answer == Probed(ok=False, detail="answered 307 and redirects to https://login.invalid/")
+
+
+def test_an_answer_byte_by_byte_ends_with_the_deadline() -> None:
+    ended = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def trickle() -> None:
+            with listening.accept()[0] as one:
+                try:
+                    while not ended.wait(0.02):
+                        one.sendall(b"H")
+                except OSError:
+                    return
+
+        thread = Thread(target=trickle)
+        thread.start()
+        try:
+            answer = probed(f"http://127.0.0.1:{listening.getsockname()[1]}/", HASTY)
+        finally:
+            ended.set()
+            thread.join()
+    assert answer == Probed(ok=False, detail="did not answer within 0.2 seconds")
+
+
+def test_no_url_is_no_proof() -> None:
+    assert probed("") == Probed(ok=False, detail="there is no URL to probe")
