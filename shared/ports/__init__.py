@@ -14,9 +14,9 @@ from shared.ports.outside import (
     People,
     Probe,
     Revisions,
+    Threads,
     Wish,
     Wished,
-    Threads,
 )
 from shared.ports.proof import Compiler, Compilers, Explainer, History, LogSource
 from shared.ports.state import Bus, Clock, Document, Ids, Store, Stored
@@ -46,7 +46,7 @@ __all__ = [
     "Revisions",
     "Store",
     "Stored",
+    "Threads",
     "Wish",
     "Wished",
-    "Threads",
 ]
