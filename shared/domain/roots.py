@@ -1,6 +1,7 @@
 """Which files of a tree belong to the service: its source roots, else the repository less what is left out."""
 
-from collections.abc import Callable, Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
 from pathspec import GitIgnoreSpec
@@ -20,14 +21,22 @@ def is_test(path: str) -> bool:
     )
 
 
-def belonging(ignores: Mapping[str, str], roots: Sequence[str] = ()) -> Callable[[str], bool]:
+def counted(tree: Collection[str]) -> list[str]:
+    """The ignore files of a tree that a build reads: those at the top, and those beside a Dockerfile."""
+    found = [path for path in tree if path.endswith(IGNORE_FILES) and path.rpartition("/")[2] in IGNORE_FILES]
+    return [path for path in found if not folder_of(path) or f"{folder_of(path)}/Dockerfile" in tree]
+
+
+def belonging(ignores: Mapping[str, str], deployed: str, roots: Sequence[str] = ()) -> Callable[[str], bool]:
     """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
-    `ignores` maps the path of each ignore file in the tree to its text; each counts for what lies beside and below it.
+    `ignores` maps the path of each ignore file that counts to its text; each counts for what lies beside and below it,
+    unless it leaves out `deployed`: a file that is known to run was not left out, so nobody reads that ignore file.
     `roots` are folders (or files) as configured; where there are any, they alone decide.
     """
-    wanted = tuple(root.strip("/") for root in roots)
-    left_out = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
+    wanted = tuple(posixpath.normpath(root).strip("/") for root in roots)
+    specs = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
+    left_out = [each for each in specs if not _ignored(deployed, *each)]
 
     @cache
     def belongs(path: str) -> bool:

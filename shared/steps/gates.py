@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.finding import AlsoBroken, Checks
-from shared.domain.roots import IGNORE_FILES, belonging
+from shared.domain.roots import belonging, counted
 from shared.ports import History
 from shared.steps.verdicts import Verdicts
 
@@ -24,35 +24,38 @@ class Gates:
 
     history: History
     verdicts: Verdicts
+    deployed: str
+    """The path that is known to run: the failing one."""
     roots: tuple[str, ...] = ()
     checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+    own: Callable[[str], Verdicts | None] = field(default=lambda _: None)
+    """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
     _known: dict[frozenset[tuple[str, str]], Callable[[str], bool]] = field(default_factory=dict)
 
     def sources(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every Python file of the service at a commit."""
         tree = self.history.tree(commit)
-        belongs = self._belonging({path: tree[path].blob for path in tree if path.endswith(IGNORE_FILES)})
+        belongs = self._belonging({path: tree[path].blob for path in counted(tree)})
         return {path: entry.blob for path, entry in tree.items() if belongs(path)}
 
-    def _belonging(self, endings: Mapping[str, str]) -> Callable[[str], bool]:
+    def _belonging(self, ignores: Mapping[str, str]) -> Callable[[str], bool]:
         """Which paths are the service's; the same ignore files answer for one commit after the other."""
-        ignores = {path: blob for path, blob in endings.items() if path.rpartition("/")[2] in IGNORE_FILES}
         key = frozenset(ignores.items())
         if key not in self._known:
             texts = {
                 path: (self.history.read(blob) or b"").decode("utf-8", "replace") for path, blob in ignores.items()
             }
-            self._known[key] = belonging(texts, self.roots)
+            self._known[key] = belonging(texts, self.deployed, self.roots)
         return self._known[key]
 
-    def broken(self, commit: str) -> tuple[AlsoBroken, ...]:
+    def broken(self, commit: str, verdicts: Verdicts | None = None) -> tuple[AlsoBroken, ...]:
         """Every Python file of the service that fails to compile at a commit, by path."""
-        sources = self.sources(commit)
-        self.verdicts.expect(sources.items())
+        sources, judge = self.sources(commit), verdicts or self.verdicts
+        judge.expect(sources.items())
         found = [
             AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in sources.items()
-            if (fault := self.verdicts.of(blob, path).fault) is not None
+            if (fault := judge.of(blob, path).fault) is not None
         ]
         return tuple(sorted(found, key=lambda each: each.path))
 
@@ -71,6 +74,9 @@ class Gates:
             return Failed("also_broken", f"{_named(broken)} would be the next file to fail")
         if unseen := self.unseen(commit):
             return Failed("unseen", f"{unseen[0]} could not be compiled there")
+        own = self.own(commit)
+        if own is not None and (elsewhere := self.broken(commit, own)):
+            return Failed("own_python", f"{_named(elsewhere)} does not compile on Python {own.python}, its own image's")
         if (state := self.checks(commit)) in {Checks.RED, Checks.PENDING}:
             return Failed("checks", f"its checks are {state}")
         return None

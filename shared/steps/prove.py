@@ -9,6 +9,7 @@ from shared.domain.history import Commit
 from shared.domain.incident import Incident
 from shared.domain.paths import likely_files
 from shared.domain.recommendation import recommend
+from shared.domain.roots import belonging
 from shared.domain.signal import SignalKind
 from shared.errors import Misused
 from shared.ports import Compilers, History
@@ -20,6 +21,7 @@ from shared.steps.ground import Ground
 from shared.steps.inquiry import Inquiry, Progress, Request
 from shared.steps.lineage import Lineage, Start, follow
 from shared.steps.origin import Origin, Version, trace
+from shared.steps.own_pythons import OwnPythons
 from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
 from shared.steps.unproven import uncorroborated, unjudgeable, without_proof
 from shared.steps.verdicts import Verdicts
@@ -32,6 +34,7 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
     inquiry = Inquiry(incident, history, compilers, request, branch, given, progress)
     if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
         return without_proof(inquiry)
+    check_roots(inquiry)
     progress(f"looking for the deployed version of {incident.path}")
     search = _search(inquiry)
     if search is None:
@@ -39,6 +42,15 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
     if search.located.corroborated and search.located.commit is not None:
         return _prove(inquiry, search, search.located.commit)
     return uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
+
+
+def check_roots(inquiry: Inquiry) -> None:
+    """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
+    tree = inquiry.history.tree(inquiry.branch.head)
+    for root in inquiry.request.roots:
+        belongs = belonging({}, "", [root])
+        if not any(belongs(path) for path in tree):
+            raise Misused(f"--source-root {root}: no Python file lies there at the head of {inquiry.branch.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +79,20 @@ def _search(inquiry: Inquiry) -> _Search | None:
         verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
         located = locate(ground, verdicts, inquiry.given)
         tried.append(_Search(located, verdicts, source))
-        if located.corroborated:
+        if located.corroborated and located.commit is not None and not _declares_other(inquiry, tried[-1]):
             return tried[-1]
-    return tried[0] if tried else None
+    return next((each for each in tried if each.located.corroborated), tried[0] if tried else None)
+
+
+def _declares_other(inquiry: Inquiry, search: _Search) -> bool:
+    """Whether the version was judged on a Python that the deployed commit itself does not declare.
+
+    A branch's head may have moved to another version since; the others are tried before this one is believed.
+    """
+    if pythons.stated(inquiry.incident, inquiry.request.python) is not None or search.located.commit is None:
+        return False
+    there = pythons.declared_at(inquiry.history, search.located.commit.id, search.located.path)
+    return there is not None and there[0] != search.verdicts.python
 
 
 def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
@@ -92,7 +115,8 @@ def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
 def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = inquiry.history, search.verdicts, search.located
-    gates = Gates(history, verdicts, inquiry.request.roots, inquiry.request.checks)
+    own = OwnPythons(inquiry, verdicts, commit.id, located.path).verdicts
+    gates = Gates(history, verdicts, located.path, inquiry.request.roots, inquiry.request.checks, own)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
     deployed = Version(commit, located.path, blob)
     inquiry.progress("going back to the commit that broke it")

@@ -38,7 +38,7 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     if not contains(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
-    gates = Gates(history, verdicts, service.source_roots, checks)
+    gates = Gates(history, verdicts, next(iter(proposal.broken), ""), service.source_roots, checks)
     failed = gates.failed(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
 

@@ -60,7 +60,7 @@ class Verdicts:
         if fault is None:
             return None
         if sighting.line is None:
-            return fault if fault.line is None and fault.message == sighting.message else None
+            return fault if not fault.line and fault.message == sighting.message else None
         return fault if fault.line == sighting.line else None
 
     def _reaches(self, blob: str, line: int) -> bool:

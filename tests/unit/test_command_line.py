@@ -403,3 +403,25 @@ def test_output_in_another_locale_is_still_whole(story: Story, log: Path) -> Non
         ended = started(*given, env=plain)
         assert (ended.returncode, ended.stderr) == (0, b"")
     assert Ended(0, ended.stdout.decode("utf-8", "replace"), "").out
+
+
+# -- what must not be written over ----------------------------------------------------------------------------------------
+
+
+def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Path) -> None:
+    before = log.read_bytes()
+    for out in (log, story.path / "HEAD", story.path / "objects" / "report"):
+        ended = investigate(story.path, log, f"--out={out}")
+        assert ended.code == 2
+        assert "name another file with --out" in ended.sentence
+    assert log.read_bytes() == before
+    assert (story.path / "HEAD").read_text("utf-8").startswith("ref: ")
+
+
+def test_a_named_interpreter_that_is_none_is_wrong_usage(
+    story: Story, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"PROVENFIX_PYTHON_{running().replace('.', '_')}", "/bin/true")
+    ended = investigate(story.path, log, f"--python={running()}")
+    assert ended.code == 2
+    assert "/bin/true is not a CPython" in ended.sentence

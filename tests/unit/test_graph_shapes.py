@@ -7,6 +7,7 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Kind, Proof, Reason
+from shared.errors import Misused
 from shared.steps.inquiry import Request
 from shared.steps.prove import prove
 from tests.unit.stories import Story, broken, good, incident, investigated, running, sighting, subjects
@@ -464,3 +465,53 @@ def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, c
         assert fixed(proof) == "mend"
         assert proposed(proof) == list(story.names)[-1]
     assert started[0] == started[1]
+
+
+DOCKERFILE = "FROM python:{}\n"
+MATCH = "match 1:\n    case 1:\n        pass\n"
+
+
+def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"Dockerfile": DOCKERFILE.format("3.11"), "app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("down to 3.9", {"Dockerfile": DOCKERFILE.format("3.9"), "fresh.py": MATCH})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.deployed.python == "3.11"
+    assert f"at {story.ids['break']}" in proof.deployed.python_source
+    assert proposed(proof) == "mend"
+    assert [each.gate for each in proof.refused] == ["own_python"]
+
+
+@pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
+def test_a_source_root_without_any_source_is_refused(story: Story, compilers: FoundCompilers, root: str) -> None:
+    story.commit("start", {"svc/app.py": good()})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.write()
+    with pytest.raises(Misused, match="no Python file lies there"):
+        investigated(story.path, incident("app.py", sighting(5)), compilers, Request(roots=(root,)))
+
+
+def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
+    story.write()
+    for root in ("svc", "./svc", "svc/", "./svc/../svc"):
+        request = Request(roots=(root,), fallback_python=running())
+        assert investigated(story.path, incident("app.py", sighting(5)), compilers, request).target is None
+
+
+@pytest.mark.parametrize(
+    "ignore", [{".dockerignore": "*\n"}, {".gcloudignore": "*.py\n"}, {"svc/.dockerignore": "jobs.py\n"}]
+)
+def test_an_ignore_file_that_no_build_can_have_read_does_not_count(
+    story: Story, compilers: FoundCompilers, ignore: dict[str, str | bytes | None]
+) -> None:
+    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good(), **ignore})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend", {"svc/app.py": good(1)})
+    story.commit("break the other", {"svc/jobs.py": broken(3)})
+    story.write()
+    assert proposed(prove_break(story, compilers)) == "mend"

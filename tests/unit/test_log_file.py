@@ -427,3 +427,12 @@ def test_what_was_read_before_the_broken_place_was_given(tmp_path: Path) -> None
     assert [next(found).text, next(found).text] == [LINE_624, FORBIDDEN]
     with pytest.raises(Unreadable):
         next(found)
+
+
+@pytest.mark.parametrize("zone", ["PDT", "CEST", "IST"])
+def test_a_time_in_a_zone_that_is_only_named_is_no_time(tmp_path: Path, zone: str) -> None:
+    log = tmp_path / "log"
+    log.write_text(f"2026-05-01 20:00:00.000 {zone} Uncaught exception: SyntaxError: x (a.py, line 4)\n", "utf-8")
+    [entry] = LogFile(str(log)).entries()
+    assert entry.timestamp is None
+    assert entry.text.strip().startswith("Uncaught exception")

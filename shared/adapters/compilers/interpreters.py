@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.pipe import NoInterpreter
+from shared.errors import Misused
 
 SUPPORTED = tuple(f"3.{minor}" for minor in range(7, 16))
 
@@ -20,16 +21,34 @@ _INSTALLED = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)?)?(?:-.
 
 
 def find(python: str, settings: Mapping[str, str] | None = None) -> CPython | None:
-    """A CPython of this minor version, already started, or None. Each candidate is asked once."""
-    for candidate in candidates(python, settings or {}):
-        interpreter = CPython(candidate)
-        try:
-            if interpreter.implementation == "cpython" and interpreter.python == python:
-                return interpreter
-        except NoInterpreter:
-            continue  # a name that promised an interpreter and is none: the next one may be
-        interpreter.close()
+    """A CPython of this minor version, already started, or None. Each candidate is asked once.
+
+    Raises `Misused` where the settings name one and it is not that: a person who names one means it.
+    """
+    named = (settings or {}).get(python)
+    if named is not None:
+        chosen = _asked(shutil.which(named) or named, python)
+        if chosen is None:
+            raise _refused(python, named)
+        return chosen
+    return next((found for each in candidates(python, {}) if (found := _asked(each, python)) is not None), None)
+
+
+def _asked(candidate: str, python: str) -> CPython | None:
+    """The candidate, if it answers that it is this version of CPython."""
+    interpreter = CPython(candidate)
+    try:
+        if interpreter.implementation == "cpython" and interpreter.python == python:
+            return interpreter
+    except NoInterpreter:
+        return None  # a name that promised an interpreter and is none: the next one may be
+    interpreter.close()
     return None
+
+
+def _refused(python: str, named: str) -> Misused:
+    variable = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
+    return Misused(f"{variable}={named} is not a CPython {python} that can be started; correct it, or leave it out")
 
 
 def minor_versions() -> tuple[str, ...]:

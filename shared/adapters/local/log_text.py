@@ -20,6 +20,8 @@ _STAMP = re.compile(
     r"\[?(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?)"
     r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?(?![\d])"
 )
+_ZONE = re.compile(r" ?(?:[ECMP][SD]T|CES?T|EES?T|WES?T|[IJKM]ST|AE[SD]T|NZ[SD]T|BST|HKT|SGT|MSK)\b\]?")
+"""Names of time zones: several of them mean two different hours."""
 _CLOCK = re.compile(r"\[?(?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?(?![\d:])")
 _PROCESS = re.compile(r"[\w.\-]{1,60}\[[\w.\-]{1,40}\]: ")
 """`app[web.1]: ` after the time."""
@@ -81,6 +83,9 @@ class ConsoleLines:
         if found is not None:
             date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
             read = moment(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
+            if not zone and (named := _ZONE.match(head, found.end())):
+                self._moment, self._dated = None, True  # hours that nobody can tell: no time is better than a wrong one
+                return named.end(), True
             if read is not None:
                 self._moment, self._dated = read, True
                 return found.end(), True

@@ -119,6 +119,12 @@ def _uncommitted(deployment: Deployment, incident: Incident) -> str:
     line = f" on line {deployment.line}" if deployment.line is not None else ""
     seen = spoken(deployment.seen_at, dated=incident.dated)
     committed = f"{short(deployment.commit.id)}, at {rfc3339(deployment.commit.committed_at)}"
+    if not incident.dated:
+        return (
+            f"The log carries no date. On the first day that fits, the error{line} was logged {seen}, before the "
+            f"version that it comes from was committed: {committed}. If that was the day, the image was built from an "
+            "uncommitted working tree, and no review and no check could see what was deployed."
+        )
     return (
         f"The error{line} was logged {seen}, before the version that it comes from was committed: {committed}. The "
         "image was built from an uncommitted working tree, so no review and no check could see what was deployed."
