@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
+from datetime import datetime
 from typing import cast
 
 from shared.domain.moment import rfc3339
@@ -50,4 +51,11 @@ class KeptChat:
 
 
 def _document(message: Message) -> dict[str, object]:
-    return asdict(message) | {"lines": list(message.lines), "expires_at": rfc3339(message.expires_at)}
+    """As JSON values: every time as text, every tuple as a list."""
+    return {name: _plain(value) for name, value in asdict(message).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return list(value) if isinstance(value, tuple) else value
