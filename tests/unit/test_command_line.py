@@ -405,7 +405,7 @@ def test_output_in_another_locale_is_still_whole(story: Story, log: Path) -> Non
     assert Ended(0, ended.stdout.decode("utf-8", "replace"), "").out
 
 
-# -- what must not be written over ----------------------------------------------------------------------------------------
+# -- what must not be written over ------------------------------------------------------------------------------------
 
 
 def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Path) -> None:

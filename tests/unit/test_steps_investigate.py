@@ -35,7 +35,7 @@ def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Se
     proposed(setting)
     message = setting.chat.all[0].message
     assert message.title.startswith("tide: SyntaxError in /app/chat/greeting.py, line 7")
-    assert [line for line in message.lines if line.startswith("What ships: 2 commits ")]
+    assert [line for line in message.lines if line.startswith("What ships: 2 commits")]
 
 
 def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:
