@@ -22,7 +22,7 @@ def report(repo: str, log: str, request: Request, names: tuple[str, str], output
     running = ".".join(platform.python_version_tuple()[:2])
     kind, out = output
     _must_be_writable(out)
-    _must_not_be_read(out, repo, log)
+    _must_not_be_kept(out, log)
     with on_terminal() as progress:
         reports = reports_on(repo, log, replace(request, fallback_python=running), names, progress)
     if kind == "text" and out is None and sys.stdout.isatty():
@@ -89,15 +89,18 @@ def _must_be_writable(out: Path | None) -> None:
         raise Misused(f"{out}: cannot be written ({told}); name another file with --out")
 
 
-def _must_not_be_read(out: Path | None, repo: str, log: str) -> None:
-    """Refuses to write over the log, or over anything that git keeps. Raises Misused."""
+def _must_not_be_kept(out: Path | None, log: str) -> None:
+    """Refuses to write over the log, or over anything that git keeps, in whatever repository. Raises Misused."""
     if out is None:
         return
     if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
         raise Misused(f"{out}: this is the log itself; name another file with --out")
-    with local_history(repo) as history:
-        if history.keeps(out):
-            raise Misused(f"{out}: lies inside the git directory of the repository; name another file with --out")
+    if any(_is_git_directory(folder) for folder in out.resolve().parents):
+        raise Misused(f"{out}: lies inside the git directory of a repository; name another file with --out")
+
+
+def _is_git_directory(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and ((folder / "objects").is_dir() or (folder / "commondir").is_file())
 
 
 def _write(text: str, out: Path | None) -> None:

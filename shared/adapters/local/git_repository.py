@@ -259,10 +259,6 @@ class GitRepository:
             heads.setdefault(oid, Branch(name, oid))
         return list(heads.values())
 
-    def keeps(self, path: Path) -> bool:
-        """Whether a path lies in what git itself keeps of this repository."""
-        return path.resolve().is_relative_to(self._scratch.git_dir.resolve())
-
     def unseen(self) -> Sequence[str]:
         """What this copy of the repository cannot show, a sentence each."""
         notes = []
