@@ -30,6 +30,7 @@ check: install ## lint, types, import contracts
 
 bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench $(BENCH)
+	$(BIN)/python -m tests.bench.weather
 
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header

@@ -90,11 +90,11 @@ def _above(near: str) -> list[str]:
 def _from_dockerfiles(files: Mapping[str, str], near: str) -> PythonFact | None:
     facts = [fact for path in files if _is_dockerfile(path) for fact in _dockerfile_fact(path, files[path])]
     facts.sort(key=lambda fact: (_rank(fact.path), fact.path))
+    deployed = [fact for fact in facts if not _NOT_DEPLOYED.search(fact.path)] or facts
     for directory in _above(near):
-        here = [fact for fact in facts if fact.path.rpartition("/")[0] == directory.rstrip("/")]
+        here = [fact for fact in deployed if fact.path.rpartition("/")[0] == directory.rstrip("/")]
         if here:
             return here[0]
-    deployed = [fact for fact in facts if not _NOT_DEPLOYED.search(fact.path)] or facts
     for directory in _above(near):
         below = [fact for fact in deployed if fact.path.startswith(directory)]
         if below:

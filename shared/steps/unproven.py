@@ -50,13 +50,13 @@ def unjudgeable(inquiry: Inquiry, python: tuple[str, str]) -> Proof:
 def uncorroborated(inquiry: Inquiry, located: Located, verdicts: Verdicts, python_source: str) -> Proof:
     """For a logged line on which no version of any file fails."""
     branch, python = inquiry.branch.name, verdicts.python
+    unseen = "".join(f" {note}" for note in inquiry.history.unseen())
     if located.path:
-        told = (
-            f"No version of {located.path} on {branch} fails as logged ({place(inquiry.incident)}) on Python {python}."
-        )
+        logged = place(inquiry.incident)
+        told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{unseen}"
         recommendation = Recommendation(Kind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
     else:
-        told = f"The history of {branch} holds no file that {place(inquiry.incident)} could mean."
+        told = f"The history of {branch} holds no file that {place(inquiry.incident)} could mean.{unseen}"
         recommendation = Recommendation(Kind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
     return _proof(inquiry, located, recommendation, (python, python_source), verdicts.compiled)
 

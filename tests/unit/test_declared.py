@@ -171,3 +171,10 @@ def test_wanted_files_are_bounded_and_near_the_root_first() -> None:
 def test_files_that_others_brought_are_not_wanted() -> None:
     paths = ["node_modules/x/Dockerfile", "Dockerfile.dockerignore", "docs/dockerfile.md", "x/.github/workflows/a.yml"]
     assert wanted_files(paths) == ()
+
+
+def test_an_image_for_development_beside_the_file_gives_way_to_a_deployed_one_elsewhere() -> None:
+    files = {"Dockerfile.dev": "FROM python:3.12\n", "deploy/Dockerfile": "FROM python:3.11\n"}
+    found = deployed_python(files, "app/main.py")
+    assert found is not None
+    assert found[0] == "3.11"
