@@ -39,6 +39,10 @@ class Counted:
     started: list[list[str]] = field(default_factory=list)
 
 
+ONE_LINE_TELLS = sys.version_info < (3, 12)
+"""Since 3.12 a line may begin inside an f-string, so that fewer versions are ruled out by their logged line alone."""
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     """Counts from here to the end of the test."""
@@ -132,15 +136,18 @@ def test_a_given_commit_costs_what_its_answer_needs_and_nothing_else(
 def test_an_inferred_commit_costs_no_more_compilations(generated: Generated, log: Path, counted: Counted) -> None:
     """Every version has to be read for its logged line; a line that cannot fail that way need not be compiled."""
     deployed = answer(generated, log)
-    assert counted.compiled == dict.fromkeys(needed(generated, deployed), 1)
+    assert set(counted.compiled.values()) == {1}
     assert set(counted.read) == needed(generated, deployed) | set(versions(generated))
+    assert needed(generated, deployed) <= set(counted.compiled) <= set(counted.read)
+    if ONE_LINE_TELLS:
+        assert set(counted.compiled) == needed(generated, deployed)
 
 
 def test_no_blob_is_read_again_and_again(generated: Generated, log: Path, counted: Counted) -> None:
     answer(generated, log)
     asked = "\n".join(counted.read).encode()
     sizes = plumb(generated.path, "cat-file", "--batch-check=%(objectsize)", stdin=asked).splitlines()
-    assert counted.bytes_read <= 2 * sum(map(int, sizes))
+    assert counted.bytes_read <= (2 if ONE_LINE_TELLS else 4) * sum(map(int, sizes))
     assert max(counted.read.values()) <= 8
 
 
