@@ -75,6 +75,8 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    redaction: tuple[str, ...] = ()
+    """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -118,6 +120,7 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         services=services,
         own=settings.own | own,
         secrets=_secrets(file, environment),
+        redaction=file.redaction.forms if file.redaction else (),
     )
 
 

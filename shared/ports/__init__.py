@@ -14,7 +14,6 @@ from shared.ports.outside import (
     People,
     Probe,
     Revisions,
-    Threads,
     Wish,
     Wished,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "Revisions",
     "Store",
     "Stored",
-    "Threads",
     "Wish",
     "Wished",
 ]

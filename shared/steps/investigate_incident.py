@@ -34,10 +34,8 @@ def investigate_incident(world: World, incident_id: str) -> Outcome:
     state = State.UNFIXED if reason in _MAY_CHANGE else State.REPORTED
     if papers.proposal is not None:
         state = State.PROPOSED
-        if case.look > 1:
-            effects.comment(
-                world, service, papers.case, f"look{case.look}", (documents.text(papers.evidence, "detail"),)
-            )
+    if case.look > 1 and state is not State.UNFIXED:
+        effects.comment(world, service, papers.case, f"look{case.look}", (documents.text(papers.evidence, "detail"),))
 
     def advanced(now: Case) -> Case:
         if now.state is not State.OPENED or now.look != case.look:

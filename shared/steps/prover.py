@@ -8,7 +8,7 @@ from shared.domain.finding import Checks
 from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
 from shared.domain.proposal import Proposal, evidence_hash
-from shared.domain.question import title_and_lines
+from shared.domain.question import details, title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
@@ -54,6 +54,7 @@ def told(report: Report) -> Document:
         "body": issue_body(report),
         "headline": headline,
         "lines": list(lines),
+        "details": list(details(report)),
     }
 
 
@@ -74,4 +75,5 @@ def request_for(service: Service, deployed: str | None, checks: CheckState) -> R
         python=service.python or None,
         roots=service.source_roots,
         checks=checks,
+        alternative=True,
     )

@@ -1,6 +1,6 @@
 """A chat for one machine: messages are documents of the store, found again by their marker."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import cast
@@ -12,6 +12,7 @@ from shared.errors import Reject, Retry
 from shared.ports import Store
 
 KIND = "local-messages"
+REPLIES = "local-replies"
 GROUPS = "local-groups"
 
 
@@ -48,6 +49,16 @@ class KeptChat:
         """The list `members` of the document `local-groups/GROUP`; nobody where there is none."""
         stored = self._store.read(GROUPS, group)
         return tuple(cast("list[str]", stored.value["members"])) if stored else ()
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:  # noqa: ARG002  # as the port has it
+        """See `shared.ports.Chat`."""
+        return self._store.read(REPLIES, f"{reference}.{marker}") is not None
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """See `shared.ports.Chat`."""
+        value = {"channel": service.channel, "message": reference, "lines": list(lines)}
+        if not self._store.create(REPLIES, f"{reference}.{marker}", value):
+            raise Retry(f"{REPLIES}/{reference}.{marker} was posted by somebody else")
 
 
 def _document(message: Message) -> dict[str, object]:
