@@ -31,6 +31,8 @@ class Story:
     shifts: tuple[int, ...] = ()
     incidents: int = 1
     setting: Callable[[], Setting] = Setting
+    as_first: bool = False
+    """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
 
 
 def _asked(run: Run) -> None:
@@ -255,9 +257,28 @@ STORIES = (
         closes=1,
         shifts=(100,),
         setting=_with_a_way_back,
+        as_first=True,
     ),
-    Story("approved by two", _by_two, State.RESOLVED, deployments=1, closes=1, shifts=(100,), setting=_of_two),
-    Story("overtaken and asked anew", _overtaken, State.RESOLVED, messages=2, deployments=1, closes=1, shifts=(100,)),
+    Story(
+        "approved by two",
+        _by_two,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        setting=_of_two,
+        as_first=True,
+    ),
+    Story(
+        "overtaken and asked anew",
+        _overtaken,
+        State.RESOLVED,
+        messages=2,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        as_first=True,
+    ),
     Story("marked as wrong", _muted, State.MUTED),
     Story("closed by hand while watched", _closed_by_hand, State.MUTED, deployments=1, shifts=(100,)),
     Story(
