@@ -14,7 +14,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
-    from shared.adapters.github.client import GitHub
+    from shared.adapters.github.client import GitHub, Pace
+    from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
@@ -181,22 +182,32 @@ def _histories(
 
 
 def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
-    """The one client of a process, made when it is first needed; None where no token is configured."""
-    reference = settings.secrets.github_token
-    if reference is None:
+    """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
+    if settings.secrets.github_token is None and not settings.code_host.app:
         return None
     made: list[GitHub] = []
 
     def client() -> "GitHub":
         if not made:
             from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
-            from shared.adapters.github.credentials import FixedToken  # noqa: PLC0415
+            from shared.adapters.github.host import Host  # noqa: PLC0415
 
-            token = FixedToken(secret(settings, reference, "github.token"))
-            made.append(GitHub(token, Pace(clock, time.sleep)))
+            pace, address = Pace(clock, time.sleep), Host(settings.code_host.address).api
+            made.append(GitHub(_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
+
+
+def _credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
+    from shared.adapters.github.client import installation  # noqa: PLC0415
+    from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
+
+    host, secrets = settings.code_host, settings.secrets
+    if not host.app:
+        return FixedToken(secret(settings, secrets.github_token, "github.token"))
+    key = secret(settings, secrets.github_app_key, "github.app.private_key")
+    return installation(App(host.app, key, host.installation), pace, address)
 
 
 def people(settings: Settings) -> "People":
@@ -206,7 +217,7 @@ def people(settings: Settings) -> "People":
 
     github = _github(settings, SystemClock())
     if github is None:
-        raise Misused("github.token is not configured; refer to it in provenfix.yaml.")
+        raise Misused("github.app or github.token is not configured; write one of them into provenfix.yaml.")
     return GitHubPeople(github())
 
 

@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.github.credentials import App, Credentials, InstallationTokens, expiry
+from shared.adapters.github.host import Host
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-PUBLIC = "https://api.github.com"
+PUBLIC = Host().api
 _SECONDS = 20
 """How long one answer may take; GitHub itself gives up on a query after ten."""
 _PAUSES = (1.0, 3.0, 9.0)
