@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Places, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -221,7 +221,7 @@ def people(settings: Settings) -> "People":
     return GitHubPeople(github())
 
 
-def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -235,7 +235,14 @@ def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
 
         return GitHubChecks(github())
 
-    return {"issues": Later(issues), "checks": Later(checks)}
+    def places() -> "Places":
+        from shared.adapters.github.host import Host  # noqa: PLC0415
+        from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
+        from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
+
+        return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
+
+    return {"issues": Later(issues), "checks": Later(checks), "places": Later(places)}
 
 
 def _compilers(settings: Settings) -> "Compilers":
@@ -333,7 +340,7 @@ def _platform() -> dict[str, Any]:
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform() | _code_host(github) | _chat(settings)
+    return _not_yet() | _platform() | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port
     from shared.domain.decision import Click
     from shared.domain.entry import LogEntry
     from shared.domain.finding import Checks
+    from shared.domain.links import Links
     from shared.domain.proposal import Message
     from shared.domain.rollout import Deployment, Revision, Serving
     from shared.domain.service import Service
@@ -106,6 +107,13 @@ class People(Protocol):
 
     def may_instruct(self, service: Service, person: str) -> bool:
         """Whether a person may write there."""
+
+
+class Places(Protocol):
+    """Where a person can look at what an issue tells of."""
+
+    def links(self, service: Service, commits: Sequence[str]) -> Links:
+        """Addresses for a service. `commits` are those whose author and pull request matter, at most 20 are asked."""
 
 
 class Chat(Protocol):

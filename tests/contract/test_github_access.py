@@ -1,4 +1,4 @@
-"""From settings to GitHub: as an App or with a token, on github.com's own paths and on those of an Enterprise Server."""
+"""From settings to GitHub: as an App or with a token, at github.com and at an Enterprise Server."""
 
 import pytest
 

@@ -15,6 +15,7 @@ from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Ref
 from shared.domain.history import Commit, FileChange
 from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
 from shared.domain.report import Report, build_report
+from tests.fakes.links import links
 from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
 
@@ -67,13 +68,30 @@ def tokens(text: str) -> Iterator[Token]:
         yield from token.children or ()
 
 
+LINKS = links({I.id: 12, F.id: 17, HEAD.id: 19})
+OURS = re.compile(
+    r"https://github\.com/(?:nora-k|acme/chat/(?:commit/\w+|compare/\w+\.\.\.\w+|blob/\w+/[\w.~/%-]+(?:#L\d+(?:-L\d+)?)?))"
+    r"|https://redirect\.github\.com/acme/chat/pull/\d+"
+    r"|https://console\.cloud\.google\.com/logs/query;query=[\w.~%-]+\?project=acme-prod"
+)
+"""The only addresses that a body may lead to."""
+TAGS = re.compile(r"</?sub>|<details>\n<summary>\d+ items, cited by their numbers above</summary>|</details>")
+
+
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_is_inert(payload: str) -> None:
-    text = issue_body(hostile(payload))
+    assert_inert(issue_body(hostile(payload)), leads=False)
+    assert_inert(issue_body(hostile(payload), LINKS), leads=True)
+
+
+def assert_inert(text: str, *, leads: bool) -> None:
     found = list(tokens(text))
-    assert not [token for token in found if token.type in {"link_open", "image"}]
+    assert not [token for token in found if token.type == "image"]
+    addresses = [str(token.attrs["href"]) for token in found if token.type == "link_open"]
+    assert [address for address in addresses if not OURS.fullmatch(address)] == []
+    assert bool(addresses) is leads
     html = [token.content.strip() for token in found if token.type in {"html_block", "html_inline"}]
-    assert set(html[1:]) <= {"<sub>", "</sub>"}
+    assert [tag for tag in html[1:] if not TAGS.fullmatch(tag)] == []
     assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
     prose = [token.content for token in found if token.type == "text"]
     everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
@@ -86,7 +104,7 @@ def test_text_of_others_is_inert(payload: str) -> None:
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
     harmless = "harmless" if visible(payload).strip() else "\u2060"
-    plain, attacked = (_outline(issue_body(hostile(each))) for each in (harmless, payload))
+    plain, attacked = (_outline(issue_body(hostile(each), LINKS)) for each in (harmless, payload))
     assert attacked == plain
 
 
