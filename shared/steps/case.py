@@ -60,6 +60,10 @@ class Case:
     message: str = ""
     """The chat's reference of the proposal's message."""
     rollout: Rollout | None = None
+    told: str = ""
+    """The last step of `history` that the issue tells of, as `step` names it."""
+    regresses: str = ""
+    """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
     """The revision that contains the fix and logged the failure all the same."""
     ending: State | None = None
@@ -73,6 +77,12 @@ class Case:
     def evidence(self) -> str:
         """The key of the evidence of its present look."""
         return self.id if self.look == 1 else f"{self.id}.{self.look}"
+
+    @property
+    def step(self) -> str:
+        """The name of the last step of `history`; no two have the same."""
+        last = self.history[-1] if self.history else {"state": self.state.value, "at": rfc3339(self.opened_at)}
+        return f"{last['state']}.{last['at']}"
 
     @property
     def active(self) -> bool:
@@ -112,6 +122,8 @@ def document(case: Case) -> Document:
         "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
         "message": case.message,
         "rollout": {name: getattr(rollout, name) for name in Rollout.__slots__} if rollout else None,
+        "told": case.told,
+        "regresses": case.regresses,
         "recurred": case.recurred,
         "ending": case.ending.value if case.ending else "",
         "ending_why": case.ending_why,
@@ -145,6 +157,8 @@ def read_case(value: Document) -> Case:
         issue=IssueRef(documents.number(issue, "number"), documents.text(issue, "url")) if issue else None,
         message=documents.text(value, "message"),
         rollout=_read_rollout(rollout) if rollout else None,
+        told=documents.text(value, "told"),
+        regresses=documents.text(value, "regresses"),
         recurred=documents.text(value, "recurred"),
         ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),

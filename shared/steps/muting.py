@@ -8,6 +8,11 @@ from shared.steps.ledger import begun
 from shared.steps.world import World
 
 
+def marked_as_wrong(world: World, service: Service, case: Case) -> bool:
+    """Whether a person has said so of an incident at rest: its label holds for good, whenever it was set."""
+    return case.issue is not None and WRONG in world.issues.state(service, case.issue.number).labels
+
+
 def muted(world: World, service: Service, case: Case) -> bool:
     """An issue that these functions have begun to close themselves was not closed by a person."""
     if case.issue is None:

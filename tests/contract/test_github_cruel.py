@@ -117,7 +117,7 @@ def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: 
 
 def opened(world: World) -> IssueRef:
     """As `shared.steps.effects` opens it."""
-    return effects.open_issue(world, WATCHED, "1f2e", "It fails", "Body")
+    return effects.open_issue(world, WATCHED, effects.Paper("1f2e", "It fails", "Body"), ("signal:syntax_error",))
 
 
 def comment(world: World, number: int) -> None:

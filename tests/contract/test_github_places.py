@@ -1,4 +1,4 @@
-"""Where an issue's links lead: into the repository as it was, to the log, to pull requests and people, telling nobody."""
+"""Where an issue leads: into the repository as it was, to the log, to pull requests and people, telling nobody."""
 
 from datetime import UTC, datetime
 from pathlib import Path
