@@ -79,10 +79,14 @@ class Case:
         return self.id if self.look == 1 else f"{self.id}.{self.look}"
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """A name for each step of `history`; no two have the same."""
+        return tuple(f"{step['state']}.{step['at']}" for step in self.history)
+
+    @property
     def step(self) -> str:
-        """The name of the last step of `history`; no two have the same."""
-        last = self.history[-1] if self.history else {"state": self.state.value, "at": rfc3339(self.opened_at)}
-        return f"{last['state']}.{last['at']}"
+        """That of the last one."""
+        return self.steps[-1] if self.history else ""
 
     @property
     def active(self) -> bool:

@@ -32,7 +32,8 @@ def tell(world: World, service: Service, case: Case) -> Case:
     """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
     if case.issue is None or case.told == case.step:
         return case
-    effects.prepare_labels(world, service)
+    if not case.told:
+        effects.prepare_labels(world, service)
     for part, sentences in _events(world, case):
         effects.comment(world, service, case, part, sentences)
     effects.revise_issue(world, service, case, case.step, lambda: part_of(world, cases.demand(world, case.id)))
@@ -64,10 +65,11 @@ def milestones(case: Case) -> Sequence[Milestone]:
 
 
 def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What deserves a comment, oldest first; each has a name of its own and is told once."""
-    reached = {documents.choice(step, "state", State) for step in case.history}
+    """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
+    seen = case.steps.index(case.told) + 1 if case.told in case.steps else 0
+    reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
     proposal = proposals.load(world, case.proposal) if case.proposal else None
-    if case.regresses:
+    if case.regresses and not case.told:
         revisions = listed([said(each, 80) for each in case.revisions] or ["without a name"])
         yield (
             "recurred",

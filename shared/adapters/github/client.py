@@ -31,6 +31,7 @@ _PATIENCE = 60.0
 _MOST_PAGES = 100
 _MOST_KNOWN = 64
 _LONGEST_TOLD = 300
+_TOKEN_REFUSED = "GitHub refused the token (HTTP 401); the next attempt uses a new one, if there is one"  # noqa: S105  # no token
 _ABSENT = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
@@ -137,7 +138,9 @@ class GitHub:
             except OSError as error:
                 wait, why = pause, f"GitHub could not be reached ({type(error).__name__})"
             else:
-                if answer.status == 401 and not renewed and self._credentials.forget():
+                if answer.status == 401:
+                    if renewed or not self._credentials.forget():
+                        raise Retry(_TOKEN_REFUSED)  # whoever mends the token mends this, too
                     renewed = True
                     continue
                 limited = _limited_for(answer, self._pace.clock.now())
@@ -159,8 +162,9 @@ class GitHub:
             answer = self._send(verb, path, {}, body)
         except OSError as error:
             raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
-        if answer.status == 401 and self._credentials.forget():
-            raise Retry("GitHub refused the token; the next attempt uses another one")
+        if answer.status == 401:
+            self._credentials.forget()
+            raise Retry(_TOKEN_REFUSED)
         if answer.status >= 500 or _limited_for(answer, self._pace.clock.now()) is not None:
             raise Retry(f"GitHub answered {answer.told}")
         return _accepted(answer)

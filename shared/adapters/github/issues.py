@@ -125,7 +125,7 @@ class GitHubIssues:
 
 def label(name: str) -> str:
     """A name that GitHub takes: one line, no comma (which would be two of them in a search), at most 50 characters."""
-    return cut(one_line(name).replace(",", " "), _LONGEST_LABEL)
+    return cut(one_line(name.replace(",", " ")), _LONGEST_LABEL)
 
 
 def _path(service: Service) -> str:
