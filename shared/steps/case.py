@@ -74,6 +74,11 @@ class Case:
     """`{"state", "at", "why"}`, oldest first, the last fifty."""
 
     @property
+    def after(self) -> str:
+        """The id of the incident in which it would come back."""
+        return f"{self.fingerprint}-{self.generation + 1}"
+
+    @property
     def evidence(self) -> str:
         """The key of the evidence of its present look."""
         return self.id if self.look == 1 else f"{self.id}.{self.look}"
@@ -92,6 +97,14 @@ class Case:
     def active(self) -> bool:
         """Whether ticks still look at it."""
         return self.state in ACTIVE
+
+    @property
+    def askable(self) -> bool:
+        """Whether a person can have it looked at again: nothing is under way, and nothing was deployed against it."""
+        return self.rollout is None and (
+            (self.state is State.UNFIXED and self.ending is None)
+            or self.state in {State.REPORTED, State.DENIED, State.EXPIRED, State.REFUSED}
+        )
 
     def to(self, state: State, now: datetime, why: str) -> "Case":
         """In another state, with the step in its history."""

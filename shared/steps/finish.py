@@ -73,12 +73,12 @@ def _words(case: Case, ending: State) -> str:
 
 def _told(world: World, service: Service, case: Case, ending: State, words: str) -> None:
     """The end, on the issue: a comment where it is news to a person, and the part of the body in any case."""
-    why = said(case.ending_why, 600)
+    why, step = said(case.ending_why, 600), f"{ending.value}{'' if case.look == 1 else case.look}"
     if ending in _COMMENTED and (case.rollout is not None or ending is not State.REPORTED):
         case = tell(world, service, case)  # what led to the end comes before it
         times = (in_time(world, case),) if ending is State.RESOLVED else ()
-        effects.comment(world, service, case, ending.value, (words, why, *times))
-    effects.revise_issue(world, service, case, ending.value, lambda: part_of(world, case, f"{words} {why}".strip()))
+        effects.comment(world, service, case, step, (words, why, *times))
+    effects.revise_issue(world, service, case, step, lambda: part_of(world, case, f"{words} {why}".strip()))
 
 
 def show(world: World, service: Service, case: Case, standing: Standing | None, why: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.finding import Kind
 from shared.domain.issue.life import Milestone, passed, state_part
 from shared.domain.moment import told
 from shared.domain.proposal import Proposal
@@ -19,12 +20,14 @@ from shared.steps.case import Case
 from shared.steps.flow import State
 from shared.steps.world import World
 
-_HINT = (
+HINT = (
     f"What you can do here: label this issue `{WRONG}`, and all automation for this incident stops for good; close it, "
     "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
 )
+_AGAIN = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
 _URGENT = frozenset((State.PROPOSED, State.REPORTED, State.FAILED, State.ROLLED_BACK, State.REFUSED, State.EXPIRED))
 """What waits for a person."""
+_VERBS = {Kind.REDEPLOY: "redeploy", Kind.ROLLBACK: "roll back to", Kind.NONE: "deploy"}
 _REACHED = {State.PROPOSED: "proposed", State.APPROVED: "approved", State.WATCHING: "deployed"}
 
 
@@ -44,8 +47,12 @@ def part_of(world: World, case: Case, ending: str = "") -> str:
     """How the incident stands, as Markdown; `ending` says it of one whose end is decided."""
     state = case.ending if ending and case.ending else case.state
     words = ending or _standing(world, case, state)
-    hint = _HINT if case.active and not ending else ""
+    hint = HINT if case.active and not ending else _AGAIN if _askable(case, state) else ""
     return state_part(words, urgent=state in _URGENT, since=milestones(case), hint=hint)
+
+
+def _askable(case: Case, state: State) -> bool:
+    return replace(case, state=state, ending=None).askable
 
 
 def in_time(world: World, case: Case) -> str:
@@ -67,6 +74,7 @@ def milestones(case: Case) -> Sequence[Milestone]:
 def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
     seen = case.steps.index(case.told) + 1 if case.told in case.steps else 0
+    again = "" if case.look == 1 else f"{case.look}"
     reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
     proposal = proposals.load(world, case.proposal) if case.proposal else None
     if case.regresses and not case.told:
@@ -79,17 +87,18 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
             ),
         )
     if proposal is not None and State.PROPOSED in reached:
-        yield "proposed", (_proposed(proposal),)
+        yield f"proposed{again}", (asked(proposal),)
     if proposal is not None and State.APPROVED in reached:
-        yield "approved", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
+        yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
     if proposal is not None and case.rollout is not None and State.WATCHING in reached:
         serves = f"revision {said(case.rollout.revision, 80)} runs {proposal.commit}"
-        yield "deployed", (f"Deployed: {serves} and has all of the traffic.",)
+        yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
 
 
-def _proposed(proposal: Proposal) -> str:
+def asked(proposal: Proposal) -> str:
+    """What is to be decided, and until when."""
     return (
-        f"A decision is asked for in the chat: {proposal.kind.value} {proposal.commit}? "
+        f"A decision is awaited in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
         f"The question expires at {told(proposal.expires_at, dated=True)}; without an approval nothing is deployed."
     )
 
@@ -97,15 +106,15 @@ def _proposed(proposal: Proposal) -> str:
 def _approved(world: World, proposal: Proposal) -> str:
     who = decisions.approvers(world, proposal.id)
     if not who:
-        return f"Approved: {proposal.kind.value} {proposal.commit}."
+        return f"Approved: {_VERBS[proposal.kind]} {proposal.commit}."
     people = listed([f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who])
-    return f"Approved by {people}: {proposal.kind.value} {proposal.commit}."
+    return f"Approved by {people}: {_VERBS[proposal.kind]} {proposal.commit}."
 
 
 def _standing(world: World, case: Case, state: State) -> str:
     proposal = proposals.load(world, case.proposal) if case.proposal else None
     if state is State.PROPOSED and proposal is not None:
-        return f"A decision is awaited. {_proposed(proposal)}"
+        return asked(proposal)
     if state is State.WATCHING and proposal is not None and case.rollout is not None and case.rollout.since:
         until = told(datetime.fromisoformat(case.rollout.since) + WATCH, dated=True)
         return f"{proposal.commit} is deployed and has all of the traffic. It is watched until {until}."

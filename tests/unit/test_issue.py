@@ -93,6 +93,11 @@ def assert_inert(text: str, *, leads: bool) -> None:
     html = [token.content.strip() for token in found if token.type in {"html_block", "html_inline"}]
     assert [tag for tag in html[1:] if not TAGS.fullmatch(tag)] == []
     assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
+    assert_text_is_inert(text, found)
+
+
+def assert_text_is_inert(text: str, found: list[Token]) -> None:
+    """No mention, reference, address or commit that GitHub would act on."""
     prose = [token.content for token in found if token.type == "text"]
     everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
     assert not [words for words in everything if re.search(r"@(?!\u200b|$)", words)]

@@ -22,8 +22,8 @@ def author(commit: Commit, links: Links) -> str:
 
 
 def brought_in(commit: str, links: Links) -> str:
-    """`, by pull request 12`, linked; "" where none is known. Never with a number sign, which would refer to it."""
+    """`, came with pull request 12`, linked; "" for none. Never with a number sign, which would refer to it."""
     origin = links.origin(commit)
     if origin.pull_request is None:
         return ""
-    return f", by {linked(f'pull request {origin.pull_request:d}', origin.address)}"
+    return f", came with {linked(f'pull request {origin.pull_request:d}', origin.address)}"

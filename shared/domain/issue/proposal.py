@@ -30,6 +30,11 @@ def _proposal(proof: Proof, links: Links) -> Iterator[str]:
     yield decision(proof, links)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield from _ships(proof, proof.target, links)
+    if proof.recommendation.kind is not Kind.NONE:
+        yield (
+            "By hand, where nobody can be asked: deploy that commit the way this service is always deployed. "
+            "A question about it that is still open is void then."
+        )
     if proof.refused:
         rows = [
             (

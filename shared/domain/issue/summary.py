@@ -97,8 +97,9 @@ def _points(report: Report, links: Links) -> Iterator[str]:
 def _safety(proof: Proof, target: Target) -> str:
     """What was looked at, and what nobody could tell."""
     compiled = (
-        f"{short(target.commit.id)} compiles on Python {proof.deployed.python} wherever it failed, and no file that "
-        f"compiled before has stopped. It brings {shipped(target.ships)}."
+        f"At {short(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
+        f"that compiled before has stopped. With it ship {counted(target.commits_after_deployed, 'commit')}: "
+        f"{shipped(target.ships)}."
     )
     return f"{for_markdown(compiled)} {_CHECKS[target.checks]}"
 
