@@ -9,7 +9,10 @@ from shared.steps.world import World
 
 
 def marked_as_wrong(world: World, service: Service, case: Case) -> bool:
-    """Whether a person has said so of an incident at rest: its label holds for good, whenever it was set."""
+    """Whether a person has said so of an incident at rest: the label holds for good, whenever it was set.
+
+    A person who only closed the issue has called it resolved; what fails in a later revision is news all the same.
+    """
     return case.issue is not None and WRONG in world.issues.state(service, case.issue.number).labels
 
 

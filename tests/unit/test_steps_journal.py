@@ -185,6 +185,18 @@ def test_the_label_holds_for_good_whenever_it_was_set(setting: Setting) -> None:
     assert list(documents(setting, "incidents")) == [first]
 
 
+def test_an_issue_that_was_only_closed_does_not_silence_a_later_failure(setting: Setting) -> None:
+    first = proposed(setting)
+    setting.issues.all[0].is_open = False
+    tick(setting)
+    assert state(setting, first) == "muted"
+    assert record(setting.process(), setting.entry()).name == "duplicate"
+    setting.clock.turn(MINUTE)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
+    second = record(setting.process(), setting.entry(revision="tide-00011-new"))
+    assert (second.name, second.incident == first) == ("opened", False)
+
+
 class Away:
     """A code host that answers nothing but how an issue stands."""
 

@@ -105,6 +105,13 @@ def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Set
     assert case.ending is None
 
 
+def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(setting, incident, action="deleted")) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [

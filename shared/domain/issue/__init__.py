@@ -14,7 +14,7 @@ from shared.domain.report import Report
 __all__ = ["LONGEST_BODY", "issue_body", "issue_title"]
 
 _LONGEST_TITLE = 160
-_RESERVED = 4_000
+_RESERVED = 6_000
 """Characters for markers, and for the part that is edited while the incident moves (`shared.domain.issue.life`)."""
 
 

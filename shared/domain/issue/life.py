@@ -6,12 +6,13 @@ The part lies between two marks, so that it is replaced and nothing else is: wha
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.domain.escaping import for_markdown
+from shared.domain.escaping import cut, for_markdown
 from shared.domain.issue.section import LONGEST_BODY
 from shared.domain.moment import told
 from shared.domain.wording import listed
 
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
+_LONGEST = 900
 _TWO_MINUTES, _TWO_HOURS = timedelta(minutes=2), timedelta(hours=2)
 
 Milestone = tuple[str, datetime]
@@ -20,7 +21,7 @@ Milestone = tuple[str, datetime]
 
 def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str = "") -> str:
     """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person."""
-    lines = [for_markdown(now), passed(since), f"<sub>{for_markdown(hint)}</sub>" if hint else ""]
+    lines = [for_markdown(cut(now, _LONGEST)), passed(since), f"<sub>{for_markdown(hint)}</sub>" if hint else ""]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
     return f"{_BEGIN}\n> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
 
