@@ -11,9 +11,11 @@ from shared.domain.service import Service
 from shared.ports import Document, IssueRef
 from shared.steps import cases, documents, effects, journal, proposals
 from shared.steps.case import Case
-from shared.steps.evidence import evidence_for
+from shared.steps.evidence import KIND, evidence_for
 from shared.steps.world import World
 
+_FOUND = ("kind", "reason", "commit", "fix", "deployed")
+"""What a person would act on differently."""
 _WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
 """Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
 
@@ -49,9 +51,15 @@ def _reported(world: World, service: Service, case: Case, evidence: Document) ->
         if earlier is not None:
             return replace(case, issue=effects.take_issue(world, service, earlier, paper))
         return replace(case, issue=effects.open_issue(world, service, paper, (f"signal:{case.kind.value}",)))
-    if case.look > 1:
+    if case.look > 1 and _is_news(world, case, evidence):
         effects.rewrite_issue(world, service, case.issue.number, paper, case.evidence)
     return case
+
+
+def _is_news(world: World, case: Case, evidence: Document) -> bool:
+    """Whether this look found something else than the last one: people may have ticked and written in the old text."""
+    before = world.store.read(KIND, replace(case, look=case.look - 1).evidence)
+    return before is None or any(before.value.get(name) != evidence.get(name) for name in _FOUND)
 
 
 def _earlier_issue(world: World, service: Service, case: Case) -> IssueRef | None:
