@@ -50,8 +50,20 @@ class Secrets:
     slack_bot_token: SecretReference | None = None
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
+    github_app_key: SecretReference | None = None
     held: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHost:
+    """Where the watched repositories lie, and as whom they are asked."""
+
+    address: str = "https://github.com"
+    """The web address."""
+    app: str = ""
+    """The App's id; "" where a token is used. Its key is among the secrets."""
+    installation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,7 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    code_host: CodeHost = field(default_factory=CodeHost)
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -118,19 +131,27 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         services=services,
         own=settings.own | own,
         secrets=_secrets(file, environment),
+        code_host=_code_host(file),
     )
+
+
+def _code_host(file: "Configuration") -> CodeHost:
+    if file.github is None:
+        return CodeHost()
+    app = file.github.app
+    return CodeHost(file.github.address, app.id if app else "", app.installation if app else 0)
 
 
 def _secrets(file: "Configuration", environment: Mapping[str, str]) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
-    github = file.github.token.reference if file.github else None
+    github = file.github.token.reference if file.github and file.github.token else None
+    key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    named = {
-        one.name for one in (signing, bot, github, webhook) if one is not None and one.keeper is Keeper.ENVIRONMENT
-    }
+    all_ = (signing, bot, github, webhook, key)
+    named = {one.name for one in all_ if one is not None and one.keeper is Keeper.ENVIRONMENT}
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, held)
+    return Secrets(signing, bot, github, webhook, key, held)
 
 
 def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:

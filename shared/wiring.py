@@ -14,7 +14,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
-    from shared.adapters.github.client import GitHub
+    from shared.adapters.github.client import GitHub, Pace
+    from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Places, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -181,22 +182,32 @@ def _histories(
 
 
 def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
-    """The one client of a process, made when it is first needed; None where no token is configured."""
-    reference = settings.secrets.github_token
-    if reference is None:
+    """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
+    if settings.secrets.github_token is None and not settings.code_host.app:
         return None
     made: list[GitHub] = []
 
     def client() -> "GitHub":
         if not made:
             from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
-            from shared.adapters.github.credentials import FixedToken  # noqa: PLC0415
+            from shared.adapters.github.host import Host  # noqa: PLC0415
 
-            token = FixedToken(secret(settings, reference, "github.token"))
-            made.append(GitHub(token, Pace(clock, time.sleep)))
+            pace, address = Pace(clock, time.sleep), Host(settings.code_host.address).api
+            made.append(GitHub(_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
+
+
+def _credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
+    from shared.adapters.github.client import installation  # noqa: PLC0415
+    from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
+
+    host, secrets = settings.code_host, settings.secrets
+    if not host.app:
+        return FixedToken(secret(settings, secrets.github_token, "github.token"))
+    key = secret(settings, secrets.github_app_key, "github.app.private_key")
+    return installation(App(host.app, key, host.installation), pace, address)
 
 
 def people(settings: Settings) -> "People":
@@ -206,11 +217,11 @@ def people(settings: Settings) -> "People":
 
     github = _github(settings, SystemClock())
     if github is None:
-        raise Misused("github.token is not configured; refer to it in provenfix.yaml.")
+        raise Misused("github.app or github.token is not configured; write one of them into provenfix.yaml.")
     return GitHubPeople(github())
 
 
-def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -224,7 +235,14 @@ def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
 
         return GitHubChecks(github())
 
-    return {"issues": Later(issues), "checks": Later(checks)}
+    def places() -> "Places":
+        from shared.adapters.github.host import Host  # noqa: PLC0415
+        from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
+        from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
+
+        return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
+
+    return {"issues": Later(issues), "checks": Later(checks), "places": Later(places)}
 
 
 def _compilers(settings: Settings) -> "Compilers":
@@ -322,7 +340,7 @@ def _platform() -> dict[str, Any]:
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform() | _code_host(github) | _chat(settings)
+    return _not_yet() | _platform() | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:

@@ -73,6 +73,14 @@ Branch = Annotated[str, _text(r"(?![-/.])(?!.*(?:\.\.|@\{|//))[^\s~^:?*\[\\\x00-
 ProbeUrl = Annotated[
     str, _text(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")
 ]
+CodeHost = Annotated[
+    str, _text(r"https://[^\s/@?#]+", "a GitHub Enterprise's web address without a path", "https://github.acme.example")
+]
+AppId = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    _text(r"[1-9]\d{0,15}|Iv[\w.]{10,40}", "a GitHub App's id or its client id", "1234567"),
+]
 FunctionUrl = Annotated[
     str,
     _text(

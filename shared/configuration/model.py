@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.configuration.forms import (
+    AppId,
     Branch,
     Channel,
+    CodeHost,
     Duration,
     FunctionUrl,
     Group,
@@ -96,9 +98,27 @@ class SlackEntry(Strict):
     bot_token: SecretEntry | None = None
 
 
+class AppEntry(Strict):
+    """A GitHub App, and its installation on the account that owns the watched repositories."""
+
+    id: AppId
+    installation: Annotated[int, Field(gt=0)]
+    private_key: SecretEntry
+
+
 class GithubEntry(Strict):
-    token: SecretEntry
+    """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
+
+    app: AppEntry | None = None
+    token: SecretEntry | None = None
     webhook_secret: SecretEntry | None = None
+    address: CodeHost = "https://github.com"
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "GithubEntry":
+        if (self.app is None) is (self.token is None):
+            raise wrong("must have either app or token")
+        return self
 
 
 class Configuration(Strict):
@@ -120,6 +140,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
+    "app": AppEntry,
+    "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }
 """The model that stands behind a key, for messages."""

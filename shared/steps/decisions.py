@@ -56,6 +56,18 @@ def person(world: World, proposal: str) -> tuple[str, datetime] | None:
     return (documents.text(by_people[-1], "by"), documents.moment(by_people[-1], "at")) if by_people else None
 
 
+def approvers(world: World, proposal: str) -> list[tuple[str, str]]:
+    """User id and name of whoever has approved."""
+    stored = world.store.read(KIND, proposal)
+    steps = documents.parts(stored.value, "steps") if stored else ()
+    found = {
+        documents.text(step, "by"): documents.text(step, "why")
+        for step in steps
+        if documents.text(step, "state") == DecisionState.APPROVED.value
+    }
+    return list(found.items())
+
+
 def decide(world: World, proposal: str, wanted: Decision) -> Decision:
     """Moves the decision to the wanted one if that is still possible, and returns the one that stands.
 

@@ -61,7 +61,14 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         )
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
-    return {**world.prover.told(report), **_findings(report, serving), "branch_sign": sign}
+    links = world.places.links(service, _of_interest(report.proof))
+    return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
+
+
+def _of_interest(proof: Proof) -> list[str]:
+    """The commits of which a reader wants to know where they came from."""
+    found = (proof.introduced, proof.fix, proof.target, proof.rollback)
+    return [each.commit.id for each in found if each is not None]
 
 
 def branch_sign(world: World, service: Service, history: History) -> str:

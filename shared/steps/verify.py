@@ -15,6 +15,7 @@ from shared.steps.decisions import Decision
 from shared.steps.evidence import branch_sign
 from shared.steps.finish import finish
 from shared.steps.flow import State
+from shared.steps.journal import tell
 from shared.steps.muting import muted
 from shared.steps.redeploy import redeploy
 from shared.steps.rejections import reject
@@ -61,7 +62,8 @@ def advance(world: World, service: Service, case: Case) -> Case:
     """One incident, one step, and its end where that is decided."""
     if case.ending is None:
         case = _STAGES[case.state](world, service, case)
-    return finish(world, service, case)
+    case = finish(world, service, case)
+    return tell(world, service, case) if case.active else case
 
 
 def _waiting(world: World, service: Service, case: Case) -> Case:
