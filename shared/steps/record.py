@@ -14,6 +14,7 @@ from shared.steps.completing import completed
 from shared.steps.defects import Defect, defect_of, next_generation
 from shared.steps.flow import State
 from shared.steps.regression import Sense, sense
+from shared.steps.rejections import refused
 from shared.steps.world import Outcome, World
 
 _MOST_ENTRIES = 12
@@ -27,16 +28,16 @@ def record(world: World, entry: LogEntry) -> Outcome:
     """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
     place = service_id(entry.project, entry.service)
     if place in world.own:
-        return Outcome("refused:own_function", detail=place)
+        return refused(world, entry, "own_function", place)
     service = world.services.get(place)
     if service is None:
-        return Outcome("refused:unknown_service", detail=place)
+        return refused(world, entry, "unknown_service", place)
     line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if world.throttle.recent(line, world.clock.now()):
         return Outcome("throttled")
     read = completed(world, entry)
     if not isinstance(read, Signal):
-        return Outcome(f"refused:{read.value}")
+        return refused(world, entry, read.value, place)
     seen = (place, entry.revision, read.kind, read.error_class, read.path, read.line)
     if world.throttle.recent(seen, world.clock.now()):
         return Outcome("throttled")
@@ -66,7 +67,7 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
 def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Outcome:
     now, entry = world.clock.now(), signal.entry
     if len(world.store.find(cases.KIND, "active_for", service.id, _MOST_ACTIVE)) >= _MOST_ACTIVE:
-        return Outcome("refused:too_many_incidents", detail=service.id)
+        return refused(world, entry, "too_many_incidents", service.id)
     if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
         name_cause(world, service, entry.revision, defect.incident)
     state = _FIRST.get(signal.kind, State.RECORDED)
