@@ -39,7 +39,8 @@ class Sinks:
         return f"projects/{self._project}/topics/{self._prefix}{_TOPICS[sink]}"
 
     def _filters(self, service: Service, sink: Sink) -> Found:
-        apply = f"terraform -chdir=terraform apply -target='google_logging_project_sink.sink[\"{service.id} {sink.value}\"]'"
+        resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
+        apply = f"terraform -chdir=terraform apply -target='{resource}'"
         try:
             wanted = sink_filter(sink, service, self._project, self._functions)
         except Misused as wrong:

@@ -28,10 +28,10 @@ def as_json(findings: Findings, known: Iterable[str]) -> str:
 
 
 def _line(check: Check, found: Found) -> str:
-    told = f"{found.state.value:<8} {check.kind} {check.name}"
+    told = f"{check.kind} {check.name}"
     detail = f": {found.detail}" if found.detail else ""
     mend = f" -> {found.mend}" if found.mend else ""
-    return one_line(told + detail + mend)
+    return f"{found.state.value:<8} {one_line(told + detail + mend)}"
 
 
 def _hidden(text: str, known: Iterable[str]) -> str:

@@ -50,11 +50,10 @@ class Workspace:
             next(each for each in self.messages if each["ts"] == given["ts"]).update(given)
             return {"ok": True}
         if method in {"conversations.history", "conversations.replies"}:
+            if not self.channels.get(given["channel"]):
+                known = given["channel"] in self.channels
+                return {"ok": False, "error": "not_in_channel" if known else "channel_not_found"}
             return {"ok": True, "messages": [each for each in self.messages if each["channel"] == given["channel"]]}
-        if method == "conversations.info":
-            if given["channel"] not in self.channels:
-                return {"ok": False, "error": "channel_not_found"}
-            return {"ok": True, "channel": {"id": given["channel"], "is_member": self.channels[given["channel"]]}}
         if method == "usergroups.users.list":
             known = given["usergroup"] in self.groups
             return {"ok": True, "users": self.groups[given["usergroup"]]} if known else {
