@@ -15,6 +15,8 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_TRACING         `on` writes OpenTelemetry spans
     PROVENFIX_PYTHON_3_11     the path of an interpreter
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=…`: who answers in
+                              place of those; on this machine alone, as tests and measurements want it
     GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
 """
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
+_DOUBLE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
@@ -67,6 +70,17 @@ class CodeHost:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubles:
+    """Addresses on loopback that answer in place of the real ones, without credentials; "" for each that is real."""
+
+    google: str = ""
+    """Of gRPC, as `127.0.0.1:PORT`; all others are URLs."""
+    rest: str = ""
+    github: str = ""
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`interpreters` maps a minor version such as `3.11` to the path of its interpreter, `compilers` to a URL."""
 
@@ -88,6 +102,7 @@ class Settings:
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
     code_host: CodeHost = field(default_factory=CodeHost)
+    doubles: Doubles = Doubles()
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -110,6 +125,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        doubles=_doubles(environment.get("PROVENFIX_DOUBLES", "")),
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 
@@ -166,6 +182,16 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
             raise Misused(f"{name} must be the https URL of a compile function.")
     return found
+
+
+def _doubles(text: str) -> Doubles:
+    """Nothing but loopback: whoever may set a variable must not lead tokens elsewhere."""
+    found = [_DOUBLE.fullmatch(each) for each in text.split()]
+    if not all(found):
+        raise Misused(
+            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
+        )
+    return Doubles(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
 
 
 def _folder(name: str, environment: Mapping[str, str]) -> Path | None:

@@ -146,17 +146,19 @@ def _read(settings: Settings, reference: SecretReference | None, key: str) -> Se
     if reference.keeper is Keeper.SECRET_MANAGER:
         from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
 
-        return SecretManager(_metadata().access_token).read(reference.name)
+        api = settings.doubles.rest
+        token = _metadata(settings).access_token
+        return (SecretManager(token, api) if api else SecretManager(token)).read(reference.name)
     found = settings.secrets.held.get(reference.name)
     if found is None:
         raise Misused(f"{key} refers to the environment variable {reference.name}, which is not set.")
     return found
 
 
-def _metadata() -> "Metadata":
-    from shared.adapters.google.metadata import Metadata  # noqa: PLC0415
+def _metadata(settings: Settings) -> "Metadata":
+    from shared.adapters.google.metadata import HOST, Metadata  # noqa: PLC0415
 
-    return Metadata()
+    return Metadata(settings.doubles.rest.removeprefix("http://") or HOST)
 
 
 def _project(settings: Settings) -> str:
@@ -192,7 +194,7 @@ def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None"
             from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
             from shared.adapters.github.host import Host  # noqa: PLC0415
 
-            pace, address = Pace(clock, time.sleep), Host(settings.code_host.address).api
+            pace, address = Pace(clock, time.sleep), settings.doubles.github or Host(settings.code_host.address).api
             made.append(GitHub(_credentials(settings, pace, address), pace, address))
         return made[0]
 
@@ -252,7 +254,7 @@ def _compilers(settings: Settings) -> "Compilers":
         from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
         from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
 
-        metadata = _metadata()
+        metadata = _metadata(settings)
         return DeployedCompilers(settings.compilers, _token(metadata), FoundCompilers(settings.interpreters))
 
     later: Any = Later(make)
@@ -301,16 +303,17 @@ def _chat(settings: Settings) -> dict[str, Any]:
         return {}
     from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
 
-    return {"chat": SlackChat(secret(settings, settings.secrets.slack_bot_token, "slack.bot_token"))}
+    token = secret(settings, settings.secrets.slack_bot_token, "slack.bot_token")
+    return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def _platform() -> dict[str, Any]:
+def _platform(settings: Settings) -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
     def clients() -> "Clients":
-        from shared.adapters.google.clients import Clients  # noqa: PLC0415
+        from shared.adapters.google.clients import Clients, on_loopback  # noqa: PLC0415
 
-        return Clients()
+        return Clients(on_loopback(settings.doubles.google) if settings.doubles.google else None)
 
     held = Later(clients)
 
@@ -340,7 +343,7 @@ def _platform() -> dict[str, Any]:
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform() | _code_host(settings, github) | _chat(settings)
+    return _not_yet() | _platform(settings) | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:
