@@ -20,12 +20,15 @@ _ENTRY = re.compile(r'(\w+): \{\s*value: .*,\s*isBlock: (\w+),\s*type: "(\w+)",\
 _TO_HCL = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.M | re.S)
 _SYNTHESIZED = re.compile(r"^    synthesizeHclAttributes\(\) \{\n(.*?)^    \}", re.M | re.S)
 _CLASS = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{\n(.*?)^\}", re.M | re.S)
-_COMPUTED = re.compile(r"// (\w+) - computed: true, optional: false, required: false\n    get \w+\(\) \{\n(.*?)\n    \}")
+_COMPUTED = re.compile(r"// (\w+) - computed: true, optional: false, required: false(?=\n +(.*\n.*))")
+_READ_AS = re.compile(r"this\.get(\w+)Attribute")
+_HELD_AS = re.compile(r"= new ([\w.]+)\(this, \"\w+\"(?:, (\w+))?")
 _INTERFACE = re.compile(r"^export interface (\w+)(?: extends [\w.]+)? \{\n(.*?)^\}", re.M | re.S)
 _ARGUMENT = re.compile(r"/\*\*(.*?)\*/\s*readonly (\w+)(\??): (.*?);\n", re.S)
 _VALUES = re.compile(r'Possible values: (\["[^\]]*"\])')
 _SIMPLE = {"string": "string", "number": "number", "boolean": "bool"}
-_READ = {"String": "string", "Number": "number", "Boolean": "bool"}
+_READ = {"String": "string", "Number": "number", "Boolean": "bool", "List": ["list", "string"], "NumberList": ["list", "number"]}
+_MAPS = {"cdktf.StringMap": "string", "cdktf.BooleanMap": "bool", "cdktf.NumberMap": "number"}
 
 Block = dict[str, Any]
 """`{"attributes": {name: {"type", "mode", "values"}}, "blocks": {name: {"nesting", "required", "single", "block"}}}`."""
@@ -74,10 +77,20 @@ class _Library:
                 mode = "required" if required else "optional"
                 block["attributes"][name] = {"type": _type(kind, held), "mode": mode, "values": values}
         for name, getter in _COMPUTED.findall(class_body):
-            read = re.search(r"this\.get(String|Number|Boolean)Attribute", getter)
-            if read:
-                block["attributes"][name] = {"type": _READ[read[1]], "mode": "computed", "values": []}
+            block["attributes"][name] = {"type": self._computed(getter), "mode": "computed", "values": []}
         return block
+
+    def _computed(self, code: str) -> Any:
+        """The type of what only the provider tells: a value, a map, or a list or set of objects of these."""
+        held = _HELD_AS.search(code)
+        if held is None:
+            read = _READ_AS.search(code)
+            return _READ[read[1] if read else "String"]
+        if held[1] in _MAPS:
+            return ["map", _MAPS[held[1]]]
+        _, inner = self._classes[held[1].removesuffix("List") + "OutputReference"]
+        told = {name: self._computed(each) for name, each in _COMPUTED.findall(inner)}
+        return ["set" if held[2] == "true" else "list", ["object", told]]
 
     def _nested(self, kind: str, held: str, *, required: bool, single: bool) -> dict[str, Any]:
         struct = held.removesuffix("List") if kind in {"list", "set"} else held

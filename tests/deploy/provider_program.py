@@ -78,23 +78,43 @@ def unset(told: Block, value: Any) -> Iterator[tuple[Any, str, Any]]:
 
 def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
     """What the platform would say, near enough for others to refer to; the same for the same arguments."""
-    project, called = root.get("project") or "no-project", root.get("name") or root.get("secret_id")
+    given = {key: held for key, held in root.items() if held is not Unknown}
+    project, called = given.get("project") or "no-project", given.get("name") or given.get("secret_id")
+    account = f"{root.get('account_id')}@{project}.iam.gserviceaccount.com"
     shapes = {
-        ("google_service_account", "email"): f"{root.get('account_id')}@{project}.iam.gserviceaccount.com",
-        ("google_service_account", "member"): f"serviceAccount:{root.get('account_id')}@{project}.iam.gserviceaccount.com",
-        ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{called}@sinks.{project}.invalid",
+        ("google_service_account", "email"): account,
+        ("google_service_account", "member"): f"serviceAccount:{account}",
+        ("google_service_account", "name"): f"projects/{project}/serviceAccounts/{account}",
+        ("google_service_account", "id"): f"projects/{project}/serviceAccounts/{account}",
+        ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{called}@{project}.sinks.invalid",
         ("google_cloudfunctions2_function", "uri"): f"https://{called}.{project}.invalid",
+        ("google_project_iam_custom_role", "name"): f"projects/{project}/roles/{root.get('role_id')}",
         ("google_pubsub_topic", "id"): f"projects/{project}/topics/{called}",
         ("google_pubsub_subscription", "id"): f"projects/{project}/subscriptions/{called}",
         ("google_secret_manager_secret", "id"): f"projects/{project}/secrets/{called}",
+        ("google_secret_manager_secret_version", "version"): "1",
         ("google_project", "number"): str(int.from_bytes(str(root.get("project_id")).encode()[-4:], "big")),
     }
     if (kind, name) in shapes:
         return shapes[kind, name]
-    if wanted == "string":
-        words = [str(held) for held in root.values() if isinstance(held, str)]
-        return re.sub(r"\s+", " ", "/".join([kind, name, *words]))[:200]
-    return {"number": 0, "bool": False}.get(wanted, []) if isinstance(wanted, str) else None
+    if (kind, name) == ("google_cloud_run_v2_service", "template"):
+        return [_template(wanted, project, called)]
+    if isinstance(wanted, str):
+        return {"number": 0, "bool": False}.get(wanted, f"{kind}.{name} of {called or account}")
+    return {} if wanted[0] == "map" else []
+
+
+def _template(wanted: Any, project: str, called: str | None) -> Any:
+    """What runs in a watched service: an image of its project's repository, as an account of its own."""
+    container = _empty(wanted[1][1]["containers"][1])
+    container["image"] = f"europe-west1-docker.pkg.dev/{project}/images/{called}@sha256:{'0' * 64}"
+    account = f"{called}@{project}.iam.gserviceaccount.com"
+    return _empty(wanted[1]) | {"service_account": account, "containers": [container]}
+
+
+def _empty(wanted: Any) -> dict[str, Any]:
+    """An object of a type, with nothing in it."""
+    return dict.fromkeys(wanted[1])
 
 
 def filled(kind: str, told: Block, value: Any) -> Any:

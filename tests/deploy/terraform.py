@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "terraform"
 _BUILD = ROOT / "build/terraform"
 _USED = re.compile(r'^\s*(resource|data) "(google_\w+)"', re.M)
+_ADDRESS = re.compile(r"provider\[([\w.]+/hashicorp/google)\]")
 _PROGRAM = Path(__file__).with_name("provider_program.py")
 
 
@@ -53,7 +53,7 @@ class Working:
         self.folder = folder / source.name
         shutil.copytree(source, self.folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
         self._environment = dict(os.environ) | {
-            "TF_CLI_CONFIG_FILE": str(mirror(sources(self.folder))),
+            "TF_CLI_CONFIG_FILE": str(mirror(self.folder)),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "HOME": str(folder),
@@ -95,26 +95,33 @@ def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )  # type: ignore[return-value]
 
 
-@cache
-def mirror(used: tuple[Sequence[str], Sequence[str]]) -> Path:
-    """Terraform's own configuration file, which leads to a mirror with the stand-in for these types."""
-    told = json.dumps(google_schema.schema(*used), sort_keys=True)
+def mirror(folder: Path) -> Path:
+    """Terraform's own configuration file, which leads to a mirror with the stand-in for the types of `folder`."""
+    told = json.dumps(google_schema.schema(*sources(folder)), sort_keys=True)
     there = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
-    python = programs("provider") / "python"
-    place = there / f"mirror/registry.terraform.io/hashicorp/google/{google_schema.VERSION}/linux_amd64"
+    place = there / "mirror" / _address() / google_schema.VERSION / "linux_amd64"
     place.mkdir(parents=True, exist_ok=True)
-    (there / "schema.json").write_text(told, "utf-8")
+    _written(there / "schema.json", told)
+    python = programs("provider") / "python"
     script = place / f"terraform-provider-google_v{google_schema.VERSION}"
-    script.write_text(f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{there / "schema.json"}"\n', "utf-8")
+    _written(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{there / "schema.json"}"\n')
     script.chmod(0o755)
     configuration = there / "terraformrc"
-    configuration.write_text(
-        f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{there / "mirror"}" }}\n}}\n',
-        "utf-8",
-    )
+    lines = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{there / "mirror"}"\n  }}\n}}\n'
+    _written(configuration, lines)
     return configuration
 
 
-def variables(**given: object) -> Mapping[str, str]:
-    """As Terraform takes them from the environment."""
-    return {f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+@cache
+def _address() -> str:
+    """The full address of the provider, as Terraform itself completes the short one: a mirror's folders are named so."""
+    told = subprocess.run([program(), "providers"], cwd=CONFIGURATION, capture_output=True, check=True, timeout=60)
+    found = _ADDRESS.search(told.stdout.decode())
+    assert found is not None, told.stdout
+    return found[1]
+
+
+def _written(file: Path, text: str) -> None:
+    """Only where it differs: a running provider's files are left alone."""
+    if not file.exists() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
