@@ -37,7 +37,7 @@ resource "google_service_account" "build" {
 resource "google_artifact_registry_repository_iam_member" "build" {
   project    = var.project
   location   = var.region
-  repository = google_artifact_registry_repository.images.name
+  repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.build.member
 }

@@ -9,6 +9,7 @@ locals {
 }
 
 resource "google_cloudfunctions2_function" "compile" {
+  # checkov:skip=CKV_GCP_124:its callers have no network of their own, so their requests count as external; IAM lets in no other
   for_each = local.pythons
 
   name        = local.compile_names[each.key]
@@ -37,10 +38,9 @@ resource "google_cloudfunctions2_function" "compile" {
     timeout_seconds                  = 60 # it ends by itself after 45 s, with verdicts for what it reached
     min_instance_count               = 0  # asked a few times for each incident
     max_instance_count               = 3
-    # Its callers are functions without a network of their own, whose requests count as external; only IAM lets them in.
-    ingress_settings               = "ALLOW_ALL"
-    all_traffic_on_latest_revision = true
-    service_account_email          = google_service_account.compile.email
+    ingress_settings                 = "ALLOW_ALL"
+    all_traffic_on_latest_revision   = true
+    service_account_email            = google_service_account.compile.email
   }
 
   depends_on = [google_project_iam_member.build]

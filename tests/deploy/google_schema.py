@@ -1,7 +1,7 @@
 """The google provider's schema: the npm package that carries it comes in; blocks as plain JSON go out, for named types.
 
-`@cdktf/provider-google` is generated from the real provider's schema: `index.js` tells each argument's type, `index.d.ts`
-which are required and, in the published documentation, which values an argument may have.
+`@cdktf/provider-google` is generated from the real provider's schema: `index.js` tells each argument's type,
+`index.d.ts` which are required and, in the published documentation, which values an argument may have.
 """
 
 import json
@@ -27,11 +27,17 @@ _INTERFACE = re.compile(r"^export interface (\w+)(?: extends [\w.]+)? \{\n(.*?)^
 _ARGUMENT = re.compile(r"/\*\*(.*?)\*/\s*readonly (\w+)(\??): (.*?);\n", re.S)
 _VALUES = re.compile(r'Possible values: (\["[^\]]*"\])')
 _SIMPLE = {"string": "string", "number": "number", "boolean": "bool"}
-_READ = {"String": "string", "Number": "number", "Boolean": "bool", "List": ["list", "string"], "NumberList": ["list", "number"]}
+_READ: dict[str, Any] = {
+    "String": "string",
+    "Number": "number",
+    "Boolean": "bool",
+    "List": ["list", "string"],
+    "NumberList": ["list", "number"],
+}
 _MAPS = {"cdktf.StringMap": "string", "cdktf.BooleanMap": "bool", "cdktf.NumberMap": "number"}
 
 Block = dict[str, Any]
-"""`{"attributes": {name: {"type", "mode", "values"}}, "blocks": {name: {"nesting", "required", "single", "block"}}}`."""
+"""`{"attributes": {NAME: {"type", "mode", "values"}}, "blocks": {NAME: {"nesting", "required", "single", "block"}}}`"""
 
 
 def schema(resources: Iterable[str], data: Iterable[str]) -> Mapping[str, Any]:
@@ -67,7 +73,7 @@ class _Library:
         return block
 
     def _block(self, interface: str, body: str, class_body: str) -> Block:
-        told = {snake: rest for snake, *rest in self._told.get(interface, ())}
+        told = {snake: (required, several, values) for snake, required, several, values in self._told[interface]}
         block: Block = {"attributes": {}, "blocks": {}}
         for name, is_block, kind, held in _ENTRY.findall(body):
             required, several, values = told[name]

@@ -6,7 +6,6 @@ applied, invents them, so that whatever refers to them can be judged. It reaches
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any

@@ -32,7 +32,9 @@ def program() -> str:
     """Where `terraform` is. Skips the test where it is not, and fails it in CI."""
     found = shutil.which("terraform")
     if found is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("terraform is not on PATH: needs 1.11 or newer")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
+            "terraform is not on PATH: needs 1.11 or newer"
+        )
     return found
 
 
@@ -90,9 +92,7 @@ class Working:
 def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The types that a configuration names: resources and data sources."""
     found = [match for file in sorted(folder.glob("*.tf")) for match in _USED.findall(file.read_text("utf-8"))]
-    return tuple(
-        tuple(sorted({name for kind, name in found if kind == wanted})) for wanted in ("resource", "data")
-    )  # type: ignore[return-value]
+    return tuple(tuple(sorted({name for kind, name in found if kind == wanted})) for wanted in ("resource", "data"))  # type: ignore[return-value]
 
 
 def mirror(folder: Path) -> Path:
@@ -114,7 +114,7 @@ def mirror(folder: Path) -> Path:
 
 @cache
 def _address() -> str:
-    """The full address of the provider, as Terraform itself completes the short one: a mirror's folders are named so."""
+    """The provider's full address, as Terraform itself completes the short one: a mirror's folders are named so."""
     told = subprocess.run([program(), "providers"], cwd=CONFIGURATION, capture_output=True, check=True, timeout=60)
     found = _ADDRESS.search(told.stdout.decode())
     assert found is not None, told.stdout

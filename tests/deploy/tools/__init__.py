@@ -24,7 +24,7 @@ def programs(name: str) -> Path:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text("utf-8") != wanted:
             subprocess.run([sys.executable, "-m", "venv", "--clear", there / "venv"], check=True, timeout=120)
-            pip = [there / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "--require-hashes", "-r", pins], check=True, timeout=600)
+            pip: list[str | Path] = [there / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "--require-hashes", "-r", pins], check=True, timeout=600)
             stamp.write_text(wanted, "utf-8")
     return there / "venv/bin"
