@@ -69,6 +69,9 @@ def rendered(text: str) -> Markup:
             token.tag = f"h{min(_LOWEST, int(token.tag[1:]) + _LOWER)}"
         if token.type == "inline":
             _links(token)
+    for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not inside.content:  # a heading that says nothing is none
+            opened.tag = closed.tag = "td"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
 
 

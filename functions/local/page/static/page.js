@@ -86,9 +86,10 @@ function openModal() {
   if (!modal) return;
   modal.close();
   modal.showModal();
+  modal.querySelector("textarea")?.focus();
   modal.addEventListener("cancel", () => history.replaceState(null, "", location.pathname));
 }
 
 document.addEventListener("click", command);
-openModal();
+addEventListener("load", openModal);
 listen();
