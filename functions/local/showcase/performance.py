@@ -4,6 +4,7 @@ A service that really fails, the five functions, the page; whoever dies on the w
 (approve, merge) a person does, or this does it in their place and says so.
 """
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +12,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.local.platform.journal import sink_takes
 from functions.local.showcase.build import SERVICE
 from functions.local.showcase.envelope import LOCATION, PROJECT
 from functions.local.showcase.narration import clock, sentence
 from functions.local.showcase.scenario import PLOTS, Plot, Scenario
 from functions.local.showcase.staging import Say, Staging, choice, notes_of
+from functions.local.showcase.storm import storm
 from functions.local.showcase.visitors import Visitors, visiting
 from functions.local.stack import click, served
 from functions.local.stack.place import led_to
@@ -23,6 +26,7 @@ from functions.local.stack.process import free_port
 from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import ServedPlatform
+from shared.adapters.local.sqlite_queue import SqliteQueue
 from shared.adapters.machine import SystemClock
 from shared.domain.service import Service
 from shared.domain.signal import SignalKind
@@ -33,11 +37,12 @@ from shared.steps import cases, flow
 from shared.steps.case import Case, read_case
 from shared.steps.evidence import KIND as EVIDENCE
 from shared.steps.flow import State
-from shared.wiring import store
+from shared.wiring import local_logs, store
 
 LONGEST_WAIT = 6.0
 TICK_SECONDS = 1.0
 _TURN_SECONDS = 0.1
+_SAMPLE = 200
 _AGAIN_SECONDS = 3.0
 """After this long a click that was not heard is repeated."""
 _SECRET = "PROVENFIX_DEMO_SIGNING_SECRET"  # noqa: S105  # the name of a variable
@@ -89,19 +94,28 @@ class Performance:
     merged: bool = False
 
     def until_over(self) -> Case:
-        """Returns the incident once it is at rest. Raises Unreadable where the stack cannot be kept up."""
+        """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
         while True:
-            for name in self.stack.tended.revive():
-                self.asked.say(f"{name} had ended; it was started again.")
-            self._tick()
-            case = self.case()
-            if case is not None:
-                self._tell(case)
-                self._act(case)
-                if not case.active:
-                    return case
-            self._look()
+            case = self._turn()
+            if case is not None and not case.active and not self._waiting():
+                return case
             time.sleep(_TURN_SECONDS)
+
+    def _turn(self) -> Case | None:
+        for name in self.stack.tended.revive():
+            self.asked.say(f"{name} had ended; it was started again.")
+        self._tick()
+        case = self.case()
+        if case is not None:
+            self._tell(case)
+            self._act(case)
+        self._look()
+        return case
+
+    def _waiting(self) -> bool:
+        """Whether a storm is still being dealt with."""
+        queue = self.stack.bus
+        return self.staging.plot.storm > 0 and isinstance(queue, SqliteQueue) and queue.age(flow.LOG_ENTRIES) > 0
 
     def case(self) -> Case | None:
         """The incident that this is about."""
@@ -174,7 +188,7 @@ def perform(asked: Asked) -> bool:
         stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
         visitors = ending.enter_context(visiting(port))
-        _storm(asked, plot, stack)
+        _blow(asked, service, plot, stack)
         asked.show(f"http://127.0.0.1:{asked.page_port}/")
         performance = Performance(asked, service, stack, staging, opened, secret, visitors)
         return _ended(asked, plot, performance.until_over())
@@ -192,8 +206,16 @@ def _page(asked: Asked, secret: Secret) -> "Callable[[Mapping[str, int]], Sequen
     return lambda _ports: ()
 
 
-def _storm(asked: Asked, plot: Plot, stack: Standing) -> None:
-    del asked, plot, stack
+def _blow(asked: Asked, service: Service, plot: Plot, stack: Standing) -> None:
+    """All at once: into the log, and through the sink."""
+    if not plot.storm:
+        return
+    logs = local_logs(read_settings())
+    entries = list(storm([each for each in logs.raw(service, _SAMPLE) if sink_takes(each)], plot.storm))
+    logs.write(entries)
+    stack.bus.put(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
+    logs.close()
+    asked.say(f"{len(entries):,} entries of this failure were logged at once.")
 
 
 def _service(folder: Path, port: int) -> Service:

@@ -32,11 +32,15 @@ AND revision = ? AND instance = ? AND log = ? ORDER BY at, number LIMIT ?
 """
 _BETWEEN = """
 SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
-AND log NOT LIKE '%run.googleapis.com\\%2Frequests' ESCAPE '\\' ORDER BY at, number LIMIT ?
+AND log NOT LIKE '%requests' ORDER BY at, number LIMIT ?
+"""
+_LATEST = """
+SELECT json FROM entries WHERE project = ? AND service = ?
+AND log NOT LIKE '%requests' ORDER BY at DESC, number DESC LIMIT ?
 """
 _REQUESTS = """
 SELECT count(*) FROM entries WHERE project = ? AND service = ? AND at >= ? AND revision = ?
-AND log LIKE '%run.googleapis.com\\%2Frequests' ESCAPE '\\'
+AND log LIKE '%requests'
 """
 _NEIGHBOURHOOD = timedelta(seconds=10)
 _MOST = 10_000
@@ -75,6 +79,11 @@ class SqliteLogs:
         """See `shared.ports.Logs`."""
         values = (service.project, service.name, since.timestamp(), revision)
         return int(self._file.rows(_REQUESTS, values)[0][0])
+
+    def raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest entries of a service's output as they were written, oldest first."""
+        rows = self._file.rows(_LATEST, (service.project, service.name, limit))
+        return [json.loads(text) for (text,) in reversed(rows)]
 
     def close(self) -> None:
         """Closes the file."""
