@@ -1,0 +1,90 @@
+"""An issue's body as GitHub would show it: Markdown in, HTML out in which nothing but text, tables and links is left.
+
+Raw HTML is shown as text (comments, which carry our markers, are not shown, as on GitHub); images are not loaded; a
+link leads to an https address or is none.
+"""
+
+import re
+from collections.abc import MutableMapping, Sequence
+from functools import cache
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup
+
+_COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_LOWER = 2
+"""The page has headings of its own above an issue's."""
+_LOWEST = 6
+
+
+class _Renderer(RendererHTML):
+    """What differs from the renderer of CommonMark."""
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """As text; comments not at all."""
+        del options, env
+        left = _COMMENTS.sub("", tokens[idx].content).strip()
+        return f"<p>{escape(left)}</p>\n" if left else ""
+
+    def html_inline(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """As text; comments not at all."""
+        del options, env
+        return escape(_COMMENTS.sub("", tokens[idx].content))
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Can be scrolled by keyboard. A diagram says that it is one: the page draws the same events itself."""
+        del options, env
+        token = tokens[idx]
+        code = f'<pre tabindex="0"><code>{escape(token.content)}</code></pre>\n'
+        if token.info.strip() != "mermaid":
+            return code
+        return f"<details><summary>Diagram, as its Mermaid source</summary>{code}</details>\n"
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Can be scrolled by keyboard."""
+        del tokens, idx, options, env
+        return '<div class="wide" tabindex="0"><table>\n'
+
+    def table_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """The reverse."""
+        del tokens, idx, options, env
+        return "</table></div>\n"
+
+
+def rendered(text: str) -> Markup:
+    """Safe to be placed in a page."""
+    parser = _parser()
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(_LOWEST, int(token.tag[1:]) + _LOWER)}"
+        if token.type == "inline":
+            _links(token)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
+
+
+def _links(inline: Token) -> None:
+    for token in inline.children or ():
+        if token.type == "link_open":
+            token.attrSet("rel", "noreferrer nofollow")
+
+
+def _https(url: str) -> bool:
+    return url.lower().startswith("https://")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer)
+    parser.enable(["table", "strikethrough"]).disable("image")
+    parser.validateLink = _https  # type: ignore[method-assign]  # as its documentation has it
+    return parser
