@@ -11,6 +11,7 @@ from functions.local.dlq import dlq
 from functions.local.inject import inject
 from functions.local.investigate import investigate
 from functions.local.show import show
+from functions.local.stats import stats
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
 from shared.errors import Misused, Reject, Retry, Unreadable
@@ -39,6 +40,7 @@ app.command()(demo)
 app.command()(up)
 app.command()(inject)
 app.command()(show)
+app.command()(stats)
 app.add_typer(dlq, name="dlq")
 
 

@@ -1,18 +1,18 @@
-"""A real Chromium for tests: nothing goes in, a browser comes out that reaches loopback alone and tells what it asked for.
+"""A real Chromium for tests: a browser comes out that reaches loopback alone, and tells what its pages ask for.
 
-Debian's, since Playwright's own download is not for CI. What it is told at the start keeps it from talking to its maker.
+Debian's, since Playwright's own download is not for CI. What it is told at the start keeps it from calling its maker.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 from tests.fakes.npm import packages
 
@@ -52,17 +52,32 @@ class Eyes:
         context.on("request", lambda request: self.seen.addresses.append(request.url))
         page = context.new_page()
         page.on("pageerror", lambda error: self.seen.wrong.append(f"threw: {error}"))
-        page.on("dialog", lambda dialog: (self.seen.wrong.append(f"said: {dialog.message}"), dialog.dismiss()))
-        page.on("console", lambda message: self._heard(message))
+        page.on("dialog", _dismissing(self.seen))
+        page.on("console", _hearing(self.seen))
         try:
             yield page
         finally:
             context.close()
 
-    def _heard(self, message: Any) -> None:
-        """What the Content-Security-Policy has stopped is told here, too; a page that is left hangs up by itself."""
-        if message.type in {"error", "warning"} and "ERR_INCOMPLETE_CHUNKED_ENCODING" not in message.text:
-            self.seen.wrong.append(f"told: {message.text}")
+
+def _dismissing(seen: Seen) -> Callable[[Dialog], None]:
+    """No page of ours opens a dialog of the browser's."""
+
+    def dismiss(dialog: Dialog) -> None:
+        seen.wrong.append(f"said: {dialog.message}")
+        dialog.dismiss()
+
+    return dismiss
+
+
+def _hearing(seen: Seen) -> Callable[[ConsoleMessage], None]:
+    """What the Content-Security-Policy has stopped is told there, too."""
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            seen.wrong.append(f"told: {message.text}")
+
+    return hear
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from functions.local.showcase.build import build_incident
+from functions.local.showcase.build import Showcase, build_incident
 from functions.local.showcase.envelope import Line, entries
 from functions.local.showcase.log import Shape, log_text
 from functions.local.stack.function import ROOT
@@ -119,7 +119,7 @@ def _standing(folder: Path) -> Iterator[tuple[Standing, str]]:
     secret = "slack:\n  signing_secret: {env: HARBOUR_SIGNING_SECRET}\n"
     config.write_text(f"version: 1\nservices:\n{''.join(services)}{secret}", "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": "of these tests alone"}
-    logged = _logged(story, trap)
+    logged = _logged(story)
     (folder / "stack" / "logs").mkdir(parents=True)
     (folder / "stack" / "logs" / "1.json").write_text(json.dumps(logged), "utf-8")
     with standing(Wanted(folder / "stack", embedded=True, environment=environment)) as stack:
@@ -147,11 +147,12 @@ def _trap(path: Path) -> Story:
     return story
 
 
-def _logged(story: Any, trap: Story) -> list[dict[str, Any]]:
+def _logged(story: Showcase) -> list[dict[str, Any]]:
     usual = json.loads(log_text(story, Shape.GCLOUD))
-    found = [_of(entry, name, place) for place, name in enumerate((DESK, QUAY, PIER)) for entry in usual]
+    found = [_of(entry, name, number) for number, name in enumerate((DESK, QUAY, PIER)) for entry in usual]
     at = DAWN + timedelta(hours=1)
-    error = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5\n    oops = = 1\n           ^\nSyntaxError: invalid syntax'
+    place = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5'
+    error = f"{place}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax"
     texts = [error, f"{' '.join(HOSTILE)} connection closed: received 1011 (internal error)"]
     hostile = [Line(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)]
     return [*found, *(entry | {"insertId": f"6b{entry['insertId']}"} for entry in entries(hostile, REEF))]

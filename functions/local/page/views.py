@@ -14,10 +14,11 @@ from markupsafe import Markup, escape
 
 from functions.local.page.clicks import Answered, blocks_of
 from functions.local.page.dossier import Dossier, Listed
-from functions.local.page.drawing import drawn, lasting
+from functions.local.page.drawing import drawn
 from functions.local.page.happenings import happenings
 from functions.local.page.markdown import rendered
 from shared.domain.escaping import pieces, plain
+from shared.domain.moment import lasting
 from shared.ports import Document
 from shared.steps import documents
 from shared.steps.case import Case
