@@ -71,7 +71,7 @@ class Shelf:
         return Listed(tuple(latest), any(len(each) >= cases.MOST for each in found), _sign(every))
 
     def dossier(self, incident: str) -> Dossier | None:
-        """At most seven reads; None where no such incident is known."""
+        """At most six reads; None where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _readable(stored) if stored is not None else None
         if stored is None or case is None:
