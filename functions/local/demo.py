@@ -81,10 +81,11 @@ def _shown(address: str, say: Callable[[str], None], browser: bool) -> None:  # 
 
 
 def _sayer() -> Callable[[str], None]:
-    """Sentences on stderr, each with the seconds since the beginning."""
+    """Sentences on stderr, each with the seconds since the beginning; an indented one belongs to the one before it."""
     began = time.monotonic()
 
     def say(sentence: str) -> None:
-        print(f"{time.monotonic() - began:5.1f} s  {one_line(sentence)}", file=sys.stderr, flush=True)
+        lead = f"{time.monotonic() - began:5.1f} s " if not sentence.startswith(" ") else " " * 12
+        print(f"{lead} {one_line(sentence)}", file=sys.stderr, flush=True)
 
     return say

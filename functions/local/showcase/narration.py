@@ -39,6 +39,14 @@ def sentence(case: Case, step: Document, evidence: Document) -> str:
     return texts.get(state, f"{state.value}: {why}")
 
 
+def proof(evidence: Document) -> Iterator[str]:
+    """What the question in the chat says, a line each; and what the platform said that the log contradicts."""
+    yield from documents.texts(evidence, "lines")
+    deployed = documents.part(documents.part(evidence, "report"), "deployed")
+    if deployed.get("conflict"):
+        yield f"Not believed: {documents.text(deployed, 'conflict')}"
+
+
 def clock(case: Case) -> Iterator[str]:
     """When it reached what, counted from its detection."""
     first = {documents.text(step, "state"): documents.moment(step, "at") for step in reversed(case.history)}

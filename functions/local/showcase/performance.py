@@ -7,29 +7,33 @@ A service that really fails, the five functions, the page; whoever dies on the w
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.local.page.clicks import Clicker
 from functions.local.platform.journal import sink_takes
 from functions.local.showcase.build import SERVICE
 from functions.local.showcase.envelope import LOCATION, PROJECT
-from functions.local.showcase.narration import clock, sentence
+from functions.local.showcase.narration import clock, proof, sentence
 from functions.local.showcase.scenario import PLOTS, Plot, Scenario
 from functions.local.showcase.staging import Say, Staging, choice, notes_of
 from functions.local.showcase.storm import storm
 from functions.local.showcase.visitors import Visitors, visiting
-from functions.local.stack import click, served
+from functions.local.stack import served
 from functions.local.stack.place import led_to
-from functions.local.stack.process import free_port
+from functions.local.stack.plan import CALLED
+from functions.local.stack.process import LOOPBACK, free_port, is_free
 from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import ServedPlatform
 from shared.adapters.local.sqlite_queue import SqliteQueue
 from shared.adapters.machine import SystemClock
+from shared.adapters.slack.interaction import APPROVE
 from shared.domain.service import Service
 from shared.domain.signal import SignalKind
+from shared.errors import Reject, Unreadable
 from shared.ports import Document, Store
 from shared.secret import Secret
 from shared.settings import read_settings
@@ -85,8 +89,10 @@ class Performance:
     stack: Standing
     staging: Staging
     store: Store
-    secret: Secret
+    clicker: Clicker
     visitors: Visitors
+    page: str
+    """The address of the page."""
     told: set[tuple[str, int]] = field(default_factory=set)
     visit: str = ""
     due: float = 0.0
@@ -100,6 +106,13 @@ class Performance:
             if case is not None and not case.active and not self._waiting():
                 return case
             time.sleep(_TURN_SECONDS)
+
+    def until_interrupted(self) -> None:
+        """Goes on, for whoever looks at the page; Ctrl-C is no failure any more."""
+        with suppress(KeyboardInterrupt):
+            while True:
+                self._turn()
+                time.sleep(_TURN_SECONDS)
 
     def _turn(self) -> Case | None:
         for name in self.stack.tended.revive():
@@ -133,6 +146,14 @@ class Performance:
             if (case.id, number) not in self.told:
                 self.told.add((case.id, number))
                 self.asked.say(sentence(case, step, self._evidence(case)))
+                if step["state"] == State.PROPOSED.value:
+                    self._show_question(case)
+
+    def _show_question(self, case: Case) -> None:
+        for line in proof(self._evidence(case)):
+            self.asked.say(f"  {line}")
+        if not self.asked.auto_approve:
+            self.asked.say(f"Now it is your turn: approve or deny at {self.page} (or end it with Ctrl-C).")
 
     def _evidence(self, case: Case) -> Document:
         stored = self.store.read(EVIDENCE, case.evidence)
@@ -150,14 +171,15 @@ class Performance:
             self._approve(case)
 
     def _approve(self, case: Case) -> None:
+        """The button is the message's own, and the request the one that the chat would send."""
         posted = self.store.read("local-messages", case.message)
         if posted is None:
             return
         try:
-            status = click.approve(self.service, posted.value, self.secret, self.stack.ports["decide"])
-        except OSError:
-            return  # the function is being started again
-        self.asked.say(f"Pressing Approve (--auto-approve): the signed request that the chat would send; {status}.")
+            _, answered = self.clicker.press(self.service, case.message, posted.value, APPROVE, _APPROVER)
+        except Reject:
+            return  # the message has changed just now: the next turn sees why
+        self.asked.say(f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}")
 
     def _look(self) -> None:
         last = self.visitors.last
@@ -169,6 +191,9 @@ class Performance:
 
 def perform(asked: Asked) -> bool:
     """Whether the scenario came to the end that it is about. Everything is ended on every way out."""
+    page = asked.page_port or free_port()
+    if not is_free(page):
+        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
     plot, notes = PLOTS[asked.scenario], notes_of(asked.folder)
     asked.say(f"Scenario “{asked.scenario}”. {plot.about}")
     asked.say(choice(notes))
@@ -184,26 +209,33 @@ def perform(asked: Asked) -> bool:
         staging = Staging(asked.folder, service, port, plot, platform, asked.say, notes)
         staging.play()
         asked.say(_waits())
-        wanted = Wanted(asked.folder, embedded=True, environment=environment, beside=_page(asked, secret))
+        wanted = Wanted(
+            asked.folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [served.page(asked.folder, page, ports[CALLED], environment)],
+        )
         stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
         visitors = ending.enter_context(visiting(port))
         _blow(asked, service, plot, stack)
-        asked.show(f"http://127.0.0.1:{asked.page_port}/")
-        performance = Performance(asked, service, stack, staging, opened, secret, visitors)
-        return _ended(asked, plot, performance.until_over())
+        address = f"http://{LOOPBACK}:{page}/"
+        asked.show(address)
+        clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: secret)
+        performance = Performance(asked, service, stack, staging, opened, clicker, visitors, address)
+        ended = _ended(asked, plot, performance.until_over())
+        if not asked.auto_approve:
+            asked.say(f"The page stays at {address} until you end this with Ctrl-C.")
+            performance.until_interrupted()
+        return ended
 
 
 def _ended(asked: Asked, plot: Plot, case: Case) -> bool:
     asked.say("The clock: " + ", ".join(clock(case)) + ".")
-    if case.state is not plot.ends:
+    by_person = case.state in {State.DENIED, State.EXPIRED, State.MUTED}
+    if case.state is not plot.ends and not by_person:
         asked.say(f"It ended as {case.state.value}, and should have ended as {plot.ends.value}: {case.ending_why}")
-    return case.state is plot.ends
-
-
-def _page(asked: Asked, secret: Secret) -> "Callable[[Mapping[str, int]], Sequence[served.Server]]":
-    del asked, secret
-    return lambda _ports: ()
+    return case.state is plot.ends or by_person
 
 
 def _blow(asked: Asked, service: Service, plot: Plot, stack: Standing) -> None:
@@ -250,8 +282,15 @@ def _environment(folder: Path, service: Service, port: int, secret: Secret) -> M
         "PROVENFIX_PROJECT": "provenfix-local",
         "PROVENFIX_PLATFORM": "served",
         "PROVENFIX_LONGEST_WAIT": str(LONGEST_WAIT),
+        # What a process that is killed cannot clean up is gone with the folder.
+        "TMPDIR": str(_made(folder / "scratch")),
         _SECRET: secret.reveal(),
     }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
 
 
 def _waits() -> str:
