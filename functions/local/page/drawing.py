@@ -16,7 +16,8 @@ WIDTH = 840
 _LEFT = 92
 _RIGHT = 120
 _BREAK = 76
-_TOP = 62
+_NARROWEST = 60
+_TOP = 66
 _ROW = 17
 _LANE = 30
 _CHARACTER = 6.3
@@ -126,12 +127,13 @@ def _emptiness(part: Sequence[datetime]) -> float:
 
 
 def _laid_out(parts: Sequence[Sequence[datetime]]) -> Iterator[tuple[float, float]]:
-    """Where each stretch begins and ends: as wide as it has moments to show."""
+    """Where each stretch begins and ends: as wide as it has moments to show, and as its own words need."""
     weights = [len(part) - 1 for part in parts]
-    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1)
+    least = [_NARROWEST if weight else 0 for weight in weights]
+    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1) - sum(least)
     x = float(_LEFT)
-    for weight in weights:
-        wide = free * weight / (sum(weights) or 1)
+    for weight, narrowest in zip(weights, least, strict=True):
+        wide = narrowest + free * weight / (sum(weights) or 1)
         yield x, x + wide
         x += wide + _BREAK
 
