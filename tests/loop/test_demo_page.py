@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -66,15 +67,18 @@ def socket_of(folder: Path) -> ClientConnection:
     return connect(found[1], proxy=None, open_timeout=SECONDS)
 
 
+def listen(socket: ClientConnection) -> NoReturn:
+    """Until it is closed."""
+    while True:
+        socket.recv(timeout=SECONDS)
+
+
 def close_code(folder: Path) -> int:
     """With which code the service closes a socket that nobody has closed."""
-    with socket_of(folder) as socket:
-        try:
-            while True:
-                socket.recv(timeout=SECONDS)
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code
+    with socket_of(folder) as socket, pytest.raises(ConnectionClosed) as closed:
+        listen(socket)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
 
 
 def stays_open(folder: Path) -> bool:

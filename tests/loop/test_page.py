@@ -242,14 +242,35 @@ def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> Non
         page.goto(stage.url(PIER))
         state(page, "Decision needed")
         expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_role("button", name="Approve").click()
         past = rfc3339(datetime.now(UTC) - timedelta(minutes=1))
         stage.turn("proposals", stage.incident(PIER)["proposal"], lambda _: {"expires_at": past})
-        page.get_by_role("button", name="Approve").click()
-        page.get_by_role("button", name="Redeploy").click()
-        expect(page.get_by_text("This proposal has expired. Nothing is deployed.")).to_be_visible()
         stage.wait_for(lambda: _is(stage, PIER, "expired"), ticking=True)
         state(page, "Expired")
+        expect(page.locator("#news")).to_have_text("Expired")
+        page.get_by_role("button", name="Redeploy").click()  # what was being answered is not taken away
+        expect(page.get_by_text("no longer shows this button. Nothing was sent.")).to_be_visible()
         expect(page.locator("#slack")).to_contain_text("can no longer be approved")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(REEF))
+        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_role("button", name="Approve").click()
+        case = stage.incident(REEF)
+        stored = stage.store.read("local-messages", case["message"])
+        assert stored is not None
+        body: Any = stored.value["body"]
+        silent = {**body, "blocks": [block for block in body["blocks"] if block["type"] != "actions"]}
+        stage.turn("local-messages", case["message"], lambda _: {"body": silent})
+        stage.turn(cases.KIND, case["id"], lambda now: {"history": [*now["history"], now["history"][-1]]})
+        expect(page.locator("#timeline tbody tr").filter(has_text="People are asked")).to_have_count(2)
+        page.get_by_role("button", name="Cancel").press("Enter")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        stage.turn("local-messages", case["message"], lambda _: {"body": body})
+        expect(page.get_by_role("button", name="Approve")).to_be_visible()
 
 
 def test_what_others_have_written_stays_text(stage: Stage) -> None:

@@ -124,6 +124,11 @@ class TestWhatItReads:
         assert heard == 100
         assert len(store.taken()) == 4 * 4  # four looks, four documents each
 
+    def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        signs = {site(setting).signed(Shelf(setting.store, setting.services).sign(incident)) for _ in range(2)}
+        assert len(signs) == 2
+
     def test_a_store_that_is_away_changes_nothing(self, setting: Setting) -> None:
         signs = Signs(now=lambda: 0.0)
 
@@ -201,7 +206,8 @@ class TestWhatItSends:
         with _deciding(b"") as (address, received):
             here = site(setting, address)
             form = {"token": here.token.text, "user": APPROVER, "action": "provenfix_roll_back"}
-            assert asked(here, f"/incidents/{incident}/press", form).status == 409
+            answer = asked(here, f"/incidents/{incident}/press", form)
+            assert "no longer shows this button" in asked(here, answer.headers["location"].partition("#")[0]).body
         assert received == []
 
     def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, setting: Setting) -> None:

@@ -38,6 +38,7 @@ class Shown:
     told: Answered | None = None
     dialog: Mapping[str, object] | None = None
     dialog_token: str = ""
+    sign: str = ""
 
 
 STRANGER = "U0STRANGER"
@@ -113,16 +114,16 @@ def clock(case: Case) -> list[Tick]:
     return ticks
 
 
-def incidents(listed: Listed) -> str:
+def incidents(listed: Listed, sign: str) -> str:
     """The list."""
     rows = [(case, badge(case.state), clock(case)) for case in listed.cases if case.state is not State.ABSORBED]
     hidden = len(listed.cases) - len(rows)
-    return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=listed.sign)
+    return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
 
-def times(told: Stats, listed: Listed) -> str:
+def times(told: Stats, sign: str) -> str:
     """How long it takes."""
-    return _page("times.html", stats=told, steps=STEPS, badge=badge, clock=clock, sign=listed.sign)
+    return _page("times.html", stats=told, steps=STEPS, badge=badge, clock=clock, sign=sign)
 
 
 def incident(dossier: Dossier, shown: Shown) -> str:
@@ -142,7 +143,7 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         issue=_issue(dossier.issue),
         shown=shown,
         stranger=STRANGER,
-        sign=dossier.sign,
+        sign=shown.sign,
     )
 
 
