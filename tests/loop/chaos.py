@@ -25,6 +25,7 @@ from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import KIND as SERVICES
 from shared.adapters.local.served_platform import Made, ServedPlatform, Source
+from shared.adapters.local.sqlite_queue import SqliteQueue
 from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import APPROVE
 from shared.domain.service import Service
@@ -74,6 +75,8 @@ class Chaos:
     clicker: Clicker
     killed: list[str] = field(default_factory=list)
     due: float = 0.0
+    ticks: int = 0
+    """Since the last kill. In earnest a minute lies between two of them, in which whoever was killed is up again."""
 
     def play(self, subjects: Sequence[Subject], kills: int, chance: random.Random) -> None:
         """Breaks these services, kills at as many random moments, and returns once all incidents are at rest."""
@@ -84,7 +87,7 @@ class Chaos:
         deadline = time.monotonic() + DEADLINE
         while True:
             found = [case for subject in subjects if (case := self.case(subject)) is not None]
-            while moments and sum(len(case.history) for case in found) >= moments[0]:
+            if moments and sum(len(case.history) for case in found) >= moments[0] and self._calm():
                 moments.pop(0)
                 self._kill(subjects, chance)
             if not moments and len(found) == len(subjects) and not any(case.active for case in found):
@@ -120,9 +123,10 @@ class Chaos:
                 self._approve(next(each for each in subjects if each.service.id == case.service), case)
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
-            self.stack.bus.put(flow.TICK, [b"{}"])
-            for subject in subjects:
-                _visited(subject)
+            answered = [_answers(subject) for subject in subjects]
+            if all(answered):
+                self.stack.bus.put(flow.TICK, [b"{}"])
+                self.ticks += 1
         time.sleep(_POLL_SECONDS)
 
     def _approve(self, subject: Subject, case: Case) -> None:
@@ -133,19 +137,24 @@ class Chaos:
         except Reject:  # decided meanwhile
             return
 
+    def _calm(self) -> bool:
+        """Whether a tick has seen the stack whole again: two probes in a row that fail are rightly a rollback."""
+        queue = self.stack.bus
+        assert isinstance(queue, SqliteQueue)
+        return self.ticks > 0 and queue.age(flow.TICK) == 0
+
     def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> None:
         """One process of the stack, or of a service, or one that they have started."""
-        names = [*self.stack.tended.running, "a service"]
-        name = chance.choice(names)
+        name = chance.choice([*self.stack.tended.running, "a service"])
         if name == "a service":
             wanted = chance.choice([subject.service.name for subject in subjects])
-            process = next(iter(_with_environment(f"K_SERVICE={wanted}")), 0)
+            found = list(_with_environment(f"K_SERVICE={wanted}"))
         else:
             _, running = self.stack.tended.running[name]
-            process = chance.choice([running.pid, *_children(running.pid)])
-        if process:
-            os.kill(process, signal.SIGKILL)
-            self.killed.append(name)
+            found = [running.pid, *_children(running.pid)]
+        os.kill(chance.choice(found), signal.SIGKILL)
+        self.killed.append(name)
+        self.ticks = 0
 
 
 @contextmanager
@@ -184,7 +193,7 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
 
 
 def _subject(folder: Path, number: int) -> Subject:
-    notes = notes_of(folder)
+    notes = notes_of(folder, {})
     story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=Flavour(notes.flavour))
     port = free_port()
     service = Service(
@@ -199,11 +208,12 @@ def _subject(folder: Path, number: int) -> Subject:
     return Subject(service, port, story.commits[Role.REFACTORING])
 
 
-def _visited(subject: Subject) -> None:
+def _answers(subject: Subject) -> bool:
     try:
         visit(subject.port)
     except Unreadable:  # whoever serves it was killed; the next visit comes soon
-        return
+        return False
+    return True
 
 
 def _children(process: int) -> list[int]:

@@ -9,17 +9,17 @@ from shared.steps.flow import State
 from tests.loop.chaos import chaos
 
 SEED = 61_1011
-AT_ONCE = 5
+AT_ONCE = 3
+ROUNDS = 4
 KILLS = 20
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to find the processes of a stack")
 def test_whoever_is_killed_the_loop_closes_once(tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    rounds = 2
-    with chaos(tmp_path, AT_ONCE * rounds) as played:
+    with chaos(tmp_path, AT_ONCE * ROUNDS) as played:
         for first in range(0, len(played.subjects), AT_ONCE):
-            played.play(played.subjects[first : first + AT_ONCE], KILLS // rounds, chance)
+            played.play(played.subjects[first : first + AT_ONCE], KILLS // ROUNDS, chance)
         ended = [played.case(subject) for subject in played.subjects]
         outside = [played.outside(subject) for subject in played.subjects]
     assert len(played.killed) == KILLS

@@ -18,6 +18,7 @@ from functions.local.showcase import fast_import
 from functions.local.showcase.build import REVISIONS
 from functions.local.showcase.git import git
 from functions.local.showcase.handlers import Flavour
+from functions.local.showcase.interruption import put_off
 from functions.local.showcase.plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
 from functions.local.showcase.scenario import Plot
 from functions.local.showcase.visitor import visit
@@ -87,7 +88,8 @@ class Staging:
         self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
-        export(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
+        with put_off():  # a scratch repository is on the disk meanwhile
+            export(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
         (tree / MODULE).write_text(module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
         label = self.plot.label
         claims = {"label commit-sha": self.notes.commits[label]} if label else {}
@@ -132,12 +134,12 @@ class Staging:
         git([f"--git-dir={self.service.repository}", *arguments])
 
 
-def notes_of(folder: Path) -> Notes:
-    """Those of an earlier demo in this folder, else new ones."""
+def notes_of(folder: Path, interpreters: Mapping[str, str]) -> Notes:
+    """Those of an earlier demo in this folder, else new ones. Raises Misused for an interpreter that is none."""
     try:
         told = json.loads((folder / _NOTES).read_text("utf-8"))
     except FileNotFoundError:
-        python = _python()
+        python = _python(interpreters)
         return Notes(python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
     return Notes(
         told["python"],
@@ -161,9 +163,9 @@ def choice(notes: Notes) -> str:
     )
 
 
-def _python() -> str:
+def _python(interpreters: Mapping[str, str]) -> str:
     """That of the incident where this machine has it, else the one that runs this."""
-    found = find(_AS_IN_THE_STORY)
+    found = find(_AS_IN_THE_STORY, interpreters)
     if found is None:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
     found.close()
