@@ -48,6 +48,8 @@ class Site:
 
     shelf: Shelf
     clicker: Clicker | None
+    why_not: str = ""
+    """A sentence on why nothing can be clicked, where it cannot."""
     signs: Signs = field(default_factory=Signs)
     token: Token = field(default_factory=Token)
     edition: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -116,6 +118,7 @@ class _Pages:
             token=self._site.token.text,
             people=people,
             writable=self._site.clicker is not None,
+            why_not=self._site.why_not,
             acting=request.query_params.get("as", ""),
             told=self._site.told(request.query_params.get("told", "")),
             dialog=dialog,
@@ -183,7 +186,7 @@ class _Pages:
 
     async def _found(self, incident: str) -> tuple[Dossier, Clicker]:
         if self._site.clicker is None:
-            raise HTTPException(403, "This page is to be read only: nothing is deployed from here.")
+            raise HTTPException(403, self._site.why_not)
         found = await run_in_threadpool(self._site.shelf.dossier, incident)
         if found is None or found.service is None:
             raise HTTPException(404, "No such incident of a watched service is known here.")
