@@ -13,6 +13,7 @@ from functions.local.investigate import investigate
 from functions.local.show import show
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
+from functions.local.watch import watch
 from shared.errors import Misused, Reject, Retry, Unreadable
 
 READER_GONE = 141
@@ -36,6 +37,7 @@ def provenfix(context: typer.Context) -> None:
 app.command()(investigate)
 app.command()(check)
 app.command()(demo)
+app.command()(watch)
 app.command()(up)
 app.command()(inject)
 app.command()(show)
