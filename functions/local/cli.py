@@ -11,6 +11,7 @@ from functions.local.dlq import dlq
 from functions.local.inject import inject
 from functions.local.investigate import investigate
 from functions.local.show import show
+from functions.local.stats import stats
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
 from functions.local.watch import watch
@@ -41,6 +42,7 @@ app.command()(watch)
 app.command()(up)
 app.command()(inject)
 app.command()(show)
+app.command()(stats)
 app.add_typer(dlq, name="dlq")
 
 

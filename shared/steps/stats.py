@@ -60,7 +60,8 @@ class Stats:
 
 def stats(cases: Iterable[Case], *, cut: bool = False) -> Stats:
     """Services by name, incidents the latest first."""
-    timed = sorted((Timed(case, milestones(case)) for case in cases), key=lambda each: each.at.detected, reverse=True)
+    timed = [Timed(case, milestones(case)) for case in cases]
+    timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
     names = sorted({each.case.service for each in timed})
     services = [_group(name, [each for each in timed if each.case.service == name]) for name in names]
     return Stats(_group("", timed), tuple(services), tuple(timed), cut)

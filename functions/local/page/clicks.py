@@ -47,7 +47,9 @@ class Clicker:
         """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
         button = button_of(message, action)
         if button is None:
-            raise Reject("no_such_button", "the message has changed: it does not show this button any more")
+            raise Reject(
+                "no_such_button", "The message has changed meanwhile and no longer shows this button. Nothing was sent."
+            )
         trigger = secrets.token_hex(12)
         channel, _, ts = reference.partition("/")
         payload = _payload("block_actions", service, user) | {

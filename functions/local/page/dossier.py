@@ -15,8 +15,6 @@ from shared.steps import cases, decisions, evidence, proposals
 from shared.steps.case import Case, read_case
 from shared.steps.flow import State
 
-MOST_LISTED = 500
-"""Incidents of one service: a store gives no more in one answer."""
 _MOST_KEPT = 64
 _LOCAL = "local:"
 
@@ -64,16 +62,16 @@ class Shelf:
     def listed(self) -> Listed:
         """One read for each watched service; one for each state where no service is configured."""
         if self.services:
-            found = [self.store.find(cases.KIND, "service", each, MOST_LISTED) for each in self.services]
+            found = [self.store.find(cases.KIND, "service", each, cases.MOST) for each in self.services]
         else:
-            found = [self.store.find(cases.KIND, "state", each.value, MOST_LISTED) for each in State]
+            found = [self.store.find(cases.KIND, "state", each.value, cases.MOST) for each in State]
         every = [stored for each in found for stored in each]
         readable = [case for stored in every if (case := _readable(stored)) is not None]
         latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
-        return Listed(tuple(latest), any(len(each) >= MOST_LISTED for each in found), _sign(every))
+        return Listed(tuple(latest), any(len(each) >= cases.MOST for each in found), _sign(every))
 
     def dossier(self, incident: str) -> Dossier | None:
-        """At most seven reads; None where no such incident is known."""
+        """At most six reads; None where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _readable(stored) if stored is not None else None
         if stored is None or case is None:

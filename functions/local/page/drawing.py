@@ -6,16 +6,18 @@ the break says how long it is; each stretch says how long it is, too, since each
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
-from functions.local.page.happenings import Happening, Lane
+from functions.local.page.happenings import Happening, Lane, Look
+from shared.domain.moment import lasting
 
 WIDTH = 840
 _LEFT = 92
 _RIGHT = 120
 _BREAK = 76
-_TOP = 62
+_NARROWEST = 60
+_TOP = 66
 _ROW = 17
 _LANE = 30
 _CHARACTER = 6.3
@@ -95,25 +97,12 @@ def drawn(found: Sequence[Happening]) -> Drawing | None:
         for (each, x), level in zip(mine, levels, strict=True):
             marks.append(Mark(each, x, top, _start(x, each.label), top + 22 + level * _ROW))
         top += _LANE + _ROW * (max(levels, default=0) + 1)
+    marks.sort(key=lambda mark: mark.happening.look is not Look.PLAIN)  # what matters is drawn over what does not
     gaps = tuple(
         Gap((before[1] + after[0]) / 2, lasting(following[0] - earlier[-1]))
         for (before, after), (earlier, following) in zip(pairwise(places), pairwise(parts), strict=True)
     )
     return Drawing(top, _LEFT - 12, WIDTH - 8, tuple(rows), tuple(stretches), gaps, tuple(marks))
-
-
-def lasting(time: timedelta) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: the two largest units."""
-    seconds = int(time.total_seconds())
-    units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
-    parts = []
-    for name, size in units:
-        number, seconds = divmod(seconds, size)
-        parts.append((number, name))
-    first = next((place for place, (number, _) in enumerate(parts) if number), len(parts) - 1)
-    return " ".join(
-        f"{number} {name}" for number, name in parts[first : first + 2] if number or name == "s" == parts[first][1]
-    )
 
 
 def _stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
@@ -138,12 +127,13 @@ def _emptiness(part: Sequence[datetime]) -> float:
 
 
 def _laid_out(parts: Sequence[Sequence[datetime]]) -> Iterator[tuple[float, float]]:
-    """Where each stretch begins and ends: as wide as it has moments to show."""
+    """Where each stretch begins and ends: as wide as it has moments to show, and as its own words need."""
     weights = [len(part) - 1 for part in parts]
-    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1)
+    least = [_NARROWEST if weight else 0 for weight in weights]
+    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1) - sum(least)
     x = float(_LEFT)
-    for weight in weights:
-        wide = free * weight / (sum(weights) or 1)
+    for weight, narrowest in zip(weights, least, strict=True):
+        wide = narrowest + free * weight / (sum(weights) or 1)
         yield x, x + wide
         x += wide + _BREAK
 

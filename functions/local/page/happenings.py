@@ -60,7 +60,8 @@ def happenings(dossier: Dossier) -> list[Happening]:
 
 
 def _commits(report: Document) -> Iterator[Happening]:
-    deployed = _text(documents.part(report, "deployed"), "commit")
+    running = documents.part(report, "deployed")
+    deployed = _text(running, "commit")
     told: set[str] = set()
 
     def of(commit: Document, look: Look, label: str, text: str) -> Iterator[Happening]:
@@ -69,7 +70,8 @@ def _commits(report: Document) -> Iterator[Happening]:
             return
         told.add(oid)
         runs = ", deployed" if oid == deployed else ""
-        said = f"{oid[:12]} “{_text(commit, 'subject')}”: {text}{runs}"
+        subject = f" “{_text(commit, 'subject')}”" if _text(commit, "subject") else ""
+        said = f"{oid[:12]}{subject}: {text}{runs}"
         yield Happening(at, Lane.COMMITS, look, cut(f"{oid[:7]} {label}{runs}", _LONGEST_LABEL), _said(said), oid)
 
     introduced = documents.part(report, "introduced")
@@ -78,6 +80,8 @@ def _commits(report: Document) -> Iterator[Happening]:
     for attempt in documents.parts(report, "attempts"):
         left = _count(attempt, "errors_left")
         yield from of(attempt, Look.BROKEN, f"{left} left", f"still fails, {left} left")
+    errors = _count(documents.part(report, "broken"), "errors")
+    yield from of(running, Look.BROKEN, errors, f"fails, {errors}")
     fix, target = documents.part(report, "fix"), documents.part(report, "target")
     proposed = _text(fix, "commit") == _text(target, "commit")
     merged = "" if fix.get("where") == "merged" else ", not merged"
@@ -93,7 +97,10 @@ def _commits(report: Document) -> Iterator[Happening]:
 def _logged(report: Document) -> Iterator[Happening]:
     incident = documents.part(report, "incident")
     error = _text(incident, "error_class") or _text(incident, "signal")
-    for run in documents.parts(documents.part(report, "deployed"), "deployments"):
+    deployed = documents.part(report, "deployed")
+    once = {"revision": deployed.get("revision"), "line": documents.part(report, "broken").get("line")}
+    once |= {"seen_at": incident.get("first_seen"), "commit": deployed.get("commit")}
+    for run in documents.parts(deployed, "deployments") or (once,):
         at, revision, line = _moment(run, "seen_at"), _text(run, "revision"), run.get("line")
         if at is None:
             continue

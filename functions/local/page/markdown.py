@@ -16,6 +16,8 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
+from shared.domain.escaping import plain
+
 _COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _LOWER = 2
 """The page has headings of its own above an issue's."""
@@ -63,12 +65,15 @@ class _Renderer(RendererHTML):
 def rendered(text: str) -> Markup:
     """Safe to be placed in a page."""
     parser = _parser()
-    tokens = parser.parse(text)
+    tokens = parser.parse(plain(text))
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(_LOWEST, int(token.tag[1:]) + _LOWER)}"
         if token.type == "inline":
             _links(token)
+    for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not inside.content:  # a heading that says nothing is none
+            opened.tag = closed.tag = "td"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
 
 

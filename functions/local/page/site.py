@@ -50,7 +50,13 @@ class Site:
     clicker: Clicker | None
     signs: Signs = field(default_factory=Signs)
     token: Token = field(default_factory=Token)
+    edition: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Of this process: a page that another one has drawn has to be drawn again, since its forms are not taken here."""
     _told: OrderedDict[str, Answered] = field(default_factory=OrderedDict)
+
+    def signed(self, sign: str) -> str:
+        """What a page calls the state that it shows."""
+        return f"{sign}.{self.edition}"
 
     def keep(self, answered: Answered) -> str:
         """An answer that only the next page shows, under a key that nobody can guess."""
@@ -93,11 +99,11 @@ class _Pages:
 
     async def incidents(self, _: Request) -> Response:
         listed = await run_in_threadpool(self._site.shelf.listed)
-        return HTMLResponse(views.incidents(listed))
+        return HTMLResponse(views.incidents(listed, self._site.signed(listed.sign)))
 
     async def times(self, _: Request) -> Response:
         listed = await run_in_threadpool(self._site.shelf.listed)
-        return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), listed))
+        return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
 
     async def incident(self, request: Request) -> Response:
         found = await run_in_threadpool(self._site.shelf.dossier, request.path_params["incident"])
@@ -114,6 +120,7 @@ class _Pages:
             told=self._site.told(request.query_params.get("told", "")),
             dialog=dialog,
             dialog_token=token if dialog else "",
+            sign=self._site.signed(found.sign),
         )
         return HTMLResponse(views.incident(found, shown))
 
@@ -127,7 +134,7 @@ class _Pages:
                 clicker.press, found.service, found.case.message, found.message, action, user
             )
         except Reject as gone:
-            raise HTTPException(409, gone.detail) from gone
+            return self._back(found.case.id, {"as": user}, Answered(409, gone.detail))
         asked = answered.status == 200 and not answered.text
         asked = asked and bool(await run_in_threadpool(self._site.shelf.dialog, trigger))
         return self._back(found.case.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
@@ -150,7 +157,10 @@ class _Pages:
         if signs.streams >= MOST_STREAMS:
             raise HTTPException(503, "Too many pages are open.")
         incident, shown = request.query_params.get("of", ""), request.query_params.get("shown", "")
-        ask = (lambda: shelf.sign(incident)) if incident else (lambda: shelf.listed().sign)
+
+        def ask() -> str:
+            return self._site.signed(shelf.sign(incident) if incident else shelf.listed().sign)
+
         return StreamingResponse(signs.events(incident or _LIST, ask, shown), media_type="text/event-stream")
 
     async def refused(self, _: Request, error: Exception) -> Response:

@@ -14,10 +14,11 @@ from markupsafe import Markup, escape
 
 from functions.local.page.clicks import Answered, blocks_of
 from functions.local.page.dossier import Dossier, Listed
-from functions.local.page.drawing import drawn, lasting
+from functions.local.page.drawing import drawn
 from functions.local.page.happenings import happenings
 from functions.local.page.markdown import rendered
 from shared.domain.escaping import pieces, plain
+from shared.domain.moment import lasting
 from shared.ports import Document
 from shared.steps import documents
 from shared.steps.case import Case
@@ -37,6 +38,7 @@ class Shown:
     told: Answered | None = None
     dialog: Mapping[str, object] | None = None
     dialog_token: str = ""
+    sign: str = ""
 
 
 STRANGER = "U0STRANGER"
@@ -112,16 +114,16 @@ def clock(case: Case) -> list[Tick]:
     return ticks
 
 
-def incidents(listed: Listed) -> str:
+def incidents(listed: Listed, sign: str) -> str:
     """The list."""
     rows = [(case, badge(case.state), clock(case)) for case in listed.cases if case.state is not State.ABSORBED]
     hidden = len(listed.cases) - len(rows)
-    return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=listed.sign)
+    return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
 
-def times(told: Stats, listed: Listed) -> str:
+def times(told: Stats, sign: str) -> str:
     """How long it takes."""
-    return _page("times.html", stats=told, steps=STEPS, badge=badge, clock=clock, sign=listed.sign)
+    return _page("times.html", stats=told, steps=STEPS, badge=badge, clock=clock, sign=sign)
 
 
 def incident(dossier: Dossier, shown: Shown) -> str:
@@ -141,7 +143,7 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         issue=_issue(dossier.issue),
         shown=shown,
         stranger=STRANGER,
-        sign=dossier.sign,
+        sign=shown.sign,
     )
 
 

@@ -3,6 +3,9 @@
 "use strict";
 
 const live = document.getElementById("live");
+const news = document.getElementById("news");
+let source = null;
+let missed = false;
 
 function say(words, on) {
   live.firstElementChild.textContent = words;
@@ -23,11 +26,16 @@ function fetched() {
   });
 }
 
-// What a person has opened, or is at, stays as it is.
+// What a person has opened, or is at, stays as it is. A question that is being answered is not taken away.
 function swap(fresh) {
+  missed = false;
   for (const old of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(old.id);
-    if (!next || next.isEqualNode(plainly(old)) || old.querySelector("dialog[open]")) continue;
+    if (!next || closed(next).isEqualNode(closed(old))) continue;
+    if (old.querySelector("dialog[open]")) {
+      missed = true;
+      continue;
+    }
     const adopted = document.importNode(next, true);
     for (const each of old.querySelectorAll("details[id]")) {
       const same = adopted.querySelector(`#${CSS.escape(each.id)}`);
@@ -37,38 +45,42 @@ function swap(fresh) {
     const choice = adopted.querySelector("select");
     if (chosen && choice) choice.value = chosen.value;
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const before = old.querySelector(".state")?.textContent;
+    const after = adopted.querySelector(".state")?.textContent;
+    if (old.id === "head" && after && before !== after) news.textContent = after;
     old.replaceWith(adopted);
     if (focused) document.getElementById(focused)?.focus();
   }
+  document.title = fresh.title;
 }
 
-// As it came from the server: an opened <details> differs from it by nothing that matters.
-function plainly(node) {
+// An opened <details> differs from a closed one by nothing that matters.
+function closed(node) {
   const copy = node.cloneNode(true);
-  for (const each of copy.querySelectorAll("details[open]")) each.open = false;
+  for (const each of copy.querySelectorAll("details")) each.removeAttribute("open");
   return copy;
 }
 
+function refresh() {
+  return fetched().then(swap, () => say("Not live, trying again", false));
+}
+
+// A browser opens six connections to one place: pages that nobody looks at let go of theirs.
 function listen() {
   const { watched, sign } = document.body.dataset;
-  if (watched === undefined) return;
+  if (watched === undefined || source) return;
   const address = new URL("/changes", location.href);
   address.searchParams.set("of", watched);
   address.searchParams.set("shown", sign);
-  const source = new EventSource(address);
+  source = new EventSource(address);
   source.onopen = () => say("Live", true);
   source.onerror = () => say("Not live, trying again", false);
-  source.addEventListener("changed", () => {
-    fetched().then(
-      (fresh) => {
-        swap(fresh);
-        document.title = fresh.title;
-      },
-      () => say("Not live, trying again", false),
-    );
-  });
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  source.addEventListener("changed", refresh);
+}
+
+function rest() {
+  source?.close();
+  source = null;
 }
 
 // <button command commandfor> is in every current browser; older ones get the same from here.
@@ -86,9 +98,14 @@ function openModal() {
   if (!modal) return;
   modal.close();
   modal.showModal();
+  modal.querySelector("textarea")?.focus();
   modal.addEventListener("cancel", () => history.replaceState(null, "", location.pathname));
 }
 
 document.addEventListener("click", command);
-openModal();
+document.addEventListener("close", () => missed && refresh(), true);
+document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+addEventListener("pagehide", rest);
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+addEventListener("load", openModal);
 listen();
