@@ -11,6 +11,7 @@ kept as `Secret`, which shows itself to nobody.
                               `provenfix demo`; `watched`, one whose log streams in, as in `provenfix watch`
     PROVENFIX_LONGEST_WAIT    on one machine, the most seconds that any wait of the flow takes, the watch of 24 hours
                               and the lease of an effect included
+    PROVENFIX_SIGNING_SECRET  on one machine, what clicks are signed with, in place of what the file refers to
     PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
     PROVENFIX_DATABASE        the Firestore database; default `(default)`
     PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
@@ -42,6 +43,7 @@ _INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
+_SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
 FILE = "provenfix.yaml"
@@ -140,12 +142,14 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         compilers=dict(file.compilers) | dict(settings.compilers),
         services=services,
         own=settings.own | own,
-        secrets=_secrets(file, environment),
+        secrets=_secrets(file, environment, settings.local),
     )
 
 
-def _secrets(file: "Configuration", environment: Mapping[str, str]) -> Secrets:
+def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
+    if local is not None and environment.get(_SIGNING_SECRET):
+        signing = SecretReference(Keeper.ENVIRONMENT, _SIGNING_SECRET)
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
     github = file.github.token.reference if file.github else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None

@@ -273,6 +273,8 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
     outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "checks": NoChecks()}
     if settings.platform is Platform.SERVED:
         return outside | _served(settings, kept, clock)
+    if settings.platform is Platform.WATCHED:
+        return outside | _watched(settings, kept, clock)
     platform = KeptPlatform(kept, clock)
     outside |= {"revisions": platform, "deployer": platform, "probe": NoProbe()}
     return outside | {"logs": KeptLogs(settings.local / "logs")}
@@ -288,6 +290,16 @@ def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]
     staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
     probe = NetworkProbe(Patience(opening=10.0, staying=staying))
     return {"revisions": platform, "deployer": platform, "probe": probe, "logs": local_logs(settings)}
+
+
+def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """What can be told of a service by its log alone; deployed by a command, where one is configured."""
+    from shared.adapters.local.watched_platform import WatchedPlatform  # noqa: PLC0415
+    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+    logs = local_logs(settings)
+    platform = WatchedPlatform(kept, logs, clock)
+    return {"revisions": platform, "deployer": platform, "probe": NetworkProbe(), "logs": logs}
 
 
 def local_logs(settings: Settings) -> "SqliteLogs":

@@ -14,6 +14,7 @@ from functions.local.show import show
 from functions.local.stats import stats
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
+from functions.local.watch import watch
 from shared.errors import Misused, Reject, Retry, Unreadable
 
 READER_GONE = 141
@@ -37,6 +38,7 @@ def provenfix(context: typer.Context) -> None:
 app.command()(investigate)
 app.command()(check)
 app.command()(demo)
+app.command()(watch)
 app.command()(up)
 app.command()(inject)
 app.command()(show)

@@ -4,17 +4,15 @@ Everything happens in a temporary folder and on loopback; neither a process nor 
 demo needs is imported when it runs: the other commands must not pay for it.
 """
 
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shared.domain.escaping import one_line
+from functions.local.saying import sayer, shown
 from shared.errors import Misused
 
 if TYPE_CHECKING:
@@ -42,10 +40,10 @@ def demo(
     """Break an example service, prove the fix, approve it, see it deployed, verified and closed."""
     from functions.local.showcase.performance import Asked, perform  # noqa: PLC0415
 
-    say = _sayer()
+    say = sayer()
     chosen = _scenario(scenario)
     with _kept(folder) as home:
-        asked = Asked(home, chosen, port, auto_approve, say, lambda address: _shown(address, say, browser))
+        asked = Asked(home, chosen, port, auto_approve, say, lambda address: shown(address, say, browser=browser))
         closed = perform(asked)
     print(_NOW_YOURS, end="")
     return 0 if closed else 1
@@ -69,23 +67,3 @@ def _kept(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="provenfix-demo-", ignore_cleanup_errors=True) as name:
         yield Path(name).resolve()
-
-
-def _shown(address: str, say: Callable[[str], None], browser: bool) -> None:  # noqa: FBT001  # as typer gives it
-    """A browser is opened where a person sits in front of one; the address is told in any case."""
-    say(f"The page: {address}")
-    if browser and sys.stderr.isatty():
-        import webbrowser  # noqa: PLC0415
-
-        webbrowser.open(address)
-
-
-def _sayer() -> Callable[[str], None]:
-    """Sentences on stderr, each with the seconds since the beginning; an indented one belongs to the one before it."""
-    began = time.monotonic()
-
-    def say(sentence: str) -> None:
-        lead = f"{time.monotonic() - began:5.1f} s " if not sentence.startswith(" ") else " " * 12
-        print(f"{lead} {one_line(sentence)}", file=sys.stderr, flush=True)
-
-    return say

@@ -124,7 +124,7 @@ class Chaos:
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
             answered = [_answers(subject) for subject in subjects]
-            if all(answered):
+            if all(answered) and self._ticked():
                 self.stack.bus.put(flow.TICK, [b"{}"])
                 self.ticks += 1
         time.sleep(_POLL_SECONDS)
@@ -139,9 +139,13 @@ class Chaos:
 
     def _calm(self) -> bool:
         """Whether a tick has seen the stack whole again: two probes in a row that fail are rightly a rollback."""
+        return self.ticks > 0 and self._ticked()
+
+    def _ticked(self) -> bool:
+        """Whether no tick is under way."""
         queue = self.stack.bus
         assert isinstance(queue, SqliteQueue)
-        return self.ticks > 0 and queue.age(flow.TICK) == 0
+        return queue.age(flow.TICK) == 0
 
     def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> None:
         """One process of the stack, or of a service, or one that they have started."""

@@ -127,8 +127,11 @@ class Performance:
 
     def _waiting(self) -> bool:
         """Whether a storm is still being dealt with."""
+        return self.staging.plot.storm > 0 and self._lies_there(flow.LOG_ENTRIES)
+
+    def _lies_there(self, topic: str) -> bool:
         queue = self.stack.bus
-        return self.staging.plot.storm > 0 and isinstance(queue, SqliteQueue) and queue.age(flow.LOG_ENTRIES) > 0
+        return isinstance(queue, SqliteQueue) and queue.age(topic) > 0
 
     def case(self) -> Case | None:
         """The incident that this is about."""
@@ -137,7 +140,8 @@ class Performance:
         return max(errors, key=lambda case: case.generation) if errors else None
 
     def _tick(self) -> None:
-        if time.monotonic() >= self.due:
+        """Never before the last one is done with: in earnest a minute lies between two of them."""
+        if time.monotonic() >= self.due and not self._lies_there(flow.TICK):
             self.due = time.monotonic() + TICK_SECONDS
             self.stack.bus.put(flow.TICK, [b"{}"])
 

@@ -6,7 +6,7 @@ asked about while it lasts.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ AND log NOT LIKE '%requests' ORDER BY at DESC, number DESC LIMIT ?
 _REQUESTS = """
 SELECT count(*) FROM entries WHERE project = ? AND service = ? AND at >= ? AND revision = ?
 AND log LIKE '%requests'
+"""
+_REVISIONS = """
+SELECT revision, min(at), max(at) FROM entries WHERE project = ? AND service = ? AND revision != ''
+GROUP BY revision ORDER BY max(at)
 """
 _NEIGHBOURHOOD = timedelta(seconds=10)
 _MOST = 10_000
@@ -84,6 +88,13 @@ class SqliteLogs:
         """The latest entries of a service's output as they were written, oldest first."""
         rows = self._file.rows(_LATEST, (service.project, service.name, limit))
         return [json.loads(text) for (text,) in reversed(rows)]
+
+    def revisions(self, service: Service) -> Sequence[tuple[str, datetime, datetime]]:
+        """Every revision that has logged, with its first entry's time and its last one's, by the last."""
+        rows = self._file.rows(_REVISIONS, (service.project, service.name))
+        return [
+            (name, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)) for name, first, last in rows
+        ]
 
     def close(self) -> None:
         """Closes the file."""
