@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -334,10 +335,28 @@ class TestWhatItShows:
         tags = {tag.partition(">")[0].partition(" ")[0].strip("/").lower() for tag in html.split("<")[1:]}
         assert tags <= {
             "a", "blockquote", "br", "code", "details", "div", "em", "h3", "h4", "hr", "li", "ol", "p", "pre", "s",
-            "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+            "strong", "sub", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
         }  # fmt: skip
         links = [each.partition('"')[0] for each in html.split('href="')[1:]]
         assert all(link.lower().startswith("https://") for link in links)
+
+    def test_a_folded_section_and_small_print_are_shown_as_on_github(self) -> None:
+        text = "<details>\n<summary>A &amp; B</summary>\n\n- one <sub>small; *e1*</sub>\n\n</details>\n\nafter\n"
+        html = str(rendered(text))
+        assert "<details><summary>A &amp; B</summary>" in html
+        assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
+        assert html.count("<details>") == html.count("</details>") == 1
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<details>\n<summary>open</summary>\n\nfor ever", "</details>\n\nx", "a </sub> b", "a <sub> b",
+            "<details>\n<summary><b>x</b></summary>\n\n</details>", "<details open>\n\n</details>", "</sub><sub>",
+        ],
+    )  # fmt: skip
+    def test_what_is_not_closed_as_it_was_opened_stays_text(self, text: str) -> None:
+        html = str(rendered(text))
+        assert not re.search(r"</?(?:details|summary|sub|b)\b", html)
 
     def test_markers_are_not_shown_and_a_diagram_is_told_to_be_one(self) -> None:
         html = str(
