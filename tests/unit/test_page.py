@@ -347,6 +347,11 @@ class TestWhatItShows:
         assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
         assert html.count("<details>") == html.count("</details>") == 1
 
+    def test_tasks_have_boxes(self) -> None:
+        html = str(rendered("- [ ] one\n- [x] two\n\n[ ] three\n"))
+        assert "<li>☐ one</li>\n<li>☑ two</li>" in html
+        assert "<p>[ ] three</p>" in html
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -23,6 +23,7 @@ from shared.domain.escaping import plain
 _COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")
 _UNFOLDED = re.compile(r"\s*</details>\s*")
+_BOXES = {"[ ] ": "\N{BALLOT BOX} ", "[x] ": "\N{BALLOT BOX WITH CHECK} "}
 _ALLOWED = "allowed"
 """What is noted of a piece of HTML that may stay: the whole of what is written instead of it."""
 _LOWER = 2
@@ -84,9 +85,18 @@ def rendered(text: str) -> Markup:
             _allow([each for each in token.children or () if each.type == "html_inline"], _small)
     _allow([token for token in tokens if token.type == "html_block"], _folded)
     for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "list_item_open" and closed.type == "inline":
+            _task(closed)
         if opened.type == "th_open" and not inside.content:  # a heading that says nothing is none
             opened.tag = closed.tag = "td"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
+
+
+def _task(item: Token) -> None:
+    """A task's box, as GitHub draws it: nobody can tick it here."""
+    first = item.children[0] if item.children else None
+    if first is not None and first.content[:4].lower() in _BOXES:
+        first.content = _BOXES[first.content[:4].lower()] + first.content[4:]
 
 
 def _allow(pieces: Sequence[Token], reading: Callable[[str], tuple[int, str]]) -> None:

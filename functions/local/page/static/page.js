@@ -74,7 +74,12 @@ function listen() {
   address.searchParams.set("shown", sign);
   source = new EventSource(address);
   source.onopen = () => say("Live", true);
-  source.onerror = () => say("Not live, trying again", false);
+  source.onerror = () => {
+    say("Not live, trying again", false);
+    if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    rest();
+    setTimeout(() => document.hidden || listen(), 5000);
+  };
   source.addEventListener("changed", refresh);
 }
 
