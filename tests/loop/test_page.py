@@ -317,6 +317,8 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
             across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert across <= 0, f"{place} has to be scrolled sideways"
         page.goto(stage.url(DESK))
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
+        assert (max(paper) < 64) == (name == "dark")
         picture = page.screenshot(path=ROOT / "build" / "page" / f"{name}.png", full_page=True)
         assert len(picture) > 20_000
 

@@ -23,6 +23,7 @@ from shared.domain.decision import ClickKind
 from shared.errors import Retry
 from shared.steps.flow import State
 from tests.fakes.setting import APPROVER, Setting
+from tests.unit.doors import Failing
 from tests.unit.hostile import HOSTILE
 from tests.unit.paged import SECRET, Counted, asked, proposed, site
 
@@ -78,6 +79,8 @@ class TestWhomItAnswers:
         assert asked(site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
 
     def test_an_endless_form_is_cut_off(self, setting: Setting) -> None:
+        many = {str(number): "x" for number in range(30)}
+        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", many).status == 400
         assert asked(site(setting), f"/incidents/{proposed(setting)}/press", {"token": "x" * 70_000}).status == 413
 
 
@@ -139,9 +142,29 @@ class TestWhatItReads:
         assert asyncio.run(signs.sign("x", away)) == ""
         del setting
 
+    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        stored = setting.store.read("reports", incident)
+        assert stored is not None
+        report: Any = stored.value["report"]
+        setting.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
+        answer = asked(site(setting), f"/incidents/{incident}")
+        assert answer.status == 500
+        assert "What is stored cannot be shown: unreadable_document" in answer.body
+
+    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Setting) -> None:
+        setting.store = Failing(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
+        answer = asked(site(setting), "/")
+        assert (answer.status, "The store does not answer just now" in answer.body) == (503, True)
+
     def test_what_is_no_incident_hides_no_other(self, setting: Setting) -> None:
         incident = proposed(setting)
         setting.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
+        stored = setting.store.read("incidents", incident)
+        assert stored is not None
+        torn = {**stored.value, "id": "torn", "history": [{"state": "opened", "at": "never"}]}
+        setting.store.create("incidents", "torn", torn)
+        assert "/incidents/torn" not in asked(site(setting), "/times").body
         assert f"/incidents/{incident}" in asked(site(setting), "/").body
         assert asked(site(setting), "/incidents/broken").status == 404
 

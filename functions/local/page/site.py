@@ -37,6 +37,7 @@ from shared.steps.stats import stats
 HERE = Path(__file__).parent
 _MOST_TOLD = 200
 _MOST_FORM = 64 * 1024
+_MOST_FIELDS = 20
 _LIST = ""
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 Form = Mapping[str, str]
@@ -89,31 +90,31 @@ def application(site: Site, port: int) -> ASGIApp:
         Route("/changes", served.changes),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    handlers = {HTTPException: served.refused, Retry: served.away}
+    handlers = {HTTPException: served.refused, Retry: served.away, Reject: served.unreadable}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), port)
 
 
 class _Pages:
-    """One method for each address."""
+    """One method for each address. What is drawn is read and drawn in a thread: it must not hold up the streams."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def incidents(self, _: Request) -> Response:
-        listed = await run_in_threadpool(self._site.shelf.listed)
+    def incidents(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
         return HTMLResponse(views.incidents(listed, self._site.signed(listed.sign)))
 
-    async def times(self, _: Request) -> Response:
-        listed = await run_in_threadpool(self._site.shelf.listed)
+    def times(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
         return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
 
-    async def incident(self, request: Request) -> Response:
-        found = await run_in_threadpool(self._site.shelf.dossier, request.path_params["incident"])
+    def incident(self, request: Request) -> Response:
+        found = self._site.shelf.dossier(request.path_params["incident"])
         if found is None:
             raise HTTPException(404, "No such incident is known here.")
-        people = await run_in_threadpool(self._site.people, found.service) if found.service else ()
+        people = self._site.people(found.service) if found.service else ()
         token = request.query_params.get("dialog", "")
-        dialog = await run_in_threadpool(self._site.shelf.dialog, token) if token else {}
+        dialog = self._site.shelf.dialog(token) if token else {}
         shown = views.Shown(
             token=self._site.token.text,
             people=people,
@@ -173,13 +174,19 @@ class _Pages:
     async def away(self, _: Request, error: Exception) -> Response:
         return HTMLResponse(views.refused(503, f"The store does not answer just now: {error}"), 503)
 
+    async def unreadable(self, _: Request, error: Exception) -> Response:
+        return HTMLResponse(views.refused(500, f"What is stored cannot be shown: {error}"), 500)
+
     async def _form(self, request: Request) -> Form:
         body = b""
         async for chunk in request.stream():
             body += chunk
             if len(body) > _MOST_FORM:
                 raise HTTPException(413, "The form is too long.")
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
+        try:
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            raise HTTPException(400, "The form has too many fields.") from None
         if not self._site.token.fits(form.get("token")):
             raise HTTPException(403, "This page was drawn before provenfix was started again. Go back and reload it.")
         return form

@@ -16,9 +16,7 @@ function say(words, on) {
 function fetched() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const address = new URL(location.href);
-    address.searchParams.delete("told");
-    request.open("GET", address);
+    request.open("GET", location.href);
     request.responseType = "document";
     request.onload = () => (request.status === 200 && request.response ? resolve(request.response) : reject(request.status));
     request.onerror = reject;
@@ -107,7 +105,16 @@ function openModal() {
   modal.addEventListener("cancel", () => history.replaceState(null, "", location.pathname));
 }
 
+// What was told once is not told again by a reload.
+function forget() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("told")) return;
+  address.searchParams.delete("told");
+  history.replaceState(null, "", address);
+}
+
 document.addEventListener("click", command);
+forget();
 document.addEventListener("close", () => missed && refresh(), true);
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
 addEventListener("pagehide", rest);
