@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from shared.errors import Misused
 from shared.later import Later
 from shared.secret import Keeper, Secret, SecretReference
-from shared.settings import Settings
+from shared.settings import Platform, Settings
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
     from shared.adapters.local.log_file import LogFile
+    from shared.adapters.local.sqlite_logs import SqliteLogs
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 STORE = "store.sqlite"
 QUEUE = "queue.sqlite"
+LOGS = "logs.sqlite"
 """The files of an embedded stack."""
 
 
@@ -120,6 +122,7 @@ def world(settings: Settings) -> "World":
         services=settings.services,
         own=settings.own,
         prover=_prover(),
+        longest_wait=settings.longest_wait,
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
         **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github)),
     )
@@ -287,14 +290,45 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
     from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
 
     assert settings.local is not None
+    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "checks": NoChecks()}
+    if settings.platform is Platform.SERVED:
+        return outside | _served(settings, kept, clock)
+    if settings.platform is Platform.WATCHED:
+        return outside | _watched(settings, kept, clock)
     platform = KeptPlatform(kept, clock)
-    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "revisions": platform}
-    return outside | {
-        "deployer": platform,
-        "logs": KeptLogs(settings.local / "logs"),
-        "probe": NoProbe(),
-        "checks": NoChecks(),
-    }
+    outside |= {"revisions": platform, "deployer": platform, "probe": NoProbe()}
+    return outside | {"logs": KeptLogs(settings.local / "logs")}
+
+
+def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
+    from shared.adapters.local.served_platform import ServedPlatform  # noqa: PLC0415
+    from shared.adapters.probe.patience import Patience  # noqa: PLC0415
+    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+    platform = ServedPlatform(kept, clock)
+    staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
+    probe = NetworkProbe(Patience(opening=10.0, staying=staying))
+    return {"revisions": platform, "deployer": platform, "probe": probe, "logs": local_logs(settings)}
+
+
+def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """What can be told of a service by its log alone; deployed by a command, where one is configured."""
+    from shared.adapters.local.watched_platform import WatchedPlatform  # noqa: PLC0415
+    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+    logs = local_logs(settings)
+    platform = WatchedPlatform(kept, logs, clock)
+    return {"revisions": platform, "deployer": platform, "probe": NetworkProbe(), "logs": logs}
+
+
+def local_logs(settings: Settings) -> "SqliteLogs":
+    """The log of the services of this machine. Raises Misused where the settings say that this is none."""
+    from shared.adapters.local.sqlite_logs import SqliteLogs  # noqa: PLC0415
+
+    if settings.local is None:
+        raise Misused("This is no stack of one machine; set PROVENFIX_LOCAL.")
+    return SqliteLogs(settings.local / LOGS)
 
 
 def _chat(settings: Settings) -> dict[str, Any]:

@@ -78,6 +78,9 @@ class ServiceEntry(Strict):
     probe_message: Annotated[str, Field(max_length=4096)] = ""
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
+    deploy_command: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
+    ] = ()
     traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
 
     @property

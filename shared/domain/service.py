@@ -39,6 +39,8 @@ class Service:
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (100,)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+    deploy_command: tuple[str, ...] = ()
+    """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
 
     @property
     def id(self) -> str:

@@ -44,16 +44,16 @@ class Watched:
     """Since the rollout; silence without requests proves nothing."""
 
 
-def judge(watched: Watched, now: datetime) -> Verdict:
+def judge(watched: Watched, now: datetime, watch: timedelta = WATCH, longest: timedelta = LONGEST_WATCH) -> Verdict:
     """The first thing that speaks against the rollout, else whether it has been watched for long enough."""
     if watched.recurred:
         return Verdict.RECURRED
     if watched.failed_probes >= TOLERATED_PROBES:
         return Verdict.FAILED_PROBE
-    if now < watched.since + WATCH or watched.failed_probes:
+    if now < watched.since + watch or watched.failed_probes:
         return Verdict.HOLDS
     if not watched.serves:
         return Verdict.NOT_SERVING
     if watched.requests == 0:
-        return Verdict.NO_TRAFFIC if now >= watched.since + LONGEST_WATCH else Verdict.HOLDS
+        return Verdict.NO_TRAFFIC if now >= watched.since + longest else Verdict.HOLDS
     return Verdict.PROVEN

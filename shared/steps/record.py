@@ -58,6 +58,8 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
     if case is not None and not case.active:
         news = sense(world, service, case, signal.entry.revision)
         if news is Sense.OLD or marked_as_wrong(world, service, case):
+            if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
+                name_cause(world, service, signal.entry.revision, case.id)
             return Outcome("duplicate", case.id, f"at rest: {case.state.value}")
         defect = next_generation(world, service, signal, defect)
         case = cases.load(world, defect.incident)
@@ -113,10 +115,10 @@ def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> O
     if case.rollout is not None and sense(world, service, case, revision) is Sense.RECURRED:
         cases.change(world, case.id, lambda now: now if now.recurred else replace(now, recurred=revision))
         return Outcome("recurred", case.id)
+    if case.kind is SignalKind.SYNTAX_ERROR and revision:
+        name_cause(world, service, revision, case.id)  # however far the incident is: its 1011 may still be waiting
     if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in case.revisions:
         return Outcome("duplicate", case.id)
-    if case.kind is SignalKind.SYNTAX_ERROR and revision:
-        name_cause(world, service, revision, case.id)
     cases.change(world, case.id, lambda now: _with(now, signal))
     return Outcome("attached", case.id)
 

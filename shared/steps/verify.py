@@ -72,7 +72,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
     cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
     if cause is not None:
         return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}")
-    if now < case.opened_at + GRACE:
+    if now < case.opened_at + world.wait(GRACE):
         return case
     case = cases.change(
         world, case.id, lambda at: at.to(State.OPENED, now, "nothing explains it") if at.state is State.WAITING else at
@@ -83,7 +83,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
 def _opened(world: World, _: Service, case: Case) -> Case:
     """Publishes what was stored and never published, and what has been lying there for too long."""
     since = documents.moment(case.history[-1], "at") if case.history else case.opened_at
-    effects.publish_opened(world, case, min((world.clock.now() - since) // NUDGE, MOST_NUDGES))
+    effects.publish_opened(world, case, min((world.clock.now() - since) // world.wait(NUDGE), MOST_NUDGES))
     return case
 
 
@@ -92,7 +92,7 @@ def _unfixed(world: World, service: Service, case: Case) -> Case:
     now = world.clock.now()
     if now >= case.opened_at + PATIENCE:
         return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days")
-    if case.looked_at is not None and now < case.looked_at + LOOK:
+    if case.looked_at is not None and now < case.looked_at + world.wait(LOOK):
         return case
     if muted(world, service, case):
         return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")

@@ -12,7 +12,7 @@ from shared.domain.moment import rfc3339
 from shared.domain.proposal import Proposal, Standing
 from shared.domain.rollout import Progress, Serving, address, next_step
 from shared.domain.service import Service
-from shared.domain.verdict import TOLERATED_PROBES, Verdict, Watched, judge
+from shared.domain.verdict import LONGEST_WATCH, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
 from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
@@ -66,7 +66,7 @@ def watch(world: World, service: Service, case: Case) -> Case:
         recurred=bool(case.recurred),
         requests=requests,
     )
-    verdict = judge(watched, now)
+    verdict = judge(watched, now, world.wait(WATCH), world.wait(LONGEST_WATCH))
     if verdict is Verdict.HOLDS:
         return case
     ending, ours = _ENDINGS[verdict], serving.revision.name == rollout.revision
