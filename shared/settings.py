@@ -125,6 +125,8 @@ class Settings:
     secrets: Secrets = field(default_factory=Secrets)
     code_host: CodeHost = field(default_factory=CodeHost)
     doubles: Doubles = Doubles()
+    redaction: tuple[str, ...] = ()
+    """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -173,6 +175,7 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         own=settings.own | own,
         secrets=_secrets(file, environment, settings.local),
         code_host=_code_host(file),
+        redaction=file.redaction.forms if file.redaction else (),
     )
 
 

@@ -108,8 +108,10 @@ def dead_letters(settings: Settings, name: str) -> "DeadLetters":
 def world(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.domain.redaction import also  # noqa: PLC0415
     from shared.steps.world import World  # noqa: PLC0415
 
+    also(settings.redaction)
     kept, clock = store(settings), SystemClock()
     github = _github(settings, clock)
     return World(

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.token_form import read_form
+
 OWN = "provenfix"
 """The type of an error whose message is a sentence of ours."""
 
@@ -49,6 +51,14 @@ def _inside(value: str) -> str:
     if value.startswith(("/", "-")) or ".." in value.split("/") or "\\" in value:
         raise wrong("must be a folder of the repository, as a path from its root such as 'app'")
     return value.strip("/")
+
+
+def _token_form(value: str) -> str:
+    try:
+        read_form(value)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return value
 
 
 def rising(value: tuple[int, ...]) -> tuple[int, ...]:
@@ -99,4 +109,8 @@ SecretName = Annotated[
 ]
 VariableName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "an environment variable's name", "SLACK_BOT_TOKEN")]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+TokenForm = Annotated[str, AfterValidator(_token_form)]
+Person = Annotated[
+    str, _text(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?", "a name as commits carry it", "Mira Holm")
+]
 SourceRoot = Annotated[str, AfterValidator(_inside)]

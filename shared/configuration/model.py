@@ -14,6 +14,7 @@ from shared.configuration.forms import (
     FunctionUrl,
     Group,
     Name,
+    Person,
     ProbeUrl,
     Project,
     Python,
@@ -22,6 +23,7 @@ from shared.configuration.forms import (
     SecretName,
     SourceRoot,
     Team,
+    TokenForm,
     User,
     VariableName,
     rising,
@@ -73,6 +75,9 @@ class ServiceEntry(Strict):
     team: Team = ""
     approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
     approver_group: Group = ""
+    quorum: Annotated[int, Field(ge=1, le=20)] = 1
+    not_author: bool = False
+    authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
@@ -124,6 +129,12 @@ class GithubEntry(Strict):
         return self
 
 
+class RedactionEntry(Strict):
+    """What counts as a secret beyond what is known anyway; see `shared.domain.token_form`."""
+
+    forms: Annotated[tuple[TokenForm, ...], Field(strict=False, max_length=50)] = ()
+
+
 class Configuration(Strict):
     """The whole file."""
 
@@ -133,6 +144,7 @@ class Configuration(Strict):
     github: GithubEntry | None = None
     compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
     own: OwnEntry | None = None
+    redaction: RedactionEntry | None = None
 
 
 PARTS: dict[str, type[BaseModel]] = {
@@ -140,6 +152,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "slack": SlackEntry,
     "github": GithubEntry,
     "own": OwnEntry,
+    "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,

@@ -13,7 +13,7 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.question import proposed_commit
+from shared.domain.question import other_commit, proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
@@ -152,6 +152,8 @@ def _findings(report: Report, serving: Serving) -> Document:
         "reason": proof.recommendation.reason.value,
         "detail": said(proof.recommendation.detail, 600),
         "commit": proposed_commit(report) or "",
+        "alternative": other_commit(report) or "",
+        "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,
         "fix": fix.id if fix else "",

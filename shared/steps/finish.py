@@ -6,11 +6,12 @@ by compare-and-set; then the effects, each through the ledger; last the rest, af
 
 from dataclasses import replace
 
-from shared.domain.proposal import Standing
+from shared.domain.proposal import Message, Standing
 from shared.domain.service import Service
 from shared.domain.wording import said
 from shared.steps import cases, decisions, effects, proposals
 from shared.steps.case import Case
+from shared.steps.decisions import Decision
 from shared.steps.evidence import evidence_for
 from shared.steps.flow import State
 from shared.steps.journal import in_time, part_of, tell
@@ -87,7 +88,16 @@ def show(world: World, service: Service, case: Case, standing: Standing | None, 
         return
     proposal = proposals.demand(world, case.proposal)
     message = proposals.message(proposal, evidence_for(world, service, case), case, standing, why)
-    person = decisions.person(world, proposal.id)
+    person, decision = decisions.person(world, proposal.question), decisions.load(world, proposal.question)
     if person is not None:
         message = replace(message, by=person[0], decided_at=person[1])
-    effects.tell(world, service, case.message, message)
+    if decision is not None:
+        message = _with_votes(message, decision, service.quorum)
+    effects.tell(world, service, case.message, message, decision.turn if decision and standing is Standing.OPEN else 0)
+
+
+def _with_votes(message: Message, decision: Decision, quorum: int) -> Message:
+    back = message.alternative
+    if back is not None:
+        back = replace(back, approvals=decision.approvals(back.proposal))
+    return replace(message, approvals=decision.approvals(message.proposal), alternative=back, quorum=quorum)
