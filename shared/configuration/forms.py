@@ -73,6 +73,18 @@ Branch = Annotated[str, _text(r"(?![-/.])(?!.*(?:\.\.|@\{|//))[^\s~^:?*\[\\\x00-
 ProbeUrl = Annotated[
     str, _text(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")
 ]
+Trigger = Annotated[
+    str,
+    _text(
+        r"projects/[\w.:-]+/locations/[\w-]+/triggers/[\w.-]+",
+        "a Cloud Build trigger's full name",
+        "projects/P/locations/europe-west1/triggers/deploy-chat",
+    ),
+]
+Workflow = Annotated[
+    str, _text(r"[\w.-]+\.ya?ml", "the name of a file in .github/workflows, without the folder", "deploy.yml")
+]
+InputName = Annotated[str, _text(r"[A-Za-z_][\w-]{0,99}", "the name of an input of the workflow", "commit")]
 FunctionUrl = Annotated[
     str,
     _text(

@@ -11,6 +11,7 @@ from shared.configuration.forms import (
     Duration,
     FunctionUrl,
     Group,
+    InputName,
     Name,
     ProbeUrl,
     Project,
@@ -20,8 +21,10 @@ from shared.configuration.forms import (
     SecretName,
     SourceRoot,
     Team,
+    Trigger,
     User,
     VariableName,
+    Workflow,
     rising,
     wrong,
 )
@@ -72,11 +75,17 @@ class ServiceEntry(Strict):
     approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
     approver_group: Group = ""
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    deploy_trigger: Trigger = ""
+    deploy_workflow: Workflow = ""
+    deploy_ref: Branch = ""
+    deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
-    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
 
     @property
     def service(self) -> Service:

@@ -24,6 +24,7 @@ class Standing(StrEnum):
     ROLLED_BACK = "rolled_back"
     MUTED = "muted"
     SUPERSEDED = "superseded"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Proposal:
     """Paths that did not compile as deployed."""
     evidence_hash: str
     expires_at: datetime
+    etag: str = ""
+    """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
 
 
 @dataclass(frozen=True, slots=True)

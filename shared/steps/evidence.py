@@ -142,6 +142,7 @@ def _findings(report: Report, serving: Serving) -> Document:
         "commit": proposed_commit(report) or "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,
+        "etag": serving.etag,
         "fix": fix.id if fix else "",
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],

@@ -8,6 +8,7 @@ from dataclasses import fields
 from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Message, Proposal, Standing
+from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Document
@@ -44,6 +45,7 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         broken=documents.texts(evidence, "broken"),
         evidence_hash=documents.text(evidence, "evidence_hash"),
         expires_at=world.clock.now() + service.proposal_ttl,
+        etag=documents.text(evidence, "etag"),
     )
     world.store.create(KIND, key, _document(proposal))
     return load(world, key)  # of two that were made at once, the stored one counts
@@ -61,6 +63,11 @@ def demand(world: World, proposal: str) -> Proposal:
     if found is None:
         raise Reject("unknown_proposal", proposal)
     return found
+
+
+def is_stale(proposal: Proposal, serving: Serving) -> bool:
+    """Whether anything about the service has changed since the evidence that the proposal stands on."""
+    return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
 
 
 def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
@@ -89,7 +96,7 @@ def _document(proposal: Proposal) -> Document:
     }
 
 
-_TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash")
+_TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash", "etag")
 
 
 def _read(value: Document) -> Proposal:
