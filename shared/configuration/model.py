@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.configuration.forms import (
+    AppId,
     Branch,
     Channel,
+    CodeHost,
     Duration,
     FunctionUrl,
     Group,
+    InputName,
     Name,
     Person,
     ProbeUrl,
@@ -22,8 +25,10 @@ from shared.configuration.forms import (
     SourceRoot,
     Team,
     TokenForm,
+    Trigger,
     User,
     VariableName,
+    Workflow,
     rising,
     wrong,
 )
@@ -77,11 +82,20 @@ class ServiceEntry(Strict):
     not_author: bool = False
     authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    deploy_trigger: Trigger = ""
+    deploy_workflow: Workflow = ""
+    deploy_ref: Branch = ""
+    deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
-    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
+    deploy_command: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
+    ] = ()
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
 
     @property
     def service(self) -> Service:
@@ -101,9 +115,27 @@ class SlackEntry(Strict):
     bot_token: SecretEntry | None = None
 
 
+class AppEntry(Strict):
+    """A GitHub App, and its installation on the account that owns the watched repositories."""
+
+    id: AppId
+    installation: Annotated[int, Field(gt=0)]
+    private_key: SecretEntry
+
+
 class GithubEntry(Strict):
-    token: SecretEntry
+    """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
+
+    app: AppEntry | None = None
+    token: SecretEntry | None = None
     webhook_secret: SecretEntry | None = None
+    address: CodeHost = "https://github.com"
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "GithubEntry":
+        if (self.app is None) is (self.token is None):
+            raise wrong("must have either app or token")
+        return self
 
 
 class RedactionEntry(Strict):
@@ -133,6 +165,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
+    "app": AppEntry,
+    "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }
 """The model that stands behind a key, for messages."""

@@ -91,6 +91,17 @@ def person(world: World, question: str) -> tuple[str, datetime] | None:
     return (documents.text(by_people[-1], "by"), documents.moment(by_people[-1], "at")) if by_people else None
 
 
+def approvers(world: World, question: str) -> list[tuple[str, str]]:
+    """User id and name of whoever has approved what was chosen."""
+    stored = world.store.read(KIND, question)
+    if stored is None:
+        return []
+    decision, steps = _read(stored.value), documents.parts(stored.value, "steps")
+    agreed = {DecisionState.COUNTING.value, DecisionState.APPROVED.value}
+    names = {documents.text(each, "by"): documents.text(each, "why") for each in steps if each["state"] in agreed}
+    return [(person, names.get(person, "")) for person in decision.approvals(decision.chosen)]
+
+
 def decide(world: World, question: str, wanted: Decision) -> Decision:
     """Moves the decision to the wanted one if that is still possible, and returns the one that stands.
 

@@ -77,7 +77,7 @@ def _search(inquiry: Inquiry) -> _Search | None:
                 raise
             continue
         verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
-        located = locate(ground, verdicts, inquiry.given)
+        located = locate(ground, verdicts, inquiry.given, inquiry.request.revision)
         tried.append(_Search(located, verdicts, source))
         if located.corroborated and located.commit is not None and not _declares_other(inquiry, tried[-1]):
             return tried[-1]

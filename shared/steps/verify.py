@@ -16,6 +16,7 @@ from shared.steps.decisions import Decision
 from shared.steps.evidence import branch_sign
 from shared.steps.finish import finish, show
 from shared.steps.flow import State
+from shared.steps.journal import tell
 from shared.steps.muting import muted
 from shared.steps.overtaking import ask_anew, newer
 from shared.steps.redeploy import redeploy
@@ -66,7 +67,8 @@ def advance(world: World, service: Service, case: Case) -> Case:
     """One incident, one step, and its end where that is decided."""
     if case.ending is None:
         case = _STAGES[case.state](world, service, case)
-    return finish(world, service, case)
+    case = finish(world, service, case)
+    return tell(world, service, case) if case.active else case
 
 
 def _waiting(world: World, service: Service, case: Case) -> Case:
@@ -75,7 +77,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
     cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
     if cause is not None:
         return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}")
-    if now < case.opened_at + GRACE:
+    if now < case.opened_at + world.wait(GRACE):
         return case
     case = cases.change(
         world, case.id, lambda at: at.to(State.OPENED, now, "nothing explains it") if at.state is State.WAITING else at
@@ -86,7 +88,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
 def _opened(world: World, _: Service, case: Case) -> Case:
     """Publishes what was stored and never published, and what has been lying there for too long."""
     since = documents.moment(case.history[-1], "at") if case.history else case.opened_at
-    effects.publish_opened(world, case, min((world.clock.now() - since) // NUDGE, MOST_NUDGES))
+    effects.publish_opened(world, case, min((world.clock.now() - since) // world.wait(NUDGE), MOST_NUDGES))
     return case
 
 
@@ -95,7 +97,7 @@ def _unfixed(world: World, service: Service, case: Case) -> Case:
     now = world.clock.now()
     if now >= case.opened_at + PATIENCE:
         return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days")
-    if case.looked_at is not None and now < case.looked_at + LOOK:
+    if case.looked_at is not None and now < case.looked_at + world.wait(LOOK):
         return case
     if muted(world, service, case):
         return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
@@ -174,14 +176,20 @@ def _decided_against(world: World, service: Service, case: Case, decision: Decis
 
 def _deploying(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return follow(world, service, case)
 
 
 def _watching(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return watch(world, service, case)
+
+
+def _left(case: Case) -> str:
+    """What a person who stops a rollout on its way has to know."""
+    share = case.rollout.share if case.rollout else 0
+    return f"; the traffic stays as it is: {share} % for {case.rollout.revision}" if case.rollout and share else ""
 
 
 _STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {

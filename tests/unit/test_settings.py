@@ -11,7 +11,7 @@ from shared.configuration.reading import read_configuration
 from shared.domain.service import Service
 from shared.errors import Misused, Unreadable
 from shared.secret import Keeper, SecretReference
-from shared.settings import Settings, read_all_settings, read_settings
+from shared.settings import CodeHost, Settings, read_all_settings, read_settings
 
 FULL = """\
 version: 1
@@ -32,6 +32,7 @@ services:
     not_author: true
     authors: {U024BE7LH: [Mira Holm, mholm]}
     deploy_method: cloud_build
+    deploy_trigger: projects/tea-prod/locations/europe-west6/triggers/deploy-chat
     probe_url: wss://chat.tea.example/ws?quiet=1
     daily_cap: 1
     proposal_ttl: 90m
@@ -86,6 +87,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         not_author=True,
         authors={"U024BE7LH": ("Mira Holm", "mholm")},
         deploy_method="cloud_build",
+        deploy_trigger="projects/tea-prod/locations/europe-west6/triggers/deploy-chat",
         probe_url="wss://chat.tea.example/ws?quiet=1",
         daily_cap=1,
         proposal_ttl=timedelta(minutes=90),
@@ -107,6 +109,20 @@ def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(fil
     assert settings.secrets.held["SIGNING"].reveal() == "hush-hush"
     assert "ABSENT" not in settings.secrets.held
     assert "hush" not in repr(settings)
+
+
+def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
+    app = "app: {id: 41, installation: 7, private_key: {env: KEY}}"
+    settings = told(file, f"github:\n  {app}\n  address: https://code.tea.example\n", KEY="-----BEGIN hush")
+    assert settings.code_host == CodeHost("https://code.tea.example", "41", 7)
+    assert settings.secrets.github_app_key == SecretReference(Keeper.ENVIRONMENT, "KEY")
+    assert settings.secrets.held["KEY"].reveal() == "-----BEGIN hush"
+    assert settings.secrets.github_token is None
+    assert "hush" not in repr(settings)
+
+
+def test_a_token_is_for_the_public_code_host(file: Path) -> None:
+    assert told(file, FULL).code_host == CodeHost("https://github.com", "", 0)
 
 
 def test_nothing_can_be_changed_afterwards(file: Path) -> None:
@@ -217,6 +233,16 @@ WRONG = {
     SERVICE + ", deploy_method: ftp}": (
         "FILE, line 2: services[0].deploy_method must be '', 'cloud_build', 'github_workflow' or 'image'."
     ),
+    SERVICE + ", deploy_method: cloud_build}": (
+        "FILE, line 2: services[0] is deployed by cloud_build, which needs deploy_trigger."
+    ),
+    SERVICE + ", deploy_method: github_workflow}": (
+        "FILE, line 2: services[0] is deployed by github_workflow, which needs deploy_workflow."
+    ),
+    SERVICE + ", deploy_workflow: .github/workflows/deploy.yml}": (
+        "FILE, line 2: services[0].deploy_workflow must be the name of a file in .github/workflows, without the "
+        "folder, such as 'deploy.yml'."
+    ),
     SERVICE + "}\n  - {name: chat, project: tea-prod, region: r-a1, repository: t/c, channel: C1}": (
         "FILE, line 3: services[1] is the same service as services[0]; remove one of them."
     ),
@@ -280,6 +306,21 @@ WRONG = {
     ),
     "slack:\n  signing_secret:\n    xoxb-hush: 1": (
         "FILE, line 3: slack.signing_secret.… is not a known key; known are env, secret."
+    ),
+    "github: {}": "FILE, line 1: github must have either app or token.",
+    "github:\n  token: {env: A}\n  app: {id: 4, installation: 7, private_key: {env: K}}": (
+        "FILE, line 1: github must have either app or token."
+    ),
+    "github:\n  app: {id: hush, installation: 7, private_key: {env: K}}": (
+        "FILE, line 2: github.app.id must be a GitHub App's id or its client id, such as '1234567'."
+    ),
+    "github:\n  app: {id: 4, installation: 7, private_key: '-----BEGIN hush'}": (
+        "FILE, line 2: github.app.private_key must be a reference, {secret: projects/P/secrets/S/versions/3} or "
+        "{env: NAME}, not a value."
+    ),
+    "github:\n  token: {env: A}\n  address: http://code.tea.example/api/v3": (
+        "FILE, line 3: github.address must be a GitHub Enterprise's web address without a path, such as "
+        "'https://github.acme.example'."
     ),
     "compilers: {3.11: http://elsewhere.example}": (
         "FILE, line 1: compilers.'3.11' must be the function's https URL, such as 'https://compile-py311-….run.app'."
