@@ -129,16 +129,18 @@ def mended(play: Play) -> None:
 
 
 def interrupted(play: Play) -> None:
-    """The answers to an issue and to a message are lost; whoever comes next looks for what was done."""
+    """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
     play.fails()
     _lose_one(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
     play.player.clock.turn(_OVER)
-    play.player.outside.slack.lose = "chat.postMessage"
-    _again(play, "investigate", {"incident": _incident(play)}, 503)
-    play.player.clock.turn(_OVER)
+    for _ in ("the question", "the details below it"):
+        play.player.outside.slack.lose = "chat.postMessage"
+        _again(play, "investigate", {"incident": _incident(play)}, 503)
+        play.player.clock.turn(_OVER)
     _again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
+    assert len(play.player.outside.slack.replies) == 1
     play.player.clock.turn(timedelta(hours=6))
     _lose_one(play, "POST", "/comments")
     assert play.player.deliver("verify", {}) == 503

@@ -282,7 +282,7 @@ class TestOvertaken:
         tick(setting)
         assert investigate_incident(setting.process(), incident).name == "reported"
         assert len(setting.chat.all) == 1
-        assert "tide-00008-hand serves by now" in setting.issues.all[0].comments[-1].replace("\\", "")
+        assert "tide-00008-hand serves by now" in setting.issues.all[0].body.replace("\\", "")
 
     def test_it_is_not_asked_for_ever(self, setting: Setting) -> None:
         incident = proposed(setting)
