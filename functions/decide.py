@@ -103,13 +103,13 @@ def _told(answer: "Answer", body: bytes, log: Log) -> Answered:
 
     if from_dialog(body):
         return ("", 200, _PLAIN) if answer.accepted else (json.dumps(refused(answer.text)), 200, _JSON)
-    if not answer.accepted and response_url(body):
+    if not (answer.accepted and answer.final) and response_url(body):
         _whispered(response_url(body), answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
 
 
 def _whispered(url: str, text: str, log: Log) -> None:
-    """Slack shows nothing of an answer to a button: a refusal goes to the address that the request names."""
+    """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
     from shared.adapters.slack.whisper import whisper  # noqa: PLC0415
 
     try:

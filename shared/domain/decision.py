@@ -91,6 +91,11 @@ class Answer:
         """Whether the click counts; every other answer is recorded as a rejection."""
         return self.reply in _ACCEPTED
 
+    @property
+    def final(self) -> bool:
+        """Whether the message itself will soon say what became of the click."""
+        return self.reply is not Reply.COUNTED
+
 
 _ACCEPTED = frozenset((Reply.APPROVED, Reply.COUNTED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
 

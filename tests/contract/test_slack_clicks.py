@@ -337,6 +337,29 @@ def test_a_refused_clicker_alone_is_told(
     ]
 
 
+def test_whose_approval_is_one_of_several_is_told_as_well(
+    asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, heard = ear
+    monkeypatch.setattr(whisper, "SLACK", address)
+    question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
+    question.send(question.payload("approve", response_url=f"{address}actions/1"))
+    assert [each["text"].partition(".")[0] for each in heard] == ["Your approval counts"]
+    assert question.approvals == 0
+    second = {"user": {"id": "U-ODA", "username": "oda"}, "trigger_id": "2.2.2"}
+    question.send(question.payload("approve", response_url=f"{address}actions/2", **second))
+    assert (len(heard), question.approvals > 0) == (1, True)
+
+
+def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Question]) -> None:
+    setting = Setting()
+    setting.answer.back = True
+    question = asking(setting)
+    assert question.send(question.payload("roll_back")).get_json()["text"].startswith("Approved.")
+    [published] = [message for topic, message in setting.bus.published if topic == "redeploy-approved"]
+    assert published == {"proposal": f"{question.message.proposal}-back"}
+
+
 @pytest.mark.parametrize(
     "url", ["https://hooks.slack.com.evil.example/x", "http://hooks.slack.com/x", "file:///etc/passwd", "https://x/"]
 )
