@@ -12,7 +12,7 @@ from shared.domain.moment import rfc3339
 from shared.domain.proposal import Proposal, Standing
 from shared.domain.rollout import Deployment, Progress, Serving, address, next_step
 from shared.domain.service import Service
-from shared.domain.verdict import TOLERATED_PROBES, WATCH, Verdict, Watched, judge
+from shared.domain.verdict import LONGEST_WATCH, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
 from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
@@ -67,7 +67,7 @@ def watch(world: World, service: Service, case: Case) -> Case:
         return case
     now = world.clock.now()
     since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    over = bool(rollout.since) and now >= since + WATCH
+    over = bool(rollout.since) and now >= since + world.wait(WATCH)
     if (over or not rollout.since) and logged_again(world, service, case, rollout):
         case = cases.change(world, case.id, lambda at: replace(at, recurred=at.recurred or rollout.revision))
     ours = serving.traffic.get(rollout.revision, 0) > 0
@@ -80,7 +80,7 @@ def watch(world: World, service: Service, case: Case) -> Case:
         requests=_requests(world, service, rollout, serving, since) if over else 0,
         probes=rollout.passed_probes,
     )
-    verdict = judge(watched, now)
+    verdict = judge(watched, now, world.wait(WATCH), world.wait(LONGEST_WATCH))
     if verdict is Verdict.HOLDS:
         return case
     ending = _ENDINGS[verdict]
