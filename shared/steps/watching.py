@@ -115,6 +115,9 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
     case, healthy = _tried(world, service, case, found.url)
     if not healthy:
         return case
+    if case.rollout is not None and logged_again(world, service, case, replace(case.rollout, revision=found.revision)):
+        why = f"Revision {found.revision} logged the failure again before it had any traffic."
+        return cases.end(world, case.id, State.FAILED, why)
     case = _with_rollout(
         world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
     )

@@ -373,3 +373,24 @@ def test_a_tick_without_anything_to_do_writes_nothing(setting: Setting) -> None:
 def _claimed(setting: Setting) -> dict[str, object]:
     until = (setting.clock.now() + timedelta(minutes=10)).isoformat()
     return {"state": "claimed", "owner": "somebody", "attempt": 1, "lease_until": until}
+
+
+def test_a_question_about_a_service_that_was_changed_since_is_asked_anew(setting: Setting) -> None:
+    incident = proposed(setting)
+    setting.cloud.services["shore.tide"].etag += 1
+    tick(setting)
+    assert (state(setting, incident), incident_document(setting, incident)["look"]) == ("opened", 2)
+    assert setting.chat.all[0].message.standing == "superseded"
+    assert "was changed since" in setting.chat.all[0].message.reason
+
+
+def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    incident = approved(setting)
+    redeployed(setting)
+    setting.clock.turn(MINUTE)
+    setting.entry(revision=_revision(setting))
+    tick(setting)
+    assert state(setting, incident) == "failed"
+    assert "logged the failure again before it had any traffic" in setting.issues.all[0].comments[-1]
+    assert [name for _, name, _ in setting.cloud.shifts] == ["tide-00007-old"]
