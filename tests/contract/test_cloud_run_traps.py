@@ -253,6 +253,37 @@ class TestByATrigger:
         assert (state(setting, incident), len(setting.run.triggered)) == ("watching", 1)
         assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
 
+    def test_a_trigger_that_moves_the_traffic_is_not_fought(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        setting.run.split_by_hand("tide", tide_00008_pip=100)
+        for _ in range(2):
+            tick(setting)
+        assert setting.probe.asked[0].startswith("wss://pf-"), "it is tried all the same"
+        assert (state(setting, incident), setting.shares) == ("watching", {"tide-00008-pip": 100})
+
+    def test_what_it_moved_the_traffic_to_is_taken_back_if_it_fails(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        setting.run.split_by_hand("tide", tide_00008_pip=100)
+        fails_when_probed(setting)
+        for _ in range(3):
+            tick(setting)
+        assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
+        assert "The traffic is split as it was before" in setting.said
+
+    def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        for _ in range(3):
+            tick(setting)
+        note = setting.run.services[path("tide")].annotations
+        setting.run.services[path("tide")].annotations = {
+            "provenfix-rollout": note["provenfix-rollout"].replace(incident, "another")
+        }
+        tick(setting)
+        assert state(setting, incident) == "watching"
+
     def test_a_build_that_fails_is_told_and_leaves_everything_as_it_was(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         setting.run.end_build("FAILURE")
