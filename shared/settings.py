@@ -15,6 +15,8 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_TRACING         `on` writes OpenTelemetry spans
     PROVENFIX_PYTHON_3_11     the path of an interpreter
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    FIRESTORE_EMULATOR_HOST   a host and a port, as Google's own clients read them; PUBSUB_EMULATOR_HOST likewise
+    K_SERVICE                 set by Cloud Run: the service that this is
     GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
 """
 
@@ -75,6 +77,10 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    firestore_emulator: str = ""
+    pubsub_emulator: str = ""
+    deployed: bool = False
+    """Whether this runs on Cloud Run, and so has an account of its own."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -97,6 +103,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
+        pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
+        deployed=bool(this),
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 

@@ -72,7 +72,8 @@ def store(settings: Settings) -> "Store":
         return SqliteStore(settings.embedded / STORE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
-    return FirestoreStore(_project(settings), settings.database)
+    emulator = settings.firestore_emulator
+    return FirestoreStore(_project(settings), settings.database, emulator=emulator, token=_access(settings))
 
 
 def bus(settings: Settings) -> "Bus":
@@ -88,7 +89,8 @@ def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
         return SqliteQueue(settings.embedded / QUEUE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
-    return PubSubBus(_project(settings), settings.topic_prefix)
+    emulator = settings.pubsub_emulator
+    return PubSubBus(_project(settings), settings.topic_prefix, emulator=emulator, token=_access(settings))
 
 
 def dead_letters(settings: Settings, name: str) -> "DeadLetters":
@@ -152,6 +154,15 @@ def _read(settings: Settings, reference: SecretReference | None, key: str) -> Se
     return found
 
 
+def _access(settings: Settings) -> Callable[[], Secret]:
+    """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
+    if settings.deployed:
+        return _metadata().access_token
+    from shared.adapters.google.own_token import OwnToken  # noqa: PLC0415
+
+    return OwnToken()
+
+
 def _metadata() -> "Metadata":
     from shared.adapters.google.metadata import Metadata  # noqa: PLC0415
 
@@ -170,7 +181,7 @@ def _histories(
     if settings.local is not None:
         return lambda service: local_history(service.repository)
     if github is None:
-        return lambda service: _missing(f"the repository {service.repository}")
+        return lambda service: _missing(f"the repository {service.repository}", "github.token")
 
     def opened(service: "Service") -> "AbstractContextManager[History]":
         from shared.adapters.github.history import open_history  # noqa: PLC0415
@@ -322,18 +333,17 @@ def _platform() -> dict[str, Any]:
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform() | _code_host(github) | _chat(settings)
+    return _unconfigured() | _platform() | _code_host(github) | _chat(settings)
 
 
-def _not_yet() -> dict[str, Any]:
-    """Ports whose adapters do not exist yet: whoever asks them is told so."""
-    names = {
-        "issues": "the code host's issues",
-        "chat": "the chat",
-        "checks": "the code host's checks",
-    }
-    return {port: Later(partial(_missing, what)) for port, what in names.items()}
+def _unconfigured() -> dict[str, Any]:
+    """What provenfix.yaml may leave out: whoever asks for it is told what to configure."""
+    keys = {"issues": "github.token", "checks": "github.token", "chat": "slack.bot_token"}
+    return {port: Later(partial(_missing, f"the port {port!r}", key)) for port, key in keys.items()}
 
 
-def _missing(what: str) -> NoReturn:
-    raise Misused(f"The adapter for {what} is not configured; set PROVENFIX_LOCAL to use the stand-in of one machine.")
+def _missing(what: str, key: str) -> NoReturn:
+    raise Misused(
+        f"Nothing is configured for {what}: refer to {key} in provenfix.yaml, "
+        "or set PROVENFIX_LOCAL to use the stand-in of one machine."
+    )
