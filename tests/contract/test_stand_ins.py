@@ -160,7 +160,7 @@ class TestWiring:
         cloud = world(Settings(project="shore"))
         with pytest.raises(Misused, match="Nothing is configured for the port 'issues': refer to github.token"):
             cloud.issues.find(SERVICE, "m")
-        with pytest.raises(Misused, match="harbour/tide is not configured"):
+        with pytest.raises(Misused, match="configured for the repository harbour/tide"):
             cloud.histories(SERVICE)
 
     def test_without_a_project_there_is_no_world(self) -> None:
