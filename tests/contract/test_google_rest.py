@@ -132,6 +132,19 @@ def test_a_refusal_is_neither_repeated_nor_taken_for_a_lost_race(status: str) ->
         assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize("status", ["ABORTED", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
+def test_what_may_work_later_is_left_to_the_next_delivery(status: str) -> None:
+    with scripted(*[error(409, status)] * 2) as server:
+        kept, bus = store(server), PubSubBus("shore", seconds=5, emulator=server.host)
+        with pytest.raises(Retry, match=status):
+            kept.read("boats", "heron")
+        kept.close()
+        with pytest.raises(Retry, match=status):
+            bus.publish("tick", {})
+        bus.close()
+        assert len(server.asked) == 2
+
+
 def test_an_error_within_a_stream_is_one() -> None:
     with scripted(answer([{"error": {"code": 403, "status": "PERMISSION_DENIED"}}])) as server:
         kept = store(server)

@@ -35,7 +35,7 @@ class PubSubBus:
         """`emulator` is a host and a port; without one `token` is an access token for Google's APIs."""
         self._topics = f"projects/{project}/topics/{prefix}"
         self._rest = Rest(reached(HOST, emulator, token), seconds)
-        self._seconds = seconds
+        self._again = seconds / 10
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         """See `shared.ports.Bus`. Returns when Pub/Sub has taken the message, so that nothing waits in a buffer."""
@@ -48,7 +48,7 @@ class PubSubBus:
             messages = [{"data": base64.b64encode(body).decode(), "attributes": attributes or {}} for body in some]
             try:
                 # Taken twice is as good as once: whoever reads it meets copies anyway.
-                self._rest.post(f"/v1/{path}:publish", {"messages": messages}, again=self._seconds)
+                self._rest.post(f"/v1/{path}:publish", {"messages": messages}, again=self._again)
             except Retry as lost:
                 raise Retry(f"{path}: a message may not have been taken: {lost}") from lost
 

@@ -1,15 +1,17 @@
 """One of Google's APIs over REST: a path and a JSON body go in, the JSON of the answer comes out.
 
 For what a function does before its first answer: importing a client takes several times as long as the requests.
-Connections are kept, one for each thread. A request that may be repeated is, for a moment, because the connection of an
-instance that slept is often gone; one that changes something goes out once, on a connection that is not that old.
+Connections are kept, as many as there were requests at once. A request that may be repeated is, for a moment, because
+the connection of an instance that slept is often gone; one that changes something goes out once, on a connection that
+is not that old.
 https://cloud.google.com/apis/design/errors
 """
 
 import json
 import ssl
-import threading
 import time
+import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,12 +25,15 @@ _LONGEST_REST = 30.0
 """Seconds after which a kept connection is not trusted any more; Google's own servers wait for minutes."""
 _SHORTEST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
-_PASSING = frozenset(
-    ("ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNKNOWN")
-)
-_PASSING_CODES = frozenset((408, 429, 499, 500, 502, 503, 504))
+_LATER = frozenset(("ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN", "408", "429", "499"))
+_SOON = frozenset(("INTERNAL", "UNAVAILABLE", "500", "502", "503", "504"))
+"""Names of errors, and codes of answers that name none, after which a request may succeed."""
 _EMULATED = Secret("owner")
 """What emulators take for somebody who may do everything."""
+
+
+class Unavailable(Retry):
+    """Nobody answered, or somebody in between: the next moment may be better."""
 
 
 class Refused(Exception):
@@ -58,7 +63,7 @@ def reached(host: str, emulator: str, token: Callable[[], Secret] | None) -> Rea
     return Reached(host, token)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Kept:
     connection: HTTPConnection
     used: float
@@ -70,8 +75,8 @@ class Rest:
     def __init__(self, there: Reached, seconds: float) -> None:
         self._there = there
         self._seconds = seconds
-        self._thread = threading.local()
-        self._all: list[HTTPConnection] = []
+        self._idle: deque[_Kept] = deque()
+        weakref.finalize(self, _hang_up, self._idle)
 
     def post(self, path: str, body: Mapping[str, object], *, again: float = 0.0) -> Any:
         """`again` is for how many seconds the request may be repeated. Raises Refused, Retry."""
@@ -80,28 +85,27 @@ class Rest:
         while True:
             try:
                 return self._once(path, json.dumps(body, separators=(",", ":")).encode("ascii"))
-            except Retry:
+            except Unavailable:
                 if time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def close(self) -> None:
-        """Hangs up, in all threads."""
-        for connection in self._all:
-            connection.close()
+        """Hangs up."""
+        _hang_up(self._idle)
 
     def _once(self, path: str, body: bytes) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._there.token().reveal()}"}
-        kept = self._kept()
+        connection = self._taken()
         try:
-            kept.connection.request("POST", path, body, headers)
-            answer = kept.connection.getresponse()
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
             content = answer.read()
         except (OSError, HTTPException) as error:
-            kept.connection.close()  # the next request opens it again
-            raise Retry(f"{self._there.host} did not answer: {type(error).__name__}") from error
-        kept.used = time.monotonic()
+            connection.close()
+            raise Unavailable(f"{self._there.host} did not answer: {type(error).__name__}") from error
+        self._idle.append(_Kept(connection, time.monotonic()))
         return self._read(answer.status, content)
 
     def _read(self, code: int, content: bytes) -> Any:
@@ -113,19 +117,23 @@ class Rest:
         error = first.get("error") if isinstance(first, dict) else None
         if code < 300 and told is not None and error is None:
             return told
-        status = str(error.get("status", "")) if isinstance(error, dict) else ""
-        if status in _PASSING or code in _PASSING_CODES or (code < 300 and told is None):
-            raise Retry(f"{self._there.host} did not answer: {status or code}")
-        raise Refused(status or str(code), str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
+        status = str(error["status"]) if isinstance(error, dict) and error.get("status") else str(code)
+        if status in _SOON or (code < 300 and told is None):
+            raise Unavailable(f"{self._there.host} did not answer: {status}")
+        if status in _LATER:
+            raise Retry(f"{self._there.host} could not do it now: {status}")
+        raise Refused(status, str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
 
-    def _kept(self) -> _Kept:
-        kept: _Kept | None = getattr(self._thread, "kept", None)
-        if kept is None:
-            kept = self._thread.kept = _Kept(self._opened(), time.monotonic())
-            self._all.append(kept.connection)
-        elif time.monotonic() - kept.used > _LONGEST_REST:
+    def _taken(self) -> HTTPConnection:
+        while self._idle:
+            try:
+                kept = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if time.monotonic() - kept.used <= _LONGEST_REST:
+                return kept.connection
             kept.connection.close()
-        return kept
+        return self._opened()
 
     def _opened(self) -> HTTPConnection:
         if self._there.plain:
@@ -135,3 +143,8 @@ class Rest:
     @cached_property
     def _trusted(self) -> ssl.SSLContext:
         return ssl.create_default_context()
+
+
+def _hang_up(idle: deque[_Kept]) -> None:
+    while idle:
+        idle.pop().connection.close()
