@@ -298,12 +298,16 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
-    from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
     from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe  # noqa: PLC0415
     from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
 
+    def issues() -> "Issues":
+        from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415  # knows what an issue says
+
+        return KeptIssues(kept)
+
     assert settings.local is not None
-    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "checks": NoChecks()}
+    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": NoChecks()}
     if settings.platform is Platform.SERVED:
         return outside | _served(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
