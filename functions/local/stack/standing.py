@@ -43,7 +43,14 @@ class Wanted:
     """The file that exports the functions."""
     beside: "Callable[[Mapping[str, int]], Sequence[process.Server]]" = _nothing
     """What is to run besides, given the ports of the functions."""
+    webhook: bool = False
+    """Whether the function that the code host calls runs, too."""
     delivering: plan.Delivering = field(default_factory=plan.Delivering)
+
+    @property
+    def functions(self) -> list[str]:
+        """Those that run, in the order of their ports."""
+        return [plan.CALLED, *(reader.function for reader in plan.READERS), *([plan.WEBHOOK] if self.webhook else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
     Raises `shared.errors.Unreadable` where a port is taken, the emulators are missing, or a server does not come up.
     """
     wanted.folder.mkdir(parents=True, exist_ok=True)
-    names = [plan.CALLED, *(reader.function for reader in plan.READERS)]
+    names = wanted.functions
     ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
     with ExitStack() as stack:
         there, backing = _backed(wanted, len(names), stack)
