@@ -73,7 +73,7 @@ class Issues(Protocol):
         """*Effect.* Gives an issue another title and body; doing it twice is the same as once."""
 
     def revise(self, service: Service, number: int, part: str) -> None:
-        """*Effect.* Replaces the body's part on how things stand (`shared.domain.issue.life`), and nothing else.
+        """*Effect.* Replaces the body's part on how things stand (`shared.domain.life`), and nothing else.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.finding import Kind
-from shared.domain.issue.life import Milestone, passed, state_part
+from shared.domain.life import Milestone, passed, state_part
 from shared.domain.moment import told
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service

@@ -8,7 +8,7 @@ from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
-from shared.domain.issue.life import state_part
+from shared.domain.life import state_part
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import WRONG, IssueState

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.issue.life import carries, replaced
+from shared.domain.life import carries, replaced
 from shared.domain.service import Service
 from shared.ports import Clock, IssueRef, IssueState
 from tests.fakes.memory import Demand

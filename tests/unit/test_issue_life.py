@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.issue import LONGEST_BODY
-from shared.domain.issue.life import carries, passed, replaced, state_part
+from shared.domain.life import carries, passed, replaced, state_part
 from shared.steps import effects
 from tests.fakes.setting import Setting
 from tests.unit.hostile import HOSTILE
@@ -65,6 +65,7 @@ def test_what_would_be_too_long_is_not_replaced() -> None:
 def test_a_marker_is_a_line_above_the_first_heading() -> None:
     assert carries(f"{MARK}\nIt fails.", MARK)
     assert carries(f"somebody's words\r\n{MARK}\r\n\r\n## Summary", MARK)
+    assert not carries(f"## Log\n{OTHER}", OTHER)
     for quoted in (f"`{OTHER}`", f"> {OTHER}", f"## Log\n{OTHER}", f"## Log\n```\n{OTHER}\n```"):
         assert not carries(f"{MARK}\n{quoted}", OTHER)
 

@@ -122,6 +122,8 @@ def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Set
         ("issue_comment", {"action": "deleted", "comment": {"body": "/provenfix reinvestigate"}}),
         ("issues", {"issue": {"number": 1, "body": "somebody else's issue"}}),
         ("issues", {"issue": {"number": 1, "body": None}}),
+        ("issues", {"issue": {"number": 1, "body": "it says `<!-- provenfix:incident=a-1 -->`"}}),
+        ("issues", {"issue": {"number": 1, "body": "## Log\n<!-- provenfix:incident=a-1 -->\n"}}),
     ],
 )
 def test_what_means_nothing_is_acknowledged(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
 from shared.domain.escaping import cut, one_line
-from shared.domain.issue.life import carries, replaced
+from shared.domain.life import carries, replaced
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import WRONG, IssueRef, IssueState

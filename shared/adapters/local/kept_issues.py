@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from shared.domain.issue.life import replaced
+from shared.domain.life import replaced
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, Stored
