@@ -15,7 +15,6 @@ from shared.ports.outside import (
     Places,
     Probe,
     Revisions,
-    Threads,
     Wish,
     Wished,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "Revisions",
     "Store",
     "Stored",
-    "Threads",
     "Wish",
     "Wished",
 ]

@@ -147,10 +147,6 @@ class Chat(Protocol):
     def members(self, group: str) -> Collection[str]:
         """User ids of a user group."""
 
-
-class Threads(Protocol):
-    """What stands below a message: the details, for whoever wants them."""
-
     def replied(self, service: Service, reference: str, marker: str) -> bool:
         """Whether a reply to the message carries the marker."""
 

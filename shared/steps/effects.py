@@ -170,14 +170,29 @@ def ask(world: World, service: Service, message: Message) -> str:
     return documents.text(once(world, f"ask.{message.proposal}", do, find), "reference")
 
 
-def tell(world: World, service: Service, reference: str, message: Message) -> None:
-    """Replaces the proposal's message by how things stand now; doing it twice is the same as once."""
+def explain(world: World, service: Service, reference: str, proposal: str, lines: tuple[str, ...]) -> None:
+    """The details of a proposal, in the thread of its message; nothing where there are none."""
+    if not lines:
+        return
+
+    def do() -> Document:
+        world.chat.reply(service, reference, proposal, lines)
+        return {}
+
+    once(world, f"explain.{proposal}", do, lambda: {} if world.chat.replied(service, reference, proposal) else None)
+
+
+def tell(world: World, service: Service, reference: str, message: Message, turn: int = 0) -> None:
+    """Replaces the proposal's message by how things stand now; doing it twice is the same as once.
+
+    `turn` counts what is shown while it still stands as before.
+    """
 
     def do() -> Document:
         world.chat.update(service, reference, message)
         return {}
 
-    once(world, f"tell.{message.proposal}.{message.standing.value}", do)
+    once(world, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
 
 
 def deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Document:

@@ -104,7 +104,7 @@ def asked(proposal: Proposal) -> str:
 
 
 def _approved(world: World, proposal: Proposal) -> str:
-    who = decisions.approvers(world, proposal.id)
+    who = decisions.approvers(world, proposal.question)
     if not who:
         return f"Approved: {_VERBS[proposal.kind]} {proposal.commit}."
     people = listed([f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who])

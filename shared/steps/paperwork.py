@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from shared.domain.finding import Reason
 from shared.domain.proposal import Proposal, Standing
 from shared.domain.service import Service
+from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.steps import cases, documents, effects, journal, proposals
 from shared.steps.case import Case
 from shared.steps.evidence import KIND, evidence_for
+from shared.steps.flow import State
+from shared.steps.rejections import reject
 from shared.steps.world import World
 
 _FOUND = ("kind", "reason", "commit", "fix", "deployed")
@@ -37,7 +40,18 @@ def complete(world: World, service: Service, case: Case) -> Papers:
     if proposal is not None and not case.message:
         message = proposals.message(proposal, evidence, case, Standing.OPEN)
         case = replace(case, proposal=proposal.id, message=effects.ask(world, service, message))
-    return Papers(_kept(world, case, documents.text(evidence, "fix")), evidence, proposal)
+    case = _kept(world, case, documents.text(evidence, "fix"))
+    if proposal is not None and case.message:
+        _explain(world, service, case, proposal, documents.texts(evidence, "details"))
+    return Papers(case, evidence, proposal)
+
+
+def _explain(world: World, service: Service, case: Case, proposal: Proposal, lines: tuple[str, ...]) -> None:
+    """The details, below the message. A chat that refuses them for good must not keep the question from being asked."""
+    try:
+        effects.explain(world, service, case.message, proposal.id, lines)
+    except Reject as refused:
+        reject(world, f"details.{proposal.id}", refused.reason, refused.detail)
 
 
 def _reported(world: World, service: Service, case: Case, evidence: Document) -> Case:
@@ -74,6 +88,8 @@ def _kept(world: World, case: Case, fix: str) -> Case:
     """Writes down what was found, into the incident as it is by now."""
 
     def with_papers(now: Case) -> Case:
+        if now.state is not State.OPENED or now.look != case.look:
+            return now  # it has gone on without this worker, and may be about another proposal by now
         return replace(now, issue=case.issue, proposal=case.proposal, message=case.message, fix=fix or now.fix)
 
     return cases.change(world, case.id, with_papers)

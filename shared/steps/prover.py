@@ -9,7 +9,7 @@ from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
 from shared.domain.links import NO_LINKS, Links
 from shared.domain.proposal import Proposal, evidence_hash
-from shared.domain.question import title_and_lines
+from shared.domain.question import details, title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
@@ -55,6 +55,7 @@ def told(report: Report, links: Links = NO_LINKS) -> Document:
         "body": issue_body(report, links),
         "headline": headline,
         "lines": list(lines),
+        "details": list(details(report)),
     }
 
 
@@ -75,4 +76,5 @@ def request_for(service: Service, deployed: str | None, checks: CheckState) -> R
         python=service.python or None,
         roots=service.source_roots,
         checks=checks,
+        alternative=True,
     )

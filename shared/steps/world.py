@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.service import Service
@@ -84,3 +85,9 @@ class World:
     prover: "Prover" = field(default_factory=_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""
+    longest_wait: timedelta = timedelta.max
+    """No wait of the flow takes longer; only the stack of one machine sets it, so that a person can look on."""
+
+    def wait(self, usual: timedelta) -> timedelta:
+        """How long a wait takes here that usually takes this long."""
+        return min(usual, self.longest_wait)

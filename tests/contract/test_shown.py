@@ -39,7 +39,9 @@ _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
 def of_the_night(folder: Path) -> Report:
     story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
     log = incident_log(story, folder / "log", Shape.GCLOUD)
-    [report] = reports_on(str(story.path), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
+    [report] = reports_on(
+        str(story.path), str(log), Request(fallback_python=running(), alternative=True), ("", ""), lambda _: None
+    )
     return report
 
 

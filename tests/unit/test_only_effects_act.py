@@ -20,6 +20,7 @@ EFFECTS = {
     ("issues", "prepare"),
     ("chat", "post"),
     ("chat", "update"),
+    ("chat", "reply"),
     ("deployer", "start"),
     ("deployer", "shift"),
 }
@@ -29,6 +30,7 @@ READS = {
     ("issues", "state"),
     ("chat", "find"),
     ("chat", "members"),
+    ("chat", "replied"),
     ("deployer", "find"),
     ("deployer", "state"),
 }
@@ -93,6 +95,7 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.issues.rewrite(known, 1, "t", "m"),
         lambda: setting.issues.revise(known, 1, "m"),
         lambda: setting.issues.prepare(known),
+        lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
         lambda: setting.cloud.start(known, "m", "c", "1"),
         lambda: setting.cloud.shift(known, "tide-00007-old", 100),
     ]

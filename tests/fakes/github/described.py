@@ -53,6 +53,15 @@ class Described:
         self.checked[operation] = self.checked.get(operation, 0) + 1
 
 
+def operation(verb: str, path: str) -> str:
+    """What GitHub calls this request: an `operationId`, or `graphql`. Raises AssertionError where it describes none."""
+    if path.endswith("/graphql"):
+        return "graphql"
+    template = _template(verb.lower(), path)
+    assert template, f"GitHub describes no {verb} {path}"
+    return str(openapi()["paths"][template][verb.lower()]["operationId"])
+
+
 @contextmanager
 def described() -> Iterator[Described]:
     """Checks whatever the client sends to any loopback address, until the context is left."""

@@ -123,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length) if length else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(raw) if raw else None
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")  # as Slack takes it
+        body = dict(parse_qsl(raw.decode())) if form else json.loads(raw) if raw else None
         asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
         self._tell(self.fake.answer(asked))
 

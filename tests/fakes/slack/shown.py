@@ -5,13 +5,13 @@ models would drop. The shapes of all messages of a run are kept, for the one com
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from shared.adapters.slack.layout import body
+from shared.adapters.slack.layout import body, details
 from shared.domain.proposal import Message
 from shared.domain.service import Service
 
@@ -31,6 +31,14 @@ def shown(service: Service, message: Message) -> dict[str, Any]:
     assert 0 < len(sent["text"]) <= 4_000
     check_blocks(sent["blocks"])
     return sent
+
+
+def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """What Slack is sent below a message; fails where Slack would refuse it."""
+    text, blocks = details(lines)
+    assert 0 < len(text) <= 4_000
+    check_blocks(blocks)
+    return blocks
 
 
 def check_blocks(blocks: list[dict[str, Any]]) -> None:
