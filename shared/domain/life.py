@@ -10,6 +10,7 @@ from shared.domain.escaping import cut, for_markdown
 from shared.domain.moment import told
 from shared.domain.wording import listed
 
+_OPEN, _TICKED = "- [ ] ", "- [x] "
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
 LONGEST_BODY = 65_536
 """Characters; GitHub refuses a longer body."""
@@ -42,6 +43,15 @@ def replaced(body: str, part: str) -> str | None:
     _, end, after = rest.partition(_END)
     whole = f"{before}{part}{after}"
     return whole if begin and end and len(whole) <= LONGEST_BODY else None
+
+
+def with_ticks(old: str, new: str) -> str:
+    """The new body, with what people have ticked in the old one."""
+    ticked = {line.strip().removeprefix(_TICKED) for line in old.splitlines() if line.strip().startswith(_TICKED)}
+    return "\n".join(
+        f"{_TICKED}{words}" if line.startswith(_OPEN) and (words := line.removeprefix(_OPEN)) in ticked else line
+        for line in new.split("\n")
+    )
 
 
 def carries(text: str, marker: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.issue import LONGEST_BODY
-from shared.domain.life import carries, passed, replaced, state_part
+from shared.domain.life import carries, passed, replaced, state_part, with_ticks
 from shared.steps import effects
 from tests.fakes.setting import Setting
 from tests.unit.hostile import HOSTILE
@@ -54,6 +54,12 @@ def test_only_the_part_is_replaced() -> None:
 )
 def test_without_a_part_nothing_is_replaced(body: str) -> None:
     assert replaced(body, "new") is None
+
+
+def test_what_people_have_ticked_stays_ticked() -> None:
+    old = f"{MARK}\n- [x] Pin Python\r\n- [ ] Label images\n- [x] gone\n"
+    new = "- [ ] Pin Python\n- [ ] Label images\n- [ ] Build in CI\n- no item: - [ ] Pin Python\n"
+    assert with_ticks(old, new) == new.replace("- [ ] Pin Python\n- [ ] L", "- [x] Pin Python\n- [ ] L")
 
 
 def test_what_would_be_too_long_is_not_replaced() -> None:
