@@ -44,6 +44,9 @@ def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its
         world = wiring.world(settings(fake, app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
         assert world.checks.at(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
+        links = world.places.links(WATCHED, ())
+        assert links.commit("a" * 40) == f"{fake.address}/{REPOSITORY}/commit/{'a' * 40}"
+        assert links.log(clock.now(), clock.now()).endswith("?project=shore")
         exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
         assert exchanged == [f"/app/installations/{app().installation}/access_tokens"]
         sent = {each.headers["authorization"] for each in fake.asked if not each.path.startswith("/app/")}
