@@ -23,6 +23,10 @@ class Grant(NamedTuple):
     thing: str
 
 
+def _push(function: str) -> str:
+    return f"provenfix-push-{function}@shop-ops"
+
+
 PLATFORM = frozenset(
     (
         # Pub/Sub moves what could not be delivered, and signs its calls as the callers' accounts.
