@@ -37,7 +37,6 @@ locals {
 }
 
 resource "google_secret_manager_secret" "config" {
-  # checkov:skip=CKV_GCP_86:replicated where the functions run; a key of one's own would have to be unlocked by each of them
   secret_id = "${local.prefix}config"
   project   = var.project
 
