@@ -2,12 +2,15 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from google.cloud.firestore import Client
 
-from shared.adapters.google.firestore_store import FirestoreStore
+from functions.local.stack.emulators import Emulators
+from shared.adapters.google.firestore_store import LIFETIMES, FirestoreStore
 from shared.adapters.local.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
@@ -197,6 +200,23 @@ def test_no_replacement_is_lost_however_many_write_at_once(opened: Opened) -> No
     read = stores[0].read("boats", "heron")
     assert read is not None
     assert read.value == {"knots": 40}
+
+
+def test_what_is_of_use_for_a_while_only_says_until_when(emulators: Emulators) -> None:  # noqa: ARG001
+    """Firestore's TTL deletes by a field of the type time, whatever was asked for; other kinds have none."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    store = FirestoreStore("contract-expiry", now=lambda: now)
+    for kind in (*LIFETIMES, "incidents"):
+        assert store.create(kind, "heron", {"state": "moored"})
+        read = store.read(kind, "heron")
+        assert read is not None
+        assert store.replace(kind, "heron", {"state": "sunk"}, read.version)
+    raw = Client(project="contract-expiry")
+    for kind, lifetime in LIFETIMES.items():
+        assert raw.collection(kind).document("heron").get().get("expires") == now + lifetime
+    assert "expires" not in (raw.collection("incidents").document("heron").get().to_dict() or {})
+    raw.close()  # type: ignore[no-untyped-call]
+    store.close()
 
 
 def test_a_store_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,7 @@ services:
     + _KEEPERS
 )
 """One service in one project."""
-THREE = (
-    """
+THREE = """
 version: 1
 services:
   - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
@@ -45,10 +44,12 @@ services:
     proposal_ttl: 2d
     traffic_steps: [10, 100]
   - {name: chat, project: shop-test, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.12"}
-"""
-    + _KEEPERS
+""" + _KEEPERS.replace(
+    "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
+    "app: {id: 1234567, installation: 7654321, private_key: "
+    "{secret: projects/shop-ops/secrets/github-app-key/versions/2}}",
 )
-"""Three services in two projects, one name twice, two versions of Python, one service without any."""
+"""Three services in two projects, one name twice, two versions of Python, one service without any; a GitHub App."""
 
 
 @dataclass(frozen=True, slots=True)

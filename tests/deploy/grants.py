@@ -147,6 +147,8 @@ def reference_of(config: Configuration, key: str) -> str:
     at: Any = config
     for part in key.split("."):
         at = getattr(at, part, None)
+    if at is None and key == "github.token" and config.github and config.github.app:
+        at = config.github.app.private_key
     return getattr(at, "secret", None) or ""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import functions.main
 from functions.local.stack.plan import CALLED, DEAD_LETTERS, READERS, Delivering
+from shared.adapters.google.firestore_store import LIFETIMES
 from shared.configuration.reading import configuration
 from shared.filters.rendering import LONGEST, Sink, sink_filter
 from shared.settings import read_all_settings
@@ -121,6 +122,9 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
         assert one.values["field"] == "json"
         assert [each["indexes"] for each in one.values["index_config"]] == [[]]
     assert not [one for one in one_state if one.type == "google_firestore_index"]
+    expiring = _of(one_state, "google_firestore_field.expires")
+    assert set(expiring) == set(LIFETIMES)
+    assert all(len(one.values["ttl_config"]) == 1 for one in expiring.values())
 
 
 def test_every_line_that_a_metric_counts_is_one_that_a_function_writes(one_state: list[Resource]) -> None:

@@ -1,8 +1,9 @@
 """Firestore as the store: a kind is a collection, a key names a document, `create()` and update times guard each write.
 
 No transactions: contended ones are slow and run their body several times. A document has three fields: `json` (the
-value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1). The count
-makes every write a change: Firestore keeps the update time of a document that a write leaves as it was, and then two
+value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1); one that is
+of use for a while only has `expires`, too, after which Firestore deletes it some day. The count makes every write a
+change: Firestore keeps the update time of a document that a write leaves as it was, and then two
 equal replacements of one version would both succeed.
 
 Writes are not repeated by the client. An answer that is lost is told as `Retry`, so that whoever asked looks first.
@@ -10,8 +11,9 @@ Reads are, for a moment: the connection of an instance that slept is often gone.
 five minutes, which outlasts the function.)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -27,22 +29,35 @@ if TYPE_CHECKING:
     from google.cloud.firestore_v1.document import DocumentReference
 
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"
+LIFETIMES = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
+"""Kinds whose keys name a day or a delivery, which nobody asks for again. Nothing may rely on a deletion."""
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class FirestoreStore:
     """Keeps documents in one database of a project; `FIRESTORE_EMULATOR_HOST` leads to an emulator."""
 
-    def __init__(self, project: str, database: str = "(default)", seconds: float = 20.0) -> None:
+    def __init__(
+        self,
+        project: str,
+        database: str = "(default)",
+        seconds: float = 20.0,
+        now: Callable[[], datetime] = _utc,
+    ) -> None:
         """`seconds` is how long one call may take; the time limit of a function is several times that."""
         self._project = project
         self._database = database
         self._seconds = seconds
+        self._now = now
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
         from google.api_core.exceptions import AlreadyExists  # noqa: PLC0415
 
-        content = _content(encode(kind, key, value), value, 1)
+        content = _content(encode(kind, key, value), value, 1) | self._expiry(kind)
         with _reaching(kind, key):
             try:
                 self._document(kind, key).create(content, retry=None, timeout=self._seconds)
@@ -63,7 +78,7 @@ class FirestoreStore:
 
         writes, _, updated = version.partition("@")
         moment = DatetimeWithNanoseconds.from_rfc3339(updated)  # type: ignore[no-untyped-call]
-        content = _content(encode(kind, key, value), value, int(writes) + 1)
+        content = _content(encode(kind, key, value), value, int(writes) + 1) | self._expiry(kind)
         option = self._client.write_option(last_update_time=moment.timestamp_pb())
         with _reaching(kind, key):
             try:
@@ -88,6 +103,9 @@ class FirestoreStore:
         """Ends the connection."""
         self._client.close()  # type: ignore[no-untyped-call]
 
+    def _expiry(self, kind: str) -> dict[str, object]:
+        return {"expires": self._now() + LIFETIMES[kind]} if kind in LIFETIMES else {}
+
     def _document(self, kind: str, key: str) -> "DocumentReference":
         return self._client.collection(_name(kind)).document(_name(key))
 
@@ -107,7 +125,7 @@ class FirestoreStore:
 
 
 def _content(text: str, value: Document, writes: int) -> dict[str, object]:
-    """`update` replaces each field that it names as a whole; all content has the same three."""
+    """`update` replaces each field that it names as a whole; all content of a kind has the same ones."""
     fields = {name: held for name, held in value.items() if name and isinstance(held, str) and _findable(held)}
     return {"json": text, "fields": fields, "writes": writes}
 
