@@ -1,5 +1,7 @@
 """What reaches the functions is what Terraform read: file, settings, filters, triggers, places of documents."""
 
+import base64
+import json
 import re
 from pathlib import Path
 
@@ -7,12 +9,15 @@ import pytest
 
 import functions.main
 from functions.local.stack.plan import CALLED, DEAD_LETTERS, READERS, Delivering
+from functions.logs import Log, Severity
+from functions.record import CANARY
 from shared.adapters.google.firestore_store import LIFETIMES
 from shared.configuration.reading import configuration
 from shared.filters.rendering import LONGEST, Sink, sink_filter
 from shared.settings import read_all_settings
 from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
 from tests.deploy.terraform import ROOT
+from tests.logging_query import matches
 
 
 def _of(state: list[Resource], address: str) -> dict[str, Resource]:
@@ -127,7 +132,50 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
     assert all(len(one.values["ttl_config"]) == 1 for one in expiring.values())
 
 
-def test_every_line_that_a_metric_counts_is_one_that_a_function_writes(one_state: list[Resource]) -> None:
+def _logged(capsys: pytest.CaptureFixture[str], function: str, outcome: str) -> dict[str, object]:
+    """The entry that Cloud Logging makes of what a function writes."""
+    Log(function, PROJECT).write(Severity.INFO, outcome, seconds=4.0)
+    labels = {"project_id": PROJECT, "service_name": f"provenfix-{function}", "location": "europe-west1"}
+    payload = json.loads(capsys.readouterr().out)
+    return {"resource": {"type": "cloud_run_revision", "labels": labels}, "jsonPayload": payload}
+
+
+def test_every_metric_counts_its_lines_and_no_others(
+    one_state: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their filters, evaluated on what the functions write."""
+    filters = {
+        one.key or "time_to_proposal": one.values["filter"] for one in one_state if one.type == "google_logging_metric"
+    }
+    lines = {
+        "incidents": ("record", "opened"),
+        "storms": ("record", "throttled"),
+        "canaries": ("record", "canary"),
+        "proposals": ("investigate", "proposed"),
+        "ticks": ("verify", "ticked"),
+        "crashes": ("github", "crashed"),
+    }
+    assert set(filters) == {*lines, "time_to_proposal"}
+    for function, outcome in lines.values():
+        entry = _logged(capsys, function, outcome)
+        counted = {name for name, query in filters.items() if matches(query, entry)}
+        expected = {name for name, line in lines.items() if line == (function, outcome)}
+        assert counted == expected | ({"time_to_proposal"} if outcome == "proposed" else set())
+    assert matches(filters["crashes"], _logged(capsys, "verify", "crashed"))
+    assert matches(filters["storms"], _logged(capsys, "record", "duplicate"))
+
+
+def test_the_canary_passes_its_own_sink_and_no_services(one_state: list[Resource]) -> None:
+    """What Cloud Scheduler writes, as `record` gets it."""
+    (job,) = (one for one in one_state if one.address == "google_cloud_scheduler_job.canary")
+    (target,) = job.values["http_target"]
+    (entry,) = json.loads(base64.b64decode(target["body"]))["entries"]
+    sinks = {one.values["name"]: one.values["filter"] for one in one_state if one.type == "google_logging_project_sink"}
+    assert [name for name, query in sinks.items() if matches(query, entry)] == ["provenfix-canary"]
+    assert entry["logName"].endswith(CANARY)
+
+
+def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: list[Resource]) -> None:
     """The outcomes in the filters are names in the code."""
     code = "\n".join(
         file.read_text("utf-8") for folder in ("functions", "shared/steps") for file in (ROOT / folder).rglob("*.py")

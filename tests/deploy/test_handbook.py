@@ -6,8 +6,12 @@ import subprocess
 import yaml
 
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, LABELS
+from shared.configuration.reading import configuration
+from shared.filters.rendering import Sink, sink_filter
 from tests.deploy.costs import BLOCK, README, rows, table
+from tests.deploy.deployment import ONE, PROJECT
 from tests.deploy.terraform import CONFIGURATION, Working, program
+from tests.logging_query import matches
 
 _LABELS = re.compile(r'--labels="([^"]+)"')
 
@@ -41,6 +45,23 @@ def test_every_variable_and_output_that_is_named_exists(one: Working) -> None:
     outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", text))
     assert outputs
     assert outputs <= set(one.shown()["values"]["outputs"])
+
+
+def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:
+    """As the command in the README writes it."""
+    text = README.read_text("utf-8")
+    (told,) = re.findall(r"--monitored-resource-labels=(\S+) ", text)
+    (line,) = re.findall(r"'(SyntaxError: [^']+)'", text)
+    labels = dict(each.split("=") for each in told.split(","))
+    entry = {
+        "logName": "projects/shop-prod/logs/provenfix-test",
+        "severity": "ERROR",
+        "resource": {"type": "cloud_run_revision", "labels": labels},
+        "textPayload": line,
+    }
+    (service,) = (each.service for each in configuration(ONE).services)
+    assert matches(sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
+    assert not matches(sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
 
 
 def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:
