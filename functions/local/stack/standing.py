@@ -83,7 +83,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
             reader.topic: Door(ports[reader.function], wanted.project, wanted.delivering.lease)
             for reader in plan.READERS
         }
-        bus = _relayed(wanted, doors, stack)
+        bus = _relayed(wanted, there, doors, stack)
         stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
         yield Standing(ports, there, bus, wanted.folder, backing, tended)
 
@@ -107,7 +107,9 @@ def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> "tuple[Mapping[
     return there, emulators.servers
 
 
-def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "PubSubBus | SqliteQueue":
+def _relayed(
+    wanted: Wanted, there: Mapping[str, str], doors: Mapping[str, Door], stack: ExitStack
+) -> "PubSubBus | SqliteQueue":
     if wanted.embedded:
         from functions.local.stack import queue_relay  # noqa: PLC0415
         from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
@@ -121,7 +123,7 @@ def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "Pu
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     pubsub_topology.make_topics(wanted.project, wanted.prefix, wanted.delivering)
-    bus = PubSubBus(wanted.project, wanted.prefix)
+    bus = PubSubBus(wanted.project, wanted.prefix, emulator=there["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
     stack.enter_context(pubsub_relay.relaying(wanted.project, wanted.prefix, doors))
     return bus
