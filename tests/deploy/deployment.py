@@ -4,7 +4,6 @@ The stand-in provider invents what the platform would tell, so that whatever ref
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from tests.deploy.terraform import CONFIGURATION, ROOT, Working
 
 PROJECT = "shop-ops"
 REGION = "europe-west1"
+PLAN = "made.plan"
+"""The file of the plan that was applied."""
 
 _KEEPERS = """
 slack:
@@ -82,7 +83,8 @@ def working(folder: Path, config: str, source: Path = CONFIGURATION, **variables
 
 def applied(here: Working) -> list[Resource]:
     """What is there after an apply."""
-    here.must("apply", "-auto-approve", "-input=false", "-no-color", f"-parallelism={4 * (os.cpu_count() or 1)}")
+    here.must("plan", "-input=false", "-no-color", f"-out={PLAN}")
+    here.must("apply", "-input=false", "-no-color", PLAN)
     return state(here)
 
 

@@ -12,6 +12,14 @@ from tests.deploy.grants import access, granted, needed
 from tests.deploy.rules import breaches
 from tests.deploy.terraform import CONFIGURATION
 
+_GENEROUS = """
+resource "google_project_iam_member" "generous" {
+  project = var.project
+  role    = "roles/editor"
+  member  = google_service_account.function["record"].member
+}
+"""
+
 
 @pytest.mark.parametrize(
     ("file", "right", "wrong", "told"),
@@ -46,6 +54,7 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     )
     for name in ("alerts.tf", "dashboard.tf"):  # they watch what was taken out
         (source / name).unlink()
+    (source / "generous.tf").write_text(_GENEROUS, "utf-8")
     subscriptions = source / "subscriptions.tf"
     subscriptions.write_text(subscriptions.read_text().replace("google_cloud_run_v2_service_iam_member.push, ", ""))
     state = applied(working(tmp_path, ONE, source))
@@ -59,6 +68,8 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     writer = 'google_logging_project_sink.sink["shop-prod.chat signals"]: its writer may not publish to'
     assert f"{writer} provenfix-log-entries" in found
 
+    left_over = granted(state) - needed(access(), configuration(ONE))
+    assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}
     missing = {grant.thing for grant in needed(access(), configuration(ONE)) - granted(state)}
     assert "topic shop-ops/provenfix-tick" in missing  # of the sink of revisions
     assert "service shop-ops/europe-west1/provenfix-verify" in missing
