@@ -41,6 +41,29 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
     assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "signing_secret: {secret: projects/shop-ops/secrets/slack-signing-secret/versions/1}",
+            "signing_secret: {env: SIGNING_SECRET}",
+            "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}",
+        ),
+        (
+            "name: chat, project: shop-prod",
+            "name: provenfix-record, project: shop-ops",
+            "One of the watched services is a function of provenfix itself",
+        ),
+    ],
+)
+def test_a_file_that_cannot_work_in_the_cloud_is_told(right: str, wrong: str, told: str, tmp_path: Path) -> None:
+    assert right in ONE
+    here = working(tmp_path, ONE.replace(right, wrong))
+    ran = here.run("plan", "-input=false", "-no-color")
+    assert ran.code == 1
+    assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
+
+
 def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     """Each of these deploys without a complaint and then fails silently."""
     source = _planted(
