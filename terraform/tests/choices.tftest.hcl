@@ -1,4 +1,5 @@
-# What is public, what is protected, and which mistakes of a person are told before anything is made.
+# What is public, what is protected, and which mistakes of a person are told before anything is made. Run by
+# tests/deploy/test_terraform.py, which puts a provenfix.yaml and the zips where they are looked for.
 
 variables {
   project = "shop-ops"
