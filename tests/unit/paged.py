@@ -67,7 +67,8 @@ def proposed(setting: Setting, text: str = "") -> str:
 
 def site(setting: Setting, decide: str = "http://127.0.0.1:1/") -> Site:
     """`decide` is where clicks go; "" for a page that is to be read only."""
-    return Site(Shelf(setting.store, setting.services), Clicker(decide, lambda: SECRET) if decide else None)
+    shelf = Shelf(setting.store, setting.services)
+    return Site(shelf, Clicker(decide, lambda: SECRET)) if decide else Site(shelf, None, "This is to be read only.")
 
 
 def asked(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from shared.domain.decision import ClickKind
 from shared.errors import Retry
 from shared.steps.flow import State
 from tests.fakes.setting import APPROVER, Setting
+from tests.unit.doors import Failing
 from tests.unit.hostile import HOSTILE
 from tests.unit.paged import SECRET, Counted, asked, proposed, site
 
@@ -77,6 +79,8 @@ class TestWhomItAnswers:
         assert asked(site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
 
     def test_an_endless_form_is_cut_off(self, setting: Setting) -> None:
+        many = {str(number): "x" for number in range(30)}
+        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", many).status == 400
         assert asked(site(setting), f"/incidents/{proposed(setting)}/press", {"token": "x" * 70_000}).status == 413
 
 
@@ -138,9 +142,29 @@ class TestWhatItReads:
         assert asyncio.run(signs.sign("x", away)) == ""
         del setting
 
+    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        stored = setting.store.read("reports", incident)
+        assert stored is not None
+        report: Any = stored.value["report"]
+        setting.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
+        answer = asked(site(setting), f"/incidents/{incident}")
+        assert answer.status == 500
+        assert "What is stored cannot be shown: unreadable_document" in answer.body
+
+    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Setting) -> None:
+        setting.store = Failing(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
+        answer = asked(site(setting), "/")
+        assert (answer.status, "The store does not answer just now" in answer.body) == (503, True)
+
     def test_what_is_no_incident_hides_no_other(self, setting: Setting) -> None:
         incident = proposed(setting)
         setting.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
+        stored = setting.store.read("incidents", incident)
+        assert stored is not None
+        torn = {**stored.value, "id": "torn", "history": [{"state": "opened", "at": "never"}]}
+        setting.store.create("incidents", "torn", torn)
+        assert "/incidents/torn" not in asked(site(setting), "/times").body
         assert f"/incidents/{incident}" in asked(site(setting), "/").body
         assert asked(site(setting), "/incidents/broken").status == 404
 
@@ -334,10 +358,33 @@ class TestWhatItShows:
         tags = {tag.partition(">")[0].partition(" ")[0].strip("/").lower() for tag in html.split("<")[1:]}
         assert tags <= {
             "a", "blockquote", "br", "code", "details", "div", "em", "h3", "h4", "hr", "li", "ol", "p", "pre", "s",
-            "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+            "strong", "sub", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
         }  # fmt: skip
         links = [each.partition('"')[0] for each in html.split('href="')[1:]]
         assert all(link.lower().startswith("https://") for link in links)
+
+    def test_a_folded_section_and_small_print_are_shown_as_on_github(self) -> None:
+        text = "<details>\n<summary>A &amp; B</summary>\n\n- one <sub>small; *e1*</sub>\n\n</details>\n\nafter\n"
+        html = str(rendered(text))
+        assert "<details><summary>A &amp; B</summary>" in html
+        assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
+        assert html.count("<details>") == html.count("</details>") == 1
+
+    def test_tasks_have_boxes(self) -> None:
+        html = str(rendered("- [ ] one\n- [x] two\n\n[ ] three\n"))
+        assert "<li>☐ one</li>\n<li>☑ two</li>" in html
+        assert "<p>[ ] three</p>" in html
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<details>\n<summary>open</summary>\n\nfor ever", "</details>\n\nx", "a </sub> b", "a <sub> b",
+            "<details>\n<summary><b>x</b></summary>\n\n</details>", "<details open>\n\n</details>", "</sub><sub>",
+        ],
+    )  # fmt: skip
+    def test_what_is_not_closed_as_it_was_opened_stays_text(self, text: str) -> None:
+        html = str(rendered(text))
+        assert not re.search(r"</?(?:details|summary|sub|b)\b", html)
 
     def test_markers_are_not_shown_and_a_diagram_is_told_to_be_one(self) -> None:
         html = str(

@@ -2,9 +2,10 @@
 
     --folder PATH   of the stack (`provenfix up`): tells the environment that leads to its store
     --port N        on loopback
-    --decide URL    of the function that clicks go to; without it the page is to be read only
+    --decide URL    of the function that clicks go to
 
-Besides, as every function does: PROVENFIX_CONFIG, and the variable that its `slack.signing_secret` refers to.
+Besides, as every function does: PROVENFIX_CONFIG, and the variable that its `slack.signing_secret` refers to. Where
+function or secret is missing, the page is to be read only, and says so in the place of the buttons.
 """
 
 import argparse
@@ -54,10 +55,15 @@ def serve(site: Site, port: int) -> None:
 
 def _site(decide: str) -> Site:
     settings = read_all_settings({**os.environ})
+    shelf = Shelf(store(settings), settings.services)
+    if not decide:
+        return Site(shelf, None, "Nothing is deployed from here: this page is to be read only.")
     signing = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
-    if decide:
-        signing()  # said now, and not at the first click
-    return Site(Shelf(store(settings), settings.services), Clicker(decide, signing) if decide else None)
+    try:
+        signing()  # found out now, and not at the first click
+    except Misused as missing:
+        return Site(shelf, None, f"Clicks cannot be signed: {missing}")
+    return Site(shelf, Clicker(decide, signing))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from shared.ports import Document, Store, Stored
 from shared.steps import cases, decisions, evidence, proposals
 from shared.steps.case import Case, read_case
 from shared.steps.flow import State
+from shared.steps.milestones import milestones
 
 _MOST_KEPT = 64
 _LOCAL = "local:"
@@ -128,9 +129,11 @@ class Shelf:
 def _readable(stored: Stored) -> Case | None:
     """None for a document that is no incident: one of them must not hide the others."""
     try:
-        return read_case(stored.value)
+        case = read_case(stored.value)
+        milestones(case)
     except Reject:
         return None
+    return case
 
 
 def _sign(documents: Collection[Stored]) -> str:

@@ -37,6 +37,7 @@ from shared.steps.stats import stats
 HERE = Path(__file__).parent
 _MOST_TOLD = 200
 _MOST_FORM = 64 * 1024
+_MOST_FIELDS = 20
 _LIST = ""
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 Form = Mapping[str, str]
@@ -48,6 +49,8 @@ class Site:
 
     shelf: Shelf
     clicker: Clicker | None
+    why_not: str = ""
+    """A sentence on why nothing can be clicked, where it cannot."""
     signs: Signs = field(default_factory=Signs)
     token: Token = field(default_factory=Token)
     edition: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -87,35 +90,36 @@ def application(site: Site, port: int) -> ASGIApp:
         Route("/changes", served.changes),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    handlers = {HTTPException: served.refused, Retry: served.away}
+    handlers = {HTTPException: served.refused, Retry: served.away, Reject: served.unreadable}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), port)
 
 
 class _Pages:
-    """One method for each address."""
+    """One method for each address. What is drawn is read and drawn in a thread: it must not hold up the streams."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def incidents(self, _: Request) -> Response:
-        listed = await run_in_threadpool(self._site.shelf.listed)
+    def incidents(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
         return HTMLResponse(views.incidents(listed, self._site.signed(listed.sign)))
 
-    async def times(self, _: Request) -> Response:
-        listed = await run_in_threadpool(self._site.shelf.listed)
+    def times(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
         return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
 
-    async def incident(self, request: Request) -> Response:
-        found = await run_in_threadpool(self._site.shelf.dossier, request.path_params["incident"])
+    def incident(self, request: Request) -> Response:
+        found = self._site.shelf.dossier(request.path_params["incident"])
         if found is None:
             raise HTTPException(404, "No such incident is known here.")
-        people = await run_in_threadpool(self._site.people, found.service) if found.service else ()
+        people = self._site.people(found.service) if found.service else ()
         token = request.query_params.get("dialog", "")
-        dialog = await run_in_threadpool(self._site.shelf.dialog, token) if token else {}
+        dialog = self._site.shelf.dialog(token) if token else {}
         shown = views.Shown(
             token=self._site.token.text,
             people=people,
             writable=self._site.clicker is not None,
+            why_not=self._site.why_not,
             acting=request.query_params.get("as", ""),
             told=self._site.told(request.query_params.get("told", "")),
             dialog=dialog,
@@ -170,20 +174,26 @@ class _Pages:
     async def away(self, _: Request, error: Exception) -> Response:
         return HTMLResponse(views.refused(503, f"The store does not answer just now: {error}"), 503)
 
+    async def unreadable(self, _: Request, error: Exception) -> Response:
+        return HTMLResponse(views.refused(500, f"What is stored cannot be shown: {error}"), 500)
+
     async def _form(self, request: Request) -> Form:
         body = b""
         async for chunk in request.stream():
             body += chunk
             if len(body) > _MOST_FORM:
                 raise HTTPException(413, "The form is too long.")
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
+        try:
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            raise HTTPException(400, "The form has too many fields.") from None
         if not self._site.token.fits(form.get("token")):
             raise HTTPException(403, "This page was drawn before provenfix was started again. Go back and reload it.")
         return form
 
     async def _found(self, incident: str) -> tuple[Dossier, Clicker]:
         if self._site.clicker is None:
-            raise HTTPException(403, "This page is to be read only: nothing is deployed from here.")
+            raise HTTPException(403, self._site.why_not)
         found = await run_in_threadpool(self._site.shelf.dossier, incident)
         if found is None or found.service is None:
             raise HTTPException(404, "No such incident of a watched service is known here.")

@@ -34,6 +34,7 @@ class Shown:
     token: str
     people: Sequence[str]
     writable: bool
+    why_not: str = ""
     acting: str = ""
     told: Answered | None = None
     dialog: Mapping[str, object] | None = None

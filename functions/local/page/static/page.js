@@ -16,9 +16,7 @@ function say(words, on) {
 function fetched() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const address = new URL(location.href);
-    address.searchParams.delete("told");
-    request.open("GET", address);
+    request.open("GET", location.href);
     request.responseType = "document";
     request.onload = () => (request.status === 200 && request.response ? resolve(request.response) : reject(request.status));
     request.onerror = reject;
@@ -74,7 +72,12 @@ function listen() {
   address.searchParams.set("shown", sign);
   source = new EventSource(address);
   source.onopen = () => say("Live", true);
-  source.onerror = () => say("Not live, trying again", false);
+  source.onerror = () => {
+    say("Not live, trying again", false);
+    if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    rest();
+    setTimeout(() => document.hidden || listen(), 5000);
+  };
   source.addEventListener("changed", refresh);
 }
 
@@ -102,7 +105,16 @@ function openModal() {
   modal.addEventListener("cancel", () => history.replaceState(null, "", location.pathname));
 }
 
+// What was told once is not told again by a reload.
+function forget() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("told")) return;
+  address.searchParams.delete("told");
+  history.replaceState(null, "", address);
+}
+
 document.addEventListener("click", command);
+forget();
 document.addEventListener("close", () => missed && refresh(), true);
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
 addEventListener("pagehide", rest);
