@@ -41,11 +41,13 @@ def start(temporary: Path, *arguments: str, **variables: str) -> "subprocess.Pop
 
 
 def until(process: "subprocess.Popen[str]", words: str) -> str:
-    """Reads what it says up to a line with these words, which is returned."""
+    """Reads what it says up to a line with these words, and returns it."""
     assert process.stderr is not None
+    heard = ""
     for line in process.stderr:
+        heard += line
         if words in line:
-            return line
+            return heard
     raise AssertionError(f"it ended without having said {words!r}")
 
 
@@ -103,11 +105,12 @@ def close_code(folder: Path) -> int | None:
 def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_closed(tmp_path: Path) -> None:
     folder, temporary = tmp_path / "demo", tmp_path / "tmp"
     process = start(temporary, "--auto-approve", "--folder", str(folder))
-    until(process, "Committing that attempt")
+    said = until(process, "Committing that attempt")
     assert close_code(folder) == 1011
-    until(process, "All traffic goes to it")
+    said += until(process, "All traffic goes to it")
     assert close_code(folder) is None
-    told, said = process.communicate(timeout=SECONDS)
+    told, rest = process.communicate(timeout=SECONDS)
+    said += rest
     assert process.returncode == 0, said
     assert "provenfix investigate --repo . --log log.json" in told
     assert re.search(r"The clock: detected .*, proposed .*, approved .*, deployed .*, serving .*, verified ", said)
