@@ -207,7 +207,7 @@ def perform(asked: Asked) -> bool:
     page = asked.page_port or free_port()
     if not is_free(page):
         raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
-    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, read_settings().interpreters)
+    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, asked.scenario, read_settings().interpreters)
     asked.say(f"Scenario “{asked.scenario}”. {plot.about}")
     asked.say(choice(notes))
     secret, port = Secret(secrets.token_hex(16)), free_port()
