@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from functions.local.showcase.scenario import Scenario
 
 _NOW_YOURS = """
-Your own service, from the log that it has written:
+Your own service, while it logs (provenfix.example.yaml shows the file):
+
+    gcloud logging tail 'resource.labels.service_name="SERVICE"' --format=json \\
+        | provenfix watch --config provenfix.yaml
+
+Or from the log that it has written:
 
     gcloud logging read 'resource.type="cloud_run_revision" resource.labels.service_name="SERVICE"' \\
         --freshness=1d --format=json > log.json
