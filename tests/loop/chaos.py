@@ -21,7 +21,7 @@ from functions.local.showcase.visitor import visit
 from functions.local.stack.place import led_to
 from functions.local.stack.plan import CALLED
 from functions.local.stack.process import LOOPBACK, free_port
-from functions.local.stack.served import platform
+from functions.local.stack.served import page, platform
 from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import KIND as SERVICES
@@ -190,7 +190,13 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         ending.enter_context(led_to(environment))
         tended = Tended(folder, ending)
         tended.start([platform(folder, subjects[0].port, environment)])
-        stack = ending.enter_context(standing(Wanted(folder, embedded=True, environment=environment)))
+        wanted = Wanted(
+            folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [page(folder, free_port(), ports[CALLED], environment)],
+        )
+        stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
         opened = store(read_settings())
         clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
