@@ -43,7 +43,8 @@ def demo(
     ] = None,
 ) -> int:
     """Break an example service, prove the fix, approve it, see it deployed, verified and closed."""
-    from functions.local.showcase.performance import Asked, perform  # noqa: PLC0415
+    from functions.local.showcase.opening import perform  # noqa: PLC0415
+    from functions.local.showcase.performance import Asked  # noqa: PLC0415
 
     say = sayer()
     chosen = _scenario(scenario)
