@@ -24,13 +24,13 @@ def record(request: "Request") -> Answered:
 def _record(world: "World", delivery: Delivery) -> "Outcome":
     from shared.adapters.local.log_json import entry_from_json  # noqa: PLC0415
     from shared.steps.record import record as step  # noqa: PLC0415
-    from shared.steps.world import Outcome  # noqa: PLC0415
+    from shared.steps.rejections import refused  # noqa: PLC0415
 
     logged = json_object(delivery.data, "not_a_log_entry")
+    entry = entry_from_json(logged, 0)
     payload = logged.get("jsonPayload")
     if isinstance(payload, dict) and MARKER in payload:
-        return Outcome("refused:own_line")  # the sink leaves these out already, and the step refuses own functions
-    entry = entry_from_json(logged, 0)
+        return refused(world, entry, "own_line", entry.service)  # under a name that neither sink nor settings know
     if not (entry.log_name and entry.timestamp and entry.insert_id):
         # Together they name an entry: without one of them its copies could not be told from others.
         raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")

@@ -20,6 +20,8 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_TRACING         `on` writes OpenTelemetry spans
     PROVENFIX_PYTHON_3_11     the path of an interpreter
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=…`: who answers in
+                              place of those; on this machine alone, as tests and measurements want it
     GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
 """
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 _INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
+_DOUBLE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
 _SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _OLDEST_HOURS = 24
@@ -69,8 +72,31 @@ class Secrets:
     slack_bot_token: SecretReference | None = None
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
+    github_app_key: SecretReference | None = None
     held: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHost:
+    """Where the watched repositories lie, and as whom they are asked."""
+
+    address: str = "https://github.com"
+    """The web address."""
+    app: str = ""
+    """The App's id; "" where a token is used. Its key is among the secrets."""
+    installation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """Addresses on loopback that answer in place of the real ones, without credentials; "" for each that is real."""
+
+    google: str = ""
+    """Of gRPC, as `127.0.0.1:PORT`; all others are URLs."""
+    rest: str = ""
+    github: str = ""
+    slack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +123,10 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    code_host: CodeHost = field(default_factory=CodeHost)
+    doubles: Doubles = Doubles()
+    redaction: tuple[str, ...] = ()
+    """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -122,6 +152,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        doubles=_doubles(environment.get("PROVENFIX_DOUBLES", "")),
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 
@@ -143,7 +174,16 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         services=services,
         own=settings.own | own,
         secrets=_secrets(file, environment, settings.local),
+        code_host=_code_host(file),
+        redaction=file.redaction.forms if file.redaction else (),
     )
+
+
+def _code_host(file: "Configuration") -> CodeHost:
+    if file.github is None:
+        return CodeHost()
+    app = file.github.app
+    return CodeHost(file.github.address, app.id if app else "", app.installation if app else 0)
 
 
 def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
@@ -151,13 +191,13 @@ def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path 
     if local is not None and environment.get(_SIGNING_SECRET):
         signing = SecretReference(Keeper.ENVIRONMENT, _SIGNING_SECRET)
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
-    github = file.github.token.reference if file.github else None
+    github = file.github.token.reference if file.github and file.github.token else None
+    key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    named = {
-        one.name for one in (signing, bot, github, webhook) if one is not None and one.keeper is Keeper.ENVIRONMENT
-    }
+    all_ = (signing, bot, github, webhook, key)
+    named = {one.name for one in all_ if one is not None and one.keeper is Keeper.ENVIRONMENT}
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, held)
+    return Secrets(signing, bot, github, webhook, key, held)
 
 
 def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
@@ -172,6 +212,16 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
             raise Misused(f"{name} must be the https URL of a compile function.")
     return found
+
+
+def _doubles(text: str) -> Doubles:
+    """Nothing but loopback: whoever may set a variable must not lead tokens elsewhere."""
+    found = [_DOUBLE.fullmatch(each) for each in text.split()]
+    if not all(found):
+        raise Misused(
+            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
+        )
+    return Doubles(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
 
 
 def _folder(name: str, environment: Mapping[str, str]) -> Path | None:

@@ -14,7 +14,8 @@ from shared.settings import Platform, Settings
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
-    from shared.adapters.github.client import GitHub
+    from shared.adapters.github.client import GitHub, Pace
+    from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Places, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -107,8 +108,10 @@ def dead_letters(settings: Settings, name: str) -> "DeadLetters":
 def world(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.domain.redaction import also  # noqa: PLC0415
     from shared.steps.world import World  # noqa: PLC0415
 
+    also(settings.redaction)
     kept, clock = store(settings), SystemClock()
     github = _github(settings, clock)
     return World(
@@ -148,17 +151,19 @@ def _read(settings: Settings, reference: SecretReference | None, key: str) -> Se
     if reference.keeper is Keeper.SECRET_MANAGER:
         from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
 
-        return SecretManager(_metadata().access_token).read(reference.name)
+        api = settings.doubles.rest
+        token = _metadata(settings).access_token
+        return (SecretManager(token, api) if api else SecretManager(token)).read(reference.name)
     found = settings.secrets.held.get(reference.name)
     if found is None:
         raise Misused(f"{key} refers to the environment variable {reference.name}, which is not set.")
     return found
 
 
-def _metadata() -> "Metadata":
-    from shared.adapters.google.metadata import Metadata  # noqa: PLC0415
+def _metadata(settings: Settings) -> "Metadata":
+    from shared.adapters.google.metadata import HOST, Metadata  # noqa: PLC0415
 
-    return Metadata()
+    return Metadata(settings.doubles.rest.removeprefix("http://") or HOST)
 
 
 def _project(settings: Settings) -> str:
@@ -184,22 +189,32 @@ def _histories(
 
 
 def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
-    """The one client of a process, made when it is first needed; None where no token is configured."""
-    reference = settings.secrets.github_token
-    if reference is None:
+    """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
+    if settings.secrets.github_token is None and not settings.code_host.app:
         return None
     made: list[GitHub] = []
 
     def client() -> "GitHub":
         if not made:
             from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
-            from shared.adapters.github.credentials import FixedToken  # noqa: PLC0415
+            from shared.adapters.github.host import Host  # noqa: PLC0415
 
-            token = FixedToken(secret(settings, reference, "github.token"))
-            made.append(GitHub(token, Pace(clock, time.sleep)))
+            pace, address = Pace(clock, time.sleep), settings.doubles.github or Host(settings.code_host.address).api
+            made.append(GitHub(_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
+
+
+def _credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
+    from shared.adapters.github.client import installation  # noqa: PLC0415
+    from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
+
+    host, secrets = settings.code_host, settings.secrets
+    if not host.app:
+        return FixedToken(secret(settings, secrets.github_token, "github.token"))
+    key = secret(settings, secrets.github_app_key, "github.app.private_key")
+    return installation(App(host.app, key, host.installation), pace, address)
 
 
 def people(settings: Settings) -> "People":
@@ -209,11 +224,11 @@ def people(settings: Settings) -> "People":
 
     github = _github(settings, SystemClock())
     if github is None:
-        raise Misused("github.token is not configured; refer to it in provenfix.yaml.")
+        raise Misused("github.app or github.token is not configured; write one of them into provenfix.yaml.")
     return GitHubPeople(github())
 
 
-def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -227,7 +242,14 @@ def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
 
         return GitHubChecks(github())
 
-    return {"issues": Later(issues), "checks": Later(checks)}
+    def places() -> "Places":
+        from shared.adapters.github.host import Host  # noqa: PLC0415
+        from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
+        from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
+
+        return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
+
+    return {"issues": Later(issues), "checks": Later(checks), "places": Later(places)}
 
 
 def _compilers(settings: Settings) -> "Compilers":
@@ -237,7 +259,7 @@ def _compilers(settings: Settings) -> "Compilers":
         from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
         from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
 
-        metadata = _metadata()
+        metadata = _metadata(settings)
         return DeployedCompilers(settings.compilers, _token(metadata), FoundCompilers(settings.interpreters))
 
     later: Any = Later(make)
@@ -317,16 +339,17 @@ def _chat(settings: Settings) -> dict[str, Any]:
         return {}
     from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
 
-    return {"chat": SlackChat(secret(settings, settings.secrets.slack_bot_token, "slack.bot_token"))}
+    token = secret(settings, settings.secrets.slack_bot_token, "slack.bot_token")
+    return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def _platform() -> dict[str, Any]:
+def _platform(settings: Settings) -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
     def clients() -> "Clients":
-        from shared.adapters.google.clients import Clients  # noqa: PLC0415
+        from shared.adapters.google.clients import Clients, on_loopback  # noqa: PLC0415
 
-        return Clients()
+        return Clients(on_loopback(settings.doubles.google) if settings.doubles.google else None)
 
     held = Later(clients)
 
@@ -356,7 +379,7 @@ def _platform() -> dict[str, Any]:
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform() | _code_host(github) | _chat(settings)
+    return _not_yet() | _platform(settings) | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import typer
 from functions.local.check import check
 from functions.local.demo import demo
 from functions.local.dlq import dlq
+from functions.local.doctor import doctor
 from functions.local.inject import inject
 from functions.local.investigate import investigate
 from functions.local.show import show
@@ -43,6 +44,7 @@ app.command()(up)
 app.command()(inject)
 app.command()(show)
 app.command()(stats)
+app.command()(doctor)
 app.add_typer(dlq, name="dlq")
 
 

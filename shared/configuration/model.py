@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.configuration.forms import (
+    AppId,
     Branch,
     Channel,
+    CodeHost,
     Duration,
     FunctionUrl,
     Group,
     Name,
+    Person,
     ProbeUrl,
     Project,
     Python,
@@ -20,6 +23,7 @@ from shared.configuration.forms import (
     SecretName,
     SourceRoot,
     Team,
+    TokenForm,
     User,
     VariableName,
     rising,
@@ -71,6 +75,9 @@ class ServiceEntry(Strict):
     team: Team = ""
     approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
     approver_group: Group = ""
+    quorum: Annotated[int, Field(ge=1, le=20)] = 1
+    not_author: bool = False
+    authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
@@ -99,9 +106,33 @@ class SlackEntry(Strict):
     bot_token: SecretEntry | None = None
 
 
+class AppEntry(Strict):
+    """A GitHub App, and its installation on the account that owns the watched repositories."""
+
+    id: AppId
+    installation: Annotated[int, Field(gt=0)]
+    private_key: SecretEntry
+
+
 class GithubEntry(Strict):
-    token: SecretEntry
+    """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
+
+    app: AppEntry | None = None
+    token: SecretEntry | None = None
     webhook_secret: SecretEntry | None = None
+    address: CodeHost = "https://github.com"
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "GithubEntry":
+        if (self.app is None) is (self.token is None):
+            raise wrong("must have either app or token")
+        return self
+
+
+class RedactionEntry(Strict):
+    """What counts as a secret beyond what is known anyway; see `shared.domain.token_form`."""
+
+    forms: Annotated[tuple[TokenForm, ...], Field(strict=False, max_length=50)] = ()
 
 
 class Configuration(Strict):
@@ -113,6 +144,7 @@ class Configuration(Strict):
     github: GithubEntry | None = None
     compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
     own: OwnEntry | None = None
+    redaction: RedactionEntry | None = None
 
 
 PARTS: dict[str, type[BaseModel]] = {
@@ -120,9 +152,12 @@ PARTS: dict[str, type[BaseModel]] = {
     "slack": SlackEntry,
     "github": GithubEntry,
     "own": OwnEntry,
+    "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
+    "app": AppEntry,
+    "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }
 """The model that stands behind a key, for messages."""

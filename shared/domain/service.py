@@ -1,6 +1,7 @@
 """A watched service, as its owners configured it: what it is called, where its code lies, who may decide for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -28,6 +29,12 @@ class Service:
     """Chat user ids. Together with an empty `approver_group` an empty list approves nobody."""
     approver_group: str = ""
     """A chat user group's id; its members are asked for at every decision."""
+    quorum: int = 1
+    """How many different approvers have to approve before anything is deployed."""
+    not_author: bool = False
+    """Whether who wrote the fix may not approve it. Who it is, is known only of people whom `authors` names."""
+    authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
     """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
     probe_url: str = ""

@@ -13,7 +13,7 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.question import proposed_commit
+from shared.domain.question import other_commit, proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
@@ -62,7 +62,14 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         request = replace(request, revision=_last_revision(incident))
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
-    return {**world.prover.told(report), **_findings(report, serving), "branch_sign": sign}
+    links = world.places.links(service, _of_interest(report.proof))
+    return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
+
+
+def _of_interest(proof: Proof) -> list[str]:
+    """The commits of which a reader wants to know where they came from."""
+    found = (proof.introduced, proof.fix, proof.target, proof.rollback)
+    return [each.commit.id for each in found if each is not None]
 
 
 def branch_sign(world: World, service: Service, history: History) -> str:
@@ -145,6 +152,8 @@ def _findings(report: Report, serving: Serving) -> Document:
         "reason": proof.recommendation.reason.value,
         "detail": said(proof.recommendation.detail, 600),
         "commit": proposed_commit(report) or "",
+        "alternative": other_commit(report) or "",
+        "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,
         "fix": fix.id if fix else "",

@@ -174,6 +174,7 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
         fix=describe_fix(history, among.lineage, fix, deployed, proof.broken.fault.line),
         target=describe_target(history, among.lineage, among.gates, choice),
         refused=choice.refused,
+        alternative=find_rollback(history, among.gates, among.origin) if inquiry.request.alternative else None,
     )
 
 

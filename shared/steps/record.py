@@ -13,7 +13,9 @@ from shared.steps.causes import cause_of, name_cause
 from shared.steps.completing import completed
 from shared.steps.defects import Defect, defect_of, next_generation
 from shared.steps.flow import State
+from shared.steps.muting import marked_as_wrong
 from shared.steps.regression import Sense, sense
+from shared.steps.rejections import refused
 from shared.steps.world import Outcome, World
 
 _MOST_ENTRIES = 12
@@ -27,16 +29,16 @@ def record(world: World, entry: LogEntry) -> Outcome:
     """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
     place = service_id(entry.project, entry.service)
     if place in world.own:
-        return Outcome("refused:own_function", detail=place)
+        return refused(world, entry, "own_function", place)
     service = world.services.get(place)
     if service is None:
-        return Outcome("refused:unknown_service", detail=place)
+        return refused(world, entry, "unknown_service", place)
     line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if world.throttle.recent(line, world.clock.now()):
         return Outcome("throttled")
     read = completed(world, entry)
     if not isinstance(read, Signal):
-        return Outcome(f"refused:{read.value}")
+        return refused(world, entry, read.value, place)
     seen = (place, entry.revision, read.kind, read.error_class, read.path, read.line)
     if world.throttle.recent(seen, world.clock.now()):
         return Outcome("throttled")
@@ -54,7 +56,8 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
     defect = defect_of(world, service, signal)
     case = cases.load(world, defect.incident)
     if case is not None and not case.active:
-        if sense(world, service, case, signal.entry.revision) is Sense.OLD:
+        news = sense(world, service, case, signal.entry.revision)
+        if news is Sense.OLD or marked_as_wrong(world, service, case):
             if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
                 name_cause(world, service, signal.entry.revision, case.id)
             return Outcome("duplicate", case.id, f"at rest: {case.state.value}")
@@ -68,7 +71,7 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
 def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Outcome:
     now, entry = world.clock.now(), signal.entry
     if len(world.store.find(cases.KIND, "active_for", service.id, _MOST_ACTIVE)) >= _MOST_ACTIVE:
-        return Outcome("refused:too_many_incidents", detail=service.id)
+        return refused(world, entry, "too_many_incidents", service.id)
     if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
         name_cause(world, service, entry.revision, defect.incident)
     state = _FIRST.get(signal.kind, State.RECORDED)
@@ -86,12 +89,23 @@ def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Out
         opened_by=world.ids.token(),
         opened_at=now,
         last_seen=entry.timestamp or now,
+        regresses=_regresses(world, service, defect, entry.revision),
     ).to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
     cases.create(world, case)
     stored = cases.demand(world, case.id)  # not the answer of the write tells who opened it, but the owner in it
     if stored.state is State.OPENED:
         effects.publish_opened(world, stored)
     return Outcome("opened" if stored.opened_by == case.opened_by else "duplicate", case.id)
+
+
+def _regresses(world: World, service: Service, defect: Defect, revision: str) -> str:
+    """The incident before this one, if it was resolved and its fix runs in the revision that fails now."""
+    if defect.generation == 1:
+        return ""
+    before = cases.load(world, replace(defect, generation=defect.generation - 1).incident)
+    if before is None or before.state is not State.RESOLVED:
+        return ""
+    return before.id if sense(world, service, before, revision) is Sense.RECURRED else ""
 
 
 def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> Outcome:

@@ -25,9 +25,11 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
     proposal = proposals.demand(world, proposal_id)
     case = cases.demand(world, proposal.incident)
     service = service_of(world, case)
-    decision = decisions.load(world, proposal.id)
-    if decision is None:
+    decision = decisions.load(world, proposal.question)
+    if decision is None or decisions.is_open(decision):
         raise Reject("undecided", proposal.id)
+    if decision.chosen and decision.chosen != proposal.id:
+        raise Reject("decided_otherwise", proposal.id)
     if case.state is State.OPENED:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
@@ -42,7 +44,7 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         else:
             # From here on a denial comes too late; up to here, whoever writes first has decided.
             wanted = Decision(DecisionState.ACTING, _BY, decision.by, etag)
-        decision = decisions.decide(world, proposal.id, wanted)
+        decision = decisions.decide(world, proposal.question, wanted)
     if decision.state is not DecisionState.ACTING:
         return Outcome(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
     return _deploy(world, service, proposal, decision.etag)

@@ -37,7 +37,7 @@ def sense(world: World, service: Service, case: Case, revision: str) -> Sense:
         with_fix = _contains(world, service, known.commit, case.fix)
         if with_fix is not None:
             return Sense.RECURRED if with_fix else Sense.OLD
-    if case.rest_at is None or case.state is State.MUTED:
+    if case.rest_at is None:
         return Sense.OLD
     return Sense.AGAIN if known.created_at > case.rest_at else Sense.OLD
 

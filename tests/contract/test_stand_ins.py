@@ -64,10 +64,10 @@ def test_an_issue_is_commented_and_closed_and_stays_closed(here: World) -> None:
     assert not here.issues.commented(SERVICE, number, "k1")
     here.issues.comment(SERVICE, number, "k1", "k1 words")
     assert here.issues.commented(SERVICE, number, "k1")
-    assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset())
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset(), body="m b")
     for _ in range(2):
         here.issues.close(SERVICE, number)
-    assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset())
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset(), body="m b")
 
 
 def test_a_label_that_a_person_adds_in_the_store_is_seen(here: World) -> None:

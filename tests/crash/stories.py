@@ -8,6 +8,7 @@ from shared.domain.decision import ClickKind
 from shared.domain.finding import Kind, Reason
 from shared.domain.verdict import WATCH, Probed
 from shared.steps.flow import State
+from shared.steps.journal import HINT
 from shared.steps.verify import LOOK, PATIENCE
 from tests.crash.run import MINUTE, Run
 from tests.fakes.memory import MemoryStore
@@ -236,6 +237,10 @@ def violations(story: Story, setting: Setting) -> list[str]:
         "states": (states, expected),
         "issues": (len(setting.issues.all), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
+        "issues that look as if it went on": (
+            [each.title for each in setting.issues.all if HINT[:20] in each.body],
+            [],
+        ),
         "messages": (len(setting.chat.all), story.messages),
         "deployments": (len(setting.cloud.operations), story.deployments),
         "closes": (sum(issue.closes for issue in setting.issues.all), story.closes),

@@ -19,6 +19,7 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.protobuf import descriptor_pool, empty_pb2, message_factory
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 TRANSPORTS = (
     ServicesGrpcTransport,
@@ -26,6 +27,7 @@ TRANSPORTS = (
     CloudBuildGrpcTransport,
     ArtifactRegistryGrpcTransport,
     LoggingServiceV2GrpcTransport,
+    PublisherGrpcTransport,
 )
 
 

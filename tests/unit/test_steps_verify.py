@@ -70,7 +70,7 @@ def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> No
     setting.cloud.fails = "the build failed"
     incident = watching(setting)
     assert state(setting, incident) == "failed"
-    assert "the build failed" in setting.issues.all[0].comments[0]
+    assert "the build failed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
 
@@ -80,7 +80,7 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
     incident = watching(setting)
     tick(setting)
     assert state(setting, incident) == "failed"
-    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[0]
+    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[-1]
     assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
 
@@ -89,7 +89,7 @@ def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting
     setting.cloud.by_hand = "tide-00009-kim was deployed"
     incident = watching(setting)
     assert state(setting, incident) == "reported"
-    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[0]
+    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == []
 
 
@@ -101,7 +101,7 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: 
     tick(setting, MINUTE)
     assert state(setting, incident) == "resolved"
     assert not setting.issues.all[0].is_open
-    assert "4810 requests in 24 hours" in setting.issues.all[0].comments[0]
+    assert "4810 requests in 24 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "resolved"
 
 
@@ -161,7 +161,7 @@ def test_a_recurrence_in_the_new_revision_takes_it_back(setting: Setting) -> Non
     tick(setting)
     assert state(setting, incident) == "rolled_back"
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
-    assert _revision(setting) in setting.issues.all[0].comments[0]
+    assert _revision(setting) in setting.issues.all[0].comments[-1]
     assert setting.issues.all[0].is_open
 
 
@@ -199,11 +199,12 @@ def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: obje
         setting.issues.all[0].labels.add("provenfix:wrong")
     else:
         setting.issues.all[0].is_open = False
-    before = list(setting.cloud.shifts)
+    shifts, comments = list(setting.cloud.shifts), list(setting.issues.all[0].comments)
     tick(setting)
     tick(setting, WATCH)
     assert state(setting, incident) == "muted"
-    assert (setting.cloud.shifts, setting.issues.all[0].comments) == (before, [])
+    assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
+    assert "A person has ended this" in setting.issues.all[0].body
 
 
 def test_an_incident_that_nobody_investigates_is_published_again_and_not_for_ever(setting: Setting) -> None:

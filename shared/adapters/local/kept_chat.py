@@ -3,7 +3,7 @@
 Beside each message lies what Slack would get of it, made by the same layout: whoever shows it shows the very same.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import cast
@@ -16,6 +16,7 @@ from shared.errors import Reject, Retry
 from shared.ports import Store
 
 KIND = "local-messages"
+REPLIES = "local-replies"
 GROUPS = "local-groups"
 DIALOGS = "local-dialogs"
 
@@ -56,6 +57,16 @@ class KeptChat:
         """The list `members` of the document `local-groups/GROUP`; nobody where there is none."""
         stored = self._store.read(GROUPS, group)
         return tuple(cast("list[str]", stored.value["members"])) if stored else ()
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:  # noqa: ARG002  # as the port has it
+        """See `shared.ports.Chat`."""
+        return self._store.read(REPLIES, f"{reference}.{marker}") is not None
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """See `shared.ports.Chat`."""
+        value = {"channel": service.channel, "message": reference, "lines": list(lines)}
+        if not self._store.create(REPLIES, f"{reference}.{marker}", value):
+            raise Retry(f"{REPLIES}/{reference}.{marker} was posted by somebody else")
 
     def ask_reason(self, click: Click) -> None:
         """See `shared.ports.Dialogs`. Kept under the click's own token: Slack opens it for that click."""

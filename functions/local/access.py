@@ -1,0 +1,126 @@
+"""`terraform/access.yaml` comes in: which function calls what, and which roles, permissions and scopes follow from it.
+
+The same file makes the service accounts (Terraform), is compared with what a test run calls (tests/access), and tells
+`provenfix doctor` what to look for.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import Unreadable
+
+FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
+_LEVELS = ("read", "write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a service account is given: a predefined role, or one of its own with exactly `permissions`."""
+
+    key: str
+    api: str
+    bound_to: str
+    permissions: Sequence[str]
+    role: str = ""
+    custom: str = ""
+    why: str = ""
+
+    def name(self, project: str) -> str:
+        """As an IAM policy writes it; `project` is where a custom role is kept."""
+        return self.role or f"projects/{project}/roles/{self.custom}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one function calls, and the names of what it publishes to and which secrets it reads."""
+
+    google: Sequence[str]
+    github: Sequence[str]
+    slack: Sequence[str]
+    topics: Sequence[str]
+    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The whole file. `google` maps a method to what it needs: permissions, by the key of the role that gives them."""
+
+    roles: Mapping[str, Role]
+    google: Mapping[str, Mapping[str, Sequence[str]]]
+    github: Mapping[str, Mapping[str, str]]
+    slack: Mapping[str, Sequence[str]]
+    functions: Mapping[str, Use]
+
+    def permissions(self, function: str) -> Mapping[str, Sequence[str]]:
+        """What a function needs, by the key of the role."""
+        needed: dict[str, set[str]] = {}
+        for method in self.functions[function].google:
+            for role, permissions in self.google[method].items():
+                needed.setdefault(role, set()).update(permissions)
+        return {role: sorted(needed[role]) for role in self.roles if role in needed}
+
+    def calls(self, function: str, role: str) -> Sequence[str]:
+        """The methods for which a function needs a role."""
+        return [method for method in self.functions[function].google if role in self.google[method]]
+
+    def apis(self) -> Sequence[str]:
+        """Every API that is called."""
+        return sorted({role.api for role in self.roles.values()})
+
+    def repository_permissions(self) -> Mapping[str, str]:
+        """What the token of GitHub needs on a watched repository: the highest level of each."""
+        highest: dict[str, str] = {}
+        for use in self.functions.values():
+            for operation in use.github:
+                for name, level in self.github[operation].items():
+                    highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
+        return dict(sorted(highest.items()))
+
+    def scopes(self) -> Sequence[str]:
+        """What the token of Slack needs."""
+        return sorted(
+            {scope for use in self.functions.values() for method in use.slack for scope in self.slack[method]}
+        )
+
+
+def read_access(file: Path = FILE) -> Access:
+    """Raises Unreadable."""
+    import yaml  # noqa: PLC0415
+
+    try:
+        told = yaml.safe_load(file.read_text("utf-8"))
+        return Access(
+            {key: Role(key, **role) for key, role in told["roles"].items()},
+            told["google"],
+            told["github"],
+            told["slack"],
+            {name: Use(**use) for name, use in told["functions"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise Unreadable(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
+
+
+def table(access: Access) -> Iterator[str]:
+    """The table of the README, line by line."""
+    yield "| function | role | on | because it calls |"
+    yield "| --- | --- | --- | --- |"
+    for function, use in access.functions.items():
+        for key in access.permissions(function):
+            role = access.roles[key]
+            methods = ", ".join(f"`{method.rpartition('.')[2]}`" for method in access.calls(function, key))
+            what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
+            on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
+            yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
+        for host, called in (("GitHub", use.github), ("Slack", use.slack)):
+            if called:
+                methods = ", ".join(f"`{each}`" for each in called)
+                yield f"| `{function}` | {host}: {_needed(access, host, called)} | | {methods} |"
+
+
+def _needed(access: Access, host: str, called: Sequence[str]) -> str:
+    if host == "Slack":
+        found = sorted({scope for method in called for scope in access.slack[method]})
+    else:
+        found = sorted({f"{name}:{level}" for each in called for name, level in access.github[each].items()})
+    return ", ".join(f"`{each}`" for each in found) or "no scope"

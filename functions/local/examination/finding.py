@@ -1,0 +1,52 @@
+"""One thing that is looked at, and what was found: each check is a name and a question, each finding a line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How it stands. `missing` and `unknown` make the command end with 1."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """Nobody could be asked: no credentials, no network, no answer in time."""
+    UNSEEN = "unseen"
+    """The credentials, which have all that the functions need, do not show it; a person can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`mend` is the command to run, "" where there is nothing to mend."""
+
+    state: State
+    detail: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`kind` and `name` together say what is looked at. `look` may raise `Unanswered`, and nothing else on purpose."""
+
+    kind: str
+    name: str
+    look: Callable[[], Found]
+
+
+class Unanswered(Exception):
+    """Nobody could be asked; the text is one sentence. `mend` is the command that helps, where there is one."""
+
+    def __init__(self, sentence: str, mend: str = "") -> None:
+        super().__init__(sentence)
+        self.mend = mend
+
+
+def ok(detail: str = "") -> Found:
+    """It is as it must be."""
+    return Found(State.OK, detail)
+
+
+def missing(detail: str, mend: str) -> Found:
+    """It is not as it must be, and `mend` is what to run."""
+    return Found(State.MISSING, detail, mend)

@@ -1,0 +1,246 @@
+"""The ways of an incident that between them make every call that the functions can make, told through real adapters."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from functions.local.showcase.git import git
+from functions.local.stack.place import led_to
+from shared.adapters.slack.interaction import DENY
+from shared.domain.verdict import WATCH
+from shared.steps.ledger import LEASE
+from tests.access.observed import Observed, observing
+from tests.access.player import Player
+from tests.fakes.github.server import Asked, Handler, Told
+from tests.fakes.google_cloud import IMAGE, PROJECT, digest
+from tests.fakes.loopback import PUBLISH, logged, outside
+from tests.fakes.moments import FakeClock
+from tests.fakes.rpc import Failure
+from tests.unit.stories import Story, broken, good, running
+
+FILE = "app/relay.py"
+LATIN = "app/accents.py"
+_LATIN = "# -*- coding: latin-1 -*-\nACCENT = 'é'\n".encode("latin-1")
+"""No UTF-8, so that GitHub gives it as a blob only."""
+BAD_LINE = 5
+CLOSED = "connection closed: received 1011 (internal error)"
+_OVER = LEASE + timedelta(minutes=1)
+
+
+def history(path: Path, head: str = "later") -> Story:
+    """good, broken, attempt, fixed, later; the branch ends at `head`. Where that has no fix, nothing was ever good."""
+    story = Story(path)
+    first = good() if head == "later" else broken(3)
+    files: dict[str, str | bytes | None] = {FILE: first, "Dockerfile": "FROM python:3.11-slim\n", LATIN: _LATIN}
+    story.commit("good", files)
+    story.commit("broken", {FILE: broken(9)})
+    story.commit("attempt", {FILE: broken(BAD_LINE)})
+    story.commit("fixed", {FILE: good(1)})
+    story.commit("later", {"app/other.py": good(2)})
+    story.write(head)
+    return story
+
+
+@dataclass
+class Play:
+    """One incident's outside and functions."""
+
+    story: Story
+    player: Player
+
+    def fails(self, revision: str = "tide-1", number: int = 0) -> None:
+        """The service logs the error line by line, as Python prints it; the sink matches the last line."""
+        now = self.player.clock.now()
+        lines = (
+            f'  File "/app/{FILE}", line {BAD_LINE}',
+            "    oops = = 1",
+            "           ^",
+            "SyntaxError: invalid syntax",
+        )
+        self.player.log(
+            *(
+                logged(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
+                for place, line in enumerate(lines)
+            )
+        )
+
+    def asked(self) -> None:
+        self.fails()
+        self.player.drain()
+
+    def approved(self) -> None:
+        self.asked()
+        assert self.player.click() == 200
+
+    def served(self) -> None:
+        """Two ticks: one for the operation, one for the traffic."""
+        for _ in range(3):
+            self.player.tick()
+
+    def requests(self, revision: str) -> None:
+        """The revision answered some."""
+        for number in range(3):
+            entry = logged("", revision, self.player.clock.now(), f"r{number}")
+            name = f"projects/{PROJECT}/logs/run.googleapis.com%2Frequests"
+            self.player.outside.cloud.log.append({**entry, "logName": name, "severity": "INFO"})
+
+    @property
+    def issue(self) -> dict[str, Any]:
+        ((_, issue),) = self.player.outside.board.issues.items()
+        return issue.value
+
+
+@contextmanager
+def played(folder: Path, observed: Observed, number: int, head: str = "later") -> Iterator[Play]:
+    """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
+    story, clock = history(folder / "repo.git", head), FakeClock()
+    with outside(story.path, clock.now) as around, led_to(around.environment), observing(observed):
+        cloud = around.cloud
+        cloud.built(story.ids["attempt"], "old")
+        cloud.tags[story.ids["later"]] = digest("new")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        config = folder / "provenfix.yaml"
+        config.write_text(around.configuration(running()), "utf-8")
+        # State is kept by project, so that each play begins with none.
+        player = Player.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
+        try:
+            yield Play(story, player)
+        finally:
+            player.end()
+
+
+def mended(play: Play) -> None:
+    """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
+    play.approved()
+    play.player.drain()
+    play.served()
+    revision = play.player.outside.cloud.services[next(iter(play.player.outside.cloud.services))].template.revision
+    play.requests(revision)
+    play.player.tick(WATCH)
+    assert play.issue["state"] == "closed"
+    cloud = play.player.outside.cloud
+    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    play.fails("tide-7", 1)
+
+
+def interrupted(play: Play) -> None:
+    """The answers to an issue and to a message are lost; whoever comes next looks for what was done."""
+    play.fails()
+    _lose_one(play, "POST", "/issues")
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    play.player.outside.slack.lose = "chat.postMessage"
+    _again(play, "investigate", {"incident": _incident(play)}, 503)
+    play.player.clock.turn(_OVER)
+    _again(play, "investigate", {"incident": _incident(play)}, 204)
+    assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
+    play.player.clock.turn(timedelta(hours=6))
+    _lose_one(play, "POST", "/comments")
+    assert play.player.deliver("verify", {}) == 503
+    play.player.tick(_OVER)
+    assert len(play.player.outside.board.comments[1]) == 1
+
+
+def denied(play: Play) -> None:
+    play.asked()
+    assert play.player.click(DENY) == 200
+    play.player.tick()
+
+
+def handed_on_late(play: Play) -> None:
+    """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 503
+    play.player.clock.turn(_OVER)
+    play.player.drain()
+    assert play.player.outside.cloud.deployments == 1
+
+
+def acted_on_by_the_tick(play: Play) -> None:
+    """The approval never reaches `redeploy`: the next tick does all of its work."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 503
+    play.player.outside.published.clear()
+    play.player.dies()
+    play.player.tick(_OVER)
+    assert play.player.outside.cloud.deployments == 1
+
+
+def looked_at_again(play: Play) -> None:
+    """No fix is merged; a collaborator asks for another look, then the branch moves."""
+    play.asked()
+    event = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}}
+    assert play.player.at_issue("issue_comment", "72d3162e-cc78-11e3", **event) == 204
+    play.player.drain()
+    git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
+    play.player.dies()
+    play.player.tick(timedelta(minutes=11))
+    _lose_one(play, "POST", "/comments")
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    _again(play, "investigate", {"incident": _incident(play)}, 204)
+    assert len(play.player.outside.slack.messages) == len(play.player.outside.board.comments[1]) == 1
+    play.issue["state"] = "closed"
+    assert play.player.at_issue("issues", "72d3162e-cc78-11e4", action="closed") == 204
+
+
+def symptom_alone(play: Play) -> None:
+    """A close code that nothing explains: it is reported when it has waited."""
+    play.player.log(logged(CLOSED, "tide-1", play.player.clock.now(), "c1"))
+    play.player.tick(timedelta(minutes=3))
+    play.player.drain()
+
+
+PLAYS: tuple[tuple[Callable[[Play], None], str], ...] = (
+    (mended, "later"),
+    (interrupted, "later"),
+    (denied, "later"),
+    (handed_on_late, "later"),
+    (acted_on_by_the_tick, "later"),
+    (looked_at_again, "attempt"),
+    (symptom_alone, "later"),
+)
+"""Each with the commit that the branch ends at when it begins."""
+
+
+def _again(play: Play, function: str, message: dict[str, str], status: int) -> None:
+    assert play.player.deliver(function, message) == status
+
+
+def _incident(play: Play) -> str:
+    body = str(play.issue["body"])
+    return body.partition("incident=")[2].partition(" ")[0]
+
+
+def _lose_one(play: Play, verb: str, path: str) -> None:
+    """The next request of this kind is done, and its answer is lost."""
+    github = play.player.outside.github
+
+    def trouble(asked: Asked, handler: Handler) -> Told:
+        told = handler(asked)
+        if (asked.verb, asked.path.endswith(path)) != (verb, True):
+            return told
+        github.trouble = None
+        return Told(told.status, lost="timeout")
+
+    github.trouble = trouble
+
+
+def _publish_lost(play: Play) -> None:
+    """The next message is taken, and the answer says otherwise; not in a way that the client tries again."""
+    around = play.player.outside
+    plain = around.cloud.answers.methods[PUBLISH]
+
+    def lost(request: Any) -> Any:
+        plain(request)
+        around.cloud.answers.methods[PUBLISH] = plain
+        raise Failure(grpc.StatusCode.ABORTED, "as the test says")
+
+    around.cloud.answers.methods[PUBLISH] = lost

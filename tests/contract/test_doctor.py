@@ -1,0 +1,419 @@
+"""`provenfix doctor` against doubles: all well, each thing amiss with what mends it, nobody to ask, no secret shown."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.local.examination import asking, examining
+from functions.local.examination.finding import Check, Found, State, Unanswered, ok
+from functions.local.examination.visit import run
+from shared.domain.service import Service
+from shared.secret import Secret
+from tests.fakes.github.described import operation
+from tests.fakes.github.server import Asked, FakeGitHub, Told, serving
+from tests.fakes.google_project import FUNCTIONS, OWN, RUNTIME, GoogleProject
+from tests.fakes.google_rest import COMPILE, GoogleRest
+from tests.fakes.slack.workspace import Workspace
+from tests.unit.stories import running
+
+SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
+IMAGE = "europe-west6-docker.pkg.dev/shore/boats/tide@sha256:" + "0" * 64
+NAMES = ("signing", "bot", "github", "webhook")
+PLANTED = {f"projects/{OWN}/secrets/{name}/versions/1": f'PLANTED-{name}-"quoted"' for name in NAMES}
+OTHER = "3.13" if running() != "3.13" else "3.12"
+
+
+@dataclass
+class Repository:
+    """A GitHub that asks for permissions; `denied` are the ends of paths, with the verb."""
+
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    hooks: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"active": True, "events": ["issues", "issue_comment"]}]
+    )
+
+    def __call__(self, asked: Asked) -> Told:
+        operation(asked.verb, asked.path)  # GitHub describes it
+        name = asked.path.removeprefix("/repos/acme/chat").rpartition("/")[2]
+        if (asked.verb, name) in self.denied:
+            return Told(403, {"message": "Resource not accessible by personal access token PLANTED-github"})
+        if asked.verb == "POST":
+            return Told(422, {"message": "Validation Failed"})
+        return Told(200, self.hooks if name == "hooks" else {})
+
+
+@dataclass
+class Stand:
+    """All doubles, and the command on them."""
+
+    project: GoogleProject
+    slack: Workspace
+    repository: Repository
+    rest: GoogleRest
+    github: FakeGitHub
+    config: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def told(self) -> tuple[int, list[str]]:
+        """The exit code, and a line for each thing."""
+        code = run(self.config, "", "text")
+        out, err = self.capsys.readouterr()
+        assert "PLANTED" not in out + err
+        assert err == "", err[-900:]
+        return code, out.splitlines()[:-1]
+
+    def amiss(self) -> list[str]:
+        code, lines = self.told()
+        wrong = [line for line in lines if not line.startswith(("ok ", "unseen "))]
+        assert code == bool(wrong)
+        return wrong
+
+
+@pytest.fixture(scope="module")
+def doubles() -> Iterator[tuple[GoogleRest, FakeGitHub, Workspace]]:
+    rest, github, slack = GoogleRest(), FakeGitHub(), Workspace()
+    with ExitStack() as stack:
+        every: tuple[Any, ...] = (rest, github, slack)
+        for double in every:
+            stack.enter_context(serving(double))
+        yield rest, github, slack
+
+
+@pytest.fixture
+def stand(
+    doubles: tuple[GoogleRest, FakeGitHub, Workspace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Stand:
+    rest, github, slack = doubles
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+    probe = f"{rest.address}/healthy"
+    service = replace(SERVICE, probe_url=probe)
+    project, repository = GoogleProject(service, IMAGE, PLANTED), Repository()
+    rest.more[:] = [project, lambda asked: Told(200) if asked.path == "/healthy" else None]
+    github.extra[:] = [repository]
+    slack.__init__(  # type: ignore[misc]  # the server stays, and everything in it is new
+        channels={SERVICE.channel: True}, groups={SERVICE.approver_group: ("U0NORA0000",)},
+        token=PLANTED[f"projects/{OWN}/secrets/bot/versions/1"], address=slack.address,
+    )  # fmt: skip
+    config = tmp_path / "provenfix.yaml"
+    config.write_text(_configuration(rest.address + COMPILE, probe), "utf-8")
+    told = f"rest={rest.address} github={github.address} slack={slack.address}/api/"
+    monkeypatch.setenv("PROVENFIX_DOUBLES", told)
+    return Stand(project, slack, repository, rest, github, config, capsys)
+
+
+def _configuration(compiler: str, probe: str) -> str:
+    secret = {name: f"{{secret: projects/{OWN}/secrets/{name}/versions/1}}" for name in NAMES}
+    return f"""\
+services:
+  - {{name: tide, project: shore, region: europe-west6, repository: acme/chat, channel: C0TIDE0000,
+     approver_group: S0CREW0000, python: "{running()}", probe_url: "{probe}"}}
+slack: {{signing_secret: {secret["signing"]}, bot_token: {secret["bot"]}}}
+github: {{token: {secret["github"]}, webhook_secret: {secret["webhook"]}}}
+compilers: {{"{running()}": "{compiler}"}}
+own: {{project: {OWN}, functions: [{", ".join(FUNCTIONS)}]}}
+"""
+
+
+def test_where_all_is_well_every_line_says_ok(stand: Stand) -> None:
+    code, lines = stand.told()
+    assert [line for line in lines if not line.startswith("ok ")] == []
+    assert code == 0
+    kinds = {line.split()[1] for line in lines}
+    assert kinds == {
+        "credentials", "api", "secret", "database", "ttl", "topic", "subscription", "dead", "sink", "role", "slack",
+        "github", "compile", "probe",
+    }  # fmt: skip
+
+
+def _gone(path: str) -> Callable[[Stand], object]:
+    return lambda stand: stand.project.gone.add(path)
+
+
+def _changed(path: str, **to: object) -> Callable[[Stand], object]:
+    return lambda stand: stand.project.changed.update({path: to})
+
+
+def _lacks(function: str, permission: str) -> Callable[[Stand], object]:
+    return lambda stand: stand.project.lacking.update({function: {permission}})
+
+
+_SUBSCRIPTION = f"/v1/projects/{OWN}/subscriptions/provenfix-incident-opened"
+_SINK = "/v2/projects/shore/sinks/provenfix-tide-signals"
+AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
+    "api": (
+        _changed("/v1/projects/shore/services/run.googleapis.com", state="DISABLED"),
+        "api run.googleapis.com in shore: It is not enabled.",
+        "gcloud services enable run.googleapis.com --project=shore",
+    ),
+    "secret": (
+        _gone(f"/v1/projects/{OWN}/secrets/webhook/versions/1:access"),
+        "secret github.webhook_secret: This version does not exist",
+        "gcloud secrets versions add webhook --data-file=- --project=quay-ops",
+    ),
+    "database": (
+        _gone(f"/v1/projects/{OWN}/databases/(default)"),
+        "database (default): It does not exist.",
+        "gcloud firestore databases create --database='(default)' --location=REGION --project=quay-ops",
+    ),
+    "ttl": (
+        _changed(f"/v1/projects/{OWN}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}),
+        "ttl caps.expires: Documents that have expired are kept for ever.",
+        "gcloud firestore fields ttls update expires --collection-group=caps --enable-ttl",
+    ),
+    "topic": (
+        _gone(f"/v1/projects/{OWN}/topics/provenfix-tick"),
+        "topic provenfix-tick: It does not exist.",
+        "gcloud pubsub topics create provenfix-tick --project=quay-ops",
+    ),
+    "subscription that calls nobody": (
+        _changed(_SUBSCRIPTION, pushConfig={}),
+        "subscription provenfix-incident-opened: It calls no function.",
+        "terraform -chdir=terraform apply -target='google_pubsub_subscription.push[\"investigate\"]'",
+    ),
+    "subscription that is impatient": (
+        _changed(_SUBSCRIPTION, ackDeadlineSeconds=10),
+        "It delivers again while a function still works.",
+        "gcloud pubsub subscriptions update provenfix-incident-opened --project=quay-ops --ack-deadline=600",
+    ),
+    "dead letter policy": (
+        _changed(_SUBSCRIPTION, deadLetterPolicy={}),
+        "dead letter provenfix-incident-opened: What fails again and again is kept nowhere.",
+        "--dead-letter-topic=provenfix-dead-letters --max-delivery-attempts=10",
+    ),
+    "dead letter grant": (
+        _changed(f"{_SUBSCRIPTION}:getIamPolicy", bindings=[]),
+        "Pub/Sub may not take a message out of it.",
+        "--member=serviceAccount:service-41000@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/pubsub.subscriber",
+    ),
+    "dead letters that nobody may bury": (
+        _changed(f"/v1/projects/{OWN}/topics/provenfix-dead-letters:getIamPolicy", bindings=[]),
+        "Pub/Sub itself may not publish to it.",
+        "gcloud pubsub topics add-iam-policy-binding provenfix-dead-letters",
+    ),
+    "dead letters that nothing keeps": (
+        _gone(f"/v1/projects/{OWN}/subscriptions/provenfix-dead-letters"),
+        "Nothing keeps what could not be delivered.",
+        "gcloud pubsub subscriptions create provenfix-dead-letters --topic=provenfix-dead-letters",
+    ),
+    "filter": (
+        _changed(_SINK, filter='severity="ERROR"'),
+        "sink provenfix-tide-signals: Its filter is not the one of this version.",
+        "terraform -chdir=terraform apply -target='google_logging_project_sink.sink[\"shore.tide signals\"]'",
+    ),
+    "sink that leads elsewhere": (
+        _changed(_SINK, destination="pubsub.googleapis.com/projects/x/topics/y"),
+        "It leads elsewhere.",
+        "terraform -chdir=terraform apply",
+    ),
+    "sink that may not publish": (
+        _changed(f"/v1/projects/{OWN}/topics/provenfix-tick:getIamPolicy", bindings=[]),
+        "sink provenfix-tide-revisions may publish: Its writer may not publish to the topic.",
+        "gcloud pubsub topics add-iam-policy-binding provenfix-tick --project=quay-ops",
+    ),
+    "role on a service": (
+        _lacks("redeploy", "run.services.update"),
+        "role redeploy: provenfixDeployer on service shore.tide: It lacks run.services.update.",
+        "gcloud run services add-iam-policy-binding tide --region=europe-west6 --project=shore "
+        "--member=serviceAccount:provenfix-redeploy@quay-ops.iam.gserviceaccount.com "
+        "--role=projects/shore/roles/provenfixDeployer",
+    ),
+    "role on an account": (
+        _lacks("verify", "iam.serviceAccounts.actAs"),
+        "It lacks iam.serviceAccounts.actAs.",
+        f"gcloud iam service-accounts add-iam-policy-binding {RUNTIME}",
+    ),
+    "role on a repository": (
+        _lacks("decide", "artifactregistry.versions.get"),
+        "It lacks artifactregistry.versions.get.",
+        "gcloud artifacts repositories add-iam-policy-binding boats --location=europe-west6 --project=shore",
+    ),
+    "role on a project": (
+        _lacks("record", "logging.logEntries.list"),
+        "It lacks logging.logEntries.list.",
+        "gcloud projects add-iam-policy-binding shore",
+    ),
+    "role on the database": (
+        _lacks("github", "datastore.entities.update"),
+        "role github: provenfixDocuments on database (default): It lacks datastore.entities.create, "
+        "datastore.entities.update.",
+        'expression=resource.name == "projects/quay-ops/databases/(default)"',
+    ),
+    "account that is not lent": (
+        lambda stand: stand.project.not_lent.add("decide"),
+        "unknown  role decide: provenfixDocuments on database (default): You may not act as "
+        "provenfix-decide@quay-ops.iam.gserviceaccount.com",
+        "--role=roles/iam.serviceAccountTokenCreator",
+    ),
+    "scope": (
+        lambda stand: setattr(stand.slack, "scopes", ("chat:write", "groups:history")),
+        "slack scopes of the bot's token: It lacks usergroups:read.",
+        "then reinstall the app",
+    ),
+    "token of Slack": (
+        lambda stand: setattr(stand.slack, "token", "another"),
+        "Slack refuses the token: invalid_auth.",
+        "api.slack.com/apps",
+    ),
+    "user group": (
+        lambda stand: stand.slack.groups.clear(),
+        "slack user group S0CREW0000: Slack answers no_such_subteam.",
+        "correct approver_group in provenfix.yaml (S0CREW0000)",
+    ),
+    "empty user group": (
+        lambda stand: stand.slack.groups.update({"S0CREW0000": ()}),
+        "It has no members: nobody can approve.",
+        "add members to the group",
+    ),
+    "channel": (
+        lambda stand: stand.slack.channels.update({"C0TIDE0000": False}),
+        "slack channel C0TIDE0000: Slack answers not_in_channel.",
+        "/invite @provenfix",
+    ),
+    "permission to read": (
+        lambda stand: stand.repository.denied.add(("GET", "check-runs")),
+        "github acme/chat: checks read: It may not be read.",
+        "give the token checks: read on acme/chat",
+    ),
+    "permission to write": (
+        lambda stand: stand.repository.denied.add(("POST", "issues")),
+        "github acme/chat: issues write: It may be read, and not written.",
+        "give the token issues: write on acme/chat",
+    ),
+    "webhook": (
+        lambda stand: stand.repository.hooks.clear(),
+        "No active webhook sends what people do at issues.",
+        "https://github.com/acme/chat/settings/hooks",
+    ),
+    "compile function": (
+        lambda stand: stand.rest.more.insert(0, lambda asked: Told(403) if asked.path == COMPILE else None),
+        "It does not let investigate in.",
+        "--role=roles/run.invoker",
+    ),
+    "version that nobody compiles": (
+        lambda stand: stand.config.write_text(stand.config.read_text().replace(f'{{"{running()}":', f'{{"{OTHER}":')),
+        f"compile {running()}: A service runs on it, and only ruff would judge.",
+        "google_cloudfunctions2_function.compile",
+    ),
+    "probe": (
+        lambda stand: stand.config.write_text(stand.config.read_text().replace("/healthy", "/ill")),
+        "probe shore.tide: The probe fails: answered 404.",
+        "gcloud run services describe tide --region=europe-west6 --project=shore",
+    ),
+    "approvers": (
+        lambda stand: stand.config.write_text(stand.config.read_text().replace("approver_group: S0CREW0000, ", "")),
+        "slack approvers of shore.tide: An empty list approves nobody.",
+        "add approvers or approver_group",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", AMISS)
+def test_what_is_amiss_is_one_line_with_what_mends_it(stand: Stand, what: str) -> None:
+    spoil, told, mend = AMISS[what]
+    spoil(stand)
+    lines = stand.amiss()
+    assert [line for line in lines if told in line and mend in line.partition(" -> ")[2]], lines
+
+
+def test_what_only_an_administrator_sees_is_neither_amiss_nor_called_well(stand: Stand) -> None:
+    stand.repository.denied.add(("GET", "hooks"))
+    code, lines = stand.told()
+    assert code == 0
+    assert [line.partition(":")[0] for line in lines if not line.startswith("ok ")] == ["unseen   github acme/chat"]
+
+
+def test_whoever_may_look_at_nothing_is_told_so_line_by_line(stand: Stand) -> None:
+    stand.project.blind = True
+    lines = stand.amiss()
+    assert all(line.startswith("unknown ") for line in lines if " topic " in line)
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_without_a_network_there_is_a_sentence_for_each_and_no_traceback(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:  # bound and never listening: every connection is refused
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        monkeypatch.setenv("PROVENFIX_DOUBLES", f"rest={nobody} github={nobody} slack={nobody}/api/")
+        code, lines = stand.told()
+    unknown = [line for line in lines if line.startswith("unknown ")]
+    assert code == 1
+    assert len(unknown) > 90
+    assert all("could not be reached (ConnectionRefusedError)" in line for line in unknown)
+
+
+def test_without_credentials_every_line_names_the_one_command(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    doubles = os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1]
+    monkeypatch.setenv("PROVENFIX_DOUBLES", doubles)  # without Google's
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
+    lines = stand.amiss()
+    topics = [line for line in lines if line.startswith("unknown  topic ")]
+    assert len(topics) == 5
+    assert all(line.endswith("-> gcloud auth application-default login") for line in topics)
+
+
+def test_json_says_the_same(stand: Stand) -> None:
+    stand.project.gone.add(f"/v1/projects/{OWN}/topics/provenfix-tick")
+    assert run(stand.config, "", "json") == 1
+    out, err = stand.capsys.readouterr()
+    assert "PLANTED" not in out + err
+    told = json.loads(out)
+    assert {frozenset(each) for each in told} == {frozenset(("kind", "name", "state", "detail", "mend"))}
+    [wrong] = [each for each in told if each["state"] == "missing"]
+    assert (wrong["kind"], wrong["name"]) == ("topic", "provenfix-tick")
+
+
+def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
+    bot = PLANTED[f"projects/{OWN}/secrets/bot/versions/1"]
+    stand.slack.token = ""
+    stand.slack.channels.clear()
+    stand.rest.more.insert(0, lambda asked: Told(200, {"version": bot}) if asked.path == COMPILE else None)
+    assert len(stand.amiss()) >= 3  # told() looks for what was planted
+
+
+def test_checks_are_independent_and_bounded_in_time() -> None:
+    held = socket.socketpair()
+
+    def hangs() -> Found:
+        held[0].recv(1)
+        return ok()
+
+    def breaks() -> Found:
+        raise KeyError("PLANTED")
+
+    def asks() -> Found:
+        raise Unanswered("Nobody is there.", "call somebody")
+
+    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok))]
+    found = [found for _, found in examining.examine(checks, lambda _: None, seconds=0.3)]
+    for each in held:
+        each.close()
+    assert [each.state for each in found] == [State.UNKNOWN, State.UNKNOWN, State.UNKNOWN, State.OK]
+    assert [each.detail for each in found[:3]] == [
+        "There was no answer within 0 seconds.",
+        "It could not be looked at (KeyError).",
+        "Nobody is there.",
+    ]
+
+
+def test_no_token_follows_a_redirect(stand: Stand) -> None:
+    away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
+    stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
+    answer = asking.Google(lambda: Secret("PLANTED"), stand.rest.address).ask(
+        "GET", "pubsub.googleapis.com", f"/v1/projects/{OWN}/topics/provenfix-tick"
+    )
+    assert answer.status == 302

@@ -1,0 +1,70 @@
+"""A query becomes tokens: operators, parentheses, quoted texts, words and field paths."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+LONGEST = 20_000
+
+
+class QueryError(ValueError):
+    """What Cloud Logging would refuse, or what is not evaluated here."""
+
+
+class Kind(StrEnum):
+    OPEN = "("
+    CLOSE = ")"
+    COMMA = ","
+    MINUS = "-"
+    OPERATOR = "operator"
+    """A comparison."""
+    LOGIC = "logic"
+    """AND, OR, NOT, in capitals."""
+    QUOTED = "quoted"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+    """As written; of a quoted text what stands between the quotes, still escaped."""
+    at: int
+    glued: bool = False
+    """Nothing stands between it and the token before it."""
+
+
+_WORD = re.compile(r'[A-Za-z0-9_*/%@+](?:[A-Za-z0-9_*/%@+.-]|(?<=\.)"(?:[^"\\\n]|\\.)*")*')
+_TOKEN = re.compile(
+    r"(?P<blank>\s+|--[^\n]*)"
+    r"|(?P<operator>!=|!~|=~|>=|<=|[=<>:])"
+    r'|"(?P<quoted>(?:[^"\\]|\\.)*)"'
+    r"|(?P<single>[(),-])",
+    re.DOTALL,
+)
+_LOGIC = frozenset(("AND", "OR", "NOT"))
+
+
+def tokens(query: str) -> Iterator[Token]:
+    """In order. Raises QueryError with the place of what is no token."""
+    if len(query) > LONGEST:
+        raise QueryError(f"{len(query)} characters; a query may have {LONGEST}")
+    at, glued = 0, False
+    while at < len(query):
+        word = _WORD.match(query, at)
+        found = word or _TOKEN.match(query, at)
+        if found is None:
+            raise QueryError(f"nothing known begins at {at}: {query[at : at + 20]!r}")
+        if word is not None:
+            yield Token(Kind.LOGIC if word[0] in _LOGIC else Kind.WORD, word[0], at, glued)
+        elif found.lastgroup != "blank":
+            yield _other(found, at, glued=glued)
+        glued = found.lastgroup != "blank"
+        at = found.end()
+
+
+def _other(found: re.Match[str], at: int, *, glued: bool) -> Token:
+    text = found[str(found.lastgroup)]
+    kinds = {"operator": Kind.OPERATOR, "quoted": Kind.QUOTED}
+    return Token(kinds.get(str(found.lastgroup)) or Kind(text), text, at, glued)
