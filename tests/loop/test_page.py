@@ -204,7 +204,7 @@ def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
         expect(confirm).to_contain_text(f"Service: {DESK}")
         assert violations(page) == []
         confirm.get_by_role("button", name="Redeploy").press("Enter")
-        expect(page.get_by_text("Approved. The redeployment begins")).to_be_visible()
+        expect(page.get_by_text("Approved. It begins")).to_be_visible()
         stage.wait_for(lambda: _is(stage, DESK, "watching"), ticking=True)
         state(page, "Deployed, being watched")
         expect(page.locator("#slack")).to_contain_text("Deployed, being watched")

@@ -152,6 +152,7 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         drawing=drawn(found),
         evidence={str(each.get("id")): each for each in documents.parts(dossier.report, "evidence")},
         blocks=blocks_of(dossier.message),
+        thread=[blocks_of(each) for each in dossier.replies],
         issue=_issue(dossier.issue),
         shown=shown,
         stranger=STRANGER,
