@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Places, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, Deployer, History, Issues, People, Places, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
@@ -126,7 +126,7 @@ def world(settings: Settings) -> "World":
         prover=_prover(),
         longest_wait=settings.longest_wait,
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github)),
+        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github, clock)),
     )
 
 
@@ -343,7 +343,24 @@ def _chat(settings: Settings) -> dict[str, Any]:
     return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def _platform(settings: Settings) -> dict[str, Any]:
+def deployer_of(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub] | None") -> "Deployer":
+    """By each service's own method; workflows only where there is a token for the code host."""
+    from shared.adapters.by_method import DeployerByMethod  # noqa: PLC0415
+    from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline  # noqa: PLC0415
+    from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
+    from shared.adapters.google.pipeline_deployer import PipelineDeployer  # noqa: PLC0415
+
+    images = CloudRunDeployer(clients)
+    trigger = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
+    deployers: dict[str, Deployer] = {"": images, "image": images, "cloud_build": trigger}
+    if github is not None:
+        from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
+
+        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHub", Later(github))), clock)
+    return DeployerByMethod(deployers)
+
+
+def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
     def clients() -> "Clients":
@@ -364,9 +381,7 @@ def _platform(settings: Settings) -> dict[str, Any]:
         return CloudRunRevisions(cast("Clients", held))
 
     def deployer() -> object:
-        from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
-
-        return CloudRunDeployer(cast("Clients", held))
+        return deployer_of(cast("Clients", held), clock, github)
 
     def probe() -> object:
         from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
@@ -377,9 +392,9 @@ def _platform(settings: Settings) -> dict[str, Any]:
     return {port: Later(make) for port, make in made.items()}
 
 
-def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _outside(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform(settings) | _code_host(settings, github) | _chat(settings)
+    return _not_yet() | _platform(settings, clock, github) | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:

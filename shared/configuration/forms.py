@@ -91,6 +91,18 @@ AppId = Annotated[
     BeforeValidator(lambda value: str(value) if type(value) is int else value),
     _text(r"[1-9]\d{0,15}|Iv[\w.]{10,40}", "a GitHub App's id or its client id", "1234567"),
 ]
+Trigger = Annotated[
+    str,
+    _text(
+        r"projects/[\w.:-]+/locations/[\w-]+/triggers/[\w.-]+",
+        "a Cloud Build trigger's full name",
+        "projects/P/locations/europe-west1/triggers/deploy-chat",
+    ),
+]
+Workflow = Annotated[
+    str, _text(r"[\w.-]+\.ya?ml", "the name of a file in .github/workflows, without the folder", "deploy.yml")
+]
+InputName = Annotated[str, _text(r"[A-Za-z_][\w-]{0,99}", "the name of an input of the workflow", "commit")]
 FunctionUrl = Annotated[
     str,
     _text(

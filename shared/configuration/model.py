@@ -13,6 +13,7 @@ from shared.configuration.forms import (
     Duration,
     FunctionUrl,
     Group,
+    InputName,
     Name,
     Person,
     ProbeUrl,
@@ -24,8 +25,10 @@ from shared.configuration.forms import (
     SourceRoot,
     Team,
     TokenForm,
+    Trigger,
     User,
     VariableName,
+    Workflow,
     rising,
     wrong,
 )
@@ -79,14 +82,20 @@ class ServiceEntry(Strict):
     not_author: bool = False
     authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    deploy_trigger: Trigger = ""
+    deploy_workflow: Workflow = ""
+    deploy_ref: Branch = ""
+    deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
     deploy_command: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = ()
-    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
 
     @property
     def service(self) -> Service:

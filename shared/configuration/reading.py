@@ -30,6 +30,8 @@ _KINDS = {
     "dict_type": "must be keys with values",
     "model_type": "must be keys with values",
 }
+_NEEDED = {"cloud_build": "deploy_trigger", "github_workflow": "deploy_workflow"}
+"""What a way to deploy cannot do without."""
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
 
 
@@ -69,6 +71,10 @@ def _contradictions(found: Configuration) -> Iterator[tuple[marked_yaml.Path, st
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
+        needed = _NEEDED.get(service.deploy_method)
+        if needed and not getattr(service, needed):
+            told = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
+            yield ("services", index, "deploy_method"), told
         seen[service.id] = index
         for key, told in _unanswerable(service):
             yield ("services", index, key), f"services[{index}].{key} {told}"

@@ -24,6 +24,7 @@ class Standing(StrEnum):
     ROLLED_BACK = "rolled_back"
     MUTED = "muted"
     SUPERSEDED = "superseded"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Proposal:
     """Who wrote the fix, as git names them; "" where there is no fix, as in a rollback."""
     instead_of: str = ""
     """The proposal of the same question that is the first choice; "" for that one itself."""
+    etag: str = ""
+    """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
 
     @property
     def question(self) -> str:

@@ -37,14 +37,26 @@ class Service:
     """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
     """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
+    deploy_trigger: str = ""
+    """For `cloud_build`: the trigger that builds and deploys a commit, by its full name."""
+    deploy_workflow: str = ""
+    """For `github_workflow`: the file in `.github/workflows` that builds and deploys a commit."""
+    deploy_ref: str = ""
+    """The branch whose version of the workflow runs; "" for the deploy branch."""
+    deploy_input: str = "commit"
+    """The workflow's input that takes the commit."""
     probe_url: str = ""
-    """`wss://…` must connect and stay open after a rollout, `https://…` answer 2xx; "" probes nothing."""
+    """`wss://…` must connect and stay open after a rollout, `https://…` answer; "" probes nothing."""
     probe_message: str = ""
     """What a client of the WebSocket says first; "" where it only listens."""
+    probe_seconds: int = 10
+    """How long a WebSocket must stay open."""
+    probe_status: int = 0
+    """The status that `https://…` must answer with; 0 for any 2xx."""
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     proposal_ttl: timedelta = timedelta(hours=6)
-    traffic_steps: tuple[int, ...] = (100,)
+    traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""

@@ -26,6 +26,13 @@ class Rollout:
     since: str = ""
     """RFC 3339: since when it has all of its traffic; "" before."""
     failed_probes: int = 0
+    """In a row, up to now."""
+    passed_probes: int = 0
+    """Since `since`."""
+    missed: int = 0
+    """Looks in a row, up to now, at which something else served."""
+    begun: str = ""
+    """RFC 3339: when the deployment was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +199,7 @@ def _read_rollout(value: Document) -> Rollout:
         share=documents.number(value, "share"),
         since=documents.text(value, "since"),
         failed_probes=documents.number(value, "failed_probes"),
+        passed_probes=documents.number(value, "passed_probes"),
+        missed=documents.number(value, "missed"),
+        begun=documents.text(value, "begun"),
     )

@@ -71,7 +71,7 @@ def _approve(world: World, click: Click, proposal: Proposal, service: Service, b
         case = cases.demand(world, proposal.incident)
         if not case.active or case.ending is not None:
             return Reply.MUTED if State.MUTED in {case.state, case.ending} else Reply.VOID
-        if world.revisions.serving(service).revision.name != proposal.revision:
+        if proposals.is_stale(proposal, world.revisions.serving(service)):
             return Reply.STALE
     vote = Vote(click.user, proposal.id)
     stands = decisions.approve(world, proposal.question, vote, service.quorum, click.user_name[:80])

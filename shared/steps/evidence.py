@@ -156,6 +156,7 @@ def _findings(report: Report, serving: Serving) -> Document:
         "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,
+        "etag": serving.etag,
         "fix": fix.id if fix else "",
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],

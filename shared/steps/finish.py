@@ -21,8 +21,11 @@ _SENTENCES = {
     State.DENIED: "The proposal was denied. Nothing was deployed.",
     State.EXPIRED: "The proposal expired without a decision. Nothing was deployed.",
     State.REFUSED: "The approved commit was not deployed: what the approval stood on has changed.",
-    State.FAILED: "The deployment failed. No traffic was moved.",
-    State.ROLLED_BACK: "The rollout was taken back: the traffic is split as it was before.",
+    State.FAILED: "The deployment failed. The traffic is split as it was before.",
+    State.ROLLED_BACK: (
+        "The rollout was taken back: the traffic is split as it was before. Where it followed the newest revision, it "
+        "is pinned to the one that served: the next deployment gets no traffic until somebody gives it some."
+    ),
     State.RESOLVED: "Mended, and watched for as long as it takes to say so.",
     State.REPORTED: "The watch ended without a proof that the failure is mended. A person has to look at it.",
     State.MUTED: "A person has ended this: nothing more is done about it.",
@@ -37,7 +40,7 @@ _STANDINGS = {
     State.FAILED: Standing.FAILED,
     State.ROLLED_BACK: Standing.ROLLED_BACK,
     State.RESOLVED: Standing.RESOLVED,
-    State.REPORTED: Standing.FAILED,
+    State.REPORTED: Standing.INCONCLUSIVE,
     State.MUTED: Standing.MUTED,
 }
 
@@ -47,20 +50,22 @@ def finish(world: World, service: Service, case: Case) -> Case:
     ending = case.ending
     if ending is None or not case.active:
         return case
+    why = case.ending_why
     words = _words(case, ending)
     if ending in _TAKEN_BACK and case.rollout is not None:  # first of all: it waits for nobody
         refused = effects.shift(world, service, case.proposal, case.rollout.previous, 100)
         if refused:
             words = f"Nothing was put back: somebody has changed the service by hand ({said(refused)})."
+            ending, why = State.REPORTED, f"{words} {why}"
     _told(world, service, case, ending, words)
     if ending is State.RESOLVED and case.issue is not None:
         effects.close_issue(world, service, case.issue.number, case.id)
-    show(world, service, case, _STANDINGS.get(ending), case.ending_why)
+    show(world, service, case, _STANDINGS.get(ending), why)
 
     def at_rest(now: Case) -> Case:
         if not now.active:
             return now
-        rested = now.to(ending, world.clock.now(), now.ending_why)
+        rested = replace(now.to(ending, world.clock.now(), why), ending=ending)
         return replace(rested, told=rested.step)
 
     return cases.change(world, case.id, at_rest)

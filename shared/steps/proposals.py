@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
+from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Document
@@ -55,6 +56,7 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         evidence_hash=documents.text(evidence, "evidence_hash"),
         expires_at=world.clock.now() + service.proposal_ttl,
         author=documents.text(evidence, "author"),
+        etag=documents.text(evidence, "etag"),
     )
     if documents.text(evidence, "alternative"):
         # Before the first choice: whoever finds that one shows both.
@@ -91,6 +93,11 @@ def demand(world: World, proposal: str) -> Proposal:
     return found
 
 
+def is_stale(proposal: Proposal, serving: Serving) -> bool:
+    """Whether anything about the service has changed since the evidence that the proposal stands on."""
+    return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
+
+
 def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
     back = documents.text(evidence, "alternative") if not proposal.instead_of else ""
@@ -121,7 +128,7 @@ def _document(proposal: Proposal) -> Document:
 
 _TEXTS = (
     "id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash",
-    "author", "instead_of",
+    "author", "instead_of", "etag",
 )  # fmt: skip
 
 

@@ -176,14 +176,20 @@ def _decided_against(world: World, service: Service, case: Case, decision: Decis
 
 def _deploying(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return follow(world, service, case)
 
 
 def _watching(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return watch(world, service, case)
+
+
+def _left(case: Case) -> str:
+    """What a person who stops a rollout on its way has to know."""
+    share = case.rollout.share if case.rollout else 0
+    return f"; the traffic stays as it is: {share} % for {case.rollout.revision}" if case.rollout and share else ""
 
 
 _STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {

@@ -195,10 +195,35 @@ def _stepped() -> Setting:
     return Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
 
 
+def _piped() -> Setting:
+    setting = _stepped()
+    setting.cloud.piped = True
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    return setting
+
+
+def _by_a_pipeline(run: Run) -> None:
+    _approved(run)
+    for _ in range(5):
+        run.setting.clock.turn(2 * MINUTE)
+        run.tick()
+    run.setting.clock.turn(WATCH + MINUTE)
+    run.tick()
+
+
 STORIES = (
     Story("mended and closed", _resolved, State.RESOLVED, deployments=1, closes=1, shifts=(100,)),
     Story(
         "mended in steps", _in_steps, State.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
+    ),
+    Story(
+        "mended by a pipeline",
+        _by_a_pipeline,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(0, 10, 50, 100),
+        setting=_piped,
     ),
     Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),

@@ -32,6 +32,7 @@ services:
     not_author: true
     authors: {U024BE7LH: [Mira Holm, mholm]}
     deploy_method: cloud_build
+    deploy_trigger: projects/tea-prod/locations/europe-west6/triggers/deploy-chat
     probe_url: wss://chat.tea.example/ws?quiet=1
     daily_cap: 1
     proposal_ttl: 90m
@@ -86,6 +87,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         not_author=True,
         authors={"U024BE7LH": ("Mira Holm", "mholm")},
         deploy_method="cloud_build",
+        deploy_trigger="projects/tea-prod/locations/europe-west6/triggers/deploy-chat",
         probe_url="wss://chat.tea.example/ws?quiet=1",
         daily_cap=1,
         proposal_ttl=timedelta(minutes=90),
@@ -230,6 +232,16 @@ WRONG = {
     ),
     SERVICE + ", deploy_method: ftp}": (
         "FILE, line 2: services[0].deploy_method must be '', 'cloud_build', 'github_workflow' or 'image'."
+    ),
+    SERVICE + ", deploy_method: cloud_build}": (
+        "FILE, line 2: services[0] is deployed by cloud_build, which needs deploy_trigger."
+    ),
+    SERVICE + ", deploy_method: github_workflow}": (
+        "FILE, line 2: services[0] is deployed by github_workflow, which needs deploy_workflow."
+    ),
+    SERVICE + ", deploy_workflow: .github/workflows/deploy.yml}": (
+        "FILE, line 2: services[0].deploy_workflow must be the name of a file in .github/workflows, without the "
+        "folder, such as 'deploy.yml'."
     ),
     SERVICE + "}\n  - {name: chat, project: tea-prod, region: r-a1, repository: t/c, channel: C1}": (
         "FILE, line 3: services[1] is the same service as services[0]; remove one of them."

@@ -39,18 +39,20 @@ _STANDINGS = {
     Standing.ROLLED_BACK: "Rolled back",
     Standing.MUTED: "Stopped by a person",
     Standing.SUPERSEDED: "Superseded",
+    Standing.INCONCLUSIVE: "Inconclusive",
 }
 _MEANINGS = {
     Standing.APPROVED: "It begins after everything has been checked once more.",
     Standing.DENIED: "Nothing is deployed.",
     Standing.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
     Standing.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
-    Standing.FAILED: "No traffic was moved.",
+    Standing.FAILED: "The new revision gets no traffic.",
     Standing.WATCHING: "The issue is closed once it has held for long enough.",
     Standing.RESOLVED: "The failure did not come back.",
     Standing.ROLLED_BACK: "The revision that served before has its traffic back.",
     Standing.MUTED: "No automation acts on this incident any more.",
     Standing.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
+    Standing.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
 }
 
 
