@@ -56,7 +56,9 @@ def follow(world: World, service: Service, case: Case) -> Case:
 def watch(world: World, service: Service, case: Case) -> Case:
     """Probes, looks at what serves and at what was logged, and decides the end where it is time for one."""
     proposal = proposals.demand(world, case.proposal)
-    case = _probed(world, service, case)
+    if case.rollout is None:
+        return case
+    case = _probed(world, service if case.rollout.since else _at_own_address(world, service, case.rollout), case)
     if case.rollout is None:
         return case
     serving = world.revisions.serving(service)
@@ -143,6 +145,12 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
         why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
         return cases.end(world, case.id, State.FAILED, why), False
     return case, failed == 0
+
+
+def _at_own_address(world: World, service: Service, rollout: Rollout) -> Service:
+    """The new revision alone, where it can be reached: who served before still has its part, and fails."""
+    url = world.deployer.state(service, rollout.operation).url if service.probe_url else ""
+    return replace(service, probe_url=address(service.probe_url, url)) if url else service
 
 
 def _shared(world: World, service: Service, case: Case, before: int, step: int | None) -> Case:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from functions.local.page.clicks import Clicker
 from functions.local.showcase import Flavour, Role, build_incident
+from functions.local.showcase.scenario import Scenario
 from functions.local.showcase.staging import notes_of
 from functions.local.showcase.visitor import visit
 from functions.local.stack.place import led_to
@@ -197,7 +198,7 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
 
 
 def _subject(folder: Path, number: int) -> Subject:
-    notes = notes_of(folder, {})
+    notes = notes_of(folder, Scenario.INCIDENT, {})
     story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=Flavour(notes.flavour))
     port = free_port()
     service = Service(

@@ -95,6 +95,7 @@ class Performance:
     """The address of the page."""
     told: set[tuple[str, int]] = field(default_factory=set)
     visit: str = ""
+    share: int = 0
     due: float = 0.0
     clicked: float = 0.0
     merged: bool = False
@@ -121,6 +122,7 @@ class Performance:
         case = self.case()
         if case is not None:
             self._tell(case)
+            self._tell_share(case)
             self._act(case)
         self._look()
         return case
@@ -152,6 +154,13 @@ class Performance:
                 self.asked.say(sentence(case, step, self._evidence(case)))
                 if step["state"] == State.PROPOSED.value:
                     self._show_question(case)
+
+    def _tell_share(self, case: Case) -> None:
+        """The steps on the way to all of the traffic, which change no state."""
+        share = case.rollout.share if case.rollout else 0
+        if share > self.share and case.state is State.DEPLOYING:
+            self.asked.say(f"It holds: {share} % of the traffic goes to it now.")
+        self.share = share
 
     def _show_question(self, case: Case) -> None:
         for line in proof(self._evidence(case)):
@@ -198,7 +207,7 @@ def perform(asked: Asked) -> bool:
     page = asked.page_port or free_port()
     if not is_free(page):
         raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
-    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, read_settings().interpreters)
+    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, asked.scenario, read_settings().interpreters)
     asked.say(f"Scenario “{asked.scenario}”. {plot.about}")
     asked.say(choice(notes))
     secret, port = Secret(secrets.token_hex(16)), free_port()

@@ -20,13 +20,13 @@ from functions.local.showcase.git import git
 from functions.local.showcase.handlers import Flavour
 from functions.local.showcase.interruption import put_off
 from functions.local.showcase.plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
-from functions.local.showcase.scenario import Plot
+from functions.local.showcase.scenario import Plot, Scenario
 from functions.local.showcase.visitor import visit
 from shared.adapters.compilers.interpreters import find
 from shared.adapters.local.served_platform import Made, ServedPlatform, Source
 from shared.domain.rollout import Progress
 from shared.domain.service import Service
-from shared.errors import Unreadable
+from shared.errors import Misused, Unreadable
 
 Say = Callable[[str], None]
 """Takes one sentence on what happens now."""
@@ -43,6 +43,7 @@ _POLL_SECONDS = 0.05
 class Notes:
     """What has been staged so far."""
 
+    scenario: Scenario
     python: str
     flavour: Flavour
     steps: int = 0
@@ -134,14 +135,20 @@ class Staging:
         git([f"--git-dir={self.service.repository}", *arguments])
 
 
-def notes_of(folder: Path, interpreters: Mapping[str, str]) -> Notes:
-    """Those of an earlier demo in this folder, else new ones. Raises Misused for an interpreter that is none."""
+def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) -> Notes:
+    """Those of an earlier demo in this folder, else new ones.
+
+    Raises Misused for a folder of another scenario, and for an interpreter that is none.
+    """
     try:
         told = json.loads((folder / _NOTES).read_text("utf-8"))
     except FileNotFoundError:
         python = _python(interpreters)
-        return Notes(python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+        return Notes(scenario, python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+    if told["scenario"] != scenario.value:
+        raise Misused(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
     return Notes(
+        scenario,
         told["python"],
         Flavour(told["flavour"]),
         told["steps"],
@@ -179,6 +186,7 @@ def _minor(python: str) -> int:
 def _write(folder: Path, notes: Notes) -> None:
     """All of it or nothing."""
     told = {
+        "scenario": notes.scenario.value,
         "python": notes.python,
         "flavour": notes.flavour.value,
         "steps": notes.steps,

@@ -173,7 +173,7 @@ def _check(settings: Settings, watched: Watched) -> None:
     if not settings.services:
         raise Misused(f"{watched.config} names no service; there is nothing to watch")
     for service in settings.services.values():
-        if not Path(service.repository).expanduser().exists():
+        if not Path(service.repository).exists():
             raise Misused(
                 f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
                 "give its path, such as ./path/to/clone"
