@@ -113,7 +113,7 @@ def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_c
     said += rest
     assert process.returncode == 0, said
     assert "provenfix investigate --repo . --log log.json" in told
-    assert re.search(r"The clock: detected .*, proposed .*, approved .*, deployed .*, serving .*, verified ", said)
+    assert re.search(r"The clock: detected .*, proposed .*, approved .*, deploying .*, deployed .*, verified ", said)
     case = incident(folder)
     states = ["opened", "proposed", "approved", "deploying", "watching", "resolved"]
     assert [step["state"] for step in case["history"]] == states
