@@ -237,7 +237,8 @@ def test_a_demo_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert incident(folder)["state"] == "resolved"
     found = (documents(folder, "local-issues"), documents(folder, "local-messages"), deployments(folder))
     assert [len(each) for each in found] == [1, 1, 1]
-    code, told = refused(tmp_path, "--folder", str(folder), "--scenario", "rollback")
+    (tmp_path / "again").mkdir()
+    code, told = refused(tmp_path / "again", "--folder", str(folder), "--scenario", "rollback")
     assert (code, "holds the scenario 'incident'" in told) == (2, True)
 
 
