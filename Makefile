@@ -16,8 +16,8 @@ install: .venv/.done ## make .venv with the pinned requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## break a service, see it fail with 1011, prove the fix
-	$(BIN)/provenfix demo
+demo: install ## the whole loop on this machine; more with DEMO="--auto-approve --scenario rollback"
+	$(BIN)/provenfix demo $(DEMO)
 
 test: install ## run the tests
 	$(BIN)/python -m pytest
