@@ -19,7 +19,7 @@ _VARYING = (
     (r"\b[0-9a-f]{12,40}\b", "COMMIT"),
     (r"127\.0\.0\.1:\d+", "PORT"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d\d:\d\d:\d\d UTC", "MOMENT"),
-    (r"\d+ (requests|probes)", r"N \1"),
+    (r"\d+ (requests|probes|seconds)", r"N \1"),
     (r"harbour-chat-000\d\d-[a-z]{3}", "REVISION"),
     (r"in \S*agents_execute\.py, first", "in FILE, first"),
     (r"Since: .*", "Since: …"),

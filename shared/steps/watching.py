@@ -223,15 +223,17 @@ def _by_hand(world: World, case: Case, refused: str) -> Case:
 
 
 def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:
-    hours = round((now - watched.since).total_seconds() / 3600)
+    spent = (now - watched.since).total_seconds()
+    # A machine that cuts its waits short watches for seconds.
+    lasted = f"{round(spent / 3600)} hours" if spent >= 3600 else f"{round(spent)} seconds"
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
     probes = f" and {watched.probes} probes that stayed open" if watched.probes else ""
     what = {
-        Verdict.PROVEN: f"{watched.requests} requests in {hours} hours{probes}, and the failure was not logged again.",
+        Verdict.PROVEN: f"{watched.requests} requests in {lasted}{probes}, and the failure was not logged again.",
         Verdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
         Verdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
         Verdict.RECURRED: f"Revision {case.recurred} contains the fix and logged the failure again.",
         Verdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
-        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {hours} hours; silence proves nothing.",
+        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",
     }
     return what[verdict]

@@ -21,7 +21,7 @@ from functions.local.showcase.visitor import visit
 from functions.local.stack.place import led_to
 from functions.local.stack.plan import CALLED
 from functions.local.stack.process import LOOPBACK, free_port
-from functions.local.stack.served import platform
+from functions.local.stack.served import page, platform
 from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import KIND as SERVICES
@@ -190,7 +190,13 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         ending.enter_context(led_to(environment))
         tended = Tended(folder, ending)
         tended.start([platform(folder, subjects[0].port, environment)])
-        stack = ending.enter_context(standing(Wanted(folder, embedded=True, environment=environment)))
+        wanted = Wanted(
+            folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [page(folder, free_port(), ports[CALLED], environment)],
+        )
+        stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
         opened = store(read_settings())
         clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
@@ -199,7 +205,8 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
 
 def _subject(folder: Path, number: int) -> Subject:
     notes = notes_of(folder, Scenario.INCIDENT, {})
-    story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=Flavour(notes.flavour))
+    flavour = Flavour.EVERYWHERE if number % 2 else notes.flavour  # as on a machine without the Python of the story
+    story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=flavour)
     port = free_port()
     service = Service(
         f"chat{number}",

@@ -158,7 +158,8 @@ def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tupl
     begins, ends = SCENARIOS[name]
     assert code == 0, said
     states = [step["state"] for step in incident(folder)["history"]]
-    assert states == [*begins, "approved", "deploying", "watching", ends]
+    watched = ["watching"] if ends == "resolved" else []  # the other one fails before it has all of the traffic
+    assert states == [*begins, "approved", "deploying", *watched, ends]
     assert len(deployments(folder)) == 1
 
 

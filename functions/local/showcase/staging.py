@@ -53,19 +53,24 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """`service.repository` is where the history is written; `platform` serves it."""
+    """`service.repository` is where the history is written."""
 
     folder: Path
     service: Service
     port: int
     plot: Plot
-    platform: ServedPlatform
     say: Say
     notes: Notes
 
-    def play(self) -> None:
-        """Whatever of it has not been played yet. Raises Unreadable."""
-        for number, step in enumerate((self._begin, self._serve_first, self._serve_second, self._finish)):
+    def play(self, platform: ServedPlatform) -> None:
+        """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
+        steps = (
+            self._begin,
+            lambda: self._serve_first(platform),
+            lambda: self._serve_second(platform),
+            self._finish,
+        )
+        for number, step in enumerate(steps):
             if number >= self.notes.steps:
                 step()
                 self.notes.steps = number + 1
@@ -81,11 +86,11 @@ class Staging:
         self.notes.moments |= _until_now(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
-    def _serve_first(self) -> None:
+    def _serve_first(self, platform: ServedPlatform) -> None:
         self.say("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
-        self._serve(Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
+        self._serve(platform, Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
 
-    def _serve_second(self) -> None:
+    def _serve_second(self, platform: ServedPlatform) -> None:
         self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
@@ -94,12 +99,12 @@ class Staging:
         (tree / MODULE).write_text(module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
         label = self.plot.label
         claims = {"label commit-sha": self.notes.commits[label]} if label else {}
-        self._serve(Made(REVISIONS[1], Source(folder=str(tree)), claims))
+        self._serve(platform, Made(REVISIONS[1], Source(folder=str(tree)), claims))
 
-    def _serve(self, made: Made) -> None:
-        self.platform.deploy_by_hand(self.service, made)
+    def _serve(self, platform: ServedPlatform, made: Made) -> None:
+        platform.deploy_by_hand(self.service, made)
         deadline = time.monotonic() + _READY_SECONDS
-        while (state := self.platform.state(self.service, made.name)).progress is Progress.RUNNING:
+        while (state := platform.state(self.service, made.name)).progress is Progress.RUNNING:
             if time.monotonic() > deadline:
                 raise Unreadable(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
             time.sleep(_POLL_SECONDS)
