@@ -117,6 +117,9 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
     case, healthy = _tried(world, service, case, found.url)
     if not healthy:
         return case
+    if case.rollout is not None and logged_again(world, service, case, replace(case.rollout, revision=found.revision)):
+        why = f"Revision {found.revision} logged the failure again before it had any traffic."
+        return cases.end(world, case.id, State.FAILED, why)
     case = _with_rollout(
         world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
     )
@@ -209,7 +212,9 @@ def _has_fix(world: World, service: Service, proposal: Proposal, name: str) -> b
 def _failed(world: World, service: Service, rollout: Rollout) -> str:
     """What the platform says about the new revision, where it was ready and no longer is."""
     found = world.deployer.state(service, rollout.operation)
-    return (found.detail or "It is no longer ready.") if found.progress is Progress.FAILED else ""
+    # A later rollout may have taken the operation's place: only what is said of this revision counts.
+    failed = found.progress is Progress.FAILED and found.revision == rollout.revision
+    return (found.detail or "It is no longer ready.") if failed else ""
 
 
 def _requests(world: World, service: Service, rollout: Rollout, serving: Serving, since: datetime) -> int:

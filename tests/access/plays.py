@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import grpc
-
 from functions.local.showcase.git import git
 from functions.local.stack.place import led_to
 from shared.adapters.slack.interaction import DENY
@@ -18,9 +16,8 @@ from tests.access.observed import Observed, observing
 from tests.access.player import Player
 from tests.fakes.github.server import Asked, Handler, Told
 from tests.fakes.google_cloud import IMAGE, PROJECT, digest
-from tests.fakes.loopback import PUBLISH, logged, outside
+from tests.fakes.loopback import logged, outside
 from tests.fakes.moments import FakeClock
-from tests.fakes.rpc import Failure
 from tests.unit.stories import Story, broken, good, running
 
 FILE = "app/relay.py"
@@ -236,11 +233,11 @@ def _lose_one(play: Play, verb: str, path: str) -> None:
 def _publish_lost(play: Play) -> None:
     """The next message is taken, and the answer says otherwise; not in a way that the client tries again."""
     around = play.player.outside
-    plain = around.cloud.answers.methods[PUBLISH]
 
-    def lost(request: Any) -> Any:
-        plain(request)
-        around.cloud.answers.methods[PUBLISH] = plain
-        raise Failure(grpc.StatusCode.ABORTED, "as the test says")
+    def lost(asked: Asked) -> Told | None:
+        if around.publish(asked) is None:
+            return None
+        around.rest.more.remove(lost)
+        return Told(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
 
-    around.cloud.answers.methods[PUBLISH] = lost
+    around.rest.more.insert(0, lost)

@@ -210,7 +210,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
     question = asking()
     setting = question.doors.setting
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
-    assert question.send(question.payload("approve")).get_json()["text"].startswith("A newer revision was deployed")
+    assert question.send(question.payload("approve")).get_json()["text"].startswith("The service was changed")
     assert question.approvals == 0
 
 
