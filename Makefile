@@ -42,6 +42,8 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
+	$(LOCK) --output-file tests/deploy/tools/provider.txt tests/deploy/tools/provider.in
+	$(LOCK) --output-file tests/deploy/tools/checkov.txt tests/deploy/tools/checkov.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
