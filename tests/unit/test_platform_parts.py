@@ -108,7 +108,7 @@ def test_a_line_that_is_json_becomes_the_payload() -> None:
         ("ready", False),
     ],
 )
-def test_the_sink_takes_what_the_deployed_one_takes(text: str, *, taken: bool) -> None:
+def test_the_sink_takes_whatever_may_be_a_signal(text: str, *, taken: bool) -> None:
     assert sink_takes(line_entry(PLACE, NOON, "stderr", text)) is taken
 
 
