@@ -260,6 +260,7 @@ def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> Non
         stage.wait_for(lambda: _is(stage, PIER, "expired"), ticking=True)
         state(page, "Expired")
         expect(page.locator("#news")).to_have_text("Expired")
+        expect(clock(page, "Approved")).to_contain_text("never")
         page.get_by_role("button", name="Redeploy").click()  # what was being answered is not taken away
         expect(page.get_by_text("no longer shows this button. Nothing was sent.")).to_be_visible()
         expect(page.locator("#slack")).to_contain_text("can no longer be approved")
