@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import grpc
-
 from functions.local.showcase.git import git
 from functions.local.stack.place import led_to
 from shared.adapters.slack.interaction import DENY
@@ -18,9 +16,8 @@ from tests.access.observed import Observed, observing
 from tests.access.player import Player
 from tests.fakes.github.server import Asked, Handler, Told
 from tests.fakes.google_cloud import IMAGE, PROJECT, digest
-from tests.fakes.loopback import PUBLISH, logged, outside
+from tests.fakes.loopback import logged, outside
 from tests.fakes.moments import FakeClock
-from tests.fakes.rpc import Failure
 from tests.unit.stories import Story, broken, good, running
 
 FILE = "app/relay.py"
@@ -129,21 +126,23 @@ def mended(play: Play) -> None:
 
 
 def interrupted(play: Play) -> None:
-    """The answers to an issue and to a message are lost; whoever comes next looks for what was done."""
+    """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
     play.fails()
     _lose_one(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
     play.player.clock.turn(_OVER)
-    play.player.outside.slack.lose = "chat.postMessage"
-    _again(play, "investigate", {"incident": _incident(play)}, 503)
-    play.player.clock.turn(_OVER)
+    for _ in ("the question", "the details below it"):
+        play.player.outside.slack.lose = "chat.postMessage"
+        _again(play, "investigate", {"incident": _incident(play)}, 503)
+        play.player.clock.turn(_OVER)
     _again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
+    assert len(play.player.outside.slack.replies) == 1
     play.player.clock.turn(timedelta(hours=6))
     _lose_one(play, "POST", "/comments")
     assert play.player.deliver("verify", {}) == 503
     play.player.tick(_OVER)
-    assert len(play.player.outside.board.comments[1]) == 1
+    assert _none_twice(play)
 
 
 def denied(play: Play) -> None:
@@ -186,7 +185,8 @@ def looked_at_again(play: Play) -> None:
     play.player.drain(lambda status: status == 503)
     play.player.clock.turn(_OVER)
     _again(play, "investigate", {"incident": _incident(play)}, 204)
-    assert len(play.player.outside.slack.messages) == len(play.player.outside.board.comments[1]) == 1
+    assert len(play.player.outside.slack.messages) == 1
+    assert _none_twice(play)
     play.issue["state"] = "closed"
     assert play.player.at_issue("issues", "72d3162e-cc78-11e4", action="closed") == 204
 
@@ -219,6 +219,12 @@ def _incident(play: Play) -> str:
     return body.partition("incident=")[2].partition(" ")[0]
 
 
+def _none_twice(play: Play) -> bool:
+    """Whether the issue has comments, and no two that are the same one."""
+    marks = [str(comment.value["body"]).partition("\n")[0] for comment in play.player.outside.board.comments[1]]
+    return 0 < len(marks) == len(set(marks))
+
+
 def _lose_one(play: Play, verb: str, path: str) -> None:
     """The next request of this kind is done, and its answer is lost."""
     github = play.player.outside.github
@@ -236,11 +242,11 @@ def _lose_one(play: Play, verb: str, path: str) -> None:
 def _publish_lost(play: Play) -> None:
     """The next message is taken, and the answer says otherwise; not in a way that the client tries again."""
     around = play.player.outside
-    plain = around.cloud.answers.methods[PUBLISH]
 
-    def lost(request: Any) -> Any:
-        plain(request)
-        around.cloud.answers.methods[PUBLISH] = plain
-        raise Failure(grpc.StatusCode.ABORTED, "as the test says")
+    def lost(asked: Asked) -> Told | None:
+        if around.publish(asked) is None:
+            return None
+        around.rest.more.remove(lost)
+        return Told(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
 
-    around.cloud.answers.methods[PUBLISH] = lost
+    around.rest.more.insert(0, lost)

@@ -63,6 +63,7 @@ def click() -> urllib.request.Request:
         "user": {"id": "U1", "username": "u"},
         "team": {"id": "T1"},
     }
+    payload |= {"container": {"channel_id": "C1", "message_ts": "1772336623.000100"}}
     payload |= {"channel": {"id": "C1"}, "actions": [{"action_id": "provenfix_deny", "value": value}]}
     body = urlencode({"payload": json.dumps(payload)}).encode()
     now = str(int(time.time()))

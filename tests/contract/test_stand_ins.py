@@ -180,9 +180,9 @@ def test_who_cannot_be_asked_says_so() -> None:
 class TestWiring:
     def test_in_the_cloud_an_adapter_that_is_missing_says_so_when_it_is_asked(self) -> None:
         cloud = world(Settings(project="shore"))
-        with pytest.raises(Misused, match="The adapter for the code host's issues is not configured"):
+        with pytest.raises(Misused, match=r"Nothing is configured for the port 'issues': refer to github\.token"):
             cloud.issues.find(SERVICE, "m")
-        with pytest.raises(Misused, match="harbour/tide is not configured"):
+        with pytest.raises(Misused, match="configured for the repository harbour/tide"):
             cloud.histories(SERVICE)
 
     def test_without_a_project_there_is_no_world(self) -> None:

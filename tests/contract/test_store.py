@@ -199,9 +199,8 @@ def test_no_replacement_is_lost_however_many_write_at_once(opened: Opened) -> No
     assert read.value == {"knots": 40}
 
 
-def test_a_store_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
-    away = FirestoreStore("contract-away", seconds=0.2)
+def test_a_store_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path) -> None:
+    away = FirestoreStore("contract-away", seconds=0.2, emulator="127.0.0.1:1")
     nowhere = SqliteStore(tmp_path)
     for store in (away, nowhere):
         with pytest.raises(Retry):

@@ -36,10 +36,7 @@ def test_five_approvals_at_once_deploy_the_fix_once(
         assert click(played, body, "another secret") == 401
         with ThreadPoolExecutor(CLICKS) as pool:
             first = list(pool.map(lambda _: click(played, body), range(CLICKS)))
-        # One that meets another half-way is told to click again, and then finds what was decided.
-        assert 200 in first
-        assert set(first) <= {200, 503}
-        assert click(played, body) == 200
+        assert set(first) == {200}  # also one that meets another half-way: it is told how the decision stands
         played.wait_for(lambda: "deploying" in played.handled("redeploy"), DEADLINE)
         played.tick()
         played.wait_for(lambda: state(played) == "watching" or again(played), DEADLINE)

@@ -29,6 +29,8 @@ AHEAD = {flow.LOG_ENTRIES: 25}
 """How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
 CALLED = "decide"
 """The function that Slack calls."""
+WEBHOOK = "github"
+"""The function that the code host calls, where its secret is configured."""
 
 
 @dataclass(frozen=True, slots=True)
