@@ -239,13 +239,14 @@ class TestOvertaken:
         assert setting.bus.waiting == []
         assert pressed(setting).reply is Reply.APPROVED
 
-    def test_a_change_of_the_service_without_a_new_revision_supersedes_the_question(self, setting: Setting) -> None:
+    def test_a_change_of_the_service_supersedes_the_question(self, setting: Setting) -> None:
         incident = proposed(setting)
         setting.cloud.services["shore.tide"].etag += 1
         assert pressed(setting).reply is Reply.STALE
         tick(setting)
-        assert setting.chat.all[0].message.reason.startswith("The service was changed since")
         assert state(setting, incident) == "opened"
+        said = setting.chat.all[0].message
+        assert said.reason == "The service was changed since this was asked: an approval would be refused."
 
     def test_an_approval_that_came_first_is_acted_on_or_refused_and_never_superseded(self, setting: Setting) -> None:
         incident = proposed(setting)
