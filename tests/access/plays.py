@@ -155,7 +155,7 @@ def handed_on_late(play: Play) -> None:
     """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
     play.asked()
     _publish_lost(play)
-    assert play.player.click() == 503
+    assert play.player.click() == 200
     play.player.clock.turn(_OVER)
     play.player.drain()
     assert play.player.outside.cloud.deployments == 1
@@ -165,7 +165,7 @@ def acted_on_by_the_tick(play: Play) -> None:
     """The approval never reaches `redeploy`: the next tick does all of its work."""
     play.asked()
     _publish_lost(play)
-    assert play.player.click() == 503
+    assert play.player.click() == 200
     play.player.outside.published.clear()
     play.player.dies()
     play.player.tick(_OVER)
