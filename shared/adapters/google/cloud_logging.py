@@ -85,7 +85,7 @@ class CloudLogging:
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
         log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-        wanted = [*of_service(service.name, revision), log, *_between(since, since + LONGEST)]
+        wanted = [*of_service(service.name, revision), log, *within(since, since + LONGEST)]
         return len(self._read(service.project, wanted))
 
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
