@@ -16,8 +16,8 @@ install: .venv/.done ## make .venv with the pinned requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## break a service, see it fail with 1011, prove the fix
-	$(BIN)/provenfix demo
+demo: install ## the whole loop on this machine; more with DEMO="--auto-approve --scenario rollback"
+	$(BIN)/provenfix demo $(DEMO)
 
 test: install ## run the tests
 	$(BIN)/python -m pytest
@@ -42,6 +42,8 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
+	$(LOCK) --output-file tests/deploy/tools/provider.txt tests/deploy/tools/provider.in
+	$(LOCK) --output-file tests/deploy/tools/checkov.txt tests/deploy/tools/checkov.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,7 @@
 """`decide`: Slack's interactivity request comes in; the decision is stored and handed on, and the person is answered.
 
 200 with the words for the person; 200 without any for a click that decides nothing
-401 where the request is not Slack's, 400 where Slack's own words make no sense, 5xx where it could not be stored
+401 where the request is not Slack's or makes no sense, 405 and 413 before it is read, 5xx where nothing was stored
 """
 
 import json
@@ -62,7 +62,7 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
         return _decided(body, here, log)
     except Reject as rejected:
         rejection(here, "decide", rejected, log)
-        return "", 400, _PLAIN
+        return "", 401, _PLAIN
 
 
 def _decided(body: bytes, here: "Process", log: Log) -> Answered:

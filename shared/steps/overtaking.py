@@ -33,8 +33,9 @@ def newer(world: World, service: Service, case: Case, proposal: Proposal, decisi
         return "The service was changed since this was asked: an approval would be refused."
     now = world.clock.now()
     asked = proposal.expires_at - service.proposal_ttl
-    recently = case.looked_at is not None and now < case.looked_at + LOOK
-    if decision is not None or now < asked + STANDS or recently:  # where somebody has approved, it stays as it is
+    recently = case.looked_at is not None and now < case.looked_at + world.wait(LOOK)
+    is_new = now < asked + world.wait(STANDS)
+    if decision is not None or is_new or recently:  # where somebody has approved already, it stays as it is
         return ""
     return _merged(world, service, case, proposal)
 

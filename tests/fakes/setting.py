@@ -23,6 +23,7 @@ Tap = Callable[[str, object], object]
 
 OLD_REVISION = "tide-00007-old"
 APPROVER = "U-NORA"
+SECOND = "U-OLE"
 
 
 def service(name: str = "tide", **changes: object) -> Service:

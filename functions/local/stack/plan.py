@@ -1,6 +1,7 @@
 """What the stack consists of: which function reads which topic, and how a subscription delivers.
 
-The figures are those of the deployed subscriptions, except that nobody waits ten seconds for a second attempt here.
+The figures are those of the deployed subscriptions, except that here nobody waits ten seconds for a second attempt, and
+only five are made.
 """
 
 from dataclasses import dataclass

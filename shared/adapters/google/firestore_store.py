@@ -1,8 +1,9 @@
 """Firestore as the store: a kind is a collection, a key names a document, `exists` and update times guard each write.
 
 No transactions: contended ones are slow and run their body several times. A document has three fields: `json` (the
-value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1). The count
-makes every write a change: Firestore keeps the update time of a document that a write leaves as it was, and then two
+value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1); one that is
+of use for a while only has `expires`, too, after which Firestore deletes it some day. The count makes every write a
+change: Firestore keeps the update time of a document that a write leaves as it was, and then two
 equal replacements of one version would both succeed.
 
 Over REST, because every function asks its store before its first answer, and the client takes longer to import than
@@ -13,23 +14,31 @@ https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.doc
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
 from shared.adapters.documents import LONGEST_NAME, decode, encode
 from shared.adapters.google.rest import Refused, Rest, reached
+from shared.domain.moment import rfc3339
 from shared.ports import Document, Stored
 from shared.secret import Secret
 
 HOST = "firestore.googleapis.com"
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"
+LIFETIMES = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
+"""Kinds whose keys name a day or a delivery, which nobody asks for again. Nothing may rely on a deletion."""
 _VERSION = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class FirestoreStore:
     """Keeps documents in one database of a project, or in an emulator. Raises Retry, and Refused without permission."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the last is there to be replaced by tests
         self,
         project: str,
         database: str = "(default)",
@@ -37,6 +46,7 @@ class FirestoreStore:
         *,
         emulator: str = "",
         token: Callable[[], Secret] | None = None,
+        now: Callable[[], datetime] = _utc,
     ) -> None:
         """`seconds` is how long one call may take; the time limit of a function is several times that.
 
@@ -45,10 +55,11 @@ class FirestoreStore:
         self._documents = f"projects/{project}/databases/{database}/documents"
         self._rest = Rest(reached(HOST, emulator, token), seconds)
         self._again = seconds / 10
+        self._now = now
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
-        content = _content(encode(kind, key, value), value, 1)
+        content = _content(encode(kind, key, value), value, 1) | self._expiry(kind)
         return self._write(kind, key, content, {"exists": False}, {"ALREADY_EXISTS"})
 
     def read(self, kind: str, key: str) -> Stored | None:
@@ -62,7 +73,7 @@ class FirestoreStore:
         given = _VERSION.fullmatch(version)
         if given is None:
             raise ValueError(f"{kind}/{key}: {version!r} is no version of this store")
-        content = _content(encode(kind, key, value), value, int(given[1]) + 1)
+        content = _content(encode(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
         return self._write(kind, key, content, {"updateTime": given[2]}, {"FAILED_PRECONDITION", "NOT_FOUND"})
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
@@ -109,12 +120,15 @@ class FirestoreStore:
             raise
         return True
 
+    def _expiry(self, kind: str) -> dict[str, object]:
+        return {"expires": {"timestampValue": rfc3339(self._now() + LIFETIMES[kind])}} if kind in LIFETIMES else {}
+
     def _named(self, kind: str, key: str) -> str:
         return f"{self._documents}/{_name(kind)}/{_name(key)}"
 
 
 def _content(text: str, value: Document, writes: int) -> dict[str, object]:
-    """A write without a mask replaces the whole document; all content has the same three fields."""
+    """A write without a mask replaces the whole document; all content of a kind has the same fields."""
     fields = {
         name: {"stringValue": held}
         for name, held in value.items()
