@@ -26,7 +26,7 @@ from tests.loop.browser import Eyes, eyes
 COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()"]
 SECONDS = 60.0
 PICTURE = ROOT / "build" / "page" / "demo.png"
-README_PICTURE = ROOT / "docs" / "page.png"
+README_PICTURE = ROOT / "tests" / "golden" / "page.png"
 LARGEST_PICTURE = 250_000
 VIEW = {"width": 1280, "height": 860}
 
