@@ -23,6 +23,7 @@ from shared.ports import Document, History
 from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.collect import collect
+from shared.steps.impact import with_measured_impact
 from shared.steps.prover import request_for
 from shared.steps.world import World
 
@@ -61,6 +62,7 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         )
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
+    report = with_measured_impact(world, service, case, serving, report)
     return {**world.prover.told(report), **_findings(report, serving), "branch_sign": sign}
 
 

@@ -87,6 +87,12 @@ class CloudLogging:
             self._read(service.project, [*_of(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"])
         )
 
+    def failed(self, service: Service, revision: str, since: datetime) -> int:
+        """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
+        log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
+        when = f"timestamp>={quoted(rfc3339(since))}"
+        return len(self._read(service.project, [*_of(service.name, revision), log, "httpRequest.status>=500", when]))
+
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
         request = {
             "resource_names": [f"projects/{project}"],

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from shared.domain.escaping import code_span, for_markdown
 from shared.domain.facts.mended import place_of
 from shared.domain.finding import Kind, Proof
+from shared.domain.impact import told
 from shared.domain.issue.section import Section, bullets
 from shared.domain.moment import spoken
 from shared.domain.report import Report
@@ -70,6 +71,8 @@ def _points(report: Report) -> Iterator[str]:
     service = for_markdown(service_named(incident.service)) or "the service"
     environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
+    if report.impact:
+        yield f"**Impact:** {for_markdown(told(report.impact))} ({', '.join(report.impact.evidence)})"
     often = counted(incident.occurrences, "time")
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
     if incident.symptoms:
