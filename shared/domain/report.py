@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain import impact as impacts
+from shared.domain.belief import believed
 from shared.domain.evidence import Evidence
 from shared.domain.facts import Topic, gather
 from shared.domain.finding import (
@@ -42,6 +43,7 @@ class Report:
 
 def build_report(incident: Incident, proof: Proof) -> Report:
     """Gathers the evidence, numbers it, and answers the whys from it."""
+    incident = believed(incident, proof)
     facts = gather(incident, proof)
     return Report(incident, proof, draft_whys(incident, proof, facts), facts.evidence, facts.ids(Topic.SYMPTOM))
 

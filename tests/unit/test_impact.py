@@ -108,7 +108,7 @@ def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
     def denied(*_: object) -> int:
         raise Reject("denied", "Cloud Logging, project shore")
 
-    setting.logs.requests = denied  # type: ignore[method-assign]
+    setting.logs.requests = denied  # type: ignore[assignment, method-assign]
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
     incident = _investigated(setting, NEW)
