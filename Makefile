@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test check bench bundle lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: install ## lint, types, import contracts
 bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench $(BENCH)
 	$(BIN)/python -m tests.bench.weather
+
+bundle: install ## write the functions' zips into build/, the same bytes for the same content
+	$(BIN)/python -m functions.local.bundle
 
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header

@@ -7,6 +7,11 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_LOCAL           a folder: this is one machine, where stand-ins that keep their state in the store take the
                               place of code host, chat and platform; log files are read from its `logs`
     PROVENFIX_EMBEDDED        such a folder in which store and queue are SQLite files, too
+    PROVENFIX_PLATFORM        on one machine, what runs the services: nothing where it is not set; `served`, the one of
+                              `provenfix demo`; `watched`, one whose log streams in, as in `provenfix watch`
+    PROVENFIX_LONGEST_WAIT    on one machine, the most seconds that any wait of the flow takes, the watch of 24 hours
+                              and the lease of an effect included
+    PROVENFIX_SIGNING_SECRET  on one machine, what clicks are signed with, in place of what the file refers to
     PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
     PROVENFIX_DATABASE        the Firestore database; default `(default)`
     PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
@@ -25,8 +30,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.domain.service import Service, service_id
 from shared.errors import Misused
@@ -40,9 +46,22 @@ _COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
 _DOUBLE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
+_SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
 FILE = "provenfix.yaml"
+_Value = TypeVar("_Value")
+
+
+class Platform(StrEnum):
+    """What runs the services of one machine."""
+
+    KEPT = ""
+    """Nothing: revisions and traffic are documents."""
+    SERVED = "served"
+    """The local platform, as processes."""
+    WATCHED = "watched"
+    """Another one, of which the log streams in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +72,20 @@ class Secrets:
     slack_bot_token: SecretReference | None = None
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
+    github_app_key: SecretReference | None = None
     held: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHost:
+    """Where the watched repositories lie, and as whom they are asked."""
+
+    address: str = "https://github.com"
+    """The web address."""
+    app: str = ""
+    """The App's id; "" where a token is used. Its key is among the secrets."""
+    installation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +107,9 @@ class Settings:
     compilers: Mapping[str, str] = field(default_factory=dict)
     local: Path | None = None
     """The folder of the local stack; None in the cloud."""
+    platform: Platform = Platform.KEPT
+    """Counts on one machine only, as `longest_wait` does."""
+    longest_wait: timedelta = timedelta.max
     embedded: Path | None = None
     """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
     project: str = ""
@@ -89,7 +123,10 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    code_host: CodeHost = field(default_factory=CodeHost)
     doubles: Doubles = Doubles()
+    redaction: tuple[str, ...] = ()
+    """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
 
@@ -98,12 +135,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
     embedded = _folder("PROVENFIX_EMBEDDED", environment)
+    local = _folder("PROVENFIX_LOCAL", environment) or embedded
     # Cloud Run tells each service its own name.
     this = environment.get("K_SERVICE")
     return Settings(
         interpreters=_by_version(_INTERPRETER, environment),
         compilers=_urls(environment),
-        local=_folder("PROVENFIX_LOCAL", environment) or embedded,
+        local=local,
+        platform=_platform(environment, local),
+        longest_wait=_longest_wait(environment, local),
         embedded=embedded,
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
@@ -133,20 +173,31 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         compilers=dict(file.compilers) | dict(settings.compilers),
         services=services,
         own=settings.own | own,
-        secrets=_secrets(file, environment),
+        secrets=_secrets(file, environment, settings.local),
+        code_host=_code_host(file),
+        redaction=file.redaction.forms if file.redaction else (),
     )
 
 
-def _secrets(file: "Configuration", environment: Mapping[str, str]) -> Secrets:
+def _code_host(file: "Configuration") -> CodeHost:
+    if file.github is None:
+        return CodeHost()
+    app = file.github.app
+    return CodeHost(file.github.address, app.id if app else "", app.installation if app else 0)
+
+
+def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
+    if local is not None and environment.get(_SIGNING_SECRET):
+        signing = SecretReference(Keeper.ENVIRONMENT, _SIGNING_SECRET)
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
-    github = file.github.token.reference if file.github else None
+    github = file.github.token.reference if file.github and file.github.token else None
+    key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    named = {
-        one.name for one in (signing, bot, github, webhook) if one is not None and one.keeper is Keeper.ENVIRONMENT
-    }
+    all_ = (signing, bot, github, webhook, key)
+    named = {one.name for one in all_ if one is not None and one.keeper is Keeper.ENVIRONMENT}
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, held)
+    return Secrets(signing, bot, github, webhook, key, held)
 
 
 def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
@@ -175,6 +226,29 @@ def _doubles(text: str) -> Doubles:
 
 def _folder(name: str, environment: Mapping[str, str]) -> Path | None:
     return Path(environment[name]) if environment.get(name) else None
+
+
+def _platform(environment: Mapping[str, str], local: Path | None) -> Platform:
+    text = environment.get("PROVENFIX_PLATFORM", "")
+    if text not in frozenset(Platform):
+        raise Misused("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
+    return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, local)
+
+
+def _longest_wait(environment: Mapping[str, str], local: Path | None) -> timedelta:
+    text = environment.get("PROVENFIX_LONGEST_WAIT", "")
+    if not text:
+        return timedelta.max
+    if not re.fullmatch(r"[0-9]{1,7}(?:\.[0-9]{1,3})?", text) or float(text) < 1:
+        raise Misused("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
+    return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, local)
+
+
+def _on_one_machine(name: str, value: _Value, usual: _Value, local: Path | None) -> _Value:
+    """In the cloud nobody may shorten the watch of a rollout, nor the lease that keeps effects from happening twice."""
+    if value != usual and local is None:
+        raise Misused(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
+    return value
 
 
 def _switch(name: str, environment: Mapping[str, str]) -> bool:

@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from shared.errors import Misused
 from shared.later import Later
 from shared.secret import Keeper, Secret, SecretReference
-from shared.settings import Settings
+from shared.settings import Platform, Settings
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
-    from shared.adapters.github.client import GitHub
+    from shared.adapters.github.client import GitHub, Pace
+    from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.local.git_repository import GitRepository
     from shared.adapters.local.log_file import LogFile
+    from shared.adapters.local.sqlite_logs import SqliteLogs
     from shared.adapters.local.sqlite_queue import SqliteQueue
     from shared.adapters.local.work_tree import WorkTree
     from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, History, Issues, People, Store
+    from shared.ports import Bus, CheckRuns, Clock, Compilers, Deployer, History, Issues, People, Places, Store
     from shared.steps.prover import Prover
     from shared.steps.world import World
 
 STORE = "store.sqlite"
 QUEUE = "queue.sqlite"
+LOGS = "logs.sqlite"
 """The files of an embedded stack."""
 
 
@@ -105,8 +108,10 @@ def dead_letters(settings: Settings, name: str) -> "DeadLetters":
 def world(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.domain.redaction import also  # noqa: PLC0415
     from shared.steps.world import World  # noqa: PLC0415
 
+    also(settings.redaction)
     kept, clock = store(settings), SystemClock()
     github = _github(settings, clock)
     return World(
@@ -119,8 +124,9 @@ def world(settings: Settings) -> "World":
         services=settings.services,
         own=settings.own,
         prover=_prover(),
+        longest_wait=settings.longest_wait,
         kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
-        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github)),
+        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github, clock)),
     )
 
 
@@ -183,22 +189,32 @@ def _histories(
 
 
 def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
-    """The one client of a process, made when it is first needed; None where no token is configured."""
-    reference = settings.secrets.github_token
-    if reference is None:
+    """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
+    if settings.secrets.github_token is None and not settings.code_host.app:
         return None
     made: list[GitHub] = []
 
     def client() -> "GitHub":
         if not made:
-            from shared.adapters.github.client import PUBLIC, GitHub, Pace  # noqa: PLC0415
-            from shared.adapters.github.credentials import FixedToken  # noqa: PLC0415
+            from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
+            from shared.adapters.github.host import Host  # noqa: PLC0415
 
-            token = FixedToken(secret(settings, reference, "github.token"))
-            made.append(GitHub(token, Pace(clock, time.sleep), settings.doubles.github or PUBLIC))
+            pace, address = Pace(clock, time.sleep), settings.doubles.github or Host(settings.code_host.address).api
+            made.append(GitHub(_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
+
+
+def _credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
+    from shared.adapters.github.client import installation  # noqa: PLC0415
+    from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
+
+    host, secrets = settings.code_host, settings.secrets
+    if not host.app:
+        return FixedToken(secret(settings, secrets.github_token, "github.token"))
+    key = secret(settings, secrets.github_app_key, "github.app.private_key")
+    return installation(App(host.app, key, host.installation), pace, address)
 
 
 def people(settings: Settings) -> "People":
@@ -208,11 +224,11 @@ def people(settings: Settings) -> "People":
 
     github = _github(settings, SystemClock())
     if github is None:
-        raise Misused("github.token is not configured; refer to it in provenfix.yaml.")
+        raise Misused("github.app or github.token is not configured; write one of them into provenfix.yaml.")
     return GitHubPeople(github())
 
 
-def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -226,7 +242,14 @@ def _code_host(github: "Callable[[], GitHub] | None") -> dict[str, Any]:
 
         return GitHubChecks(github())
 
-    return {"issues": Later(issues), "checks": Later(checks)}
+    def places() -> "Places":
+        from shared.adapters.github.host import Host  # noqa: PLC0415
+        from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
+        from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
+
+        return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
+
+    return {"issues": Later(issues), "checks": Later(checks), "places": Later(places)}
 
 
 def _compilers(settings: Settings) -> "Compilers":
@@ -269,14 +292,45 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
     from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
 
     assert settings.local is not None
+    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "checks": NoChecks()}
+    if settings.platform is Platform.SERVED:
+        return outside | _served(settings, kept, clock)
+    if settings.platform is Platform.WATCHED:
+        return outside | _watched(settings, kept, clock)
     platform = KeptPlatform(kept, clock)
-    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "revisions": platform}
-    return outside | {
-        "deployer": platform,
-        "logs": KeptLogs(settings.local / "logs"),
-        "probe": NoProbe(),
-        "checks": NoChecks(),
-    }
+    outside |= {"revisions": platform, "deployer": platform, "probe": NoProbe()}
+    return outside | {"logs": KeptLogs(settings.local / "logs")}
+
+
+def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
+    from shared.adapters.local.served_platform import ServedPlatform  # noqa: PLC0415
+    from shared.adapters.probe.patience import Patience  # noqa: PLC0415
+    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+    platform = ServedPlatform(kept, clock)
+    staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
+    probe = NetworkProbe(Patience(opening=10.0, staying=staying))
+    return {"revisions": platform, "deployer": platform, "probe": probe, "logs": local_logs(settings)}
+
+
+def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """What can be told of a service by its log alone; deployed by a command, where one is configured."""
+    from shared.adapters.local.watched_platform import WatchedPlatform  # noqa: PLC0415
+    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+
+    logs = local_logs(settings)
+    platform = WatchedPlatform(kept, logs, clock)
+    return {"revisions": platform, "deployer": platform, "probe": NetworkProbe(), "logs": logs}
+
+
+def local_logs(settings: Settings) -> "SqliteLogs":
+    """The log of the services of this machine. Raises Misused where the settings say that this is none."""
+    from shared.adapters.local.sqlite_logs import SqliteLogs  # noqa: PLC0415
+
+    if settings.local is None:
+        raise Misused("This is no stack of one machine; set PROVENFIX_LOCAL.")
+    return SqliteLogs(settings.local / LOGS)
 
 
 def _chat(settings: Settings) -> dict[str, Any]:
@@ -289,7 +343,24 @@ def _chat(settings: Settings) -> dict[str, Any]:
     return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def _platform(settings: Settings) -> dict[str, Any]:
+def deployer_of(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub] | None") -> "Deployer":
+    """By each service's own method; workflows only where there is a token for the code host."""
+    from shared.adapters.by_method import DeployerByMethod  # noqa: PLC0415
+    from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline  # noqa: PLC0415
+    from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
+    from shared.adapters.google.pipeline_deployer import PipelineDeployer  # noqa: PLC0415
+
+    images = CloudRunDeployer(clients)
+    trigger = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
+    deployers: dict[str, Deployer] = {"": images, "image": images, "cloud_build": trigger}
+    if github is not None:
+        from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
+
+        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHub", Later(github))), clock)
+    return DeployerByMethod(deployers)
+
+
+def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
     def clients() -> "Clients":
@@ -310,9 +381,7 @@ def _platform(settings: Settings) -> dict[str, Any]:
         return CloudRunRevisions(cast("Clients", held))
 
     def deployer() -> object:
-        from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
-
-        return CloudRunDeployer(cast("Clients", held))
+        return deployer_of(cast("Clients", held), clock, github)
 
     def probe() -> object:
         from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
@@ -323,9 +392,9 @@ def _platform(settings: Settings) -> dict[str, Any]:
     return {port: Later(make) for port, make in made.items()}
 
 
-def _outside(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _outside(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform(settings) | _code_host(github) | _chat(settings)
+    return _not_yet() | _platform(settings, clock, github) | _code_host(settings, github) | _chat(settings)
 
 
 def _not_yet() -> dict[str, Any]:

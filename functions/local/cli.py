@@ -12,8 +12,10 @@ from functions.local.doctor import doctor
 from functions.local.inject import inject
 from functions.local.investigate import investigate
 from functions.local.show import show
+from functions.local.stats import stats
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
+from functions.local.watch import watch
 from shared.errors import Misused, Reject, Retry, Unreadable
 
 READER_GONE = 141
@@ -37,9 +39,11 @@ def provenfix(context: typer.Context) -> None:
 app.command()(investigate)
 app.command()(check)
 app.command()(demo)
+app.command()(watch)
 app.command()(up)
 app.command()(inject)
 app.command()(show)
+app.command()(stats)
 app.command()(doctor)
 app.add_typer(dlq, name="dlq")
 

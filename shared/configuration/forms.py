@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.token_form import read_form
+
 OWN = "provenfix"
 """The type of an error whose message is a sentence of ours."""
 
@@ -51,6 +53,14 @@ def _inside(value: str) -> str:
     return value.strip("/")
 
 
+def _token_form(value: str) -> str:
+    try:
+        read_form(value)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return value
+
+
 def rising(value: tuple[int, ...]) -> tuple[int, ...]:
     if value != tuple(sorted(set(value))) or not value or value[0] < 1 or value[-1] != 100:
         raise wrong("must be percentages that rise and end with 100, such as [10, 50, 100]")
@@ -73,6 +83,26 @@ Branch = Annotated[str, _text(r"(?![-/.])(?!.*(?:\.\.|@\{|//))[^\s~^:?*\[\\\x00-
 ProbeUrl = Annotated[
     str, _text(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")
 ]
+CodeHost = Annotated[
+    str, _text(r"https://[^\s/@?#]+", "a GitHub Enterprise's web address without a path", "https://github.acme.example")
+]
+AppId = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    _text(r"[1-9]\d{0,15}|Iv[\w.]{10,40}", "a GitHub App's id or its client id", "1234567"),
+]
+Trigger = Annotated[
+    str,
+    _text(
+        r"projects/[\w.:-]+/locations/[\w-]+/triggers/[\w.-]+",
+        "a Cloud Build trigger's full name",
+        "projects/P/locations/europe-west1/triggers/deploy-chat",
+    ),
+]
+Workflow = Annotated[
+    str, _text(r"[\w.-]+\.ya?ml", "the name of a file in .github/workflows, without the folder", "deploy.yml")
+]
+InputName = Annotated[str, _text(r"[A-Za-z_][\w-]{0,99}", "the name of an input of the workflow", "commit")]
 FunctionUrl = Annotated[
     str,
     _text(
@@ -91,4 +121,8 @@ SecretName = Annotated[
 ]
 VariableName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "an environment variable's name", "SLACK_BOT_TOKEN")]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+TokenForm = Annotated[str, AfterValidator(_token_form)]
+Person = Annotated[
+    str, _text(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?", "a name as commits carry it", "Mira Holm")
+]
 SourceRoot = Annotated[str, AfterValidator(_inside)]

@@ -6,12 +6,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.configuration.forms import (
+    AppId,
     Branch,
     Channel,
+    CodeHost,
     Duration,
     FunctionUrl,
     Group,
+    InputName,
     Name,
+    Person,
     ProbeUrl,
     Project,
     Python,
@@ -20,8 +24,11 @@ from shared.configuration.forms import (
     SecretName,
     SourceRoot,
     Team,
+    TokenForm,
+    Trigger,
     User,
     VariableName,
+    Workflow,
     rising,
     wrong,
 )
@@ -71,12 +78,24 @@ class ServiceEntry(Strict):
     team: Team = ""
     approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
     approver_group: Group = ""
+    quorum: Annotated[int, Field(ge=1, le=20)] = 1
+    not_author: bool = False
+    authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    deploy_trigger: Trigger = ""
+    deploy_workflow: Workflow = ""
+    deploy_ref: Branch = ""
+    deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     proposal_ttl: Duration = timedelta(hours=6)
-    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (100,)
+    deploy_command: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
+    ] = ()
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
 
     @property
     def service(self) -> Service:
@@ -96,9 +115,33 @@ class SlackEntry(Strict):
     bot_token: SecretEntry | None = None
 
 
+class AppEntry(Strict):
+    """A GitHub App, and its installation on the account that owns the watched repositories."""
+
+    id: AppId
+    installation: Annotated[int, Field(gt=0)]
+    private_key: SecretEntry
+
+
 class GithubEntry(Strict):
-    token: SecretEntry
+    """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
+
+    app: AppEntry | None = None
+    token: SecretEntry | None = None
     webhook_secret: SecretEntry | None = None
+    address: CodeHost = "https://github.com"
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "GithubEntry":
+        if (self.app is None) is (self.token is None):
+            raise wrong("must have either app or token")
+        return self
+
+
+class RedactionEntry(Strict):
+    """What counts as a secret beyond what is known anyway; see `shared.domain.token_form`."""
+
+    forms: Annotated[tuple[TokenForm, ...], Field(strict=False, max_length=50)] = ()
 
 
 class Configuration(Strict):
@@ -110,6 +153,7 @@ class Configuration(Strict):
     github: GithubEntry | None = None
     compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
     own: OwnEntry | None = None
+    redaction: RedactionEntry | None = None
 
 
 PARTS: dict[str, type[BaseModel]] = {
@@ -117,9 +161,12 @@ PARTS: dict[str, type[BaseModel]] = {
     "slack": SlackEntry,
     "github": GithubEntry,
     "own": OwnEntry,
+    "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
+    "app": AppEntry,
+    "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }
 """The model that stands behind a key, for messages."""

@@ -16,6 +16,7 @@ from shared.configuration import marked_yaml, model
 from shared.configuration.forms import OWN
 from shared.configuration.marked_yaml import Marked
 from shared.configuration.model import Configuration
+from shared.domain.service import Service
 from shared.errors import Unreadable
 
 FILE = "provenfix.yaml"
@@ -29,6 +30,8 @@ _KINDS = {
     "dict_type": "must be keys with values",
     "model_type": "must be keys with values",
 }
+_NEEDED = {"cloud_build": "deploy_trigger", "github_workflow": "deploy_workflow"}
+"""What a way to deploy cannot do without."""
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
 
 
@@ -68,7 +71,22 @@ def _contradictions(found: Configuration) -> Iterator[tuple[marked_yaml.Path, st
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
+        needed = _NEEDED.get(service.deploy_method)
+        if needed and not getattr(service, needed):
+            told = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
+            yield ("services", index, "deploy_method"), told
         seen[service.id] = index
+        for key, told in _unanswerable(service):
+            yield ("services", index, key), f"services[{index}].{key} {told}"
+
+
+def _unanswerable(service: Service) -> Iterator[tuple[str, str]]:
+    """Questions that nobody could ever answer with yes: the key, and the end of the sentence."""
+    approvers = len(set(service.approvers))
+    if not service.approver_group and 0 < approvers < service.quorum:
+        yield "quorum", f"must be at most {approvers}, the number of approvers; no proposal could be approved"
+    if service.not_author and not service.authors:
+        yield "not_author", "needs authors, the names under which approvers commit; nobody could approve a fix"
 
 
 def _sentence(error: ErrorDetails, marked: Marked, name: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.finding import Kind
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service
 
@@ -17,10 +18,14 @@ class ClickKind(StrEnum):
 class DecisionState(StrEnum):
     """The states of the one decision document of a proposal; whoever wins the write to it has decided."""
 
+    COUNTING = "counting"
+    """Somebody has approved, and more people have to."""
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
     """Nobody decided in time: the clock did."""
+    SUPERSEDED = "superseded"
+    """Something newer was deployed, or could be: another question takes its place."""
     REFUSED = "refused"
     """Approved, but the world was no longer as the approval saw it."""
     ACTING = "acting"
@@ -31,6 +36,7 @@ class Reply(StrEnum):
     """The named reason of every answer to a click."""
 
     APPROVED = "approved"
+    COUNTED = "counted"
     DENIED = "denied"
     ALREADY_APPROVED = "already_approved"
     ALREADY_DENIED = "already_denied"
@@ -44,6 +50,10 @@ class Reply(StrEnum):
     FOREIGN_USER = "foreign_user"
     STALE = "stale"
     MUTED = "muted"
+    DECIDED_OTHERWISE = "decided_otherwise"
+    SUPERSEDED = "superseded"
+    OWN_FIX = "own_fix"
+    UNKNOWN_AUTHOR = "unknown_author"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +92,15 @@ class Answer:
         return self.reply in _ACCEPTED
 
 
-_ACCEPTED = frozenset((Reply.APPROVED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
+_ACCEPTED = frozenset((Reply.APPROVED, Reply.COUNTED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
 
 _TEXTS = {
-    Reply.APPROVED: "Approved. The redeployment begins after everything has been checked once more.",
+    Reply.APPROVED: "Approved. It begins after everything has been checked once more.",
+    Reply.COUNTED: "Your approval counts. This service asks for more than one: nothing is deployed before that.",
     Reply.DENIED: "Denied. Nothing is deployed.",
     Reply.ALREADY_APPROVED: "This was approved already.",
     Reply.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
-    Reply.TOO_LATE: "The redeployment has begun already; it can no longer be denied here.",
+    Reply.TOO_LATE: "It has begun already; it can no longer be denied here.",
     Reply.EXPIRED: "This proposal has expired. Nothing is deployed.",
     Reply.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
     Reply.UNKNOWN_PROPOSAL: "There is no such proposal.",
@@ -99,6 +110,13 @@ _TEXTS = {
     Reply.FOREIGN_USER: "You are not among the approvers of this service.",
     Reply.STALE: "A newer revision was deployed since this was proposed. Nothing is deployed.",
     Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
+    Reply.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
+    Reply.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",
+    Reply.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
+    Reply.UNKNOWN_AUTHOR: (
+        "Whether you wrote the fix is not known: this service asks for somebody else than its author, and its "
+        "configuration does not say under which names you commit. Nothing is deployed."
+    ),
 }
 
 
@@ -126,4 +144,23 @@ def refusal(
         return Reply.FOREIGN_CHANNEL
     if click.user not in service.approvers and click.user not in members:
         return Reply.FOREIGN_USER
-    return Reply.EXPIRED if now >= proposal.expires_at else None
+    if now >= proposal.expires_at:
+        return Reply.EXPIRED
+    return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:
+    """Everybody may go back to an earlier commit; a fix is approved by another than its author, if that is asked for.
+
+    Git's names are claims. They are good enough against a slip, and where they say nothing, nobody is believed.
+    """
+    if not service.not_author or proposal.kind is Kind.ROLLBACK:
+        return None
+    names = service.authors.get(click.user, ())
+    if not names or not proposal.author:
+        return Reply.UNKNOWN_AUTHOR
+    return Reply.OWN_FIX if _folded(proposal.author) in map(_folded, names) else None
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -235,3 +235,5 @@ class Proof:
     unseen: tuple[str, ...] = ()
     """What could not be looked at, a sentence each: shallow history, missing blobs."""
     versions_compiled: int = 0
+    alternative: Rollback | None = None
+    """Beside a target: what could be gone back to instead, where that was asked for."""

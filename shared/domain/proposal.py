@@ -24,6 +24,7 @@ class Standing(StrEnum):
     ROLLED_BACK = "rolled_back"
     MUTED = "muted"
     SUPERSEDED = "superseded"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Proposal:
     """Paths that did not compile as deployed."""
     evidence_hash: str
     expires_at: datetime
+    author: str = ""
+    """Who wrote the fix, as git names them; "" where there is no fix, as in a rollback."""
+    instead_of: str = ""
+    """The proposal of the same question that is the first choice; "" for that one itself."""
+    etag: str = ""
+    """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
+
+    @property
+    def question(self) -> str:
+        """What the one decision is kept under: who says yes to one proposal of a question says no to the other."""
+        return self.instead_of or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,8 @@ class Alternative:
 
     proposal: str
     commit: str
+    approvals: tuple[str, ...] = ()
+    """As `Message.approvals`, of those who want this instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,10 @@ class Message:
     alternative: Alternative | None = None
     by: str = ""
     """The chat's user id of who decided; "" where nobody did."""
+    approvals: tuple[str, ...] = ()
+    """The chat's user ids of all who approved so far, where several have to."""
+    quorum: int = 1
+    """How many different people have to approve."""
     decided_at: datetime | None = None
     reason: str = ""
     """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""

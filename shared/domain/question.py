@@ -6,17 +6,27 @@ Each begins with a label, so that whoever lays them out can make it stand out. `
 from collections.abc import Iterator
 from enum import StrEnum
 
-from shared.domain.facts.mended import place_of, shipped
-from shared.domain.finding import DeployedSource, Kind, Proof, Target
+from shared.domain.facts.mended import errors_left, place_of, shipped
+from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Target
 from shared.domain.history import FileChange
 from shared.domain.impact import told
 from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
-from shared.domain.proposal import Message, Proposal, Standing
+from shared.domain.proposal import Alternative, Message, Proposal, Standing
 from shared.domain.report import Report
+from shared.domain.whys import Why
 from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
 _MOST_FILES = 4
+_MOST_SHIPPED = 12
+_MOST_DETAILS = 5
+_MOST_EVIDENCE = 12
+_CHECKS = {
+    Checks.GREEN: "Checks: green.",
+    Checks.RED: "Checks: red.",
+    Checks.PENDING: "Checks: still running.",
+    Checks.UNKNOWN: "Checks: unknown, nobody could be asked; look at the commit before you approve.",
+}
 _LONGEST_LINE = 700
 _LONGEST_TITLE = 150
 
@@ -31,6 +41,13 @@ def proposed_commit(report: Report) -> str | None:
             return proof.rollback.commit.id if proof.rollback else None
         case Kind.NONE:
             return None
+
+
+def other_commit(report: Report) -> str | None:
+    """The earlier commit that could be gone back to instead of what is recommended; None where there is none."""
+    proof = report.proof
+    is_other = proof.recommendation.kind is Kind.REDEPLOY and proof.alternative is not None
+    return proof.alternative.commit.id if is_other and proof.alternative else None
 
 
 def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
@@ -52,6 +69,7 @@ def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
         standing=Standing.OPEN,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
+        alternative=Alternative(f"{proposal.id}-back", other) if (other := other_commit(report)) else None,
     )
 
 
@@ -66,6 +84,7 @@ class Label(StrEnum):
     FIXED = "Fixed by"
     NEWEST = "Newest passing commit"
     SHIPS = "What ships"
+    INSTEAD = "Or go back"
     CONFIDENCE = "Confidence"
 
 
@@ -85,12 +104,41 @@ def asked(report: Report) -> tuple[str, ...]:
 
 
 def details(report: Report) -> tuple[str, ...]:
-    """The whys with their confidence, and what else is broken: for the message's thread."""
-    whys = [f"{why.n}. {why.question} {why.answer} ({why.confidence.value})" for why in report.whys]
-    broken = report.proof.broken
-    also = [f"Also broken as deployed: {said(each.path)}." for each in broken.also_broken] if broken else []
-    unseen = [f"Not seen: {each}" for each in report.proof.unseen]
-    return tuple(said(line, 2 * _LONGEST_LINE) for line in (*whys, *also[:_MOST_FILES], *unseen))
+    """For the message's thread: whys, attempts, what ships, gates, evidence. All redacted, each of one line."""
+    proof = report.proof
+    whys = [f"{why.n}. {why.question} {why.answer} ({_cited(why)})" for why in report.whys]
+    attempts = [f"Attempt {named(each.commit)}: {errors_left(each)}." for each in proof.attempts[:_MOST_DETAILS]]
+    unseen = [f"Not seen: {each}" for each in proof.unseen[:_MOST_DETAILS]]
+    evidence = [f"{each.id}, {each.kind.value}: {said(each.text, 200)}" for each in report.evidence[:_MOST_EVIDENCE]]
+    lines = (*whys, *attempts, *_shipped_files(proof), *_gates(proof), *unseen, *evidence)
+    return tuple(said(line, 2 * _LONGEST_LINE) for line in lines)
+
+
+def _cited(why: Why) -> str:
+    return ", ".join((why.confidence.value, *why.evidence[:_MOST_DETAILS]))
+
+
+def _shipped_files(proof: Proof) -> Iterator[str]:
+    if proof.recommendation.kind is not Kind.REDEPLOY or proof.target is None:
+        return
+    ships = proof.target.ships
+    files = [f"{said(change.path, 80)} {_figures(change)}" for change in ships[:_MOST_SHIPPED]]
+    more = [f"{len(ships) - _MOST_SHIPPED} more"] if len(ships) > _MOST_SHIPPED else []
+    if files:
+        yield f"Ships {listed([*files, *more])}."
+
+
+def _gates(proof: Proof) -> Iterator[str]:
+    """What the proposed commit had to pass, and which newer ones did not."""
+    for each in (proof.broken.also_broken if proof.broken else ())[:_MOST_FILES]:
+        yield f"Also broken as deployed: {said(each.path)}."
+    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+        yield (
+            f"Gates passed by {short(proof.target.commit.id)}: it contains the fix, every Python file of the service "
+            f"compiles, none is newly broken. {_CHECKS[proof.target.checks]}"
+        )
+    for refused in proof.refused[:_MOST_DETAILS]:
+        yield f"Not proposed: {named(refused.commit)}, gate {refused.gate}: {said(refused.detail)}."
 
 
 def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
@@ -104,6 +152,7 @@ def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.NEWEST, _newest(proof)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _ships(proof.target)
+    yield Label.INSTEAD, _instead(proof)
     yield Label.CONFIDENCE, _confidence(proof)
 
 
@@ -152,8 +201,7 @@ def _fixed(proof: Proof) -> str:
 
 def _newest(proof: Proof) -> str:
     if proof.target is not None:
-        checks = f"checks {proof.target.checks.value}"
-        return f"{named(proof.target.commit)}: every file of the incident compiles, nothing is newly broken, {checks}."
+        return f"{named(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
     if proof.rollback is not None:
         return f"{named(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
     return ""
@@ -163,7 +211,17 @@ def _ships(target: Target) -> str:
     files = [f"{said(change.path, 80)} {_figures(change)}" for change in target.ships[:_MOST_FILES]]
     more = [f"{len(target.ships) - _MOST_FILES} more"] if len(target.ships) > _MOST_FILES else []
     which = f": {listed([*files, *more])}" if files else ""
-    return f"{counted(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}."
+    checks = _CHECKS[target.checks]
+    return f"{counted(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}. {checks}"
+
+
+def _instead(proof: Proof) -> str:
+    if proof.recommendation.kind is not Kind.REDEPLOY or proof.alternative is None:
+        return ""
+    return (
+        f"to {named(proof.alternative.commit)}, the newest commit before the break that passes every gate; "
+        "what was merged since goes with it."
+    )
 
 
 def _figures(change: FileChange) -> str:

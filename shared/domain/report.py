@@ -72,6 +72,7 @@ def to_json(report: Report) -> dict[str, object]:
         "target": _target(proof.target) if proof.target else None,
         "refused": [_refused(each) for each in proof.refused],
         "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
+        "alternative": _commit(proof.alternative.commit) if proof.alternative else None,
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,

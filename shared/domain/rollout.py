@@ -36,6 +36,12 @@ class Revision:
 
     unseen: tuple[str, ...] = ()
     """Places that could not be looked at, and why."""
+    python: str = ""
+    """The minor version that the platform itself names for it, such as `3.11`; "" where it names none."""
+
+    def runs(self, commit: str) -> bool:
+        """Whether the best place that says anything names this commit (a full id), or abbreviates it."""
+        return bool(self.commit) and commit.startswith(self.commit or "")
 
     @property
     def conflict(self) -> str:
@@ -76,6 +82,10 @@ class Deployment:
     """One sentence where it failed."""
     url: str = ""
     """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
+    untended: bool = False
+    """Somebody else's pipeline made it: it has to be given its address (a share of 0) before it can be tried."""
+    share: int = 0
+    """Percent of the traffic that such a pipeline has given it by itself."""
 
 
 def address(probed: str, revision: str) -> str:

@@ -1,6 +1,7 @@
 """A watched service, as its owners configured it: what it is called, where its code lies, who may decide for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -28,17 +29,37 @@ class Service:
     """Chat user ids. Together with an empty `approver_group` an empty list approves nobody."""
     approver_group: str = ""
     """A chat user group's id; its members are asked for at every decision."""
+    quorum: int = 1
+    """How many different approvers have to approve before anything is deployed."""
+    not_author: bool = False
+    """Whether who wrote the fix may not approve it. Who it is, is known only of people whom `authors` names."""
+    authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
     """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
+    deploy_trigger: str = ""
+    """For `cloud_build`: the trigger that builds and deploys a commit, by its full name."""
+    deploy_workflow: str = ""
+    """For `github_workflow`: the file in `.github/workflows` that builds and deploys a commit."""
+    deploy_ref: str = ""
+    """The branch whose version of the workflow runs; "" for the deploy branch."""
+    deploy_input: str = "commit"
+    """The workflow's input that takes the commit."""
     probe_url: str = ""
-    """`wss://…` must connect and stay open after a rollout, `https://…` answer 2xx; "" probes nothing."""
+    """`wss://…` must connect and stay open after a rollout, `https://…` answer; "" probes nothing."""
     probe_message: str = ""
     """What a client of the WebSocket says first; "" where it only listens."""
+    probe_seconds: int = 10
+    """How long a WebSocket must stay open."""
+    probe_status: int = 0
+    """The status that `https://…` must answer with; 0 for any 2xx."""
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     proposal_ttl: timedelta = timedelta(hours=6)
-    traffic_steps: tuple[int, ...] = (100,)
+    traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+    deploy_command: tuple[str, ...] = ()
+    """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
 
     @property
     def id(self) -> str:

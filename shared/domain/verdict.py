@@ -8,17 +8,24 @@ WATCH = timedelta(hours=24)
 """How long a mended service is watched before its issue is closed."""
 LONGEST_WATCH = timedelta(days=7)
 """After this long without a single request, the watch ends without a proof."""
+TRIPWIRE = timedelta(days=30)
+"""For this long after the close, a failure that comes back is told at the closed issue as well."""
 TOLERATED_PROBES = 2
 """Probes in a row that must fail before a rollout is taken back: one may be the network's fault."""
+TOLERATED_LOOKS = 2
+"""Looks in a row that must find something else serving before it counts as changed by hand: a split takes its time."""
 
 
 class Verdict(StrEnum):
     HOLDS = "holds"
     PROVEN = "proven"
     FAILED_PROBE = "failed_probe"
+    FAILED_REVISION = "failed_revision"
+    """The platform says of the new revision, which was ready, that it no longer is."""
     RECURRED = "recurred"
-    NOT_SERVING = "not_serving"
-    NO_TRAFFIC = "no_traffic"
+    CHANGED = "changed_by_hand"
+    INCONCLUSIVE = "inconclusive"
+    """Nothing speaks against the rollout, and nothing proves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +41,33 @@ class Watched:
     """All that speaks for or against a rollout so far."""
 
     since: datetime
-    serves: bool
-    """The approved commit takes the intended share."""
+    missed: int
+    """Looks in a row, up to now, at which the approved commit had less than the intended share."""
     failed_probes: int
     """In a row, up to now."""
     recurred: bool
     """A revision that contains the fix logged the failure."""
+    failed: str
+    """What the platform says about a new revision that is no longer ready; "" where it is."""
     requests: int
     """Since the rollout; silence without requests proves nothing."""
+    probes: int
+    """Since the rollout, that connected and stayed open: traffic as well."""
 
 
-def judge(watched: Watched, now: datetime) -> Verdict:
+def judge(watched: Watched, now: datetime, watch: timedelta = WATCH, longest: timedelta = LONGEST_WATCH) -> Verdict:
     """The first thing that speaks against the rollout, else whether it has been watched for long enough."""
-    if watched.recurred:
-        return Verdict.RECURRED
-    if watched.failed_probes >= TOLERATED_PROBES:
-        return Verdict.FAILED_PROBE
-    if now < watched.since + WATCH or watched.failed_probes:
+    against = {
+        Verdict.RECURRED: watched.recurred,
+        Verdict.CHANGED: watched.missed >= TOLERATED_LOOKS,
+        Verdict.FAILED_REVISION: bool(watched.failed),
+        Verdict.FAILED_PROBE: watched.failed_probes >= TOLERATED_PROBES,
+    }
+    found = next((verdict for verdict, speaks in against.items() if speaks), None)
+    if found is not None:
+        return found
+    if now < watched.since + watch or watched.failed_probes or watched.missed:
         return Verdict.HOLDS
-    if not watched.serves:
-        return Verdict.NOT_SERVING
-    if watched.requests == 0:
-        return Verdict.NO_TRAFFIC if now >= watched.since + LONGEST_WATCH else Verdict.HOLDS
-    return Verdict.PROVEN
+    if watched.requests or watched.probes:
+        return Verdict.PROVEN
+    return Verdict.INCONCLUSIVE if now >= watched.since + longest else Verdict.HOLDS

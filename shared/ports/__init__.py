@@ -12,9 +12,9 @@ from shared.ports.outside import (
     IssueState,
     Logs,
     People,
+    Places,
     Probe,
     Revisions,
-    Threads,
     Wish,
     Wished,
 )
@@ -42,11 +42,11 @@ __all__ = [
     "LogSource",
     "Logs",
     "People",
+    "Places",
     "Probe",
     "Revisions",
     "Store",
     "Stored",
-    "Threads",
     "Wish",
     "Wished",
 ]

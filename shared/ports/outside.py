@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port
     from shared.domain.decision import Click
     from shared.domain.entry import LogEntry
     from shared.domain.finding import Checks
+    from shared.domain.links import Links
     from shared.domain.proposal import Message
     from shared.domain.rollout import Deployment, Revision, Serving
     from shared.domain.service import Service
@@ -43,6 +44,7 @@ class IssueState:
 
     is_open: bool
     labels: frozenset[str]
+    body: str = ""
 
 
 class Logs(Protocol):
@@ -64,8 +66,20 @@ class Issues(Protocol):
     def find(self, service: Service, marker: str) -> IssueRef | None:
         """The issue whose body carries the marker, open or closed."""
 
-    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
-        """*Effect.* Opens an issue. The body carries the marker already."""
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
+        """*Effect.* Opens an issue. The body carries the marker already; `labels` come with those of every issue."""
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        """*Effect.* Gives an issue another title and body; doing it twice is the same as once."""
+
+    def revise(self, service: Service, number: int, part: str) -> None:
+        """*Effect.* Replaces the body's part on how things stand (`shared.domain.issue.life`), and nothing else.
+
+        Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
+        """
+
+    def prepare(self, service: Service) -> None:
+        """*Effect.* Makes the labels by which people act, unless they are there. Reject where that is not allowed."""
 
     def commented(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there."""
@@ -76,8 +90,11 @@ class Issues(Protocol):
     def close(self, service: Service, number: int) -> None:
         """*Effect.* Closes an issue; one that is closed stays closed."""
 
+    def reopen(self, service: Service, number: int) -> None:
+        """*Effect.* Opens a closed issue again; one that is open stays open."""
+
     def state(self, service: Service, number: int) -> IssueState:
-        """Open or closed, and its labels."""
+        """Open or closed, its labels and its body. A deleted issue is closed."""
 
 
 class Wish(StrEnum):
@@ -108,6 +125,13 @@ class People(Protocol):
         """Whether a person may write there."""
 
 
+class Places(Protocol):
+    """Where a person can look at what an issue tells of."""
+
+    def links(self, service: Service, commits: Sequence[str]) -> Links:
+        """Addresses for a service. `commits` are those whose author and pull request matter, at most 20 are asked."""
+
+
 class Chat(Protocol):
     """Where people are asked."""
 
@@ -122,10 +146,6 @@ class Chat(Protocol):
 
     def members(self, group: str) -> Collection[str]:
         """User ids of a user group."""
-
-
-class Threads(Protocol):
-    """What stands below a message: the details, for whoever wants them."""
 
     def replied(self, service: Service, reference: str, marker: str) -> bool:
         """Whether a reply to the message carries the marker."""

@@ -26,6 +26,13 @@ class Rollout:
     since: str = ""
     """RFC 3339: since when it has all of its traffic; "" before."""
     failed_probes: int = 0
+    """In a row, up to now."""
+    passed_probes: int = 0
+    """Since `since`."""
+    missed: int = 0
+    """Looks in a row, up to now, at which something else served."""
+    begun: str = ""
+    """RFC 3339: when the deployment was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,10 @@ class Case:
     message: str = ""
     """The chat's reference of the proposal's message."""
     rollout: Rollout | None = None
+    told: str = ""
+    """The last step of `history` that the issue tells of, as `step` names it."""
+    regresses: str = ""
+    """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
     """The revision that contains the fix and logged the failure all the same."""
     ending: State | None = None
@@ -70,14 +81,37 @@ class Case:
     """`{"state", "at", "why"}`, oldest first, the last fifty."""
 
     @property
+    def after(self) -> str:
+        """The id of the incident in which it would come back."""
+        return f"{self.fingerprint}-{self.generation + 1}"
+
+    @property
     def evidence(self) -> str:
         """The key of the evidence of its present look."""
         return self.id if self.look == 1 else f"{self.id}.{self.look}"
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """A name for each step of `history`; no two have the same."""
+        return tuple(f"{step['state']}.{step['at']}" for step in self.history)
+
+    @property
+    def step(self) -> str:
+        """That of the last one."""
+        return self.steps[-1] if self.history else ""
+
+    @property
     def active(self) -> bool:
         """Whether ticks still look at it."""
         return self.state in ACTIVE
+
+    @property
+    def askable(self) -> bool:
+        """Whether a person can have it looked at again: nothing is under way, and nothing was deployed against it."""
+        return self.rollout is None and (
+            (self.state is State.UNFIXED and self.ending is None)
+            or self.state in {State.REPORTED, State.DENIED, State.EXPIRED, State.REFUSED}
+        )
 
     def to(self, state: State, now: datetime, why: str) -> "Case":
         """In another state, with the step in its history."""
@@ -112,6 +146,8 @@ def document(case: Case) -> Document:
         "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
         "message": case.message,
         "rollout": {name: getattr(rollout, name) for name in Rollout.__slots__} if rollout else None,
+        "told": case.told,
+        "regresses": case.regresses,
         "recurred": case.recurred,
         "ending": case.ending.value if case.ending else "",
         "ending_why": case.ending_why,
@@ -145,6 +181,8 @@ def read_case(value: Document) -> Case:
         issue=IssueRef(documents.number(issue, "number"), documents.text(issue, "url")) if issue else None,
         message=documents.text(value, "message"),
         rollout=_read_rollout(rollout) if rollout else None,
+        told=documents.text(value, "told"),
+        regresses=documents.text(value, "regresses"),
         recurred=documents.text(value, "recurred"),
         ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),
@@ -161,4 +199,7 @@ def _read_rollout(value: Document) -> Rollout:
         share=documents.number(value, "share"),
         since=documents.text(value, "since"),
         failed_probes=documents.number(value, "failed_probes"),
+        passed_probes=documents.number(value, "passed_probes"),
+        missed=documents.number(value, "missed"),
+        begun=documents.text(value, "begun"),
     )

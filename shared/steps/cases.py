@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
-from shared.ports import Stored
+from shared.ports import Store, Stored
 from shared.steps.case import Case, document, read_case
 from shared.steps.flow import State
 from shared.steps.world import World
 
 KIND = "incidents"
+MOST = 500
 _MOST_ATTEMPTS = 20
 
 
@@ -51,6 +52,15 @@ def change(world: World, incident: str, how: Callable[[Case], Case]) -> Case:
 def active(world: World, service: str) -> Sequence[Stored]:
     """The incidents of a service that are not at rest, unread: one that cannot be read must not hide the others."""
     return world.store.find(KIND, "active_for", service)
+
+
+def every(store: Store) -> tuple[Sequence[Case], bool]:
+    """All that can be read, and whether there are more: a store answers with at most `MOST` of each state.
+
+    Documents are found by a field, and every incident has a state.
+    """
+    found = [store.find(KIND, "state", state.value, MOST) for state in State]
+    return [read_case(stored.value) for each in found for stored in each], any(len(each) >= MOST for each in found)
 
 
 def end(world: World, incident: str, state: State, why: str) -> Case:

@@ -26,7 +26,7 @@ def completed(world: World, entry: LogEntry) -> Signal | Refusal:
     signal = _among(world.logs.around(entry), entry)
     if signal is not None:
         return signal
-    if entry.timestamp is not None and world.clock.now() - entry.timestamp < INGESTION:
+    if entry.timestamp is not None and world.clock.now() - entry.timestamp < world.wait(INGESTION):
         raise Retry("the lines before the end of a traceback are not in the log yet")
     return read
 

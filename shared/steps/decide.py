@@ -1,4 +1,6 @@
-"""A verified click comes in; the one decision about a proposal is stored and handed on, or the click is refused."""
+"""A verified click comes in; the one decision about a question is stored and handed on, or the click is refused."""
+
+from dataclasses import replace
 
 from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Reply, answer, refusal
 from shared.domain.proposal import Proposal
@@ -6,7 +8,7 @@ from shared.domain.service import Service
 from shared.domain.wording import said
 from shared.steps import cases, decisions, effects, proposals
 from shared.steps.case import Case
-from shared.steps.decisions import Decision
+from shared.steps.decisions import Decision, Vote
 from shared.steps.flow import State
 from shared.steps.rejections import reject
 from shared.steps.world import World
@@ -15,6 +17,7 @@ _STANDS = {
     DecisionState.DENIED: Reply.ALREADY_DENIED,
     DecisionState.EXPIRED: Reply.EXPIRED,
     DecisionState.REFUSED: Reply.VOID,
+    DecisionState.SUPERSEDED: Reply.SUPERSEDED,
 }
 
 
@@ -33,12 +36,13 @@ def _decide(world: World, click: Click) -> Reply:
     if proposal is None or service is None:
         return Reply.UNKNOWN_PROPOSAL
     case = cases.load(world, proposal.incident)
-    if case is not None and case.message and click.message and click.message != case.message:
+    asked_anew = case is not None and bool(case.proposal) and not proposals.of_one_question(case.proposal, proposal)
+    if case is not None and not asked_anew and case.message and click.message and click.message != case.message:
         return Reply.TAMPERED
-    standing = decisions.load(world, proposal.id)
+    standing = decisions.load(world, proposal.question)
     members = world.chat.members(service.approver_group) if service.approver_group else ()
     refused = refusal(click, proposal, service, members, world.clock.now())
-    if refused is Reply.EXPIRED and standing is not None:
+    if refused is Reply.EXPIRED and not decisions.is_open(standing):
         refused = None  # it was decided in time; the answer tells how
     if refused is not None:
         return refused
@@ -49,7 +53,7 @@ def _decide(world: World, click: Click) -> Reply:
 
 def _deny(world: World, click: Click, proposal: Proposal, before: Decision | None) -> Reply:
     why = f"{click.user_name[:80]}: {said(click.reason)}" if click.reason else click.user_name[:80]
-    stands = decisions.decide(world, proposal.id, Decision(DecisionState.DENIED, click.user, why))
+    stands = decisions.decide(world, proposal.question, Decision(DecisionState.DENIED, click.user, why))
     if stands.state is DecisionState.ACTING:
         return Reply.TOO_LATE
     if stands.state is DecisionState.DENIED and (before is None or before.state is not DecisionState.DENIED):
@@ -63,18 +67,23 @@ def _standing(decision: Decision) -> Reply:
 
 
 def _approve(world: World, click: Click, proposal: Proposal, service: Service, before: Decision | None) -> Reply:
-    if before is None:
+    if decisions.is_open(before):
         case = cases.demand(world, proposal.incident)
         if not case.active or case.ending is not None:
             return Reply.MUTED if State.MUTED in {case.state, case.ending} else Reply.VOID
-        if world.revisions.serving(service).revision.name != proposal.revision:
+        if proposals.is_stale(proposal, world.revisions.serving(service)):
             return Reply.STALE
-    stands = decisions.decide(world, proposal.id, Decision(DecisionState.APPROVED, click.user, click.user_name[:80]))
+    vote = Vote(click.user, proposal.id)
+    stands = decisions.approve(world, proposal.question, vote, service.quorum, click.user_name[:80])
     if stands.state in _STANDS:
         return _standing(stands)
+    if stands.state is DecisionState.COUNTING:
+        return Reply.COUNTED
+    if stands.chosen != proposal.id:
+        return Reply.DECIDED_OTHERWISE
     if stands.state is DecisionState.APPROVED:
         hand_on(world, proposal)  # also when it was approved before: whoever did may have died here
-    return Reply.APPROVED if before is None else Reply.ALREADY_APPROVED
+    return Reply.APPROVED if decisions.is_open(before) else Reply.ALREADY_APPROVED
 
 
 def hand_on(world: World, proposal: Proposal) -> None:
@@ -82,8 +91,8 @@ def hand_on(world: World, proposal: Proposal) -> None:
     effects.publish_approved(world, proposal.id)
 
     def approved(now: Case) -> Case:
-        if now.state is not State.PROPOSED or now.ending is not None:
+        if now.state is not State.PROPOSED or now.ending is not None or now.proposal != proposal.question:
             return now
-        return now.to(State.APPROVED, world.clock.now(), proposal.id)
+        return replace(now, proposal=proposal.id).to(State.APPROVED, world.clock.now(), proposal.id)
 
     cases.change(world, proposal.incident, approved)

@@ -43,11 +43,15 @@ class _Match:
     """Whether these versions fail with the logged message."""
 
 
-def locate(ground: Ground, verdicts: Verdicts, given: Commit | None) -> Located:
-    """The deployed version: the given commit if the log bears it out, else the one that the logged lines give away."""
+def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: str = "") -> Located:
+    """The deployed version: the given commit if the log bears it out, else the one that the logged lines give away.
+
+    A commit that was given for one revision is held against what that one has logged: another one that fails too may
+    have been built from it.
+    """
     conflict = ""
     if given is not None:
-        stated = _corroborate(ground.history, verdicts, ground.incident, given)
+        stated = _corroborate(ground.history, verdicts, ground.incident, given, revision)
         if stated.corroborated:
             return stated
         conflict = stated.conflict
@@ -57,11 +61,11 @@ def locate(ground: Ground, verdicts: Verdicts, given: Commit | None) -> Located:
     return Located(stated.path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict or inferred.conflict)
 
 
-def _corroborate(history: History, verdicts: Verdicts, incident: Incident, given: Commit) -> Located:
+def _corroborate(history: History, verdicts: Verdicts, incident: Incident, given: Commit, revision: str) -> Located:
     """Checks a given commit against the log."""
     tree = history.tree(given.id)
     tiers = likely_files(incident.path, tree)
-    for sighting in reversed(incident.sightings):
+    for sighting in reversed([each for each in incident.sightings if not revision or each.revision == revision]):
         for path in (path for tier in tiers for path in tier):
             if verdicts.fails_as(tree[path].blob, path, sighting):
                 deployments = _deployments(incident, {_key(sighting): given})

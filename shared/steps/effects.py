@@ -4,6 +4,9 @@ In: a world and what is wanted. Out: what the other side knows it by. Every key 
 incident and proposal alone, so that whoever comes second arrives at the same one.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from shared.domain.escaping import for_markdown
 from shared.domain.proposal import Message, Proposal
 from shared.domain.service import Service
@@ -18,6 +21,20 @@ from shared.steps.world import World
 def marker(incident: str, part: str = "") -> str:
     """Hidden in issues and comments, and found there again."""
     return f"<!-- provenfix:incident={incident}{f' part={part}' if part else ''} -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What an incident's issue says; `body` is Markdown, without the marker."""
+
+    incident: str
+    title: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The body with the marker before it."""
+        return f"{marker(self.incident)}\n{self.body}"
 
 
 def publish_opened(world: World, case: Case, nudge: int = 0) -> None:
@@ -38,19 +55,70 @@ def _publish(world: World, topic: str, message: dict[str, str], key: str) -> Non
     once(world, f"publish.{topic}.{key}", do)
 
 
-def open_issue(world: World, service: Service, incident: str, title: str, body: str) -> IssueRef:
-    """The incident's issue; `body` is Markdown."""
-    mark = marker(incident)
+def open_issue(world: World, service: Service, paper: Paper, labels: tuple[str, ...]) -> IssueRef:
+    """The incident's issue."""
+    mark = marker(paper.incident)
 
     def do() -> Document:
-        return _reference(world.issues.open(service, mark, title, f"{mark}\n{body}"))
+        return _reference(world.issues.open(service, mark, paper.title, paper.text, labels))
 
     def find() -> Document | None:
         found = world.issues.find(service, mark)
         return _reference(found) if found else None
 
-    result = once(world, f"issue.{incident}", do, find)
+    result = once(world, f"issue.{paper.incident}", do, find)
     return IssueRef(documents.number(result, "number"), documents.text(result, "url"))
+
+
+def take_issue(world: World, service: Service, issue: IssueRef, paper: Paper) -> IssueRef:
+    """An earlier incident's issue, as that of its regression: rewritten, and open again."""
+    rewrite_issue(world, service, issue.number, paper, paper.incident)
+
+    def do() -> Document:
+        world.issues.reopen(service, issue.number)
+        return {}
+
+    def find() -> Document | None:
+        return {} if world.issues.state(service, issue.number).is_open else None
+
+    once(world, f"reopen.{paper.incident}", do, find)
+    return issue
+
+
+def rewrite_issue(world: World, service: Service, issue: int, paper: Paper, evidence: str) -> None:
+    """Other evidence has another report. Doing it twice is the same as once."""
+
+    def do() -> Document:
+        world.issues.rewrite(service, issue, paper.title, paper.text)
+        return {}
+
+    once(world, f"rewrite.{evidence}", do)
+
+
+def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str]) -> None:
+    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back."""
+    if case.issue is None:
+        return
+    issue = case.issue.number
+
+    def do() -> Document:
+        world.issues.revise(service, issue, part())
+        return {}
+
+    once(world, f"state.{case.id}.{step}", do)
+
+
+def prepare_labels(world: World, service: Service) -> None:
+    """Makes the labels by which people act, once for a service. Where that is not allowed, people make them."""
+
+    def do() -> Document:
+        try:
+            world.issues.prepare(service)
+        except Reject as refused:
+            return {"refused": str(refused)}
+        return {}
+
+    once(world, f"labels.{service.id}", do)
 
 
 def _reference(issue: IssueRef) -> Document:
@@ -102,14 +170,29 @@ def ask(world: World, service: Service, message: Message) -> str:
     return documents.text(once(world, f"ask.{message.proposal}", do, find), "reference")
 
 
-def tell(world: World, service: Service, reference: str, message: Message) -> None:
-    """Replaces the proposal's message by how things stand now; doing it twice is the same as once."""
+def explain(world: World, service: Service, reference: str, proposal: str, lines: tuple[str, ...]) -> None:
+    """The details of a proposal, in the thread of its message; nothing where there are none."""
+    if not lines:
+        return
+
+    def do() -> Document:
+        world.chat.reply(service, reference, proposal, lines)
+        return {}
+
+    once(world, f"explain.{proposal}", do, lambda: {} if world.chat.replied(service, reference, proposal) else None)
+
+
+def tell(world: World, service: Service, reference: str, message: Message, turn: int = 0) -> None:
+    """Replaces the proposal's message by how things stand now; doing it twice is the same as once.
+
+    `turn` counts what is shown while it still stands as before.
+    """
 
     def do() -> Document:
         world.chat.update(service, reference, message)
         return {}
 
-    once(world, f"tell.{message.proposal}.{message.standing.value}", do)
+    once(world, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
 
 
 def deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Document:

@@ -13,7 +13,7 @@ from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.question import proposed_commit
+from shared.domain.question import other_commit, proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
@@ -60,10 +60,18 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         request = request_for(
             service, _given(world, service, history, incident), lambda at: world.checks.at(service, at)
         )
+        request = replace(request, revision=_last_revision(incident))
         report = world.prover.report(incident, history, world.compilers, request)
         report = _unless_deployed(report, serving, case, history)
     report = with_measured_impact(world, service, case, serving, report)
-    return {**world.prover.told(report), **_findings(report, serving), "branch_sign": sign}
+    links = world.places.links(service, _of_interest(report.proof))
+    return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
+
+
+def _of_interest(proof: Proof) -> list[str]:
+    """The commits of which a reader wants to know where they came from."""
+    found = (proof.introduced, proof.fix, proof.target, proof.rollback)
+    return [each.commit.id for each in found if each is not None]
 
 
 def branch_sign(world: World, service: Service, history: History) -> str:
@@ -101,9 +109,13 @@ def _is(incident: Incident, case: Case) -> bool:
 
 def _given(world: World, service: Service, history: History, incident: Incident) -> str | None:
     """The commit of the failing revision, where the platform names one that the repository knows."""
-    revision = incident.sightings[-1].revision if incident.sightings else ""
+    revision = _last_revision(incident)
     known = world.revisions.revision(service, revision) if revision else None
     return _resolved(history, known.commit) if known is not None and known.commit else None
+
+
+def _last_revision(incident: Incident) -> str:
+    return incident.sightings[-1].revision if incident.sightings else ""
 
 
 def _resolved(history: History, commit: str) -> str | None:
@@ -142,8 +154,11 @@ def _findings(report: Report, serving: Serving) -> Document:
         "reason": proof.recommendation.reason.value,
         "detail": said(proof.recommendation.detail, 600),
         "commit": proposed_commit(report) or "",
+        "alternative": other_commit(report) or "",
+        "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "revision": serving.revision.name,
+        "etag": serving.etag,
         "fix": fix.id if fix else "",
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],

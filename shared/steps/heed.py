@@ -28,7 +28,11 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
         raise Reject("foreign_issue", f"{wished.repository}#{wished.issue} for {case.id}")
     if wished.wish is Wish.REINVESTIGATE and not people.may_instruct(service, wished.person):
         raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
-    outcome = _again(world, case, wished.person) if wished.wish is Wish.REINVESTIGATE else Outcome("nothing", case.id)
+    outcome = Outcome("nothing", case.id)
+    if wished.wish is Wish.REINVESTIGATE:
+        outcome = _again(world, case, wished.person)
+        if outcome.name == "nothing":  # whoever asked is to know
+            effects.comment(world, service, case, f"answer.{wished.delivery}", (_ANSWERS.get(outcome.detail, _BUSY),))
     if wished.wish is Wish.MUTE and muted(world, service, case):
         cases.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
         outcome = Outcome("muted", case.id)
@@ -38,13 +42,16 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
 
 
 def _again(world: World, case: Case, person: str) -> Outcome:
-    """Another look at what could not be mended so far; one that is decided, deployed or muted is left alone."""
+    """Another look at what could not be mended so far; one that is being decided, deployed or muted is left alone."""
     now = world.clock.now()
+    if cases.load(world, case.after) is not None:
+        return Outcome("nothing", case.id, _SUPERSEDED)
 
     def looked(at: Case) -> Case:
-        if at.state is not State.UNFIXED or at.ending is not None or at.look != case.look:
+        if at.look != case.look or not at.askable:
             return at
-        return replace(at, look=at.look + 1, looked_at=now).to(State.OPENED, now, f"{person} asked for it")
+        again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
+        return again.to(State.OPENED, now, f"{person} asked for it")
 
     case = cases.change(world, case.id, looked)
     if case.state is not State.OPENED or case.ending is not None:
@@ -53,5 +60,13 @@ def _again(world: World, case: Case, person: str) -> Outcome:
     return Outcome("asked_again", case.id)
 
 
+_BUSY = "Nothing was looked at again: this incident is being worked on, or something was deployed against it."
+_SUPERSEDED = "superseded"
+_ANSWERS = {
+    _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
+    State.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",
+    State.MUTED: "Nothing was looked at again: a person has ended this incident, and that holds for good.",
+    State.RESOLVED: "Nothing was looked at again: this incident is resolved.",
+}
 _BY_HAND = 1_000_000
 """The nudge of a person; those of the clock count from 0."""

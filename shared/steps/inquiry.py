@@ -23,6 +23,10 @@ class Request:
     """Taken, and called an assumption, where neither log nor repository name a version."""
     checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
     """The code host's word on a commit."""
+    revision: str = ""
+    """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
+    alternative: bool = False
+    """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
 
 
 @dataclass(frozen=True, slots=True)

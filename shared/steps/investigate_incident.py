@@ -5,7 +5,7 @@ from dataclasses import replace
 from shared.domain.finding import Reason
 from shared.domain.service import Service
 from shared.errors import Reject
-from shared.steps import cases, documents, effects, paperwork
+from shared.steps import cases, documents, journal, paperwork
 from shared.steps.case import Case
 from shared.steps.flow import State
 from shared.steps.world import Outcome, World
@@ -27,6 +27,8 @@ def investigate_incident(world: World, incident_id: str) -> Outcome:
     """`proposed`, `unfixed`, `reported` or `duplicate`. Raises Retry, or Reject where it can never be."""
     case = cases.demand(world, incident_id)
     if case.state is not State.OPENED:
+        if not case.active:  # no tick looks at it, and the last delivery may have ended before its issue said so
+            journal.tell(world, service_of(world, case), case)
         return Outcome("duplicate", case.id, case.state.value)
     service = service_of(world, case)
     papers = paperwork.complete(world, service, case)
@@ -34,10 +36,6 @@ def investigate_incident(world: World, incident_id: str) -> Outcome:
     state = State.UNFIXED if reason in _MAY_CHANGE else State.REPORTED
     if papers.proposal is not None:
         state = State.PROPOSED
-        if case.look > 1:
-            effects.comment(
-                world, service, papers.case, f"look{case.look}", (documents.text(papers.evidence, "detail"),)
-            )
 
     def advanced(now: Case) -> Case:
         if now.state is not State.OPENED or now.look != case.look:
@@ -45,7 +43,8 @@ def investigate_incident(world: World, incident_id: str) -> Outcome:
         moment, sign = world.clock.now(), documents.text(papers.evidence, "branch_sign")
         return replace(now, branch_sign=sign, looked_at=moment).to(state, moment, reason)
 
-    return Outcome(cases.change(world, case.id, advanced).state.value, case.id, reason)
+    case = journal.tell(world, service, cases.change(world, case.id, advanced))
+    return Outcome(case.state.value, case.id, reason)
 
 
 def service_of(world: World, case: Case) -> Service:

@@ -71,7 +71,7 @@ def _claim(world: World, key: str) -> Stored:
     stored = world.store.read("effects", key)
     if stored is None:
         # The answer is not looked at: False may mean one's own write, retried by the client. The document says whose.
-        world.store.create("effects", key, _claimed(token, 1, now))
+        world.store.create("effects", key, _claimed(token, 1, now, world.wait(LEASE)))
         stored = _reread(world, key)
     if documents.text(stored.value, "state") == "done" or documents.text(stored.value, "owner") == token:
         return stored
@@ -82,7 +82,8 @@ def _claim(world: World, key: str) -> Stored:
     if now < documents.moment(stored.value, "lease_until"):
         raise Retry(f"{key} is claimed by somebody else until {documents.text(stored.value, 'lease_until')}")
     attempt = documents.number(stored.value, "attempt") + 1
-    if not world.store.replace("effects", key, _claimed(token, attempt, now), stored.version):
+    claimed = _claimed(token, attempt, now, world.wait(LEASE))
+    if not world.store.replace("effects", key, claimed, stored.version):
         raise Retry(f"{key} was claimed by somebody else just now")
     taken = _reread(world, key)
     if documents.text(taken.value, "owner") != token:
@@ -97,12 +98,12 @@ def _reread(world: World, key: str) -> Stored:
     return stored
 
 
-def _claimed(token: str, attempt: int, now: datetime) -> Document:
-    return {"state": "claimed", "owner": token, "attempt": attempt, "lease_until": rfc3339(now + LEASE)}
+def _claimed(token: str, attempt: int, now: datetime, lease: timedelta) -> Document:
+    return {"state": "claimed", "owner": token, "attempt": attempt, "lease_until": rfc3339(now + lease)}
 
 
 def _act(world: World, claim: Stored, do: Callable[[], Document]) -> Document:
-    if world.clock.now() + NEEDED > documents.moment(claim.value, "lease_until"):
+    if world.clock.now() + min(NEEDED, world.wait(LEASE) / 2) > documents.moment(claim.value, "lease_until"):
         raise Retry(f"{claim.key}: too little is left of the lease to act")
     reset = _holding.set(claim.key)
     try:
@@ -111,7 +112,7 @@ def _act(world: World, claim: Stored, do: Callable[[], Document]) -> Document:
         _end_lease(world, claim, world.clock.now())  # the other side has said that it did nothing
         raise
     except Exception:
-        _end_lease(world, claim, world.clock.now() + SETTLING)
+        _end_lease(world, claim, world.clock.now() + world.wait(SETTLING))
         raise
     finally:
         _holding.reset(reset)

@@ -8,6 +8,14 @@ from shared.steps.ledger import begun
 from shared.steps.world import World
 
 
+def marked_as_wrong(world: World, service: Service, case: Case) -> bool:
+    """Whether a person has said so of an incident at rest: the label holds for good, whenever it was set.
+
+    A person who only closed the issue has called it resolved; what fails in a later revision is news all the same.
+    """
+    return case.issue is not None and WRONG in world.issues.state(service, case.issue.number).labels
+
+
 def muted(world: World, service: Service, case: Case) -> bool:
     """An issue that these functions have begun to close themselves was not closed by a person."""
     if case.issue is None:

@@ -3,11 +3,12 @@
 In: stored evidence. Out: the proposal, and the message that shows it.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
-from shared.domain.proposal import Message, Proposal, Standing
+from shared.domain.proposal import Alternative, Message, Proposal, Standing
+from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Document
@@ -21,6 +22,16 @@ KIND = "proposals"
 def proposal_id(case: Case) -> str:
     """The id of the proposal of an incident's present look."""
     return f"{case.id}-{case.look}"
+
+
+def back_id(question: str) -> str:
+    """The id of a question's other proposal: to go back to an earlier commit instead."""
+    return f"{question}-back"
+
+
+def of_one_question(proposal: str, other: Proposal) -> bool:
+    """Whether a proposal's id is that of the other one's question, whichever of its two ways out."""
+    return proposal in {other.question, back_id(other.question)}
 
 
 def propose(world: World, service: Service, case: Case, evidence: Document) -> Proposal | None:
@@ -44,9 +55,28 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         broken=documents.texts(evidence, "broken"),
         evidence_hash=documents.text(evidence, "evidence_hash"),
         expires_at=world.clock.now() + service.proposal_ttl,
+        author=documents.text(evidence, "author"),
+        etag=documents.text(evidence, "etag"),
     )
+    if documents.text(evidence, "alternative"):
+        # Before the first choice: whoever finds that one shows both.
+        back = _instead(proposal, documents.text(evidence, "alternative"))
+        world.store.create(KIND, back.id, _document(back))
     world.store.create(KIND, key, _document(proposal))
     return load(world, key)  # of two that were made at once, the stored one counts
+
+
+def _instead(proposal: Proposal, commit: str) -> Proposal:
+    """The same question, answered the other way; what mends it is then the earlier commit itself."""
+    return replace(
+        proposal,
+        id=back_id(proposal.id),
+        kind=Kind.ROLLBACK,
+        commit=commit,
+        fix=commit,
+        author="",
+        instead_of=proposal.id,
+    )
 
 
 def load(world: World, proposal: str) -> Proposal | None:
@@ -63,8 +93,14 @@ def demand(world: World, proposal: str) -> Proposal:
     return found
 
 
+def is_stale(proposal: Proposal, serving: Serving) -> bool:
+    """Whether anything about the service has changed since the evidence that the proposal stands on."""
+    return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
+
+
 def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
+    back = documents.text(evidence, "alternative") if not proposal.instead_of else ""
     return Message(
         proposal=proposal.id,
         incident=proposal.incident,
@@ -76,6 +112,7 @@ def message(proposal: Proposal, evidence: Document, case: Case, standing: Standi
         standing=standing,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
+        alternative=Alternative(back_id(proposal.id), back) if back else None,
         reason=why,
     )
 
@@ -89,7 +126,10 @@ def _document(proposal: Proposal) -> Document:
     }
 
 
-_TEXTS = ("id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash")
+_TEXTS = (
+    "id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash",
+    "author", "instead_of", "etag",
+)  # fmt: skip
 
 
 def _read(value: Document) -> Proposal:

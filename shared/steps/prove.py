@@ -77,7 +77,7 @@ def _search(inquiry: Inquiry) -> _Search | None:
                 raise
             continue
         verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
-        located = locate(ground, verdicts, inquiry.given)
+        located = locate(ground, verdicts, inquiry.given, inquiry.request.revision)
         tried.append(_Search(located, verdicts, source))
         if located.corroborated and located.commit is not None and not _declares_other(inquiry, tried[-1]):
             return tried[-1]
@@ -174,6 +174,7 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
         fix=describe_fix(history, among.lineage, fix, deployed, proof.broken.fault.line),
         target=describe_target(history, among.lineage, among.gates, choice),
         refused=choice.refused,
+        alternative=find_rollback(history, among.gates, among.origin) if inquiry.request.alternative else None,
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from shared.domain.finding import Checks
 from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
+from shared.domain.links import NO_LINKS, Links
 from shared.domain.proposal import Proposal, evidence_hash
-from shared.domain.question import title_and_lines
+from shared.domain.question import details, title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
@@ -43,7 +44,7 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     return "" if failed is None else failed.detail
 
 
-def told(report: Report) -> Document:
+def told(report: Report, links: Links = NO_LINKS) -> Document:
     """A report in words: as it is printed, as an issue, as a message."""
     printed = to_json(report)
     headline, lines = title_and_lines(report)
@@ -51,9 +52,10 @@ def told(report: Report) -> Document:
         "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
         "evidence_hash": evidence_hash(printed),
         "title": issue_title(report),
-        "body": issue_body(report),
+        "body": issue_body(report, links),
         "headline": headline,
         "lines": list(lines),
+        "details": list(details(report)),
     }
 
 
@@ -61,7 +63,7 @@ def told(report: Report) -> Document:
 class Prover:
     """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
 
-    told: Callable[[Report], Document] = told
+    told: Callable[[Report, Links], Document] = told
     report: Callable[[Incident, History, Compilers, Request], Report] = report_on
     objection: Callable[[Proposal, Service, History, Compilers, CheckState], str] = objection
 
@@ -74,4 +76,5 @@ def request_for(service: Service, deployed: str | None, checks: CheckState) -> R
         python=service.python or None,
         roots=service.source_roots,
         checks=checks,
+        alternative=True,
     )

@@ -13,6 +13,7 @@ from shared.steps.causes import cause_of, name_cause
 from shared.steps.completing import completed
 from shared.steps.defects import Defect, defect_of, next_generation
 from shared.steps.flow import State
+from shared.steps.muting import marked_as_wrong
 from shared.steps.regression import Sense, sense
 from shared.steps.rejections import refused
 from shared.steps.world import Outcome, World
@@ -55,7 +56,10 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
     defect = defect_of(world, service, signal)
     case = cases.load(world, defect.incident)
     if case is not None and not case.active:
-        if sense(world, service, case, signal.entry.revision) is Sense.OLD:
+        news = sense(world, service, case, signal.entry.revision)
+        if news is Sense.OLD or marked_as_wrong(world, service, case):
+            if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
+                name_cause(world, service, signal.entry.revision, case.id)
             return Outcome("duplicate", case.id, f"at rest: {case.state.value}")
         defect = next_generation(world, service, signal, defect)
         case = cases.load(world, defect.incident)
@@ -85,12 +89,23 @@ def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Out
         opened_by=world.ids.token(),
         opened_at=now,
         last_seen=entry.timestamp or now,
+        regresses=_regresses(world, service, defect, entry.revision),
     ).to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
     cases.create(world, case)
     stored = cases.demand(world, case.id)  # not the answer of the write tells who opened it, but the owner in it
     if stored.state is State.OPENED:
         effects.publish_opened(world, stored)
     return Outcome("opened" if stored.opened_by == case.opened_by else "duplicate", case.id)
+
+
+def _regresses(world: World, service: Service, defect: Defect, revision: str) -> str:
+    """The incident before this one, if it was resolved and its fix runs in the revision that fails now."""
+    if defect.generation == 1:
+        return ""
+    before = cases.load(world, replace(defect, generation=defect.generation - 1).incident)
+    if before is None or before.state is not State.RESOLVED:
+        return ""
+    return before.id if sense(world, service, before, revision) is Sense.RECURRED else ""
 
 
 def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> Outcome:
@@ -100,10 +115,10 @@ def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> O
     if case.rollout is not None and sense(world, service, case, revision) is Sense.RECURRED:
         cases.change(world, case.id, lambda now: now if now.recurred else replace(now, recurred=revision))
         return Outcome("recurred", case.id)
+    if case.kind is SignalKind.SYNTAX_ERROR and revision:
+        name_cause(world, service, revision, case.id)  # however far the incident is: its 1011 may still be waiting
     if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in case.revisions:
         return Outcome("duplicate", case.id)
-    if case.kind is SignalKind.SYNTAX_ERROR and revision:
-        name_cause(world, service, revision, case.id)
     cases.change(world, case.id, lambda now: _with(now, signal))
     return Outcome("attached", case.id)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from shared.domain.decision import DecisionState
+from shared.domain.moment import rfc3339
 from shared.domain.proposal import Proposal, Standing
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
@@ -15,6 +16,7 @@ from shared.steps.finish import show
 from shared.steps.flow import State
 from shared.steps.investigate_incident import service_of
 from shared.steps.muting import muted
+from shared.steps.regression import lost_by
 from shared.steps.world import Outcome, World
 
 _BY = "redeploy"
@@ -25,9 +27,11 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
     proposal = proposals.demand(world, proposal_id)
     case = cases.demand(world, proposal.incident)
     service = service_of(world, case)
-    decision = decisions.load(world, proposal.id)
-    if decision is None:
+    decision = decisions.load(world, proposal.question)
+    if decision is None or decisions.is_open(decision):
         raise Reject("undecided", proposal.id)
+    if decision.chosen and decision.chosen != proposal.id:
+        raise Reject("decided_otherwise", proposal.id)
     if case.state is State.OPENED:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
@@ -42,7 +46,7 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         else:
             # From here on a denial comes too late; up to here, whoever writes first has decided.
             wanted = Decision(DecisionState.ACTING, _BY, decision.by, etag)
-        decision = decisions.decide(world, proposal.id, wanted)
+        decision = decisions.decide(world, proposal.question, wanted)
     if decision.state is not DecisionState.ACTING:
         return Outcome(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
     return _deploy(world, service, proposal, decision.etag)
@@ -60,8 +64,11 @@ def _objection(world: World, service: Service, case: Case, proposal: Proposal) -
         return "", f"gate: {failed}"
     # Compiling takes its time; what may change within it is looked at afterwards.
     serving = world.revisions.serving(service)
-    if serving.revision.name != proposal.revision:
+    if proposals.is_stale(proposal, serving):
         return "", "stale"
+    newer = lost_by(world, service, proposal, serving)
+    if newer:
+        return "", f"downgrade: {newer}"
     if muted(world, service, case):
         return "", State.MUTED.value
     return serving.etag, "kill_switch" if world.kill_switch() else ""
@@ -78,8 +85,9 @@ def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Ou
     def deploying(now: Case) -> Case:
         if now.rollout is not None or not now.active:
             return now
-        rollout = Rollout(operation, proposal.revision)
-        return replace(now, rollout=rollout).to(State.DEPLOYING, world.clock.now(), operation)
+        moment = world.clock.now()
+        rollout = Rollout(operation, proposal.revision, begun=rfc3339(moment))
+        return replace(now, rollout=rollout).to(State.DEPLOYING, moment, operation)
 
     case = cases.change(world, proposal.incident, deploying)
     if case.state is State.DEPLOYING:  # only now: no chat that is away may hold up what was approved

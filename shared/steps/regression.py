@@ -6,6 +6,9 @@ commit does it count that it was made after the incident came to rest.
 
 from enum import StrEnum
 
+from shared.domain.finding import Kind
+from shared.domain.proposal import Proposal
+from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.errors import Misused
 from shared.steps.ancestry import contains
@@ -37,7 +40,7 @@ def sense(world: World, service: Service, case: Case, revision: str) -> Sense:
         with_fix = _contains(world, service, known.commit, case.fix)
         if with_fix is not None:
             return Sense.RECURRED if with_fix else Sense.OLD
-    if case.rest_at is None or case.state is State.MUTED:
+    if case.rest_at is None:
         return Sense.OLD
     return Sense.AGAIN if known.created_at > case.rest_at else Sense.OLD
 
@@ -47,10 +50,25 @@ def serves_fix(world: World, service: Service, commit: str, fix: str) -> bool:
     return _contains(world, service, commit, fix) is True
 
 
+def lost_by(world: World, service: Service, proposal: Proposal, serving: Serving) -> str:
+    """One sentence about a serving revision whose commit the proposed one does not contain; "" where there is none.
+
+    A rollback goes back on purpose. A commit that the repository does not know says nothing.
+    """
+    if proposal.kind is not Kind.REDEPLOY:
+        return ""
+    for name, share in serving.traffic.items():
+        revision = serving.revision if name == serving.revision.name else world.revisions.revision(service, name)
+        commit = revision.commit if revision is not None and share else None
+        if commit and _contains(world, service, proposal.commit, commit) is False:
+            return f"revision {name} serves {commit}, which {proposal.commit} does not contain"
+    return ""
+
+
 def _contains(world: World, service: Service, commit: str, fix: str) -> bool | None:
     """None where the repository does not know one of the commits: a label can name anything."""
     with world.histories(service) as history:
         try:
-            return contains(history, history.resolve(commit).id, fix)
+            return contains(history, history.resolve(commit).id, history.resolve(fix).id)
         except Misused:
             return None

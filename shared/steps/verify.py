@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.decision import DecisionState
+from shared.domain.proposal import Proposal, Standing
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps import cases, decisions, documents, effects, proposals
@@ -13,9 +14,11 @@ from shared.steps.causes import cause_of
 from shared.steps.decide import hand_on
 from shared.steps.decisions import Decision
 from shared.steps.evidence import branch_sign
-from shared.steps.finish import finish
+from shared.steps.finish import finish, show
 from shared.steps.flow import State
+from shared.steps.journal import tell
 from shared.steps.muting import muted
+from shared.steps.overtaking import ask_anew, newer
 from shared.steps.redeploy import redeploy
 from shared.steps.rejections import reject
 from shared.steps.watching import follow, watch
@@ -29,9 +32,12 @@ MOST_NUDGES = 6
 """and so often at most; its message is then in the dead letters."""
 
 LOOK = timedelta(minutes=10)
-"""How often the deploy branch of what could not be mended yet is looked at,"""
+"""How often the deploy branch is looked at, of what could not be mended yet"""
 PATIENCE = timedelta(days=7)
-"""and for how long."""
+"""for so long."""
+
+MOST_LOOKS = 20
+"""So often an incident is asked about at most; after that its question stands until it expires."""
 
 _BY = "verify"
 
@@ -61,7 +67,8 @@ def advance(world: World, service: Service, case: Case) -> Case:
     """One incident, one step, and its end where that is decided."""
     if case.ending is None:
         case = _STAGES[case.state](world, service, case)
-    return finish(world, service, case)
+    case = finish(world, service, case)
+    return tell(world, service, case) if case.active else case
 
 
 def _waiting(world: World, service: Service, case: Case) -> Case:
@@ -70,7 +77,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
     cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
     if cause is not None:
         return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}")
-    if now < case.opened_at + GRACE:
+    if now < case.opened_at + world.wait(GRACE):
         return case
     case = cases.change(
         world, case.id, lambda at: at.to(State.OPENED, now, "nothing explains it") if at.state is State.WAITING else at
@@ -81,7 +88,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
 def _opened(world: World, _: Service, case: Case) -> Case:
     """Publishes what was stored and never published, and what has been lying there for too long."""
     since = documents.moment(case.history[-1], "at") if case.history else case.opened_at
-    effects.publish_opened(world, case, min((world.clock.now() - since) // NUDGE, MOST_NUDGES))
+    effects.publish_opened(world, case, min((world.clock.now() - since) // world.wait(NUDGE), MOST_NUDGES))
     return case
 
 
@@ -90,7 +97,7 @@ def _unfixed(world: World, service: Service, case: Case) -> Case:
     now = world.clock.now()
     if now >= case.opened_at + PATIENCE:
         return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days")
-    if case.looked_at is not None and now < case.looked_at + LOOK:
+    if case.looked_at is not None and now < case.looked_at + world.wait(LOOK):
         return case
     if muted(world, service, case):
         return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
@@ -110,26 +117,42 @@ def _unfixed(world: World, service: Service, case: Case) -> Case:
 
 def _proposed(world: World, service: Service, case: Case) -> Case:
     proposal = proposals.demand(world, case.proposal)
-    decision = decisions.load(world, proposal.id)
-    if decision is None and muted(world, service, case):
-        decision = decisions.decide(world, proposal.id, Decision(DecisionState.REFUSED, _BY, State.MUTED.value))
-    if decision is None and world.clock.now() >= proposal.expires_at:
-        decision = decisions.decide(world, proposal.id, Decision(DecisionState.EXPIRED, _BY))
+    decision = decisions.load(world, proposal.question)
+    if decisions.is_open(decision):
+        decision = _overtaken(world, service, case, proposal, decision) or decision
     if decision is None:
         return case
+    if decision.state is DecisionState.COUNTING:
+        show(world, service, case, Standing.OPEN, "")
+        return case
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
-        hand_on(world, proposal)
+        hand_on(world, proposals.demand(world, decision.chosen or proposal.id))
         return _approved(world, service, cases.demand(world, case.id))
-    return _decided_against(world, case, decision)
+    return _decided_against(world, service, case, decision)
 
 
-def _approved(world: World, _: Service, case: Case) -> Case:
+def _overtaken(
+    world: World, service: Service, case: Case, proposal: Proposal, decision: Decision | None
+) -> Decision | None:
+    """How an unanswered question ends without anybody's answer; None while it stays open."""
+    if muted(world, service, case):
+        wanted = Decision(DecisionState.REFUSED, _BY, State.MUTED.value)
+    elif world.clock.now() >= proposal.expires_at:
+        wanted = Decision(DecisionState.EXPIRED, _BY)
+    elif case.look < MOST_LOOKS and (why := newer(world, service, case, proposal, decision)):
+        wanted = Decision(DecisionState.SUPERSEDED, _BY, why)
+    else:
+        return None
+    return decisions.decide(world, proposal.question, wanted)
+
+
+def _approved(world: World, service: Service, case: Case) -> Case:
     """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
     redeploy(world, case.proposal)
     case = cases.demand(world, case.id)
-    decision = decisions.load(world, case.proposal)
+    decision = decisions.load(world, proposals.demand(world, case.proposal).question)
     if case.ending is None and decision is not None and case.state is State.APPROVED:
-        return _decided_against(world, case, decision)
+        return _decided_against(world, service, case, decision)
     return case
 
 
@@ -140,7 +163,9 @@ _ENDINGS = {
 }
 
 
-def _decided_against(world: World, case: Case, decision: Decision) -> Case:
+def _decided_against(world: World, service: Service, case: Case, decision: Decision) -> Case:
+    if decision.state is DecisionState.SUPERSEDED:
+        return _opened(world, service, ask_anew(world, service, case, decision.why))
     ending = _ENDINGS.get(decision.state)
     if ending is None:
         return case
@@ -151,14 +176,20 @@ def _decided_against(world: World, case: Case, decision: Decision) -> Case:
 
 def _deploying(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return follow(world, service, case)
 
 
 def _watching(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
     return watch(world, service, case)
+
+
+def _left(case: Case) -> str:
+    """What a person who stops a rollout on its way has to know."""
+    share = case.rollout.share if case.rollout else 0
+    return f"; the traffic stays as it is: {share} % for {case.rollout.revision}" if case.rollout and share else ""
 
 
 _STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {

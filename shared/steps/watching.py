@@ -6,26 +6,31 @@ world before it: the next tick takes the next one.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Proposal, Standing
-from shared.domain.rollout import Progress, Serving, address, next_step
+from shared.domain.rollout import Deployment, Progress, Serving, address, next_step
 from shared.domain.service import Service
-from shared.domain.verdict import TOLERATED_PROBES, Verdict, Watched, judge
+from shared.domain.verdict import LONGEST_WATCH, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
 from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
 from shared.steps.flow import State
+from shared.steps.recurrence import logged_again
 from shared.steps.regression import serves_fix
 from shared.steps.world import World
+
+LONGEST_DEPLOYMENT = timedelta(hours=1)
+"""A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
 
 _ENDINGS = {
     Verdict.PROVEN: State.RESOLVED,
     Verdict.FAILED_PROBE: State.ROLLED_BACK,
+    Verdict.FAILED_REVISION: State.ROLLED_BACK,
     Verdict.RECURRED: State.ROLLED_BACK,
-    Verdict.NOT_SERVING: State.REPORTED,
-    Verdict.NO_TRAFFIC: State.REPORTED,
+    Verdict.CHANGED: State.REPORTED,
+    Verdict.INCONCLUSIVE: State.REPORTED,
 }
 
 
@@ -38,13 +43,13 @@ def follow(world: World, service: Service, case: Case) -> Case:
         return _await_operation(world, service, case, rollout)
     if rollout.share:
         case = watch(world, service, case)
-        if case.ending is not None or case.rollout is None or case.rollout.failed_probes:
+        if case.ending is not None or case.rollout is None or case.rollout.failed_probes or case.rollout.missed:
             return case
     step = next_step(service.traffic_steps, rollout.share)
     if step is not None:
         refused = effects.shift(world, service, case.proposal, rollout.revision, step)
         if refused:
-            return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.")
+            return _by_hand(world, case, refused)
     return _shared(world, service, case, rollout.share, step)
 
 
@@ -52,42 +57,80 @@ def watch(world: World, service: Service, case: Case) -> Case:
     """Probes, looks at what serves and at what was logged, and decides the end where it is time for one."""
     proposal = proposals.demand(world, case.proposal)
     case = _probed(world, service, case)
+    if case.rollout is None:
+        return case
+    serving = world.revisions.serving(service)
+    missed = not _serves(world, service, proposal, case.rollout, serving)
+    case = _with_rollout(world, case, lambda now: replace(now, missed=now.missed + 1 if missed else 0))
     rollout = case.rollout
     if rollout is None:
         return case
-    serving = world.revisions.serving(service)
     now = world.clock.now()
     since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    requests = world.logs.requests(service, serving.revision.name, since) if rollout.since else 0
+    over = bool(rollout.since) and now >= since + world.wait(WATCH)
+    if (over or not rollout.since) and logged_again(world, service, case, rollout):
+        case = cases.change(world, case.id, lambda at: replace(at, recurred=at.recurred or rollout.revision))
+    ours = serving.traffic.get(rollout.revision, 0) > 0
     watched = Watched(
         since=since,
-        serves=_serves(world, service, proposal, rollout, serving),
+        missed=rollout.missed,
         failed_probes=rollout.failed_probes,
         recurred=bool(case.recurred),
-        requests=requests,
+        failed=_failed(world, service, rollout) if ours else "",
+        requests=_requests(world, service, rollout, serving, since) if over else 0,
+        probes=rollout.passed_probes,
     )
-    verdict = judge(watched, now)
+    verdict = judge(watched, now, world.wait(WATCH), world.wait(LONGEST_WATCH))
     if verdict is Verdict.HOLDS:
         return case
-    ending, ours = _ENDINGS[verdict], serving.revision.name == rollout.revision
+    ending = _ENDINGS[verdict]
     if ending is State.ROLLED_BACK and not ours and rollout.since:
         ending = State.REPORTED  # somebody has deployed something else since; that is not ours to take back
-    return cases.end(world, case.id, ending, _figures(verdict, watched, case, now))
+    return cases.end(world, case.id, ending, _figures(verdict, watched, case, serving, now))
 
 
 def _await_operation(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
     found = world.deployer.state(service, rollout.operation)
     match found.progress:
         case Progress.RUNNING:
+            if rollout.begun and world.clock.now() >= datetime.fromisoformat(rollout.begun) + LONGEST_DEPLOYMENT:
+                minutes = round(LONGEST_DEPLOYMENT.total_seconds() / 60)
+                why = f"The deployment has not ended within {minutes} minutes; whatever comes of it gets no traffic."
+                return cases.end(world, case.id, State.FAILED, why)
             return case
         case Progress.FAILED:
             return cases.end(world, case.id, State.FAILED, found.detail)
         case Progress.DONE:
-            case, healthy = _tried(world, service, case, found.url)
-            if not healthy:
-                return case
-            case = _with_rollout(world, case, lambda now: replace(now, revision=now.revision or found.revision))
-            return follow(world, service, case)
+            return _deployed(world, service, case, found)
+
+
+def _deployed(world: World, service: Service, case: Case, found: Deployment) -> Case:
+    """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
+    other = _other_commit(world, service, proposals.demand(world, case.proposal), found.revision)
+    if other:
+        return cases.end(world, case.id, State.FAILED, other)
+    if found.untended:
+        refused = effects.shift(world, service, case.proposal, found.revision, 0)
+        return _by_hand(world, case, refused) if refused else case
+    case, healthy = _tried(world, service, case, found.url)
+    if not healthy:
+        return case
+    case = _with_rollout(
+        world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
+    )
+    return follow(world, service, case)
+
+
+def _other_commit(world: World, service: Service, proposal: Proposal, name: str) -> str:
+    """Why a new revision is not known to run the approved commit; "" where it is."""
+    revision = world.revisions.revision(service, name)
+    if revision is None:
+        return f"Revision {name} does not exist any more."
+    if not revision.commit:
+        return f"Nothing says which commit revision {name} was built from: it may be another than the approved one."
+    if not revision.runs(proposal.commit):
+        return f"Revision {name} was built from {revision.commit}, and not from the approved {proposal.commit}."
+    return ""
 
 
 def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, bool]:
@@ -111,7 +154,8 @@ def _shared(world: World, service: Service, case: Case, before: int, step: int |
             return now
         moment = world.clock.now()
         since = rfc3339(moment) if last else ""
-        now = replace(now, rollout=replace(now.rollout, share=step if step is not None else before, since=since))
+        share = step if step is not None else before
+        now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
         return now.to(State.WATCHING, moment, f"{now.rollout.revision} serves") if last and now.rollout else now
 
     case = cases.change(world, case.id, further)
@@ -123,8 +167,13 @@ def _shared(world: World, service: Service, case: Case, before: int, step: int |
 def _probed(world: World, service: Service, case: Case) -> Case:
     if not service.probe_url:
         return case
-    failed = not world.probe.connect(service).ok
-    return _with_rollout(world, case, lambda now: replace(now, failed_probes=now.failed_probes + 1 if failed else 0))
+    ok = world.probe.connect(service).ok
+
+    def counted(now: Rollout) -> Rollout:
+        failed, passed = (0, now.passed_probes + 1) if ok else (now.failed_probes + 1, now.passed_probes)
+        return replace(now, failed_probes=failed, passed_probes=passed)
+
+    return _with_rollout(world, case, counted)
 
 
 def _with_rollout(world: World, case: Case, how: Callable[[Rollout], Rollout]) -> Case:
@@ -135,20 +184,46 @@ def _with_rollout(world: World, case: Case, how: Callable[[Rollout], Rollout]) -
 
 
 def _serves(world: World, service: Service, proposal: Proposal, rollout: Rollout, serving: Serving) -> bool:
-    """The approved commit with its whole share, or a later revision that contains it."""
-    revision = serving.revision
-    if revision.name == rollout.revision:
-        return revision.commit == proposal.commit and serving.traffic.get(revision.name, 0) >= rollout.share
-    return bool(revision.commit) and serves_fix(world, service, revision.commit or "", proposal.fix)
+    """The new revision with its whole share; or, once it had all, nothing but later ones that contain the fix."""
+    if serving.traffic.get(rollout.revision, 0) >= rollout.share:
+        return True
+    others = [name for name, share in serving.traffic.items() if share and name != rollout.revision]
+    return bool(rollout.since) and all(_has_fix(world, service, proposal, name) for name in others)
 
 
-def _figures(verdict: Verdict, watched: Watched, case: Case, now: datetime) -> str:
+def _has_fix(world: World, service: Service, proposal: Proposal, name: str) -> bool:
+    revision = world.revisions.revision(service, name)
+    return bool(revision and revision.commit) and serves_fix(
+        world, service, str(revision and revision.commit), proposal.fix
+    )
+
+
+def _failed(world: World, service: Service, rollout: Rollout) -> str:
+    """What the platform says about the new revision, where it was ready and no longer is."""
+    found = world.deployer.state(service, rollout.operation)
+    return (found.detail or "It is no longer ready.") if found.progress is Progress.FAILED else ""
+
+
+def _requests(world: World, service: Service, rollout: Rollout, serving: Serving, since: datetime) -> int:
+    """Of all revisions that answered since then with the fix. They are counted once: reading a log has a price."""
+    names = dict.fromkeys((rollout.revision, *(name for name, share in serving.traffic.items() if share)))
+    return sum(world.logs.requests(service, name, since) for name in names)
+
+
+def _by_hand(world: World, case: Case, refused: str) -> Case:
+    return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.")
+
+
+def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:
     hours = round((now - watched.since).total_seconds() / 3600)
+    split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
+    probes = f" and {watched.probes} probes that stayed open" if watched.probes else ""
     what = {
-        Verdict.PROVEN: f"{watched.requests} requests in {hours} hours, and the failure was not logged again.",
+        Verdict.PROVEN: f"{watched.requests} requests in {hours} hours{probes}, and the failure was not logged again.",
         Verdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
+        Verdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
         Verdict.RECURRED: f"Revision {case.recurred} contains the fix and logged the failure again.",
-        Verdict.NOT_SERVING: f"After {hours} hours the approved commit does not serve.",
-        Verdict.NO_TRAFFIC: f"There was not a single request in {hours} hours: silence proves nothing.",
+        Verdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
+        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {hours} hours; silence proves nothing.",
     }
     return what[verdict]

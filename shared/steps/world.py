@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.service import Service
@@ -17,6 +18,7 @@ from shared.ports import (
     Ids,
     Issues,
     Logs,
+    Places,
     Probe,
     Revisions,
     Store,
@@ -24,6 +26,9 @@ from shared.ports import (
 from shared.steps.throttle import Throttle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.domain.links import Links
     from shared.steps.prover import Prover
 
 
@@ -31,6 +36,16 @@ def _prover() -> "Prover":
     from shared.steps.prover import Prover  # noqa: PLC0415  # all of the proof; made before it is needed only in tests
 
     return Prover()
+
+
+class NoPlaces:
+    """Implements `shared.ports.Places` where nothing can be looked at, as on one machine."""
+
+    def links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
+        """None."""
+        from shared.domain.links import NO_LINKS  # noqa: PLC0415
+
+        return NO_LINKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,7 @@ class World:
     probe: Probe
     checks: CheckRuns
     services: Mapping[str, Service]
+    places: Places = field(default_factory=NoPlaces)
     own: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
     kill_switch: Callable[[], bool] = lambda: False
@@ -69,3 +85,9 @@ class World:
     prover: "Prover" = field(default_factory=_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""
+    longest_wait: timedelta = timedelta.max
+    """No wait of the flow takes longer; only the stack of one machine sets it, so that a person can look on."""
+
+    def wait(self, usual: timedelta) -> timedelta:
+        """How long a wait takes here that usually takes this long."""
+        return min(usual, self.longest_wait)

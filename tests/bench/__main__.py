@@ -56,6 +56,7 @@ def main() -> int:
             *_signals(),
             _redaction(),
             *_messages(folder, 10_000 if asked.quick else 100_000),
+            *([] if asked.quick else _page(folder)),
         ]
     table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{markdown(rows)}"
     OUT.parent.mkdir(exist_ok=True)
@@ -185,6 +186,12 @@ def _messages(folder: Path, count: int) -> Iterator[Row]:
     from tests.bench.messages import rows  # noqa: PLC0415 - it loads the web and cloud libraries
 
     yield from rows(folder, count)
+
+
+def _page(folder: Path) -> Iterator[Row]:
+    from tests.bench.page_speed import rows  # noqa: PLC0415 - not before the timing
+
+    yield from rows(folder / "page")
 
 
 def _command() -> str:

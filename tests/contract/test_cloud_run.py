@@ -6,6 +6,7 @@ from dataclasses import replace
 import grpc
 import pytest
 
+from shared.adapters.by_method import DeployerByMethod
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
@@ -243,10 +244,13 @@ class TestRedeploy:
         assert stand.cloud.deployments == 0
 
     @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
-    def test_a_service_with_another_way_to_be_deployed_is_left_alone(self, stand: Stand, method: str) -> None:
+    def test_a_service_whose_way_to_be_deployed_is_not_configured_is_left_alone(
+        self, stand: Stand, method: str
+    ) -> None:
         etag = stand.revisions.serving(TIDE).etag
+        by_image = DeployerByMethod({"": stand.deployer, "image": stand.deployer})
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
-            stand.deployer.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
+            by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
         assert stand.cloud.answers.count(UPDATE) == 0
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.local.bundle import ROOT, compile_files
 from shared.adapters.compilers.calling import SECONDS
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import find, minor_versions
@@ -21,13 +21,7 @@ from shared.secret import Secret
 from tests.contract.served import served, serves
 from tests.corpus import corpus
 
-ROOT = Path(__file__).parents[2]
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
-SHIPPED = {
-    "main.py": "functions/compile.py",
-    "pipe.py": "shared/adapters/compilers/pipe.py",
-    "worker.py": "shared/adapters/compilers/worker.py",
-}
 
 
 def interpreters() -> Iterator[tuple[str, str]]:
@@ -44,8 +38,8 @@ SERVING = dict(interpreters())
 
 def shipped(folder: Path) -> Path:
     """What the zip holds, unpacked."""
-    for name, path in SHIPPED.items():
-        shutil.copy(ROOT / path, folder / name)
+    for name, content in compile_files(ROOT).items():
+        (folder / name).write_bytes(content)
     return folder / "main.py"
 
 

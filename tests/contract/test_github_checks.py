@@ -1,8 +1,9 @@
 """What a commit's checks amount to: check runs and commit statuses as GitHub tells them, and the required ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import graphql
 import pytest
 
 from shared.adapters.github.checks import GitHubChecks
@@ -14,6 +15,8 @@ from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 COMMIT = "a" * 40
 Node = Mapping[str, Any]
+Place = Callable[[Sequence[str]], Node]
+"""Where GitHub names required checks: names in, fields of a branch out."""
 
 
 def run(name: str, conclusion: str | None) -> Node:
@@ -25,7 +28,30 @@ def status(context: str, state: str) -> Node:
     return {"__typename": "StatusContext", "context": context, "state": state}
 
 
-def told(nodes: Sequence[Node] | None, required: Sequence[str] = (), branch: str = "") -> tuple[Checks, FakeGitHub]:
+def protection(required: Sequence[str]) -> Node:
+    """As administrators see a protected branch."""
+    return {"branchProtectionRule": {"requiredStatusChecks": [{"context": name} for name in required]}}
+
+
+def visible(required: Sequence[str]) -> Node:
+    """As everybody else sees it."""
+    return {"refUpdateRule": {"requiredStatusCheckContexts": list(required)}}
+
+
+def ruleset(required: Sequence[str]) -> Node:
+    """A rule for each, and one of another kind."""
+    checks = [{"__typename": "RequiredStatusChecksParameters", "requiredStatusChecks": [{"context": name}]}
+              for name in required]  # fmt: skip
+    other = {"__typename": "PullRequestParameters"}
+    return {"rules": {"nodes": [{"parameters": each} for each in [other, None, *checks]]}}
+
+
+PLACES = [protection, visible, ruleset]
+
+
+def told(
+    nodes: Sequence[Node] | None, required: Sequence[str] = (), branch: str = "", place: Place = protection
+) -> tuple[Checks, FakeGitHub]:
     """The state of a commit with these contexts, a hundred to a page."""
 
     def contexts(_: object, first: int, after: str | None = None) -> Node:
@@ -34,8 +60,7 @@ def told(nodes: Sequence[Node] | None, required: Sequence[str] = (), branch: str
         return {"nodes": list(nodes or ())[start : start + first], "pageInfo": page}
 
     rollup = None if nodes is None else {"contexts": contexts}
-    rule = {"requiredStatusChecks": [{"context": name} for name in required]} if required else None
-    protected = {"branchProtectionRule": rule}
+    protected = place(required) if required else {}
     fake = FakeGitHub(
         fields={
             "object": lambda _, oid: {"__typename": "Commit", "statusCheckRollup": rollup} if oid == COMMIT else None,
@@ -68,14 +93,33 @@ def test_the_worst_state_counts(nodes: Sequence[Node] | None, state: Checks) -> 
     assert told(nodes)[0] is state
 
 
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("branch", ["", "live"])
-def test_where_some_checks_are_required_only_these_count(branch: str) -> None:
+def test_where_some_checks_are_required_only_these_count(branch: str, place: Place) -> None:
     nodes = [run("test", "SUCCESS"), run("nightly", "FAILURE"), status("ci/build", "PENDING")]
-    assert told(nodes, ["test"], branch)[0] is Checks.GREEN
-    assert told(nodes, ["test", "ci/build"], branch)[0] is Checks.PENDING
-    assert told(nodes, ["nightly"], branch)[0] is Checks.RED
-    assert told(nodes, ["never ran"], branch)[0] is Checks.PENDING
-    assert told(None, ["test"], branch)[0] is Checks.PENDING
+    assert told(nodes, ["test"], branch, place)[0] is Checks.GREEN
+    assert told(nodes, ["test", "ci/build"], branch, place)[0] is Checks.PENDING
+    assert told(nodes, ["nightly"], branch, place)[0] is Checks.RED
+    assert told(nodes, ["never ran"], branch, place)[0] is Checks.PENDING
+    assert told(None, ["test"], branch, place)[0] is Checks.PENDING
+
+
+def test_what_any_place_requires_is_required() -> None:
+    nodes = [run("test", "SUCCESS"), run("lint", "FAILURE"), run("docs", "FAILURE")]
+    both = lambda names: {**protection(names), **ruleset(["lint"])}  # noqa: E731
+    assert told(nodes, ["test"], place=protection)[0] is Checks.GREEN
+    assert told(nodes, ["test"], place=both)[0] is Checks.RED
+
+
+def test_what_may_not_be_seen_requires_nothing() -> None:
+    """Without the permission to administer, GitHub answers with the field empty and an error beside it."""
+
+    def forbidden(_: object) -> None:
+        raise graphql.GraphQLError("Resource not accessible by integration", extensions={"type": "FORBIDDEN"})
+
+    seen = {"branchProtectionRule": forbidden, **visible(["test"])}
+    nodes = [run("test", "SUCCESS"), run("nightly", "FAILURE")]
+    assert told(nodes, ["test"], place=lambda _: seen)[0] is Checks.GREEN
 
 
 def test_a_failure_on_a_later_page_counts() -> None:

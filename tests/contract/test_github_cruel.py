@@ -9,9 +9,13 @@ import jwt
 import pytest
 
 from shared.adapters.github.issues import GitHubIssues
+from shared.domain.issue.life import state_part
+from shared.domain.signal import SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document, IssueRef
 from shared.steps import effects
+from shared.steps.case import Case
+from shared.steps.flow import State
 from shared.steps.ledger import once
 from shared.steps.world import World
 from tests.fakes.github.board import Board
@@ -22,6 +26,7 @@ from tests.fakes.setting import Setting, service
 
 MARK = effects.marker("1f2e")
 NOTE = effects.marker("1f2e", "deployed")
+AGAIN = effects.marker("1f2e-2")
 WATCHED = service(repository=REPOSITORY)
 BUSY = 7
 """Issues that others open between two attempts."""
@@ -93,7 +98,7 @@ def until_done(setting: Setting, act: Callable[[], object], board: Board) -> int
 
 
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("verb", ["POST", "GET"])
+@pytest.mark.parametrize("verb", ["POST", "GET", "PATCH"])
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: int) -> None:
     setting = Setting(services={"shore.tide": WATCHED})
@@ -113,11 +118,40 @@ def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: 
         until_done(setting, lambda: comment(world(), number), board)
         said = [kept for kept in board.comments[number] if NOTE in kept.value["body"]]
         assert len(said) == 1
+        fake.trouble = Sometimes(trouble, verb, times)
+        until_done(setting, lambda: edited(world(), number), board)
+        fake.trouble = Sometimes(trouble, verb, times)
+        until_done(setting, lambda: effects.close_issue(world(), WATCHED, number, "1f2e"), board)
+        fake.trouble = Sometimes(trouble, verb, times)
+        until_done(setting, lambda: taken_back(world(), number), board)
+    left = board.issues[number].value
+    assert (left["state"], left["title"], left["body"]) == ("open", "It fails again", f"{AGAIN}\nBody")
+    assert board.with_marker(AGAIN) == [number]
+    assert set(board.labels) == {"provenfix", "provenfix:wrong"}
 
 
 def opened(world: World) -> IssueRef:
     """As `shared.steps.effects` opens it."""
-    return effects.open_issue(world, WATCHED, "1f2e", "It fails", "Body")
+    part = state_part("It fails.", urgent=False, since=())
+    return effects.open_issue(world, WATCHED, effects.Paper("1f2e", "It fails", part), ("signal:syntax_error",))
+
+
+def edited(world: World, number: int) -> None:
+    """The labels are made, and the body says how it stands."""
+    effects.prepare_labels(world, WATCHED)
+    case = Case(
+        id="1f2e", fingerprint="1f2e", generation=1, state=State.PROPOSED, service=WATCHED.id,
+        kind=SignalKind.SYNTAX_ERROR, error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="",
+        opened_at=world.clock.now(), last_seen=world.clock.now(), issue=IssueRef(number, "https://code.invalid"),
+    )  # fmt: skip
+    effects.revise_issue(world, WATCHED, case, "mended", lambda: state_part("Mended.", urgent=False, since=()))
+    assert "Mended." in world.issues.state(WATCHED, number).body
+
+
+def taken_back(world: World, number: int) -> None:
+    """A later incident takes the issue over: it is rewritten, and open again."""
+    paper = effects.Paper("1f2e-2", "It fails again", "Body")
+    effects.take_issue(world, WATCHED, IssueRef(number, "https://code.invalid"), paper)
 
 
 def comment(world: World, number: int) -> None:

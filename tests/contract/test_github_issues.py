@@ -6,16 +6,17 @@ import pytest
 
 from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
-from shared.adapters.github.issues import GitHubIssues
+from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
+from shared.domain.issue.life import state_part
 from shared.domain.service import Service
 from shared.errors import Reject
-from shared.ports import WRONG
+from shared.ports import WRONG, IssueState
 from shared.secret import Secret
 from tests.fakes.github.board import USER, Board
 from tests.fakes.github.emulated import TOKEN, emulating
 from tests.fakes.github.opened import Turned, client
-from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 MARK = "<!-- provenfix:incident=1f2e -->"
@@ -41,11 +42,11 @@ def github(request: pytest.FixtureRequest) -> Iterator[GitHub]:
 def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitHub) -> None:
     issues, mark = GitHubIssues(github), MARK
     assert issues.find(SERVICE, mark) is None
-    opened = issues.open(SERVICE, mark, "chat: SyntaxError in relay.py", f"{mark}\nIt fails.")
+    body = f"{mark}\nIt fails."
+    opened = issues.open(SERVICE, mark, "chat: SyntaxError in relay.py", body, ("signal:syntax_error",))
     assert issues.find(SERVICE, mark) == opened
-    state = issues.state(SERVICE, opened.number)
-    assert state.is_open
-    assert state.labels == {"provenfix", "service:chat", "environment:acme-prod"}
+    labels = frozenset({"provenfix", "service:chat", "environment:acme-prod", "signal:syntax_error"})
+    assert issues.state(SERVICE, opened.number) == IssueState(is_open=True, labels=labels, body=body)
     note = "<!-- provenfix:incident=1f2e part=deployed -->"
     assert not issues.commented(SERVICE, opened.number, note)
     issues.comment(SERVICE, opened.number, note, f"{note}\nDeployed.")
@@ -54,8 +55,126 @@ def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitH
         issues.close(SERVICE, opened.number)
         assert not issues.state(SERVICE, opened.number).is_open
     assert issues.find(SERVICE, mark) == opened
+    for _ in range(2):
+        issues.reopen(SERVICE, opened.number)
+        assert issues.state(SERVICE, opened.number).is_open
+
+
+def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) -> None:
+    issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2a -->"
+    first, second = (state_part(words, urgent=False, since=()) for words in ("It fails.", "It is mended."))
+    number = issues.open(SERVICE, mark, "Title", f"{mark}\n{first}\n\n- [ ] Pin Python").number
+    ticked = f"{mark}\n{first}\n\n- [x] Pin Python"
+    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
+    for _ in range(2):
+        issues.revise(SERVICE, number, second)
+        assert issues.state(SERVICE, number).body == ticked.replace("It fails.", "It is mended.")
+    before = github.requests
+    issues.revise(SERVICE, number, second)
+    assert github.requests == before + 1  # looked at, and not written again
+
+
+@pytest.mark.parametrize("body", ["somebody emptied it", "", f"x\n{'y' * 65_500}\n"])
+def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHub, body: str) -> None:
+    issues, part = GitHubIssues(github), state_part("It is mended.", urgent=True, since=())
+    number = issues.open(SERVICE, "<!-- b -->", "Title", "<!-- b -->").number
+    begun = "<!-- provenfix:state --><!-- /provenfix:state -->" if len(body) > 1000 else ""
+    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": begun + body})
+    issues.revise(SERVICE, number, part)
+    assert issues.state(SERVICE, number).body == begun + body
+
+
+def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(github: GitHub) -> None:
+    issues, earlier, later = (
+        GitHubIssues(github),
+        "<!-- provenfix:incident=3c-1 -->",
+        "<!-- provenfix:incident=3c-2 -->",
+    )
+    opened = issues.open(SERVICE, earlier, "It fails", earlier)
+    issues.close(SERVICE, opened.number)
+    issues.rewrite(SERVICE, opened.number, "It fails again", f"{later}\nAgain.")
     issues.reopen(SERVICE, opened.number)
-    assert issues.state(SERVICE, opened.number).is_open
+    assert issues.find(SERVICE, later) == opened
+    assert issues.find(SERVICE, earlier) is None
+    assert issues.state(SERVICE, opened.number).body == f"{later}\nAgain."
+
+
+def test_the_labels_by_which_people_act_are_made_once(github: GitHub) -> None:
+    issues = GitHubIssues(github)
+    issues.prepare(SERVICE)
+    made = github.get(f"/repos/{REPOSITORY}/labels/provenfix%3Awrong")
+    assert made["description"] == "Stops all automation for this incident, for good"
+    before = github.requests
+    issues.prepare(SERVICE)
+    assert github.requests == before + 2  # both are looked for, none is made
+
+
+def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHub) -> None:
+    """Whoever makes a service log a marker puts it into the excerpts of its issue."""
+    issues, mark, other = GitHubIssues(github), "<!-- provenfix:incident=4d -->", "<!-- provenfix:incident=5e -->"
+    quoted = f"{mark}\n> `{other}`\n\n## What the log says\n\n```text\n{other}\n```\n"
+    number = issues.open(SERVICE, mark, "Title", quoted).number
+    assert issues.find(SERVICE, other) is None
+    note = "<!-- provenfix:incident=4d part=deployed -->"
+    issues.comment(SERVICE, number, mark, f"{mark}\n\nIt says `{note}`.")
+    assert not issues.commented(SERVICE, number, note)
+
+
+def test_an_issue_whose_labels_were_dropped_is_found_all_the_same() -> None:
+    board = Board(Turned().now, drops_labels=True)
+    with serving(FakeGitHub(extra=[board])) as fake:
+        issues = GitHubIssues(client(fake.address))
+        opened = issues.open(SERVICE, MARK, "Title", MARK)
+        for _ in range(5):
+            issues.open(SERVICE, "<!-- other -->", "Title", "<!-- other -->")
+        assert issues.state(SERVICE, opened.number).labels == frozenset()
+        assert issues.find(SERVICE, MARK) == opened
+
+
+def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
+    """`emulate` knows no ETags."""
+    board = Board(Turned().now)
+    told: list[int] = []
+
+    def noted(asked: Asked, answer: Handler) -> Told:
+        given = answer(asked)
+        told.append(given.status)
+        return given
+
+    with serving(FakeGitHub(extra=[board], trouble=noted)) as fake:
+        github = client(fake.address)
+        issues = GitHubIssues(github)
+        number = issues.open(SERVICE, MARK, "Title", MARK).number
+        seen = [issues.state(SERVICE, number) for _ in range(3)]
+        assert (told[1:], len({*seen})) == ([200, 304, 304], 1)
+        board.issues[number].value["labels"] = [{**board.issues[number].value["labels"][0], "name": WRONG}]
+        assert issues.state(SERVICE, number).labels == {WRONG}
+        issues.close(SERVICE, number)
+        assert not issues.state(SERVICE, number).is_open
+        assert told[4:] == [200, 200, 200]
+
+
+def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
+    gone = Told(410, {"message": "This issue was deleted", "documentation_url": ""})
+    with serving(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
+        issues = GitHubIssues(client(fake.address))
+        assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
+        issues.revise(SERVICE, 7, state_part("It is mended.", urgent=False, since=()))
+        assert [each.verb for each in fake.asked] == ["GET", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("environment:production", "environment:production"),
+        ("environment:a, b", "environment:a b"),
+        ("environment:two\nlines\x00", "environment:two lines"),
+        ("service:" + "x" * 63, "service:" + "x" * 41 + "…"),
+    ],
+)
+def test_a_label_is_what_github_takes(name: str, taken: str) -> None:
+    assert label(name) == taken
+    assert len(label(name)) <= 50
 
 
 def test_a_label_set_by_a_person_is_seen(github: GitHub) -> None:

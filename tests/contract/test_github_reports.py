@@ -11,6 +11,8 @@ from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.github import walks
 from shared.adapters.github.checks import GitHubChecks
 from shared.adapters.github.history import open_history
+from shared.adapters.github.host import Host
+from shared.adapters.github.places import GitHubPlaces
 from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Proof
 from shared.domain.incident import Incident
@@ -106,6 +108,12 @@ def test_a_hundred_versions_take_at_most_eight_requests(
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.asked.clear()
         with open_history(github, REPOSITORY) as remote:
+            # As `shared.steps.evidence` does: how the branch stands, the proof, and what an issue links to.
+            checks.at(SERVICE, remote.branch(None).head)
             assert prove(failing, remote, compilers, request, lambda _: None) == expected
-    assert expected.target is not None
+        assert expected.target is not None
+        assert expected.fix is not None
+        commits = [expected.fix.commit.id, expected.target.commit.id]
+        links = GitHubPlaces(github, Host(fake.address)).links(SERVICE, commits)
+    assert [each.commit for each in links.origins] == commits
     assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]

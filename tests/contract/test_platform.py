@@ -1,7 +1,9 @@
 """One contract for whatever runs revisions: the fake, the stand-in of one machine, and Cloud Run's adapters."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.fakes.google_cloud import IMAGE, GoogleCloud, digest
 from tests.fakes.memory import Demand, MemoryStore
 from tests.fakes.moments import FakeClock
 from tests.fakes.rpc import google_on_loopback
+from tests.fakes.served import DEADLINE, shore
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 FIX, NEXT = "f" * 40, "e" * 40
@@ -27,10 +30,12 @@ FIX, NEXT = "f" * 40, "e" * 40
 class Platform:
     revisions: Revisions
     deployer: Deployer
+    fix: str = FIX
+    next: str = NEXT
 
 
-@pytest.fixture(params=["fake", "one machine", "cloud run"])
-def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+@pytest.fixture(params=["fake", "one machine", "served", "cloud run"])
+def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     clock = FakeClock()
     if request.param == "fake":
         fake = FakeCloudRun(clock, takes=clock.now() - clock.now(), demand=Demand(strict=False))
@@ -39,6 +44,10 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     elif request.param == "one machine":
         kept = KeptPlatform(MemoryStore(), clock)
         yield Platform(kept, kept)
+    elif request.param == "served":
+        with shore(tmp_path) as running:
+            running.by_hand("tide-1", "old")
+            yield Platform(running.ports, running.ports, running.commits["fix"], running.commits["next"])
     else:
         cloud = GoogleCloud()
         cloud.built(FIX, "fix")
@@ -49,9 +58,13 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
             yield Platform(CloudRunRevisions(clients), CloudRunDeployer(clients))
 
 
-def deployed(platform: Platform, marker: str = "p-1", commit: str = FIX) -> str:
-    operation = platform.deployer.start(TIDE, marker, commit, platform.revisions.serving(TIDE).etag)
-    done = platform.deployer.state(TIDE, operation)
+def deployed(platform: Platform, marker: str = "p-1", commit: str = "") -> str:
+    etag = platform.revisions.serving(TIDE).etag
+    operation = platform.deployer.start(TIDE, marker, commit or platform.fix, etag)
+    deadline = time.monotonic() + DEADLINE
+    while (done := platform.deployer.state(TIDE, operation)).progress is Progress.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert done.progress is Progress.DONE
     return done.revision
 
@@ -69,7 +82,7 @@ def test_a_deployment_takes_no_traffic_and_runs_its_commit(platform: Platform) -
     assert (after.revision.name, after.traffic) == (before.revision.name, before.traffic)
     made = platform.revisions.revision(TIDE, name)
     assert made is not None
-    assert made.commit == FIX
+    assert made.commit == platform.fix
 
 
 def test_every_deployment_changes_the_etag_and_an_older_one_is_stale(platform: Platform) -> None:
@@ -77,7 +90,7 @@ def test_every_deployment_changes_the_etag_and_an_older_one_is_stale(platform: P
     deployed(platform)
     assert platform.revisions.serving(TIDE).etag != etag
     with pytest.raises(Reject, match="stale"):
-        platform.deployer.start(TIDE, "p-2", NEXT, etag)
+        platform.deployer.start(TIDE, "p-2", platform.next, etag)
 
 
 def test_a_deployment_is_found_by_its_marker(platform: Platform) -> None:
@@ -96,7 +109,7 @@ def test_traffic_moves_in_steps_and_back(platform: Platform) -> None:
         platform.deployer.shift(TIDE, name, percent)
         assert platform.revisions.serving(TIDE).traffic == {name: percent, before: 100 - percent}
     platform.deployer.shift(TIDE, name, 100)
-    assert platform.revisions.serving(TIDE).revision.commit == FIX
+    assert platform.revisions.serving(TIDE).revision.commit == platform.fix
     platform.deployer.shift(TIDE, before, 100)
     assert platform.revisions.serving(TIDE).traffic == {before: 100}
 
@@ -110,6 +123,6 @@ def test_shifting_twice_is_the_same_as_once(platform: Platform) -> None:
 
 def test_one_rollout_comes_after_another(platform: Platform) -> None:
     platform.deployer.shift(TIDE, first := deployed(platform), 100)
-    platform.deployer.shift(TIDE, second := deployed(platform, "p-2", NEXT), 50)
+    platform.deployer.shift(TIDE, second := deployed(platform, "p-2", platform.next), 50)
     assert platform.revisions.serving(TIDE).traffic == {first: 50, second: 50}
     assert platform.deployer.find(TIDE, "p-1") is not None

@@ -16,9 +16,14 @@ import pytest
 from functions.local.reporting import reports_on
 from functions.local.showcase import Flavour, Shape, build_incident, incident_log
 from shared.domain.issue import issue_body, issue_title
+from shared.domain.issue.life import state_part
+from shared.domain.proposal import Proposal
 from shared.domain.question import question
 from shared.domain.report import Report
+from shared.steps import effects
 from shared.steps.inquiry import Request
+from shared.steps.journal import HINT, asked
+from tests.fakes.links import links
 from tests.fakes.slack.packages import diagrams
 from tests.fakes.slack.shown import shown
 from tests.unit.hostile import HOSTILE
@@ -34,7 +39,9 @@ _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
 def of_the_night(folder: Path) -> Report:
     story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
     log = incident_log(story, folder / "log", Shape.GCLOUD)
-    [report] = reports_on(str(story.path), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
+    [report] = reports_on(
+        str(story.path), str(log), Request(fallback_python=running(), alternative=True), ("", ""), lambda _: None
+    )
     return report
 
 
@@ -45,8 +52,23 @@ def files(report: Report) -> dict[str, str]:
     proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
     service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
     sent = json.dumps(shown(service, question(report, proposal, ISSUE)), indent=2, ensure_ascii=False)
-    made = {"incident.md": f"# {issue_title(report)}\n\n{issue_body(report)}", "message.json": f"{sent}\n"}
+    made = {"incident.md": f"# {issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
     return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
+
+
+def issue(report: Report, proposal: Proposal) -> str:
+    """As it stands while a decision is awaited."""
+    incident, proof = report.incident, report.proof
+    assert incident.first_seen is not None
+    assert proof.introduced is not None
+    assert proof.fix is not None
+    assert proof.target is not None
+    requests = {proof.introduced.commit.id: 41, proof.fix.commit.id: 44, proof.target.commit.id: 47}
+    detected = incident.first_seen + timedelta(seconds=15)
+    since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
+    part = state_part(asked(proposal), urgent=True, since=since, hint=HINT)
+    body = issue_body(report, links(requests, incident.service, incident.environment))
+    return effects.Paper(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").text
 
 
 def test_they_are_what_is_made_today(tmp_path: Path) -> None:

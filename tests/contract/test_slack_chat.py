@@ -15,7 +15,7 @@ from shared.adapters.slack.chat import SlackChat
 from shared.domain.decision import ClickKind
 from shared.domain.proposal import Standing
 from shared.errors import Reject, Retry
-from shared.ports import Chat, Dialogs, Threads
+from shared.ports import Chat, Dialogs
 from shared.secret import Secret
 from tests.fakes.setting import click
 from tests.fakes.slack.emulated import OTHER_TOKEN, TOKEN, emulating
@@ -185,8 +185,12 @@ class TestCruelSlack:
         return [1_000.0]
 
     @pytest.fixture
-    def chat(self, server: CruelServer, now: list[float]) -> SlackChat:
-        return SlackChat(lambda: Secret(TOKEN), server.address, lambda: now[0])
+    def slept(self) -> list[float]:
+        return []
+
+    @pytest.fixture
+    def chat(self, server: CruelServer, now: list[float], slept: list[float]) -> SlackChat:
+        return SlackChat(lambda: Secret(TOKEN), server.address, lambda: now[0], slept.append)
 
     LOST: tuple[tuple[int, dict[str, str], bytes] | None, ...] = (
         None,
@@ -270,5 +274,5 @@ class TestCruelSlack:
 
 def test_it_is_the_chat_that_the_ports_describe() -> None:
     chat = SlackChat(lambda: Secret(TOKEN))
-    ports: tuple[Chat, Threads, Dialogs] = (chat, chat, chat)
-    assert isinstance(ports[2], Dialogs)
+    ports: tuple[Chat, Dialogs] = (chat, chat)
+    assert isinstance(ports[1], Dialogs)

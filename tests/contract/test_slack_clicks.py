@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 from shared.adapters.slack import whisper
 from shared.domain.decision import Click
 from shared.domain.proposal import Message, Standing
-from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps import decisions
 from tests.fakes.chat import FakeChat
@@ -35,21 +34,6 @@ def signed(body: bytes, at: float) -> dict[str, str]:
         "X-Slack-Request-Timestamp": str(int(at)), "X-Slack-Signature": signature,
         "Content-Type": "application/x-www-form-urlencoded",
     }  # fmt: skip
-
-
-@dataclass
-class TideChat(FakeChat):
-    """Its references are Slack's: channel and timestamp."""
-
-    def find(self, service: Service, marker: str) -> str | None:
-        found = FakeChat.find(self, service, marker)
-        return f"{service.channel}/1795000000.{int(found):06d}" if found else None
-
-    def post(self, service: Service, marker: str, message: Message) -> str:
-        return f"{service.channel}/1795000000.{int(FakeChat.post(self, service, marker, message)):06d}"
-
-    def update(self, service: Service, reference: str, message: Message) -> None:
-        FakeChat.update(self, service, str(int(reference.rpartition(".")[2])), message)
 
 
 @dataclass
@@ -96,7 +80,7 @@ def asking() -> Iterator[Callable[..., Question]]:
     with_exit: list[Any] = []
 
     def ask(setting: Setting | None = None) -> Question:
-        context = doors(setting or Setting(chat=TideChat()))
+        context = doors(setting or Setting())
         opened = context.__enter__()
         with_exit.append(context)
         opened.deliver("record", _sunk(opened))
@@ -178,14 +162,14 @@ def test_a_button_that_was_tampered_with_approves_nothing(
 
 
 def test_without_approvers_nobody_approves(asking: Callable[..., Question]) -> None:
-    question = asking(Setting(services={"shore.tide": service(approvers=())}, chat=TideChat()))
+    question = asking(Setting(services={"shore.tide": service(approvers=())}))
     assert "not among the approvers" in question.send(question.payload("approve")).get_json()["text"]
     assert question.approvals == 0
 
 
 def test_members_of_the_group_approve_and_others_do_not(asking: Callable[..., Question]) -> None:
     grouped = service(approvers=(), approver_group="S-KEEPERS")
-    setting = Setting(services={"shore.tide": grouped}, chat=TideChat({"S-KEEPERS": ("U-ODA",)}))
+    setting = Setting(services={"shore.tide": grouped}, chat=FakeChat({"S-KEEPERS": ("U-ODA",)}))
     question = asking(setting)
     question.send(question.payload("approve"))
     assert question.approvals == 0
@@ -194,7 +178,7 @@ def test_members_of_the_group_approve_and_others_do_not(asking: Callable[..., Qu
 
 
 def test_another_workspace_approves_nothing(asking: Callable[..., Question]) -> None:
-    question = asking(Setting(services={"shore.tide": service(team="T-SHORE")}, chat=TideChat()))
+    question = asking(Setting(services={"shore.tide": service(team="T-SHORE")}))
     question.send(question.payload("approve", team={"id": "T-OTHER", "domain": "shore"}))
     assert question.approvals == 0
 
@@ -231,7 +215,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
 
 
 @dataclass
-class AskingChat(TideChat):
+class AskingChat(FakeChat):
     """A chat that can open dialogs, unless it is told to fail."""
 
     asked: list[Click] = field(default_factory=list)

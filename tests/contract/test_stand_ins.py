@@ -11,19 +11,23 @@ import pytest
 
 from shared.adapters.compilers.deployed import DeployedCompilers
 from shared.adapters.compilers.found import FoundCompilers
-from shared.adapters.local.kept_chat import GROUPS
+from shared.adapters.local.kept_chat import DIALOGS, GROUPS
 from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe
+from shared.adapters.slack.dialog import view
+from shared.adapters.slack.layout import body
 from shared.domain.compilation import Source
+from shared.domain.decision import ClickKind
 from shared.domain.finding import Checks
 from shared.domain.proposal import Message, Standing
 from shared.domain.rollout import Progress
 from shared.domain.service import Service
 from shared.errors import Misused, Reject
-from shared.ports import IssueState
+from shared.ports import Dialogs, IssueState
 from shared.secret import Keeper, Secret, SecretReference
 from shared.settings import Secrets, Settings
 from shared.steps.world import World
 from shared.wiring import secret, world
+from tests.fakes.setting import click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")
@@ -60,10 +64,10 @@ def test_an_issue_is_commented_and_closed_and_stays_closed(here: World) -> None:
     assert not here.issues.commented(SERVICE, number, "k1")
     here.issues.comment(SERVICE, number, "k1", "k1 words")
     assert here.issues.commented(SERVICE, number, "k1")
-    assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset())
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset(), body="m b")
     for _ in range(2):
         here.issues.close(SERVICE, number)
-    assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset())
+    assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset(), body="m b")
 
 
 def test_a_label_that_a_person_adds_in_the_store_is_seen(here: World) -> None:
@@ -90,6 +94,24 @@ def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Set
     stored = here.store.read("local-messages", reference)
     assert stored is not None
     assert stored.value["updates"] == 1
+
+
+def test_beside_a_message_lies_what_slack_would_get_of_it(here: World) -> None:
+    reference = here.chat.post(SERVICE, "p-1", MESSAGE)
+    for message in (MESSAGE, replace(MESSAGE, standing=Standing.DENIED, by="U0MIRA")):
+        here.chat.update(SERVICE, reference, message)
+        stored = here.store.read("local-messages", reference)
+        assert stored is not None
+        assert stored.value["body"] == json.loads(json.dumps(body(SERVICE, message)))
+
+
+def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: World) -> None:
+    assert isinstance(here.chat, Dialogs)
+    asked = click(MESSAGE, ClickKind.DENY)
+    here.chat.ask_reason(asked)
+    stored = here.store.read(DIALOGS, asked.token)
+    assert stored is not None
+    assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(view(asked)))}
 
 
 def test_members_of_a_group_are_a_document(here: World) -> None:

@@ -8,6 +8,7 @@ from shared.domain.decision import ClickKind
 from shared.domain.finding import Kind, Reason
 from shared.domain.verdict import WATCH, Probed
 from shared.steps.flow import State
+from shared.steps.journal import HINT
 from shared.steps.verify import LOOK, PATIENCE
 from tests.crash.run import MINUTE, Run
 from tests.fakes.memory import MemoryStore
@@ -194,10 +195,35 @@ def _stepped() -> Setting:
     return Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
 
 
+def _piped() -> Setting:
+    setting = _stepped()
+    setting.cloud.piped = True
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    return setting
+
+
+def _by_a_pipeline(run: Run) -> None:
+    _approved(run)
+    for _ in range(5):
+        run.setting.clock.turn(2 * MINUTE)
+        run.tick()
+    run.setting.clock.turn(WATCH + MINUTE)
+    run.tick()
+
+
 STORIES = (
     Story("mended and closed", _resolved, State.RESOLVED, deployments=1, closes=1, shifts=(100,)),
     Story(
         "mended in steps", _in_steps, State.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
+    ),
+    Story(
+        "mended by a pipeline",
+        _by_a_pipeline,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(0, 10, 50, 100),
+        setting=_piped,
     ),
     Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
@@ -236,6 +262,10 @@ def violations(story: Story, setting: Setting) -> list[str]:
         "states": (states, expected),
         "issues": (len(setting.issues.all), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
+        "issues that look as if it went on": (
+            [each.title for each in setting.issues.all if HINT[:20] in each.body],
+            [],
+        ),
         "messages": (len(setting.chat.all), story.messages),
         "deployments": (len(setting.cloud.operations), story.deployments),
         "closes": (sum(issue.closes for issue in setting.issues.all), story.closes),

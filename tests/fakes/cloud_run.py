@@ -41,6 +41,8 @@ class FakeCloudRun:
     """Why deployments fail; "" where they do not."""
     address: str = ""
     """Where new revisions can be reached before they have any traffic; "" where they cannot."""
+    piped: bool = False
+    """A pipeline makes the revisions: each has to be given its address before it can be tried."""
     by_hand: str = ""
     """What somebody has changed since the rollout began; "" where nobody has."""
     services: dict[str, FakeService] = field(default_factory=dict)
@@ -86,7 +88,8 @@ class FakeCloudRun:
             return Deployment(Progress.RUNNING)
         if self.fails:
             return Deployment(Progress.FAILED, detail=self.fails)
-        return Deployment(Progress.DONE, known.revision, url=self.address)
+        untended = self.piped and (known.service, known.revision, 0) not in self.shifts
+        return Deployment(Progress.DONE, known.revision, url="" if untended else self.address, untended=untended)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
         self.demand("shift traffic")

@@ -4,6 +4,7 @@ In the published clients' own messages. Traps: a split with names keeps new revi
 is ready, a stale etag is ABORTED, a revision's name is used once, and an operation takes as long as the test lets it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +51,8 @@ class GoogleCloud:
     tags: dict[str, str] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     deployments: int = 0
+    triggered: list[build_v1.Build] = field(default_factory=list)
+    now: Callable[[], datetime] = lambda: MORNING
     _etag: int = 0
 
     def __post_init__(self) -> None:
@@ -61,6 +64,7 @@ class GoogleCloud:
             "/google.longrunning.Operations/GetOperation": self._get_operation,
             "/google.devtools.cloudbuild.v1.CloudBuild/ListBuilds": self._list_builds,
             "/google.devtools.cloudbuild.v1.CloudBuild/GetBuild": self._get_build,
+            "/google.devtools.cloudbuild.v1.CloudBuild/RunBuildTrigger": self._run_trigger,
             "/google.devtools.artifactregistry.v1.ArtifactRegistry/GetTag": self._get_tag,
             "/google.devtools.artifactregistry.v1.ArtifactRegistry/GetVersion": self._get_version,
             "/google.logging.v2.LoggingServiceV2/ListLogEntries": self._list_entries,
@@ -173,7 +177,7 @@ class GoogleCloud:
             labels=dict(run.template.labels),
             containers=run.template.containers,
             max_instance_request_concurrency=run.template.max_instance_request_concurrency,
-            create_time=MORNING + timedelta(minutes=len(self.revisions)),
+            create_time=self.now() + timedelta(seconds=len(self.revisions)),
         )
         _become(made, run_v2.Condition.State.CONDITION_RECONCILING, "")
         self.revisions[made.name] = made
@@ -232,6 +236,33 @@ class GoogleCloud:
         found = [each for each in self.builds if _satisfies(each, request.filter)]
         return build_v1.ListBuildsResponse(builds=found)
 
+    def _run_trigger(self, request: Any) -> operations_pb2.Operation:
+        """The build that a trigger makes of a commit; `end_build` lets it come to its end."""
+        if request.trigger_id != "deploy-tide":
+            raise Failure(grpc.StatusCode.NOT_FOUND, request.name)
+        source = request.source
+        build = build_v1.Build(
+            id=f"b-run-{len(self.triggered)}",
+            status=build_v1.Build.Status.WORKING,
+            substitutions={**dict(source.substitutions), "COMMIT_SHA": source.commit_sha},
+            source_provenance=build_v1.SourceProvenance(
+                resolved_repo_source=build_v1.RepoSource(commit_sha=source.commit_sha)
+            ),
+            create_time=self.now(),
+            log_url="https://console.invalid/build",
+        )
+        self.triggered.append(build)
+        self.builds.append(build)
+        return operations_pb2.Operation(name=f"operations/build/{build.id}", done=False)
+
+    def end_build(self, status: str = "SUCCESS", image: str = "piped") -> build_v1.Build:
+        """The last build that a trigger began is over; one that succeeded has made an image."""
+        build = self.triggered[-1]
+        build.status = getattr(build_v1.Build.Status, status)
+        if status == "SUCCESS":
+            build.results = build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:x", digest=digest(image))])
+        return build
+
     def _get_build(self, request: Any) -> build_v1.Build:
         found = [each for each in self.builds if each.id == request.id and f"/locations/{REGION}/" in request.name]
         if not found:
@@ -265,6 +296,8 @@ def _become(revision: run_v2.Revision, state: int, why: str) -> None:
 def _satisfies(build: build_v1.Build, query: str) -> bool:
     name, _, value = query.partition("=")
     value = value.strip('"')
+    if name == "create_time>":
+        return "create_time" in build and build.create_time >= _moment(value)
     if name == "results.images.digest":
         return any(each.digest == value for each in build.results.images)
     if name == "substitutions.COMMIT_SHA":

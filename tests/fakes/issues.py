@@ -1,9 +1,11 @@
 """An issue tracker that keeps issues, comments and labels, and whose search lags behind, as a real one's does."""
 # ruff: noqa: ARG002  # a port's method takes what the real one needs
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.domain.issue.life import carries, replaced
 from shared.domain.service import Service
 from shared.ports import Clock, IssueRef, IssueState
 from tests.fakes.memory import Demand
@@ -21,6 +23,7 @@ class FakeIssue:
     labels: set[str] = field(default_factory=set)
     comments: list[str] = field(default_factory=list)
     closes: int = 0
+    reopens: int = 0
 
 
 @dataclass
@@ -31,19 +34,21 @@ class FakeIssues:
     lag: timedelta = timedelta(minutes=2)
     """How long an issue is not found after it was opened."""
     all: list[FakeIssue] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+    """The repositories whose labels were made."""
     demand: Demand = field(default_factory=lambda: Demand(strict=True))
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         visible = self.clock.now() - self.lag
         for number, issue in enumerate(self.all, 1):
-            if issue.repository == service.repository and marker in issue.body and issue.opened_at <= visible:
+            if issue.repository == service.repository and carries(issue.body, marker) and issue.opened_at <= visible:
                 return self._reference(service, number)
         return None
 
-    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         self.demand("open an issue")
-        assert marker in body, "without its marker an issue cannot be found again"
-        self.all.append(FakeIssue(service.repository, title, body, self.clock.now()))
+        assert carries(body, marker), "without its marker an issue cannot be found again"
+        self.all.append(FakeIssue(service.repository, title, body, self.clock.now(), labels={*labels}))
         return self._reference(service, len(self.all))
 
     def commented(self, service: Service, number: int, marker: str) -> bool:
@@ -60,9 +65,28 @@ class FakeIssues:
         issue.closes += issue.is_open
         issue.is_open = False
 
+    def reopen(self, service: Service, number: int) -> None:
+        self.demand("open an issue again")
+        issue = self.all[number - 1]
+        issue.reopens += not issue.is_open
+        issue.is_open = True
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        self.demand("rewrite an issue")
+        self.all[number - 1].title, self.all[number - 1].body = title, body
+
+    def revise(self, service: Service, number: int, part: str) -> None:
+        self.demand("revise an issue")
+        issue = self.all[number - 1]
+        issue.body = replaced(issue.body, part) or issue.body
+
+    def prepare(self, service: Service) -> None:
+        self.demand("make labels")
+        self.prepared.append(service.repository)
+
     def state(self, service: Service, number: int) -> IssueState:
         issue = self.all[number - 1]
-        return IssueState(issue.is_open, frozenset(issue.labels))
+        return IssueState(issue.is_open, frozenset(issue.labels), issue.body)
 
     @staticmethod
     def _reference(service: Service, number: int) -> IssueRef:

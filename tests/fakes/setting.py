@@ -33,6 +33,7 @@ def service(name: str = "tide", **changes: object) -> Service:
         "region": "europe-west6",
         "repository": f"harbour/{name}",
         "channel": f"C-{name.upper()}",
+        "traffic_steps": (100,),
         "approvers": (APPROVER,),
         "probe_url": f"wss://{name}.invalid/ws",
     }

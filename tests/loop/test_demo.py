@@ -1,24 +1,34 @@
-"""`provenfix demo`, end to end: what it prints, and that it leaves nothing behind however it ends."""
+"""`provenfix demo`, end to end: what it does and says in every scenario, and that it leaves nothing behind."""
 
+import json
 import os
+import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo"]
-SECONDS = 90
+COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo", "--no-browser"]
+SECONDS = 120
 """The most that a run may take before the test gives up."""
 
 
-def start(temporary: Path) -> "subprocess.Popen[str]":
-    """In a process group of its own, so that whatever it leaves behind can be seen."""
-    environment = os.environ | {"TMPDIR": str(temporary), "COLUMNS": "100", "NO_COLOR": "1"}
+def start(temporary: Path, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    """In a folder for temporary files of its own, so that whatever it leaves behind can be seen."""
+    temporary.mkdir(exist_ok=True)
     return subprocess.Popen(
-        COMMAND,
-        env=environment,
+        [*COMMAND, *arguments],
+        env=os.environ | {"TMPDIR": str(temporary)} | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -27,44 +37,231 @@ def start(temporary: Path) -> "subprocess.Popen[str]":
     )
 
 
-def assert_nothing_is_left(process: "subprocess.Popen[str]", temporary: Path) -> None:
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+def until(process: "subprocess.Popen[str]", words: str) -> str:
+    """Reads what it says up to a line with these words, which is returned."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return line
+    raise AssertionError(f"it ended without having said {words!r}")
+
+
+def left_running(folder: Path) -> list[str]:
+    """Command lines of processes that were told of this folder."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (place / "environ").read_bytes() and int(place.name) != os.getpid():
+                found.append((place / "cmdline").read_text("utf-8"))
+        except OSError:  # it has ended meanwhile, or belongs to somebody else
+            continue
+    return found
+
+
+def assert_nothing_is_left(temporary: Path) -> None:
+    assert left_running(temporary) == []
     assert list(temporary.iterdir()) == []
 
 
-def test_the_demo_breaks_a_service_and_proves_the_fix(tmp_path: Path) -> None:
-    process = start(tmp_path)
-    report, progress = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, progress
-    assert progress.count("closed with 1011 (internal error)") == 2
-    assert "1 message received, then closed with 1000" in progress
-    told = report.lower()
-    assert "redeploy" in told
-    assert "agents_execute.py" in told
-    assert "676" in told
-    assert "fix: resolve" in told
-    assert "provenfix investigate --repo . --log log.json" in report
-    assert_nothing_is_left(process, tmp_path)
+def documents(folder: Path, kind: str) -> list[dict[str, Any]]:
+    connection = sqlite3.connect(folder / "store.sqlite")
+    rows = connection.execute("SELECT json FROM documents WHERE kind = ? ORDER BY key", (kind,)).fetchall()
+    connection.close()
+    return [json.loads(text) for (text,) in rows]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_demo_that_is_stopped_while_it_serves_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
-    process = start(tmp_path)
-    assert process.stderr is not None
-    while "Serving the commit" not in process.stderr.readline():
-        assert process.poll() is None
+def incident(folder: Path) -> dict[str, Any]:
+    """The one incident of a syntax error."""
+    [found] = [each for each in documents(folder, "incidents") if each["kind"] == "syntax_error"]
+    return found
+
+
+def deployments(folder: Path) -> list[dict[str, Any]]:
+    """Those that provenfix began."""
+    [service] = documents(folder, "local-services")
+    return [made for made in service["revisions"].values() if made["marker"]]
+
+
+def close_code(folder: Path) -> int | None:
+    """How the service of the demo treats a client that is not the demo's; None where it keeps the socket open."""
+    found = re.search(r"ws://127\.0\.0\.1:\d+/ws", (folder / "provenfix.yaml").read_text("utf-8"))
+    assert found is not None
+    with connect(found[0], proxy=None) as client:
+        try:
+            client.recv(timeout=SECONDS)
+            client.recv(timeout=0.5)
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+    raise AssertionError("it says more than it should")
+
+
+def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_closed(tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "demo", tmp_path / "tmp"
+    process = start(temporary, "--auto-approve", "--folder", str(folder))
+    until(process, "Committing that attempt")
+    assert close_code(folder) == 1011
+    until(process, "All traffic goes to it")
+    assert close_code(folder) is None
+    told, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert "provenfix investigate --repo . --log log.json" in told
+    assert re.search(r"The clock: detected .*, proposed .*, approved .*, deployed .*, serving .*, verified ", said)
+    case = incident(folder)
+    states = ["opened", "proposed", "approved", "deploying", "watching", "resolved"]
+    assert [step["state"] for step in case["history"]] == states
+    [issue], [message], [deployed] = (
+        documents(folder, "local-issues"),
+        documents(folder, "local-messages"),
+        deployments(folder),
+    )
+    assert (issue["open"], message["message"]["standing"]) == (False, "resolved")
+    assert deployed["source"]["commit"] == message["message"]["commit"]
+    assert left_running(tmp_path) == []
+
+
+SCENARIOS = {
+    "pull-request": (["opened", "unfixed", "opened", "proposed"], "resolved"),
+    "rollback": (["opened", "proposed"], "resolved"),
+    "failed-probe": (["opened", "proposed"], "rolled_back"),
+    "lying-label": (["opened", "proposed"], "resolved"),
+}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Path, int, str]]]:
+    """All of them at once: folder, exit code and what was said, by scenario."""
+    base = tmp_path_factory.mktemp("scenarios")
+
+    def play(name: str) -> tuple[Path, int, str]:
+        process = start(base / f"{name}-tmp", "--auto-approve", "--folder", str(base / name), "--scenario", name)
+        _, said = process.communicate(timeout=SECONDS)
+        return base / name, process.returncode, said
+
+    with ThreadPoolExecutor(len(SCENARIOS)) as pool:
+        yield dict(zip(SCENARIOS, pool.map(play, SCENARIOS), strict=True))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tuple[Path, int, str]], name: str) -> None:
+    folder, code, said = played[name]
+    begins, ends = SCENARIOS[name]
+    assert code == 0, said
+    states = [step["state"] for step in incident(folder)["history"]]
+    assert states == [*begins, "approved", "deploying", "watching", ends]
+    assert len(deployments(folder)) == 1
+
+
+def test_without_a_fix_the_last_good_commit_is_proposed(played: dict[str, tuple[Path, int, str]]) -> None:
+    folder, _, _ = played["rollback"]
+    [message] = documents(folder, "local-messages")
+    assert message["message"]["kind"] == "rollback"
+    [report] = documents(folder, "reports")
+    assert report["report"]["fix"] is None
+
+
+def test_a_rollout_that_fails_its_probe_gives_the_traffic_back(played: dict[str, tuple[Path, int, str]]) -> None:
+    folder, _, said = played["failed-probe"]
+    [service] = documents(folder, "local-services")
+    assert service["traffic"] == {"harbour-chat-00042-def": 100}
+    assert "probes in a row failed" in said
+
+
+def test_a_label_that_names_another_commit_is_not_believed(played: dict[str, tuple[Path, int, str]]) -> None:
+    folder, _, said = played["lying-label"]
+    [report] = documents(folder, "reports")
+    deployed = report["report"]["deployed"]
+    assert (deployed["source"], deployed["corroborated"]) == ("inferred", True)
+    assert "at the given commit" in deployed["conflict"]
+    assert "Not believed: The log says" in said
+
+
+def test_a_storm_of_20000_entries_is_one_incident_and_nothing_is_lost(tmp_path: Path) -> None:
+    process = start(tmp_path / "tmp", "--auto-approve", "--folder", str(tmp_path / "demo"), "--scenario", "storm")
+    _, said = process.communicate(timeout=2 * SECONDS)
+    assert process.returncode == 0, said
+    assert incident(tmp_path / "demo")["state"] == "resolved"
+    assert len(documents(tmp_path / "demo", "local-issues")) == 1
+    outcomes = re.findall(r'"outcome": "([a-z_]+)', (tmp_path / "demo" / "record.log").read_text("utf-8"))
+    assert len(outcomes) >= 20_000
+    queue = sqlite3.connect(tmp_path / "demo" / "queue.sqlite")
+    assert queue.execute("SELECT count(*) FROM messages WHERE topic = 'log-entries' OR dead = 1").fetchone() == (0,)
+    queue.close()
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("Deploying the next attempt", signal.SIGTERM),
+        ("Starting the five functions", signal.SIGINT),
+        ("Now it is your turn", signal.SIGINT),
+    ],
+)
+def test_a_demo_that_is_stopped_leaves_nothing_behind(tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    process = start(tmp_path / "tmp")
+    until(process, moment)
     process.send_signal(number)
     _, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == 130
+    assert process.returncode in {130, 143}
     assert "Traceback" not in said
-    assert_nothing_is_left(process, tmp_path)
+    assert_nothing_is_left(tmp_path / "tmp")
 
 
-def test_without_git_the_demo_says_so_and_ends_with_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", os.devnull)
-    process = start(tmp_path)
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to see what still runs")
+def test_a_demo_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    arguments = ("--auto-approve", "--folder", str(folder))
+    for moment in ("Deploying the next attempt", "Pressing Approve", "All traffic goes to it"):
+        process = start(tmp_path / "tmp", *arguments)
+        until(process, moment)
+        process.kill()
+        process.communicate()
+        deadline = time.monotonic() + SECONDS
+        while left_running(folder):  # the system ends what the demo had started
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    process = start(tmp_path / "tmp", *arguments)
     _, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == 3
-    assert said.splitlines()[-1].startswith("provenfix: git was not found on PATH")
-    assert_nothing_is_left(process, tmp_path)
+    assert process.returncode == 0, said
+    assert incident(folder)["state"] == "resolved"
+    found = (documents(folder, "local-issues"), documents(folder, "local-messages"), deployments(folder))
+    assert [len(each) for each in found] == [1, 1, 1]
+
+
+def refused(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    """The exit code, and the one sentence."""
+    process = start(tmp_path / "tmp", *arguments, **variables)
+    _, said = process.communicate(timeout=SECONDS)
+    assert_nothing_is_left(tmp_path / "tmp")
+    return process.returncode, said.splitlines()[-1]
+
+
+def test_without_git_it_says_so(tmp_path: Path) -> None:
+    code, said = refused(tmp_path, PATH=os.devnull)
+    assert code == 3
+    assert said.startswith("provenfix: git was not found on PATH")
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = refused(tmp_path, "--port", str(port))
+    assert (code, said) == (
+        3,
+        f"provenfix: Port {port} is taken, and the page needs it: end what listens there, or give another --port",
+    )
+
+
+def test_an_interpreter_that_is_none_is_told(tmp_path: Path) -> None:
+    code, said = refused(tmp_path, PROVENFIX_PYTHON_3_11=os.devnull)
+    assert code == 2
+    assert said.startswith("provenfix: PROVENFIX_PYTHON_3_11=/dev/null is not a CPython 3.11 that can be started")
+
+
+def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
+    code, said = refused(tmp_path, "--scenario", "flood")
+    assert code == 2
+    assert all(name in said for name in [*SCENARIOS, "incident", "storm"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
+from urllib.request import urlopen
 
 import pytest
 
@@ -19,7 +20,7 @@ from functions.local.stack.process import LOOPBACK, free_port, is_free
 from tests.loop.storm import configuration
 
 DEADLINE = 60.0
-PORTS = 7
+PORTS = 8
 COMMAND = str(Path(sys.executable).with_name("provenfix"))
 
 
@@ -33,7 +34,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def first_port() -> int:
-    """The first of seven free ports in a row."""
+    """The first of eight free ports in a row."""
     for port in iter(free_port, None):
         if all(is_free(port + number) for number in range(PORTS)):
             return port
@@ -83,6 +84,9 @@ def test_up_takes_a_log_to_a_proposal_and_leaves_nothing_running(
         assert told[0] == f"{incident}: proposed"
         assert [line.split()[1] for line in told[told.index("Timeline:") + 1 :]] == ["opened", "proposed"]
         assert provenfix(home, "dlq", "list").stdout == ""
+        page = urlopen(f"http://{LOOPBACK}:{port + PORTS - 1}/incidents/{incident}", timeout=DEADLINE).read().decode()
+        assert "Decision needed" in page
+        assert "Clicks cannot be signed" in page  # no secret is set here
         process.send_signal(ending)
         assert process.wait(DEADLINE) == 128 + ending
     assert all(is_free(port + number) for number in range(PORTS))

@@ -106,6 +106,7 @@ def pressed(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, 
         "user": {"id": APPROVER, "username": "nora", "team_id": "T-SHORE"},
         "team": {"id": "T-SHORE", "domain": "shore"},
         "channel": {"id": "C-TIDE", "name": "tide"},
+        "container": {"type": "message", "message_ts": "1795000000.000000", "channel_id": "C-TIDE"},
         "actions": [{"action_id": action, "type": "button", "value": button_value(message)}],
     }
 

@@ -130,9 +130,7 @@ def test_one_incident_goes_through_all_doors_once(open_doors: Doors) -> None:
     assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
     answered = open_doors.click(form(pressed(setting.chat.all[0].message)))
     assert answered.status_code == 200
-    assert (
-        answered.get_json()["text"] == "Approved. The redeployment begins after everything has been checked once more."
-    )
+    assert answered.get_json()["text"] == "Approved. It begins after everything has been checked once more."
     relay(open_doors)
     assert len(setting.cloud.operations) == 1
 

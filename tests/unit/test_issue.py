@@ -15,6 +15,7 @@ from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Ref
 from shared.domain.history import Commit, FileChange
 from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
 from shared.domain.report import Report, build_report
+from tests.fakes.links import links
 from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
 
@@ -67,14 +68,36 @@ def tokens(text: str) -> Iterator[Token]:
         yield from token.children or ()
 
 
+LINKS = links({I.id: 12, F.id: 17, HEAD.id: 19})
+OURS = re.compile(
+    r"https://github\.com/(?:nora-k|acme/chat/(?:commit/\w+|compare/\w+\.\.\.\w+|blob/\w+/[\w.~/%-]+(?:#L\d+(?:-L\d+)?)?))"
+    r"|https://redirect\.github\.com/acme/chat/pull/\d+"
+    r"|https://console\.cloud\.google\.com/logs/query;query=[\w.~%-]+\?project=acme-prod"
+)
+"""The only addresses that a body may lead to."""
+TAGS = re.compile(r"</?sub>|<details>\n<summary>\d+ items, cited by their numbers above</summary>|</details>")
+
+
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_is_inert(payload: str) -> None:
-    text = issue_body(hostile(payload))
+    assert_inert(issue_body(hostile(payload)), leads=False)
+    assert_inert(issue_body(hostile(payload), LINKS), leads=True)
+
+
+def assert_inert(text: str, *, leads: bool) -> None:
     found = list(tokens(text))
-    assert not [token for token in found if token.type in {"link_open", "image"}]
+    assert not [token for token in found if token.type == "image"]
+    addresses = [str(token.attrs["href"]) for token in found if token.type == "link_open"]
+    assert [address for address in addresses if not OURS.fullmatch(address)] == []
+    assert bool(addresses) is leads
     html = [token.content.strip() for token in found if token.type in {"html_block", "html_inline"}]
-    assert set(html[1:]) <= {"<sub>", "</sub>"}
+    assert [tag for tag in html[1:] if not TAGS.fullmatch(tag)] == []
     assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
+    assert_text_is_inert(text, found)
+
+
+def assert_text_is_inert(text: str, found: list[Token]) -> None:
+    """No mention, reference, address or commit that GitHub would act on."""
     prose = [token.content for token in found if token.type == "text"]
     everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
     assert not [words for words in everything if re.search(r"@(?!\u200b|$)", words)]
@@ -86,7 +109,7 @@ def test_text_of_others_is_inert(payload: str) -> None:
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
     harmless = "harmless" if visible(payload).strip() else "\u2060"
-    plain, attacked = (_outline(issue_body(hostile(each))) for each in (harmless, payload))
+    plain, attacked = (_outline(issue_body(hostile(each), LINKS)) for each in (harmless, payload))
     assert attacked == plain
 
 
@@ -184,11 +207,16 @@ def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
         replace(whole, symptoms=many, sightings=whole.sightings * 20),
         replace(proof, target=replace(proof.target, ships=files), attempts=proof.attempts * 60),
     )
-    text = issue_body(report)
-    assert 40_000 < len(text) < LONGEST_BODY
+    for text in (issue_body(report), issue_body(report, LINKS)):
+        _assert_cut_by_whole_blocks(text)
+
+
+def _assert_cut_by_whole_blocks(text: str) -> None:
+    assert 40_000 < len(text) < LONGEST_BODY - 5_000  # room for the part that is edited
     assert "Left out here, because an issue holds no more" in text
     assert text.count("\n```") % 2 == 0
     assert all(token.markup for token in GITHUB.parse(text) if token.type == "fence")
+    assert text.count("<details>") == text.count("</details>")
     assert "## Proposal" in text
     assert "## Five whys" in text
 

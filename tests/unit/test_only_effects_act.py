@@ -14,8 +14,13 @@ EFFECTS = {
     ("issues", "open"),
     ("issues", "comment"),
     ("issues", "close"),
+    ("issues", "reopen"),
+    ("issues", "rewrite"),
+    ("issues", "revise"),
+    ("issues", "prepare"),
     ("chat", "post"),
     ("chat", "update"),
+    ("chat", "reply"),
     ("deployer", "start"),
     ("deployer", "shift"),
 }
@@ -25,6 +30,7 @@ READS = {
     ("issues", "state"),
     ("chat", "find"),
     ("chat", "members"),
+    ("chat", "replied"),
     ("deployer", "find"),
     ("deployer", "state"),
 }
@@ -85,6 +91,11 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.issues.open(known, "m", "t", "m"),
         lambda: setting.issues.comment(known, 1, "m", "m"),
         lambda: setting.issues.close(known, 1),
+        lambda: setting.issues.reopen(known, 1),
+        lambda: setting.issues.rewrite(known, 1, "t", "m"),
+        lambda: setting.issues.revise(known, 1, "m"),
+        lambda: setting.issues.prepare(known),
+        lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
         lambda: setting.cloud.start(known, "m", "c", "1"),
         lambda: setting.cloud.shift(known, "tide-00007-old", 100),
     ]

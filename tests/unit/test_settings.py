@@ -11,7 +11,7 @@ from shared.configuration.reading import read_configuration
 from shared.domain.service import Service
 from shared.errors import Misused, Unreadable
 from shared.secret import Keeper, SecretReference
-from shared.settings import Settings, read_all_settings, read_settings
+from shared.settings import CodeHost, Settings, read_all_settings, read_settings
 
 FULL = """\
 version: 1
@@ -28,7 +28,11 @@ services:
     team: T024BE7LD
     approvers: [U024BE7LH, W12345678]
     approver_group: S0614TZR7
+    quorum: 2
+    not_author: true
+    authors: {U024BE7LH: [Mira Holm, mholm]}
     deploy_method: cloud_build
+    deploy_trigger: projects/tea-prod/locations/europe-west6/triggers/deploy-chat
     probe_url: wss://chat.tea.example/ws?quiet=1
     daily_cap: 1
     proposal_ttl: 90m
@@ -43,6 +47,7 @@ compilers: {3.10: https://compile-310.example.app, "3.11": https://compile-311.e
 own:
   project: tea-ops
   functions: [record, verify]
+redaction: {forms: ['tea_[a-z]{20}']}
 """
 
 
@@ -78,7 +83,11 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         team="T024BE7LD",
         approvers=("U024BE7LH", "W12345678"),
         approver_group="S0614TZR7",
+        quorum=2,
+        not_author=True,
+        authors={"U024BE7LH": ("Mira Holm", "mholm")},
         deploy_method="cloud_build",
+        deploy_trigger="projects/tea-prod/locations/europe-west6/triggers/deploy-chat",
         probe_url="wss://chat.tea.example/ws?quiet=1",
         daily_cap=1,
         proposal_ttl=timedelta(minutes=90),
@@ -100,6 +109,20 @@ def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(fil
     assert settings.secrets.held["SIGNING"].reveal() == "hush-hush"
     assert "ABSENT" not in settings.secrets.held
     assert "hush" not in repr(settings)
+
+
+def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
+    app = "app: {id: 41, installation: 7, private_key: {env: KEY}}"
+    settings = told(file, f"github:\n  {app}\n  address: https://code.tea.example\n", KEY="-----BEGIN hush")
+    assert settings.code_host == CodeHost("https://code.tea.example", "41", 7)
+    assert settings.secrets.github_app_key == SecretReference(Keeper.ENVIRONMENT, "KEY")
+    assert settings.secrets.held["KEY"].reveal() == "-----BEGIN hush"
+    assert settings.secrets.github_token is None
+    assert "hush" not in repr(settings)
+
+
+def test_a_token_is_for_the_public_code_host(file: Path) -> None:
+    assert told(file, FULL).code_host == CodeHost("https://github.com", "", 0)
 
 
 def test_nothing_can_be_changed_afterwards(file: Path) -> None:
@@ -210,12 +233,60 @@ WRONG = {
     SERVICE + ", deploy_method: ftp}": (
         "FILE, line 2: services[0].deploy_method must be '', 'cloud_build', 'github_workflow' or 'image'."
     ),
+    SERVICE + ", deploy_method: cloud_build}": (
+        "FILE, line 2: services[0] is deployed by cloud_build, which needs deploy_trigger."
+    ),
+    SERVICE + ", deploy_method: github_workflow}": (
+        "FILE, line 2: services[0] is deployed by github_workflow, which needs deploy_workflow."
+    ),
+    SERVICE + ", deploy_workflow: .github/workflows/deploy.yml}": (
+        "FILE, line 2: services[0].deploy_workflow must be the name of a file in .github/workflows, without the "
+        "folder, such as 'deploy.yml'."
+    ),
     SERVICE + "}\n  - {name: chat, project: tea-prod, region: r-a1, repository: t/c, channel: C1}": (
         "FILE, line 3: services[1] is the same service as services[0]; remove one of them."
     ),
     SERVICE + "}\nown: {project: tea-prod, functions: [chat]}": (
         "FILE, line 2: services[0] is one of provenfix's own functions, which are not watched."
     ),
+    SERVICE + ",\n     approvers: [U1, U2, U1], quorum: 3}": (
+        "FILE, line 3: services[0].quorum must be at most 2, the number of approvers; no proposal could be approved."
+    ),
+    SERVICE + ", quorum: 0}": "FILE, line 2: services[0].quorum must be greater than or equal to 1.",
+    SERVICE + ",\n     not_author: true}": (
+        "FILE, line 3: services[0].not_author needs authors, the names under which approvers commit; nobody could "
+        "approve a fix."
+    ),
+    SERVICE + ", not_author: 'yes'}": "FILE, line 2: services[0].not_author must be true or false.",
+    SERVICE + ", authors: {ada: [Ada]}}": (
+        "FILE, line 2: services[0].authors.ada must be a Slack user's id, not a name, such as 'U024BE7LH'."
+    ),
+    SERVICE + ", authors: {U1: Ada}}": "FILE, line 2: services[0].authors.… must be a list.",
+    SERVICE + ", authors: {U1: ['']}}": (
+        "FILE, line 2: services[0].authors.…[0] must be a name as commits carry it, such as 'Mira Holm'."
+    ),
+    "redaction:\n  forms:\n    - acme_[a-z]{32}\n    - (hush+)+$": (
+        "FILE, line 4: redaction.forms[1] must be fixed characters, [classes], \\d and \\w, each with {n}, {m,n} or + "
+        "at most; what stands at character 1 is something else."
+    ),
+    "redaction: {forms: ['\\w+hushhush']}": (
+        "FILE, line 1: redaction.forms[0] must begin with at least 3 fixed characters, such as 'acme_[A-Za-z0-9]{32}'."
+    ),
+    "redaction: {forms: [acme]}": (
+        "FILE, line 1: redaction.forms[0] must ask for at least 8 characters: ordinary words are shorter."
+    ),
+    "redaction: {forms: ['acme_[a-z]+[a-f0-9]{8}']}": (
+        "FILE, line 1: redaction.forms[0] must not let '[a-z]' repeat where '[a-f0-9]' may follow: the same character "
+        "fits both, so that a text would be tried in many ways; give the number, as in {32}."
+    ),
+    "redaction: {forms: ['acme_[z-a]{8}']}": (
+        "FILE, line 1: redaction.forms[0] must not hold the class '[z-a]': its ranges run backwards."
+    ),
+    "redaction: {forms: ['acme_\\w{9,2}']}": (
+        "FILE, line 1: redaction.forms[0] must repeat nothing less than once or more than 1024 times, the "
+        "smaller number first."
+    ),
+    "redaction: {patterns: []}": "FILE, line 1: redaction.patterns is not a known key; known are forms.",
     "services: {}": "FILE, line 1: services must be a list.",
     "services: [3]": "FILE, line 1: services[0] must be keys with values.",
     "- a": "FILE, line 1: the file must be keys with values.",
@@ -235,6 +306,21 @@ WRONG = {
     ),
     "slack:\n  signing_secret:\n    xoxb-hush: 1": (
         "FILE, line 3: slack.signing_secret.… is not a known key; known are env, secret."
+    ),
+    "github: {}": "FILE, line 1: github must have either app or token.",
+    "github:\n  token: {env: A}\n  app: {id: 4, installation: 7, private_key: {env: K}}": (
+        "FILE, line 1: github must have either app or token."
+    ),
+    "github:\n  app: {id: hush, installation: 7, private_key: {env: K}}": (
+        "FILE, line 2: github.app.id must be a GitHub App's id or its client id, such as '1234567'."
+    ),
+    "github:\n  app: {id: 4, installation: 7, private_key: '-----BEGIN hush'}": (
+        "FILE, line 2: github.app.private_key must be a reference, {secret: projects/P/secrets/S/versions/3} or "
+        "{env: NAME}, not a value."
+    ),
+    "github:\n  token: {env: A}\n  address: http://code.tea.example/api/v3": (
+        "FILE, line 3: github.address must be a GitHub Enterprise's web address without a path, such as "
+        "'https://github.acme.example'."
     ),
     "compilers: {3.11: http://elsewhere.example}": (
         "FILE, line 1: compilers.'3.11' must be the function's https URL, such as 'https://compile-py311-….run.app'."

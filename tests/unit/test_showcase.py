@@ -12,10 +12,9 @@ import pytest
 
 from functions.local.showcase import Flavour, Role, Shape, Showcase, build_incident, incident_log
 from functions.local.showcase.log import DENIED
-from functions.local.showcase.rehearsal import breaking_flavour
 from shared.errors import Unreadable
 
-FLAVOURS = sorted({Flavour.EVERYWHERE, breaking_flavour()})
+FLAVOURS = sorted({Flavour.EVERYWHERE, Flavour.FSTRING if sys.version_info < (3, 12) else Flavour.EVERYWHERE})
 """Those that the running interpreter can judge."""
 STRING = "unterminated string literal"
 

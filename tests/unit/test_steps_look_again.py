@@ -70,10 +70,14 @@ def test_checks_that_turn_green_are_a_reason_to_look_again(setting: Setting) -> 
 
 def test_a_push_that_mends_nothing_bothers_nobody(setting: Setting) -> None:
     incident = _unfixed(setting)
+    setting.issues.all[0].body += "- [x] ticked by a person"
     setting.pasts.head = commit_id("fixed")
     tick(setting, LOOK)
     assert investigate_incident(setting.process(), incident).name == "unfixed"
     assert (setting.issues.all[0].comments, setting.chat.all) == ([], [])
+    assert setting.issues.all[0].body.endswith("- [x] ticked by a person"), (
+        "nothing new was found, nothing is rewritten"
+    )
     assert len(documents(setting, "reports")) == 2
 
 

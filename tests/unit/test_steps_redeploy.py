@@ -11,7 +11,7 @@ from shared.steps.decide import decide
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.record import record
 from shared.steps.redeploy import redeploy
-from tests.fakes.past import commit_id
+from tests.fakes.past import commit, commit_id
 from tests.fakes.setting import Setting, click, service, syntax_error
 from tests.unit.stages import approved, documents, incident_document, proposed, redeployed, state, tick
 
@@ -133,13 +133,41 @@ def test_a_cap_of_zero_deploys_nothing() -> None:
 
 def test_a_second_rollout_waits_for_the_first_and_is_stale_after_it(setting: Setting) -> None:
     first = approved(setting)
-    second = _another(setting, "/app/chat/farewell.py")
     assert redeploy(setting.process(), f"{first}-1").name == "deploying"
+    second = _another(setting, "/app/chat/farewell.py")
     assert redeploy(setting.process(), f"{second}-1").name == "waiting:another_rollout"
     tick(setting, timedelta(minutes=2))
     tick(setting)
     assert (state(setting, first), state(setting, second)) == ("watching", "refused")
     assert len(setting.cloud.operations) == 1
+
+
+def test_a_second_approval_on_the_same_evidence_is_stale_once_the_first_has_begun(setting: Setting) -> None:
+    first = approved(setting)
+    second = _another(setting, "/app/chat/farewell.py")
+    assert redeploy(setting.process(), f"{first}-1").name == "deploying"
+    assert redeploy(setting.process(), f"{second}-1").name == "refused:stale"
+    assert len(setting.cloud.operations) == 1
+
+
+def test_a_change_that_leaves_the_serving_revision_alone_makes_an_approval_stale_as_well(setting: Setting) -> None:
+    approved(setting)
+    setting.cloud.services["shore.tide"].etag += 1
+    assert redeployed(setting).name == "refused:stale"
+    assert setting.cloud.operations == []
+
+
+def test_a_newer_revision_is_not_silently_replaced_by_an_older_one(setting: Setting) -> None:
+    known = setting.services["shore.tide"]
+    setting.pasts.graph[commit_id("newer")] = commit("newer", "later")
+    setting.cloud.deploy_by_hand(known, "tide-00008-new", commit_id("newer"))
+    setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 90, "tide-00008-new": 10}
+    approved(setting)
+    assert redeployed(setting).name == (
+        f"refused:downgrade: revision tide-00008-new serves {commit_id('newer')}, "
+        f"which {commit_id('later')} does not contain"
+    )
+    assert setting.cloud.operations == []
 
 
 def test_services_do_not_wait_for_each_other() -> None:

@@ -1,5 +1,6 @@
 """`verify`: what each tick does with an incident, and what it takes to call a service mended."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from shared.errors import Retry
 from shared.ports import Stored
 from shared.steps.record import record
 from shared.steps.verify import MOST_NUDGES, NUDGE, verify
+from shared.steps.watching import LONGEST_DEPLOYMENT
 from tests.fakes.memory import MemoryStore
 from tests.fakes.past import commit_id
 from tests.fakes.setting import Setting, service
@@ -70,7 +72,7 @@ def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> No
     setting.cloud.fails = "the build failed"
     incident = watching(setting)
     assert state(setting, incident) == "failed"
-    assert "the build failed" in setting.issues.all[0].comments[0]
+    assert "the build failed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
 
@@ -80,7 +82,7 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
     incident = watching(setting)
     tick(setting)
     assert state(setting, incident) == "failed"
-    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[0]
+    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[-1]
     assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
 
@@ -89,7 +91,7 @@ def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting
     setting.cloud.by_hand = "tide-00009-kim was deployed"
     incident = watching(setting)
     assert state(setting, incident) == "reported"
-    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[0]
+    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == []
 
 
@@ -101,32 +103,115 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: 
     tick(setting, MINUTE)
     assert state(setting, incident) == "resolved"
     assert not setting.issues.all[0].is_open
-    assert "4810 requests in 24 hours" in setting.issues.all[0].comments[0]
+    assert "4810 requests in 24 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "resolved"
 
 
-def test_silence_without_requests_proves_nothing(setting: Setting) -> None:
+def test_silence_without_requests_proves_nothing() -> None:
+    setting = Setting({"shore.tide": service(probe_url="")})
     incident = watching(setting)
     tick(setting, WATCH)
     assert state(setting, incident) == "watching"
     tick(setting, LONGEST_WATCH)
     assert state(setting, incident) == "reported"
     assert setting.issues.all[0].is_open
+    assert "Inconclusive: there was not a single request in 192 hours" in setting.issues.all[0].comments[0]
+    assert setting.chat.all[0].message.standing == "inconclusive"
+
+
+def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Setting) -> None:
+    incident = watching(setting)
+    tick(setting)
+    tick(setting, WATCH)
+    assert state(setting, incident) == "resolved"
+    assert "0 requests in 24 hours and 2 probes that stayed open" in setting.issues.all[0].comments[0]
+
+
+def test_what_the_sink_has_lost_is_found_in_the_log_before_anything_is_called_mended(setting: Setting) -> None:
+    incident = watching(setting)
+    setting.logs.answered[_revision(setting)] = 10
+    setting.entry(revision=_revision(setting))  # logged, and no message about it ever arrives
+    tick(setting, WATCH)
+    assert state(setting, incident) == "rolled_back"
+
+
+def test_between_two_steps_the_log_itself_is_asked() -> None:
+    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
+    incident = watching(setting)
+    setting.entry("SyntaxError: invalid syntax (another.py, line 3)", revision=_revision(setting))
+    tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    assert [share for _, _, share in setting.cloud.shifts] == [10, 100]
+
+
+def test_a_revision_that_runs_another_commit_gets_no_traffic(setting: Setting) -> None:
+    incident = approved(setting)
+    redeployed(setting)
+    known = setting.cloud.services["shore.tide"].revisions
+    known[_revision(setting)] = replace(known[_revision(setting)], commit=commit_id("fixed"))
+    tick(setting, 2 * MINUTE)
+    assert state(setting, incident) == "failed"
+    assert f"was built from `{commit_id('fixed')}`, and not from the approved" in setting.issues.all[0].comments[0]
+    assert [share for _, name, share in setting.cloud.shifts if name == _revision(setting)] == []
+
+
+def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(setting: Setting) -> None:
+    incident = approved(setting)
+    redeployed(setting)
+    known = setting.cloud.services["shore.tide"].revisions
+    known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
+    tick(setting, 2 * MINUTE)
+    assert state(setting, incident) == "failed"
+    assert "Nothing says which commit" in setting.issues.all[0].comments[0]
+
+
+def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting) -> None:
+    setting.cloud.takes = timedelta(days=1)
+    incident = approved(setting)
+    redeployed(setting)
+    tick(setting, LONGEST_DEPLOYMENT - MINUTE)
+    assert state(setting, incident) == "deploying"
+    tick(setting)
+    assert state(setting, incident) == "failed"
+    assert "has not ended within 60 minutes" in setting.issues.all[0].comments[0]
+    assert len(setting.cloud.operations) == 1
+
+
+def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> None:
+    incident = watching(setting)
+    setting.cloud.fails = "The instance was killed: out of memory."
+    tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    assert "is no longer: The instance was killed" in setting.issues.all[0].comments[0]
+
+
+def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) -> None:
+    incident = watching(setting)
+    setting.cloud.by_hand = "tide-00007-old was deleted"
+    setting.probe.answer = Probed(ok=False)
+    tick(setting)
+    tick(setting)
+    assert state(setting, incident) == "reported"
+    assert "Nothing was put back" in setting.issues.all[0].comments[0]
+    assert setting.chat.all[0].message.standing == "inconclusive"
 
 
 def test_a_commit_that_does_not_serve_is_not_called_mended(setting: Setting) -> None:
     incident = watching(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
-    setting.logs.answered["tide-00009-hand"] = 10
-    tick(setting, WATCH)
+    tick(setting)
+    assert state(setting, incident) == "watching", "a split takes its time"
+    tick(setting)
     assert state(setting, incident) == "reported"
+    assert "by hand: tide-00009-hand serves 100 %" in setting.issues.all[0].comments[0]
+    assert setting.cloud.shifts[1:] == []
 
 
 def test_a_share_that_stayed_at_nothing_is_not_called_mended(setting: Setting) -> None:
     incident = watching(setting)
     setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100, _revision(setting): 0}
-    setting.logs.answered["tide-00007-old"] = 10
-    tick(setting, WATCH)
+    tick(setting)
+    tick(setting)
     assert state(setting, incident) == "reported"
 
 
@@ -161,7 +246,7 @@ def test_a_recurrence_in_the_new_revision_takes_it_back(setting: Setting) -> Non
     tick(setting)
     assert state(setting, incident) == "rolled_back"
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
-    assert _revision(setting) in setting.issues.all[0].comments[0]
+    assert _revision(setting) in setting.issues.all[0].comments[-1]
     assert setting.issues.all[0].is_open
 
 
@@ -199,11 +284,12 @@ def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: obje
         setting.issues.all[0].labels.add("provenfix:wrong")
     else:
         setting.issues.all[0].is_open = False
-    before = list(setting.cloud.shifts)
+    shifts, comments = list(setting.cloud.shifts), list(setting.issues.all[0].comments)
     tick(setting)
     tick(setting, WATCH)
     assert state(setting, incident) == "muted"
-    assert (setting.cloud.shifts, setting.issues.all[0].comments) == (before, [])
+    assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
+    assert "A person has ended this" in setting.issues.all[0].body
 
 
 def test_an_incident_that_nobody_investigates_is_published_again_and_not_for_ever(setting: Setting) -> None:

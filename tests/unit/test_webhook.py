@@ -2,9 +2,11 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,9 +20,11 @@ from shared.settings import Secrets, Settings
 from shared.steps import cases, effects
 from shared.steps.flow import State
 from shared.steps.heed import heed
+from shared.steps.investigate_incident import investigate_incident
+from shared.steps.record import record
 from tests.fakes.setting import Setting
 from tests.unit.doors import Doors, doors
-from tests.unit.stages import documents, proposed, state, tick
+from tests.unit.stages import documents, proposed, state, tick, watching
 
 HOOK = Secret("5eaf0am")
 SETTINGS = Settings(
@@ -101,6 +105,13 @@ def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Set
     assert case.ending is None
 
 
+def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(setting, incident, action="deleted")) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
@@ -134,10 +145,57 @@ def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Set
     assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
 
 
-def test_what_is_being_decided_is_left_alone(setting: Setting, incident: str) -> None:
+def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(setting: Setting, incident: str) -> None:
+    for _ in range(2):
+        outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+    assert (outcome.name, setting.bus.waiting) == ("duplicate", [])
+    answers = [comment for comment in setting.issues.all[-1].comments if "part=answer" in comment]
+    assert [answer.rpartition("again: ")[2] for answer in answers] == [
+        "the question in the chat is still open. Decide it there first."
+    ]
+
+
+def test_what_has_expired_is_asked_again_with_another_question(setting: Setting, incident: str) -> None:
+    tick(setting, timedelta(hours=6))
+    assert state(setting, incident) == State.EXPIRED
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "asked_again"
+    assert state(setting, incident) == State.OPENED
+    investigate_incident(setting.process(), incident)
+    assert state(setting, incident) == State.PROPOSED
+    assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
+    assert len(setting.issues.all) == 1
+    tick(setting, timedelta(hours=6))
+    assert state(setting, incident) == State.EXPIRED
+    told = re.findall(r" part=(\S+) -->", "\n".join(setting.issues.all[0].comments))
+    assert told == ["proposed", "expired", "proposed2", "expired2"]
+
+
+@pytest.mark.parametrize("resting", [State.REPORTED, State.DENIED, State.REFUSED])
+def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: State) -> None:
+    world, now = setting.process(), setting.clock.now()
+    cases.change(world, incident, lambda case: replace(case, ending=resting).to(resting, now, "so"))
+    assert heed(world, FakePeople(), wished(setting, incident)).name == "asked_again"
+    case = cases.demand(world, incident)
+    assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
+
+
+def test_what_was_deployed_against_is_not_looked_at_again(setting: Setting) -> None:
+    incident = watching(setting)
+    cases.end(setting.process(), incident, State.ROLLED_BACK, "so")
+    tick(setting)
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    assert state(setting, incident) == State.ROLLED_BACK
+
+
+def test_what_has_come_back_is_asked_about_at_its_own_issue(setting: Setting, incident: str) -> None:
+    tick(setting, timedelta(hours=6))
+    setting.clock.turn(timedelta(minutes=1))
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    assert second == cases.demand(setting.process(), incident).after
+    setting.bus.waiting.clear()
     outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
-    assert (outcome.name, outcome.detail) == ("nothing", State.PROPOSED)
-    assert setting.bus.waiting == []
+    assert (outcome.name, outcome.detail, setting.bus.waiting) == ("nothing", "superseded", [])
 
 
 def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:

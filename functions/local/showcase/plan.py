@@ -1,13 +1,13 @@
 """The incident's history as data: its moments go in, the planned commits come out, each with the role that it plays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from functions.local.showcase.fast_import import Planned
 from functions.local.showcase.handlers import CHANGING, Flavour, Form, module
-from functions.local.showcase.tree import first_tree, with_more_tests, with_session_count
+from functions.local.showcase.tree import first_tree, with_more_tests, with_session_count, with_session_limit
 
 MODULE = "chat/agents_execute.py"
 
@@ -84,12 +84,19 @@ def stages(flavour: Flavour) -> tuple[Stage, ...]:
     )
 
 
-def plans(python: str, flavour: Flavour, moments: Moments) -> Mapping[Role, Planned]:
-    """One commit for each role, oldest first. `python` is the deployed minor version, such as `3.11`."""
-    return {
+def plans(python: str, flavour: Flavour, moments: Moments, *, limited: bool = False) -> Mapping[Role, Planned]:
+    """One commit for each role, oldest first. `python` is the deployed minor version, such as `3.11`.
+
+    A `limited` history ends with a change that compiles and does not work.
+    """
+    planned = {
         stage.role: Planned(stage.subject, moments[stage.role], stage.author, _files(stage, python, flavour))
         for stage in stages(flavour)
     }
+    if limited:
+        newest, files = planned[Role.HEAD], with_session_limit(first_tree(python))
+        planned[Role.HEAD] = replace(newest, subject="Keep no more than two sessions open", files=files)
+    return planned
 
 
 def module_after(role: Role, flavour: Flavour) -> str:

@@ -48,7 +48,8 @@ async def converse(scope, receive, send):
         async for text in agents_execute.stream(run):
             await send({"type": "websocket.send", "text": text})
         await send({"type": "websocket.send", "text": json.dumps({"session": run.id})})
-        await send({"type": "websocket.close", "code": 1000})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass  # the browser asks again, or leaves
     except Exception as error:
         log.error("Uncaught exception: %s: %s", type(error).__name__, error)
         await send({"type": "websocket.close", "code": 1011, "reason": "internal error"})
@@ -99,6 +100,15 @@ def transcript(session: str) -> list:
 def count() -> int:
     return len(_open)
 '''
+
+_LIMIT = (
+    "def open_session() -> str:\n",
+    """\
+def open_session() -> str:
+    if len(_open) >= 2:
+        raise RuntimeError("no more than two open sessions")
+""",
+)
 
 _DOCKERFILE = """\
 FROM python:@deployed@-slim
@@ -194,6 +204,11 @@ def with_more_tests(tree: Mapping[str, str]) -> Mapping[str, str]:
 def with_session_count(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds to the health answer."""
     return {"chat/main.py": tree["chat/main.py"].replace(*_MAIN_HEALTH)}
+
+
+def with_session_limit(tree: Mapping[str, str]) -> Mapping[str, str]:
+    """What a later commit adds instead, in the story where it fails: nobody gives a session back."""
+    return {"chat/sessions.py": tree["chat/sessions.py"].replace(*_LIMIT)}
 
 
 def _filled(text: str, versions: Mapping[str, str]) -> str:

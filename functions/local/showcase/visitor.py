@@ -9,21 +9,31 @@ from websockets.sync.client import connect
 from shared.errors import Unreadable
 
 SECONDS = 15.0
+STAYING = 0.3
+"""How long a socket that has said something must stay open to count as one that does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """How the socket was closed, and whether the transcript could be read afterwards."""
+    """How the socket fared, and whether the transcript could be read afterwards."""
 
-    close_code: int
+    close_code: int | None
+    """None where the service kept it open."""
     close_reason: str
     messages: int
-    """Received before the socket was closed."""
+    """Received before the end."""
     transcript_status: int
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        if self.close_code is None:
+            return f"stays open, and {self.messages} {'message' if self.messages == 1 else 'messages'} came"
+        return f"was closed with {self.close_code}{f' ({self.close_reason})' if self.close_reason else ''}"
 
 
 def visit(port: int) -> Visit:
-    """Opens a conversation, waits until the service closes it, then asks for the transcript.
+    """Opens a conversation, sees whether it stays open, then asks for the transcript.
 
     Raises `shared.errors.Unreadable` where the service does not answer.
     """
@@ -34,13 +44,17 @@ def visit(port: int) -> Visit:
         raise Unreadable(f"The example service on port {port} did not answer: {error}") from error
 
 
-def _converse(port: int) -> tuple[int, str, int]:
+def _converse(port: int) -> tuple[int | None, str, int]:
     messages = 0
     with connect(f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=SECONDS, close_timeout=SECONDS) as socket:
         try:
             while True:
-                socket.recv(timeout=SECONDS)
+                socket.recv(timeout=STAYING if messages else SECONDS)
                 messages += 1
+        except TimeoutError:
+            if messages:
+                return None, "", messages
+            raise
         except ConnectionClosed as closed:
             if closed.rcvd is None:
                 raise Unreadable(f"The example service on port {port} broke off without a close code.") from closed

@@ -25,6 +25,8 @@ READERS = (
     Reader("redeploy", flow.REDEPLOY_APPROVED),
     Reader("verify", flow.TICK),
 )
+AHEAD = {flow.LOG_ENTRIES: 25}
+"""How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
 CALLED = "decide"
 """The function that Slack calls."""
 

@@ -42,7 +42,7 @@ class Server:
 def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Runs it while the block runs; the block begins before it answers (see `answers`).
 
-    Its output goes to `folder/NAME.log`. Raises `shared.errors.Unreadable` where its port is taken.
+    Its output goes to the end of `folder/NAME.log`. Raises `shared.errors.Unreadable` where its port is taken.
     """
     if not is_free(server.port):
         raise Unreadable(
@@ -50,9 +50,9 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
         )
     process = None
     try:
-        with put_off(), log_of(server, folder).open("wb") as log:
+        with put_off(), log_of(server, folder).open("ab") as log:
             process = subprocess.Popen(
-                [*_ends_with_us(), *server.command],
+                [*ends_with_us(), *server.command],
                 env={**os.environ, **server.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -110,7 +110,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _ends_with_us() -> list[str]:
+def ends_with_us() -> list[str]:
     """Where Linux can see to it: the server gets SIGTERM even if this process is killed and cleans nothing up."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []

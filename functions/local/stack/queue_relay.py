@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from functions.local.stack import plan
 from functions.local.stack.door import Taker
 from functions.local.stack.plan import Delivering
 from shared.adapters.local.sqlite_queue import SqliteQueue
@@ -34,18 +35,21 @@ def relaying(queue: SqliteQueue, doors: Mapping[str, Taker], how: Delivering) ->
 def _carry(queue: SqliteQueue, topic: str, door: Taker, how: Delivering, over: Event) -> None:
     while not over.is_set():
         try:
-            if not _carry_one(queue, topic, door, how):
+            if not _carry_some(queue, topic, door, how):
                 over.wait(_IDLE_SECONDS)
         except Retry:  # the file is busy: the lease brings back what was not settled
             over.wait(_IDLE_SECONDS)
 
 
-def _carry_one(queue: SqliteQueue, topic: str, door: Taker, how: Delivering) -> bool:
-    """False where nothing is due."""
-    for delivery in queue.take(topic, 1, how.lease):
+def _carry_some(queue: SqliteQueue, topic: str, door: Taker, how: Delivering) -> bool:
+    """False where nothing is due. What was taken is acknowledged in one go: each write to the disk costs as much."""
+    deliveries = queue.take(topic, plan.AHEAD.get(topic, 1), how.lease)
+    taken = []
+    for delivery in deliveries:
         if door.take(delivery):
-            queue.acknowledge(delivery)
+            taken.append(delivery)
         else:
             queue.release(delivery, how.pause(delivery.attempt))
-        return True
-    return False
+    if taken:
+        queue.acknowledge_all(taken)
+    return bool(deliveries)

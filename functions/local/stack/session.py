@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from functions.local.stack import plan
+from functions.local.stack import plan, served
 from functions.local.stack.emulators import installed
 from functions.local.stack.process import LOOPBACK
 from functions.local.stack.standing import Standing, Wanted, standing
@@ -17,6 +17,8 @@ from shared.settings import Settings, read_all_settings
 from shared.steps import flow
 
 _LOOK_SECONDS = 1.0
+_PAGE = len(plan.READERS) + 3
+"""The page's port, counted from the first: after those of the functions and of two emulators."""
 
 
 def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
@@ -28,8 +30,16 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
     _say(f"Starting {len(plan.READERS) + 1} functions with {backing} …")
-    with standing(Wanted(folder, embedded, port, environment=environment)) as stack:
-        _say(_standing(stack, settings, folder))
+    page = port + _PAGE
+    wanted = Wanted(
+        folder,
+        embedded,
+        port,
+        environment=environment,
+        beside=lambda ports: [served.page(folder, page, ports[plan.CALLED], environment)],
+    )
+    with standing(wanted) as stack:
+        _say(_standing(stack, settings, folder, page))
         _tick(stack)
     return 0
 
@@ -55,10 +65,11 @@ def _tick(stack: Standing) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _standing(stack: Standing, settings: Settings, folder: Path) -> str:
+def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> str:
     watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
     lines = [
         f"Everything runs, and watches {watched}. Ctrl-C ends it.",
+        f"The page: http://{LOOPBACK}:{page}/",
         f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
         "    provenfix inject FILE    log entries, as `gcloud logging read --format=json` writes them",
         "    provenfix show           the incidents",

@@ -1,6 +1,6 @@
 """The stack as a whole: what it should be like goes in; while the block runs, it stands, and its addresses come out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from functions.local.stack.door import Door
 from functions.local.stack.emulators import emulating
 from functions.local.stack.function import SOURCE, function
 from functions.local.stack.place import led_to, told
+from functions.local.stack.tending import Tended
 from shared.wiring import QUEUE
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from shared.adapters.local.sqlite_queue import SqliteQueue
 
     Started = Sequence[tuple[process.Server, subprocess.Popen[bytes]]]
+
+
+def _nothing(_ports: Mapping[str, int]) -> "Sequence[process.Server]":
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Wanted:
     """What the functions are to find in their environment besides."""
     source: Path = SOURCE
     """The file that exports the functions."""
+    beside: "Callable[[Mapping[str, int]], Sequence[process.Server]]" = _nothing
+    """What is to run besides, given the ports of the functions."""
     delivering: plan.Delivering = field(default_factory=plan.Delivering)
 
 
@@ -47,11 +54,12 @@ class Standing:
     environment: Mapping[str, str]
     bus: "PubSubBus | SqliteQueue"
     folder: Path
-    servers: "Started"
+    backing: "Started"
+    tended: Tended
 
     def check(self) -> None:
         """Raises `shared.errors.Unreadable` where a function or an emulator has ended."""
-        for server, running in self.servers:
+        for server, running in (*self.backing, *self.tended.running.values()):
             process.check(server, running, self.folder)
 
 
@@ -69,16 +77,15 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
         stack.enter_context(led_to(there))
         environment = {**there, **(wanted.environment or {})}
         servers = [function(name, port, environment, wanted.source) for name, port in ports.items()]
-        started = [(server, stack.enter_context(process.running(server, wanted.folder))) for server in servers]
-        for server, running in started:
-            process.answers(server, running, wanted.folder)
+        tended = Tended(wanted.folder, stack)
+        tended.start([*servers, *wanted.beside(ports)])
         doors = {
             reader.topic: Door(ports[reader.function], wanted.project, wanted.delivering.lease)
             for reader in plan.READERS
         }
         bus = _relayed(wanted, doors, stack)
         stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
-        yield Standing(ports, there, bus, wanted.folder, [*backing, *started])
+        yield Standing(ports, there, bus, wanted.folder, backing, tended)
 
 
 def _ports(first: int, count: int) -> list[int]:

@@ -22,7 +22,13 @@ _CONTEXTS = (
     "... on Commit { statusCheckRollup { contexts(first: 100%s) { pageInfo { hasNextPage endCursor } "
     "nodes { __typename ... on CheckRun { name status conclusion } ... on StatusContext { context state } } } } }"
 )
-_REQUIRED = "branchProtectionRule { requiredStatusChecks { context } }"
+_REQUIRED = (
+    "branchProtectionRule { requiredStatusChecks { context } } refUpdateRule { requiredStatusCheckContexts } "
+    "rules(first: 100) { nodes { parameters { ... on RequiredStatusChecksParameters { "
+    "requiredStatusChecks { context } } } } }"
+)
+"""Three places that may name required checks: what administrators see of a protected branch, what everybody else sees
+of it, and the active rulesets of repository and organisation."""
 _MOST_PAGES = 10
 _FRESH = timedelta(seconds=20)
 """An investigation asks twice within moments."""
@@ -78,9 +84,13 @@ class GitHubChecks:
 
 
 def _required(repository: Mapping[str, Any]) -> frozenset[str]:
-    """The contexts that branch protection asks for; none where it does not tell (that takes a permission)."""
-    rule = (repository.get("branch") or {}).get("branchProtectionRule") or {}
-    return frozenset(each["context"] for each in rule.get("requiredStatusChecks") or ())
+    """The contexts that branch protection and rulesets ask for; none where they do not tell."""
+    branch = repository.get("branch") or {}
+    protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
+    rules = ((rule or {}).get("parameters") or {} for rule in (branch.get("rules") or {}).get("nodes") or ())
+    asked = (protection, *rules)
+    named = (each["context"] for rule in asked for each in rule.get("requiredStatusChecks") or ())
+    return frozenset([*named, *(each for each in visible.get("requiredStatusCheckContexts") or () if each)])
 
 
 def _state_of(node: Mapping[str, Any]) -> Checks:

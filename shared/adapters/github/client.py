@@ -5,20 +5,23 @@ sent exactly once: whether one that seemed to fail was carried out, only a later
 """
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.github.credentials import App, Credentials, InstallationTokens, expiry
+from shared.adapters.github.host import Host
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-PUBLIC = "https://api.github.com"
+PUBLIC = Host().api
 _SECONDS = 20
 """How long one answer may take; GitHub itself gives up on a query after ten."""
 _PAUSES = (1.0, 3.0, 9.0)
@@ -26,7 +29,9 @@ _PAUSES = (1.0, 3.0, 9.0)
 _PATIENCE = 60.0
 """Seconds that one read may wait in all; whoever is told to wait longer asks to be called again."""
 _MOST_PAGES = 100
+_MOST_KNOWN = 64
 _LONGEST_TOLD = 300
+_TOKEN_REFUSED = "GitHub refused the token (HTTP 401); the next attempt uses a new one, if there is one"  # noqa: S105  # no token
 _ABSENT = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
@@ -61,6 +66,8 @@ class GitHub:
         self._pace = pace
         self._address = address.rstrip("/")
         self.requests = 0
+        self._known: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        """Answers with their ETags, by path."""
 
     def now(self) -> datetime:
         """The clock's time."""
@@ -76,6 +83,27 @@ class GitHub:
         """The same; None where there is no such thing (404, 409 for an empty repository, 410, 422)."""
         answer = self._read("GET", path, parameters, None)
         return None if answer.status in {404, 409, 410, 422} else _accepted(answer)
+
+    def unless_changed(self, path: str) -> Any:
+        """The answer to a GET that was made before, asked for only if it is another one by now; None where deleted.
+
+        An answer that nothing has changed counts against no limit:
+        https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+        """
+        known = self._known.get(path)
+        answer = self._read("GET", path, {}, None, {"If-None-Match": known[0]} if known else {})
+        if answer.status == 304 and known:
+            self._known.move_to_end(path)
+            return known[1]
+        self._known.pop(path, None)
+        if answer.status == 410:
+            return None
+        value, tag = _accepted(answer), answer.headers.get("etag")
+        if tag:
+            self._known[path] = (tag, value)
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        return value
 
     def pages(self, path: str, **parameters: str) -> Iterator[Any]:
         """The items of a list, page after page, at most 10,000."""
@@ -95,15 +123,24 @@ class GitHub:
             raise Retry(f"GitHub could not answer a query: {told}")
         return value["data"]
 
-    def _read(self, verb: str, path: str, parameters: Mapping[str, str], body: object) -> Answer:
+    def _read(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, str],
+        body: object,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         patience, renewed = _PATIENCE, False
         for pause in (*_PAUSES, None):
             try:
-                answer = self._send(verb, path, parameters, body)
+                answer = self._send(verb, path, parameters, body, headers)
             except OSError as error:
                 wait, why = pause, f"GitHub could not be reached ({type(error).__name__})"
             else:
-                if answer.status == 401 and not renewed and self._credentials.forget():
+                if answer.status == 401:
+                    if renewed or not self._credentials.forget():
+                        raise Retry(_TOKEN_REFUSED)  # whoever mends the token mends this, too
                     renewed = True
                     continue
                 limited = _limited_for(answer, self._pace.clock.now())
@@ -125,17 +162,25 @@ class GitHub:
             answer = self._send(verb, path, {}, body)
         except OSError as error:
             raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
-        if answer.status == 401 and self._credentials.forget():
-            raise Retry("GitHub refused the token; the next attempt uses another one")
+        if answer.status == 401:
+            self._credentials.forget()
+            raise Retry(_TOKEN_REFUSED)
         if answer.status >= 500 or _limited_for(answer, self._pace.clock.now()) is not None:
             raise Retry(f"GitHub answered {answer.told}")
         return _accepted(answer)
 
     # -- the wire -------------------------------------------------------------------------------------------------
 
-    def _send(self, verb: str, path: str, parameters: Mapping[str, str], body: object) -> Answer:
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, str],
+        body: object,
+        sent: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         self.requests += 1
-        status, headers, text = self._requester.requestJson(verb, path, dict(parameters), None, body)
+        status, headers, text = self._requester.requestJson(verb, path, dict(parameters), dict(sent), body)
         try:
             value = json.loads(text) if text else None
         except ValueError as error:

@@ -49,8 +49,9 @@ class App:
     """A GitHub App and its installation on the watched repositories."""
 
     id: str
-    key: Secret
-    """The private key, PEM."""
+    """The App's id, or its client id: a token's `iss` may be either."""
+    key: Callable[[], Secret]
+    """The private key, PEM; read when a token is needed."""
     installation: int
 
 
@@ -88,7 +89,7 @@ class InstallationTokens:
             "iss": self._app.id,
         }
         try:
-            return jwt.encode(claims, self._app.key.reveal(), algorithm="RS256")
+            return jwt.encode(claims, self._app.key().reveal(), algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError) as error:
             raise Reject("github_key", "the App's private key is no RSA key in PEM; download a new one") from error
 

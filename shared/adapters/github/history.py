@@ -51,6 +51,7 @@ class GitHubHistory:
         self._walks = Walks(github, owner, name, self._trees, self._contents)
         self._comparisons = Comparisons(github, repository)
         self._heads = Heads(self._walks, self._comparisons)
+        self._branches: dict[str | None, Branch] = {}
         self._versions: dict[str, None] = {}
         self._range: Sequence[Commit] = ()
         self._places_gone = False
@@ -58,9 +59,17 @@ class GitHubHistory:
     # -- names ----------------------------------------------------------------------------------------------------
 
     def branch(self, name: str | None) -> Branch:
-        """The deploy branch: `name`, else the repository's default branch. Raises Misused, Unreadable."""
-        if name is not None:
-            return Branch(name, self._named_commit(name, "branch"))
+        """The deploy branch: `name`, else the repository's default branch. Raises Misused, Unreadable.
+
+        Asked again, it is what it was: an investigation looks at one state of the repository.
+        """
+        if name not in self._branches:
+            self._branches[name] = (
+                Branch(name, self._named_commit(name, "branch")) if name is not None else self._default()
+            )
+        return self._branches[name]
+
+    def _default(self) -> Branch:
         query = Query()
         query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP} }} }} }}")
         found = self._walks.ask(query).get("defaultBranchRef")

@@ -4,18 +4,26 @@ Lists and searches of GitHub lag behind by minutes, single issues do not. So an 
 for by its number, and a list of comments is believed only if it is as long as the issue says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
-from shared.domain.escaping import cut
+from shared.domain.escaping import cut, one_line
+from shared.domain.issue.life import carries, replaced
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
-from shared.ports import IssueRef, IssueState
+from shared.ports import WRONG, IssueRef, IssueState
 
 LABEL = "provenfix"
 _LONGEST_TITLE = 256
 _LONGEST_LABEL = 50
+_MADE = {
+    LABEL: ("5319e7", "Opened and kept up to date by provenfix"),
+    WRONG: ("b60205", "Stops all automation for this incident, for good"),
+}
+"""Labels with colour and description; GitHub makes the others when an issue is opened with them."""
 _MOST_BEYOND = 200
 """Numbers that are looked at beyond the newest one that the list shows."""
 _MOST_GAPS = 5
@@ -30,11 +38,12 @@ class GitHubIssues:
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         """The issue whose body carries the marker, open or closed, however young. Raises Retry, Reject."""
-        path = _path(service)
-        for issue in self._github.pages(path, labels=LABEL, state="all", sort="created", direction="desc"):
+        path, ordered = _path(service), {"state": "all", "sort": "created", "direction": "desc"}
+        # GitHub drops the labels of whoever may not set them: the newest issues are looked at with and without.
+        newest = self._github.get(path, per_page="100", **ordered)
+        for issue in chain(newest, self._github.pages(path, labels=LABEL, **ordered)):
             if _carries(issue, marker):
                 return _reference(issue)
-        newest = self._github.get(path, state="all", sort="created", direction="desc", per_page="1")
         number, gaps = max((issue["number"] for issue in newest), default=0), 0
         for beyond in range(number + 1, number + _MOST_BEYOND + 1):
             issue = self._github.find(f"{path}/{beyond}")
@@ -45,16 +54,36 @@ class GitHubIssues:
                 return None
         raise Retry(f"{service.repository}: its list of issues lags behind by more than {_MOST_BEYOND} issues")
 
-    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """*Effect.* Opens an issue with labels. Raises Retry where it may have been opened, Reject where it was not."""
-        if marker not in body:
+        if not carries(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
-        wanted = {"title": cut(title, _LONGEST_TITLE), "body": body, "labels": labels(service)}
+        named = [LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
+        wanted = {"title": cut(title, _LONGEST_TITLE), "body": body, "labels": [label(name) for name in named]}
         return _reference(self._github.write("POST", _path(service), wanted))
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        """*Effect.* Gives an issue another title and body."""
+        self._github.write("PATCH", f"{_path(service)}/{number}", {"title": cut(title, _LONGEST_TITLE), "body": body})
+
+    def revise(self, service: Service, number: int, part: str) -> None:
+        """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
+        issue = self._known(service, number)
+        body = replaced(str((issue or {}).get("body") or ""), part)
+        if issue is not None and body is not None and body != issue["body"]:
+            self._github.write("PATCH", f"{_path(service)}/{number}", {"body": body})
+
+    def prepare(self, service: Service) -> None:
+        """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
+        path = f"/repos/{service.repository}/labels"
+        for name, (color, description) in _MADE.items():
+            if self._github.find(f"{path}/{quote(name, safe='')}") is None:
+                self._github.write("POST", path, {"name": name, "color": color, "description": description})
 
     def commented(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there. Raises Retry where the list of comments lags behind."""
-        wanted = self._issue(service, number)["comments"]
+        issue = self._known(service, number)
+        wanted = issue["comments"] if issue is not None else 0
         seen = 0
         for comment in self._github.pages(f"{_path(service)}/{number}/comments"):
             seen += 1
@@ -66,7 +95,7 @@ class GitHubIssues:
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:
         """*Effect.* Adds a comment."""
-        if marker not in body:
+        if not carries(body, marker):
             raise Reject("no_marker", "a comment without its marker could never be found again")
         self._github.write("POST", f"{_path(service)}/{number}/comments", {"body": body})
 
@@ -76,25 +105,27 @@ class GitHubIssues:
         self._github.write("PATCH", f"{_path(service)}/{number}", wanted)
 
     def reopen(self, service: Service, number: int) -> None:
-        """*Effect.* Opens a closed issue again: the failure came back although the fix runs."""
+        """*Effect.* Opens a closed issue again; one that is open stays open."""
         wanted = {"state": "open", "state_reason": "reopened"}
         self._github.write("PATCH", f"{_path(service)}/{number}", wanted)
 
     def state(self, service: Service, number: int) -> IssueState:
-        """Open or closed, and its labels."""
-        issue = self._issue(service, number)
+        """Open or closed, its labels and its body. A deleted issue is closed."""
+        issue = self._known(service, number)
+        if issue is None:
+            return IssueState(is_open=False, labels=frozenset())
         names = (each if isinstance(each, str) else each.get("name") or "" for each in issue["labels"])
-        return IssueState(issue["state"] == "open", frozenset(names))
+        return IssueState(issue["state"] == "open", frozenset(names), issue.get("body") or "")
 
-    def _issue(self, service: Service, number: int) -> Mapping[str, Any]:
-        issue: Mapping[str, Any] = self._github.get(f"{_path(service)}/{number}")
+    def _known(self, service: Service, number: int) -> Mapping[str, Any] | None:
+        """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""
+        issue: Mapping[str, Any] | None = self._github.unless_changed(f"{_path(service)}/{number}")
         return issue
 
 
-def labels(service: Service) -> list[str]:
-    """The labels of every issue of a service; GitHub makes those that do not exist yet."""
-    named = [LABEL, f"service:{service.name}", f"environment:{service.told_environment}"]
-    return [name[:_LONGEST_LABEL] for name in named]
+def label(name: str) -> str:
+    """A name that GitHub takes: one line, no comma (which would be two of them in a search), at most 50 characters."""
+    return cut(one_line(name.replace(",", " ")), _LONGEST_LABEL)
 
 
 def _path(service: Service) -> str:
@@ -102,7 +133,7 @@ def _path(service: Service) -> str:
 
 
 def _carries(item: Mapping[str, Any], marker: str) -> bool:
-    return marker in (item.get("body") or "") and "pull_request" not in item
+    return carries(item.get("body") or "", marker) and "pull_request" not in item
 
 
 def _reference(issue: Mapping[str, Any]) -> IssueRef:

@@ -89,7 +89,7 @@ def _wish(kind: str, event: Mapping[str, Any]) -> Wish | None:
     action = event.get("action")
     if kind == "issues" and action == "labeled":
         return Wish.MUTE if _object(event.get("label"), "label").get("name") == WRONG else None
-    if kind == "issues" and action == "closed":
+    if kind == "issues" and action in {"closed", "deleted"}:
         return Wish.MUTE
     if kind == "issue_comment" and action == "created":
         said = _object(event.get("comment"), "comment").get("body")

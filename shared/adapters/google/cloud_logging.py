@@ -56,10 +56,10 @@ class CloudLogging:
         if at is None or not (entry.project and entry.service and entry.log_name):
             return [entry]
         wanted = [
-            *_of(entry.service, entry.revision),
+            *of_service(entry.service, entry.revision),
             f"logName={quoted(entry.log_name)}",
             *([f"labels.instanceId={quoted(entry.instance)}"] if entry.instance else []),
-            *_between(at - NEAR, at + NEAR),
+            *within(at - NEAR, at + NEAR),
         ]
         found = [each for each in self._read(entry.project, wanted) if _place(each) == _place(entry)]
         if entry.insert_id not in {each.insert_id for each in found}:
@@ -72,26 +72,25 @@ class CloudLogging:
         signs = " OR ".join(quoted(sign) for sign in SIGNS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
         wanted = [
-            *_of(service.name),
+            *of_service(service.name),
             f"resource.labels.location={quoted(service.region)}",
             f'NOT log_id("{REQUESTS.replace("%2F", "/")}")',
             f"(severity>=ERROR OR {lines} OR {signs})",
-            *_between(since, until),
+            *within(since, until),
         ]
         return [each for each in self._read(service.project, wanted) if each.service == service.name]
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
         log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-        return len(
-            self._read(service.project, [*_of(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"])
-        )
+        wanted = [*of_service(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"]
+        return len(self._read(service.project, wanted))
 
     def failed(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
         log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-        when = f"timestamp>={quoted(rfc3339(since))}"
-        return len(self._read(service.project, [*_of(service.name, revision), log, "httpRequest.status>=500", when]))
+        wanted = [*of_service(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"]
+        return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
 
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
         request = {
@@ -119,12 +118,14 @@ def quoted(text: str) -> str:
     return '"' + sound.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _of(service: str, revision: str = "") -> list[str]:
+def of_service(service: str, revision: str = "") -> list[str]:
+    """The terms that admit one service's entries alone, or one revision's."""
     wanted = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quoted(service)}"]
     return [*wanted, f"resource.labels.revision_name={quoted(revision)}"] if revision else wanted
 
 
-def _between(since: datetime, until: datetime) -> list[str]:
+def within(since: datetime, until: datetime) -> list[str]:
+    """The terms that admit a time alone, both ends included."""
     return [f"timestamp>={quoted(rfc3339(since))}", f"timestamp<={quoted(rfc3339(until))}"]
 
 

@@ -5,6 +5,7 @@ ones would lie). Where a ready revision of that very image exists already, it is
 that was deployed and left without traffic. Traffic is pinned by name for the time of the rollout.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
     LABELS,
+    CloudRunRevisions,
     read_revision,
     read_service,
     service_path,
@@ -26,8 +28,9 @@ from shared.adapters.google.traffic import (
     follows_latest,
     latest,
     moved,
-    shares,
     short,
+    spelling,
+    sums,
     targets,
     written,
 )
@@ -41,8 +44,8 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Service as RunService
 
 _ALL = 100
-_METHODS = ("", "image")
-"""As `Service.deploy_method` names them. Whoever has chosen another way is not deployed by this one."""
+MANAGED_LABEL, FUNCTIONS = "goog-managed-by", "cloudfunctions"
+"""The label of a service that Cloud Functions made, and makes anew at its next deployment."""
 _STALE_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
@@ -63,32 +66,58 @@ class CloudRunDeployer:
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Raises Reject where the commit has no image, or its tag names another's."""
-        if service.deploy_method not in _METHODS:
-            raise Reject("no_deployer", f"{service.name} is deployed by {service.deploy_method}; nothing was deployed")
         run = read_service(self._clients, service)
         if run.etag != etag:
             raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
-        if not shares(run):
+        if not sums(targets(run)):
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         container = serving_container(run.template.containers)
         image = image_name(container.image)
         if not image.package:
             raise Reject("no_image", f"{image.path} is not kept in Artifact Registry; deploy by another method")
         digest = self._provenance.digest_of(image, service.region, commit)
+        existing = self._of_image(service, digest) if digest else self._labelled(service, commit)
+        if existing:
+            return self.take(run, marker, existing)
         if not digest:
             raise Reject("no_image", f"no image of {image.path} was built from {commit}; build it, or name a trigger")
+        if run.labels.get(MANAGED_LABEL) == FUNCTIONS:
+            raise Reject("function", f"{service.name} is a function: let a trigger or a workflow deploy it")
+        name = revision_name(service.name, marker)
+        container.image = image.at(digest)
+        run.template.revision = name
+        run.template.labels = _labels(dict(run.template.labels), commit, marker)
+        return f"{name}@{self._begin(run, marker, name, name, 'template')}"
+
+    def existing(self, service: Service, run: "RunService", commit: str) -> str:
+        """A ready revision of a commit, "" where there is none, or nobody may say so."""
+        image = image_name(serving_container(run.template.containers).image)
+        try:
+            digest = self._provenance.digest_of(image, service.region, commit) if image.package else ""
+        except Reject:
+            digest = ""
+        return self._of_image(service, digest) if digest else self._labelled(service, commit)
+
+    def take(self, run: "RunService", marker: str, name: str) -> str:
+        """Begins a rollout of a revision that is there already."""
+        self._begin(run, marker, name, short(run.latest_created_revision))
+        return name
+
+    def pin(self, run: "RunService", note: Note) -> None:
+        """Ties the traffic to the revisions that have it, and leaves the note."""
+        self._write(run, written(note.left), note)
+
+    def release(self, service: Service, marker: str) -> None:
+        """Undoes the pin of a rollout that never began."""
+        run = read_service(self._clients, service)
+        note = note_of(run)
+        if note is not None and note.marker == marker and not note.revision:
+            self._write(run, self._spelt(service, run, note, note.before), note)
+
+    def _begin(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
         before = targets(run)
-        existing = self._existing(service, digest)
-        name = existing or revision_name(service.name, marker)
-        newest = short(run.latest_created_revision) if existing else name
         split = (*before, Target(name, 0, tag_of(marker)))
-        note = Note(marker, name, newest, follows_latest(run), before, split)
-        if not existing:
-            container.image = image.at(digest)
-            run.template.revision = name
-            run.template.labels = _labels(dict(run.template.labels), commit, marker)
-        operation = self._write(run, written(split), note, *(() if existing else ("template",)))
-        return name if existing else f"{name}@{operation}"
+        return self._write(run, written(split), Note(marker, name, newest, follows_latest(run), before, split), *more)
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`. A failed operation and a revision that is not ready are both failures."""
@@ -101,7 +130,7 @@ class CloudRunDeployer:
         revision = read_revision(self._clients, service, name)
         if revision is None:
             return Deployment(Progress.FAILED, name, f"Revision {name} does not exist any more.")
-        ready, told = _readiness(revision)
+        ready, told = readiness(revision)
         if ready is None:
             return Deployment(Progress.RUNNING)
         if not ready:
@@ -117,17 +146,17 @@ class CloudRunDeployer:
         note = note_of(run)
         if note is None:
             raise Reject(BY_HAND, f"the note of the rollout is gone from {service.name}")
-        served = {each.revision for each in note.before if each.percent}
-        back = percent == _ALL and revision != note.revision and revision in served
-        own = Target(note.revision, 0, tag_of(note.marker))
-        split = note.before if back else moved((*note.before, own), revision, percent)
-        if not back and percent == _ALL:
-            split = tuple(each for each in split if each != own)
-        if shares(run) == _sums(split) and note.left == split:
+        own = self._own(service, run, note)
+        if percent == 0:
+            note, split = _adopted(run, note, revision)
+        else:
+            split = _wanted(note, revision, percent)
+        spelt = self._spelt(service, run, note, split)
+        _unless_changed(run, note, own)
+        if spelling(run) == spelt and note_of(run) == replace(note, left=split):
             return
-        _unless_changed(run, note)
         try:
-            self._write(run, _spelt(run, note, split, revision), replace(note, left=split))
+            self._write(run, spelt, replace(note, left=split))
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
@@ -135,19 +164,53 @@ class CloudRunDeployer:
                 raise Reject(BY_HAND, refused.detail) from refused
             raise
 
-    def _existing(self, service: Service, digest: str) -> str:
-        """The newest ready revision of this image, "" where there is none."""
+    def _own(self, service: Service, run: "RunService", note: Note) -> str:
+        """The newest revision, where a pipeline has made it of the approved commit and nobody has taken it over yet."""
+        newest = short(run.latest_created_revision)
+        if not note.commit or note.revision or newest == note.latest:
+            return note.revision
+        made = CloudRunRevisions(self._clients).revision(service, newest)
+        return newest if made is not None and made.runs(note.commit) else ""
+
+    def _spelt(
+        self, service: Service, run: "RunService", note: Note, split: tuple[Target, ...]
+    ) -> list[dict[str, Any]]:
+        """`LATEST` where it was there before and means the revision that gets all: later deployments rely on it.
+
+        Not while a newer revision may still become ready, which would get everything then.
+        """
+        shared = sums(split)
+        revision = next(iter(shared))
+        if len(shared) > 1 or not note.followed_latest or short(run.latest_ready_revision) != revision:
+            return written(split)
+        newest = short(run.latest_created_revision)
+        if newest != revision:
+            created = read_revision(self._clients, service, newest)
+            if created is not None and readiness(created)[0] is not False:
+                return written(split)
+        return latest(split, revision)
+
+    def revisions(self, service: Service) -> "list[RunRevision]":
+        """The newest hundred."""
         with asking(f"Cloud Run, revisions of {service.name}"):
             pages = self._clients.revisions.list_revisions(
                 {"parent": service_path(service), "page_size": 100}, timeout=SECONDS, retry=None
             )
-            page = next(iter(pages.pages)).revisions
-        same = [
+            return list(next(iter(pages.pages)).revisions)
+
+    def _of_image(self, service: Service, digest: str) -> str:
+        """The newest ready revision of this image, "" where there is none."""
+        return _newest_ready(
             each
-            for each in page
-            if image_name(serving_container(each.containers).image).digest == digest and _readiness(each)[0]
-        ]
-        return short(max(same, key=lambda each: each.create_time).name) if same else ""
+            for each in self.revisions(service)
+            if image_name(serving_container(each.containers).image).digest == digest
+        )
+
+    def _labelled(self, service: Service, commit: str) -> str:
+        """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
+        return _newest_ready(
+            each for each in self.revisions(service) if commit in {each.labels.get(name) for name in LABELS}
+        )
 
     def _write(self, run: "RunService", split: list[dict[str, Any]], note: Note, *more: str) -> str:
         """The operation's name. The service's etag goes along: whoever changed it since has won."""
@@ -178,12 +241,21 @@ class CloudRunDeployer:
         return next((each.uri for each in run.traffic_statuses if each.tag and short(each.revision) == name), "")
 
 
-def _spelt(run: "RunService", note: Note, split: tuple[Target, ...], revision: str) -> list[dict[str, Any]]:
-    """`LATEST` where it was there before and means the revision that gets all: later deployments rely on it."""
-    alone = _sums(split) == {revision: _ALL}
-    if alone and note.followed_latest and short(run.latest_ready_revision) == revision:
-        return latest(split, revision)
-    return written(split)
+def _wanted(note: Note, revision: str, percent: int) -> tuple[Target, ...]:
+    """The split that was there before, for a revision of it that shall have everything again; else the next one."""
+    if percent == _ALL and revision != note.revision and revision in sums(note.before):
+        return note.before
+    own = Target(note.revision, 0, tag_of(note.marker))
+    split = moved((*note.before, own), revision, percent)
+    return tuple(each for each in split if each != own) if percent == _ALL else split
+
+
+def _adopted(run: "RunService", note: Note, revision: str) -> tuple[Note, tuple[Target, ...]]:
+    """The note and the split with the revision that a pipeline has made, at its address."""
+    if note.revision == revision:
+        return note, note.left
+    split = (*targets(run), Target(revision, 0, tag_of(note.marker)))
+    return replace(note, revision=revision, latest=revision), split
 
 
 def _labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
@@ -192,7 +264,7 @@ def _labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     return {**kept, LABELS[0]: commit, LABEL: mark(marker)}
 
 
-def _readiness(revision: "RunRevision") -> tuple[bool | None, str]:
+def readiness(revision: "RunRevision") -> tuple[bool | None, str]:
     """Whether it is ready, None while nobody knows yet, and what is said about it."""
     for condition in revision.conditions:
         if condition.type_ == "Ready":
@@ -202,18 +274,16 @@ def _readiness(revision: "RunRevision") -> tuple[bool | None, str]:
     return None, ""
 
 
-def _sums(split: tuple[Target, ...]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for each in split:
-        if each.percent:
-            sums[each.revision] = sums.get(each.revision, 0) + each.percent
-    return sums
+def _newest_ready(revisions: "Iterable[RunRevision]") -> str:
+    ready = [each for each in revisions if readiness(each)[0]]
+    return short(max(ready, key=lambda each: each.create_time).name) if ready else ""
 
 
-def _unless_changed(run: "RunService", note: Note) -> None:
-    """What people do by hand counts: it is not overwritten."""
-    newest = short(run.latest_created_revision)
-    if newest != note.latest:
-        raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {note.revision} began")
-    if shares(run) != _sums(note.left):
-        raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {note.revision} began")
+def _unless_changed(run: "RunService", note: Note, own: str) -> None:
+    """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
+    newest, rollout = short(run.latest_created_revision), note.revision or "a pipeline"
+    if newest not in {note.latest, own}:
+        raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
+    now, left = sums(targets(run)), sums(note.left)
+    if now != left and not (note.commit and own and set(now) - set(left) == {own}):
+        raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

@@ -29,6 +29,10 @@ class Note:
     followed_latest: bool
     before: tuple[Target, ...]
     left: tuple[Target, ...]
+    commit: str = ""
+    """What a pipeline was asked to deploy; `revision` is "" until it has made one. "" for images."""
+    since: str = ""
+    """RFC 3339: when it was asked."""
 
 
 def mark(marker: str) -> str:

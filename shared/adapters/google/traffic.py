@@ -4,7 +4,7 @@ A split is written with names of revisions. `LATEST` would hand a new revision a
 ready; and once a rollout was taken back, `LATEST` is the revision that failed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,18 +34,26 @@ def follows_latest(run: "RunService") -> bool:
 
 
 def targets(run: "RunService") -> tuple[Target, ...]:
-    """The split as it is, with the revision that `LATEST` means by its name."""
-    latest = short(run.latest_ready_revision)
-    return tuple(Target(short(each.revision) or latest, each.percent, each.tag) for each in run.traffic_statuses)
+    """The split that is wanted, with the revision that `LATEST` means by its name. The one that is may lag behind."""
+    newest = short(run.latest_ready_revision)
+    if not run.traffic:
+        return (Target(newest, _ALL),)
+    return tuple(Target(short(each.revision) or newest, each.percent, each.tag) for each in run.traffic)
 
 
 def shares(run: "RunService") -> Mapping[str, int]:
+    """Percent by revision as requests are spread at this moment, without those that get nothing."""
+    newest = short(run.latest_ready_revision)
+    return sums(Target(short(each.revision) or newest, each.percent) for each in run.traffic_statuses)
+
+
+def sums(split: Iterable[Target]) -> dict[str, int]:
     """Percent by revision, without those that get nothing."""
-    split: dict[str, int] = {}
-    for each in targets(run):
+    added: dict[str, int] = {}
+    for each in split:
         if each.percent:
-            split[each.revision] = split.get(each.revision, 0) + each.percent
-    return split
+            added[each.revision] = added.get(each.revision, 0) + each.percent
+    return added
 
 
 def moved(before: Sequence[Target], revision: str, percent: int) -> tuple[Target, ...]:
@@ -68,6 +76,15 @@ def written(split: Sequence[Target]) -> list[dict[str, Any]]:
     """As Cloud Run takes it."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
     return [{"type_": kind, "revision": each.revision, "percent": each.percent, "tag": each.tag} for each in split]
+
+
+def spelling(run: "RunService") -> list[dict[str, Any]]:
+    """The split that is wanted, as it was written."""
+    told = [{"type_": each.type_.name, "percent": each.percent} for each in run.traffic]
+    for entry, each in zip(told, run.traffic, strict=True):
+        if not each.type_.name.endswith("LATEST"):
+            entry |= {"revision": short(each.revision), "tag": each.tag}
+    return told
 
 
 def latest(split: Sequence[Target], revision: str) -> list[dict[str, Any]]:

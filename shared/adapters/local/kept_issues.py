@@ -1,8 +1,9 @@
 """An issue tracker for one machine: issues and comments are documents of the store, and found again by their marker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+from shared.domain.issue.life import replaced
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, Stored
@@ -24,12 +25,12 @@ class KeptIssues:
                 return _reference(stored)
         return None
 
-    def open(self, service: Service, marker: str, title: str, body: str) -> IssueRef:
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """See `shared.ports.Issues`."""
         number = 1 + len(self._store.find(KIND, "repository", service.repository))
         for taken in range(_ATTEMPTS):
             value: dict[str, object] = {"repository": service.repository, "number": number + taken, "marker": marker}
-            value |= {"title": title, "body": body, "open": True, "labels": [], "comments": []}
+            value |= {"title": title, "body": body, "open": True, "labels": [*labels], "comments": []}
             key = _key(service, number + taken)
             if self._store.create(KIND, key, value):
                 return _reference(Stored(KIND, key, value, ""))
@@ -48,10 +49,28 @@ class KeptIssues:
         """See `shared.ports.Issues`."""
         self._replace(self._read(service, number), {"open": False})
 
+    def reopen(self, service: Service, number: int) -> None:
+        """See `shared.ports.Issues`."""
+        self._replace(self._read(service, number), {"open": True})
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        """See `shared.ports.Issues`. The marker of another incident, if it has one, is that by which it is found."""
+        self._replace(self._read(service, number), {"title": title, "body": body, "marker": body.partition("\n")[0]})
+
+    def revise(self, service: Service, number: int, part: str) -> None:
+        """See `shared.ports.Issues`."""
+        stored = self._read(service, number)
+        body = replaced(str(stored.value["body"]), part)
+        if body is not None:
+            self._replace(stored, {"body": body})
+
+    def prepare(self, service: Service) -> None:
+        """See `shared.ports.Issues`. Nobody sets labels here."""
+
     def state(self, service: Service, number: int) -> IssueState:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        return IssueState(bool(stored.value["open"]), frozenset(_texts(stored, "labels")))
+        return IssueState(bool(stored.value["open"]), frozenset(_texts(stored, "labels")), str(stored.value["body"]))
 
     def _read(self, service: Service, number: int) -> Stored:
         stored = self._store.read(KIND, _key(service, number))

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.slack import dialog
 from shared.adapters.slack.calls import QUICK, Answer, Calls
-from shared.adapters.slack.rich_text import block, paragraph, prose
-from shared.domain.escaping import cut, for_slack
 from shared.errors import Reject
 from shared.secret import Secret
 
@@ -29,8 +27,6 @@ _PAGE = 200
 _MOST_PAGES = 10
 """2,000 messages: a marker is looked for minutes after the attempt that left it."""
 _MEMBERS_SECONDS = 30.0
-_LONGEST_DETAIL = 1_500
-_MOST_DETAILS = 20
 # Nothing in our text is to be read as a mention or a link, and no address in it is to be fetched.
 _INERT: Mapping[str, object] = {
     "parse": "none", "link_names": False, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False,
@@ -38,12 +34,16 @@ _INERT: Mapping[str, object] = {
 
 
 class SlackChat:
-    """Implements `shared.ports.Chat`, `Threads` and `Dialogs`."""
+    """Implements `shared.ports.Chat` and `Dialogs`."""
 
     def __init__(
-        self, token: Callable[[], Secret], base_url: str = "", seconds: Callable[[], float] = time.monotonic
+        self,
+        token: Callable[[], Secret],
+        base_url: str = "",
+        seconds: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._calls = Calls(token, base_url, seconds)
+        self._calls = Calls(token, base_url, seconds, sleep)
         self._seconds = seconds
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
@@ -56,7 +56,7 @@ class SlackChat:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
         from shared.adapters.slack.layout import body  # noqa: PLC0415
 
-        posted = self._calls.write(
+        posted = self._calls.say(
             "chat.postMessage",
             {"channel": service.channel, **body(service, message), **_INERT, "metadata": _metadata(EVENT_TYPE, marker)},
         )
@@ -70,7 +70,7 @@ class SlackChat:
         channel, ts = _split(reference)
         inert = {name: _INERT[name] for name in ("parse", "link_names")}
         try:
-            self._calls.write("chat.update", {"channel": channel, "ts": ts, **body(service, message), **inert})
+            self._calls.say("chat.update", {"channel": channel, "ts": ts, **body(service, message), **inert})
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
                 raise
@@ -86,20 +86,21 @@ class SlackChat:
         return found
 
     def replied(self, service: Service, reference: str, marker: str) -> bool:
-        """See `shared.ports.Threads`."""
+        """See `shared.ports.Chat`."""
         del service
         channel, ts = _split(reference)
         pages = self._pages("conversations.replies", {"channel": channel, "ts": ts})
         return any(True for _ in self._marked(pages, _DETAILS, marker))
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
-        """See `shared.ports.Threads`."""
+        """See `shared.ports.Chat`."""
+        from shared.adapters.slack.layout import details  # noqa: PLC0415
+
         del service
         channel, ts = _split(reference)
-        shown = [paragraph(prose(line, _LONGEST_DETAIL)) for line in lines[:_MOST_DETAILS]]
-        blocks = [block(f"detail{number}", [part]) for number, part in enumerate(shown, 1)]
-        reply = {"channel": channel, "thread_ts": ts, "text": for_slack(cut(lines[0], 300)), "blocks": blocks}
-        self._calls.write("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
+        text, blocks = details(lines)
+        reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
+        self._calls.say("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
 
     def ask_reason(self, click: Click) -> None:
         """See `shared.ports.Dialogs`."""

@@ -90,9 +90,7 @@ def _click(payload: Json, kind: ClickKind, action: Json) -> Click:
 
 
 def _message(payload: Json, channel: str) -> str:
-    """`channel/timestamp`, as the chat calls it; "" where the request does not tell which message it was."""
-    if "container" not in payload:
-        return ""
+    """`channel/timestamp`, as the chat calls it. A button that stands in no message of ours decides nothing."""
     container = part_of(payload, "container")
     if container.get("channel_id") != channel:
         raise Reject("malformed_interaction", "the message lies in another channel than the click")

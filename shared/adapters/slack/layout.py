@@ -3,7 +3,7 @@
 The buttons are there only while a proposal is open; afterwards who, when and what take their place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -20,6 +20,12 @@ _LONGEST_TITLE = 150
 _LONGEST_LINE = 700
 _LONGEST_TEXT = 300
 _MOST_LINES = 12
+_MOST_DETAILS = 40
+_LONGEST_DETAIL = 1_500
+_SHORTEST_DETAIL = 100
+_LONGEST_DETAILS = 10_000
+"""Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
+_MOST_PEOPLE = 10
 
 _STANDINGS = {
     Standing.OPEN: "Decision needed",
@@ -33,18 +39,20 @@ _STANDINGS = {
     Standing.ROLLED_BACK: "Rolled back",
     Standing.MUTED: "Stopped by a person",
     Standing.SUPERSEDED: "Superseded",
+    Standing.INCONCLUSIVE: "Inconclusive",
 }
 _MEANINGS = {
     Standing.APPROVED: "It begins after everything has been checked once more.",
     Standing.DENIED: "Nothing is deployed.",
     Standing.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
     Standing.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
-    Standing.FAILED: "No traffic was moved.",
+    Standing.FAILED: "The new revision gets no traffic.",
     Standing.WATCHING: "The issue is closed once it has held for long enough.",
     Standing.RESOLVED: "The failure did not come back.",
     Standing.ROLLED_BACK: "The revision that served before has its traffic back.",
     Standing.MUTED: "No automation acts on this incident any more.",
     Standing.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
+    Standing.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
 }
 
 
@@ -59,7 +67,7 @@ def notification(message: Message) -> str:
 
 
 def blocks(service: Service, message: Message) -> Iterator[Block]:
-    """At most ten blocks."""
+    """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
     title = cut(literal(one_line(message.title)), _LONGEST_TITLE) or "Incident"
     yield {"type": "header", "block_id": "title", "text": _plain(title)}
     if message.standing is not Standing.OPEN:
@@ -69,8 +77,22 @@ def blocks(service: Service, message: Message) -> Iterator[Block]:
     if message.issue_url:
         yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
     if message.standing is Standing.OPEN:
+        yield block("then", [paragraph(row) for row in _then(service, message)])
         yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(service, message))}
-        yield block("expiry", [paragraph(_expiry(message))])
+        yield block("expiry", [paragraph(_expiry(service, message))])
+
+
+def details(lines: Sequence[str]) -> tuple[str, list[Block]]:
+    """What stands below a message: the text of its notification, and a block for each line, within Slack's limits."""
+    shown: list[Block] = []
+    left = _LONGEST_DETAILS
+    for number, line in enumerate(lines[:_MOST_DETAILS], 1):
+        part = prose(line, min(_LONGEST_DETAIL, left))
+        left -= sum(len(str(element["text"])) for element in part)
+        shown.append(block(f"detail{number}", [paragraph(part or [own("\u2013")])]))
+        if left < _SHORTEST_DETAIL:
+            break
+    return for_slack(cut(lines[0], _LONGEST_TEXT)) or "Details", shown
 
 
 def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
@@ -86,8 +108,11 @@ def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
 
 def _standing(service: Service, message: Message) -> Iterator[Element]:
     words: list[Element] = [strong(_STANDINGS[message.standing])]
-    if message.by:
-        words += [own(" by "), person(message.by)]
+    people = list(dict.fromkeys((*message.approvals[-_MOST_PEOPLE:], *([message.by] if message.by else []))))
+    if message.standing is Standing.DENIED:
+        people = [message.by] if message.by else []
+    for place, each in enumerate(people):
+        words += [own(" and " if place else " by "), person(each)]
     if message.decided_at is not None:
         words.append(own(f" at {rfc3339(message.decided_at.replace(microsecond=0))}"))
     meaning = _MEANINGS.get(message.standing, "")
@@ -104,9 +129,37 @@ def _what(service: Service, message: Message) -> str:
     return f"redeploy {where} from {message.commit[:12]}."
 
 
-def _expiry(message: Message) -> list[Element]:
+def _then(service: Service, message: Message) -> Iterator[list[Element]]:
+    """What a click leads to: nobody should have to remember that at night."""
+    steps = ", ".join(map(str, service.traffic_steps[:-1]))
+    traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
+    probed = "probed at its own address, " if service.probe_url else ""
+    kind = "The earlier commit is" if message.kind is Kind.ROLLBACK else "The commit is"
+    yield [
+        strong("Approve: "),
+        own(
+            f"everything above is checked once more. {kind} deployed without traffic, {probed}then {traffic}, "
+            "is watched for a day, and is taken back by itself if the failure returns.\n"
+        ),
+    ]
+    yield [strong("Deny: "), own("nothing is deployed; you are asked why.")]
+    if message.quorum > 1:
+        yield [own("\n"), strong("Approvals: "), *_votes(message.approvals, message.quorum)]
+    if message.quorum > 1 and message.alternative is not None and message.alternative.approvals:
+        yield [own("\n"), strong("To go back: "), *_votes(message.alternative.approvals, message.quorum)]
+
+
+def _votes(people: tuple[str, ...], quorum: int) -> list[Element]:
+    shown = [(own(", " if place else ": "), person(each)) for place, each in enumerate(people[-_MOST_PEOPLE:])]
+    return [own(f"{len(people)} of {quorum}"), *(part for pair in shown for part in pair)]
+
+
+def _expiry(service: Service, message: Message) -> list[Element]:
     until = rfc3339(message.expires_at.replace(microsecond=0))
-    return prose(f"Open until {until}. Only this service's approvers count, and only in this channel.", _LONGEST_LINE)
+    whose = "Only this service's approvers count, and only in this channel"
+    needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
+    author = "; who wrote the fix may not approve it" if service.not_author and message.kind is Kind.REDEPLOY else ""
+    return prose(f"Open until {until}. {whose}{needs}{author}.", _LONGEST_LINE)
 
 
 def _buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:

@@ -6,7 +6,7 @@ from shared.domain.escaping import cut, for_slack
 from shared.errors import Reject, Retry
 
 SLACK = "https://hooks.slack.com/"
-_SECONDS = 2
+_SECONDS = 1
 _LONGEST = 600
 
 

@@ -8,11 +8,14 @@ from shared.domain.issue.changes import changes
 from shared.domain.issue.proposal import proposal
 from shared.domain.issue.section import LONGEST_BODY, Section, fitted
 from shared.domain.issue.summary import headline, opening
+from shared.domain.links import NO_LINKS, Links
 from shared.domain.report import Report
 
 __all__ = ["LONGEST_BODY", "issue_body", "issue_title"]
 
 _LONGEST_TITLE = 160
+_RESERVED = 6_000
+"""Characters for markers, and for the part that is edited while the incident moves (`shared.domain.issue.life`)."""
 
 
 def issue_title(report: Report) -> str:
@@ -21,14 +24,14 @@ def issue_title(report: Report) -> str:
     return text.replace("@", f"@{BREAK}").replace("#", f"#{BREAK}").replace("`", "'")
 
 
-def issue_body(report: Report) -> str:
-    """GitHub-flavoured Markdown of at most 65,536 characters.
+def issue_body(report: Report, links: Links = NO_LINKS) -> str:
+    """GitHub-flavoured Markdown, so short that a part on how things stand fits as well into 65,536 characters.
 
     What does not fit is left out by whole blocks, the least needed sections first, with a pointer to where it is.
     """
     parts = (opening, account, changes, causes, proposal, background)
-    sections: list[Section] = [section for part in parts for section in part(report)]
-    return f"{_marker(report)}\n\n{fitted(sections, LONGEST_BODY - 200)}\n"
+    sections: list[Section] = [section for part in parts for section in part(report, links)]
+    return f"{_marker(report)}\n\n{fitted(sections, LONGEST_BODY - _RESERVED)}\n"
 
 
 def _marker(report: Report) -> str:

@@ -8,12 +8,14 @@ from shared.domain.excerpt import excerpt
 from shared.domain.facts.logged import fault_line, log_ref
 from shared.domain.finding import Broken, Fix
 from shared.domain.incident import Sighting, Symptom
+from shared.domain.issue.commits import shown
 from shared.domain.issue.section import Section, bullets, table
+from shared.domain.links import Links, linked
 from shared.domain.moment import spoken, told
 from shared.domain.redaction import redact
 from shared.domain.report import Report
 from shared.domain.timeline import mermaid
-from shared.domain.wording import counted, said, short
+from shared.domain.wording import counted, said
 
 _MOST_ROWS = 30
 _MOST_EXCERPTS = 6
@@ -21,12 +23,12 @@ _LONGEST_EXCERPT = 1_800
 _LONGEST_LINE = 240
 
 
-def account(report: Report) -> Iterator[Section]:
+def account(report: Report, links: Links) -> Iterator[Section]:
     yield Section("Symptom", tuple(_symptom(report)), need=7)
     yield Section("Timeline", tuple(_timeline(report)), need=6)
-    yield Section("What the log says", tuple(_log(report)), need=3)
+    yield Section("What the log says", tuple(_log(report, links)), need=3)
     if report.proof.broken is not None:
-        yield Section("The code, before and after", tuple(_code(report.proof.broken, report)), need=6)
+        yield Section("The code, before and after", tuple(_code(report.proof.broken, report, links)), need=6)
 
 
 def _symptom(report: Report) -> Iterator[str]:
@@ -60,11 +62,14 @@ def _timeline(report: Report) -> Iterator[str]:
         yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
 
 
-def _log(report: Report) -> Iterator[str]:
+def _log(report: Report, links: Links) -> Iterator[str]:
     incident = report.incident
+    whole = links.log(incident.first_seen, incident.last_seen) if incident.dated else ""
+    if whole:
+        yield f"{linked('All that the service logged in this time', whole)}, in the Logs Explorer."
     for entry in entries(report)[:_MOST_EXCERPTS]:
         when = for_markdown(spoken(entry.timestamp, dated=incident.dated))
-        yield f"{code_span(log_ref(entry))}, {when}:\n\n{code_block(_tail(entry.text))}"
+        yield f"{linked(code_span(log_ref(entry)), links.entry(entry))}, {when}:\n\n{code_block(_tail(entry.text))}"
 
 
 def entries(report: Report) -> list[LogEntry]:
@@ -85,17 +90,18 @@ def _tail(text: str) -> str:
     return "\n".join(reversed(kept))
 
 
-def _code(broken: Broken, report: Report) -> Iterator[str]:
+def _code(broken: Broken, report: Report, links: Links) -> Iterator[str]:
     python, errors = report.proof.deployed.python, counted(broken.errors, "error")
     commit = report.proof.deployed.commit
-    at = f" at {code_span(short(commit.id))}" if commit else ""
+    at = f" at {shown(commit.id, links)}" if commit else ""
     words = for_markdown(f"{broken.fault.error_class}: {said(broken.fault.message)}")
-    yield f"**Before:** {code_span(said(broken.path))}{at}, {errors} on Python {python}. {words}"
+    place = _lines(links, commit.id, broken.path, broken.excerpt) if commit else ""
+    yield f"**Before:** {linked(code_span(said(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
     yield code_block("\n".join(excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
     if broken.explanation:
         yield f"Ruff explains: {for_markdown(said(broken.explanation))}."
     if report.proof.fix is not None:
-        yield from _after(report.proof.fix)
+        yield from _after(report.proof.fix, links)
     if broken.also_broken:
         places = [
             f"{code_span(said(each.path))}{_line(each.line)}: {for_markdown(said(each.message))}"
@@ -105,15 +111,23 @@ def _code(broken: Broken, report: Report) -> Iterator[str]:
         yield bullets(places[:_MOST_ROWS])
 
 
+def _lines(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
+    """The excerpt where it stands, as it was at the commit."""
+    numbers = [number for number, _ in shown_lines]
+    return links.lines(commit, path, min(numbers, default=None), max(numbers, default=None)) if path else ""
+
+
 def _line(number: int | None) -> str:
     return f", line {number}" if number is not None else ""
 
 
-def _after(fix: Fix) -> Iterator[str]:
-    at = code_span(short(fix.commit.id))
+def _after(fix: Fix, links: Links) -> Iterator[str]:
+    at = shown(fix.commit.id, links)
     if fix.deleted:
         yield f"**After:** the file no longer exists at {at}."
         return
-    yield f"**After:** {code_span(said(fix.path)) if fix.path else 'the file'} at {at}, which compiles."
+    place = _lines(links, fix.commit.id, fix.path, fix.excerpt)
+    file = linked(code_span(said(fix.path)), place) if fix.path else "the file"
+    yield f"**After:** {file} at {at}, which compiles."
     if fix.excerpt:
         yield code_block("\n".join(excerpt(fix.excerpt)))

@@ -4,20 +4,22 @@ from collections.abc import Iterator
 
 from shared.domain.escaping import code_span, for_markdown
 from shared.domain.issue.section import Section, bullets, table
+from shared.domain.links import Links
 from shared.domain.report import Report
-from shared.domain.wording import said
+from shared.domain.wording import counted, said
 
 _ROWS_A_TABLE = 25
 _HEAD = ("", "Kind", "Where", "What is there")
 
 
-def background(report: Report) -> Iterator[Section]:
+def background(report: Report, _: Links) -> Iterator[Section]:
     rows = [
         (each.id, each.kind.value, code_span(said(each.ref, 200)), for_markdown(said(each.text, 700)))
         for each in report.evidence
     ]
     tables = [table(_HEAD, rows[start : start + _ROWS_A_TABLE]) for start in range(0, len(rows), _ROWS_A_TABLE)]
-    yield Section("Evidence", tuple(tables), need=1)
+    folded = f"{counted(len(rows), 'item')}, cited by their numbers above"
+    yield Section("Evidence", tuple(tables), need=1, folded=folded)
     if report.proof.unseen:
         yield Section(
             "What could not be seen", (bullets(for_markdown(said(each)) for each in report.proof.unseen),), need=5

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shared.domain.escaping import for_markdown
 from shared.domain.issue.account import entries
 from shared.domain.issue.section import Section, table
+from shared.domain.links import Links
 from shared.domain.report import Report
 
 _RESOURCES = (
@@ -15,7 +16,7 @@ _RESOURCES = (
 )
 
 
-def causes(report: Report) -> Iterator[Section]:
+def causes(report: Report, _: Links) -> Iterator[Section]:
     yield Section("Resources", tuple(_resources(report)), need=2)
     yield Section("Five whys", tuple(_whys(report)), need=8)
 
@@ -36,11 +37,14 @@ def _resources(report: Report) -> Iterator[str]:
     for name, words in _RESOURCES:
         hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
         found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, "not looked at"))
-    yield table(("Resource", "In the log entries of this incident", "Metrics"), rows)
+        rows.append((name, found, _verdict(proven=report.proof.broken is not None, mentioned=bool(hits))))
+    yield table(("Resource", "In the log entries of this incident", "Verdict"), rows)
     if report.proof.broken is not None:
-        yield (
-            "A file that does not compile fails whatever the memory, the CPU or the load: no resource is needed to "
-            "explain this failure, and none is ruled out as a second cause."
-        )
+        yield "A file that does not compile fails whatever the memory, the CPU or the load."
     yield "Looked at: the log and the repository. Not looked at: metrics, the service's settings, the network."
+
+
+def _verdict(*, proven: bool, mentioned: bool) -> str:
+    if proven:
+        return "**ruled out** as the cause" + ("; look at it as a second one" if mentioned else "")
+    return "**not ruled out**: look at its metrics" if mentioned else "no sign of it; its metrics were not looked at"

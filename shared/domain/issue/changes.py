@@ -2,43 +2,50 @@
 
 from collections.abc import Iterator, Sequence
 
-from shared.domain.escaping import code_span, for_markdown
+from shared.domain.escaping import for_markdown
 from shared.domain.facts.mended import errors_left, place_of
 from shared.domain.finding import Proof
 from shared.domain.history import Commit
+from shared.domain.issue.commits import author, brought_in, shown
 from shared.domain.issue.section import Section, table
+from shared.domain.links import Links
 from shared.domain.moment import rfc3339
 from shared.domain.report import Report
-from shared.domain.wording import claims_fix, counted, said, short
+from shared.domain.wording import claims_fix, counted, said
 
 _MOST_COMMITS = 40
 
 
-def changes(report: Report) -> Iterator[Section]:
-    rows = list(_commits(report.proof))
+def changes(report: Report, links: Links) -> Iterator[Section]:
+    rows = list(_commits(report.proof, links))
     head = ("Commit", "Committed (UTC)", "Author", "Subject", "Verdict")
     if rows:
         yield Section("Commits", (table(head, rows[:_MOST_COMMITS]),), need=6)
 
 
-def _commits(proof: Proof) -> Iterator[Sequence[str]]:
+def _commits(proof: Proof, links: Links) -> Iterator[Sequence[str]]:
     if proof.introduced is not None:
         found = proof.introduced
         first = f", the first on line {found.first_line}" if found.first_line is not None else ""
-        yield _row(found.commit, f"**introduced** the break: {counted(found.errors, 'error')}{first}")
+        verdict = f"**introduced** the break: {counted(found.errors, 'error')}{first}"
+        yield _row(found.commit, f"{verdict}{brought_in(found.commit.id, links)}", links)
     for attempt in proof.attempts:
         claim = "says fix; " if claims_fix(attempt.commit) else ""
         deployed = proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
-        yield _row(attempt.commit, f"still fails: {claim}{errors_left(attempt)}{'; **deployed**' if deployed else ''}")
+        verdict = f"still fails: {claim}{errors_left(attempt)}{'; **deployed**' if deployed else ''}"
+        yield _row(attempt.commit, verdict, links)
     if proof.fix is not None:
-        yield _row(proof.fix.commit, f"**the fix**: compiles; {for_markdown(place_of(proof.fix, proof.branch))}")
+        verdict = f"**the fix**: compiles; {for_markdown(place_of(proof.fix, proof.branch))}"
+        request = brought_in(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
+        yield _row(proof.fix.commit, f"{verdict}{request}", links)
     if proof.target is not None:
-        yield _row(proof.target.commit, f"**target**: passes every gate; checks {proof.target.checks.value}")
+        verdict = f"**target**: passes every gate; checks {proof.target.checks.value}"
+        yield _row(proof.target.commit, verdict, links)
     if proof.rollback is not None:
-        yield _row(proof.rollback.commit, "good, before the break: **roll back to**")
+        yield _row(proof.rollback.commit, "good, before the break: **roll back to**", links)
 
 
-def _row(commit: Commit, verdict: str) -> Sequence[str]:
-    author = for_markdown(said(commit.author, 80))
+def _row(commit: Commit, verdict: str, links: Links) -> Sequence[str]:
     subject = for_markdown(said(commit.subject, 120))
-    return code_span(short(commit.id)), rfc3339(commit.committed_at), author, subject, verdict
+    when = rfc3339(commit.committed_at)
+    return shown(commit.id, links), when, author(commit, links), subject, verdict

@@ -8,30 +8,37 @@ from shared.domain.facts.mended import shipped
 from shared.domain.facts.prevention import assess
 from shared.domain.finding import Kind, Proof, Target
 from shared.domain.history import FileChange
+from shared.domain.issue.commits import shown
 from shared.domain.issue.section import Section, bullets, table
 from shared.domain.issue.summary import decision
+from shared.domain.links import Links, linked
 from shared.domain.report import Report
 from shared.domain.signal import SignalKind
-from shared.domain.wording import counted, said, short
+from shared.domain.wording import counted, said
 
 _MOST_FILES = 40
 _MOST_REFUSED = 10
 
 
-def proposal(report: Report) -> Iterator[Section]:
-    yield Section("Proposal", tuple(_proposal(report.proof)), need=8)
+def proposal(report: Report, links: Links) -> Iterator[Section]:
+    yield Section("Proposal", tuple(_proposal(report.proof, links)), need=8)
     yield Section("Prevention", (bullets(_prevention(report), "- [ ]"),), need=5)
     yield Section("How it will be verified", (bullets(_verification(report)),), need=4)
 
 
-def _proposal(proof: Proof) -> Iterator[str]:
-    yield decision(proof)
+def _proposal(proof: Proof, links: Links) -> Iterator[str]:
+    yield decision(proof, links)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
-        yield from _ships(proof, proof.target)
+        yield from _ships(proof, proof.target, links)
+    if proof.recommendation.kind is not Kind.NONE:
+        yield (
+            "By hand, where nobody can be asked: deploy that commit the way this service is always deployed. "
+            "A question about it that is still open is void then."
+        )
     if proof.refused:
         rows = [
             (
-                code_span(short(each.commit.id)),
+                shown(each.commit.id, links),
                 for_markdown(said(each.commit.subject, 100)),
                 for_markdown(said(each.detail)),
             )
@@ -45,10 +52,12 @@ def _proposal(proof: Proof) -> Iterator[str]:
         yield table(("Commit", "Subject", "Why not"), rows)
 
 
-def _ships(proof: Proof, target: Target) -> Iterator[str]:
+def _ships(proof: Proof, target: Target, links: Links) -> Iterator[str]:
     deployed = proof.deployed.commit
-    since = f" since the deployed {code_span(short(deployed.id))}" if deployed else ""
-    yield f"**What ships:** {counted(target.commits_after_deployed, 'commit')}{since}, {shipped(target.ships)}."
+    since = f" since the deployed {shown(deployed.id, links)}" if deployed else ""
+    commits = counted(target.commits_after_deployed, "commit")
+    commits = linked(commits, links.comparison(deployed.id, target.commit.id)) if deployed else commits
+    yield f"**What ships:** {commits}{since}, {shipped(target.ships)}."
     if target.ships:
         rows = [(code_span(said(change.path, 160)), *_figures(change)) for change in target.ships[:_MOST_FILES]]
         yield table(("File", "Added", "Deleted"), rows)

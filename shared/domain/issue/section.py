@@ -19,13 +19,14 @@ class Section:
     need: int = 5
     """The higher, the longer the section is kept; 9 is never cut."""
     cut: bool = False
+    folded: str = ""
+    """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
 
     def text(self) -> str:
-        parts = [f"## {self.title}"] if self.title else []
-        parts += self.blocks
-        if self.cut:
-            parts.append(_POINTER)
-        return "\n\n".join(parts)
+        parts = [*self.blocks, *([_POINTER] if self.cut else [])]
+        if self.folded:
+            parts = [f"<details>\n<summary>{self.folded}</summary>", *parts, "</details>"]
+        return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])
 
 
 def fitted(sections: Sequence[Section], limit: int) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from shared.domain.escaping import code_span, for_markdown
-from shared.domain.facts.mended import place_of
-from shared.domain.finding import Kind, Proof
-from shared.domain.impact import told
+from shared.domain.facts.mended import place_of, shipped
+from shared.domain.finding import Checks, Kind, Proof, Target
+from shared.domain.issue.commits import brought_in, shown, titled
+from shared.domain.issue.impact import impact
 from shared.domain.issue.section import Section, bullets
+from shared.domain.links import Links
 from shared.domain.moment import spoken
 from shared.domain.report import Report
 from shared.domain.signal import SignalKind
@@ -42,16 +44,16 @@ def what_fails(report: Report) -> str:
     return f"{error} in {path}{place}{python}"
 
 
-def opening(report: Report) -> Iterator[Section]:
-    yield Section("Summary", (decision(report.proof), bullets(_points(report))), need=9)
+def opening(report: Report, links: Links) -> Iterator[Section]:
+    yield Section("Summary", (decision(report.proof, links), bullets(_points(report, links))), need=9)
 
 
-def decision(proof: Proof) -> str:
+def decision(proof: Proof, links: Links) -> str:
     """The recommendation and its reason, as a paragraph that cannot be overlooked."""
     commit = proof.target if proof.recommendation.kind is Kind.REDEPLOY else proof.rollback
     named = ""
     if commit is not None and proof.recommendation.kind is not Kind.NONE:
-        named = f" {code_span(short(commit.commit.id))} ({for_markdown(said(commit.commit.subject, 100))})"
+        named = f" {titled(commit.commit, links)}"
     reason = f"{for_markdown(said(proof.recommendation.detail, 600))} ({code_span(proof.recommendation.reason.value)})"
     return f"**{DECISIONS[proof.recommendation.kind]}{named}.** {reason}"
 
@@ -66,24 +68,45 @@ def _standing(proof: Proof) -> str:
     return ": no fix yet" if proof.broken is not None else ""
 
 
-def _points(report: Report) -> Iterator[str]:
+def _points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
     service = for_markdown(service_named(incident.service)) or "the service"
     environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
-    if report.impact:
-        yield f"**Impact:** {for_markdown(told(report.impact))} ({', '.join(report.impact.evidence)})"
     often = counted(incident.occurrences, "time")
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
-    if incident.symptoms:
-        yield f"**What followed:** {for_markdown(said(incident.symptoms[0].text, 160))}"
+    yield f"**Impact:** {impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {for_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:
         sure = "corroborated by compiling it" if proof.deployed.corroborated else "not corroborated"
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
-        named = code_span(short(proof.deployed.commit.id))
+        named = shown(proof.deployed.commit.id, links)
         yield f"**Deployed:** {named}, {proof.deployed.source.value}, {sure}{tree}."
+    if proof.introduced is not None:
+        origin = brought_in(proof.introduced.commit.id, links)
+        yield f"**Broken since:** {titled(proof.introduced.commit, links)}{origin}."
     if proof.fix is not None:
-        fix = f"{code_span(short(proof.fix.commit.id))} ({for_markdown(said(proof.fix.commit.subject, 100))})"
-        yield f"**Fix:** {fix}, {for_markdown(place_of(proof.fix, proof.branch))}."
+        origin = brought_in(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
+        place = for_markdown(place_of(proof.fix, proof.branch))
+        yield f"**Fixed by:** {titled(proof.fix.commit, links)}, {place}{origin}."
+    if proof.target is not None and proof.recommendation.kind is Kind.REDEPLOY:
+        yield f"**Safe to deploy?** {_safety(proof, proof.target)}"
+
+
+def _safety(proof: Proof, target: Target) -> str:
+    """What was looked at, and what nobody could tell."""
+    compiled = (
+        f"At {short(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
+        f"that compiled before has stopped. With it ship {counted(target.commits_after_deployed, 'commit')}: "
+        f"{shipped(target.ships)}."
+    )
+    return f"{for_markdown(compiled)} {_CHECKS[target.checks]}"
+
+
+_CHECKS = {
+    Checks.GREEN: "Its checks are green.",
+    Checks.PENDING: "**Its checks have not ended.**",
+    Checks.RED: "**Its checks are red.**",
+    Checks.UNKNOWN: "**Its checks are unknown:** it has none, or nobody could be asked.",
+}

@@ -1,9 +1,11 @@
 """The issues of the fake: kept, listed, commented and closed, over REST; lists may lag behind single issues."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from tests.fakes.github.server import MISSING, REPOSITORY, Asked, Told
@@ -38,24 +40,48 @@ class Board:
     issues: dict[int, Kept] = field(default_factory=dict)
     comments: dict[int, list[Kept]] = field(default_factory=dict)
     next_number: int = 1
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Those of the repository, by name."""
+    drops_labels: bool = False
+    """What GitHub does, without a word, where a token may not set any."""
 
     def __call__(self, asked: Asked) -> Told | None:
+        if asked.path.startswith(f"/repos/{REPOSITORY}/labels"):
+            return self._repository_labels(asked)
         found = re.fullmatch(rf"/repos/{REPOSITORY}/issues(?:/(\d+))?(/comments|/labels)?", asked.path)
         if not found:
             return None
-        number = int(found[1]) if found[1] else None
-        if number is None:
+        if not found[1]:
             return self._open(asked) if asked.verb == "POST" else Told(200, *self._listed(asked))
-        if number not in self.issues:
-            return MISSING
-        if found[2] == "/labels":
+        return self._one(int(found[1]), found[2], asked) if int(found[1]) in self.issues else MISSING
+
+    def _one(self, number: int, below: str | None, asked: Asked) -> Told:
+        if below == "/labels":
             self.issues[number].value["labels"] += [_label(name) for name in asked.body["labels"]]
             return Told(200, self.issues[number].value["labels"])
-        if found[2]:
+        if below:
             return self._comment(number, asked) if asked.verb == "POST" else self._comments(number, asked)
         if asked.verb == "PATCH":
             self.issues[number].value |= asked.body
-        return Told(200, self._told(number))
+            return Told(200, self._told(number))
+        return self._unless_known(Told(200, self._told(number)), asked)
+
+    @staticmethod
+    def _unless_known(told: Told, asked: Asked) -> Told:
+        tag = f'W/"{blake2b(json.dumps(told.value).encode(), digest_size=16).hexdigest()}"'
+        if asked.headers.get("if-none-match") == tag:
+            return Told(304, None, {"ETag": tag})
+        return replace(told, headers={"ETag": tag})
+
+    def _repository_labels(self, asked: Asked) -> Told:
+        name = asked.path.removeprefix(f"/repos/{REPOSITORY}/labels").removeprefix("/")
+        if asked.verb == "GET":
+            return Told(200, self.labels[name]) if name in self.labels else MISSING
+        if asked.body["name"] in self.labels:
+            return Told(422, {"message": "Validation Failed", "documentation_url": "", "errors": []})
+        told = _label(asked.body["name"]) | asked.body
+        self.labels[told["name"]] = told
+        return Told(201, told, {"Location": told["url"]})
 
     def _open(self, asked: Asked) -> Told:
         number, self.next_number = self.next_number, self.next_number + 1
@@ -68,7 +94,7 @@ class Board:
                 "assignees": [], "milestone": None, "closed_at": None, "author_association": "NONE",
                 "created_at": _text(now), "updated_at": _text(now), "html_url": link, "url": link,
                 "repository_url": link, "labels_url": link, "comments_url": link, "events_url": link,
-                "labels": [_label(name) for name in asked.body.get("labels", ())],
+                "labels": [] if self.drops_labels else [_label(name) for name in asked.body.get("labels", ())],
             },
             now,
         )  # fmt: skip

@@ -24,6 +24,8 @@ _ID = "urn:github"
 _UNTOLD = frozenset({401, 403, 404, 429})
 """Any operation may answer with these; 5xx are no part of a description."""
 _ESCAPES = {"~": "~0", "/": "~1"}
+_ENTERPRISE = "/api/v3"
+"""What stands before every path of an Enterprise Server."""
 
 
 class Described:
@@ -39,7 +41,7 @@ class Described:
             assert set(json.loads(body or "{}")) == {"query", "variables"}
             self._count("graphql")
             return
-        template = _template(verb.lower(), parts.path)
+        template = _template(verb.lower(), parts.path.removeprefix(_ENTERPRISE))
         assert template, f"GitHub describes no {verb} {parts.path}"
         operation = openapi()["paths"][template][verb.lower()]
         _check_query(operation, dict(parse_qsl(parts.query)), f"{verb} {template}")

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from shared.adapters.github.client import GitHub, Pace, installation
 from shared.adapters.github.credentials import App, FixedToken
 from shared.adapters.github.history import GitHubHistory, open_history
+from shared.ports import Clock
 from shared.secret import Secret
 from tests.fakes.github.past import Past
 from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
@@ -45,7 +46,7 @@ def client(address: str, clock: Turned | None = None) -> GitHub:
 class TokenDesk:
     """Answers for `/app/installations/7/access_tokens`; each token is a new one and ends after an hour."""
 
-    clock: Turned | FakeClock
+    clock: Clock
     given: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
 
@@ -64,7 +65,8 @@ def app() -> App:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return App("41", Secret(pem.decode()), 7)
+    held = Secret(pem.decode())
+    return App("41", lambda: held, 7)
 
 
 def installed(address: str, clock: Turned | FakeClock) -> GitHub:

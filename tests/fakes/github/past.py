@@ -22,6 +22,10 @@ class Past:
     def __init__(self, path: Path, most_entries: int = 100_000) -> None:
         self.path = path
         self.most_entries = most_entries
+        self.brought: dict[int, set[str]] = {}
+        """Commits by the merged pull request that brought them in."""
+        self.logins: dict[str, str] = {}
+        """Accounts by the author's name; git alone knows none."""
         self._listed = cache(self._listing)
         self._described = cache(self._describe)
 
@@ -121,13 +125,23 @@ class Past:
             "committedDate": _utc(committed),
             "authoredDate": _utc(authored),
             "message": message.rstrip("\n"),
-            "author": {"name": author, "email": email},
+            "author": {"name": author, "email": email, "user": self._user(author)},
+            "associatedPullRequests": lambda info, **page: self._page(self._brought(oid), page),
             "tree": lambda info: self._tree(tree),
             "statusCheckRollup": None,
             "parents": lambda info, **page: self._page(above, page),
             "history": lambda info, path=None, **page: self._history(oid, path, page),
             "file": lambda info, path: self._file(oid, path),
         }
+
+    def _brought(self, oid: str) -> list[Callable[[], Node | None]]:
+        """The pull requests that brought a commit in, as `brought` tells them."""
+        numbers = [number for number, commits in self.brought.items() if oid in commits]
+        return [partial(self._request, oid, number) for number in numbers]
+
+    def _user(self, author: str) -> Node | None:
+        login = self.logins.get(author)
+        return {"__typename": "User", "login": login} if login else None
 
     def _history(self, oid: str, path: str | None, page: Mapping[str, Any]) -> Node:
         """As github.com does, a path's history is simplified: a merge that kept one side is followed along that side."""

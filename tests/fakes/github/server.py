@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -58,8 +58,15 @@ class FakeGitHub:
     extra: list[Callable[[Asked], Told | None]] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
     """Further GraphQL fields of the repository."""
+    enterprise: bool = False
+    """Whether it answers as an Enterprise Server does: under `/api/v3` and `/api/graphql` alone."""
 
     def answer(self, asked: Asked) -> Told:
+        if self.enterprise:
+            found = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
+            if found is None or (found[1] == "/graphql") is asked.path.startswith("/api/v3/"):
+                return MISSING
+            asked = replace(asked, path=found[1])
         self.asked.append(asked)
         return self.trouble(asked, self._plain) if self.trouble else self._plain(asked)
 

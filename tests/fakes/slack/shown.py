@@ -5,13 +5,13 @@ models would drop. The shapes of all messages of a run are kept, for the one com
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from shared.adapters.slack.layout import body
+from shared.adapters.slack.layout import body, details
 from shared.domain.proposal import Message
 from shared.domain.service import Service
 
@@ -20,6 +20,8 @@ shapes: dict[str, None] = {}
 views: dict[str, None] = {}
 """The same for dialogs."""
 
+_taken: set[str] = set()
+"""Blocks that were judged already: crashes at every call send the same ones ten thousand times."""
 _WORDS = {"text", "value", "url", "user_id", "private_metadata"}
 
 
@@ -31,12 +33,24 @@ def shown(service: Service, message: Message) -> dict[str, Any]:
     return sent
 
 
+def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """What Slack is sent below a message; fails where Slack would refuse it."""
+    text, blocks = details(lines)
+    assert 0 < len(text) <= 4_000
+    check_blocks(blocks)
+    return blocks
+
+
 def check_blocks(blocks: list[dict[str, Any]]) -> None:
-    """Fails where Slack would refuse the blocks of a message."""
+    """Fails where Slack would refuse the blocks of a message. The same ones are judged once in a run."""
+    known = json.dumps(blocks)
+    if known in _taken:
+        return
     assert 0 < len(blocks) <= 50
     _check_all(blocks)
     assert [each.to_dict() for each in Block.parse_all(blocks)] == blocks
     shapes[json.dumps(_shape(blocks))] = None
+    _taken.add(known)
 
 
 def check_view(view: dict[str, Any]) -> None:

@@ -53,7 +53,13 @@ class Workspace:
             if not self.channels.get(given["channel"]):
                 known = given["channel"] in self.channels
                 return {"ok": False, "error": "not_in_channel" if known else "channel_not_found"}
-            return {"ok": True, "messages": [each for each in self.messages if each["channel"] == given["channel"]]}
+            here = [each for each in self.messages if each["channel"] == given["channel"]]
+            if method == "conversations.history":
+                return {"ok": True, "messages": [each for each in here if "thread_ts" not in each]}
+            return {
+                "ok": True,
+                "messages": [each for each in here if given["ts"] in {each["ts"], each.get("thread_ts")}],
+            }
         if method == "usergroups.users.list":
             known = given["usergroup"] in self.groups
             return {"ok": True, "users": self.groups[given["usergroup"]]} if known else {

@@ -1,0 +1,100 @@
+"""The deployed zips are written: the repository goes in, `functions.zip` and `compile.zip` come out, and their digests.
+
+    functions.zip   the functions (source `functions/main.py`), what they share, requirements.txt at the root
+    compile.zip     the `compile` function alone, for every Python runtime: main.py, what stands beside it, requirements
+
+Same content, same bytes, so that a digest in an object's name changes with the content and with nothing else: sorted
+names, one time for all, and stored without compression, whose result depends on the version of zlib.
+
+No .pyc is shipped: it would hold for one minor version of Python, and Google's buildpack compiles the source itself
+(`compileall -f`) and overwrites what it finds. Its .pyc files name the time of their source, and an image gives each
+file another time, so that they would be thrown away at every start. With `SOURCE_DATE_EPOCH` among the build's
+variables the same command writes .pyc files that name the content instead: set it wherever these zips are built.
+https://docs.python.org/3/library/py_compile.html#py_compile.compile
+"""
+
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+from shared.errors import Unreadable
+
+ROOT = Path(__file__).parents[2]
+ALONE = {
+    "main.py": "functions/compile.py",
+    "pipe.py": "shared/adapters/compilers/pipe.py",
+    "worker.py": "shared/adapters/compilers/worker.py",
+}
+"""What `compile` consists of, by the name that it has in its zip."""
+_TIME = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o644
+
+
+def main() -> None:
+    """Writes both into `build/` and prints a line for each: digest, bytes, path."""
+    try:
+        for name, content in bundles(ROOT).items():
+            path = ROOT / "build" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+            sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
+    except Unreadable as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        raise SystemExit(3) from None
+
+
+def bundles(root: Path) -> Mapping[str, bytes]:
+    """Both zips by their names. Raises Unreadable for Python that does not compile."""
+    return {"functions.zip": packed(functions_files(root)), "compile.zip": packed(compile_files(root))}
+
+
+def functions_files(root: Path) -> dict[str, bytes]:
+    """By the path within the zip. `functions/local` stays here, and `compile` has a zip of its own."""
+    found = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
+    for path in _shipped(root):
+        found[path.relative_to(root).as_posix()] = path.read_bytes()
+    return found
+
+
+def compile_files(root: Path) -> dict[str, bytes]:
+    """Without hashes: what the framework itself needs differs from one Python to the next."""
+    pins = (root / "functions" / "requirements.txt").read_text("utf-8").splitlines()
+    framework = next(line.partition(" ")[0] for line in pins if line.startswith("functions-framework=="))
+    return {"requirements.txt": f"{framework}\n".encode()} | {
+        name: (root / path).read_bytes() for name, path in ALONE.items()
+    }
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The zip. Raises Unreadable for Python that does not compile: the build in the cloud would fail on it."""
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            _check(name, files[name])
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.create_system = 3  # Unix, wherever it is made
+            entry.external_attr = _MODE << 16
+            archive.writestr(entry, files[name])
+    return whole.getvalue()
+
+
+def _shipped(root: Path) -> Iterator[Path]:
+    yield from (path for path in (root / "functions").glob("*.py") if path.name != "compile.py")
+    for pattern in ("*.py", "*.tftpl"):
+        yield from (root / "shared").rglob(pattern)
+
+
+def _check(name: str, content: bytes) -> None:
+    if not name.endswith(".py"):
+        return
+    try:
+        compile(content, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise Unreadable(f"{name} does not compile and cannot be deployed: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

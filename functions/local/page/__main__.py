@@ -1,0 +1,91 @@
+"""`python -m functions.local.page`: a stack's folder and a port go in; the page is served there until it is ended.
+
+    --folder PATH   of the stack (`provenfix up`): tells the environment that leads to its store
+    --port N        on loopback
+    --decide URL    of the function that clicks go to
+
+Besides, as every function does: PROVENFIX_CONFIG, and the variable that its `slack.signing_secret` refers to. Where
+function or secret is missing, the page is to be read only, and says so in the place of the buttons.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from functions.local.page.clicks import Clicker
+from functions.local.page.dossier import Shelf
+from functions.local.page.site import Site, application
+from functions.local.stack.place import environment_of, led_to
+from functions.local.stack.process import LOOPBACK
+from shared.domain.escaping import one_line
+from shared.errors import Misused, Retry, Unreadable
+from shared.settings import read_all_settings
+from shared.wiring import secret, store
+
+_LEAVE_SECONDS = 1
+"""A page that listens for changes is hung up on after this long."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 once it was ended, 2 or 3 with one sentence where it cannot be served."""
+    given = _parser().parse_args(arguments)
+    try:
+        with led_to(environment_of(given.folder)):
+            site = _site(given.decide)
+            serve(site, given.port)
+    except Misused as error:
+        return _told(error, 2)
+    except (Unreadable, Retry) as error:
+        return _told(error, 3)
+    return 0
+
+
+def serve(site: Site, port: int) -> None:
+    """Returns once the process is asked to end."""
+    config = uvicorn.Config(
+        application(site, port), host=LOOPBACK, port=port, log_level="warning", access_log=False,
+        server_header=False, timeout_graceful_shutdown=_LEAVE_SECONDS, lifespan="off", ws="none",
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+
+
+def _site(decide: str) -> Site:
+    settings = read_all_settings({**os.environ})
+    shelf = Shelf(store(settings), settings.services)
+    if not decide:
+        return Site(shelf, None, "Nothing is deployed from here: this page is to be read only.")
+    signing = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
+    try:
+        signing()  # found out now, and not at the first click
+    except Misused as missing:
+        return Site(shelf, None, f"Clicks cannot be signed: {missing}")
+    return Site(shelf, Clicker(decide, signing))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m functions.local.page", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--decide", type=_loopback, default="", metavar="URL")
+    return parser
+
+
+def _loopback(url: str) -> str:
+    if url and not url.startswith((f"http://{LOOPBACK}:", "http://localhost:")):
+        raise argparse.ArgumentTypeError("clicks go to a function on loopback, such as http://127.0.0.1:8300/")
+    return url
+
+
+def _told(error: Exception, code: int) -> int:
+    print(f"provenfix: {one_line(str(error))}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

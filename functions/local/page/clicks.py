@@ -1,0 +1,140 @@
+"""What Slack would send: a kept message and a person's click go in, a signed request goes to `decide`, its answer out.
+
+The button is taken from the very blocks that Slack would show, never from the browser; the request carries what Slack's
+carries, form-encoded, with the signature over the raw body. https://docs.slack.dev/reference/interaction-payloads
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlencode, urlsplit
+
+from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.domain.escaping import plain
+from shared.domain.service import Service
+from shared.errors import Reject
+from shared.ports import Document
+from shared.secret import Secret
+
+_SECONDS = 30.0
+_MOST_BYTES = 1 << 16
+_TEAM = "T0LOCAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`text` is what the person alone is told; `errors` are those of a dialog, by field."""
+
+    status: int
+    text: str = ""
+    errors: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clicker:
+    """Sends clicks to `decide`. `decide` is its address on loopback."""
+
+    decide: str
+    secret: Callable[[], Secret]
+    now: Callable[[], float] = time.time
+
+    def press(
+        self, service: Service, reference: str, message: Document, action: str, user: str
+    ) -> tuple[str, Answered]:
+        """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
+        button = button_of(message, action)
+        if button is None:
+            raise Reject(
+                "no_such_button", "The message has changed meanwhile and no longer shows this button. Nothing was sent."
+            )
+        trigger = secrets.token_hex(12)
+        channel, _, ts = reference.partition("/")
+        payload = _payload("block_actions", service, user) | {
+            "trigger_id": trigger,
+            "channel": {"id": channel, "name": channel.lower()},
+            "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
+            "actions": [{**button, "action_ts": f"{self.now():.6f}"}],
+        }
+        return trigger, self._send(payload)
+
+    def submit(self, service: Service, view: Document, typed: Mapping[str, str], user: str) -> Answered:
+        """A dialog that was filled in; `typed` by block id."""
+        values = {
+            block: {action: {"type": "plain_text_input", "value": typed.get(block) or None}}
+            for block, action in inputs(view)
+        }
+        opened = {**view, "id": f"V{secrets.token_hex(8).upper()}", "state": {"values": values}}
+        payload = _payload("view_submission", service, user) | {"trigger_id": secrets.token_hex(12), "view": opened}
+        return self._send(payload)
+
+    def _send(self, payload: Mapping[str, object]) -> Answered:
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        stamp = str(int(self.now()))
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            TIMESTAMP_HEADER: stamp,
+            SIGNATURE_HEADER: sign(stamp, body, self.secret()),
+        }
+        address = urlsplit(self.decide)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
+        try:
+            connection.request("POST", address.path or "/", body, headers)
+            answer = connection.getresponse()
+            return _read(answer.status, answer.read(_MOST_BYTES))
+        except (OSError, HTTPException) as error:
+            return Answered(503, f"The function that decides did not answer ({type(error).__name__}). Click again.")
+        finally:
+            connection.close()
+
+
+def button_of(message: Document, action: str) -> Mapping[str, object] | None:
+    """The button with this action id as the message shows it, with the id of its block; None where there is none."""
+    for block in blocks_of(message):
+        elements = block.get("elements")
+        for each in elements if block.get("type") == "actions" and isinstance(elements, list) else ():
+            if isinstance(each, Mapping) and each.get("action_id") == action:
+                shown = {name: each[name] for name in ("action_id", "type", "text", "value", "style") if name in each}
+                return {**shown, "block_id": block.get("block_id")}
+    return None
+
+
+def blocks_of(message: Document) -> list[Mapping[str, object]]:
+    """The blocks of a kept message."""
+    body = message.get("body")
+    blocks = body.get("blocks") if isinstance(body, Mapping) else None
+    return [each for each in blocks if isinstance(each, Mapping)] if isinstance(blocks, list) else []
+
+
+def inputs(view: Document) -> Iterator[tuple[str, str]]:
+    """Block id and action id of every text field of a dialog."""
+    blocks = view.get("blocks")
+    for block in blocks if isinstance(blocks, list) else ():
+        element = block.get("element")
+        if block.get("type") == "input" and isinstance(element, Mapping):
+            yield str(block.get("block_id")), str(element.get("action_id"))
+
+
+def _payload(kind: str, service: Service, user: str) -> dict[str, object]:
+    team = service.team or _TEAM
+    return {
+        "type": kind,
+        "user": {"id": user, "username": user.lower(), "team_id": team},
+        "team": {"id": team, "domain": "local"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _read(status: int, body: bytes) -> Answered:
+    text = body.decode("utf-8", "replace")
+    try:
+        found = json.loads(text) if text.startswith("{") else {}
+    except ValueError:
+        found = {}
+    errors = found.get("errors")
+    if found.get("response_action") == "errors" and isinstance(errors, dict):
+        return Answered(status, errors={str(name): plain(str(why)) for name, why in errors.items()})
+    return Answered(status, plain(str(found.get("text") or ("" if found else text))).strip())

@@ -1,0 +1,185 @@
+"""What happened comes in, where each of it stands in a drawing goes out: lanes, a scale, marks, labels that keep clear.
+
+Drawn to scale: within a stretch, distances are times. Where most of a stretch would be empty it is broken there, and
+the break says how long it is; each stretch says how long it is, too, since each has a scale of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from functions.local.page.happenings import Happening, Lane, Look
+from shared.domain.moment import lasting
+
+WIDTH = 840
+_LEFT = 92
+_RIGHT = 120
+_BREAK = 76
+_NARROWEST = 60
+_TOP = 66
+_ROW = 17
+_LANE = 30
+_CHARACTER = 6.3
+_CLEAR = 10
+_MOST_STRETCHES = 5
+_EMPTY = 0.55
+"""A stretch is broken where one gap takes more of it than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One happening: its dot, and its label, which hangs below it by a line."""
+
+    happening: Happening
+    x: float
+    y: float
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From `x` to `end` time runs evenly."""
+
+    x: float
+    end: float
+    start: str
+    span: str
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where nothing happened for long."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lane's line."""
+
+    lane: Lane
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """In units of a view box of `WIDTH` by `height`."""
+
+    height: float
+    left: float
+    right: float
+    rows: tuple[Row, ...]
+    stretches: tuple[Stretch, ...]
+    gaps: tuple[Gap, ...]
+    marks: tuple[Mark, ...]
+    width: float = WIDTH
+
+
+def drawn(found: Sequence[Happening]) -> Drawing | None:
+    """None where nothing happened. `found` is in the order of time."""
+    if not found:
+        return None
+    parts = _stretches([each.at for each in found])
+    places = list(_laid_out(parts))
+    stretches = _labelled(parts, places)
+    top = _TOP + _ROW * round(
+        (max(each.label_y for each in stretches) - min(each.label_y for each in stretches)) / _ROW
+    )
+    rows, marks = [], []
+    for lane in Lane:
+        mine = [(each, _x(each.at, parts, places)) for each in found if each.lane is lane]
+        levels = _levels([(x, each.label) for each, x in mine])
+        rows.append(Row(lane, top))
+        for (each, x), level in zip(mine, levels, strict=True):
+            marks.append(Mark(each, x, top, _start(x, each.label), top + 22 + level * _ROW))
+        top += _LANE + _ROW * (max(levels, default=0) + 1)
+    marks.sort(key=lambda mark: mark.happening.look is not Look.PLAIN)  # what matters is drawn over what does not
+    gaps = tuple(
+        Gap((before[1] + after[0]) / 2, lasting(following[0] - earlier[-1]))
+        for (before, after), (earlier, following) in zip(pairwise(places), pairwise(parts), strict=True)
+    )
+    return Drawing(top, _LEFT - 12, WIDTH - 8, tuple(rows), tuple(stretches), gaps, tuple(marks))
+
+
+def _stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
+    """Splits where a gap is most of a stretch, the emptiest stretch first."""
+    parts = [sorted(set(moments))]
+    while len(parts) < _MOST_STRETCHES:
+        emptiest = max(parts, key=_emptiness)
+        if _emptiness(emptiest) <= _EMPTY:
+            break
+        at = max(range(1, len(emptiest)), key=lambda place: emptiest[place] - emptiest[place - 1])
+        where = parts.index(emptiest)
+        parts[where : where + 1] = [emptiest[:at], emptiest[at:]]
+    return parts
+
+
+def _emptiness(part: Sequence[datetime]) -> float:
+    """How much of it its largest gap takes; 0 for what cannot be split into something better."""
+    if len(part) < 3:
+        return 0.0
+    largest = max(later - earlier for earlier, later in pairwise(part))
+    return largest / (part[-1] - part[0])
+
+
+def _laid_out(parts: Sequence[Sequence[datetime]]) -> Iterator[tuple[float, float]]:
+    """Where each stretch begins and ends: as wide as it has moments to show, and as its own words need."""
+    weights = [len(part) - 1 for part in parts]
+    least = [_NARROWEST if weight else 0 for weight in weights]
+    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1) - sum(least)
+    x = float(_LEFT)
+    for weight, narrowest in zip(weights, least, strict=True):
+        wide = narrowest + free * weight / (sum(weights) or 1)
+        yield x, x + wide
+        x += wide + _BREAK
+
+
+def _x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> float:
+    for part, (start, end) in zip(parts, places, strict=True):
+        if part[0] <= at <= part[-1]:
+            span = part[-1] - part[0]
+            return start + (end - start) * ((at - part[0]) / span if span else 0.0)
+    raise ValueError(f"{at} lies in no stretch")
+
+
+def _labelled(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> list[Stretch]:
+    """Each with its beginning; the date is told where it changes."""
+    texts, day = [], None
+    for part in parts:
+        told = part[0].strftime("%H:%M:%S" if part[0].date() == day else "%Y-%m-%d %H:%M:%S")
+        texts.append(told)
+        day = part[0].date()
+    levels = _levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
+    lowest = 20 + _ROW * max(levels)
+    return [
+        Stretch(start, end, text, lasting(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW * level)
+        for part, (start, end), text, level in zip(parts, places, texts, levels, strict=True)
+    ]
+
+
+def _levels(labels: Sequence[tuple[float, str]]) -> list[int]:
+    """For each label, by x, the first row on which it keeps clear of those to its right.
+
+    From right to left, so that the line from a mark down to its label passes left of every label above it.
+    """
+    taken: list[float] = []
+    levels = [0] * len(labels)
+    for place in reversed(range(len(labels))):
+        x, text = labels[place]
+        if not text:
+            continue
+        start = _start(x, text)
+        end = start + len(text) * _CHARACTER + _CLEAR
+        level = next((row for row, left in enumerate(taken) if end <= left), len(taken))
+        taken[level : level + 1] = [start]
+        levels[place] = level
+    return levels
+
+
+def _start(x: float, text: str) -> float:
+    """Labels begin at their mark, and end within the drawing."""
+    return min(x, WIDTH - 8 - len(text) * _CHARACTER)

@@ -1,0 +1,72 @@
+"""Who may talk to the page: requests go in; those that are not for it, or not from it, are answered here.
+
+A page on loopback is reachable from every site that the same browser has open. So the Host must be the page's own (no
+name that somebody points at loopback), a form must come from the page itself (its Origin, and a token that only the
+page knows), and whatever is shown can run, load or send nothing but the page's own files.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_SAFE = frozenset(("GET", "HEAD"))
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Wraps the application; `port` is the one that it is served on."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, or lets the request through; every answer gets the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        refused = self._refusal(scope["method"], Headers(scope=scope))
+        await (PlainTextResponse(*refused) if refused else self._app)(scope, receive, guarded)
+
+    def _refusal(self, method: str, headers: Headers) -> tuple[str, int] | None:
+        host = headers.get("host", "")
+        if host not in self._hosts:
+            return "This page answers only under its own address on loopback.\n", 421
+        if method in _SAFE:
+            return None
+        if headers.get("origin") != f"http://{host}" or headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return "Only the page itself may send this.\n", 403
+        return None
+
+
+class Token:
+    """What forms carry: known to this process and to the pages that it has drawn."""
+
+    def __init__(self) -> None:
+        self.text = secrets.token_urlsafe(24)
+
+    def fits(self, given: object) -> bool:
+        """In constant time."""
+        return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), self.text.encode())

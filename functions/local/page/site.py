@@ -1,0 +1,220 @@
+"""The page's addresses: a request comes in, a drawn page goes out, or a click is handed on to `decide`.
+
+GET  /                          the incidents
+GET  /incidents/ID              one incident
+GET  /times                     how long it takes from step to step
+GET  /changes?of=ID&shown=SIGN  server-sent events: tells when what is shown has changed
+POST /incidents/ID/press        a button of the message, by its action id
+POST /dialogs/TOKEN             a dialog that was opened for a click
+"""
+
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from functions.local.page import views
+from functions.local.page.clicks import Answered, Clicker
+from functions.local.page.dossier import Dossier, Shelf
+from functions.local.page.guard import Guard, Token
+from functions.local.page.stream import MOST_STREAMS, Signs
+from shared.domain.service import Service
+from shared.errors import Reject, Retry
+from shared.steps.stats import stats
+
+HERE = Path(__file__).parent
+_MOST_TOLD = 200
+_MOST_FORM = 64 * 1024
+_MOST_FIELDS = 20
+_LIST = ""
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
+Form = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Site:
+    """What all requests share. Without a `clicker` the page is to be read only."""
+
+    shelf: Shelf
+    clicker: Clicker | None
+    why_not: str = ""
+    """A sentence on why nothing can be clicked, where it cannot."""
+    signs: Signs = field(default_factory=Signs)
+    token: Token = field(default_factory=Token)
+    edition: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Of this process: a page that another one has drawn has to be drawn again, since its forms are not taken here."""
+    _told: OrderedDict[str, Answered] = field(default_factory=OrderedDict)
+
+    def signed(self, sign: str) -> str:
+        """What a page calls the state that it shows."""
+        return f"{sign}.{self.edition}"
+
+    def keep(self, answered: Answered) -> str:
+        """An answer that only the next page shows, under a key that nobody can guess."""
+        key = secrets.token_urlsafe(12)
+        self._told[key] = answered
+        while len(self._told) > _MOST_TOLD:
+            self._told.popitem(last=False)
+        return key
+
+    def told(self, key: str) -> Answered | None:
+        """What was kept."""
+        return self._told.get(key)
+
+    def people(self, service: Service) -> tuple[str, ...]:
+        """Who may decide, as far as the local chat knows."""
+        return tuple(dict.fromkeys((*service.approvers, *self.shelf.members(service.approver_group))))
+
+
+def application(site: Site, port: int) -> ASGIApp:
+    """The page, guarded, as it is served on a port of loopback."""
+    served = _Pages(site)
+    routes = [
+        Route("/", served.incidents),
+        Route("/incidents/{incident}", served.incident),
+        Route("/incidents/{incident}/press", served.press, methods=["POST"]),
+        Route("/dialogs/{token}", served.submit, methods=["POST"]),
+        Route("/times", served.times),
+        Route("/changes", served.changes),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]
+    handlers = {HTTPException: served.refused, Retry: served.away, Reject: served.unreadable}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), port)
+
+
+class _Pages:
+    """One method for each address. What is drawn is read and drawn in a thread: it must not hold up the streams."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def incidents(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
+        return HTMLResponse(views.incidents(listed, self._site.signed(listed.sign)))
+
+    def times(self, _: Request) -> Response:
+        listed = self._site.shelf.listed()
+        return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
+
+    def incident(self, request: Request) -> Response:
+        found = self._site.shelf.dossier(request.path_params["incident"])
+        if found is None:
+            raise HTTPException(404, "No such incident is known here.")
+        people = self._site.people(found.service) if found.service else ()
+        token = request.query_params.get("dialog", "")
+        dialog = self._site.shelf.dialog(token) if token else {}
+        shown = views.Shown(
+            token=self._site.token.text,
+            people=people,
+            writable=self._site.clicker is not None,
+            why_not=self._site.why_not,
+            acting=request.query_params.get("as", ""),
+            told=self._site.told(request.query_params.get("told", "")),
+            dialog=dialog,
+            dialog_token=token if dialog else "",
+            sign=self._site.signed(found.sign),
+        )
+        return HTMLResponse(views.incident(found, shown))
+
+    async def press(self, request: Request) -> Response:
+        form = await self._form(request)
+        found, clicker = await self._found(request.path_params["incident"])
+        assert found.service is not None
+        user, action = _word(form, "user"), _word(form, "action")
+        try:
+            trigger, answered = await run_in_threadpool(
+                clicker.press, found.service, found.case.message, found.message, action, user
+            )
+        except Reject as gone:
+            return self._back(found.case.id, {"as": user}, Answered(409, gone.detail))
+        asked = answered.status == 200 and not answered.text
+        asked = asked and bool(await run_in_threadpool(self._site.shelf.dialog, trigger))
+        return self._back(found.case.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
+
+    async def submit(self, request: Request) -> Response:
+        form = await self._form(request)
+        token = request.path_params["token"]
+        dialog = await run_in_threadpool(self._site.shelf.dialog, token)
+        view = dialog.get("view")
+        if not isinstance(view, Mapping):
+            raise HTTPException(404, "This dialog is not open any more.")
+        found, clicker = await self._found(_word(form, "incident"))
+        assert found.service is not None
+        user = str(dialog.get("user", ""))
+        answered = await run_in_threadpool(clicker.submit, found.service, view, form, user)
+        return self._back(found.case.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered)
+
+    async def changes(self, request: Request) -> Response:
+        shelf, signs = self._site.shelf, self._site.signs
+        if signs.streams >= MOST_STREAMS:
+            raise HTTPException(503, "Too many pages are open.")
+        incident, shown = request.query_params.get("of", ""), request.query_params.get("shown", "")
+
+        def ask() -> str:
+            return self._site.signed(shelf.sign(incident) if incident else shelf.listed().sign)
+
+        return StreamingResponse(signs.events(incident or _LIST, ask, shown), media_type="text/event-stream")
+
+    async def refused(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return HTMLResponse(views.refused(error.status_code, error.detail), error.status_code)
+
+    async def away(self, _: Request, error: Exception) -> Response:
+        return HTMLResponse(views.refused(503, f"The store does not answer just now: {error}"), 503)
+
+    async def unreadable(self, _: Request, error: Exception) -> Response:
+        return HTMLResponse(views.refused(500, f"What is stored cannot be shown: {error}"), 500)
+
+    async def _form(self, request: Request) -> Form:
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_FORM:
+                raise HTTPException(413, "The form is too long.")
+        try:
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            raise HTTPException(400, "The form has too many fields.") from None
+        if not self._site.token.fits(form.get("token")):
+            raise HTTPException(403, "This page was drawn before provenfix was started again. Go back and reload it.")
+        return form
+
+    async def _found(self, incident: str) -> tuple[Dossier, Clicker]:
+        if self._site.clicker is None:
+            raise HTTPException(403, self._site.why_not)
+        found = await run_in_threadpool(self._site.shelf.dossier, incident)
+        if found is None or found.service is None:
+            raise HTTPException(404, "No such incident of a watched service is known here.")
+        return found, self._site.clicker
+
+    def _back(self, incident: str, query: Mapping[str, str], answered: Answered) -> Response:
+        """To the incident, so that a reload does not click again."""
+        said = answered if answered.text or answered.errors else _silent(answered)
+        more = {**query, **({"told": self._site.keep(said)} if said else {})}
+        return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#message", 303)
+
+
+def _silent(answered: Answered) -> Answered | None:
+    if answered.status == 200:
+        return None
+    return Answered(answered.status, f"The click was not taken: the function that decides answered {answered.status}.")
+
+
+def _word(form: Form, name: str) -> str:
+    """A field that holds an id."""
+    value = form.get(name, "")
+    if not _WORD.fullmatch(value):
+        raise HTTPException(400, f"The form lacks its field {name}.")
+    return value

@@ -1,0 +1,167 @@
+"""Makes what runs equal to what is wanted: the documents of the services come in, processes and ports come out.
+
+Every round asks the store anew, so that a controller that was killed goes on where it was: revisions are started again
+from their files, and each service keeps its port.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from functions.local.platform.entries import Place
+from functions.local.platform.front import Front, Target
+from functions.local.platform.instance import Instance, NotReady, instance_id, started
+from functions.local.platform.journal import Journal
+from functions.local.platform.launch import LOOPBACK, Launcher
+from functions.local.platform.sources import laid_out
+from functions.local.stack.process import free_port
+from shared.adapters.local.served_platform import KIND, STANDING, Source, shares, wanted_revisions
+from shared.domain.service import Service
+from shared.errors import Retry, Unreadable
+from shared.ports import Store
+
+START_SECONDS = 20.0
+"""After this long a revision whose port does not answer has failed."""
+_ROUND_SECONDS = 0.05
+_AGAIN_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0)
+"""Pauses before a process that has ended is started again; the last one from then on."""
+
+
+@dataclass(slots=True)
+class Served:
+    """A revision that is to run: its task, the address of its own, its instance while there is one."""
+
+    task: asyncio.Task[None]
+    front: Front
+    instance: Instance | None = None
+
+
+@dataclass(slots=True)
+class Controller:
+    """Use `run`. `folder` takes the files of the revisions."""
+
+    services: Mapping[str, Service]
+    store: Store
+    journal: Journal
+    launcher: Launcher
+    folder: Path
+    start_seconds: float = START_SECONDS
+    _served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    _splits: dict[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Until it is cancelled; then every process is ended. Raises Unreadable where a port is taken."""
+        writing = asyncio.create_task(self.journal.keep_writing())
+        fronts = [front for service in self.services.values() if (front := self._front_of(service)) is not None]
+        try:
+            for front in fronts:
+                await _opened(front)
+            while True:
+                await self._round()
+                await asyncio.sleep(_ROUND_SECONDS)
+        finally:
+            await asyncio.gather(*(self._end(place) for place in list(self._served)))
+            for front in fronts:
+                await front.close()
+            writing.cancel()
+            self.journal.flush()
+
+    def _front_of(self, service: Service) -> Front | None:
+        """A service is reached where its probe looks for it; elsewhere it is not served here."""
+        place = urlsplit(service.probe_url)
+        if place.hostname != LOOPBACK or not place.port:
+            return None
+        return Front(service, place.port, lambda: self._targets(service), self.journal.add)
+
+    def _targets(self, service: Service) -> Sequence[Target]:
+        return [self._target(service, name, share) for name, share in self._splits.get(service.id, ())]
+
+    def _target(self, service: Service, revision: str, share: int) -> Target:
+        served = self._served.get((service.id, revision))
+        instance = served.instance if served else None
+        return (
+            Target(revision, share, instance.port, instance.place.instance) if instance else Target(revision, share, 0)
+        )
+
+    async def _round(self) -> None:
+        wanted: dict[tuple[str, str], Source] = {}
+        try:
+            for service in self.services.values():
+                stored = self.store.read(KIND, service.id)
+                if stored is not None:
+                    self._splits[service.id] = shares(stored.value)
+                    wanted |= {(service.id, name): each for name, each in wanted_revisions(stored.value).items()}
+        except Retry:
+            return  # the next round asks again
+        for place, source in wanted.items():
+            if place not in self._served:
+                await self._begin(place, source)
+        for place in [each for each in self._served if each not in wanted]:
+            await self._end(place)
+
+    async def _begin(self, place: tuple[str, str], source: Source) -> None:
+        service, revision = self.services[place[0]], place[1]
+        front = Front(service, 0, lambda: [self._target(service, revision, 100)], self.journal.add)
+        await front.open()
+        self._served[place] = Served(asyncio.create_task(self._serve(service, revision, source)), front)
+
+    async def _end(self, place: tuple[str, str]) -> None:
+        served = self._served.pop(place)
+        served.task.cancel()
+        await asyncio.gather(served.task, return_exceptions=True)
+        await served.front.close()
+
+    async def _serve(self, service: Service, revision: str, source: Source) -> None:
+        """Starts the revision, and again whenever its process ends; gives up on one that was never ready."""
+        files = self.folder / service.id / revision
+        attempt = 0
+        while True:
+            await asyncio.sleep(_AGAIN_SECONDS[min(attempt, len(_AGAIN_SECONDS) - 1)])
+            attempt += 1
+            try:
+                await asyncio.to_thread(laid_out, service.repository, source, files)
+                await self._one_instance(service, revision, files)
+            except (Unreadable, NotReady) as failed:
+                if self._tell(service, revision, "no", str(failed)) == "no":
+                    return
+
+    async def _one_instance(self, service: Service, revision: str, files: Path) -> None:
+        """Returns when the process has ended. Raises NotReady, Unreadable."""
+        port = free_port()
+        launch = await asyncio.to_thread(self.launcher.launch, service, revision, files, port)
+        place = Place(service, revision, instance_id())
+        instance = await started(place, files, launch, port, self.journal.add)
+        try:
+            await instance.ready(self.start_seconds)
+            served = self._served[(service.id, revision)]
+            served.instance = instance
+            self._tell(service, revision, "yes", f"http://{LOOPBACK}:{served.front.port}")
+            await instance.ended()
+        finally:
+            if (service.id, revision) in self._served:
+                self._served[(service.id, revision)].instance = None
+            await instance.stop()
+
+    def _tell(self, service: Service, revision: str, ready: str, told: str) -> str:
+        """Writes how a revision stands: what was ready once stays so, only its address may be another one."""
+        key = f"{service.id}.{revision}"
+        value = {"ready": ready, "detail": "" if ready == "yes" else told, "url": told if ready == "yes" else ""}
+        if self.store.create(STANDING, key, value):
+            return ready
+        stored = self.store.read(STANDING, key)
+        if stored is None or (stored.value["ready"], ready) == ("yes", "no"):
+            return "yes"
+        self.store.replace(STANDING, key, value, stored.version)
+        return ready
+
+
+async def _opened(front: Front) -> None:
+    try:
+        await front.open()
+    except OSError:
+        raise Unreadable(
+            f"Port {front.port} is taken, and {front.service.name} is to be reached there: end what listens there, "
+            "or name another one in its probe_url"
+        ) from None

@@ -1,0 +1,93 @@
+"""Dresses what a service does as Cloud Run's log does: a line of output or a request goes in, a log entry goes out.
+
+Source of the shape: what `gcloud logging read --format=json` writes for a service. Plain lines carry no severity; a
+line that is a JSON object becomes the payload, and its `severity` that of the entry.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+from shared.domain.moment import rfc3339
+from shared.domain.service import Service
+
+Entry = dict[str, object]
+_LONGEST = 200_000
+"""Cloud Logging takes 256 KB an entry, its envelope included."""
+_numbers = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which instance of which revision of which service."""
+
+    service: Service
+    revision: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that was answered."""
+
+    at: datetime
+    method: str
+    url: str
+    status: int
+    seconds: float
+    user_agent: str
+    protocol: str
+
+
+def line_entry(place: Place, at: datetime, stream: str, text: str) -> Entry:
+    """`stream` is `stdout` or `stderr`."""
+    entry = _entry(place, at, stream)
+    payload = _object(text)
+    if payload is None:
+        return entry | {"textPayload": text[:_LONGEST]}
+    severity = payload.pop("severity", "")
+    return entry | {"jsonPayload": payload} | ({"severity": severity} if severity else {})
+
+
+def request_entry(place: Place, request: Request) -> Entry:
+    """In the log `run.googleapis.com/requests`, with the time at which the request came."""
+    severity = "INFO" if request.status < 400 else "WARNING" if request.status < 500 else "ERROR"
+    told = {
+        "latency": f"{request.seconds:.9f}s",
+        "protocol": request.protocol,
+        "requestMethod": request.method,
+        "requestUrl": request.url,
+        "status": request.status,
+        "userAgent": request.user_agent,
+    }
+    return _entry(place, request.at, "requests") | {"severity": severity, "httpRequest": told}
+
+
+def _entry(place: Place, at: datetime, log: str) -> Entry:
+    service = place.service
+    labels = {
+        "configuration_name": service.name,
+        "location": service.region,
+        "project_id": service.project,
+        "revision_name": place.revision,
+        "service_name": service.name,
+    }
+    return {
+        "insertId": f"{int(at.timestamp() * 1e6):x}{place.instance[-6:]}{next(_numbers):06x}",
+        "labels": {"instanceId": place.instance},
+        "logName": f"projects/{service.project}/logs/run.googleapis.com%2F{log}",
+        "receiveTimestamp": rfc3339(at),
+        "resource": {"labels": labels, "type": "cloud_run_revision"},
+        "timestamp": rfc3339(at),
+    }
+
+
+def _object(text: str) -> dict[str, object] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

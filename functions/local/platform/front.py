@@ -1,0 +1,140 @@
+"""The stable port in front of a service: connections come in, each goes to one revision, by its share of the traffic.
+
+In: who takes part, asked anew for each connection. Out: what the instance answers, and an entry for each request. A
+connection carries one request; a WebSocket is one request that lasts.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from functions.local.platform.entries import Entry, Place, Request, request_entry
+from functions.local.platform.launch import LOOPBACK
+from shared.domain.service import Service
+
+_HEAD_SECONDS = 30.0
+_LONGEST_HEAD = 1 << 16
+_CHUNK = 1 << 16
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
+_REQUEST = re.compile(r"([A-Z]{1,20}) (\S{1,8000}) (HTTP/1\.[01])")
+_NOBODY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A revision, its share, and where its instance listens; port 0 while it has none."""
+
+    revision: str
+    share: int
+    port: int
+    instance: str = ""
+
+
+class Turns:
+    """Deals connections out by weight, evenly: of ten, a share of 10 gets one, and never two in a row."""
+
+    def __init__(self) -> None:
+        self._owed: dict[str, int] = {}
+
+    def next(self, targets: Sequence[Target]) -> Target | None:
+        """None where nobody has a share."""
+        taking = [each for each in targets if each.share]
+        if not taking:
+            return None
+        owed = {each.revision: self._owed.get(each.revision, 0) + each.share for each in taking}
+        chosen = max(taking, key=lambda each: owed[each.revision])
+        owed[chosen.revision] -= sum(each.share for each in taking)
+        self._owed = owed
+        return chosen
+
+
+@dataclass(slots=True)
+class Front:
+    """Listens on one port of the loopback. `targets` tells who takes part right now."""
+
+    service: Service
+    port: int
+    targets: Callable[[], Sequence[Target]]
+    add: Callable[[Entry], None]
+    turns: Turns = field(default_factory=Turns)
+    server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Raises OSError where the port is taken."""
+        self.server = await asyncio.start_server(self._serve, LOOPBACK, self.port, limit=_LONGEST_HEAD)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Takes no connections any more."""
+        if self.server is not None:
+            self.server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_HEAD_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            writer.close()
+            return
+        began, clock = datetime.now(UTC), time.monotonic()
+        target = self.turns.next(self.targets())
+        status = await _answered(head, reader, writer, target.port if target else 0)
+        writer.close()
+        if target is not None:
+            told = _request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
+            self.add(request_entry(Place(self.service, target.revision, target.instance), told))
+
+
+async def _answered(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> int:
+    """The status that the client got."""
+    try:
+        if not port:
+            raise ConnectionRefusedError
+        from_instance, to_instance = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        with suppress(ConnectionError):
+            writer.write(_NOBODY)
+            await writer.drain()
+        return 503
+    seen: list[int] = []
+    to_instance.write(_for_one_request(head))
+    sending = asyncio.create_task(_pump(reader, to_instance))
+    await _pump(from_instance, writer, seen)
+    sending.cancel()
+    to_instance.close()
+    with suppress(asyncio.CancelledError):
+        await sending
+    return seen[0] if seen else 502
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[int] | None = None) -> None:
+    """Until one of the two ends; the first status that comes by is noted in `seen`."""
+    with suppress(ConnectionError):
+        while chunk := await reader.read(_CHUNK):
+            if seen is not None and not seen and (found := _STATUS.match(chunk)):
+                seen.append(int(found[1]))
+            writer.write(chunk)
+            await writer.drain()
+        if seen is None and writer.can_write_eof():
+            writer.write_eof()
+
+
+def _for_one_request(head: bytes) -> bytes:
+    """The instance is to close the connection after its answer, unless it becomes a WebSocket."""
+    lines = head[:-4].split(b"\r\n")
+    if any(line.lower().startswith(b"upgrade:") for line in lines):
+        return head
+    kept = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
+    return b"\r\n".join([*kept, b"connection: close"]) + b"\r\n\r\n"
+
+
+def _request(head: bytes, at: datetime, status: int, seconds: float, address: str) -> Request:
+    first, *rest = head.decode("latin-1").split("\r\n")
+    found = _REQUEST.fullmatch(first)
+    method, path, protocol = found.groups() if found else ("", "/", "")
+    agent = next((line.partition(":")[2].strip() for line in rest if line.lower().startswith("user-agent:")), "")
+    return Request(at, method, address + path, status, seconds, agent[:300], protocol)

@@ -1,0 +1,120 @@
+"""One instance of a revision: a launch goes in, a process runs; its lines go to the journal, one entry each.
+
+It is ready when its port answers. Its end is told, with its last words.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from functions.local.platform.entries import Entry, Place, line_entry
+from functions.local.platform.launch import LOOPBACK, Launch
+from functions.local.stack.process import ends_with_us
+from shared.domain.escaping import cut, one_line
+
+_POLL_SECONDS = 0.03
+_STOP_SECONDS = 5.0
+_LONGEST_LINE = 1 << 20
+
+
+class NotReady(Exception):
+    """The process has ended, or its port did not answer in time. The text is one sentence."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """A running process. `place` tells its entries from those of the one before it."""
+
+    place: Place
+    port: int
+    process: asyncio.subprocess.Process
+    called: Callable[[str], str]
+    """Puts the image's name of the folder in the place of this machine's."""
+    add: Callable[[Entry], None]
+    last_line: str = ""
+    readers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def ready(self, seconds: float) -> None:
+        """Returns once the port answers. Raises NotReady."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await _is_open(self.port):
+                    if self.process.returncode is not None:
+                        raise NotReady(await self.ended())
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise NotReady(f"Its port did not answer within {seconds:g} seconds.") from None
+
+    async def ended(self) -> str:
+        """Returns once the process has ended and all that it printed was read: with what, and its last words."""
+        code = await self.process.wait()
+        await asyncio.gather(*self.readers)
+        how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
+        return f"The process ended {how}: {self.last_line or 'it printed nothing'}."
+
+    async def stop(self) -> None:
+        """Asks first, then insists; returns once it is gone."""
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            await self.process.wait()
+        await asyncio.gather(*self.readers)
+
+    async def read(self, stream: asyncio.StreamReader, name: str) -> None:
+        """Takes every line until the stream ends."""
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than any entry may be; what was read of it is gone
+                continue
+            if not line:
+                return
+            text = self.called(line.decode("utf-8", "replace").rstrip("\r\n"))
+            if text.strip():
+                self.last_line = cut(one_line(text.strip()), 200)
+                self.add(line_entry(self.place, datetime.now(UTC), name, text))
+
+
+async def started(place: Place, files: Path, launch: Launch, port: int, add: Callable[[Entry], None]) -> Instance:
+    """In a session of its own, and ending with this process where the system can see to it."""
+    process = await asyncio.create_subprocess_exec(
+        *ends_with_us(),
+        *launch.command,
+        cwd=files,
+        env=dict(launch.environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=_LONGEST_LINE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    instance = Instance(place, port, process, lambda text: text.replace(str(files), launch.workdir), add)
+    streams = ((process.stdout, "stdout"), (process.stderr, "stderr"))
+    instance.readers += [asyncio.create_task(instance.read(stream, name)) for stream, name in streams]
+    return instance
+
+
+def instance_id() -> str:
+    """Of the look that Cloud Run's have."""
+    return "00" + secrets.token_hex(48)
+
+
+async def _is_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,60 @@
+"""The log of all that is served here: entries come in as they happen; they are kept, and the sink hands on its share.
+
+An entry is kept before it is handed on: whoever is told of the end of a traceback looks for the lines before it.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+from functions.local.platform.entries import Entry
+from shared.adapters.delivery import Inlet
+from shared.adapters.local.log_json import entry_from_json
+from shared.adapters.local.sqlite_logs import SqliteLogs
+from shared.domain.traceback import speaks_of_syntax_error
+from shared.errors import Retry
+from shared.steps import flow
+
+_PAUSE_SECONDS = 0.03
+"""Entries of one pause are written in one go: a commit to the disk costs more than they do."""
+
+
+class Journal:
+    """Entries are added from the event loop alone."""
+
+    def __init__(self, logs: SqliteLogs, inlet: Inlet) -> None:
+        self._logs = logs
+        self._inlet = inlet
+        self._waiting: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Takes one entry; it is written soon."""
+        self._waiting.append(entry)
+
+    async def keep_writing(self) -> None:
+        """Runs until it is cancelled."""
+        while True:
+            self.flush()
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def flush(self) -> None:
+        """Writes what waits; where a file is busy it waits on."""
+        if not self._waiting:
+            return
+        written = list(self._waiting)
+        try:
+            self._logs.write(written)
+            matched = [json.dumps(entry).encode() for entry in written if sink_takes(entry)]
+            if matched:
+                self._inlet.put(flow.LOG_ENTRIES, matched)
+        except Retry:
+            return  # both take an entry twice without harm
+        del self._waiting[: len(written)]
+
+
+def sink_takes(entry: Mapping[str, object]) -> bool:
+    """What the deployed sinks ask for in their filter: the words of a syntax error, or the close code."""
+    read = entry_from_json(entry, 0)
+    if read.log_name.endswith("%2Frequests"):
+        return False
+    return speaks_of_syntax_error(read.text) or "1011" in read.text

@@ -1,0 +1,139 @@
+"""How a revision is started: its files go in, a command and an environment come out, or why there is none.
+
+The interpreter is of the Python that the files declare, found as the compilers are; the command is that of the
+Dockerfile or the Procfile. Nothing of this process's environment is passed on: a service is not told its secrets.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.adapters.compilers.interpreters import find
+from shared.domain.declared import deployed_python, wanted_files
+from shared.domain.service import Service
+from shared.errors import Unreadable
+
+LOOPBACK = "127.0.0.1"
+_INSTRUCTION = re.compile(r"^\s*(ENTRYPOINT|CMD)\s+(\[.*\])\s*$", re.MULTILINE | re.IGNORECASE)
+_WORKDIR = re.compile(r"^\s*WORKDIR\s+\"?(/[^\s\"]*?)/?\"?\s*$", re.MULTILINE | re.IGNORECASE)
+_WEB = re.compile(r"^web:\s*(.+)$", re.MULTILINE)
+_PORT = re.compile(r"\$(?:PORT\b|\{PORT(?::-\d+)?\})")
+_PURE = ("uvicorn", "click", "h11", "websockets")
+"""What serves an application needs nothing compiled, so that every interpreter can use what is installed here."""
+_RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start, in the folder of the files."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    workdir: str
+    """What the folder is called in the image: a log of the platform names files by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """`interpreters` are those that the settings name, by version; `packages` is a folder of its own."""
+
+    interpreters: Mapping[str, str]
+    packages: Path
+
+    def launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
+        """Raises Unreadable in one sentence where it cannot be started here."""
+        texts = _texts(files)
+        told = deployed_python(texts, "Dockerfile")
+        python = told[0] if told else service.python or _RUNNING
+        interpreter = self._interpreter(python, told[1] if told else "its configuration")
+        command = _command(_words(texts), interpreter, port)
+        environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ},
+            "K_SERVICE": service.name,
+            "K_REVISION": revision,
+            "K_CONFIGURATION": service.name,
+            "PORT": str(port),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUTF8": "1",
+        }
+        if interpreter != sys.executable:
+            environment["PYTHONPATH"] = str(self._linked())
+        return Launch(command, environment, _workdir(texts))
+
+    def _interpreter(self, python: str, source: str) -> str:
+        if python == _RUNNING and python not in self.interpreters:
+            return sys.executable
+        found = find(python, self.interpreters)
+        if found is None:
+            name = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
+            raise Unreadable(
+                f"Python {python} ({source}) was not found on this machine: install it, or name it with {name}"
+            )
+        found.close()
+        return found.interpreter
+
+    def _linked(self) -> Path:
+        """A folder that holds nothing but what serves an application."""
+        self.packages.mkdir(parents=True, exist_ok=True)
+        for name in _PURE:
+            spec, link = importlib.util.find_spec(name), self.packages / name
+            if spec is not None and spec.submodule_search_locations and not link.exists():
+                link.symlink_to(spec.submodule_search_locations[0])
+        return self.packages
+
+
+def _texts(files: Path) -> dict[str, str]:
+    """The files that may tell the Python or the command, by path."""
+    names = [path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()]
+    wanted = {*wanted_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
+    return {name: (files / name).read_text("utf-8", "replace") for name in wanted}
+
+
+def _words(texts: Mapping[str, str]) -> list[str]:
+    """The command as it is written; empty where none is."""
+    found = {match[1].upper(): match[2] for match in _INSTRUCTION.finditer(texts.get("Dockerfile", ""))}
+    words: list[str] = []
+    for name in ("ENTRYPOINT", "CMD"):
+        try:
+            words += [str(word) for word in json.loads(found.get(name, "[]"))]
+        except ValueError:
+            raise Unreadable(f"{name} of the Dockerfile is not a JSON array of words: {found[name][:100]}") from None
+    web = _WEB.search(texts.get("Procfile", ""))
+    return words or (shlex.split(web[1]) if web else [])
+
+
+def _workdir(texts: Mapping[str, str]) -> str:
+    """The last absolute one of the Dockerfile, else that of buildpacks."""
+    found = _WORKDIR.findall(texts.get("Dockerfile", ""))
+    return str(found[-1]) if found else "/workspace" if "Procfile" in texts else "/app"
+
+
+def _command(words: Sequence[str], interpreter: str, port: int) -> list[str]:
+    words = [_PORT.sub(str(port), word) for word in words]
+    name = Path(words[0]).name if words else ""
+    if name == "uvicorn":
+        place = ["--host", LOOPBACK, "--port", str(port), "--no-use-colors"]
+        return [interpreter, "-m", "uvicorn", *_without_place(words[1:]), *place]
+    if re.fullmatch(r"python(3(\.\d+)?)?", name):
+        return [interpreter, *words[1:]]
+    told = f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
+    raise Unreadable(f"{told}; what can be started here is uvicorn, or a Python program that listens on $PORT")
+
+
+def _without_place(words: Sequence[str]) -> list[str]:
+    """Uvicorn's arguments but for where it listens."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in {"--host", "--port"}:
+            next(rest, None)
+        elif not word.startswith(("--host=", "--port=")):
+            kept.append(word)
+    return kept

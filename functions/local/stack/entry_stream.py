@@ -1,0 +1,56 @@
+"""A stream of log entries while it grows: pieces of text go in, whole entries come out, whatever stands around them.
+
+Read are objects on lines of their own, objects over many lines, and an array that never ends: `gcloud logging tail
+--format=json`, `gcloud logging read --format=json`, JSON lines.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+_LONGEST = 1 << 20
+"""Characters. An entry has 256 KB at most: what is longer and still no entry never becomes one."""
+_BETWEEN = " \t\r\n,[]"
+
+
+@dataclass(slots=True)
+class EntryStream:
+    """`skipped` counts lines that were no part of an entry."""
+
+    skipped: int = 0
+    _rest: str = ""
+    _decode: json.JSONDecoder = field(default_factory=json.JSONDecoder)
+
+    def feed(self, text: str, *, last: bool = False) -> Iterator[Mapping[str, object]]:
+        """The entries that are whole by now. With `last` no more text will come."""
+        self._rest += text
+        while True:
+            self._rest = self._rest.lstrip(_BETWEEN)
+            if not self._rest:
+                return
+            if not self._rest.startswith("{"):
+                if not self._skip_line(last=last):
+                    return
+                continue
+            try:
+                found, end = self._decode.raw_decode(self._rest)
+            except (ValueError, RecursionError):
+                if not last and len(self._rest) < _LONGEST and not self._broken():
+                    return
+                self._skip_line(last=True)
+                continue
+            self._rest = self._rest[end:]
+            yield found
+
+    def _broken(self) -> bool:
+        """Whether an object begins anew before the first one has ended: it was cut off."""
+        return "\n{" in self._rest
+
+    def _skip_line(self, *, last: bool) -> bool:
+        """False where the line has not ended yet."""
+        line, ended, rest = self._rest.partition("\n")
+        if not ended and not last and len(line) < _LONGEST:
+            return False
+        self.skipped += 1
+        self._rest = rest
+        return True

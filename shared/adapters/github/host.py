@@ -1,0 +1,38 @@
+"""Where a GitHub is: its web address comes in, the address of its API goes out.
+
+https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency and
+https://docs.github.com/en/enterprise-server@latest/rest/enterprise-admin tell the three forms.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+PUBLIC = "https://github.com"
+_RESIDENT = ".ghe.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """github.com, an Enterprise Cloud with data residency (`https://NAME.ghe.com`), or an Enterprise Server."""
+
+    web: str = PUBLIC
+    """Without a slash at its end."""
+
+    @property
+    def api(self) -> str:
+        """What the paths of the REST API are appended to."""
+        if self.web == PUBLIC:
+            return "https://api.github.com"
+        parts = urlsplit(self.web)
+        if parts.netloc.endswith(_RESIDENT):
+            return f"https://api.{parts.netloc}"
+        return f"{self.web}/api/v3"
+
+    @property
+    def unlinked(self) -> str:
+        """The address under which a pull request can be linked without a note in its own timeline.
+
+        https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+        tells of it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
+        """
+        return "https://redirect.github.com" if self.web == PUBLIC else self.web

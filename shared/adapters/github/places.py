@@ -1,0 +1,76 @@
+"""Commits come in; addresses at GitHub go out, with the pull request and the author's page of the commits that matter.
+
+Nobody is told by a link: it is a mention that notifies, and a pull request is linked so that its timeline stays quiet.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from shared.adapters.github import queries
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.host import Host
+from shared.adapters.github.queries import Query
+from shared.adapters.github.told import is_askable
+from shared.domain.links import Links, Origin
+from shared.domain.service import Service
+
+_MOST = 20
+_FIELDS = "oid author { user { login } } associatedPullRequests(first: 1) { nodes { number } }"
+
+
+class GitHubPlaces:
+    """Implements `shared.ports.Places`, but for the log."""
+
+    def __init__(self, github: GitHub, host: Host) -> None:
+        self._github = github
+        self._host = host
+
+    def links(self, service: Service, commits: Sequence[str]) -> Links:
+        """Addresses within the service's repository; `commits` are those of which origins are wanted. One request."""
+        web = f"{self._host.web}/{service.repository}"
+        return Links(
+            commit=partial(_commit, web),
+            lines=partial(_lines, web),
+            comparison=partial(_comparison, web),
+            origins=tuple(self._origins(service.repository, list(dict.fromkeys(commits))[:_MOST])),
+        )
+
+    def _origins(self, repository: str, commits: Sequence[str]) -> list[Origin]:
+        if not commits:
+            return []
+        query = Query()
+        for place, commit in enumerate(commits):
+            queries.on_commit(query, f"c{place}", commit, _FIELDS)
+        owner, _, name = repository.partition("/")
+        told = self._github.query(*query.text(owner, name))["repository"] or {}
+        return [self._origin(repository, node) for node in told.values() if node]
+
+    def _origin(self, repository: str, node: Mapping[str, Any]) -> Origin:
+        login = ((node["author"] or {}).get("user") or {}).get("login")
+        requests = [each for each in (node["associatedPullRequests"] or {}).get("nodes") or () if each]
+        number = requests[0]["number"] if requests else None
+        return Origin(
+            commit=node["oid"],
+            author=f"{self._host.web}/{quote(login, safe='')}" if login else "",
+            pull_request=number,
+            address=f"{self._host.unlinked}/{repository}/pull/{number}" if number is not None else "",
+        )
+
+
+def _commit(web: str, commit: str) -> str:
+    return f"{web}/commit/{commit}"
+
+
+def _lines(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
+    if not is_askable(path):
+        return ""
+    place = f"{web}/blob/{commit}/{quote(path)}"
+    if first is None:
+        return place
+    return f"{place}#L{first}" + (f"-L{last}" if last is not None and last > first else "")
+
+
+def _comparison(web: str, base: str, tip: str) -> str:
+    return f"{web}/compare/{base}...{tip}"

@@ -1,0 +1,76 @@
+"""A workflow as a pipeline: an order in, the run that was dispatched with its commit out.
+
+GitHub does not tell with which inputs a run was started: a run is known by its name, in which the workflow has to show
+the input. A workflow that does not is never dispatched, since nobody could find again what came of it.
+https://docs.github.com/rest/actions/workflows#create-a-workflow-dispatch-event
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared.adapters.github.client import GitHub
+from shared.adapters.github.queries import BLOB, Query
+from shared.adapters.pipeline import SKEW, Order, Run
+from shared.domain.moment import rfc3339
+from shared.domain.rollout import Progress
+from shared.domain.service import Service
+from shared.errors import Reject
+
+
+class WorkflowPipeline:
+    """Implements `shared.adapters.pipeline.Pipeline`."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    def check(self, service: Service, order: Order) -> None:  # noqa: ARG002  # as the protocol has it
+        """See `shared.adapters.pipeline.Pipeline`."""
+        path = f".github/workflows/{service.deploy_workflow}"
+        query = Query()
+        at = query.given(f"{self._ref(service)}:{path}")
+        query.parts.append(f"file: object(expression: {at}) {{ {BLOB} }}")
+        text = (self._asked(service, query)["file"] or {}).get("text")
+        if not text:
+            raise Reject("no_workflow", f"there is no {path} on {self._ref(service)}")
+        shown = rf"^run-name:.*\binputs\.{re.escape(service.deploy_input)}\b"
+        if re.search(shown, text, re.MULTILINE) is None:
+            name = f"run-name: Deploy ${{{{ inputs.{service.deploy_input} }}}}"
+            raise Reject("workflow_cannot_be_followed", f"{path} does not show its input in its name: add `{name}`")
+
+    def find(self, service: Service, order: Order) -> Run | None:
+        """See `shared.adapters.pipeline.Pipeline`. Of several the first one."""
+        given = {"event": "workflow_dispatch", "created": f">={rfc3339(order.since - SKEW)}", "per_page": "100"}
+        told = self._github.get(f"{_workflow(service)}/runs", **given)
+        runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
+        return _run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
+
+    def begin(self, service: Service, order: Order) -> None:
+        """See `shared.adapters.pipeline.Pipeline`."""
+        body = {"ref": self._ref(service), "inputs": {service.deploy_input: order.commit}}
+        self._github.write("POST", f"{_workflow(service)}/dispatches", body)
+
+    def _ref(self, service: Service) -> str:
+        known = service.deploy_ref or service.branch
+        if known:
+            return known
+        return str(self._asked(service, Query(["defaultBranchRef { name }"]))["defaultBranchRef"]["name"])
+
+    def _asked(self, service: Service, query: Query) -> Mapping[str, Any]:
+        owner, _, name = service.repository.partition("/")
+        found: Mapping[str, Any] | None = self._github.query(*query.text(owner, name))["repository"]
+        if found is None:
+            raise Reject("no_workflow", f"{service.repository} does not exist, or may not be read")
+        return found
+
+
+def _workflow(service: Service) -> str:
+    return f"/repos/{service.repository}/actions/workflows/{service.deploy_workflow}"
+
+
+def _run(told: Mapping[str, Any]) -> Run:
+    if told["status"] != "completed":
+        return Run(Progress.RUNNING)
+    if told["conclusion"] == "success":
+        return Run(Progress.DONE)
+    return Run(Progress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")

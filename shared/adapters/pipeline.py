@@ -1,0 +1,47 @@
+"""Something of the owners' own that builds and deploys a commit when it is told to: what a deployer asks of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.domain.rollout import Progress
+from shared.domain.service import Service
+
+SKEW = timedelta(minutes=2)
+"""By how much two clocks may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One deployment that was asked for."""
+
+    marker: str
+    commit: str
+    since: datetime
+    """No run of it began before this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a pipeline, as it stands."""
+
+    progress: Progress
+    detail: str = ""
+    """One sentence where it failed."""
+    build: str = ""
+    """The id of a build, where it is one."""
+    digests: tuple[str, ...] = ()
+    """Of the images that it made, where it tells."""
+
+
+class Pipeline(Protocol):
+    """Raises Retry and Reject, as the ports do."""
+
+    def check(self, service: Service, order: Order) -> None:
+        """Raises Reject where a run could not be found again: then none may begin."""
+
+    def find(self, service: Service, order: Order) -> Run | None:
+        """The run of this order; None where there is none, or none yet."""
+
+    def begin(self, service: Service, order: Order) -> None:
+        """*Effect.* Begins a run. Whether it did where the answer was lost, `find` tells."""

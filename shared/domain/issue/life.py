@@ -1,0 +1,57 @@
+"""How an incident stands, for the one part of its issue that is edited: words and moments in, Markdown out.
+
+The part lies between two marks, so that it is replaced and nothing else is: what people wrote, and ticked, stays.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.domain.escaping import cut, for_markdown
+from shared.domain.issue.section import LONGEST_BODY
+from shared.domain.moment import told
+from shared.domain.wording import listed
+
+_BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
+_LONGEST = 900
+_TWO_MINUTES, _TWO_HOURS = timedelta(minutes=2), timedelta(hours=2)
+
+Milestone = tuple[str, datetime]
+"""`("approved", when)`; the first one says since when it fails."""
+
+
+def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str = "") -> str:
+    """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person."""
+    lines = [for_markdown(cut(now, _LONGEST)), passed(since), f"<sub>{for_markdown(hint)}</sub>" if hint else ""]
+    shown = "\n>\n".join(f"> {line}" for line in lines if line)
+    return f"{_BEGIN}\n> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
+
+
+def passed(milestones: Sequence[Milestone]) -> str:
+    """`Failing since 2026-05-12T03:43:43Z; detected after 15 s and proposed after 2 min.`; "" for none."""
+    if not milestones:
+        return ""
+    (_, first), *later = milestones
+    steps = [f"{name} after {_lasted(at - first)}" for name, at in later]
+    return f"Failing since {told(first, dated=True)}{f'; {listed(steps)}' if steps else ''}."
+
+
+def replaced(body: str, part: str) -> str | None:
+    """The body with its part replaced; None where it has none any more, or where the whole would be too long."""
+    before, begin, rest = body.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    whole = f"{before}{part}{after}"
+    return whole if begin and end and len(whole) <= LONGEST_BODY else None
+
+
+def carries(text: str, marker: str) -> bool:
+    """Whether a text begins with a marker: a line of its own above the first heading, where only its author writes."""
+    top = text.partition("\n## ")[0]
+    return marker in (line.strip() for line in top.splitlines())
+
+
+def _lasted(time: timedelta) -> str:
+    seconds = max(0, round(time.total_seconds()))
+    if time < _TWO_MINUTES:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if time < _TWO_HOURS else f"{minutes // 60} h {minutes % 60} min"

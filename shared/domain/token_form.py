@@ -1,0 +1,94 @@
+"""The form of a secret, as a person wrote it, comes in; a pattern that scans any text once goes out, or what is wrong.
+
+A form is a small part of a regular expression: at least three fixed characters, then characters, `[classes]`, `\\d` and
+`\\w`, each once or with `{n}`, `{m,n}` or `+`. Nothing in it can be tried in two ways, so nothing is ever tried twice:
+that is what makes it linear, where a free expression could keep a function busy for hours.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+_ITEM = re.compile(
+    r"(?P<atom>\\[dw]|\\[^A-Za-z0-9\s]|\[(?:\\[dw]|\\[^A-Za-z0-9\s]|[A-Za-z0-9](?:-[A-Za-z0-9])?|[_.:/=@#~+-])+\]"
+    r"|[A-Za-z0-9_:/=@#~-])(?:\{(?P<least>\d{1,4})(?:,(?P<most>\d{1,4}))?\}|(?P<plus>\+))?"
+)
+_FIXED = 3
+_SHORTEST = 8
+_LONGEST = 1_024
+_LONGEST_FORM = 200
+_ASCII = "".join(map(chr, range(128)))
+_EDGE = r"(?<![A-Za-z0-9_-])(?<!redacted )"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`pattern` matches only where `fixed` stands."""
+
+    fixed: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    atom: str
+    characters: frozenset[str]
+    least: int
+    most: int
+
+
+def read_form(text: str) -> Form:
+    """Raises ValueError with the end of a sentence that begins with the form's name: `must …`."""
+    items = list(_items(text))
+    fixed = _fixed(items)
+    if len(fixed) < _FIXED:
+        raise ValueError(f"must begin with at least {_FIXED} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'")
+    if sum(item.least for item in items) < _SHORTEST:
+        raise ValueError(f"must ask for at least {_SHORTEST} characters: ordinary words are shorter")
+    for item, following in pairwise(items):
+        if item.most > item.least and item.characters & following.characters:
+            raise ValueError(
+                f"must not let {item.atom!r} repeat where {following.atom!r} may follow: the same character fits both, "
+                "so that a text would be tried in many ways; give the number, as in {32}"
+            )
+    # Possessive: what has matched is never given back.
+    source = "".join(f"{item.atom}{{{item.least},{item.most}}}+" for item in items)
+    return Form(fixed, re.compile(_EDGE + source, re.ASCII))
+
+
+def _items(text: str) -> Iterator[_Item]:
+    if not 0 < len(text) <= _LONGEST_FORM:
+        raise ValueError(f"must have from 1 to {_LONGEST_FORM} characters")
+    place = 0
+    while place < len(text):
+        found = _ITEM.match(text, place)
+        if found is None:
+            raise ValueError(
+                f"must be fixed characters, [classes], \\d and \\w, each with {{n}}, {{m,n}} or + at most; what stands "
+                f"at character {place + 1} is something else"
+            )
+        place = found.end()
+        yield _item(found)
+
+
+def _item(found: re.Match[str]) -> _Item:
+    least = int(found["least"] or 1)
+    most = int(found["most"] or (_LONGEST if found["plus"] else least))
+    if not 1 <= least <= most <= _LONGEST:
+        raise ValueError(f"must repeat nothing less than once or more than {_LONGEST} times, the smaller number first")
+    try:
+        characters = frozenset(re.findall(found["atom"], _ASCII, re.ASCII))
+    except re.error:
+        raise ValueError(f"must not hold the class {found['atom']!r}: its ranges run backwards") from None
+    return _Item(found["atom"], characters, least, most)
+
+
+def _fixed(items: list[_Item]) -> str:
+    """The characters with which every match begins."""
+    fixed = ""
+    for item in items:
+        if len(item.characters) != 1 or item.most > 1:
+            break
+        fixed += next(iter(item.characters))
+    return fixed

@@ -1,0 +1,131 @@
+"""An incident comes in; its issue tells of it: one comment for each event, and one part of its body, edited in place.
+
+Nothing waits for this but the incident's rest: while the code host is away, what was approved is deployed all the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.finding import Kind
+from shared.domain.issue.life import Milestone, passed, state_part
+from shared.domain.moment import told
+from shared.domain.proposal import Proposal
+from shared.domain.service import Service
+from shared.domain.verdict import WATCH
+from shared.domain.wording import listed, said
+from shared.ports import WRONG
+from shared.steps import cases, decisions, documents, effects, proposals
+from shared.steps.case import Case
+from shared.steps.flow import State
+from shared.steps.world import World
+
+HINT = (
+    f"What you can do here: label this issue `{WRONG}`, and all automation for this incident stops for good; close it, "
+    "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
+)
+_AGAIN = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
+_URGENT = frozenset((State.PROPOSED, State.REPORTED, State.FAILED, State.ROLLED_BACK, State.REFUSED, State.EXPIRED))
+"""What waits for a person."""
+_VERBS = {Kind.REDEPLOY: "redeploy", Kind.ROLLBACK: "roll back to", Kind.NONE: "deploy"}
+_REACHED = {State.PROPOSED: "proposed", State.APPROVED: "approved", State.WATCHING: "deployed"}
+
+
+def tell(world: World, service: Service, case: Case) -> Case:
+    """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
+    if case.issue is None or case.told == case.step:
+        return case
+    if not case.told:
+        effects.prepare_labels(world, service)
+    for part, sentences in _events(world, case):
+        effects.comment(world, service, case, part, sentences)
+    effects.revise_issue(world, service, case, case.step, lambda: part_of(world, cases.demand(world, case.id)))
+    return cases.change(world, case.id, lambda now: replace(now, told=case.step))
+
+
+def part_of(world: World, case: Case, ending: str = "") -> str:
+    """How the incident stands, as Markdown; `ending` says it of one whose end is decided."""
+    state = case.ending if ending and case.ending else case.state
+    words = ending or _standing(world, case, state)
+    hint = HINT if case.active and not ending else _AGAIN if _askable(case, state) else ""
+    return state_part(words, urgent=state in _URGENT, since=milestones(case), hint=hint)
+
+
+def _askable(case: Case, state: State) -> bool:
+    return replace(case, state=state, ending=None).askable
+
+
+def in_time(world: World, case: Case) -> str:
+    """How long everything took, from the failure to its end, which is now."""
+    return passed([*milestones(case), ("verified", world.clock.now())])
+
+
+def milestones(case: Case) -> Sequence[Milestone]:
+    """When what was reached for the first time."""
+    first = min((entry.timestamp for entry in case.entries if entry.timestamp and entry.dated), default=case.opened_at)
+    found: dict[str, datetime] = {"failing": first, "detected": case.opened_at}
+    for step in case.history:
+        name = _REACHED.get(documents.choice(step, "state", State))
+        if name is not None:
+            found.setdefault(name, documents.moment(step, "at"))
+    return list(found.items())
+
+
+def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
+    seen = case.steps.index(case.told) + 1 if case.told in case.steps else 0
+    again = "" if case.look == 1 else f"{case.look}"
+    reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
+    proposal = proposals.load(world, case.proposal) if case.proposal else None
+    if case.regresses and not case.told:
+        revisions = listed([said(each, 80) for each in case.revisions] or ["without a name"])
+        yield (
+            "recurred",
+            (
+                f"It is back: revision {revisions} contains the fix and fails all the same.",
+                "This issue is open again, and its text is about this failure now.",
+            ),
+        )
+    if proposal is not None and State.PROPOSED in reached:
+        yield f"proposed{again}", (asked(proposal),)
+    if proposal is not None and State.APPROVED in reached:
+        yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
+    if proposal is not None and case.rollout is not None and State.WATCHING in reached:
+        serves = f"revision {said(case.rollout.revision, 80)} runs {proposal.commit}"
+        yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
+
+
+def asked(proposal: Proposal) -> str:
+    """What is to be decided, and until when."""
+    return (
+        f"A decision is awaited in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
+        f"The question expires at {told(proposal.expires_at, dated=True)}; without an approval nothing is deployed."
+    )
+
+
+def _approved(world: World, proposal: Proposal) -> str:
+    who = decisions.approvers(world, proposal.question)
+    if not who:
+        return f"Approved: {_VERBS[proposal.kind]} {proposal.commit}."
+    people = listed([f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who])
+    return f"Approved by {people}: {_VERBS[proposal.kind]} {proposal.commit}."
+
+
+def _standing(world: World, case: Case, state: State) -> str:
+    proposal = proposals.load(world, case.proposal) if case.proposal else None
+    if state is State.PROPOSED and proposal is not None:
+        return asked(proposal)
+    if state is State.WATCHING and proposal is not None and case.rollout is not None and case.rollout.since:
+        until = told(datetime.fromisoformat(case.rollout.since) + WATCH, dated=True)
+        return f"{proposal.commit} is deployed and has all of the traffic. It is watched until {until}."
+    return _STANDING.get(state, _STANDING[State.OPENED]).format(commit=proposal.commit if proposal else "The commit")
+
+
+_STANDING = {
+    State.OPENED: "The proof stands below. What follows from it is being put down.",
+    State.UNFIXED: "Nothing can be deployed yet. Whenever the deploy branch moves, this is looked at again.",
+    State.REPORTED: "Nothing is proposed, and a person has to look at it. The reason is below.",
+    State.APPROVED: "Approved: {commit} is checked once more, and then deployed.",
+    State.DEPLOYING: "{commit} is being deployed, and gets its traffic step by step.",
+    State.WATCHING: "{commit} is deployed and has all of the traffic. It is being watched.",
+}

@@ -1,0 +1,54 @@
+"""An incident comes in, the moments that count go out: when it was detected, proposed, approved, deployed, verified.
+
+Read from its history, so that nothing has to be kept twice. A moment that has not come, or never will, is None.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.moment import rfc3339
+from shared.ports import Document
+from shared.steps import documents
+from shared.steps.case import Case
+from shared.steps.flow import State
+
+_REACHED_BY = {
+    "proposed": State.PROPOSED,
+    "approved": State.APPROVED,
+    "deployed": State.WATCHING,
+    "verified": State.RESOLVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """Each is the first of its kind: an incident is proposed again only where nothing came of the first look."""
+
+    detected: datetime
+    proposed: datetime | None = None
+    approved: datetime | None = None
+    deployed: datetime | None = None
+    """All of the traffic goes to the new revision, and the watch begins."""
+    verified: datetime | None = None
+
+    def took(self, since: str, until: str) -> timedelta | None:
+        """Between two of them by name; None unless both have come, in this order."""
+        first, last = getattr(self, since), getattr(self, until)
+        return last - first if first is not None and last is not None and last >= first else None
+
+    def told(self) -> Document:
+        """By name, RFC 3339 in UTC."""
+        moments = {name: getattr(self, name) for name in NAMES}
+        return {name: rfc3339(moment) if moment is not None else None for name, moment in moments.items()}
+
+
+NAMES = ("detected", *_REACHED_BY)
+"""In the order in which they come."""
+
+
+def milestones(case: Case) -> Milestones:
+    """Raises `Reject("unreadable_document")` for a history that is none."""
+    reached: dict[str, datetime] = {}
+    for step in case.history:
+        reached.setdefault(documents.text(step, "state"), documents.moment(step, "at"))
+    return Milestones(case.opened_at, **{name: reached.get(state.value) for name, state in _REACHED_BY.items()})

@@ -1,0 +1,68 @@
+"""An open question comes in; whether something newer has overtaken it goes out, and then the incident, asked anew.
+
+What was deployed or merged since it was asked makes a question stale: an approval of it would be refused, or would ship
+less than there is. The old message says so, and another look asks again.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.proposal import Proposal, Standing
+from shared.domain.service import Service
+from shared.steps import cases
+from shared.steps.case import Case
+from shared.steps.decisions import Decision
+from shared.steps.evidence import branch_sign
+from shared.steps.finish import show
+from shared.steps.flow import State
+from shared.steps.world import World
+
+STANDS = timedelta(hours=1)
+"""So long a question stands at least, whatever is merged: it must not change under the hands of who reads it;"""
+LOOK = timedelta(minutes=10)
+"""from then on the branch is looked at this often."""
+
+
+def newer(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision | None) -> str:
+    """What has overtaken the question, in a sentence; "" where nothing has."""
+    serving = world.revisions.serving(service).revision.name
+    if serving != proposal.revision:
+        return f"Revision {serving} serves by now, not {proposal.revision} any more."
+    now = world.clock.now()
+    asked = proposal.expires_at - service.proposal_ttl
+    recently = case.looked_at is not None and now < case.looked_at + LOOK
+    if decision is not None or now < asked + STANDS or recently:  # where somebody has approved, it stays as it is
+        return ""
+    return _merged(world, service, case, proposal)
+
+
+def _merged(world: World, service: Service, case: Case, proposal: Proposal) -> str:
+    """The branch's head, where it has moved and passes every gate that the proposed commit passed."""
+    with world.histories(service) as history:
+        sign, head = branch_sign(world, service, history), history.branch(service.branch or None).head
+        has_moved = sign != case.branch_sign and head != proposal.commit
+        objection = not has_moved or world.prover.objection(
+            replace(proposal, commit=head), service, history, world.compilers, lambda at: world.checks.at(service, at)
+        )
+    if not objection:
+        return f"Commit {head} was merged since, and passes every gate as well."
+    now = world.clock.now()
+
+    def looked(at: Case) -> Case:
+        return replace(at, looked_at=now, branch_sign=sign) if at.look == case.look else at
+
+    cases.change(world, case.id, looked)
+    return ""
+
+
+def ask_anew(world: World, service: Service, case: Case, why: str) -> Case:
+    """Lets the old message say that it is superseded, and opens the incident for another look."""
+    show(world, service, case, Standing.SUPERSEDED, why)
+    now = world.clock.now()
+
+    def opened(at: Case) -> Case:
+        if at.state is not State.PROPOSED or at.look != case.look or at.ending is not None:
+            return at
+        return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").to(State.OPENED, now, why)
+
+    return cases.change(world, case.id, opened)

@@ -1,0 +1,144 @@
+# When provenfix itself does not work. Each alert says what to do; nobody is told twice an hour of the same.
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.alert_emails
+
+  project      = var.project
+  display_name = "provenfix: ${each.key}"
+  type         = "email"
+  labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.own]
+}
+
+locals {
+  channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+
+  # More than nothing, at once.
+  thresholds = {
+    dead_letters = {
+      title    = "a message could not be delivered"
+      severity = "ERROR"
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\""
+      aligner  = "ALIGN_MAX"
+      duration = "0s"
+      more     = 0
+      todo     = "`provenfix dlq list` shows the messages. When the cause is mended, `provenfix dlq replay` delivers them again; `provenfix dlq drop` gives them up."
+    }
+    crashes = {
+      title    = "a function crashed"
+      severity = "ERROR"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["crashes"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA"
+      duration = "0s"
+      more     = 0
+      todo     = "Look for `jsonPayload.provenfix.outcome=\"crashed\"` in the logs: `raised` and `frames` say what and where. The message is delivered again by itself."
+    }
+    failing = {
+      title    = "a function keeps answering with 5xx"
+      severity = "WARNING"
+      filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=starts_with(\"${local.prefix}\") AND metric.labels.response_code_class=\"5xx\""
+      aligner  = "ALIGN_DELTA"
+      duration = "600s" # an answer that is lost, or a limit that was met, mends itself
+      more     = 2
+      todo     = "`provenfix doctor` says which of GitHub, Slack and Google does not let it in; the function's log lines with `outcome=\"retry\"` say why."
+    }
+    sinks = {
+      title    = "a log sink cannot deliver"
+      severity = "ERROR"
+      filter   = "metric.type=\"logging.googleapis.com/exports/error_count\" AND resource.type=\"logging_sink\" AND resource.labels.name=starts_with(\"${local.prefix}\")"
+      aligner  = "ALIGN_DELTA"
+      duration = "0s"
+      more     = 0
+      todo     = "The sink's writer may not publish to the topic, or the topic is gone: `terraform plan` shows what differs."
+    }
+  }
+
+  # Nothing, for too long.
+  absences = {
+    ticks = {
+      title    = "verify does not go round"
+      severity = "CRITICAL" # nothing is watched, expires or is rolled back meanwhile
+      duration = "600s"     # a round may take nine minutes
+      todo     = "Is the job provenfix-tick paused? Does provenfix-verify answer? Messages on the subscription provenfix-tick say which of the two."
+    }
+    canaries = {
+      title    = "the canary entry is late"
+      severity = "CRITICAL" # failures of watched services may not arrive either
+      duration = "1200s"    # four of them in a row
+      todo     = "Follow its way: the job provenfix-canary, the sink provenfix-canary, the topic provenfix-log-entries, the function provenfix-record."
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "threshold" {
+  for_each = local.thresholds
+
+  project               = var.project
+  display_name          = "provenfix: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.more
+      duration        = each.value.duration
+
+      aggregations {
+        alignment_period   = "300s"
+        per_series_aligner = each.value.aligner
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  documentation {
+    content   = each.value.todo
+    mime_type = "text/markdown"
+  }
+
+  depends_on = [google_monitoring_monitored_project.watched]
+}
+
+resource "google_monitoring_alert_policy" "absence" {
+  for_each = local.absences
+
+  project               = var.project
+  display_name          = "provenfix: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_absent {
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter[each.key].name}\" AND resource.type=\"cloud_run_revision\""
+      duration = each.value.duration
+
+      # Revisions come and go: the sum of all of them is what must not be missing.
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  documentation {
+    content   = each.value.todo
+    mime_type = "text/markdown"
+  }
+}

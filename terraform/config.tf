@@ -1,0 +1,83 @@
+# provenfix.yaml, as Terraform and the functions read it. What only Terraform knows (the functions' own names and the
+# addresses of the compile functions) is added here, so that nobody has to copy it and it cannot disagree.
+
+locals {
+  prefix = "provenfix-" # of topics, functions, accounts and sinks; the functions' default for topics
+
+  config = yamldecode(file(var.config))
+  access = yamldecode(file("${path.module}/access.yaml"))
+
+  services = { for service in local.config.services : "${service.project}.${service.name}" => service }
+  projects = toset([for service in local.config.services : service.project])
+
+  pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
+
+  # By the key that refers to it: `github.token`, `slack.bot_token`, `github.app.private_key`.
+  references = {
+    for key in toset(flatten([for function in local.access.functions : function.secrets])) : key => try(
+      local.config[split(".", key)[0]][split(".", key)[1]][split(".", key)[2]].secret,
+      local.config[split(".", key)[0]][split(".", key)[1]].secret,
+      null,
+    )
+  }
+  secrets = {
+    for key, reference in local.references : key => regex("^projects/(?P<project>[^/]+)/secrets/(?P<id>[^/]+)/versions/", reference)
+    if reference != null
+  }
+
+  own_functions = sort(concat(
+    [for name in keys(local.functions) : "${local.prefix}${name}"],
+    [for version in local.pythons : local.compile_names[version]],
+  ))
+
+  config_file = yamlencode(merge(local.config, {
+    own       = { project = var.project, functions = local.own_functions }
+    compilers = { for version, function in google_cloudfunctions2_function.compile : version => function.service_config[0].uri }
+  }))
+}
+
+resource "google_secret_manager_secret" "config" {
+  # checkov:skip=CKV_GCP_86:replicated where the functions run; a key of one's own would have to be unlocked by each of them
+  secret_id = "${local.prefix}config"
+  project   = var.project
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+      }
+    }
+  }
+
+  depends_on = [google_project_service.own]
+}
+
+# The file holds no secret, only where secrets are. It is kept as one because a function can mount a version of it: what
+# a revision was deployed with is what it reads, also after a rollback.
+resource "google_secret_manager_secret_version" "config" {
+  secret          = google_secret_manager_secret.config.id
+  secret_data     = local.config_file
+  deletion_policy = "ABANDON" # revisions that were deployed with an older version have to start after a rollback
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.")])])
+      error_message = "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+    }
+    precondition {
+      condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0
+      error_message = "One of the watched services is a function of provenfix itself; remove it from provenfix.yaml."
+    }
+  }
+}
+
+resource "google_secret_manager_secret_iam_member" "config_reader" {
+  for_each = local.functions
+
+  project   = var.project
+  secret_id = google_secret_manager_secret.config.secret_id
+  role      = "roles/secretmanager.secretAccessor" # Cloud Run mounts it as the function's account
+  member    = google_service_account.function[each.key].member
+}

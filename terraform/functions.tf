@@ -1,0 +1,129 @@
+# The functions: one zip, one map. Every figure has its reason beside it.
+
+locals {
+  functions = {
+    record = {
+      topic       = "log-entries"
+      memory      = "512Mi" # all clients loaded take 155 MB, a message at most 10 MB, twenty of them at once
+      concurrency = 20      # waits for Firestore most of the time
+      timeout     = 60      # a claim, a read and a publish; what takes longer is delivered again
+      most        = 5       # a storm is told by the throttle that an instance keeps: few instances throttle best
+      least       = 0
+    }
+    investigate = {
+      topic       = "incident-opened"
+      memory      = "1Gi" # a whole source tree, and every version of the file that broke
+      concurrency = 1     # compiles and compares: bound by its processor
+      timeout     = 540   # ends before the subscription's 600 s, so that one delivery is never two
+      most        = 3     # GitHub's limits are for the whole installation
+      least       = 0
+    }
+    decide = {
+      topic       = null
+      memory      = "512Mi"
+      concurrency = 10
+      timeout     = 30 # Slack waits 3 s; the rest is for storing what it asked for
+      most        = 3  # one person clicks
+      least       = var.warm_decide ? 1 : 0
+    }
+    redeploy = {
+      topic       = "redeploy-approved"
+      memory      = "1Gi" # proves the target once more
+      concurrency = 1
+      timeout     = 540
+      most        = 3
+      least       = 0
+    }
+    verify = {
+      topic       = "tick"
+      memory      = "1Gi" # may run what redeploy or investigate left half done
+      concurrency = 1
+      timeout     = 540
+      most        = 1 # a tick that takes longer than a minute is not overtaken by the next
+      least       = 0 # a tick each minute keeps one warm
+    }
+    github = {
+      topic       = null
+      memory      = "512Mi" # a webhook has at most 25 MB
+      concurrency = 5
+      timeout     = 30 # GitHub waits 10 s
+      most        = 3
+      least       = 0
+    }
+  }
+
+  # Slack and GitHub sign what they send and have no Google identity: `decide` and `github` verify the signature first.
+  # Pub/Sub's pushes count as internal traffic, so nothing else is reached from outside at all.
+  public   = toset([for name, function in local.functions : name if function.topic == null])
+  triggers = { for name, function in local.functions : name => function.topic if function.topic != null }
+}
+
+resource "google_cloudfunctions2_function" "function" {
+  for_each = local.functions
+
+  name        = "${local.prefix}${each.key}"
+  project     = var.project
+  location    = var.region
+  description = "provenfix: ${each.key}"
+
+  build_config {
+    runtime           = "python311" # what the pins were made and tested with
+    entry_point       = each.key
+    docker_repository = google_artifact_registry_repository.images.id
+    service_account   = google_service_account.build.id
+
+    environment_variables = {
+      GOOGLE_FUNCTION_SOURCE = "functions/main.py" # read by the build alone
+    }
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.source.name
+        object = google_storage_bucket_object.functions.name
+      }
+    }
+  }
+
+  service_config {
+    available_memory                 = each.value.memory
+    available_cpu                    = "1" # the least that serves more than one request, and that is not throttled while it starts
+    max_instance_request_concurrency = each.value.concurrency
+    timeout_seconds                  = each.value.timeout
+    min_instance_count               = each.value.least
+    max_instance_count               = each.value.most
+    ingress_settings                 = contains(local.public, each.key) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision   = true
+    service_account_email            = google_service_account.function[each.key].email
+
+    environment_variables = {
+      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` stands beside `functions`
+      PROVENFIX_CONFIG      = "/etc/provenfix/provenfix.yaml"
+      PROVENFIX_DATABASE    = google_firestore_database.state.name
+      PROVENFIX_KILL_SWITCH = var.kill_switch ? "on" : "off"
+      PROVENFIX_PROJECT     = var.project
+    }
+
+    secret_volumes {
+      mount_path = "/etc/provenfix"
+      project_id = var.project
+      secret     = google_secret_manager_secret.config.secret_id
+
+      versions {
+        version = google_secret_manager_secret_version.config.version
+        path    = "provenfix.yaml"
+      }
+    }
+  }
+
+  depends_on = [google_secret_manager_secret_iam_member.config_reader, google_project_iam_member.build]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "public" {
+  for_each = local.public
+
+  project  = var.project
+  location = var.region
+  name     = google_cloudfunctions2_function.function[each.key].name
+  role     = "roles/run.invoker"
+  member   = "allUsers" # what is not signed gets a 401 and nothing else
+}

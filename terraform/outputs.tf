@@ -1,0 +1,24 @@
+output "decide_url" {
+  description = "Slack's interactivity request URL."
+  value       = google_cloudfunctions2_function.function["decide"].service_config[0].uri
+}
+
+output "github_url" {
+  description = "The GitHub App's webhook URL."
+  value       = google_cloudfunctions2_function.function["github"].service_config[0].uri
+}
+
+output "slack_manifest" {
+  description = "The Slack app, to be pasted where Slack asks for a manifest."
+  value       = templatefile("${path.module}/manifests/slack.yaml", { decide_url = google_cloudfunctions2_function.function["decide"].service_config[0].uri })
+}
+
+output "github_manifest" {
+  description = "The GitHub App, to be posted where GitHub asks for a manifest."
+  value       = templatefile("${path.module}/manifests/github-app.json", { github_url = google_cloudfunctions2_function.function["github"].service_config[0].uri })
+}
+
+output "secrets_to_fill" {
+  description = "Secrets that a person has to give a version, by their key in provenfix.yaml."
+  value       = { for key, secret in google_secret_manager_secret.secret : key => secret.id }
+}

@@ -1,0 +1,56 @@
+variable "project" {
+  description = "The project in which provenfix itself runs; not one that it watches, so that neither owns the other's rights."
+  type        = string
+}
+
+variable "region" {
+  description = "Where the functions run and the state is kept."
+  type        = string
+}
+
+variable "config" {
+  description = "The file of the watched services; the functions get the same one."
+  type        = string
+  default     = "../provenfix.yaml"
+}
+
+variable "bundles" {
+  description = "The zips that `make bundle` writes."
+  type        = object({ functions = string, compile = string })
+  default     = { functions = "../build/functions.zip", compile = "../build/compile.zip" }
+}
+
+variable "pythons" {
+  description = "Minor versions of Python that watched services run on, besides those that the file names."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for version in var.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
+    error_message = "Cloud Functions runs Python 3.8 to 3.14; for others leave the version out, and ruff judges."
+  }
+}
+
+variable "alert_emails" {
+  description = "Who is told when provenfix itself does not work."
+  type        = set(string)
+  default     = []
+}
+
+variable "kill_switch" {
+  description = "True stops every deployment by provenfix; questions are still asked."
+  type        = bool
+  default     = false
+}
+
+variable "warm_decide" {
+  description = "Keeps one instance of `decide` ready, so that no click in Slack meets a cold start; see the cost table."
+  type        = bool
+  default     = false
+}
+
+variable "keep_data" {
+  description = "False lets `terraform destroy` delete incidents, decisions and the ledger; apply it before you destroy."
+  type        = bool
+  default     = true
+}

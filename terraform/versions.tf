@@ -1,0 +1,19 @@
+terraform {
+  required_version = ">= 1.9" # input variables may refer to other values in their validation
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+  }
+}
+
+provider "google" {
+  project = var.project
+  region  = var.region
+
+  default_labels = {
+    application = "provenfix"
+  }
+}

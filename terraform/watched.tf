@@ -1,0 +1,75 @@
+# What the functions may in the projects of the watched services, on the smallest thing that the platform knows.
+
+# What is deployed now tells which account it runs as and which repository its image comes from.
+data "google_cloud_run_v2_service" "watched" {
+  for_each = local.services
+
+  project  = each.value.project
+  location = each.value.region
+  name     = each.value.name
+}
+
+locals {
+  per_service = {
+    for pair in setproduct(keys(local.services), local.on["service"]) :
+    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { service = local.services[pair[0]], function = pair[1].function, role = pair[1].role }
+  }
+  per_project = {
+    for pair in setproduct(local.projects, local.on["project"]) :
+    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
+  }
+
+  # `europe-west1-docker.pkg.dev/shop-prod/images/chat@sha256:…`; other registries hold no image that could be deployed.
+  repositories = {
+    for id, service in data.google_cloud_run_v2_service.watched : id => try(
+      regex("^(?P<location>[a-z0-9-]+)-docker\\.pkg\\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/", service.template[0].containers[0].image), null
+    )
+  }
+  per_repository = {
+    for pair in setproduct(toset([for id, found in local.repositories : "${found.project}/${found.location}/${found.repository}" if found != null]), local.on["repository"]) :
+    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { repository = split("/", pair[0]), function = pair[1].function, role = pair[1].role }
+  }
+
+  runtimes = toset([for service in data.google_cloud_run_v2_service.watched : service.template[0].service_account])
+  per_runtime = {
+    for pair in setproduct(local.runtimes, local.on["runtime"]) :
+    "${pair[0]} ${pair[1].function}" => { account = pair[0], function = pair[1].function, role = pair[1].role }
+  }
+}
+
+resource "google_cloud_run_v2_service_iam_member" "watched" {
+  for_each = local.per_service
+
+  project  = each.value.service.project
+  location = each.value.service.region
+  name     = each.value.service.name
+  role     = local.bound_roles["${each.value.service.project} ${each.value.role}"]
+  member   = google_service_account.function[each.value.function].member
+}
+
+resource "google_project_iam_member" "watched" {
+  for_each = local.per_project
+
+  project = each.value.project
+  role    = local.bound_roles["${each.value.project} ${each.value.role}"]
+  member  = google_service_account.function[each.value.function].member
+}
+
+resource "google_artifact_registry_repository_iam_member" "watched" {
+  for_each = local.per_repository
+
+  project    = each.value.repository[0]
+  location   = each.value.repository[1]
+  repository = each.value.repository[2]
+  role       = local.access.roles[each.value.role].role
+  member     = google_service_account.function[each.value.function].member
+}
+
+# A new revision runs as the account of the old one, and whoever deploys it must be allowed to act as that.
+resource "google_service_account_iam_member" "watched" {
+  for_each = local.per_runtime
+
+  service_account_id = "projects/-/serviceAccounts/${each.value.account}"
+  role               = local.access.roles[each.value.role].role
+  member             = google_service_account.function[each.value.function].member
+}

@@ -1,0 +1,67 @@
+"""From settings to GitHub: as an App or with a token, at github.com and at an Enterprise Server."""
+
+import pytest
+
+from shared import wiring
+from shared.adapters.github.host import Host
+from shared.adapters.machine import SystemClock
+from shared.errors import Misused, Reject
+from shared.secret import Keeper, Secret, SecretReference
+from shared.settings import CodeHost, Secrets, Settings
+from tests.fakes.github.board import Board
+from tests.fakes.github.opened import TokenDesk, app
+from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+from tests.fakes.setting import service
+
+WATCHED = service(repository=REPOSITORY)
+KEY = SecretReference(Keeper.ENVIRONMENT, "KEY")
+
+
+def settings(fake: FakeGitHub, key: str) -> Settings:
+    held = {"KEY": Secret(key)} if key else {}
+    host = CodeHost(fake.address, app().id, app().installation)
+    return Settings(project="shore", secrets=Secrets(github_app_key=KEY, held=held), code_host=host)
+
+
+@pytest.mark.parametrize(
+    ("web", "api"),
+    [
+        ("https://github.com", "https://api.github.com"),
+        ("https://acme.ghe.com", "https://api.acme.ghe.com"),
+        ("https://code.acme.example", "https://code.acme.example/api/v3"),
+    ],
+)
+def test_every_kind_of_github_has_its_api_somewhere_else(web: str, api: str) -> None:
+    assert Host(web).api == api
+
+
+def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its_own() -> None:
+    clock = SystemClock()
+    desk = TokenDesk(clock)
+    with serving(FakeGitHub(extra=[Board(clock.now), desk], enterprise=True)) as fake:
+        world = wiring.world(settings(fake, app().key().reveal()))
+        assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
+        assert world.checks.at(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
+        exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
+        assert exchanged == [f"/app/installations/{app().installation}/access_tokens"]
+        sent = {each.headers["authorization"] for each in fake.asked if not each.path.startswith("/app/")}
+        assert sent == {f"Bearer {desk.given[0]}"}
+        assert desk.given[0].startswith("ghs_41_")
+        assert len(desk.given[0]) > 255
+
+
+def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:
+    with serving(FakeGitHub(extra=[TokenDesk(SystemClock())], enterprise=True)) as fake:
+        with pytest.raises(Reject, match="no RSA key in PEM") as caught:
+            wiring.world(settings(fake, "hush")).issues.find(WATCHED, "m")
+        assert "hush" not in str(caught.value)
+        with pytest.raises(Misused, match=r"github\.app\.private_key refers to the environment variable KEY"):
+            wiring.world(settings(fake, "")).issues.find(WATCHED, "m")
+        assert fake.asked == []
+
+
+def test_without_app_and_token_the_code_host_is_not_there() -> None:
+    with pytest.raises(Misused, match="issues"):
+        wiring.world(Settings(project="shore")).issues.find(WATCHED, "m")
+    with pytest.raises(Misused, match=r"github\.app or github\.token"):
+        wiring.people(Settings(project="shore"))

@@ -1,0 +1,192 @@
+"""The local platform with real processes: what its ports promise holds while they run, fail, and are killed."""
+
+import itertools
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from functions.local.platform.sources import export
+from functions.local.showcase.fast_import import Planned, write_new
+from functions.local.showcase.git import git
+from shared.adapters.local.served_platform import Made, Source
+from shared.domain.rollout import Progress
+from shared.errors import Reject
+from shared.ports import BY_HAND
+from tests.fakes.served import Shore, shore
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shore]:
+    with shore(tmp_path_factory.mktemp("shore")) as running:
+        running.by_hand("tide-00007-old", "old")
+        yield running
+
+
+@pytest.fixture
+def here(module_shore: Shore) -> Shore:
+    """One platform for the tests of this file; each begins with the old revision in service."""
+    name = f"tide-by-hand-{next(_numbers)}"
+    assert module_shore.by_hand(name, "old").progress is Progress.DONE
+    module_shore.wait(lambda: module_shore.answer() == f"old {name}")
+    module_shore.opened = datetime.now(UTC)
+    return module_shore
+
+
+def rolled_out(here: Shore, version: str = "fix", marker: str = "") -> str:
+    """A revision that is ready, or has failed."""
+    marker = marker or here.opened.isoformat()
+    etag = here.ports.serving(here.service).etag
+    operation = here.ports.start(here.service, marker, here.commits[version], etag)
+    here.known(operation)
+    return operation
+
+
+def test_connections_are_split_by_the_shares_of_the_revisions(here: Shore) -> None:
+    old, new = here.ports.serving(here.service).revision.name, rolled_out(here)
+    assert {here.answer() for _ in range(5)} == {f"old {old}"}
+    here.ports.shift(here.service, new, 10)
+    here.wait(lambda: here.answer() == f"fix {new}")
+    assert Counter(here.answer() for _ in range(20)) == {f"old {old}": 18, f"fix {new}": 2}
+    here.ports.shift(here.service, new, 100)
+    here.wait(lambda: here.answer() == f"fix {new}")
+    assert {here.answer() for _ in range(5)} == {f"fix {new}"}
+
+
+def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: Shore) -> None:
+    new = rolled_out(here)
+    url = here.ports.state(here.service, new).url
+    assert here.answer(port=urlsplit(url).port or 0) == f"fix {new}"
+
+
+def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: Shore) -> None:
+    old, first = here.ports.serving(here.service).revision.name, rolled_out(here, marker=f"{here.opened} 1")
+    here.ports.shift(here.service, first, 30)
+    second = rolled_out(here, "next", f"{here.opened} 2")
+    here.ports.shift(here.service, second, 50)
+    assert here.ports.serving(here.service).traffic == {second: 50, first: 15, old: 35}
+    here.ports.shift(here.service, old, 100)
+    assert here.ports.serving(here.service).traffic == {first: 30, old: 70}
+
+
+def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
+    new = rolled_out(here)
+    here.ports.deploy_by_hand(here.service, Made("tide-99999-hand", Source(here.commits["next"])))
+    with pytest.raises(Reject, match="tide-99999-hand was deployed") as refused:
+        here.ports.shift(here.service, new, 100)
+    assert refused.value.reason == BY_HAND
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("ends", "The process ended with exit code 3: no such tide."),
+        (
+            "python",
+            "Python 3.99 (Dockerfile: FROM python:3.99-slim) was not found on this machine: install it, or name it",
+        ),
+    ],
+)
+def test_a_revision_that_never_comes_up_has_failed(here: Shore, version: str, told: str) -> None:
+    operation = rolled_out(here, version)
+    stands = here.ports.state(here.service, operation)
+    assert stands.progress is Progress.FAILED
+    assert told in stands.detail
+
+
+def test_a_port_that_does_not_answer_in_time_has_failed(tmp_path: Path) -> None:
+    with shore(tmp_path, start_seconds=0.3) as here:
+        stands = here.by_hand("tide-00001-new", "silent")
+    assert (stands.progress, stands.detail) == (Progress.FAILED, "Its port did not answer within 0.3 seconds.")
+
+
+def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) -> None:
+    revision = here.ports.serving(here.service).revision.name
+    here.answer("/nowhere")
+    here.wait(lambda: here.logs.requests(here.service, revision, here.opened) > 0)
+    found = [each for each in here.logs.raw(here.service, 50) if str(each["timestamp"]) >= here.opened.isoformat()[:26]]
+    plain = next(each for each in found if each.get("textPayload") == "answering /nowhere")
+    assert plain["resource"] == {
+        "type": "cloud_run_revision",
+        "labels": {
+            "configuration_name": "tide",
+            "location": "europe-west6",
+            "project_id": "shore",
+            "revision_name": revision,
+            "service_name": "tide",
+        },
+    }
+    assert plain["logName"] == "projects/shore/logs/run.googleapis.com%2Fstdout"
+    assert "severity" not in plain
+    assert re.fullmatch(r"[0-9a-f]{98}", str(plain["labels"]["instanceId"]))  # type: ignore[index]
+    told = next(each for each in found if each.get("jsonPayload") == {"message": "told /nowhere"})
+    assert told["severity"] == "NOTICE"
+    error = next(each for each in found if str(each["logName"]).endswith("stderr"))
+    assert error["textPayload"] == "an error of /workspace/serve.py"
+    assert len({each["insertId"] for each in found}) == len(found)
+
+
+def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Shore) -> None:
+    revision = here.ports.serving(here.service).revision.name
+    before = instances(here)
+    os.kill(process_of(revision), signal.SIGKILL)
+    here.wait(lambda: here.answer() == f"old {revision}" and len(instances(here) - before) == 1)
+    assert here.ports.state(here.service, revision).progress is Progress.DONE
+
+
+def test_after_the_platform_was_killed_everything_is_as_it_was(here: Shore) -> None:
+    old, new = here.ports.serving(here.service).revision.name, rolled_out(here, marker=f"{here.opened} k")
+    here.ports.shift(here.service, new, 50)
+    [(_, process)] = here.tended.running.values()
+    process.kill()
+    process.wait()
+    assert here.tended.revive() == ["platform"]
+    here.wait(lambda: {here.answer(), here.answer()} == {f"old {old}", f"fix {new}"})
+    assert here.ports.find(here.service, f"{here.opened} k") == new
+    assert here.ports.serving(here.service).traffic == {new: 50, old: 50}
+    assert here.answer(port=urlsplit(here.known(new).url).port or 0) == f"fix {new}"
+
+
+def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -> None:
+    files: dict[str, str | bytes | None] = {
+        "serve.py": "x = 1\n",
+        ".gitattributes": "secret.txt export-ignore\n*.py filter=planted\n",
+        "secret.txt": "left out",
+    }
+    repository = tmp_path / "tide.git"
+    [commit] = write_new(repository, [Planned("a change", datetime(2026, 3, 1, tzinfo=UTC), "Kim Reed", files)])
+    for name in ("smudge", "process"):
+        git([f"--git-dir={repository}", "config", f"filter.planted.{name}", f"touch {tmp_path}/ran"])
+    folder = export(str(repository), commit, tmp_path / "out")
+    assert sorted(path.name for path in folder.iterdir()) == [".gitattributes", "serve.py"]
+    assert (folder / "serve.py").read_text("utf-8") == "x = 1\n"
+    assert not (tmp_path / "ran").exists()
+
+
+def instances(here: Shore) -> set[str]:
+    """Ids of the instances that have printed something since the test began."""
+    here.answer("/who")
+    found = [
+        each for each in here.logs.raw(here.service, 200) if str(each["timestamp"]) >= here.opened.isoformat()[:26]
+    ]
+    return {str(each["labels"]["instanceId"]) for each in found}  # type: ignore[index]
+
+
+def process_of(revision: str) -> int:
+    """The id of the process that serves a revision, found by the name that the platform gave it."""
+    wanted = f"K_REVISION={revision}".encode()
+    for place in Path("/proc").iterdir():
+        try:
+            if place.name.isdigit() and wanted in (place / "environ").read_bytes().split(b"\0"):
+                return int(place.name)
+        except OSError:  # it has ended meanwhile, or belongs to somebody else
+            continue
+    raise AssertionError(revision)

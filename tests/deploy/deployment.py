@@ -1,0 +1,97 @@
+"""A deployment that reaches nobody: `provenfix.yaml` comes in, Terraform's state after an apply goes out.
+
+The stand-in provider invents what the platform would tell, so that whatever refers to it can be judged.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.deploy.terraform import CONFIGURATION, ROOT, Working
+
+PROJECT = "shop-ops"
+REGION = "europe-west1"
+
+_KEEPERS = """
+slack:
+  signing_secret: {secret: projects/shop-ops/secrets/slack-signing-secret/versions/1}
+  bot_token: {secret: projects/shop-ops/secrets/slack-bot-token/versions/1}
+github:
+  token: {secret: projects/shop-ops/secrets/github-token/versions/1}
+  webhook_secret: {secret: projects/shop-ops/secrets/github-webhook-secret/versions/1}
+"""
+ONE = (
+    """
+version: 1
+services:
+  - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
+"""
+    + _KEEPERS
+)
+"""One service in one project."""
+THREE = (
+    """
+version: 1
+services:
+  - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
+  - name: voice
+    project: shop-prod
+    region: us-central1
+    repository: acme/voice
+    channel: C024BE91M
+    proposal_ttl: 2d
+    traffic_steps: [10, 100]
+  - {name: chat, project: shop-test, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.12"}
+"""
+    + _KEEPERS
+)
+"""Three services in two projects, one name twice, two versions of Python, one service without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of a state."""
+
+    address: str
+    """`google_pubsub_topic.topic["tick"]`."""
+    type: str
+    values: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The part in brackets, "" where there is none."""
+        return self.address.partition('["')[2].removesuffix('"]')
+
+
+def working(folder: Path, config: str, source: Path = CONFIGURATION, **variables: object) -> Working:
+    """A working folder with its configuration file and small zips in place of the real ones; initialised."""
+    (folder / "shared").symlink_to(ROOT / "shared")
+    (folder / "build").mkdir()
+    for name in ("functions", "compile"):
+        (folder / f"build/{name}.zip").write_bytes(name.encode())
+    (folder / "provenfix.yaml").write_text(config, "utf-8")
+    here = Working(folder, source)
+    given = {"project": PROJECT, "region": REGION} | variables
+    (here.folder / "given.auto.tfvars.json").write_text(json.dumps(given), "utf-8")
+    return here.init()
+
+
+def applied(here: Working) -> list[Resource]:
+    """What is there after an apply."""
+    here.must("apply", "-auto-approve", "-input=false", "-no-color", f"-parallelism={4 * (os.cpu_count() or 1)}")
+    return state(here)
+
+
+def state(here: Working) -> list[Resource]:
+    """What is there now; data sources left out."""
+    return list(resources(here.shown()["values"]["root_module"]))
+
+
+def resources(module: Mapping[str, Any]) -> Iterator[Resource]:
+    """The resources of a module of `terraform show -json`."""
+    for one in module["resources"]:
+        if one["mode"] == "managed":
+            yield Resource(one["address"], one["type"], one["values"])

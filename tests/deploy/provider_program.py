@@ -1,0 +1,202 @@
+"""A stand-in for Terraform's google provider: the published schema comes in, plans and invented results go out.
+
+Started by Terraform from a filesystem mirror, in a virtual environment of its own. It validates what the schema and
+its documentation tell (Terraform itself does most of it), plans computed attributes as unknown, and, when something is
+applied, invents them, so that whatever refers to them can be judged. It reaches nothing and nobody.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import tf.provider
+from tf.gen import tfplugin_pb2 as pb
+from tf.gen import tfplugin_pb2_grpc as rpc
+from tf.runner import run_provider
+from tf.types import Unknown
+from tf.utils import read_dynamic_value, to_dynamic_value
+
+NESTING = pb.Schema.NestedBlock.NestingMode
+MODES = {
+    "required": {"required": True},
+    "optional": {"optional": True},
+    "computed": {"computed": True},
+    "id": {"optional": True, "computed": True},
+}
+Block = dict[str, Any]
+
+
+def block(told: Block) -> Any:
+    """A block in the protocol's words."""
+    attributes = [
+        pb.Schema.Attribute(name=name, type=json.dumps(one["type"]).encode(), **MODES[one["mode"]])
+        for name, one in told["attributes"].items()
+    ]
+    nested = [
+        pb.Schema.NestedBlock(
+            type_name=name,
+            block=block(one["block"]),
+            nesting=NESTING.Value(one["nesting"].upper()),
+            min_items=int(one["required"] and one["nesting"] != "single"),
+            max_items=int(one["single"] and one["nesting"] != "single"),
+        )
+        for name, one in told["blocks"].items()
+    ]
+    return pb.Schema.Block(attributes=attributes, block_types=nested)
+
+
+def inner(told: Block, value: Any) -> Iterator[tuple[str, Block, Any]]:
+    """Name, schema and value of each block inside a value."""
+    for name, one in told["blocks"].items():
+        held = value.get(name)
+        if held is None or held is Unknown:
+            continue
+        for each in [held] if one["nesting"] == "single" else held:
+            yield name, one["block"], each
+
+
+def wrong(told: Block, value: Any, place: str) -> Iterator[str]:
+    """A sentence for each value that the documentation does not list."""
+    for name, one in told["attributes"].items():
+        held = value.get(name)
+        if one["values"] and isinstance(held, str) and held not in one["values"]:
+            yield f"{place}.{name}: {held} is not one of {', '.join(one['values'])}."
+    for name, schema, each in inner(told, value):
+        yield from wrong(schema, each, f"{place}.{name}")
+
+
+def unset(told: Block, value: Any) -> Iterator[tuple[Any, str, Any]]:
+    """The object, name and type of each attribute that is for the provider to say."""
+    for name, one in told["attributes"].items():
+        if one["mode"] in {"computed", "id"} and (value[name] is None or value[name] is Unknown):
+            yield value, name, one["type"]
+    for _, schema, each in inner(told, value):
+        yield from unset(schema, each)
+
+
+def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
+    """What the platform would say, near enough for others to refer to; the same for the same arguments."""
+    given = {key: held for key, held in root.items() if held is not Unknown}
+    project, called = given.get("project") or "no-project", given.get("name") or given.get("secret_id")
+    account = f"{root.get('account_id')}@{project}.iam.gserviceaccount.com"
+    shapes = {
+        ("google_service_account", "email"): account,
+        ("google_service_account", "member"): f"serviceAccount:{account}",
+        ("google_service_account", "name"): f"projects/{project}/serviceAccounts/{account}",
+        ("google_service_account", "id"): f"projects/{project}/serviceAccounts/{account}",
+        ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{called}@{project}.sinks.invalid",
+        ("google_cloudfunctions2_function", "uri"): f"https://{called}.{project}.invalid",
+        ("google_project_iam_custom_role", "name"): f"projects/{project}/roles/{root.get('role_id')}",
+        ("google_pubsub_topic", "id"): f"projects/{project}/topics/{called}",
+        ("google_pubsub_subscription", "id"): f"projects/{project}/subscriptions/{called}",
+        ("google_secret_manager_secret", "id"): f"projects/{project}/secrets/{called}",
+        ("google_secret_manager_secret_version", "version"): "1",
+        ("google_project", "number"): str(int.from_bytes(str(root.get("project_id")).encode()[-4:], "big")),
+    }
+    if (kind, name) in shapes:
+        return shapes[kind, name]
+    if (kind, name) == ("google_cloud_run_v2_service", "template"):
+        return [_template(wanted, project, called)]
+    if isinstance(wanted, str):
+        return {"number": 0, "bool": False}.get(wanted, f"{kind}.{name} of {called or account}")
+    return {} if wanted[0] == "map" else []
+
+
+def _template(wanted: Any, project: str, called: str | None) -> Any:
+    """What runs in a watched service: an image of its project's repository, as an account of its own."""
+    container = _empty(wanted[1][1]["containers"][1])
+    container["image"] = f"europe-west1-docker.pkg.dev/{project}/images/{called}@sha256:{'0' * 64}"
+    account = f"{called}@{project}.iam.gserviceaccount.com"
+    return _empty(wanted[1]) | {"service_account": account, "containers": [container]}
+
+
+def _empty(wanted: Any) -> dict[str, Any]:
+    """An object of a type, with nothing in it."""
+    return dict.fromkeys(wanted[1])
+
+
+def filled(kind: str, told: Block, value: Any) -> Any:
+    """The same value with nothing left open."""
+    for at, name, wanted in list(unset(told, value)):
+        at[name] = invented(kind, value, name, wanted)
+    return value
+
+
+class SchemaOnly(rpc.ProviderServicer):  # type: ignore[misc]  # the library has no types
+    """Answers Terraform's questions from the schema alone."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._told = told
+
+    def GetMetadata(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.GetMetadata.Response(
+            resources=[pb.GetMetadata.ResourceMetadata(type_name=name) for name in self._told["resources"]],
+            data_sources=[pb.GetMetadata.DataSourceMetadata(type_name=name) for name in self._told["data"]],
+        )
+
+    def GetProviderSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        def each(kind: str) -> dict[str, Any]:
+            return {name: pb.Schema(version=0, block=block(one)) for name, one in self._told[kind].items()}
+
+        return pb.GetProviderSchema.Response(
+            provider=pb.Schema(version=0, block=block(self._told["provider"])),
+            provider_meta=pb.Schema(version=0, block=pb.Schema.Block()),
+            resource_schemas=each("resources"),
+            data_source_schemas=each("data"),
+        )
+
+    def ValidateProviderConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.ValidateProviderConfig.Response()
+
+    def ConfigureProvider(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.ConfigureProvider.Response()
+
+    def ValidateResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        sentences = wrong(
+            self._told["resources"][request.type_name], read_dynamic_value(request.config), request.type_name
+        )
+        found = [pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=one) for one in sentences]
+        return pb.ValidateResourceConfig.Response(diagnostics=found)
+
+    def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.ValidateDataResourceConfig.Response()
+
+    def UpgradeResourceState(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.UpgradeResourceState.Response(upgraded_state=to_dynamic_value(json.loads(request.raw_state.json)))
+
+    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.ReadResource.Response(new_state=request.current_state)
+
+    def ReadDataSource(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        value = read_dynamic_value(request.config)
+        kept = filled(request.type_name, self._told["data"][request.type_name], value)
+        return pb.ReadDataSource.Response(state=to_dynamic_value(kept))
+
+    def PlanResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        value = read_dynamic_value(request.proposed_new_state)
+        if value is not None:
+            for at, name, _ in list(unset(self._told["resources"][request.type_name], value)):
+                at[name] = Unknown
+        return pb.PlanResourceChange.Response(planned_state=_dynamic(value))
+
+    def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        value = read_dynamic_value(request.planned_state)
+        if value is not None:
+            value = filled(request.type_name, self._told["resources"][request.type_name], value)
+        return pb.ApplyResourceChange.Response(new_state=_dynamic(value))
+
+    def StopProvider(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.StopProvider.Response()
+
+
+def _dynamic(value: Any) -> Any:
+    """Nothing is a message of its own: the absence of a resource."""
+    return to_dynamic_value(value) if value is not None else pb.DynamicValue(msgpack=b"\xc0")
+
+
+if __name__ == "__main__":
+    with open(sys.argv.pop(1), encoding="utf-8") as file:  # noqa: PTH123
+        schemas = json.load(file)
+    tf.provider.ProviderServicer = lambda _: SchemaOnly(schemas)  # the runner makes its own otherwise
+    run_provider(None)

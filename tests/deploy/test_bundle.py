@@ -1,0 +1,220 @@
+"""The zips that are deployed: what is in them, that they are the same each time, and that every function starts."""
+
+import base64
+import importlib.util
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.local.bundle import ALONE, ROOT, bundles, compile_files, functions_files, packed
+from functions.local.showcase.build import Showcase, build_incident
+from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
+from shared.errors import Unreadable
+from shared.secret import Secret
+from tests.bench.function_requests import SECRET, click, configuration, entry, event
+from tests.deploy.unpacked import EPOCH, Unpacked, compiled, installed, served, unpacked
+
+MOST_BYTES = 10 << 20
+HOOK = "5eaf0am"
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, bytes]:
+    return dict(bundles(ROOT))
+
+
+def listing(content: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.namelist()
+
+
+class TestContent:
+    def test_the_functions_and_what_they_share_and_nothing_else(self, made: dict[str, bytes]) -> None:
+        names = listing(made["functions.zip"])
+        assert names == sorted(names)
+        entry_points = {"decide", "investigate", "record", "redeploy", "verify", "webhook", "main"}
+        beside = {"__init__", "delivery", "handling", "logs", "process", "tracing"}
+        assert {name for name in names if name.startswith("functions/")} == {
+            f"functions/{name}.py" for name in entry_points | beside
+        }
+        shared = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*.py")}
+        assert {name for name in names if name.startswith("shared/") and name.endswith(".py")} == shared
+        assert [name for name in names if not name.startswith(("functions/", "shared/"))] == ["requirements.txt"]
+        assert {Path(name).suffix for name in names} == {".py", ".txt", ".tftpl"}
+
+    def test_compile_is_alone(self, made: dict[str, bytes]) -> None:
+        assert listing(made["compile.zip"]) == sorted([*ALONE, "requirements.txt"])
+        (requirement,) = compile_files(ROOT)["requirements.txt"].decode().splitlines()
+        assert re.fullmatch(r"functions-framework==\d+\.\d+\.\d+", requirement)
+
+    @pytest.mark.parametrize("name", ["functions.zip", "compile.zip"])
+    def test_small_and_plain(self, made: dict[str, bytes], name: str) -> None:
+        """The buildpack prefers a pyproject.toml or breaks on what does not compile; links and modes mean nothing."""
+        assert len(made[name]) < MOST_BYTES
+        with zipfile.ZipFile(io.BytesIO(made[name])) as archive:
+            assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
+            assert archive.testzip() is None
+
+    def test_the_framework_is_named_as_the_buildpack_looks_for_it(self) -> None:
+        """Else it would add one of its own choice."""
+        text = functions_files(ROOT)["requirements.txt"].decode()
+        assert re.search(r"^functions-framework\b([^-]|$)", text, re.MULTILINE)
+
+    def test_python_that_does_not_compile_is_not_packed(self) -> None:
+        with pytest.raises(Unreadable, match=r"shared/quay\.py does not compile"):
+            packed({"shared/quay.py": b"x = = 1\n"})
+        with pytest.raises(Unreadable, match=r"shared/quay\.py"):
+            packed({"shared/quay.py": b"x = '\0'\n"})
+
+
+class TestSameBytes:
+    def test_twice(self, made: dict[str, bytes]) -> None:
+        assert dict(bundles(ROOT)) == made
+
+    def test_in_another_place_at_another_time(self, tmp_path: Path, made: dict[str, bytes]) -> None:
+        for name, content in functions_files(ROOT).items():
+            path = tmp_path / ("functions/requirements.txt" if name == "requirements.txt" else name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            os.utime(path, (1e9, 1e9))
+            path.chmod(0o755)
+        (tmp_path / "functions" / "compile.py").write_bytes((ROOT / "functions" / "compile.py").read_bytes())
+        (tmp_path / "shared" / "__pycache__").mkdir()
+        (tmp_path / "shared" / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"\0")
+        assert dict(bundles(tmp_path)) == made
+
+    def test_the_order_of_the_files_does_not_matter_and_their_content_does(self) -> None:
+        one = packed({"a.txt": b"1", "b.txt": b"2"})
+        assert packed({"b.txt": b"2", "a.txt": b"1"}) == one
+        assert packed({"a.txt": b"1", "b.txt": b"3"}) != one
+
+    def test_the_command_writes_them_and_says_their_digests(self) -> None:
+        command = [sys.executable, "-m", "functions.local.bundle"]
+        told = subprocess.run(command, cwd=ROOT, check=True, text=True, capture_output=True).stdout.splitlines()
+        found = {path: digest for digest, _, path in (line.split() for line in told)}
+        digests = subprocess.run(
+            ["sha256sum", "build/functions.zip", "build/compile.zip"],
+            cwd=ROOT,
+            check=True,
+            text=True,
+            capture_output=True,
+        ).stdout.splitlines()
+        assert {path: digest for digest, path in (line.split() for line in digests)} == found
+
+
+class TestCompiled:
+    """What the buildpack does with the source."""
+
+    def test_every_file_compiles(self, made: dict[str, bytes], tmp_path: Path) -> None:
+        for name, content in made.items():
+            assert compiled(unpacked(content, tmp_path / name), EPOCH) == ""
+
+    def test_bytecode_outlives_the_times_of_an_image(self, made: dict[str, bytes], tmp_path: Path) -> None:
+        """An image gives every file the same time; only .pyc files that name the content are then still used."""
+        source = unpacked(made["compile.zip"], tmp_path)
+        used: dict[str, bool] = {}
+        for name, variables in (("content", EPOCH), ("time", {})):
+            (source / "pipe.py").touch()
+            compiled(source, variables)
+            os.utime(source / "pipe.py", (315532801, 315532801))
+            kept = importlib.util.cache_from_source(str(source / "pipe.py"))
+            command = [sys.executable, "-v", "-c", "import pipe"]
+            told = subprocess.run(command, cwd=source, check=True, text=True, capture_output=True).stderr
+            used[name] = f"{kept} matches" in told
+        assert used == {"content": True, "time": False}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("deployed")
+
+
+@pytest.fixture(scope="module")
+def functions(made: dict[str, bytes], home: Path) -> Unpacked:
+    source = unpacked(made["functions.zip"], home)
+    assert compiled(source, EPOCH) == ""
+    return installed(source, home)
+
+
+@pytest.fixture(scope="module")
+def story(home: Path) -> Showcase:
+    return build_incident(home / "chat.git")
+
+
+@pytest.fixture(scope="module")
+def environment(functions: Unpacked, home: Path, story: Showcase) -> dict[str, str]:
+    path = configuration(home, story)
+    told = json.loads(path.read_text("utf-8"))
+    told["github"] = {"token": {"env": "TOKEN"}, "webhook_secret": {"env": "HOOK"}}
+    path.write_text(json.dumps(told), "utf-8")
+    variables = {"PROVENFIX_CONFIG": str(path), "PROVENFIX_EMBEDDED": str(home / "state")}
+    secrets = {"SIGNING": SECRET, "HOOK": HOOK, "TOKEN": "t"}
+    return {**variables, **secrets, "PYTHONPATH": str(functions.source)}
+
+
+def outcomes(log: Path) -> Iterator[dict[str, Any]]:
+    for line in log.read_text("utf-8").splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)["provenfix"]
+
+
+def hook() -> urllib.request.Request:
+    body = b'{"zen": "All lines are tied."}'
+    headers = {
+        EVENT_HEADER: "ping",
+        DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa",
+        SIGNATURE_HEADER: sign(body, Secret(HOOK)),
+    }
+    return urllib.request.Request("http://127.0.0.1/", body, headers)
+
+
+def test_every_function_starts_and_answers_a_real_message(
+    functions: Unpacked, environment: dict[str, str], home: Path, story: Showcase
+) -> None:
+    """In one story: an entry opens an incident, which is investigated; the others find nothing to do, and say so."""
+    said: dict[str, list[str]] = {}
+    incident = ""
+
+    def ask(target: str, request: Callable[[], urllib.request.Request]) -> str:
+        with served(functions, target, environment, home, "functions/main.py") as function:
+            assert function.ask(request()) in {200, 204}
+            told = list(outcomes(function.log))
+        said[target] = [str(each["outcome"]) for each in told]
+        return str(told[-1].get("incident", ""))
+
+    incident = ask("record", lambda: event(json.dumps(entry(story)).encode()))
+    ask("investigate", lambda: event(json.dumps({"incident": incident}).encode()))
+    ask("decide", click)
+    ask("redeploy", lambda: event(b'{"proposal": "none"}'))
+    ask("verify", lambda: event(b""))
+    ask("github", hook)
+    assert said == {
+        "record": ["opened"],
+        "investigate": ["proposed"],
+        "decide": ["unknown_proposal"],
+        "redeploy": ["rejected:unknown_proposal"],
+        "verify": ["ticked"],
+        "github": ["means_nothing"],
+    }
+
+
+def test_compile_starts_and_judges(made: dict[str, bytes], tmp_path: Path) -> None:
+    function = installed(unpacked(made["compile.zip"], tmp_path), tmp_path)
+    sources = [{"path": "a.py", "content": base64.b64encode(b"x = = 1").decode()}]
+    request = urllib.request.Request("http://127.0.0.1/", json.dumps({"sources": sources}).encode())
+    with served(function, "compile", {}, tmp_path) as compile_function:
+        request.full_url = compile_function.url
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            judged = json.load(answer)
+    assert [verdict["ok"] for verdict in judged["verdicts"]] == [False]
+    assert judged["version"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")

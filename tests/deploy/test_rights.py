@@ -1,0 +1,61 @@
+"""Who may do what: exactly what access.yaml says that the calls need, on the smallest thing, and nothing else."""
+
+import pytest
+
+from shared.configuration.reading import configuration
+from tests.deploy.deployment import ONE, THREE, Resource
+from tests.deploy.grants import access, granted, needed, roles_of
+from tests.deploy.rules import breaches
+
+
+@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
+def test_every_grant_is_needed_and_every_need_is_granted(
+    fixture: str, config: str, request: pytest.FixtureRequest
+) -> None:
+    """Equal sets: nothing is missing, nothing is left over."""
+    state: list[Resource] = request.getfixturevalue(fixture)
+    found, wanted = granted(state), needed(access(), configuration(config))
+    assert sorted(wanted - found) == [], "missing"
+    assert sorted(found - wanted) == [], "not needed"
+    assert breaches(state) == []
+
+
+def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(one_state: list[Resource]) -> None:
+    """Permission by permission: custom roles as Terraform makes them, predefined ones as access.yaml reviews them."""
+    told = access()
+    custom = {
+        one.values["role_id"]: set(one.values["permissions"])
+        for one in one_state
+        if one.type == "google_project_iam_custom_role"
+    }
+    pairs = 0
+    for name, function in told["functions"].items():
+        carried: dict[str, set[str]] = {
+            role: custom[told["roles"][role]["custom"]]
+            if "custom" in told["roles"][role]
+            else set(told["roles"][role]["permissions"])
+            for role in roles_of(told, name)
+        }
+        for call in function["google"]:
+            pairs += 1
+            for role, permissions in told["google"][call].items():
+                assert set(permissions) <= carried[role], (name, call, role)
+    assert pairs == sum(len(function["google"]) for function in told["functions"].values()) > 40
+
+
+def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) -> None:
+    told = access()
+    asked: dict[str, set[str]] = {}
+    for needs in told["google"].values():
+        for role, permissions in needs.items():
+            asked.setdefault(role, set()).update(permissions)
+    for name, role in told["roles"].items():
+        assert set(role["permissions"]) == asked[name], name
+    made = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
+    assert made == {role["custom"] for role in told["roles"].values() if "custom" in role}
+
+
+def test_every_api_that_is_called_is_enabled(one_state: list[Resource]) -> None:
+    """A call is charged to, and wants the API enabled in, the project of the account that makes it."""
+    enabled = {one.values["service"] for one in one_state if one.type == "google_project_service"}
+    assert {role["api"] for role in access()["roles"].values()} <= enabled

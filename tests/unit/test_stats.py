@@ -1,0 +1,107 @@
+"""How long it takes: told from an incident's history, by service and overall, as text and as JSON."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.local.stats import Format
+from functions.local.stats import stats as command
+from shared.adapters.local.sqlite_store import SqliteStore
+from shared.domain.signal import SignalKind
+from shared.steps import cases
+from shared.steps.case import Case, document
+from shared.steps.flow import State
+from shared.steps.milestones import NAMES, milestones
+from shared.steps.stats import document as told
+from shared.steps.stats import stats
+from shared.wiring import STORE
+
+NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
+_STATES = (State.OPENED, State.PROPOSED, State.APPROVED, State.WATCHING, State.RESOLVED)
+
+
+def case(name: str, *seconds: float, service: str = "shore.tide") -> Case:
+    """An incident that reached each state so many seconds after it was detected; the first is "opened"."""
+    made = Case(
+        id=name, fingerprint=name, generation=1, state=State.OPENED, service=service, kind=SignalKind.SYNTAX_ERROR,
+        error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="record", opened_at=NOON,
+        last_seen=NOON,
+    )  # fmt: skip
+    for state, after in zip(_STATES, seconds, strict=False):
+        made = made.to(state, NOON + timedelta(seconds=after), "")
+    return made
+
+
+def test_milestones_are_read_from_the_history_and_only_the_first_of_each_counts() -> None:
+    twice = case("a", 0, 5, 60).to(State.PROPOSED, NOON + timedelta(hours=1), "")
+    found = milestones(twice)
+    assert found.proposed == NOON + timedelta(seconds=5)
+    assert found.took("detected", "approved") == timedelta(seconds=60)
+    assert (found.deployed, found.took("approved", "verified")) == (None, None)
+    assert list(found.told()) == list(NAMES)
+
+
+def test_median_and_p90_are_over_those_that_took_the_step() -> None:
+    several = [case(f"i{number}", 0, number) for number in range(1, 11)] + [case("open", 0)]
+    [first, *rest] = stats(several).overall.steps
+    assert (first.since, first.until, first.incidents) == ("detected", "proposed", 10)
+    assert first.median == timedelta(seconds=5.5)
+    assert first.p90 == timedelta(seconds=9)
+    assert all(took.median is None and took.incidents == 0 for took in rest)
+
+
+def test_one_incident_is_its_own_median_and_p90() -> None:
+    steps = told(stats([case("a", 0, 2, 32, 42, 86_442)]))["overall"]["steps"]  # type: ignore[index]
+    assert steps["approved_to_verified"] == {"incidents": 1, "median_seconds": 86_410.0, "p90_seconds": 86_410.0}
+
+
+def test_services_are_told_apart_and_together() -> None:
+    found = stats([case("a", 0, 2), case("b", 0, 8, service="shore.ebb"), case("c", 0, 4, service="shore.ebb")])
+    assert [(group.service, group.incidents) for group in found.services] == [("shore.ebb", 2), ("shore.tide", 1)]
+    assert [group.steps[0].median for group in found.services] == [timedelta(seconds=6), timedelta(seconds=2)]
+    assert found.overall.steps[0].median == timedelta(seconds=4)
+
+
+def test_no_incidents_are_no_error() -> None:
+    assert told(stats([]))["incidents"] == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
+    store = SqliteStore(tmp_path / STORE)
+    for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
+        store.create(cases.KIND, each.id, document(each))
+    store.close()
+    return tmp_path
+
+
+def test_the_command_tells_it_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(Format.TEXT, folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "shore.ebb: 1 incident"
+    assert "shore.tide: 1 incident" in lines
+    assert lines[lines.index("shore.tide: 1 incident") + 1].split() == [
+        "detected", "→", "proposed", "median", "2.2", "s", "p90", "2.2", "s", "of", "1",
+    ]  # fmt: skip
+    assert lines[lines.index("All services: 2 incidents") + 1].endswith("of 2")
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_the_command_tells_it_as_json_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(Format.JSON, folder) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "provenfix.stats/1"
+    assert found["services"]["shore.tide"]["steps"]["detected_to_verified"]["median_seconds"] == 86_442.0
+    assert [each["id"] for each in found["incidents"]] == ["b", "a"]
+    assert found["incidents"][0]["approved"] is None
+
+
+def test_an_empty_store_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
+    assert command(Format.TEXT, tmp_path) == 0
+    assert capsys.readouterr().out == "No incidents.\n"

@@ -1,0 +1,256 @@
+"""The issue lives with its incident: one comment for each event, one part that says how it stands, one issue again."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.decision import ClickKind
+from shared.domain.finding import Kind, Reason
+from shared.domain.service import Service
+from shared.domain.verdict import WATCH, Probed
+from shared.errors import Reject, Retry
+from shared.ports import WRONG
+from shared.steps.investigate_incident import investigate_incident
+from shared.steps.record import record
+from shared.steps.verify import LOOK
+from tests.fakes.issues import FakeIssue
+from tests.fakes.past import commit_id
+from tests.fakes.setting import Setting
+from tests.unit.stages import (
+    MINUTE,
+    approved,
+    documents,
+    opened,
+    pressed,
+    proposed,
+    redeployed,
+    state,
+    tick,
+    watching,
+)
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def resolved(setting: Setting) -> str:
+    incident = watching(setting)
+    setting.logs.answered[setting.cloud.operations[0].revision] = 480
+    tick(setting, WATCH + MINUTE)
+    assert state(setting, incident) == "resolved"
+    return incident
+
+
+def standing(issue: FakeIssue) -> str:
+    """The part that is edited."""
+    found = re.search(r"<!-- provenfix:state -->\n(.*?)\n<!-- /provenfix:state -->", issue.body, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def parts(issue: FakeIssue) -> list[str]:
+    """What the comments are about, in their order."""
+    return re.findall(r" part=(\S+) -->", "\n".join(issue.comments))
+
+
+def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(setting: Setting) -> None:
+    proposed(setting)
+    (issue,) = setting.issues.all
+    assert "[!IMPORTANT]" in standing(issue)
+    assert "A decision is awaited in the chat: redeploy" in standing(issue)
+    assert commit_id("later") in standing(issue)
+    pressed(setting)
+    redeployed(setting)
+    tick(setting, 2 * MINUTE)
+    assert "has all of the traffic. It is watched until 2026-04-08T08:02:00Z." in standing(issue)
+    report = issue.body.partition("<!-- /provenfix:state -->")[2]
+    setting.logs.answered[setting.cloud.operations[0].revision] = 480
+    tick(setting, WATCH + MINUTE)
+    assert parts(issue) == ["proposed", "approved", "deployed", "resolved"]
+    assert "Approved by nora (`U-NORA`)" in issue.comments[1]
+    assert f"revision {setting.cloud.operations[0].revision} runs" in issue.comments[2]
+    assert "480 requests in 24 hours" in standing(issue)
+    assert issue.body.endswith(report), "nothing but the part was edited"
+    assert not issue.is_open
+
+
+def test_the_last_comment_tells_how_long_everything_took(setting: Setting) -> None:
+    setting.clock.turn(timedelta(seconds=30))
+    began = setting.clock.now()
+    entry = setting.entry(at=began - timedelta(seconds=15))
+    incident = record(setting.process(), entry).incident
+    setting.clock.turn(timedelta(seconds=40))
+    investigate_incident(setting.process(), incident)
+    setting.bus.waiting.clear()
+    setting.clock.turn(4 * MINUTE)
+    pressed(setting)
+    redeployed(setting)
+    tick(setting, 3 * MINUTE)
+    setting.logs.answered[setting.cloud.operations[0].revision] = 480
+    tick(setting, WATCH)
+    assert (
+        setting.issues.all[0]
+        .comments[-1]
+        .endswith(
+            "Failing since 2026-04-07T08:00:15Z; detected after 15 s, proposed after 55 s, approved after 5 min, "
+            "deployed after 8 min and verified after 24 h 8 min."
+        )
+    )
+
+
+def test_what_nobody_has_to_act_on_is_no_alarm_and_gives_no_hint(setting: Setting) -> None:
+    resolved(setting)
+    told = standing(setting.issues.all[0])
+    assert "[!NOTE]" in told
+    assert "What you can do here" not in told
+
+
+def test_every_end_is_said_in_the_part(setting: Setting) -> None:
+    proposed(setting)
+    pressed(setting, ClickKind.DENY)
+    tick(setting)
+    assert "The proposal was denied. Nothing was deployed." in standing(setting.issues.all[0])
+
+
+def test_a_tick_without_news_writes_nothing(setting: Setting) -> None:
+    watching(setting)
+    before = (setting.issues.all[0].body, list(setting.issues.all[0].comments), dict(documents(setting, "effects")))
+    for _ in range(20):
+        tick(setting)
+    assert (setting.issues.all[0].body, setting.issues.all[0].comments, documents(setting, "effects")) == before
+
+
+def test_another_look_rewrites_the_report(setting: Setting) -> None:
+    setting.pasts.head = commit_id("attempt")
+    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    incident = opened(setting)
+    investigate_incident(setting.process(), incident)
+    (issue,) = setting.issues.all
+    assert "Nothing can be deployed yet." in standing(issue)
+    assert "**Nothing to deploy.**" in issue.body
+    setting.pasts.head = commit_id("later")
+    setting.answer.kind, setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    tick(setting, LOOK)
+    investigate_incident(setting.process(), incident)
+    assert "**Nothing to deploy.**" not in issue.body
+    assert "fix merged, not deployed" in issue.title
+    assert "A decision is awaited in the chat: redeploy" in standing(issue)
+    assert parts(issue) == ["proposed2"]
+
+
+def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
+    first = resolved(setting)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    assert second != first
+    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    investigate_incident(setting.process(), second)
+    (issue,) = setting.issues.all
+    assert (issue.is_open, issue.reopens) == (True, 1)
+    assert issue.body.startswith(f"<!-- provenfix:incident={second} -->")
+    assert parts(issue)[-1] == "recurred"
+    assert "revision tide-00011-new contains the fix and fails all the same" in issue.comments[-1]
+    issue.is_open = False
+    tick(setting, LOOK)
+    assert state(setting, second) == "muted", "closed by hand, it is the second incident that ends"
+
+
+def test_a_failure_of_unknown_origin_is_an_issue_of_its_own(setting: Setting) -> None:
+    resolved(setting)
+    setting.clock.turn(MINUTE)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    investigate_incident(setting.process(), second)
+    assert [issue.is_open for issue in setting.issues.all] == [False, True]
+
+
+def test_what_was_deleted_is_not_opened_again(setting: Setting) -> None:
+    resolved(setting)
+    setting.issues.all[0].body = ""
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    investigate_incident(setting.process(), second)
+    assert len(setting.issues.all) == 2
+
+
+def test_the_label_holds_for_good_whenever_it_was_set(setting: Setting) -> None:
+    first = resolved(setting)
+    setting.issues.all[0].labels.add(WRONG)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    outcome = record(setting.process(), setting.entry(revision="tide-00011-new"))
+    assert (outcome.name, outcome.incident) == ("duplicate", first)
+    assert list(documents(setting, "incidents")) == [first]
+
+
+def test_an_issue_that_was_only_closed_does_not_silence_a_later_failure(setting: Setting) -> None:
+    first = proposed(setting)
+    setting.issues.all[0].is_open = False
+    tick(setting)
+    assert state(setting, first) == "muted"
+    assert record(setting.process(), setting.entry()).name == "duplicate"
+    setting.clock.turn(MINUTE)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
+    second = record(setting.process(), setting.entry(revision="tide-00011-new"))
+    assert (second.name, second.incident == first) == ("opened", False)
+
+
+class Away:
+    """A code host that answers nothing but how an issue stands."""
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> object:
+        if name == "state":
+            return getattr(self._port, name)
+        raise Retry("the code host is away")
+
+
+def away(name: str, port: object) -> object:
+    return Away(port) if name == "issues" else port
+
+
+def test_a_code_host_that_is_away_holds_up_no_deployment_and_no_rollback(setting: Setting) -> None:
+    from shared.steps.redeploy import redeploy  # noqa: PLC0415
+    from shared.steps.verify import verify  # noqa: PLC0415
+
+    incident = approved(setting)
+    _, message = setting.bus.waiting.pop()
+    assert redeploy(setting.process(away), message["proposal"]).name == "deploying"
+    setting.clock.turn(2 * MINUTE)
+    with pytest.raises(Retry, match="away"):
+        verify(setting.process(away))
+    assert state(setting, incident) == "watching"
+    setting.probe.answer = Probed(ok=False)
+    for _ in range(2):
+        setting.clock.turn(MINUTE)
+        with pytest.raises(Retry, match=incident):
+            verify(setting.process(away))
+    assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
+    tick(setting, 15 * MINUTE)
+    assert state(setting, incident) == "rolled_back"
+    assert parts(setting.issues.all[0]) == ["proposed", "approved", "deployed", "rolled_back"]
+
+
+def test_labels_are_made_once_for_a_service(setting: Setting) -> None:
+    resolved(setting)
+    assert setting.issues.prepared == ["harbour/tide"]
+
+
+def test_where_no_labels_may_be_made_everything_else_goes_on(setting: Setting) -> None:
+    class Refusing(Away):
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._port, name)
+
+        def prepare(self, service: Service) -> None:
+            raise Reject("github_refused", f"HTTP 403 for {service.repository}")
+
+    incident = opened(setting)
+    world = setting.process(lambda name, port: Refusing(port) if name == "issues" else port)
+    assert investigate_incident(world, incident).name == "proposed"
+    assert parts(setting.issues.all[0]) == ["proposed"]
+    result = documents(setting, "effects")["labels.shore.tide"]["result"]
+    assert result == {"refused": "github_refused: HTTP 403 for harbour/tide"}
