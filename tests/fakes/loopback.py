@@ -14,6 +14,7 @@ from typing import Any
 
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
+from tests.fakes.github.actions import Actions
 from tests.fakes.github.board import Board
 from tests.fakes.github.past import Past
 from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
@@ -40,6 +41,7 @@ services:
     team: {team}
     approver_group: {group}
     python: "{python}"
+    {more}
 slack:
   signing_secret: {{secret: projects/{project}/secrets/signing/versions/1}}
   bot_token: {{secret: projects/{project}/secrets/bot/versions/1}}
@@ -60,6 +62,7 @@ class Outside:
     github: FakeGitHub
     board: Board
     slack: Workspace
+    actions: Actions
     google_address: str
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -75,9 +78,10 @@ class Outside:
         told = " ".join(f"{name}={address}" for name, address in doubles.items())
         return {"PROVENFIX_DOUBLES": told, "PROVENFIX_PROJECT": PROJECT, "PUBSUB_EMULATOR_HOST": self.google_address}
 
-    def configuration(self, python: str) -> str:
-        """`provenfix.yaml` for it."""
+    def configuration(self, python: str, more: str = "") -> str:
+        """`provenfix.yaml` for it; `more` are further lines of the service."""
         return _CONFIGURATION.format(
+            more=more,
             service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
@@ -112,15 +116,16 @@ def logged(text: str, revision: str, at: datetime, insert_id: str, service: str 
 @contextmanager
 def outside(repository: Path, now: Any) -> Iterator[Outside]:
     """Serves until the context is left. `now` is the clock of the issues."""
-    cloud, rest, board = GoogleCloud(), GoogleRest(dict(KEPT)), Board(now)
+    cloud, actions = GoogleCloud(now=now), Actions(now)
+    rest, board = GoogleRest(dict(KEPT)), Board(now)
     slack = Workspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
     with ExitStack() as stack:
         channel = stack.enter_context(google_on_loopback(cloud.answers))
-        github: Any = FakeGitHub(Past(repository), extra=[board])
+        github: Any = FakeGitHub(Past(repository), extra=[board, actions])
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serving(double))
-        found = Outside(cloud, rest, github, board, slack, address_of(channel))
+        found = Outside(cloud, rest, github, board, slack, actions, address_of(channel))
         github.extra.append(found.people)
         cloud.answers.methods[PUBLISH] = found.publish
         yield found
