@@ -1,7 +1,7 @@
 """`decide`: Slack's interactivity request comes in; the decision is stored and handed on, and the person is answered.
 
 200 with the words for the person; 200 without any for a click that decides nothing
-401 where the request is not Slack's, 400 where Slack's own words make no sense, 5xx where it could not be stored
+401 where the request is not Slack's or makes no sense, 405 and 413 before it is read, 5xx where nothing was stored
 """
 
 import json
@@ -62,7 +62,7 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
         return _decided(body, here, log)
     except Reject as rejected:
         rejection(here, "decide", rejected, log)
-        return "", 400, _PLAIN
+        return "", 401, _PLAIN
 
 
 def _decided(body: bytes, here: "Process", log: Log) -> Answered:
@@ -103,13 +103,13 @@ def _told(answer: "Answer", body: bytes, log: Log) -> Answered:
 
     if from_dialog(body):
         return ("", 200, _PLAIN) if answer.accepted else (json.dumps(refused(answer.text)), 200, _JSON)
-    if not answer.accepted and response_url(body):
+    if not (answer.accepted and answer.final) and response_url(body):
         _whispered(response_url(body), answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
 
 
 def _whispered(url: str, text: str, log: Log) -> None:
-    """Slack shows nothing of an answer to a button: a refusal goes to the address that the request names."""
+    """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
     from shared.adapters.slack.whisper import whisper  # noqa: PLC0415
 
     try:

@@ -50,7 +50,8 @@ def _deliver(
     except Reject as rejected:
         rejection(here, function, rejected, log)
     else:
-        log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=outcome.detail)
+        measured = {} if outcome.seconds is None else {"seconds": round(outcome.seconds, 1)}
+        log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=outcome.detail, **measured)
     return "", 204
 
 

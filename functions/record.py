@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from shared.steps.world import Outcome, World
 
+CANARY = "/logs/provenfix-canary"
+"""How the name of the log ends into which Cloud Scheduler writes, so that somebody notices when nothing arrives."""
+
 
 @functions_framework.http
 def record(request: "Request") -> Answered:
@@ -25,9 +28,12 @@ def _record(world: "World", delivery: Delivery) -> "Outcome":
     from shared.adapters.local.log_json import entry_from_json  # noqa: PLC0415
     from shared.steps.record import record as step  # noqa: PLC0415
     from shared.steps.rejections import refused  # noqa: PLC0415
+    from shared.steps.world import Outcome  # noqa: PLC0415
 
     logged = json_object(delivery.data, "not_a_log_entry")
     entry = entry_from_json(logged, 0)
+    if entry.log_name.endswith(CANARY):
+        return Outcome("canary")  # that it came is all that it says; a metric counts this line
     payload = logged.get("jsonPayload")
     if isinstance(payload, dict) and MARKER in payload:
         return refused(world, entry, "own_line", entry.service)  # under a name that neither sink nor settings know

@@ -20,6 +20,8 @@ kept as `Secret`, which shows itself to nobody.
     PROVENFIX_TRACING         `on` writes OpenTelemetry spans
     PROVENFIX_PYTHON_3_11     the path of an interpreter
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    FIRESTORE_EMULATOR_HOST   a host and a port, as Google's own clients read them; PUBSUB_EMULATOR_HOST likewise
+    K_SERVICE                 set by Cloud Run: the service that this is
     PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=…`: who answers in
                               place of those; on this machine alone, as tests and measurements want it
     GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
@@ -123,6 +125,10 @@ class Settings:
     own: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
+    firestore_emulator: str = ""
+    pubsub_emulator: str = ""
+    deployed: bool = False
+    """Whether this runs on Cloud Run, and so has an account of its own."""
     code_host: CodeHost = field(default_factory=CodeHost)
     doubles: Doubles = Doubles()
     redaction: tuple[str, ...] = ()
@@ -153,6 +159,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
+        pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
+        deployed=bool(this),
         doubles=doubles,
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )

@@ -75,7 +75,8 @@ def store(settings: Settings) -> "Store":
         return SqliteStore(settings.embedded / STORE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
-    return FirestoreStore(_project(settings), settings.database)
+    emulator = settings.firestore_emulator
+    return FirestoreStore(_project(settings), settings.database, emulator=emulator, token=_access(settings))
 
 
 def bus(settings: Settings) -> "Bus":
@@ -91,7 +92,8 @@ def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
         return SqliteQueue(settings.embedded / QUEUE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
-    return PubSubBus(_project(settings), settings.topic_prefix)
+    emulator = settings.pubsub_emulator
+    return PubSubBus(_project(settings), settings.topic_prefix, emulator=emulator, token=_access(settings))
 
 
 def dead_letters(settings: Settings, name: str) -> "DeadLetters":
@@ -160,6 +162,15 @@ def _read(settings: Settings, reference: SecretReference | None, key: str) -> Se
     return found
 
 
+def _access(settings: Settings) -> Callable[[], Secret]:
+    """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
+    if settings.deployed or settings.doubles.rest:
+        return _metadata(settings).access_token
+    from shared.adapters.google.own_token import OwnToken  # noqa: PLC0415
+
+    return OwnToken()
+
+
 def _metadata(settings: Settings) -> "Metadata":
     from shared.adapters.google.metadata import HOST, Metadata  # noqa: PLC0415
 
@@ -178,7 +189,7 @@ def _histories(
     if settings.local is not None:
         return lambda service: local_history(service.repository)
     if github is None:
-        return lambda service: _missing(f"the repository {service.repository}")
+        return lambda service: _missing(f"the repository {service.repository}", "github.token")
 
     def opened(service: "Service") -> "AbstractContextManager[History]":
         from shared.adapters.github.history import open_history  # noqa: PLC0415
@@ -287,12 +298,16 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
-    from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
     from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe  # noqa: PLC0415
     from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
 
+    def issues() -> "Issues":
+        from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415  # knows what an issue says
+
+        return KeptIssues(kept)
+
     assert settings.local is not None
-    outside: dict[str, Any] = {"issues": KeptIssues(kept), "chat": KeptChat(kept), "checks": NoChecks()}
+    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": NoChecks()}
     if settings.platform is Platform.SERVED:
         return outside | _served(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
@@ -394,18 +409,17 @@ def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] 
 
 def _outside(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _not_yet() | _platform(settings, clock, github) | _code_host(settings, github) | _chat(settings)
+    return _unconfigured() | _platform(settings, clock, github) | _code_host(settings, github) | _chat(settings)
 
 
-def _not_yet() -> dict[str, Any]:
-    """Ports whose adapters do not exist yet: whoever asks them is told so."""
-    names = {
-        "issues": "the code host's issues",
-        "chat": "the chat",
-        "checks": "the code host's checks",
-    }
-    return {port: Later(partial(_missing, what)) for port, what in names.items()}
+def _unconfigured() -> dict[str, Any]:
+    """What provenfix.yaml may leave out: whoever asks for it is told what to configure."""
+    keys = {"issues": "github.token", "checks": "github.token", "chat": "slack.bot_token"}
+    return {port: Later(partial(_missing, f"the port {port!r}", key)) for port, key in keys.items()}
 
 
-def _missing(what: str) -> NoReturn:
-    raise Misused(f"The adapter for {what} is not configured; set PROVENFIX_LOCAL to use the stand-in of one machine.")
+def _missing(what: str, key: str) -> NoReturn:
+    raise Misused(
+        f"Nothing is configured for {what}: refer to {key} in provenfix.yaml, "
+        "or set PROVENFIX_LOCAL to use the stand-in of one machine."
+    )

@@ -1,4 +1,4 @@
-# When provenfix itself does not work. Each alert says what to do; nobody is told twice an hour of the same.
+# When provenfix itself does not work. Each alert says what to do.
 
 resource "google_monitoring_notification_channel" "email" {
   for_each = var.alert_emails

@@ -1,5 +1,5 @@
-# The zips, under names that their content decides: the same content is the same object and changes nothing, and a
-# rollback of provenfix finds the older one still there.
+# The zips, under names that their content decides: the same content is the same object and changes nothing, other content
+# is another object, which is what makes Cloud Functions build anew.
 
 resource "google_storage_bucket" "source" {
   # checkov:skip=CKV_GCP_62:nothing private: the zips are built from public sources, and holds of them are in Terraform's state

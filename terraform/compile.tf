@@ -23,6 +23,10 @@ resource "google_cloudfunctions2_function" "compile" {
     docker_repository = google_artifact_registry_repository.images.id
     service_account   = google_service_account.build.id
 
+    environment_variables = {
+      SOURCE_DATE_EPOCH = "1" # see functions.tf
+    }
+
     source {
       storage_source {
         bucket = google_storage_bucket.source.name

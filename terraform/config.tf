@@ -12,11 +12,11 @@ locals {
 
   pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
 
-  # By the key that refers to it: `github.token`, `slack.bot_token`, `github.app.private_key`.
+  # The version that each key of provenfix.yaml refers to. An App's key stands in the place of a token.
   references = {
     for key in toset(flatten([for function in local.access.functions : function.secrets])) : key => try(
-      local.config[split(".", key)[0]][split(".", key)[1]][split(".", key)[2]].secret,
       local.config[split(".", key)[0]][split(".", key)[1]].secret,
+      key == "github.token" ? local.config.github.app.private_key.secret : null,
       null,
     )
   }
@@ -37,7 +37,6 @@ locals {
 }
 
 resource "google_secret_manager_secret" "config" {
-  # checkov:skip=CKV_GCP_86:replicated where the functions run; a key of one's own would have to be unlocked by each of them
   secret_id = "${local.prefix}config"
   project   = var.project
 

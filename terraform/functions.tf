@@ -73,7 +73,8 @@ resource "google_cloudfunctions2_function" "function" {
     service_account   = google_service_account.build.id
 
     environment_variables = {
-      GOOGLE_FUNCTION_SOURCE = "functions/main.py" # read by the build alone
+      GOOGLE_FUNCTION_SOURCE = "functions/main.py" # read by the build alone, as the next is
+      SOURCE_DATE_EPOCH      = "1"                 # .pyc files that name their source's content: a time would not hold
     }
 
     source {

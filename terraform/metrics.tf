@@ -38,7 +38,7 @@ resource "google_logging_metric" "counter" {
 resource "google_logging_metric" "time_to_proposal" {
   project         = var.project
   name            = "provenfix/time_to_proposal"
-  description     = "seconds from the first entry to the question"
+  description     = "seconds from an incident's opening to the question"
   filter          = "${google_logging_metric.counter["proposals"].filter} AND jsonPayload.provenfix.seconds>=0"
   value_extractor = "EXTRACT(jsonPayload.provenfix.seconds)"
 

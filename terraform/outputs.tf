@@ -22,3 +22,8 @@ output "secrets_to_fill" {
   description = "Secrets that a person has to give a version, by their key in provenfix.yaml."
   value       = { for key, secret in google_secret_manager_secret.secret : key => secret.id }
 }
+
+output "config" {
+  description = "The file as the functions have it: for `provenfix doctor --config`."
+  value       = local.config_file
+}

@@ -2,7 +2,6 @@
 # them is ever in Terraform's state.
 
 resource "google_secret_manager_secret" "secret" {
-  # checkov:skip=CKV_GCP_86:replicated where the functions run; a key of one's own would have to be unlocked by each of them
   for_each = local.secrets
 
   project   = each.value.project

@@ -73,3 +73,10 @@ resource "google_service_account_iam_member" "watched" {
   role               = local.access.roles[each.value.role].role
   member             = google_service_account.function[each.value.function].member
 }
+
+check "images" {
+  assert {
+    condition     = alltrue([for id, found in local.repositories : found != null])
+    error_message = "These services run an image that is not in Artifact Registry, so no other commit of theirs can be deployed by its image: ${join(", ", [for id, found in local.repositories : id if found == null])}."
+  }
+}

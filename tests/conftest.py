@@ -46,11 +46,12 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
         yield lambda: only
         return
     if request.param == "firestore":
-        request.getfixturevalue("emulators")
+        emulator = request.getfixturevalue("emulators").environment["FIRESTORE_EMULATOR_HOST"]
     project = f"contract-{next(_worlds)}"
 
     def another() -> Store:
-        fresh = FirestoreStore(project) if request.param == "firestore" else SqliteStore(tmp_path / "db" / "stack.db")
+        of_google = request.param == "firestore"
+        fresh = FirestoreStore(project, emulator=emulator) if of_google else SqliteStore(tmp_path / "db" / "stack.db")
         stores.append(fresh)
         return fresh
 

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from functions.local.showcase.scenario import Scenario
 
 _NOW_YOURS = """
-Your own service, from the log that it has written:
+Your own service, while it logs (provenfix.example.yaml shows the file):
+
+    gcloud logging tail 'resource.labels.service_name="SERVICE"' --format=json \\
+        | provenfix watch --config provenfix.yaml
+
+Or from the log that it has written:
 
     gcloud logging read 'resource.type="cloud_run_revision" resource.labels.service_name="SERVICE"' \\
         --freshness=1d --format=json > log.json
@@ -38,7 +43,8 @@ def demo(
     ] = None,
 ) -> int:
     """Break an example service, prove the fix, approve it, see it deployed, verified and closed."""
-    from functions.local.showcase.performance import Asked, perform  # noqa: PLC0415
+    from functions.local.showcase.opening import perform  # noqa: PLC0415
+    from functions.local.showcase.performance import Asked  # noqa: PLC0415
 
     say = sayer()
     chosen = _scenario(scenario)

@@ -1,4 +1,4 @@
-"""`provenfix up`: a configuration in; all five functions run on this machine until Ctrl-C."""
+"""`provenfix up`: a configuration in; the functions run on this machine until Ctrl-C."""
 
 from pathlib import Path
 from typing import Annotated

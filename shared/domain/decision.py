@@ -91,6 +91,11 @@ class Answer:
         """Whether the click counts; every other answer is recorded as a rejection."""
         return self.reply in _ACCEPTED
 
+    @property
+    def final(self) -> bool:
+        """Whether the message itself will soon say what became of the click."""
+        return self.reply is not Reply.COUNTED
+
 
 _ACCEPTED = frozenset((Reply.APPROVED, Reply.COUNTED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
 
@@ -108,7 +113,7 @@ _TEXTS = {
     Reply.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
     Reply.FOREIGN_TEAM: "This proposal belongs to another workspace.",
     Reply.FOREIGN_USER: "You are not among the approvers of this service.",
-    Reply.STALE: "A newer revision was deployed since this was proposed. Nothing is deployed.",
+    Reply.STALE: "The service was changed since this was proposed. Nothing is deployed.",
     Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
     Reply.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
     Reply.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",

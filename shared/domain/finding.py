@@ -92,6 +92,8 @@ class Deployed:
     """One sentence where a given commit contradicts the log; "" otherwise."""
     deployments: tuple[Deployment, ...] = ()
     """One for each sighting, oldest first; the last one is this one."""
+    stated: tuple[str, ...] = ()
+    """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""
 
 
 @dataclass(frozen=True, slots=True)

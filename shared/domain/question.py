@@ -220,7 +220,7 @@ def _instead(proof: Proof) -> str:
         return ""
     return (
         f"to {named(proof.alternative.commit)}, the newest commit before the break that passes every gate; "
-        "what was merged since goes with it."
+        "what was merged since is then not deployed."
     )
 
 

@@ -38,6 +38,8 @@ class Revision:
     """Places that could not be looked at, and why."""
     python: str = ""
     """The minor version that the platform itself names for it, such as `3.11`; "" where it names none."""
+    function: bool = False
+    """Whether it runs a function, which a build has made of its source."""
 
     def runs(self, commit: str) -> bool:
         """Whether the best place that says anything names this commit (a full id), or abbreviates it."""

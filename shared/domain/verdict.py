@@ -9,7 +9,7 @@ WATCH = timedelta(hours=24)
 LONGEST_WATCH = timedelta(days=7)
 """After this long without a single request, the watch ends without a proof."""
 TRIPWIRE = timedelta(days=30)
-"""For this long after the close, a failure that comes back is told at the closed issue as well."""
+"""For this long after the close, a failure that comes back opens the closed issue again; later it is a new one."""
 TOLERATED_PROBES = 2
 """Probes in a row that must fail before a rollout is taken back: one may be the network's fault."""
 TOLERATED_LOOKS = 2

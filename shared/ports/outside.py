@@ -70,10 +70,13 @@ class Issues(Protocol):
         """*Effect.* Opens an issue. The body carries the marker already; `labels` come with those of every issue."""
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
-        """*Effect.* Gives an issue another title and body; doing it twice is the same as once."""
+        """*Effect.* Gives an issue another title and body; doing it twice is the same as once.
+
+        Items of a list that people have ticked stay ticked where the new body has them, too.
+        """
 
     def revise(self, service: Service, number: int, part: str) -> None:
-        """*Effect.* Replaces the body's part on how things stand (`shared.domain.issue.life`), and nothing else.
+        """*Effect.* Replaces the body's part on how things stand (`shared.domain.life`), and nothing else.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """

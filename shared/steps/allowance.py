@@ -27,11 +27,17 @@ def hold_rollout(world: World, service: Service, proposal: Proposal) -> bool:
             continue
         if documents.text(stored.value, "proposal") == proposal.id:
             return True
-        holder = cases.load(world, documents.text(stored.value, "incident"))
-        if holder is not None and holder.active and holder.state is not State.WATCHING:
+        if rolling_out(world, service):
             return False
         world.store.replace("rollouts", service.id, value, stored.version)
     raise Retry(f"the rollout of {service.id} is being contended for by too many at once")
+
+
+def rolling_out(world: World, service: Service) -> bool:
+    """Whether a rollout of the service is under way: one that only watches by now is not."""
+    stored = world.store.read("rollouts", service.id)
+    holder = cases.load(world, documents.text(stored.value, "incident")) if stored is not None else None
+    return holder is not None and holder.active and holder.state is not State.WATCHING
 
 
 def count_today(world: World, service: Service, proposal: Proposal) -> bool:

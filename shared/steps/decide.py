@@ -1,11 +1,13 @@
 """A verified click comes in; the one decision about a question is stored and handed on, or the click is refused."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Reply, answer, refusal
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service
 from shared.domain.wording import said
+from shared.errors import Retry
 from shared.steps import cases, decisions, effects, proposals
 from shared.steps.case import Case
 from shared.steps.decisions import Decision, Vote
@@ -82,7 +84,10 @@ def _approve(world: World, click: Click, proposal: Proposal, service: Service, b
     if stands.chosen != proposal.id:
         return Reply.DECIDED_OTHERWISE
     if stands.state is DecisionState.APPROVED:
-        hand_on(world, proposal)  # also when it was approved before: whoever did may have died here
+        # Also when it was approved before: whoever did may have died here. It is stored and counts, whatever becomes of
+        # this: where a click is half-way through the same, or nothing can be published now, the next tick hands it on.
+        with suppress(Retry):
+            hand_on(world, proposal)
     return Reply.APPROVED if decisions.is_open(before) else Reply.ALREADY_APPROVED
 
 

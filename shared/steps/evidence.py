@@ -4,7 +4,7 @@ Everything that is shown later (issue, message, proposal) is drawn from that one
 is repeated after a crash cannot contradict what it has already published.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,12 +18,13 @@ from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
 from shared.domain.wording import said
-from shared.errors import Misused, Reject
+from shared.errors import Reject
 from shared.ports import Document, History
 from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.collect import collect
 from shared.steps.impact import with_measured_impact
+from shared.steps.platform_says import Seen, resolved, stated
 from shared.steps.prover import request_for
 from shared.steps.world import World
 
@@ -53,16 +54,17 @@ def evidence_for(world: World, service: Service, case: Case) -> Document:
 
 
 def _gathered(world: World, service: Service, case: Case) -> Document:
-    incident = _incident(world, service, case)
+    incident, logged = _incident(world, service, case)
     serving = world.revisions.serving(service)
     with world.histories(service) as history:
         sign = branch_sign(world, service, history)  # before the proof: what is pushed meanwhile is looked at again
-        request = request_for(
-            service, _given(world, service, history, incident), lambda at: world.checks.at(service, at)
-        )
-        request = replace(request, revision=_last_revision(incident))
+        revision = _last_revision(incident)
+        said_of = stated(world, service, history, Seen(revision, serving, logged))
+        request = request_for(service, said_of.commit, lambda at: world.checks.at(service, at))
+        request = replace(request, revision=revision, source=said_of.source, stated=said_of.sentences)
         report = world.prover.report(incident, history, world.compilers, request)
-        report = _unless_deployed(report, serving, case, history)
+        mended = _mended(world, service, history, serving, _fix(report.proof))
+        report = _unless_deployed(report, serving, case, mended)
     report = with_measured_impact(world, service, case, serving, report)
     links = world.places.links(service, _of_interest(report.proof))
     return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
@@ -80,8 +82,8 @@ def branch_sign(world: World, service: Service, history: History) -> str:
     return f"{head} {world.checks.at(service, head).value}"
 
 
-def _incident(world: World, service: Service, case: Case) -> Incident:
-    """The incident as the log tells it, under the fingerprint under which it was opened."""
+def _incident(world: World, service: Service, case: Case) -> tuple[Incident, Sequence[LogEntry]]:
+    """The incident as the log tells it, under the fingerprint under which it was opened; and what was read for it."""
     since = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at) - _BEFORE
     logged = world.logs.entries(service, since, world.clock.now())
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
@@ -89,7 +91,7 @@ def _incident(world: World, service: Service, case: Case) -> Incident:
         found = collect(_Entries(known), service=service.name, environment=service.told_environment).incidents
         mine = next((each for each in found if _is(each, case)), None)
         if mine is not None:
-            return replace(mine, fingerprint=case.fingerprint)
+            return replace(mine, fingerprint=case.fingerprint), known
     raise Reject("no_evidence", f"{case.id}: none of its entries is a signal")
 
 
@@ -107,35 +109,31 @@ def _is(incident: Incident, case: Case) -> bool:
     return path == case.path or path.endswith("/" + case.path) or case.path.endswith("/" + path)
 
 
-def _given(world: World, service: Service, history: History, incident: Incident) -> str | None:
-    """The commit of the failing revision, where the platform names one that the repository knows."""
-    revision = _last_revision(incident)
-    known = world.revisions.revision(service, revision) if revision else None
-    return _resolved(history, known.commit) if known is not None and known.commit else None
-
-
 def _last_revision(incident: Incident) -> str:
     return incident.sightings[-1].revision if incident.sightings else ""
 
 
-def _resolved(history: History, commit: str) -> str | None:
-    try:
-        return history.resolve(commit).id
-    except Misused:
-        return None  # a label can name anything; the log tells the version all the same
-
-
-def _unless_deployed(report: Report, serving: Serving, case: Case, history: History) -> Report:
-    """No question where what serves by now is another revision that has the fix already."""
-    proof, named = report.proof, serving.revision.commit
-    if proof.recommendation.kind is Kind.NONE or serving.revision.name in case.revisions or not named:
+def _unless_deployed(report: Report, serving: Serving, case: Case, mended: Mapping[str, str]) -> Report:
+    """No question where what serves by now are other revisions, all of which have the fix already."""
+    proof, names = report.proof, {name for name, share in serving.traffic.items() if share}
+    if proof.recommendation.kind is Kind.NONE or names & {*case.revisions} or not names <= {*mended}:
         return report
-    commit, fix = _resolved(history, named), _fix(proof)
-    if commit is None or fix is None or not contains(history, commit, fix.id):
-        return report
-    told = f"Revision {serving.revision.name} serves by now, and its commit {commit} contains the fix."
+    told = " ".join(
+        f"Revision {name} serves by now, and its commit {commit} contains the fix." for name, commit in mended.items()
+    )
     recommendation = Recommendation(Kind.NONE, Reason.ALREADY_DEPLOYED, told)
     return build_report(report.incident, replace(proof, recommendation=recommendation))
+
+
+def _mended(world: World, service: Service, history: History, serving: Serving, fix: Commit | None) -> dict[str, str]:
+    """The revisions with traffic that are known to contain the fix, with their commits."""
+    found: dict[str, str] = {}
+    for name in (name for name, share in serving.traffic.items() if share and fix is not None):
+        revision = serving.revision if name == serving.revision.name else world.revisions.revision(service, name)
+        commit = resolved(history, revision.commit) if revision is not None and revision.commit else None
+        if commit is not None and fix is not None and contains(history, commit, fix.id):
+            found[name] = commit
+    return found
 
 
 def _fix(proof: Proof) -> Commit | None:

@@ -26,7 +26,10 @@ _SENTENCES = {
         "The rollout was taken back: the traffic is split as it was before. Where it followed the newest revision, it "
         "is pinned to the one that served: the next deployment gets no traffic until somebody gives it some."
     ),
-    State.RESOLVED: "Mended, and watched for as long as it takes to say so.",
+    State.RESOLVED: (
+        "Mended, and watched for as long as it takes to say so. For 30 days more, a revision that contains the fix and "
+        "fails all the same opens this issue again."
+    ),
     State.REPORTED: "The watch ended without a proof that the failure is mended. A person has to look at it.",
     State.MUTED: "A person has ended this: nothing more is done about it.",
 }

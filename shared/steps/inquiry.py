@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.domain.finding import Checks
+from shared.domain.finding import Checks, DeployedSource
 from shared.domain.history import Branch, Commit
 from shared.domain.incident import Incident
 from shared.ports import Compilers, History
@@ -25,6 +25,10 @@ class Request:
     """The code host's word on a commit."""
     revision: str = ""
     """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
+    source: DeployedSource = DeployedSource.GIVEN
+    """Who says which commit is deployed."""
+    stated: tuple[str, ...] = ()
+    """What the platform says of the revision, a sentence for each source."""
     alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
 

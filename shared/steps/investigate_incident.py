@@ -44,7 +44,7 @@ def investigate_incident(world: World, incident_id: str) -> Outcome:
         return replace(now, branch_sign=sign, looked_at=moment).to(state, moment, reason)
 
     case = journal.tell(world, service, cases.change(world, case.id, advanced))
-    return Outcome(case.state.value, case.id, reason)
+    return Outcome(case.state.value, case.id, reason, (world.clock.now() - case.opened_at).total_seconds())
 
 
 def service_of(world: World, case: Case) -> Service:

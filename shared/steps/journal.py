@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.finding import Kind
-from shared.domain.issue.life import Milestone, passed, state_part
+from shared.domain.life import Milestone, passed, state_part
 from shared.domain.moment import told
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service
@@ -86,13 +86,20 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
                 "This issue is open again, and its text is about this failure now.",
             ),
         )
-    if proposal is not None and State.PROPOSED in reached:
+    if proposal is not None and State.PROPOSED in reached and not _supersedes(case):
         yield f"proposed{again}", (asked(proposal),)
     if proposal is not None and State.APPROVED in reached:
         yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
     if proposal is not None and case.rollout is not None and State.WATCHING in reached:
         serves = f"revision {said(case.rollout.revision, 80)} runs {proposal.commit}"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
+
+
+def _supersedes(case: Case) -> bool:
+    """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told."""
+    states = [documents.choice(step, "state", State) for step in case.history]
+    place = len(states) - 1 - states[::-1].index(State.PROPOSED)
+    return states[max(0, place - 2) : place] == [State.PROPOSED, State.OPENED]
 
 
 def asked(proposal: Proposal) -> str:

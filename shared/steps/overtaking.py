@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from shared.domain.proposal import Proposal, Standing
 from shared.domain.service import Service
-from shared.steps import cases
+from shared.steps import cases, proposals
+from shared.steps.allowance import rolling_out
 from shared.steps.case import Case
 from shared.steps.decisions import Decision
 from shared.steps.evidence import branch_sign
@@ -25,13 +26,16 @@ LOOK = timedelta(minutes=10)
 
 def newer(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision | None) -> str:
     """What has overtaken the question, in a sentence; "" where nothing has."""
-    serving = world.revisions.serving(service).revision.name
-    if serving != proposal.revision:
-        return f"Revision {serving} serves by now, not {proposal.revision} any more."
+    serving = world.revisions.serving(service)
+    if serving.revision.name != proposal.revision:
+        return f"Revision {serving.revision.name} serves by now, not {proposal.revision} any more."
+    if proposals.is_stale(proposal, serving) and not rolling_out(world, service):
+        return "The service was changed since this was asked: an approval would be refused."
     now = world.clock.now()
     asked = proposal.expires_at - service.proposal_ttl
-    recently = case.looked_at is not None and now < case.looked_at + LOOK
-    if decision is not None or now < asked + STANDS or recently:  # where somebody has approved, it stays as it is
+    recently = case.looked_at is not None and now < case.looked_at + world.wait(LOOK)
+    is_new = now < asked + world.wait(STANDS)
+    if decision is not None or is_new or recently:  # where somebody has approved already, it stays as it is
         return ""
     return _merged(world, service, case, proposal)
 

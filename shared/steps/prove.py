@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.compilation import Fault
-from shared.domain.finding import AlsoBroken, Attempt, Broken, Deployed, Introduced, Proof
+from shared.domain.finding import AlsoBroken, Attempt, Broken, Deployed, DeployedSource, Introduced, Proof
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
 from shared.domain.paths import likely_files
@@ -185,7 +185,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
     return Deployed(
         revision=next((each.revision for each in reversed(deployments) if each.commit == commit), ""),
         commit=commit,
-        source=located.source,
+        source=inquiry.request.source if located.source is DeployedSource.GIVEN else located.source,
         corroborated=True,
         candidates=located.candidates,
         uncommitted_tree=any(each.uncommitted and each.commit == commit for each in deployments),
@@ -193,6 +193,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
         python_source=_python_source(inquiry, search, commit),
         conflict=located.conflict,
         deployments=deployments,
+        stated=inquiry.request.stated,
     )
 
 

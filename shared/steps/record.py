@@ -7,6 +7,7 @@ from shared.domain.entry import LogEntry
 from shared.domain.grouping import kept
 from shared.domain.service import Service, service_id
 from shared.domain.signal import Signal, SignalKind
+from shared.domain.verdict import TRIPWIRE
 from shared.steps import cases, effects
 from shared.steps.case import Case
 from shared.steps.causes import cause_of, name_cause
@@ -99,11 +100,13 @@ def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Out
 
 
 def _regresses(world: World, service: Service, defect: Defect, revision: str) -> str:
-    """The incident before this one, if it was resolved and its fix runs in the revision that fails now."""
+    """The incident before this one, if it was resolved lately and its fix runs in the revision that fails now."""
     if defect.generation == 1:
         return ""
     before = cases.load(world, replace(defect, generation=defect.generation - 1).incident)
-    if before is None or before.state is not State.RESOLVED:
+    if before is None or before.state is not State.RESOLVED or before.rest_at is None:
+        return ""
+    if world.clock.now() > before.rest_at + TRIPWIRE:
         return ""
     return before.id if sense(world, service, before, revision) is Sense.RECURRED else ""
 

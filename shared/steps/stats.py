@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.ports import Document
 from shared.steps.case import Case
+from shared.steps.flow import State
 from shared.steps.milestones import Milestones, milestones
 
 STEPS = (
@@ -59,8 +60,8 @@ class Stats:
 
 
 def stats(cases: Iterable[Case], *, cut: bool = False) -> Stats:
-    """Services by name, incidents the latest first."""
-    timed = [Timed(case, milestones(case)) for case in cases]
+    """Services by name, incidents the latest first. What another incident explains is no incident of its own."""
+    timed = [Timed(case, milestones(case)) for case in cases if case.state is not State.ABSORBED]
     timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
     names = sorted({each.case.service for each in timed})
     services = [_group(name, [each for each in timed if each.case.service == name]) for name in names]

@@ -72,13 +72,14 @@ def _proof(
     deployed = Deployed(
         revision=sightings[-1].revision if sightings else "",
         commit=located.commit,
-        source=located.source,
+        source=inquiry.request.source if located.source is DeployedSource.GIVEN else located.source,
         corroborated=False,
         candidates=(),
         uncommitted_tree=False,
         python=python[0],
         python_source=python[1],
         conflict=located.conflict,
+        stated=inquiry.request.stated,
     )
     return Proof(
         deployed=deployed,

@@ -188,8 +188,10 @@ def _watching(world: World, service: Service, case: Case) -> Case:
 
 def _left(case: Case) -> str:
     """What a person who stops a rollout on its way has to know."""
-    share = case.rollout.share if case.rollout else 0
-    return f"; the traffic stays as it is: {share} % for {case.rollout.revision}" if case.rollout and share else ""
+    rollout = case.rollout
+    if rollout is None:
+        return ""
+    return f"; the traffic stays as it is: {rollout.share} % for {rollout.revision or 'the new revision'}, tied by name"
 
 
 _STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {

@@ -56,7 +56,9 @@ def follow(world: World, service: Service, case: Case) -> Case:
 def watch(world: World, service: Service, case: Case) -> Case:
     """Probes, looks at what serves and at what was logged, and decides the end where it is time for one."""
     proposal = proposals.demand(world, case.proposal)
-    case = _probed(world, service, case)
+    if case.rollout is None:
+        return case
+    case = _probed(world, service if case.rollout.since else _at_own_address(world, service, case.rollout), case)
     if case.rollout is None:
         return case
     serving = world.revisions.serving(service)
@@ -115,6 +117,9 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
     case, healthy = _tried(world, service, case, found.url)
     if not healthy:
         return case
+    if case.rollout is not None and logged_again(world, service, case, replace(case.rollout, revision=found.revision)):
+        why = f"Revision {found.revision} logged the failure again before it had any traffic."
+        return cases.end(world, case.id, State.FAILED, why)
     case = _with_rollout(
         world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
     )
@@ -143,6 +148,12 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
         why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
         return cases.end(world, case.id, State.FAILED, why), False
     return case, failed == 0
+
+
+def _at_own_address(world: World, service: Service, rollout: Rollout) -> Service:
+    """The new revision alone, where it can be reached: who served before still has its part, and fails."""
+    url = world.deployer.state(service, rollout.operation).url if service.probe_url else ""
+    return replace(service, probe_url=address(service.probe_url, url)) if url else service
 
 
 def _shared(world: World, service: Service, case: Case, before: int, step: int | None) -> Case:
@@ -201,7 +212,9 @@ def _has_fix(world: World, service: Service, proposal: Proposal, name: str) -> b
 def _failed(world: World, service: Service, rollout: Rollout) -> str:
     """What the platform says about the new revision, where it was ready and no longer is."""
     found = world.deployer.state(service, rollout.operation)
-    return (found.detail or "It is no longer ready.") if found.progress is Progress.FAILED else ""
+    # A later rollout may have taken the operation's place: only what is said of this revision counts.
+    failed = found.progress is Progress.FAILED and found.revision == rollout.revision
+    return (found.detail or "It is no longer ready.") if failed else ""
 
 
 def _requests(world: World, service: Service, rollout: Rollout, serving: Serving, since: datetime) -> int:
@@ -215,15 +228,17 @@ def _by_hand(world: World, case: Case, refused: str) -> Case:
 
 
 def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:
-    hours = round((now - watched.since).total_seconds() / 3600)
+    spent = (now - watched.since).total_seconds()
+    # A machine that cuts its waits short watches for seconds.
+    lasted = f"{round(spent / 3600)} hours" if spent >= 3600 else f"{round(spent)} seconds"
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
     probes = f" and {watched.probes} probes that stayed open" if watched.probes else ""
     what = {
-        Verdict.PROVEN: f"{watched.requests} requests in {hours} hours{probes}, and the failure was not logged again.",
+        Verdict.PROVEN: f"{watched.requests} requests in {lasted}{probes}, and the failure was not logged again.",
         Verdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
         Verdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
         Verdict.RECURRED: f"Revision {case.recurred} contains the fix and logged the failure again.",
         Verdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
-        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {hours} hours; silence proves nothing.",
+        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",
     }
     return what[verdict]

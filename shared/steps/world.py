@@ -56,6 +56,8 @@ class Outcome:
     incident: str = ""
     """The incident's id, where there is one."""
     detail: str = ""
+    seconds: float | None = None
+    """From the incident's beginning to this outcome, where somebody wants to measure it."""
 
 
 @dataclass(frozen=True, slots=True)

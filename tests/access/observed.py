@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import grpc
 
+from shared.adapters.google.rest import Rest
 from tests.fakes.github.described import operation
 from tests.fakes.loopback import Outside
 
@@ -65,13 +66,26 @@ class _Seen(
     intercept_unary_unary = intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = _pass
 
 
+DOCUMENTS = {
+    "batchGet": "google.firestore.v1.Firestore/BatchGetDocuments",
+    "commit": "google.firestore.v1.Firestore/Commit",
+    "runQuery": "google.firestore.v1.Firestore/RunQuery",
+}
+"""Firestore's methods by what REST calls them; its emulator keeps no list of who asked."""
+
+
 @contextmanager
 def observing(observed: Observed) -> Iterator[None]:
     """Every channel that is made until the context is left is seen."""
-    plain = grpc.insecure_channel
+    plain, post = grpc.insecure_channel, Rest.post
 
     def channel(*given: Any, **named: Any) -> Any:
         return grpc.intercept_channel(plain(*given, **named), _Seen(observed))
 
-    with patch.object(grpc, "insecure_channel", channel):
+    def posting(rest: Rest, path: str, *given: Any, **named: Any) -> Any:
+        if "/documents:" in path:
+            observed.calls.add((observed.function, "google", DOCUMENTS[path.rpartition(":")[2]]))
+        return post(rest, path, *given, **named)
+
+    with patch.object(grpc, "insecure_channel", channel), patch.object(Rest, "post", posting):
         yield

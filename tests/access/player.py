@@ -6,6 +6,7 @@ test's. A process lives until `dies`; what a delivery answers is the function's 
 
 import base64
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,7 +57,8 @@ class Player:
     def on(
         cls, outside: Outside, observed: Observed, clock: FakeClock, config: Path, more: Mapping[str, str]
     ) -> "Player":
-        return cls(outside, observed, clock, {**outside.environment, "PROVENFIX_CONFIG": str(config), **more})
+        told = {**outside.environment, "FIRESTORE_EMULATOR_HOST": os.environ["FIRESTORE_EMULATOR_HOST"]}
+        return cls(outside, observed, clock, {**told, "PROVENFIX_CONFIG": str(config), **more})
 
     def dies(self) -> None:
         """The next delivery finds a new process, whatever the function."""

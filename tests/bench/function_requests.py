@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from functions.local.showcase.build import Showcase
 from functions.local.showcase.log import Shape, log_text
+from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.secret import Secret
 
@@ -55,7 +56,7 @@ def event(data: bytes) -> urllib.request.Request:
 
 
 def click() -> urllib.request.Request:
-    """A denial of a proposal that nobody has made, signed now."""
+    """An approval of a proposal that nobody has made, signed now."""
     value = json.dumps({"proposal": "p", "incident": "i", "commit": "c", "evidence": "e"})
     payload: dict[str, object] = {
         "type": "block_actions",
@@ -63,7 +64,8 @@ def click() -> urllib.request.Request:
         "user": {"id": "U1", "username": "u"},
         "team": {"id": "T1"},
     }
-    payload |= {"channel": {"id": "C1"}, "actions": [{"action_id": "provenfix_deny", "value": value}]}
+    payload |= {"container": {"channel_id": "C1", "message_ts": "1772336623.000100"}}
+    payload |= {"channel": {"id": "C1"}, "actions": [{"action_id": APPROVE, "value": value}]}
     body = urlencode({"payload": json.dumps(payload)}).encode()
     now = str(int(time.time()))
     headers = {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, Secret(SECRET))}

@@ -2,7 +2,7 @@
 
 A start goes from the first instruction of functions-framework to the first answer that took real work: `record` opens
 an incident, `investigate` proves it on a small repository and asks, `decide` looks for a proposal. State is in SQLite,
-and once more in the emulators where there are any, because there Google's clients have to be imported.
+and once more in the emulators where there are any, where each document and each message is a request.
 """
 
 import contextlib

@@ -41,7 +41,7 @@ def in_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
 def in_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Bench]:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # noqa: PLC0415
 
-    request.getfixturevalue("emulators")
+    emulator = request.getfixturevalue("emulators").environment["PUBSUB_EMULATOR_HOST"]
     project = f"bus-{next(_worlds)}"
     with PublisherClient() as publisher, SubscriberClient() as subscriber:
         for topic in TOPICS:
@@ -54,7 +54,7 @@ def in_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Bench]:
             pulled = subscriber.pull(subscription=path, max_messages=100, timeout=5).received_messages
             return [json.loads(each.message.data) for each in pulled]
 
-        bus = PubSubBus(project)
+        bus = PubSubBus(project, emulator=emulator)
         yield Bench(bus, waiting)
         bus.close()
 
@@ -84,9 +84,8 @@ def test_equal_messages_are_messages_of_their_own(bench: Bench) -> None:
     assert (seen or []) + (bench.waiting("boats-seen") if len(seen) < 2 else []) == [{"boat": "heron"}] * 2
 
 
-def test_a_bus_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
-    away = PubSubBus("bus-away", seconds=0.3)
+def test_a_bus_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path) -> None:
+    away = PubSubBus("bus-away", seconds=0.3, emulator="127.0.0.1:1")
     nowhere = SqliteQueue(tmp_path)
     for bus in (away, nowhere):
         with pytest.raises(Retry):

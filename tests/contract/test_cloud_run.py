@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 
 import grpc
 import pytest
@@ -109,6 +110,25 @@ class TestWhichCommit:
         stand.cloud.built(OTHER, "loose", resolved=False)
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('loose')}", "tide-2")
         assert stand.revisions.serving(TIDE).revision.commit == OTHER
+
+    def test_a_function_is_followed_to_the_build_of_its_source(self, stand: Stand) -> None:
+        stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
+        stand.cloud.built_of_archive("zip", "functions/tide.zip", OTHER)
+        revision = stand.revisions.serving(TIDE).revision
+        assert (revision.function, revision.python, revision.commit) == (True, "3.11", OTHER)
+        assert revision.claims[0].ref == "build b-zip"
+
+    def test_an_archive_that_names_no_commit_is_told_and_nothing_is_made_up(self, stand: Stand) -> None:
+        stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
+        stand.cloud.built_of_archive("zip", "functions/tide.zip", "")
+        revision = stand.revisions.serving(TIDE).revision
+        assert revision.commit is None
+        assert "build b-zip was made of the archive gs://shore-sources/functions/tide.zip#7" in revision.unseen[0]
+
+    def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('unbuilt')}", "tide-2")
+        stand.cloud.revisions[f"{path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
+        assert stand.revisions.serving(TIDE).revision.commit == FIX
 
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", "docker.io/library/tide:latest", "tide-2")
@@ -328,6 +348,17 @@ class TestByHand:
 
 
 class TestErrors:
+    def test_who_does_not_answer_in_time_is_asked_again_later(
+        self, stand: Stand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shared.adapters.google.cloud_run_revisions.SECONDS", 0.05)
+        stand.cloud.answers.hold[f"{RUN}Services/GetService"] = released = Event()
+        try:
+            with pytest.raises(Retry, match="DeadlineExceeded"):
+                stand.revisions.serving(TIDE)
+        finally:
+            released.set()
+
     @pytest.mark.parametrize(
         ("code", "error", "match"),
         [

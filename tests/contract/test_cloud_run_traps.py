@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pytest
+from google.cloud.devtools import cloudbuild_v1 as build_v1
 
 from shared.adapters.google.clients import Clients
+from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
+from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.domain.verdict import Probed
+from shared.ports import Deployer
 from shared.steps.redeploy import redeploy
+from shared.steps.watching import LONGEST_DEPLOYMENT
 from shared.steps.world import World
 from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
 from tests.fakes.past import commit_id
@@ -27,10 +32,14 @@ class OnCloudRun(Setting):
 
     run: GoogleCloud = field(default_factory=GoogleCloud)
     clients: Clients | None = None
+    triggers: bool = False
 
     def process(self, tap: Tap = lambda _, port: port) -> World:
         assert self.clients is not None
-        real = {"revisions": CloudRunRevisions(self.clients), "deployer": CloudRunDeployer(self.clients)}
+        deployer: Deployer = CloudRunDeployer(self.clients)
+        if self.triggers:
+            deployer = PipelineDeployer(self.clients, CloudBuildPipeline(self.clients), self.clock)
+        real = {"revisions": CloudRunRevisions(self.clients), "deployer": deployer}
         return super().process(lambda name, port: tap(name, real.get(name, port)))
 
     @property
@@ -79,6 +88,25 @@ def never_built(setting: OnCloudRun) -> None:
     setting.run.builds = setting.run.builds[:1]
 
 
+def label_of_a_commit_that_was_never_built(setting: OnCloudRun) -> None:
+    setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", OLD_REVISION, {"commit-sha": "e" * 40})
+
+
+def another_service_of_the_same_image(setting: OnCloudRun) -> None:
+    setting.run.deploy_by_hand("ebb", f"{IMAGE}@{digest('old')}", "ebb-1")
+
+
+def ready_and_then_not(setting: OnCloudRun) -> None:
+    name = next(name for name in setting.shares if name.startswith("tide-pf-"))
+    setting.run.fail_revision(name, "The instance was killed: out of memory.")
+
+
+def tagged_and_split(setting: OnCloudRun) -> None:
+    setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-00008-kim")
+    setting.run.split_by_hand("tide", tide_00007_old=65, tide_00008_kim=35)
+    setting.run.services[path("tide")].traffic[1].tag = "canary"
+
+
 def nothing(_: OnCloudRun) -> None: ...
 
 
@@ -105,6 +133,10 @@ TRAPS = (
     Trap(nothing, never_built, nothing, "refused", "no_image", 0, OLD_REVISION),
     Trap(nothing, deploy_by_hand, nothing, "refused", "stale", 0, "tide-00009-kim"),
     Trap(nothing, nothing, fails_when_probed, "rolled_back", "the traffic is split as it was before", 1, OLD_REVISION),
+    Trap(label_of_a_commit_that_was_never_built, nothing, nothing, "watching", "", 1, "new"),
+    Trap(another_service_of_the_same_image, nothing, nothing, "watching", "", 1, "new"),
+    Trap(nothing, nothing, ready_and_then_not, "rolled_back", "is no longer: The instance was killed", 1, OLD_REVISION),
+    Trap(tagged_and_split, nothing, fails_when_probed, "rolled_back", "split as it was before", 1, OLD_REVISION),
     Trap(nothing, nothing, deploy_by_hand, "reported", "tide-00009-kim was deployed since", 1, OLD_REVISION),
 )
 
@@ -122,6 +154,11 @@ def test_every_trap_has_its_end_and_its_words(setting: OnCloudRun, trap: Trap) -
     assert state(setting, incident) == trap.end
     assert trap.words in setting.said
     assert setting.run.deployments == trap.deployments
+    if trap.earlier is another_service_of_the_same_image:
+        assert setting.run.shares("ebb") == {"ebb-1": 100}
+    if trap.earlier is tagged_and_split:
+        split = [(each.revision, each.percent, each.tag) for each in setting.run.services[path("tide")].traffic]
+        assert split == [(OLD_REVISION, 65, ""), ("tide-00008-kim", 35, "canary")]
     most = max(setting.shares, key=lambda name: setting.shares[name])
     assert most.startswith("tide-pf-") if trap.serves == "new" else most == trap.serves
 
@@ -162,3 +199,114 @@ def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(setting
         tick(setting)
     assert state(setting, incident) == "reported"
     assert "Nothing was put back" in setting.said
+
+
+def test_an_operation_that_takes_too_long_is_given_up_and_gets_no_traffic_when_it_ends_after_all(
+    setting: OnCloudRun,
+) -> None:
+    setting.run.running = True
+    incident = approved(setting)
+    redeployed(setting)
+    tick(setting, LONGEST_DEPLOYMENT)
+    assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
+    assert "has not ended within 60 minutes" in setting.said
+    setting.run.finish()
+    tick(setting)
+    assert (setting.shares, setting.run.deployments) == ({OLD_REVISION: 100}, 1)
+
+
+class TestByATrigger:
+    """The same, where the owners' own trigger builds and deploys."""
+
+    @pytest.fixture
+    def setting(self, setting: OnCloudRun) -> OnCloudRun:
+        trigger = "projects/shore/locations/europe-west6/triggers/deploy-tide"
+        given = service(traffic_steps=(10, 100), deploy_method="cloud_build", deploy_trigger=trigger)
+        setting.services = {"shore.tide": given}
+        setting.run.now = setting.clock.now
+        setting.run.builds = setting.run.builds[:1]
+        setting.triggers = True
+        return setting
+
+    def begun(self, setting: OnCloudRun) -> str:
+        incident = approved(setting)
+        assert redeployed(setting).name == "deploying"
+        tick(setting)
+        assert (state(setting, incident), len(setting.run.triggered)) == ("deploying", 1)
+        return incident
+
+    def built(self, setting: OnCloudRun, commit: str = TARGET) -> None:
+        build = setting.run.end_build()
+        build.source_provenance = build_v1.SourceProvenance(resolved_repo_source=build_v1.RepoSource(commit_sha=commit))
+        labels = {"gcb-build-id": build.id}
+        setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", "tide-00008-pip", labels)
+
+    def test_it_is_begun_once_adopted_and_given_its_traffic_in_steps(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        shares = []
+        for _ in range(3):
+            tick(setting)
+            shares.append(setting.shares.get("tide-00008-pip", 0))
+        assert shares == [0, 10, 100]
+        assert setting.probe.asked[0].startswith("wss://pf-"), "its own address first"
+        assert (state(setting, incident), len(setting.run.triggered)) == ("watching", 1)
+        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
+
+    def test_a_trigger_that_moves_the_traffic_is_not_fought(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        setting.run.split_by_hand("tide", tide_00008_pip=100)
+        for _ in range(2):
+            tick(setting)
+        assert setting.probe.asked[0].startswith("wss://pf-"), "it is tried all the same"
+        assert (state(setting, incident), setting.shares) == ("watching", {"tide-00008-pip": 100})
+
+    def test_what_it_moved_the_traffic_to_is_taken_back_if_it_fails(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        setting.run.split_by_hand("tide", tide_00008_pip=100)
+        fails_when_probed(setting)
+        for _ in range(3):
+            tick(setting)
+        assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
+        assert "The traffic is split as it was before" in setting.said
+
+    def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting)
+        for _ in range(3):
+            tick(setting)
+        note = setting.run.services[path("tide")].annotations
+        setting.run.services[path("tide")].annotations = {
+            "provenfix-rollout": note["provenfix-rollout"].replace(incident, "another")
+        }
+        tick(setting)
+        assert state(setting, incident) == "watching"
+
+    def test_a_build_that_fails_is_told_and_leaves_everything_as_it_was(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        setting.run.end_build("FAILURE")
+        tick(setting)
+        assert state(setting, incident) == "failed"
+        assert "ended with FAILURE" in setting.said
+        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
+        assert setting.shares == {OLD_REVISION: 100}
+
+    def test_what_was_built_from_another_commit_gets_no_traffic(self, setting: OnCloudRun) -> None:
+        incident = self.begun(setting)
+        self.built(setting, commit_id("fixed"))
+        tick(setting)
+        assert "not from the approved" in setting.said
+        assert (state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
+        assert "Nothing was put back: somebody has changed the service by hand" in setting.said
+
+    def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, setting: OnCloudRun) -> None:
+        given = service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")
+        setting.services = {"shore.tide": given}
+        incident = approved(setting)
+        assert redeployed(setting).name == "refused:stale"
+        tick(setting)
+        assert state(setting, incident) == "refused"
+        assert "not_found" in setting.said
+        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]

@@ -1,6 +1,8 @@
 """From settings to GitHub: as an App or with a token, at github.com and at an Enterprise Server."""
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import wiring
 from shared.adapters.github.host import Host
@@ -42,12 +44,28 @@ def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its
         world = wiring.world(settings(fake, app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
         assert world.checks.at(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
+        links = world.places.links(WATCHED, ())
+        assert links.commit("a" * 40) == f"{fake.address}/{REPOSITORY}/commit/{'a' * 40}"
+        assert links.log(clock.now(), clock.now()).endswith("?project=shore")
         exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
         assert exchanged == [f"/app/installations/{app().installation}/access_tokens"]
         sent = {each.headers["authorization"] for each in fake.asked if not each.path.startswith("/app/")}
         assert sent == {f"Bearer {desk.given[0]}"}
         assert desk.given[0].startswith("ghs_41_")
         assert len(desk.given[0]) > 255
+
+
+def test_a_key_is_taken_as_github_hands_it_out() -> None:
+    """Its download is in the older form of PEM, an editor may have put Windows' line ends into it."""
+    key = load_pem_private_key(app().key().reveal().encode(), None)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+    assert "BEGIN RSA PRIVATE KEY" in pem
+    desk = TokenDesk(SystemClock())
+    with serving(FakeGitHub(extra=[Board(SystemClock().now), desk], enterprise=True)) as fake:
+        for form_of_it in (pem, pem.replace("\n", "\r\n"), f"\n{pem}\n"):
+            assert wiring.world(settings(fake, form_of_it)).issues.find(WATCHED, "<!-- m -->") is None
+    assert len(desk.given) == 3
 
 
 def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:

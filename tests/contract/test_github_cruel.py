@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from shared.adapters.github.issues import GitHubIssues
-from shared.domain.issue.life import state_part
+from shared.domain.life import state_part
 from shared.domain.signal import SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document, IssueRef

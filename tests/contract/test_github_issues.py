@@ -8,7 +8,7 @@ from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
-from shared.domain.issue.life import state_part
+from shared.domain.life import state_part
 from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import WRONG, IssueState
@@ -92,11 +92,13 @@ def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(gith
     )
     opened = issues.open(SERVICE, earlier, "It fails", earlier)
     issues.close(SERVICE, opened.number)
-    issues.rewrite(SERVICE, opened.number, "It fails again", f"{later}\nAgain.")
+    ticked = f"{earlier}\n- [x] Pin Python\n"
+    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{opened.number}", {"body": ticked})
+    issues.rewrite(SERVICE, opened.number, "It fails again", f"{later}\n- [ ] Pin Python\n- [ ] Again")
     issues.reopen(SERVICE, opened.number)
     assert issues.find(SERVICE, later) == opened
     assert issues.find(SERVICE, earlier) is None
-    assert issues.state(SERVICE, opened.number).body == f"{later}\nAgain."
+    assert issues.state(SERVICE, opened.number).body == f"{later}\n- [x] Pin Python\n- [ ] Again"
 
 
 def test_the_labels_by_which_people_act_are_made_once(github: GitHub) -> None:

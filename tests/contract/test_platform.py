@@ -4,12 +4,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.adapters.google.clients import Clients
+from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
+from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.adapters.local.kept_platform import KeptPlatform
 from shared.domain.rollout import Progress
 from shared.domain.service import Service
@@ -22,7 +25,8 @@ from tests.fakes.moments import FakeClock
 from tests.fakes.rpc import google_on_loopback
 from tests.fakes.served import DEADLINE, shore
 
-TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
+TRIGGER = "projects/shore/locations/europe-west6/triggers/deploy-tide"
+TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", deploy_trigger=TRIGGER)
 FIX, NEXT = "f" * 40, "e" * 40
 
 
@@ -34,7 +38,19 @@ class Platform:
     next: str = NEXT
 
 
-@pytest.fixture(params=["fake", "one machine", "served", "cloud run"])
+class _Triggering(GoogleCloud):
+    """Its trigger builds and deploys at once, as Cloud Run's own command does: the split stays."""
+
+    def _run_trigger(self, request: Any) -> Any:
+        begun = super()._run_trigger(request)
+        number = len(self.triggered)
+        build = self.end_build(image=f"piped-{number}")
+        labels = {"gcb-build-id": build.id}
+        self.deploy_by_hand("tide", f"{IMAGE}@{digest(f'piped-{number}')}", f"tide-{number}-pip", labels)
+        return begun
+
+
+@pytest.fixture(params=["fake", "one machine", "served", "cloud run", "a trigger"])
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     clock = FakeClock()
     if request.param == "fake":
@@ -48,6 +64,13 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         with shore(tmp_path) as running:
             running.by_hand("tide-1", "old")
             yield Platform(running.ports, running.ports, running.commits["fix"], running.commits["next"])
+    elif request.param == "a trigger":
+        cloud: GoogleCloud = _Triggering(now=clock.now)
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
+        with google_on_loopback(cloud.answers) as channel:
+            clients = Clients(channel)
+            deployer = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
+            yield Platform(CloudRunRevisions(clients), deployer)
     else:
         cloud = GoogleCloud()
         cloud.built(FIX, "fix")
@@ -66,6 +89,8 @@ def deployed(platform: Platform, marker: str = "p-1", commit: str = "") -> str:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert done.progress is Progress.DONE
+    if done.untended:
+        platform.deployer.shift(TIDE, done.revision, 0)
     return done.revision
 
 

@@ -137,7 +137,9 @@ def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) 
 def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Shore) -> None:
     revision = here.ports.serving(here.service).revision.name
     before = instances(here)
-    os.kill(process_of(revision), signal.SIGKILL)
+    serving = process_of(revision)
+    assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service is told none of its secrets
+    os.kill(serving, signal.SIGKILL)
     here.wait(lambda: here.answer() == f"old {revision}" and len(instances(here) - before) == 1)
     assert here.ports.state(here.service, revision).progress is Progress.DONE
 

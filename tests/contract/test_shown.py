@@ -16,7 +16,7 @@ import pytest
 from functions.local.reporting import reports_on
 from functions.local.showcase import Flavour, Shape, build_incident, incident_log
 from shared.domain.issue import issue_body, issue_title
-from shared.domain.issue.life import state_part
+from shared.domain.life import state_part
 from shared.domain.proposal import Proposal
 from shared.domain.question import question
 from shared.domain.report import Report

@@ -247,6 +247,20 @@ class TestCruelSlack:
         now[0] += 1.0
         assert chat.post(SERVICE, MARKER, asked()) == "C0QUAY/1.2"
 
+    def test_each_message_to_a_channel_has_a_second_to_itself(
+        self, chat: SlackChat, server: CruelServer, now: list[float], slept: list[float]
+    ) -> None:
+        said = b'{"ok": true, "channel": "C0QUAY", "ts": "1.2"}'
+        server.answers += [(200, {}, said)] * 5
+        chat.post(SERVICE, MARKER, asked())
+        chat.reply(SERVICE, "C0QUAY/1.2", "details", ("a",))
+        chat.update(SERVICE, "C0QUAY/1.2", asked())
+        chat.post(replace(SERVICE, channel="C0OTHER"), MARKER, asked())
+        now[0] += 10.0
+        chat.update(SERVICE, "C0QUAY/1.2", asked())
+        assert slept == [0.0, 1.0, 2.0, 0.0, 0.0]
+        assert len(server.seen) == 5
+
     def test_members_are_asked_for_on_the_server_and_kept_for_half_a_minute(
         self, chat: SlackChat, server: CruelServer, now: list[float]
     ) -> None:

@@ -142,7 +142,7 @@ WRONG: dict[str, Changes] = {
 def test_a_wrong_click_approves_nothing(asking: Callable[..., Question], name: str) -> None:
     question = asking()
     answered = question.send(question.payload("approve", **WRONG[name]))
-    assert answered.status_code in {200, 400}
+    assert answered.status_code in {200, 401}
     assert b"Approved" not in answered.data
     assert question.approvals == 0
 
@@ -157,7 +157,7 @@ def test_a_button_that_was_tampered_with_approves_nothing(
     carried = json.loads(payload["actions"][0]["value"]) | {field: value}
     payload["actions"][0]["value"] = json.dumps(carried)
     answered = question.send(payload)
-    assert answered.status_code in {200, 400}
+    assert answered.status_code in {200, 401}
     assert question.approvals == 0
 
 
@@ -210,7 +210,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
     question = asking()
     setting = question.doors.setting
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
-    assert question.send(question.payload("approve")).get_json()["text"].startswith("A newer revision was deployed")
+    assert question.send(question.payload("approve")).get_json()["text"].startswith("The service was changed")
     assert question.approvals == 0
 
 
@@ -287,7 +287,7 @@ class TestTheReason:
         question = asking()
         view = {"id": "V1", "callback_id": "provenfix_denial", "private_metadata": metadata}
         answered = question.send(question.payload("deny") | {"type": "view_submission", "view": view})
-        assert answered.status_code == 400
+        assert answered.status_code == 401
         assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
 
 
@@ -335,6 +335,29 @@ def test_a_refused_clicker_alone_is_told(
             "replace_original": False,
         }
     ]
+
+
+def test_whose_approval_is_one_of_several_is_told_as_well(
+    asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, heard = ear
+    monkeypatch.setattr(whisper, "SLACK", address)
+    question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
+    question.send(question.payload("approve", response_url=f"{address}actions/1"))
+    assert [each["text"].partition(".")[0] for each in heard] == ["Your approval counts"]
+    assert question.approvals == 0
+    second = {"user": {"id": "U-ODA", "username": "oda"}, "trigger_id": "2.2.2"}
+    question.send(question.payload("approve", response_url=f"{address}actions/2", **second))
+    assert (len(heard), question.approvals > 0) == (1, True)
+
+
+def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Question]) -> None:
+    setting = Setting()
+    setting.answer.back = True
+    question = asking(setting)
+    assert question.send(question.payload("roll_back")).get_json()["text"].startswith("Approved.")
+    [published] = [message for topic, message in setting.bus.published if topic == "redeploy-approved"]
+    assert published == {"proposal": f"{question.message.proposal}-back"}
 
 
 @pytest.mark.parametrize(

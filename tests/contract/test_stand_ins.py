@@ -14,7 +14,7 @@ from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.kept_chat import DIALOGS, GROUPS
 from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe
 from shared.adapters.slack.dialog import view
-from shared.adapters.slack.layout import body
+from shared.adapters.slack.layout import body, details
 from shared.domain.compilation import Source
 from shared.domain.decision import ClickKind
 from shared.domain.finding import Checks
@@ -105,6 +105,14 @@ def test_beside_a_message_lies_what_slack_would_get_of_it(here: World) -> None:
         assert stored.value["body"] == json.loads(json.dumps(body(SERVICE, message)))
 
 
+def test_so_it_does_beside_what_is_said_below_it(here: World) -> None:
+    reference = here.chat.post(SERVICE, "p-1", MESSAGE)
+    here.chat.reply(SERVICE, reference, "d-1", ["one", "`two` <b>"])
+    [stored] = here.store.find("local-replies", "message", reference)
+    text, blocks = details(["one", "`two` <b>"])
+    assert stored.value["body"] == {"text": text, "blocks": json.loads(json.dumps(blocks))}
+
+
 def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: World) -> None:
     assert isinstance(here.chat, Dialogs)
     asked = click(MESSAGE, ClickKind.DENY)
@@ -180,9 +188,9 @@ def test_who_cannot_be_asked_says_so() -> None:
 class TestWiring:
     def test_in_the_cloud_an_adapter_that_is_missing_says_so_when_it_is_asked(self) -> None:
         cloud = world(Settings(project="shore"))
-        with pytest.raises(Misused, match="The adapter for the code host's issues is not configured"):
+        with pytest.raises(Misused, match=r"Nothing is configured for the port 'issues': refer to github\.token"):
             cloud.issues.find(SERVICE, "m")
-        with pytest.raises(Misused, match="harbour/tide is not configured"):
+        with pytest.raises(Misused, match="configured for the repository harbour/tide"):
             cloud.histories(SERVICE)
 
     def test_without_a_project_there_is_no_world(self) -> None:

@@ -1,14 +1,18 @@
 """Every store keeps the promises of `shared.ports.Store`: Firestore, SQLite, and the fake that the other tests use."""
 
 import json
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from shared.adapters.google.firestore_store import FirestoreStore
+from functions.local.stack.emulators import Emulators
+from shared.adapters.google.firestore_store import LIFETIMES, FirestoreStore
 from shared.adapters.local.sqlite_store import SqliteStore
+from shared.domain.moment import rfc3339
 from shared.errors import Retry
 from shared.ports import Document, Store
 from tests.conftest import Opened
@@ -199,9 +203,27 @@ def test_no_replacement_is_lost_however_many_write_at_once(opened: Opened) -> No
     assert read.value == {"knots": 40}
 
 
-def test_a_store_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
-    away = FirestoreStore("contract-away", seconds=0.2)
+def test_what_is_of_use_for_a_while_only_says_until_when(emulators: Emulators) -> None:
+    """Firestore's TTL deletes by a field of the type time, whatever was asked for; other kinds have none."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    emulator = emulators.environment["FIRESTORE_EMULATOR_HOST"]
+    store = FirestoreStore("contract-expiry", emulator=emulator, now=lambda: now)
+    for kind in (*LIFETIMES, "incidents"):
+        assert store.create(kind, "heron", {"state": "moored"})
+        read = store.read(kind, "heron")
+        assert read is not None
+        assert store.replace(kind, "heron", {"state": "sunk"}, read.version)
+        where = f"http://{emulator}/v1/projects/contract-expiry/databases/(default)/documents/{kind}/heron"
+        asked = urllib.request.Request(where, headers={"Authorization": "Bearer owner"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            fields = json.loads(answer.read())["fields"]
+        until = rfc3339(now + LIFETIMES[kind]) if kind in LIFETIMES else None
+        assert fields.get("expires", {}).get("timestampValue") == until, kind
+    store.close()
+
+
+def test_a_store_that_cannot_be_reached_asks_to_be_tried_again(tmp_path: Path) -> None:
+    away = FirestoreStore("contract-away", seconds=0.2, emulator="127.0.0.1:1")
     nowhere = SqliteStore(tmp_path)
     for store in (away, nowhere):
         with pytest.raises(Retry):

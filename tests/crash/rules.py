@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.fakes.memory import MemoryStore
-from tests.fakes.setting import APPROVER, Setting
+from tests.fakes.setting import APPROVER, SECOND, Setting
 
 _BY_CLOCK_OR_WORLD = {"verify", "redeploy"}
 
@@ -27,11 +27,14 @@ def _deployments(setting: Setting, denied: set[str]) -> Iterator[str]:
     proposals = _documents(setting, "proposals")
     decisions = _documents(setting, "decisions")
     yield from _twice("deployment", [operation.marker for operation in setting.cloud.operations])
+    questions = [str(proposals[each.marker]["instead_of"] or each.marker) for each in setting.cloud.operations]
+    yield from _twice("deployment of question", questions)
     for operation in setting.cloud.operations:
         marker = operation.marker
-        if marker in denied:
+        if (proposals[marker]["instead_of"] or marker) in denied:
             yield f"{marker} was deployed after a denial"
-        if decisions.get(marker, {}).get("state") != "acting":
+        decision = decisions.get(str(proposals[marker]["instead_of"] or marker), {})
+        if decision.get("state") != "acting" or decision.get("chosen") != marker:
             yield f"{marker} was deployed without an approval that still held"
         if operation.commit != proposals[marker]["commit"]:
             yield f"{marker} deployed another commit than the proposed one"
@@ -53,7 +56,7 @@ def _incidents(setting: Setting) -> Iterator[str]:
 
 def _decisions(setting: Setting) -> Iterator[str]:
     for key, decision in _documents(setting, "decisions").items():
-        if decision["by"] not in {APPROVER, *_BY_CLOCK_OR_WORLD}:
+        if decision["by"] not in {APPROVER, SECOND, *_BY_CLOCK_OR_WORLD}:
             yield f"{decision['by']} decided about {key}"
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from shared.domain.decision import Answer, Click, ClickKind
 from shared.domain.entry import LogEntry
 from shared.errors import Reject, Retry
+from shared.ports import Document
 from shared.steps import flow
 from shared.steps.decide import decide
 from shared.steps.investigate_incident import investigate_incident
@@ -71,8 +72,8 @@ class Run:
 
         while not self._once(pressed):
             self.setting.clock.turn(timedelta(seconds=30))
-            stored = self.setting.store.read("decisions", click.proposal)
-            if stored is not None and stored.value["state"] == _STORED[click.kind]:
+            stored = self.setting.store.read("decisions", click.proposal.removesuffix("-back"))
+            if stored is not None and (stored.value["state"] == _STORED[click.kind] or _has_voted(stored.value, click)):
                 return
 
     def tick(self) -> None:
@@ -124,6 +125,12 @@ class Run:
             self._message(self.setting.process())
         except (Retry, Reject):
             return  # its copy comes again as well; the first worker's does so in any case
+
+
+def _has_voted(decision: Document, click: Click) -> bool:
+    votes = decision["votes"]
+    assert isinstance(votes, list)
+    return decision["state"] == "counting" and {"by": click.user, "proposal": click.proposal} in votes
 
 
 def handler(topic: str, message: dict[str, str]) -> Message:

@@ -1,7 +1,7 @@
 """The ways that an incident can go, each told once without faults; and what must be true at its end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.decision import ClickKind
@@ -13,7 +13,7 @@ from shared.steps.verify import LOOK, PATIENCE
 from tests.crash.run import MINUTE, Run
 from tests.fakes.memory import MemoryStore
 from tests.fakes.past import commit_id
-from tests.fakes.setting import Setting, click
+from tests.fakes.setting import APPROVER, SECOND, Setting, click, service
 
 Told = Callable[[Run], None]
 CLOSED = "connection closed: received 1011 (internal error)"
@@ -32,6 +32,8 @@ class Story:
     shifts: tuple[int, ...] = ()
     incidents: int = 1
     setting: Callable[[], Setting] = Setting
+    as_first: bool = False
+    """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
 
 
 def _asked(run: Run) -> None:
@@ -189,14 +191,55 @@ def _mended_later(run: Run) -> None:
     _closed(run)
 
 
-def _stepped() -> Setting:
-    from tests.fakes.setting import service  # noqa: PLC0415
+def _gone_back(run: Run) -> None:
+    _asked(run)
+    message = run.setting.chat.all[0].message
+    assert message.alternative is not None
+    back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
+    run.click(click(back))
+    run.click(click(message, token="t2"))
+    run.drain()
+    _closed(run)
 
+
+def _by_two(run: Run) -> None:
+    _asked(run)
+    message = run.setting.chat.all[0].message
+    run.click(click(message))
+    run.tick()
+    run.click(click(message, user=SECOND, token="t2"))
+    run.drain()
+    _closed(run)
+
+
+def _overtaken(run: Run) -> None:
+    """Somebody deploys what is broken as well; the second question is answered."""
+    _asked(run)
+    run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
+    run.setting.clock.turn(MINUTE)
+    run.tick()
+    run.drain()
+    run.click(click(run.setting.chat.all[-1].message))
+    run.drain()
+    _closed(run)
+
+
+def _with_a_way_back() -> Setting:
+    setting = Setting()
+    setting.answer.back = True
+    return setting
+
+
+def _of_two() -> Setting:
+    return Setting({"shore.tide": service(approvers=(APPROVER, SECOND), quorum=2)})
+
+
+def _stepped() -> Setting:
     return Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
 
 
 def _piped() -> Setting:
-    setting = _stepped()
+    setting = Setting()
     setting.cloud.piped = True
     setting.cloud.address = "https://pf-1---tide.invalid"
     return setting
@@ -204,7 +247,7 @@ def _piped() -> Setting:
 
 def _by_a_pipeline(run: Run) -> None:
     _approved(run)
-    for _ in range(5):
+    for _ in range(3):
         run.setting.clock.turn(2 * MINUTE)
         run.tick()
     run.setting.clock.turn(WATCH + MINUTE)
@@ -222,7 +265,7 @@ STORIES = (
         State.RESOLVED,
         deployments=1,
         closes=1,
-        shifts=(0, 10, 50, 100),
+        shifts=(0, 100),
         setting=_piped,
     ),
     Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
@@ -232,6 +275,36 @@ STORIES = (
     Story("approved, then denied", _denied_after_approval, State.DENIED),
     Story("nobody decides", _expired, State.EXPIRED),
     Story("somebody deploys in between", _stale, State.REFUSED),
+    Story(
+        "gone back instead",
+        _gone_back,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        setting=_with_a_way_back,
+        as_first=True,
+    ),
+    Story(
+        "approved by two",
+        _by_two,
+        State.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        setting=_of_two,
+        as_first=True,
+    ),
+    Story(
+        "overtaken and asked anew",
+        _overtaken,
+        State.RESOLVED,
+        messages=2,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        as_first=True,
+    ),
     Story("marked as wrong", _muted, State.MUTED),
     Story("closed by hand while watched", _closed_by_hand, State.MUTED, deployments=1, shifts=(100,)),
     Story(

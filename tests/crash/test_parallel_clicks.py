@@ -4,11 +4,12 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 
-from shared.domain.decision import ClickKind, Reply
+from shared.domain.decision import Click, ClickKind, Reply
 from shared.errors import Reject, Retry
 from shared.steps.decide import decide
 from shared.steps.ledger import LEASE
@@ -18,7 +19,7 @@ from shared.steps.world import World
 from tests.conftest import Opened
 from tests.crash.faults import Died, Fault, Plan
 from tests.crash.run import MINUTE
-from tests.fakes.setting import Setting, click
+from tests.fakes.setting import Setting, click, service
 from tests.unit.stages import proposed
 
 CLICKS = 100
@@ -115,6 +116,56 @@ def test_denials_alone_deploy_nothing() -> None:
     setting = Setting()
     _clicked(setting, 7, deny=1, beside=True)
     assert setting.cloud.operations == []
+
+
+CREW = tuple(f"U-{number:02}" for number in range(12))
+
+
+@pytest.mark.parametrize("quorum", [1, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed: int, quorum: int) -> None:
+    """A hundred clicks of a dozen people, who deploy, go back, change their minds, and sometimes deny."""
+    setting = Setting({"shore.tide": service("tide", approvers=CREW, quorum=quorum)})
+    setting.answer.back = True
+    chance = random.Random(seed)
+    question = f"{proposed(setting)}-1"
+    message = setting.chat.all[0].message
+    assert message.alternative is not None
+    back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
+    deny = 0.02 if seed % 2 else 0.0
+    wanted = [
+        click(
+            chance.choice([message, back]),
+            ClickKind.DENY if chance.random() < deny else ClickKind.APPROVE,
+            user=chance.choice(CREW),
+            token=f"t{number}",
+        )
+        for number in range(CLICKS)
+    ]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        told = list(pool.map(lambda each: _clicked_once(setting, each, random.Random(each.token)), wanted))
+        list(pool.map(lambda each: _redeployed(setting, each, random.Random(each)), [question, back.proposal] * 5))
+    for _ in range(2):
+        setting.clock.turn(LEASE + MINUTE)
+        for proposal in (question, back.proposal):
+            _attempt(setting, Plan(), lambda world, it=proposal: redeploy(world, it))  # type: ignore[misc]
+        verify(setting.process())
+    stored = setting.store.read("decisions", question)
+    assert stored is not None
+    value: Any = stored.value
+    done = [(each.marker, each.commit) for each in setting.cloud.operations]
+    assert len(done) <= 1
+    assert not (done and any(reply in {Reply.DENIED, Reply.ALREADY_DENIED} for reply in told))
+    if done:
+        chosen = message if value["chosen"] == question else back
+        assert done == [(chosen.proposal, chosen.commit)]
+        assert len({vote["by"] for vote in value["votes"] if vote["proposal"] == value["chosen"]}) >= quorum
+    assert done or deny, "a dozen people with a hundred clicks agree on something"
+
+
+def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> Reply | None:
+    plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
+    return _attempt(setting, plan, lambda world: decide(world, pressed).reply)
 
 
 def test_every_store_decides_alike(opened: Opened) -> None:

@@ -4,7 +4,6 @@ The stand-in provider invents what the platform would tell, so that whatever ref
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from tests.deploy.terraform import CONFIGURATION, ROOT, Working
 
 PROJECT = "shop-ops"
 REGION = "europe-west1"
+PLAN = "made.plan"
+"""The file of the plan that was applied."""
 
 _KEEPERS = """
 slack:
@@ -32,8 +33,7 @@ services:
     + _KEEPERS
 )
 """One service in one project."""
-THREE = (
-    """
+THREE = """
 version: 1
 services:
   - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
@@ -45,10 +45,12 @@ services:
     proposal_ttl: 2d
     traffic_steps: [10, 100]
   - {name: chat, project: shop-test, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.12"}
-"""
-    + _KEEPERS
+""" + _KEEPERS.replace(
+    "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
+    "app: {id: 1234567, installation: 7654321, private_key: "
+    "{secret: projects/shop-ops/secrets/github-app-key/versions/2}}",
 )
-"""Three services in two projects, one name twice, two versions of Python, one service without any."""
+"""Three services in two projects, one name twice, two versions of Python, one service without any; a GitHub App."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def working(folder: Path, config: str, source: Path = CONFIGURATION, **variables
 
 def applied(here: Working) -> list[Resource]:
     """What is there after an apply."""
-    here.must("apply", "-auto-approve", "-input=false", "-no-color", f"-parallelism={4 * (os.cpu_count() or 1)}")
+    here.must("plan", "-input=false", "-no-color", f"-out={PLAN}")
+    here.must("apply", "-input=false", "-no-color", PLAN)
     return state(here)
 
 

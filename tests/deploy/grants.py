@@ -23,6 +23,10 @@ class Grant(NamedTuple):
     thing: str
 
 
+def _push(function: str) -> str:
+    return f"provenfix-push-{function}@shop-ops"
+
+
 PLATFORM = frozenset(
     (
         # Pub/Sub moves what could not be delivered, and signs its calls as the callers' accounts.
@@ -143,6 +147,8 @@ def reference_of(config: Configuration, key: str) -> str:
     at: Any = config
     for part in key.split("."):
         at = getattr(at, part, None)
+    if at is None and key == "github.token" and config.github and config.github.app:
+        at = config.github.app.private_key
     return getattr(at, "secret", None) or ""
 
 

@@ -25,6 +25,8 @@ CONFIGURATION = ROOT / "terraform"
 _BUILD = ROOT / "build/terraform"
 _USED = re.compile(r'^\s*(resource|data) "(google_\w+)"', re.M)
 _ADDRESS = re.compile(r"provider\[([\w.]+/hashicorp/google)\]")
+_PERSONAL = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "backend.tf")
+"""What somebody who deploys from this folder may have in it."""
 _PROGRAM = Path(__file__).with_name("provider_program.py")
 
 
@@ -53,7 +55,7 @@ class Working:
     def __init__(self, folder: Path, source: Path = CONFIGURATION) -> None:
         """The copy keeps its place beside `shared`, so that relative paths lead to where they lead here."""
         self.folder = folder / source.name
-        shutil.copytree(source, self.folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+        shutil.copytree(source, self.folder, ignore=_PERSONAL)
         self._environment = dict(os.environ) | {
             "TF_CLI_CONFIG_FILE": str(mirror(self.folder)),
             "TF_IN_AUTOMATION": "1",

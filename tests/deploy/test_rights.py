@@ -5,6 +5,7 @@ import pytest
 from shared.configuration.reading import configuration
 from tests.deploy.deployment import ONE, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
+from tests.deploy.published_roles import PUBLISHED
 from tests.deploy.rules import breaches
 
 
@@ -41,6 +42,14 @@ def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(one_sta
             for role, permissions in told["google"][call].items():
                 assert set(permissions) <= carried[role], (name, call, role)
     assert pairs == sum(len(function["google"]) for function in told["functions"].values()) > 40
+
+
+def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
+    """Against what Google publishes of each role, as far as it concerns these APIs."""
+    told = {role["role"]: set(role["permissions"]) for role in access()["roles"].values() if "role" in role}
+    assert set(told) == set(PUBLISHED)
+    for role, permissions in told.items():
+        assert permissions <= PUBLISHED[role], role
 
 
 def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) -> None:

@@ -63,10 +63,11 @@ def of_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Line]:
 
 
 def of_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Line]:
-    request.getfixturevalue("emulators")
+    emulator = request.getfixturevalue("emulators").environment["PUBSUB_EMULATOR_HOST"]
     project, prefix = f"relay-{next(_worlds)}", "test-"
     pubsub_topology.make_topics(project, prefix, HOW)
-    bus, letters = PubSubBus(project, prefix), PubSubDeadLetters(project, prefix + plan.DEAD_LETTERS)
+    bus = PubSubBus(project, prefix, emulator=emulator)
+    letters = PubSubDeadLetters(project, prefix + plan.DEAD_LETTERS)
     yield Line(bus, letters, lambda porch: pubsub_relay.relaying(project, prefix, {TOPIC: porch}))
     bus.close()
     letters.close()

@@ -87,7 +87,7 @@ class FakeCloudRun:
         if self.clock.now() < known.started_at + self.takes:
             return Deployment(Progress.RUNNING)
         if self.fails:
-            return Deployment(Progress.FAILED, detail=self.fails)
+            return Deployment(Progress.FAILED, known.revision, self.fails)
         untended = self.piped and (known.service, known.revision, 0) not in self.shifts
         return Deployment(Progress.DONE, known.revision, url="" if untended else self.address, untended=untended)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.issue.life import carries, replaced
+from shared.domain.life import carries, replaced, with_ticks
 from shared.domain.service import Service
 from shared.ports import Clock, IssueRef, IssueState
 from tests.fakes.memory import Demand
@@ -73,7 +73,8 @@ class FakeIssues:
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         self.demand("rewrite an issue")
-        self.all[number - 1].title, self.all[number - 1].body = title, body
+        issue = self.all[number - 1]
+        issue.title, issue.body = title, with_ticks(issue.body, body)
 
     def revise(self, service: Service, number: int, part: str) -> None:
         self.demand("revise an issue")

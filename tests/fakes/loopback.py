@@ -1,9 +1,10 @@
 """All that the functions talk to, on loopback: a repository in; addresses, a configuration and a way to look in, out.
 
-Google's gRPC (a Cloud Run, its builds, images and log, and a topic that keeps what is published), Google's HTTP, GitHub
-and Slack. Firestore is not here: it has an emulator.
+Google's gRPC (a Cloud Run, its builds, images and log), Google's HTTP (with a topic that keeps what is published),
+GitHub and Slack. Firestore is not here: it has an emulator.
 """
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from google.pubsub_v1.types import PublishRequest, PublishResponse
 
 from tests.fakes.github.actions import Actions
 from tests.fakes.github.board import Board
@@ -25,7 +24,7 @@ from tests.fakes.slack.workspace import Workspace
 
 CHANNEL, APPROVER, GROUP, TEAM = "C0TIDE0000", "U0NORA0000", "S0CREW0000", "T0SHORE000"
 SERVICE = "tide"
-PUBLISH = "/google.pubsub.v1.Publisher/Publish"
+PUBLISH = ":publish"
 KEPT = {
     f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
     for name in ("signing", "bot", "github", "webhook")
@@ -76,7 +75,11 @@ class Outside:
         doubles = {"google": self.google_address, "rest": self.rest.address, "github": self.github.address}
         doubles["slack"] = f"{self.slack.address}/api/"
         told = " ".join(f"{name}={address}" for name, address in doubles.items())
-        return {"PROVENFIX_DOUBLES": told, "PROVENFIX_PROJECT": PROJECT, "PUBSUB_EMULATOR_HOST": self.google_address}
+        return {
+            "PROVENFIX_DOUBLES": told,
+            "PROVENFIX_PROJECT": PROJECT,
+            "PUBSUB_EMULATOR_HOST": self.rest.address.removeprefix("http://"),
+        }
 
     def configuration(self, python: str, more: str = "") -> str:
         """`provenfix.yaml` for it; `more` are further lines of the service."""
@@ -86,11 +89,16 @@ class Outside:
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
 
-    def publish(self, request: PublishRequest) -> PublishResponse:
-        topic = request.topic.rpartition("/")[2].removeprefix("provenfix-")
+    def publish(self, asked: Asked) -> Told | None:
+        """Pub/Sub's part."""
+        if not asked.path.endswith(PUBLISH):
+            return None
+        topic = asked.path.removesuffix(PUBLISH).rpartition("/")[2].removeprefix("provenfix-")
+        self.rest.asked.append("google.pubsub.v1.Publisher/Publish")
         self.topics.append(topic)
-        self.published += [(topic, json.loads(each.data)) for each in request.messages]
-        return PublishResponse(message_ids=[f"m{len(self.topics)}-{place}" for place in range(len(request.messages))])
+        messages = asked.body["messages"]
+        self.published += [(topic, json.loads(base64.b64decode(each["data"]))) for each in messages]
+        return Told(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
 
     def people(self, asked: Asked) -> Told | None:
         """The permission of a collaborator."""
@@ -127,7 +135,7 @@ def outside(repository: Path, now: Any) -> Iterator[Outside]:
             stack.enter_context(serving(double))
         found = Outside(cloud, rest, github, board, slack, actions, address_of(channel))
         github.extra.append(found.people)
-        cloud.answers.methods[PUBLISH] = found.publish
+        rest.more.append(found.publish)
         yield found
 
 

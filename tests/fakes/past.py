@@ -102,6 +102,8 @@ class KnownAnswer:
     kind: Kind = Kind.REDEPLOY
     reason: Reason = Reason.FIX_NOT_DEPLOYED
     objection: str = ""
+    back: bool = False
+    """Whether there is an earlier good commit to go back to, beside the fix."""
     reports: int = 0
 
     def prover(self) -> Prover:
@@ -109,7 +111,7 @@ class KnownAnswer:
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
         self.reports += 1
-        return _report(incident, self.kind, self.reason)
+        return _report(incident, self.kind, self.reason, back=self.back)
 
     def _objection(
         self,
@@ -125,7 +127,7 @@ class KnownAnswer:
 _told = lru_cache(maxsize=100)(told)
 
 
-def _report(incident: Incident, kind: Kind, reason: Reason) -> Report:
+def _report(incident: Incident, kind: Kind, reason: Reason, *, back: bool) -> Report:
     broken, fixed, later = commit("attempt", "broken"), commit("fixed", "attempt"), commit("later", "fixed")
     sighting = incident.sightings[-1]
     deployed = Deployed(
@@ -151,5 +153,6 @@ def _report(incident: Incident, kind: Kind, reason: Reason) -> Report:
         recommendation=Recommendation(kind, reason, "As the test says."),
         branch="main",
         branch_head=later.id,
+        alternative=Rollback(commit("good")) if back and mended else None,
     )
     return build_report(incident, proof)

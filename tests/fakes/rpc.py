@@ -21,6 +21,8 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from google.protobuf import descriptor_pool, empty_pb2, message_factory
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
+from tests.fakes.discovery import violations
+
 TRANSPORTS = (
     ServicesGrpcTransport,
     RevisionsGrpcTransport,
@@ -51,8 +53,15 @@ class Answers:
     def count(self, name: str) -> int:
         return sum(called == name for called, _ in self.calls)
 
+    wrong: list[str] = field(default_factory=list)
+    """What Google's own description of its APIs would not have taken; the client gets an error that nothing mends."""
+
     def answer(self, name: str, request: Any) -> Any:
         self.calls.append((name, request))
+        wrong = violations(name, request)
+        if wrong:
+            self.wrong += wrong
+            raise Failure(grpc.StatusCode.UNIMPLEMENTED, "; ".join(wrong))
         if name in self.hold:
             self.hold[name].wait(20)
         if self.fail.get(name):
@@ -159,3 +168,4 @@ def google_on_loopback(answers: Answers) -> Iterator[Callable[[], grpc.Channel]]
         for each in channels:
             each.close()
         server.stop(None).wait()
+    assert not answers.wrong, answers.wrong

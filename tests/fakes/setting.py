@@ -9,7 +9,7 @@ from shared.domain.entry import LogEntry
 from shared.domain.proposal import Message
 from shared.domain.service import Service
 from shared.ports import Store
-from shared.steps.world import World
+from shared.steps.world import NoPlaces, World
 from tests.fakes.chat import FakeChat
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.issues import FakeIssues
@@ -23,6 +23,7 @@ Tap = Callable[[str, object], object]
 
 OLD_REVISION = "tide-00007-old"
 APPROVER = "U-NORA"
+SECOND = "U-OLE"
 
 
 def service(name: str = "tide", **changes: object) -> Service:
@@ -78,6 +79,7 @@ class Setting:
             "deployer": self.cloud,
             "probe": self.probe,
             "checks": self.checks,
+            "places": NoPlaces(),
             "kill_switch": lambda: self.killed,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from tests.fakes.npm import packages
 
@@ -21,7 +21,7 @@ _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
-PATIENCE = 30_000.0
+PATIENCE = 60_000.0
 """Milliseconds that an expectation may take to come true."""
 
 
@@ -88,6 +88,7 @@ def eyes() -> Iterator[Eyes]:
         if os.environ.get("CI") == "true":
             pytest.fail(INSTALL, pytrace=False)
         pytest.skip(INSTALL)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(_QUIET))
         try:

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from functions.local.page.clicks import Clicker
 from functions.local.showcase import Flavour, Role, build_incident
+from functions.local.showcase.scenario import Scenario
 from functions.local.showcase.staging import notes_of
 from functions.local.showcase.visitor import visit
 from functions.local.stack.place import led_to
 from functions.local.stack.plan import CALLED
 from functions.local.stack.process import LOOPBACK, free_port
-from functions.local.stack.served import platform
+from functions.local.stack.served import page, platform
 from functions.local.stack.standing import Standing, Wanted, standing
 from functions.local.stack.tending import Tended
 from shared.adapters.local.served_platform import KIND as SERVICES
@@ -189,7 +190,13 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         ending.enter_context(led_to(environment))
         tended = Tended(folder, ending)
         tended.start([platform(folder, subjects[0].port, environment)])
-        stack = ending.enter_context(standing(Wanted(folder, embedded=True, environment=environment)))
+        wanted = Wanted(
+            folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [page(folder, free_port(), ports[CALLED], environment)],
+        )
+        stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
         opened = store(read_settings())
         clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
@@ -197,8 +204,9 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
 
 
 def _subject(folder: Path, number: int) -> Subject:
-    notes = notes_of(folder, {})
-    story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=Flavour(notes.flavour))
+    notes = notes_of(folder, Scenario.INCIDENT, {})
+    flavour = Flavour.EVERYWHERE if number % 2 else notes.flavour  # as on a machine without the Python of the story
+    story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=flavour)
     port = free_port()
     service = Service(
         f"chat{number}",

@@ -18,6 +18,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from shared.adapters.compilers.interpreters import minor_versions
+from tests.readme import recorded, sentences
+
 COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo", "--no-browser"]
 SECONDS = 120
 """The most that a run may take before the test gives up."""
@@ -38,11 +41,13 @@ def start(temporary: Path, *arguments: str, **variables: str) -> "subprocess.Pop
 
 
 def until(process: "subprocess.Popen[str]", words: str) -> str:
-    """Reads what it says up to a line with these words, which is returned."""
+    """Reads what it says up to a line with these words, and returns it."""
     assert process.stderr is not None
+    heard = ""
     for line in process.stderr:
+        heard += line
         if words in line:
-            return line
+            return heard
     raise AssertionError(f"it ended without having said {words!r}")
 
 
@@ -100,14 +105,15 @@ def close_code(folder: Path) -> int | None:
 def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_closed(tmp_path: Path) -> None:
     folder, temporary = tmp_path / "demo", tmp_path / "tmp"
     process = start(temporary, "--auto-approve", "--folder", str(folder))
-    until(process, "Committing that attempt")
+    said = until(process, "Committing that attempt")
     assert close_code(folder) == 1011
-    until(process, "All traffic goes to it")
+    said += until(process, "All traffic goes to it")
     assert close_code(folder) is None
-    told, said = process.communicate(timeout=SECONDS)
+    told, rest = process.communicate(timeout=SECONDS)
+    said += rest
     assert process.returncode == 0, said
     assert "provenfix investigate --repo . --log log.json" in told
-    assert re.search(r"The clock: detected .*, proposed .*, approved .*, deployed .*, serving .*, verified ", said)
+    assert re.search(r"The clock: detected .*, proposed .*, approved .*, deploying .*, deployed .*, verified ", said)
     case = incident(folder)
     states = ["opened", "proposed", "approved", "deploying", "watching", "resolved"]
     assert [step["state"] for step in case["history"]] == states
@@ -119,6 +125,9 @@ def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_c
     assert (issue["open"], message["message"]["standing"]) == (False, "resolved")
     assert deployed["source"]["commit"] == message["message"]["commit"]
     assert left_running(tmp_path) == []
+    if "3.11" in minor_versions():  # elsewhere another break is shown, and another sentence says why
+        assert sentences(said) - sentences(recorded()) == set()
+        assert sentences(recorded()) - sentences(said) == set()
 
 
 SCENARIOS = {
@@ -149,7 +158,8 @@ def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tupl
     begins, ends = SCENARIOS[name]
     assert code == 0, said
     states = [step["state"] for step in incident(folder)["history"]]
-    assert states == [*begins, "approved", "deploying", "watching", ends]
+    watched = ["watching"] if ends == "resolved" else []  # the other one fails before it has all of the traffic
+    assert states == [*begins, "approved", "deploying", *watched, ends]
     assert len(deployments(folder)) == 1
 
 
@@ -227,6 +237,9 @@ def test_a_demo_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert incident(folder)["state"] == "resolved"
     found = (documents(folder, "local-issues"), documents(folder, "local-messages"), deployments(folder))
     assert [len(each) for each in found] == [1, 1, 1]
+    (tmp_path / "again").mkdir()
+    code, told = refused(tmp_path / "again", "--folder", str(folder), "--scenario", "rollback")
+    assert (code, "holds the scenario 'incident'" in told) == (2, True)
 
 
 def refused(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str]:

@@ -21,12 +21,12 @@ from websockets.sync.client import ClientConnection, connect
 
 from functions.local.stack.function import ROOT
 from functions.local.stack.process import free_port
-from tests.loop.browser import PATIENCE, Eyes, eyes
+from tests.loop.browser import Eyes, eyes
 
 COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()"]
 SECONDS = 60.0
 PICTURE = ROOT / "build" / "page" / "demo.png"
-README_PICTURE = ROOT / "docs" / "page.png"
+README_PICTURE = ROOT / "tests" / "golden" / "page.png"
 LARGEST_PICTURE = 250_000
 VIEW = {"width": 1280, "height": 860}
 
@@ -99,14 +99,14 @@ def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sig
     with demo(tmp_path) as (address, process), sight.page(viewport=VIEW, color_scheme="light") as page:
         shown(page, address, process, tmp_path)
         card = page.get_by_role("listitem").filter(has_text="SyntaxError").filter(has_text="Decision needed")
-        expect(card).to_be_visible(timeout=PATIENCE)
+        expect(card).to_be_visible()
         assert close_code(tmp_path) == 1011
         card.get_by_role("link").click()
         expect(page.locator("#live")).to_have_text("Live")
         assert len(page.screenshot(path=PICTURE)) < LARGEST_PICTURE
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Redeploy").click()
-        expect(page.locator("#head .state")).to_have_text("Verified", timeout=PATIENCE)
+        expect(page.locator("#head .state")).to_have_text("Verified")
         assert stays_open(tmp_path)
         expect(page.locator("#issue")).to_contain_text("Closed")
         expect(page.locator("#slack")).to_contain_text("Resolved by @U0MIRA")

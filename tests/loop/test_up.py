@@ -1,6 +1,7 @@
 """`provenfix up` as a person uses it: it starts everything, tells what to do next, and Ctrl-C leaves nothing behind."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,13 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
 from functions.local.showcase.build import build_incident
 from functions.local.showcase.log import incident_log
 from functions.local.stack.process import LOOPBACK, free_port, is_free
+from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
+from shared.secret import Secret
 from tests.loop.storm import configuration
 
 DEADLINE = 60.0
@@ -91,6 +95,24 @@ def test_up_takes_a_log_to_a_proposal_and_leaves_nothing_running(
         assert process.wait(DEADLINE) == 128 + ending
     assert all(is_free(port + number) for number in range(PORTS))
     assert (home / ".provenfix" / "stack.json").exists() == (backing == "embedded")
+
+
+def test_the_code_host_is_heard_where_its_secret_is_configured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (home / "provenfix.yaml").open("a") as file:
+        file.write("github:\n  token: {env: TOKEN}\n  webhook_secret: {env: HOOK}\n")
+    monkeypatch.setenv("TOKEN", "t")
+    monkeypatch.setenv("HOOK", "5eaf0am")
+    port = first_port()
+    body = b"{}"
+    signed = {EVENT_HEADER: "ping", DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa"}
+    signed[SIGNATURE_HEADER] = sign(body, Secret("5eaf0am"))
+    with up(home, port, "--embedded") as process:
+        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        [url] = re.findall(r"Webhooks of the code host go to (\S+)\.", (home / "up.txt").read_text("utf-8"))
+        assert urlopen(Request(url, body, signed), timeout=DEADLINE).status == 204
+        with pytest.raises(HTTPError, match="401") as refused:
+            urlopen(Request(url, body, {**signed, SIGNATURE_HEADER: "sha256=" + "0" * 64}), timeout=DEADLINE)
+        refused.value.close()
 
 
 def test_a_port_that_is_taken_is_told_in_one_sentence(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Takes an incident as far as a test wants it, without faults: a setting in, the id of the incident out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.decision import Answer, ClickKind
@@ -33,6 +34,14 @@ def proposed(setting: Setting) -> str:
 def pressed(setting: Setting, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> Answer:
     """The last question is answered."""
     return decide(setting.process(), click(setting.chat.all[-1].message, kind, **changes))
+
+
+def pressed_back(setting: Setting, **changes: str) -> Answer:
+    """The last question's other button: to go back instead."""
+    message = setting.chat.all[-1].message
+    assert message.alternative is not None
+    other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
+    return decide(setting.process(), click(other, ClickKind.APPROVE, **changes))
 
 
 def approved(setting: Setting) -> str:

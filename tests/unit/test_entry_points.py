@@ -79,7 +79,16 @@ def test_recording_an_entry_loads_neither_the_proof_nor_a_client_that_it_does_no
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=MAIN.parents[1])
     *_, line, loaded = ran.stdout.splitlines()
     assert json.loads(line)["provenfix"]["outcome"] == "opened"
-    unwanted = ("google.cloud.firestore", "google.cloud.pubsub", "grpc", "slack_sdk", "opentelemetry", *PROOF)
+    unwanted = (
+        "google.cloud.firestore",
+        "google.cloud.pubsub",
+        "google.api_core",
+        "google.auth",
+        "grpc",
+        "slack_sdk",
+        "opentelemetry",
+        *PROOF,
+    )
     assert [name for name in loaded.split() if name.startswith(unwanted)] == []
 
 
@@ -198,6 +207,30 @@ def test_own_functions_are_refused_by_their_name_and_own_lines_by_their_mark(ope
     entry["jsonPayload"] = {"message": text, "provenfix": {"function": "verify"}}
     assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
     assert incidents(open_doors) == {}
+
+
+def test_a_canary_is_only_noticed(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Cloud Scheduler writes into the canary's log: its arrival is a line of its own, and nothing else happens."""
+    entry = {
+        "logName": "projects/shop-ops/logs/provenfix-canary",
+        "resource": {"type": "global", "labels": {"project_id": "shop-ops"}},
+        "timestamp": "2026-01-01T00:00:00Z",
+        "insertId": "a1",
+        "jsonPayload": {"message": "provenfix: canary"},
+    }
+    assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
+    assert json.loads(capsys.readouterr().out)["provenfix"]["outcome"] == "canary"
+    assert (incidents(open_doors), rejections(open_doors)) == ({}, [])
+
+
+def test_a_question_says_how_long_it_took(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    open_doors.deliver("record", sunk(open_doors.setting.entry()))
+    open_doors.setting.clock.turn(timedelta(seconds=42))
+    relay(open_doors)
+    written = [json.loads(line)["provenfix"] for line in capsys.readouterr().out.splitlines()]
+    (asked,) = (line for line in written if line["outcome"] == "proposed")
+    assert asked["seconds"] == 42
+    assert "seconds" not in written[0]
 
 
 class TestDecide:

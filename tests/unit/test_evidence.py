@@ -1,12 +1,15 @@
 """Evidence: numbered, of known kinds, followable; and every figure of every answer stands in what the answer cites."""
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
 from shared.domain.evidence import Evidence, EvidenceKind
-from shared.domain.report import Report
+from shared.domain.finding import DeployedSource
+from shared.domain.issue import issue_body
+from shared.domain.report import Report, build_report, to_json
 from tests.unit.evidence_checker import figures, unsupported
 from tests.unit.proof_samples import PATH, SHAPES, A, B, F, I, report_on
 
@@ -113,3 +116,16 @@ def _about(report: Report, ref: str, words: str = "") -> Evidence:
         for each in report.evidence
         if each.ref.startswith(ref) and words in each.text and each.kind is EvidenceKind.COMPILE
     )
+
+
+def test_what_the_platform_says_is_evidence_of_its_own_and_stands_in_the_issue() -> None:
+    report = report_on(next(iter(SHAPES)))
+    stated = ("build b-1 (provenance) names commit abc.", "Revision tide-1 has 30 % of the traffic.")
+    deployed = replace(report.proof.deployed, source=DeployedSource.PROVENANCE, stated=stated)
+    told = build_report(report.incident, replace(report.proof, deployed=deployed))
+    assert [each.text for each in told.evidence if each.text in stated] == list(stated)
+    assert unsupported(told) == []
+    assert '"source": "provenance"' in json.dumps(to_json(told))
+    body = issue_body(told)
+    assert "Revision tide-1 has 30 % of the traffic." in body.replace("\\", "")
+    assert "the service's settings. Not looked at" in body

@@ -9,13 +9,16 @@ import pytest
 
 from functions import logs, tracing
 from functions.logs import Log, Severity, Trace, trace_of
+from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.adapters.local.log_json import entry_from_json
+from shared.domain.escaping import one_line
 from shared.domain.signal import Refusal, read_signal
 from shared.errors import Retry
 from tests.fakes.memory import MemoryStore
 from tests.fakes.setting import Setting, syntax_error
 from tests.unit.doors import READERS, Doors, Failing, as_json, doors, form, pressed, sunk
 from tests.unit.test_poison import CLICKS, ENVELOPES, GOOD
+from tests.unit.test_webhook import HOOK, SETTINGS
 
 TRACE = "105445aa7843bc8bf206b12000100000"
 NASTY = [
@@ -52,7 +55,7 @@ def every_way_out(error: str) -> None:
     setting = Setting()
     failing = Failing(setting.store, lambda: ValueError(error))
     failing.error = None
-    with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
+    with doors(setting, lambda name, port: failing if name == "store" else port, SETTINGS) as opened:
         good = sunk(setting.entry(error))
         for _ in range(2):
             opened.deliver("record", good)
@@ -72,7 +75,22 @@ def every_way_out(error: str) -> None:
             opened.click(form(GOOD))
 
 
+def at_an_issue(opened: Doors, error: str) -> None:
+    """What a code host may send, and what somebody may send who wants to look like one."""
+    said = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}, "sender": {"login": "nora"}}
+    issue = {"number": 7, "body": f"<!-- provenfix:incident=i -->\n{error}"}
+    for event in (said | {"issue": issue, "repository": {"full_name": error}}, error, [error], {"issue": error}):
+        body = json.dumps(event).encode()
+        headers = {EVENT_HEADER: "issue_comment", DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa"}
+        opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
+        opened.post("github", body, {**headers, SIGNATURE_HEADER: one_line(error)})
+    named = said | {"issue": issue, "repository": {"full_name": "harbour/tide"}}
+    body = json.dumps(named).encode()
+    opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
+
+
 def poisoned(opened: Doors, error: str) -> None:
+    at_an_issue(opened, error)
     for function in READERS.values():
         for body, headers in ENVELOPES.values():
             opened.post(function, body, headers)
@@ -89,7 +107,7 @@ def test_no_line_of_any_function_is_a_signal(error: str, lines: Callable[[], lis
     every_way_out(error)
     printed = lines()
     assert {line["severity"] for line in printed} == {"INFO", "NOTICE", "WARNING", "ERROR"}
-    assert {line["message"].partition(":")[0] for line in printed} == {*READERS.values(), "decide"}
+    assert {line["message"].partition(":")[0] for line in printed} == {*READERS.values(), "decide", "github"}
     for line in printed:
         entry = entry_from_json(as_sunk(line), 0)
         assert read_signal(entry) is Refusal.NO_SIGNAL, line

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.proposal import Standing
 from shared.domain.question import details, question
-from tests.fakes.slack.shown import shown
+from tests.fakes.slack.shown import shown, shown_details
 from tests.unit.hostile import HOSTILE
 from tests.unit.test_issue import hostile
 from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
@@ -35,6 +35,14 @@ def nodes(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for each in value:
             yield from nodes(each)
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_below_the_message_it_is_nothing_but_text(payload: str) -> None:
+    blocks = shown_details((*details(hostile(payload)), payload))
+    types = [node["type"] for node in nodes(blocks) if "type" in node]
+    assert set(types) <= {"rich_text", "rich_text_section", "text"}
+    assert not [node["text"] for node in nodes(blocks) if "text" in node and _ALIVE.search(node["text"])]
 
 
 @pytest.mark.parametrize("payload", HOSTILE)

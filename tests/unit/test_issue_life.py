@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.issue import LONGEST_BODY
-from shared.domain.issue.life import carries, passed, replaced, state_part
+from shared.domain.life import carries, passed, replaced, state_part, with_ticks
 from shared.steps import effects
 from tests.fakes.setting import Setting
 from tests.unit.hostile import HOSTILE
@@ -56,6 +56,12 @@ def test_without_a_part_nothing_is_replaced(body: str) -> None:
     assert replaced(body, "new") is None
 
 
+def test_what_people_have_ticked_stays_ticked() -> None:
+    old = f"{MARK}\n- [x] Pin Python\r\n- [ ] Label images\n- [x] gone\n"
+    new = "- [ ] Pin Python\n- [ ] Label images\n- [ ] Build in CI\n- no item: - [ ] Pin Python\n"
+    assert with_ticks(old, new) == new.replace("- [ ] Pin Python\n- [ ] L", "- [x] Pin Python\n- [ ] L")
+
+
 def test_what_would_be_too_long_is_not_replaced() -> None:
     body = "<!-- provenfix:state --><!-- /provenfix:state -->" + "x" * (LONGEST_BODY - 10)
     assert replaced(body, "y" * 10) is not None
@@ -65,6 +71,7 @@ def test_what_would_be_too_long_is_not_replaced() -> None:
 def test_a_marker_is_a_line_above_the_first_heading() -> None:
     assert carries(f"{MARK}\nIt fails.", MARK)
     assert carries(f"somebody's words\r\n{MARK}\r\n\r\n## Summary", MARK)
+    assert not carries(f"## Log\n{OTHER}", OTHER)
     for quoted in (f"`{OTHER}`", f"> {OTHER}", f"## Log\n{OTHER}", f"## Log\n```\n{OTHER}\n```"):
         assert not carries(f"{MARK}\n{quoted}", OTHER)
 

@@ -91,17 +91,17 @@ class TestWhatItReads:
         assert len(Shelf(store, setting.services).listed().cases) == 1
         assert store.taken() == ["incidents?service"]
 
-    def test_an_incident_is_six_reads_at_first_and_then_four(self, setting: Setting) -> None:
+    def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Setting) -> None:
         incident = proposed(setting)
         store = Counted(setting.store)
         shelf = Shelf(store, setting.services)
         first = shelf.dossier(incident)
         assert first is not None
-        assert len(store.taken()) == 6
+        assert len(store.taken()) == 7
         assert first.report["schema"] == "provenfix.report/1"
         assert shelf.dossier(incident) == first
         assert [read.partition("/")[0] for read in store.taken()] == [
-            "incidents", "decisions", "local-messages", "local-issues",
+            "incidents", "decisions", "local-messages", "local-issues", "local-replies?message",
         ]  # fmt: skip
 
     def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Setting) -> None:
@@ -126,7 +126,7 @@ class TestWhatItReads:
         shelf, now = Shelf(store, setting.services), [0.0]
         heard = asyncio.run(_listening(shelf, incident, now, pages=100, seconds=3))
         assert heard == 100
-        assert len(store.taken()) == 4 * 4  # four looks, four documents each
+        assert len(store.taken()) == 1 + 4 * 5  # what never changes, and four looks of five reads
 
     def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
         incident = proposed(setting)

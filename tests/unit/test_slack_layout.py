@@ -10,9 +10,9 @@ import pytest
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.domain.finding import Kind
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
-from shared.domain.question import Label, labelled, question
+from shared.domain.question import Label, details, labelled, question
 from shared.domain.service import Service
-from tests.fakes.slack.shown import shown
+from tests.fakes.slack.shown import shown, shown_details
 from tests.unit.proof_samples import HEAD, SHAPES, B, F, report_on
 
 SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
@@ -89,6 +89,7 @@ def test_the_issue_is_the_only_link() -> None:
 def test_approving_has_to_be_confirmed_for_a_service_an_environment_and_a_whole_commit() -> None:
     found = buttons(shown(SERVICE, asked()))
     assert list(found) == [APPROVE, DENY]
+    assert "confirm" not in found[DENY]
     assert found[APPROVE]["confirm"]["text"]["text"].splitlines() == [
         "Service: chat-backend", "Environment: production", f"Commit: {HEAD.id}",
     ]  # fmt: skip
@@ -108,6 +109,44 @@ def test_rolling_back_instead_approves_the_other_proposal() -> None:
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
     confirm = buttons(shown(SERVICE, asked("rollback", Kind.ROLLBACK)))[APPROVE]["confirm"]
     assert (confirm["title"]["text"], confirm["confirm"]["text"]) == ("Roll back this service?", "Roll back")
+
+
+def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
+    stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
+    text = words(shown(stepped, asked()))
+    assert "Approve: everything above is checked once more." in text
+    assert "probed at its own address, then gets its traffic in steps (10, 50, 100 %)" in text
+    assert "Deny: nothing is deployed; you are asked why." in text
+    assert "probed" not in words(shown(SERVICE, asked()))
+
+
+def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
+    other = Alternative("p-back", "9" * 40, ("U0KIM",))
+    counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
+    text = words(shown(replace(SERVICE, not_author=True), counting))
+    assert "Approvals: 1 of 2: <U0MIRA>" in text
+    assert "To go back: 1 of 2: <U0KIM>" in text
+    assert "; 2 different ones are needed; who wrote the fix may not approve it." in text
+    done = replace(counting, standing=Standing.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
+    assert "Approved by <U0MIRA> and <U0ODA> at 2026-03-01T12:00:00Z" in words(shown(SERVICE, done))
+
+
+def test_a_denial_names_only_who_denied() -> None:
+    denied = replace(asked(), standing=Standing.DENIED, approvals=("U0MIRA",), quorum=2, by="U0ODA")
+    assert "Denied by <U0ODA>: " in words(shown(SERVICE, denied))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_details_of_every_shape_are_accepted_by_slack(shape: str) -> None:
+    report = report_on(shape)
+    told = "\n".join(_words(block) for block in shown_details(details(report)))
+    assert all(why.question.split()[-1] in told for why in report.whys)
+
+
+@pytest.mark.parametrize("filling", ["x", "`", "<!channel> ", "@", "\n", "\u202e", "0123abc ", "😀"])
+def test_the_longest_possible_details_are_accepted_by_slack(filling: str) -> None:
+    shown_details([filling * 100_000] * 100)
+    shown_details([filling] * 100)
 
 
 @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
@@ -143,7 +182,8 @@ def test_the_longest_possible_input_is_accepted_by_slack(standing: Standing, fil
     long = filling * 100_000
     message = replace(
         asked(), title=long, lines=(long,) * 100, issue_url=f"https://a.example/{long}", standing=standing,
-        by=long, reason=long, decided_at=UNTIL, alternative=Alternative("p" * 300, "c" * 64),
+        by=long, reason=long, decided_at=UNTIL, alternative=Alternative("p" * 300, "c" * 64, (long,) * 100),
+        approvals=(long,) * 100, quorum=20,
     )  # fmt: skip
     shown(replace(SERVICE, name=long, environment=long), message)
 

@@ -64,6 +64,11 @@ def test_services_are_told_apart_and_together() -> None:
     assert found.overall.steps[0].median == timedelta(seconds=4)
 
 
+def test_what_another_incident_explains_does_not_count() -> None:
+    explained = case("b", 0).to(State.ABSORBED, NOON, "explained by a")
+    assert [each.case.id for each in stats([case("a", 0), explained]).incidents] == ["a"]
+
+
 def test_no_incidents_are_no_error() -> None:
     assert told(stats([]))["incidents"] == []
 

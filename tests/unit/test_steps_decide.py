@@ -1,10 +1,12 @@
 """`decide`: whose click counts, for what, until when; and what every other one is told."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.decision import ClickKind, Reply
+from shared.domain.proposal import Message
 from shared.errors import Retry
 from shared.steps.decide import decide
 from tests.fakes.setting import Setting, click, service
@@ -167,8 +169,9 @@ def test_an_approval_that_was_stored_and_not_published_is_published_by_the_tick(
     incident = proposed(setting)
     demand = setting.bus.demand
     setting.bus.demand = _refusing  # type: ignore[assignment]
-    with pytest.raises(Retry):
-        decide(setting.process(), click(setting.chat.all[0].message))
+    assert decide(setting.process(), click(setting.chat.all[0].message)).reply is Reply.APPROVED
+    assert documents(setting, "decisions")[f"{incident}-1"]["state"] == "approved"
+    assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
     setting.bus.demand = demand
     tick(setting, timedelta(minutes=4))
     assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
@@ -177,3 +180,22 @@ def test_an_approval_that_was_stored_and_not_published_is_published_by_the_tick(
 
 def _refusing(what: str) -> None:
     raise Retry(f"{what}: no connection")
+
+
+def test_a_click_that_meets_another_one_half_way_is_told_how_the_decision_stands(setting: Setting) -> None:
+    """The first one has stored the approval and is about to publish it when the second one comes."""
+    incident = proposed(setting)
+    second: list[Reply] = []
+
+    class Slow:
+        def publish(self, topic: str, message: Mapping[str, str]) -> None:
+            second.append(decide(setting.process(), click(_asked(setting))).reply)
+            setting.bus.publish(topic, message)
+
+    first = decide(setting.process(lambda name, port: Slow() if name == "bus" else port), click(_asked(setting)))
+    assert (first.reply, second) == (Reply.APPROVED, [Reply.ALREADY_APPROVED])
+    assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
+
+
+def _asked(setting: Setting) -> Message:
+    return setting.chat.all[0].message

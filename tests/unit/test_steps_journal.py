@@ -141,6 +141,19 @@ def test_another_look_rewrites_the_report(setting: Setting) -> None:
     assert parts(issue) == ["proposed2"]
 
 
+def test_a_question_that_takes_the_place_of_an_open_one_is_an_edit_and_no_comment(setting: Setting) -> None:
+    incident = proposed(setting)
+    before = standing(setting.issues.all[0])
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
+    tick(setting)
+    assert "A decision is awaited" not in standing(setting.issues.all[0])
+    investigate_incident(setting.process(), incident)
+    assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
+    assert "A decision is awaited" in standing(setting.issues.all[0])
+    assert standing(setting.issues.all[0]) != before
+    assert parts(setting.issues.all[0]) == ["proposed"]
+
+
 def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
     first = resolved(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))

@@ -115,7 +115,7 @@ def test_silence_without_requests_proves_nothing() -> None:
     tick(setting, LONGEST_WATCH)
     assert state(setting, incident) == "reported"
     assert setting.issues.all[0].is_open
-    assert "Inconclusive: there was not a single request in 192 hours" in setting.issues.all[0].comments[0]
+    assert "Inconclusive: there was not a single request in 192 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
 
@@ -124,7 +124,7 @@ def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Settin
     tick(setting)
     tick(setting, WATCH)
     assert state(setting, incident) == "resolved"
-    assert "0 requests in 24 hours and 2 probes that stayed open" in setting.issues.all[0].comments[0]
+    assert "0 requests in 24 hours and 2 probes that stayed open" in setting.issues.all[0].comments[-1]
 
 
 def test_what_the_sink_has_lost_is_found_in_the_log_before_anything_is_called_mended(setting: Setting) -> None:
@@ -151,7 +151,7 @@ def test_a_revision_that_runs_another_commit_gets_no_traffic(setting: Setting) -
     known[_revision(setting)] = replace(known[_revision(setting)], commit=commit_id("fixed"))
     tick(setting, 2 * MINUTE)
     assert state(setting, incident) == "failed"
-    assert f"was built from `{commit_id('fixed')}`, and not from the approved" in setting.issues.all[0].comments[0]
+    assert f"was built from `{commit_id('fixed')}`, and not from the approved" in setting.issues.all[0].comments[-1]
     assert [share for _, name, share in setting.cloud.shifts if name == _revision(setting)] == []
 
 
@@ -162,7 +162,7 @@ def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(setting: Se
     known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
     tick(setting, 2 * MINUTE)
     assert state(setting, incident) == "failed"
-    assert "Nothing says which commit" in setting.issues.all[0].comments[0]
+    assert "Nothing says which commit" in setting.issues.all[0].comments[-1]
 
 
 def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting) -> None:
@@ -173,7 +173,7 @@ def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting
     assert state(setting, incident) == "deploying"
     tick(setting)
     assert state(setting, incident) == "failed"
-    assert "has not ended within 60 minutes" in setting.issues.all[0].comments[0]
+    assert "has not ended within 60 minutes" in setting.issues.all[0].comments[-1]
     assert len(setting.cloud.operations) == 1
 
 
@@ -182,7 +182,7 @@ def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> N
     setting.cloud.fails = "The instance was killed: out of memory."
     tick(setting)
     assert state(setting, incident) == "rolled_back"
-    assert "is no longer: The instance was killed" in setting.issues.all[0].comments[0]
+    assert "is no longer: The instance was killed" in setting.issues.all[0].comments[-1]
 
 
 def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) -> None:
@@ -192,7 +192,7 @@ def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) 
     tick(setting)
     tick(setting)
     assert state(setting, incident) == "reported"
-    assert "Nothing was put back" in setting.issues.all[0].comments[0]
+    assert "Nothing was put back" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
 
@@ -203,7 +203,7 @@ def test_a_commit_that_does_not_serve_is_not_called_mended(setting: Setting) -> 
     assert state(setting, incident) == "watching", "a split takes its time"
     tick(setting)
     assert state(setting, incident) == "reported"
-    assert "by hand: tide-00009-hand serves 100 %" in setting.issues.all[0].comments[0]
+    assert "by hand: tide-00009-hand serves 100 %" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts[1:] == []
 
 
@@ -373,3 +373,24 @@ def test_a_tick_without_anything_to_do_writes_nothing(setting: Setting) -> None:
 def _claimed(setting: Setting) -> dict[str, object]:
     until = (setting.clock.now() + timedelta(minutes=10)).isoformat()
     return {"state": "claimed", "owner": "somebody", "attempt": 1, "lease_until": until}
+
+
+def test_a_question_about_a_service_that_was_changed_since_is_asked_anew(setting: Setting) -> None:
+    incident = proposed(setting)
+    setting.cloud.services["shore.tide"].etag += 1
+    tick(setting)
+    assert (state(setting, incident), incident_document(setting, incident)["look"]) == ("opened", 2)
+    assert setting.chat.all[0].message.standing == "superseded"
+    assert "was changed since" in setting.chat.all[0].message.reason
+
+
+def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    incident = approved(setting)
+    redeployed(setting)
+    setting.clock.turn(MINUTE)
+    setting.entry(revision=_revision(setting))
+    tick(setting)
+    assert state(setting, incident) == "failed"
+    assert "logged the failure again before it had any traffic" in setting.issues.all[0].comments[-1]
+    assert [name for _, name, _ in setting.cloud.shifts] == ["tide-00007-old"]

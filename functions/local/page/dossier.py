@@ -34,6 +34,8 @@ class Dossier:
     message: Document
     """As the local chat keeps it: channel, message, and the body that Slack would get."""
     issue: Document
+    replies: tuple[Document, ...]
+    """What stands below the message, in the order of its keys."""
     sign: str
 
     @property
@@ -72,7 +74,7 @@ class Shelf:
         return Listed(tuple(latest), any(len(each) >= cases.MOST for each in found), _sign(every))
 
     def dossier(self, incident: str) -> Dossier | None:
-        """At most six reads; None where no such incident is known."""
+        """At most seven reads; None where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _readable(stored) if stored is not None else None
         if stored is None or case is None:
@@ -87,11 +89,12 @@ class Shelf:
             decision=of.get(decisions.KIND, {}),
             message=of.get(kept_chat.KIND, {}),
             issue=of.get(kept_issues.KIND, {}),
+            replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES),
             sign=_sign(moving),
         )
 
     def sign(self, incident: str) -> str:
-        """As `dossier` would give it, in at most four reads; "" where no such incident is known."""
+        """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _readable(stored) if stored is not None else None
         return _sign([stored, *self._moving(case)]) if stored is not None and case is not None else ""
@@ -108,9 +111,11 @@ class Shelf:
     def _moving(self, case: Case) -> Iterable[Stored]:
         """What may change after it was written."""
         issue = case.issue.url.removeprefix(_LOCAL) if case.issue and case.issue.url.startswith(_LOCAL) else ""
-        wanted = ((decisions.KIND, case.proposal), (kept_chat.KIND, case.message), (kept_issues.KIND, issue))
-        found = (self.store.read(kind, key) for kind, key in wanted if key)
-        return [stored for stored in found if stored is not None]
+        question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
+        wanted = ((decisions.KIND, str(question)), (kept_chat.KIND, case.message), (kept_issues.KIND, issue))
+        found = [self.store.read(kind, key) for kind, key in wanted if key]
+        replies = self.store.find(kept_chat.REPLIES, "message", case.message) if case.message else ()
+        return [*(stored for stored in found if stored is not None), *replies]
 
     def _still(self, kind: str, key: str) -> Document:
         """What is written once: kept, the oldest forgotten first."""

@@ -7,7 +7,7 @@ leads to an https address or is none.
 
 import re
 from collections.abc import Callable, MutableMapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape, unescape
 from itertools import accumulate
 from typing import Any
@@ -73,8 +73,9 @@ class _Renderer(RendererHTML):
         return "</table></div>\n"
 
 
+@lru_cache(maxsize=64)
 def rendered(text: str) -> Markup:
-    """Safe to be placed in a page."""
+    """Safe to be placed in a page. Kept: nothing else of a page takes as long, and nothing changes as seldom."""
     parser = _parser()
     tokens = parser.parse(plain(text))
     for token in tokens:

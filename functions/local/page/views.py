@@ -115,9 +115,20 @@ def clock(case: Case) -> list[Tick]:
     return ticks
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One incident of the list."""
+
+    case: Case
+    badge: Badge
+    clock: Sequence[Tick]
+    active: bool
+
+
 def incidents(listed: Listed, sign: str) -> str:
-    """The list."""
-    rows = [(case, badge(case.state), clock(case)) for case in listed.cases if case.state is not State.ABSORBED]
+    """The list: what is open first, and nothing that another incident explains."""
+    shown = [case for case in listed.cases if case.state is not State.ABSORBED]
+    rows = [Row(case, badge(case.state), clock(case), case.active) for case in shown]
     hidden = len(listed.cases) - len(rows)
     return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
@@ -141,6 +152,7 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         drawing=drawn(found),
         evidence={str(each.get("id")): each for each in documents.parts(dossier.report, "evidence")},
         blocks=blocks_of(dossier.message),
+        thread=[blocks_of(each) for each in dossier.replies],
         issue=_issue(dossier.issue),
         shown=shown,
         stranger=STRANGER,

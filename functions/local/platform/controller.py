@@ -25,6 +25,8 @@ from shared.ports import Store
 START_SECONDS = 20.0
 """After this long a revision whose port does not answer has failed."""
 _ROUND_SECONDS = 0.05
+_MOST_KILLED = 5
+"""Starts of a revision that was killed before it was ready; then it has failed."""
 _AGAIN_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0)
 """Pauses before a process that has ended is started again; the last one from then on."""
 
@@ -124,6 +126,8 @@ class Controller:
                 await asyncio.to_thread(laid_out, service.repository, source, files)
                 await self._one_instance(service, revision, files)
             except (Unreadable, NotReady) as failed:
+                if isinstance(failed, NotReady) and failed.killed and attempt < _MOST_KILLED:
+                    continue
                 if self._tell(service, revision, "no", str(failed)) == "no":
                     return
 

@@ -17,6 +17,8 @@ from functions.local.platform.launch import LOOPBACK
 from shared.domain.service import Service
 
 _HEAD_SECONDS = 30.0
+_HELD_SECONDS = 10.0
+_POLL_SECONDS = 0.03
 _LONGEST_HEAD = 1 << 16
 _CHUNK = 1 << 16
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
@@ -81,12 +83,20 @@ class Front:
             writer.close()
             return
         began, clock = datetime.now(UTC), time.monotonic()
-        target = self.turns.next(self.targets())
+        target = await self._ready(self.turns.next(self.targets()))
         status = await _answered(head, reader, writer, target.port if target else 0)
         writer.close()
         if target is not None:
             told = _request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
             self.add(request_entry(Place(self.service, target.revision, target.instance), told))
+
+    async def _ready(self, chosen: Target | None) -> Target | None:
+        """The same one once it has an instance: a request waits while one is started, as on Cloud Run."""
+        deadline = time.monotonic() + _HELD_SECONDS
+        while chosen is not None and not chosen.port and time.monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECONDS)
+            chosen = next((each for each in self.targets() if each.revision == chosen.revision), chosen)
+        return chosen
 
 
 async def _answered(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> int:

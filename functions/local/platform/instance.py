@@ -26,6 +26,11 @@ _LONGEST_LINE = 1 << 20
 class NotReady(Exception):
     """The process has ended, or its port did not answer in time. The text is one sentence."""
 
+    def __init__(self, told: str, *, killed: bool = False) -> None:
+        super().__init__(told)
+        self.killed = killed
+        """Whether somebody else has ended it: that says nothing about the revision."""
+
 
 @dataclass(slots=True)
 class Instance:
@@ -46,7 +51,8 @@ class Instance:
             async with asyncio.timeout(seconds):
                 while not await _is_open(self.port):
                     if self.process.returncode is not None:
-                        raise NotReady(await self.ended())
+                        told = await self.ended()
+                        raise NotReady(told, killed=self.process.returncode == -signal.SIGKILL)
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise NotReady(f"Its port did not answer within {seconds:g} seconds.") from None

@@ -53,7 +53,7 @@ class Journal:
 
 
 def sink_takes(entry: Mapping[str, object]) -> bool:
-    """What the deployed sinks ask for in their filter: the words of a syntax error, or the close code."""
+    """No less than the deployed sinks (`shared/filters`) let through: `record` reads each, and refuses the rest."""
     read = entry_from_json(entry, 0)
     if read.log_name.endswith("%2Frequests"):
         return False

@@ -11,8 +11,8 @@ from shared.steps.flow import State
 _CLOCK = (
     ("proposed", State.PROPOSED),
     ("approved", State.APPROVED),
-    ("deployed", State.DEPLOYING),
-    ("serving", State.WATCHING),
+    ("deploying", State.DEPLOYING),
+    ("deployed", State.WATCHING),
     ("verified", State.RESOLVED),
     ("rolled back", State.ROLLED_BACK),
 )

@@ -1,70 +1,37 @@
-"""The whole loop on one machine, told while it happens: a scenario goes in, whether it came to its end comes out.
+"""The whole loop on one machine, told while it happens: a running stack goes in, the incident at rest comes out.
 
 A service that really fails, the five functions, the page; whoever dies on the way is started again. What a person does
 (approve, merge) a person does, or this does it in their place and says so.
 """
 
-import json
-import secrets
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.local.page.clicks import Clicker
-from functions.local.platform.journal import sink_takes
-from functions.local.showcase.build import SERVICE
-from functions.local.showcase.envelope import LOCATION, PROJECT
-from functions.local.showcase.narration import clock, proof, sentence
-from functions.local.showcase.scenario import PLOTS, Plot, Scenario
-from functions.local.showcase.staging import Say, Staging, choice, notes_of
-from functions.local.showcase.storm import storm
-from functions.local.showcase.visitors import Visitors, visiting
-from functions.local.stack import served
-from functions.local.stack.place import led_to
-from functions.local.stack.plan import CALLED
-from functions.local.stack.process import LOOPBACK, free_port, is_free
-from functions.local.stack.standing import Standing, Wanted, standing
-from functions.local.stack.tending import Tended
-from shared.adapters.local.served_platform import ServedPlatform
+from functions.local.showcase.house import APPROVER
+from functions.local.showcase.narration import proof, sentence
+from functions.local.showcase.scenario import Scenario
+from functions.local.showcase.staging import Say, Staging
+from functions.local.showcase.visitors import Visitors
+from functions.local.stack.standing import Standing
 from shared.adapters.local.sqlite_queue import SqliteQueue
-from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import APPROVE
 from shared.domain.service import Service
 from shared.domain.signal import SignalKind
-from shared.errors import Reject, Unreadable
+from shared.errors import Reject
 from shared.ports import Document, Store
-from shared.secret import Secret
-from shared.settings import read_settings
 from shared.steps import cases, flow
 from shared.steps.case import Case, read_case
 from shared.steps.evidence import KIND as EVIDENCE
 from shared.steps.flow import State
-from shared.wiring import local_logs, store
 
-LONGEST_WAIT = 6.0
 TICK_SECONDS = 1.0
 _TURN_SECONDS = 0.1
-_SAMPLE = 200
 _AGAIN_SECONDS = 3.0
 """After this long a click that was not heard is repeated."""
-_SECRET = "PROVENFIX_DEMO_SIGNING_SECRET"  # noqa: S105  # the name of a variable
-_CHANNEL, _APPROVER = "C0HARBOUR", "U0MIRA"
-_CONFIGURATION = """\
-version: 1
-services:
-  - name: {service}
-    project: {project}
-    region: {region}
-    repository: {repository}
-    channel: {channel}
-    approvers: [{approver}]
-    probe_url: ws://127.0.0.1:{port}/ws
-    daily_cap: 100
-slack:
-  signing_secret: {{env: {secret}}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +62,7 @@ class Performance:
     """The address of the page."""
     told: set[tuple[str, int]] = field(default_factory=set)
     visit: str = ""
+    share: int = 0
     due: float = 0.0
     clicked: float = 0.0
     merged: bool = False
@@ -121,6 +89,7 @@ class Performance:
         case = self.case()
         if case is not None:
             self._tell(case)
+            self._tell_share(case)
             self._act(case)
         self._look()
         return case
@@ -153,6 +122,13 @@ class Performance:
                 if step["state"] == State.PROPOSED.value:
                     self._show_question(case)
 
+    def _tell_share(self, case: Case) -> None:
+        """The steps on the way to all of the traffic, which change no state."""
+        share = case.rollout.share if case.rollout else 0
+        if share > self.share and case.state is State.DEPLOYING:
+            self.asked.say(f"It holds: {share} % of the traffic goes to it now.")
+        self.share = share
+
     def _show_question(self, case: Case) -> None:
         for line in proof(self._evidence(case)):
             self.asked.say(f"  {line}")
@@ -180,7 +156,7 @@ class Performance:
         if posted is None:
             return
         try:
-            _, answered = self.clicker.press(self.service, case.message, posted.value, APPROVE, _APPROVER)
+            _, answered = self.clicker.press(self.service, case.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
         self.asked.say(f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}")
@@ -191,114 +167,3 @@ class Performance:
         if seen and seen != self.visit:
             self.visit = seen
             self.asked.say(f"A visitor's socket {seen}.")
-
-
-def perform(asked: Asked) -> bool:
-    """Whether the scenario came to the end that it is about. Everything is ended on every way out."""
-    page = asked.page_port or free_port()
-    if not is_free(page):
-        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
-    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, read_settings().interpreters)
-    asked.say(f"Scenario “{asked.scenario}”. {plot.about}")
-    asked.say(choice(notes))
-    secret, port = Secret(secrets.token_hex(16)), free_port()
-    service = _service(asked.folder, port)
-    environment = _environment(asked.folder, service, port, secret)
-    with ExitStack() as ending:
-        ending.enter_context(led_to(environment))
-        opened = store(read_settings())
-        platform = ServedPlatform(opened, SystemClock())
-        tended = Tended(asked.folder, ending)
-        tended.start([served.platform(asked.folder, port, environment)])
-        staging = Staging(asked.folder, service, port, plot, platform, asked.say, notes)
-        staging.play()
-        asked.say(_waits())
-        wanted = Wanted(
-            asked.folder,
-            embedded=True,
-            environment=environment,
-            beside=lambda ports: [served.page(asked.folder, page, ports[CALLED], environment)],
-        )
-        stack = ending.enter_context(standing(wanted))
-        stack.tended.running |= tended.running
-        visitors = ending.enter_context(visiting(port))
-        _blow(asked, service, plot, stack)
-        address = f"http://{LOOPBACK}:{page}/"
-        asked.show(address)
-        clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: secret)
-        performance = Performance(asked, service, stack, staging, opened, clicker, visitors, address)
-        ended = _ended(asked, plot, performance.until_over())
-        if not asked.auto_approve:
-            asked.say(f"The page stays at {address} until you end this with Ctrl-C.")
-            performance.until_interrupted()
-        return ended
-
-
-def _ended(asked: Asked, plot: Plot, case: Case) -> bool:
-    asked.say("The clock: " + ", ".join(clock(case)) + ".")
-    by_person = case.state in {State.DENIED, State.EXPIRED, State.MUTED}
-    if case.state is not plot.ends and not by_person:
-        asked.say(f"It ended as {case.state.value}, and should have ended as {plot.ends.value}: {case.ending_why}")
-    return case.state is plot.ends or by_person
-
-
-def _blow(asked: Asked, service: Service, plot: Plot, stack: Standing) -> None:
-    """All at once: into the log, and through the sink."""
-    if not plot.storm:
-        return
-    logs = local_logs(read_settings())
-    entries = list(storm([each for each in logs.raw(service, _SAMPLE) if sink_takes(each)], plot.storm))
-    logs.write(entries)
-    stack.bus.put(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
-    logs.close()
-    asked.say(f"{len(entries):,} entries of this failure were logged at once.")
-
-
-def _service(folder: Path, port: int) -> Service:
-    return Service(
-        name=SERVICE,
-        project=PROJECT,
-        region=LOCATION,
-        repository=str(folder.resolve() / "repository.git"),
-        channel=_CHANNEL,
-        approvers=(_APPROVER,),
-        probe_url=f"ws://127.0.0.1:{port}/ws",
-    )
-
-
-def _environment(folder: Path, service: Service, port: int, secret: Secret) -> Mapping[str, str]:
-    """What leads every process of the stack to it; the file of the configuration is written."""
-    file = folder / "provenfix.yaml"
-    text = _CONFIGURATION.format(
-        service=service.name,
-        project=service.project,
-        region=service.region,
-        repository=service.repository,
-        channel=service.channel,
-        approver=_APPROVER,
-        port=port,
-        secret=_SECRET,
-    )
-    file.write_text(text, "utf-8")
-    return {
-        "PROVENFIX_CONFIG": str(file.resolve()),
-        "PROVENFIX_EMBEDDED": str(folder.resolve()),
-        "PROVENFIX_PROJECT": "provenfix-local",
-        "PROVENFIX_PLATFORM": "served",
-        "PROVENFIX_LONGEST_WAIT": str(LONGEST_WAIT),
-        # What a process that is killed cannot clean up is gone with the folder.
-        "TMPDIR": str(_made(folder / "scratch")),
-        _SECRET: secret.reveal(),
-    }
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.resolve()
-
-
-def _waits() -> str:
-    return (
-        f"Starting the five functions. What takes longer in earnest (2 minutes for a lone 1011, 12 for a lease, 24 "
-        f"hours of watching) is cut to {LONGEST_WAIT:g} seconds here, and the tick comes every second."
-    )

@@ -20,13 +20,13 @@ from functions.local.showcase.git import git
 from functions.local.showcase.handlers import Flavour
 from functions.local.showcase.interruption import put_off
 from functions.local.showcase.plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
-from functions.local.showcase.scenario import Plot
+from functions.local.showcase.scenario import Plot, Scenario
 from functions.local.showcase.visitor import visit
 from shared.adapters.compilers.interpreters import find
 from shared.adapters.local.served_platform import Made, ServedPlatform, Source
 from shared.domain.rollout import Progress
 from shared.domain.service import Service
-from shared.errors import Unreadable
+from shared.errors import Misused, Unreadable
 
 Say = Callable[[str], None]
 """Takes one sentence on what happens now."""
@@ -43,6 +43,7 @@ _POLL_SECONDS = 0.05
 class Notes:
     """What has been staged so far."""
 
+    scenario: Scenario
     python: str
     flavour: Flavour
     steps: int = 0
@@ -52,19 +53,24 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """`service.repository` is where the history is written; `platform` serves it."""
+    """`service.repository` is where the history is written."""
 
     folder: Path
     service: Service
     port: int
     plot: Plot
-    platform: ServedPlatform
     say: Say
     notes: Notes
 
-    def play(self) -> None:
-        """Whatever of it has not been played yet. Raises Unreadable."""
-        for number, step in enumerate((self._begin, self._serve_first, self._serve_second, self._finish)):
+    def play(self, platform: ServedPlatform) -> None:
+        """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
+        steps = (
+            self._begin,
+            lambda: self._serve_first(platform),
+            lambda: self._serve_second(platform),
+            self._finish,
+        )
+        for number, step in enumerate(steps):
             if number >= self.notes.steps:
                 step()
                 self.notes.steps = number + 1
@@ -80,11 +86,11 @@ class Staging:
         self.notes.moments |= _until_now(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
-    def _serve_first(self) -> None:
+    def _serve_first(self, platform: ServedPlatform) -> None:
         self.say("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
-        self._serve(Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
+        self._serve(platform, Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
 
-    def _serve_second(self) -> None:
+    def _serve_second(self, platform: ServedPlatform) -> None:
         self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
@@ -93,12 +99,12 @@ class Staging:
         (tree / MODULE).write_text(module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
         label = self.plot.label
         claims = {"label commit-sha": self.notes.commits[label]} if label else {}
-        self._serve(Made(REVISIONS[1], Source(folder=str(tree)), claims))
+        self._serve(platform, Made(REVISIONS[1], Source(folder=str(tree)), claims))
 
-    def _serve(self, made: Made) -> None:
-        self.platform.deploy_by_hand(self.service, made)
+    def _serve(self, platform: ServedPlatform, made: Made) -> None:
+        platform.deploy_by_hand(self.service, made)
         deadline = time.monotonic() + _READY_SECONDS
-        while (state := self.platform.state(self.service, made.name)).progress is Progress.RUNNING:
+        while (state := platform.state(self.service, made.name)).progress is Progress.RUNNING:
             if time.monotonic() > deadline:
                 raise Unreadable(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
             time.sleep(_POLL_SECONDS)
@@ -134,14 +140,20 @@ class Staging:
         git([f"--git-dir={self.service.repository}", *arguments])
 
 
-def notes_of(folder: Path, interpreters: Mapping[str, str]) -> Notes:
-    """Those of an earlier demo in this folder, else new ones. Raises Misused for an interpreter that is none."""
+def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) -> Notes:
+    """Those of an earlier demo in this folder, else new ones.
+
+    Raises Misused for a folder of another scenario, and for an interpreter that is none.
+    """
     try:
         told = json.loads((folder / _NOTES).read_text("utf-8"))
     except FileNotFoundError:
         python = _python(interpreters)
-        return Notes(python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+        return Notes(scenario, python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+    if told["scenario"] != scenario.value:
+        raise Misused(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
     return Notes(
+        scenario,
         told["python"],
         Flavour(told["flavour"]),
         told["steps"],
@@ -179,6 +191,7 @@ def _minor(python: str) -> int:
 def _write(folder: Path, notes: Notes) -> None:
     """All of it or nothing."""
     told = {
+        "scenario": notes.scenario.value,
         "python": notes.python,
         "flavour": notes.flavour.value,
         "steps": notes.steps,

@@ -100,15 +100,7 @@ def run(watched: Watched) -> int:
     page = watched.port or free_port()
     if not is_free(page):
         raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
-    watched.folder.mkdir(parents=True, exist_ok=True)
-    environment = {
-        "PROVENFIX_CONFIG": str(watched.config.resolve()),
-        "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),
-        "PROVENFIX_PROJECT": "provenfix-local",
-        "PROVENFIX_PLATFORM": "watched",
-    }
-    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
-    environment |= {_SECRET: {_SECRET: secrets.token_hex(16), **os.environ}[_SECRET]}
+    environment = _environment(watched)
     settings = read_all_settings({**os.environ, **environment})
     _check(settings, watched)
     with ExitStack() as ending:
@@ -131,6 +123,19 @@ def run(watched: Watched) -> int:
         ending.callback(over.set)
         _look_on(watched, stack, opened, intake)
     return 0
+
+
+def _environment(watched: Watched) -> Mapping[str, str]:
+    """What leads every process of the stack to it."""
+    watched.folder.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "PROVENFIX_CONFIG": str(watched.config.resolve()),
+        "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),
+        "PROVENFIX_PROJECT": "provenfix-local",
+        "PROVENFIX_PLATFORM": "watched",
+    }
+    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
+    return environment | {_SECRET: {_SECRET: secrets.token_hex(16), **os.environ}[_SECRET]}
 
 
 def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -> None:
@@ -173,7 +178,7 @@ def _check(settings: Settings, watched: Watched) -> None:
     if not settings.services:
         raise Misused(f"{watched.config} names no service; there is nothing to watch")
     for service in settings.services.values():
-        if not Path(service.repository).expanduser().exists():
+        if not Path(service.repository).exists():
             raise Misused(
                 f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
                 "give its path, such as ./path/to/clone"

@@ -1,6 +1,7 @@
 """What the stack consists of: which function reads which topic, and how a subscription delivers.
 
-The figures are those of the deployed subscriptions, except that nobody waits ten seconds for a second attempt here.
+The figures are those of the deployed subscriptions, except that here nobody waits ten seconds for a second attempt, and
+only five are made.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ AHEAD = {flow.LOG_ENTRIES: 25}
 """How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
 CALLED = "decide"
 """The function that Slack calls."""
+WEBHOOK = "github"
+"""The function that the code host calls, where its secret is configured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,27 +17,28 @@ from shared.settings import Settings, read_all_settings
 from shared.steps import flow
 
 _LOOK_SECONDS = 1.0
-_PAGE = len(plan.READERS) + 3
-"""The page's port, counted from the first: after those of the functions and of two emulators."""
+_EMULATORS = 2
+"""Ports between those of the functions and the page's."""
 
 
 def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
-    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by five functions
+    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
     folder, embedded = settings.embedded or folder, embedded or settings.embedded is not None
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
-    _say(f"Starting {len(plan.READERS) + 1} functions with {backing} …")
-    page = port + _PAGE
     wanted = Wanted(
         folder,
         embedded,
         port,
         environment=environment,
         beside=lambda ports: [served.page(folder, page, ports[plan.CALLED], environment)],
+        webhook=settings.secrets.github_webhook_secret is not None,
     )
+    page = port + len(wanted.functions) + _EMULATORS
+    _say(f"Starting {len(wanted.functions)} functions with {backing} …")
     with standing(wanted) as stack:
         _say(_standing(stack, settings, folder, page))
         _tick(stack)
@@ -75,6 +76,8 @@ def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> s
         "    provenfix show           the incidents",
         "    provenfix dlq list       what could not be delivered",
     ]
+    if plan.WEBHOOK in stack.ports:
+        lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[plan.WEBHOOK]}/.")
     return "\n".join(lines)
 
 

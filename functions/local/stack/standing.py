@@ -43,7 +43,14 @@ class Wanted:
     """The file that exports the functions."""
     beside: "Callable[[Mapping[str, int]], Sequence[process.Server]]" = _nothing
     """What is to run besides, given the ports of the functions."""
+    webhook: bool = False
+    """Whether the function that the code host calls runs, too."""
     delivering: plan.Delivering = field(default_factory=plan.Delivering)
+
+    @property
+    def functions(self) -> list[str]:
+        """Those that run, in the order of their ports."""
+        return [plan.CALLED, *(reader.function for reader in plan.READERS), *([plan.WEBHOOK] if self.webhook else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
     Raises `shared.errors.Unreadable` where a port is taken, the emulators are missing, or a server does not come up.
     """
     wanted.folder.mkdir(parents=True, exist_ok=True)
-    names = [plan.CALLED, *(reader.function for reader in plan.READERS)]
+    names = wanted.functions
     ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
     with ExitStack() as stack:
         there, backing = _backed(wanted, len(names), stack)
@@ -83,7 +90,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
             reader.topic: Door(ports[reader.function], wanted.project, wanted.delivering.lease)
             for reader in plan.READERS
         }
-        bus = _relayed(wanted, doors, stack)
+        bus = _relayed(wanted, there, doors, stack)
         stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
         yield Standing(ports, there, bus, wanted.folder, backing, tended)
 
@@ -107,7 +114,9 @@ def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> "tuple[Mapping[
     return there, emulators.servers
 
 
-def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "PubSubBus | SqliteQueue":
+def _relayed(
+    wanted: Wanted, there: Mapping[str, str], doors: Mapping[str, Door], stack: ExitStack
+) -> "PubSubBus | SqliteQueue":
     if wanted.embedded:
         from functions.local.stack import queue_relay  # noqa: PLC0415
         from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
@@ -121,7 +130,7 @@ def _relayed(wanted: Wanted, doors: Mapping[str, Door], stack: ExitStack) -> "Pu
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     pubsub_topology.make_topics(wanted.project, wanted.prefix, wanted.delivering)
-    bus = PubSubBus(wanted.project, wanted.prefix)
+    bus = PubSubBus(wanted.project, wanted.prefix, emulator=there["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
     stack.enter_context(pubsub_relay.relaying(wanted.project, wanted.prefix, doors))
     return bus

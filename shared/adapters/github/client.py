@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,8 @@ class GitHub:
         self._address = address.rstrip("/")
         self.requests = 0
         self._known: OrderedDict[str, tuple[str, Any]] = OrderedDict()
-        """Answers with their ETags, by path."""
+        """Answers with their ETags, by path, the latest last."""
+        self._lock = Lock()
 
     def now(self) -> datetime:
         """The clock's time."""
@@ -92,15 +94,16 @@ class GitHub:
         """
         known = self._known.get(path)
         answer = self._read("GET", path, {}, None, {"If-None-Match": known[0]} if known else {})
-        if answer.status == 304 and known:
-            self._known.move_to_end(path)
-            return known[1]
-        self._known.pop(path, None)
         if answer.status == 410:
             return None
-        value, tag = _accepted(answer), answer.headers.get("etag")
-        if tag:
-            self._known[path] = (tag, value)
+        if answer.status == 304 and known:
+            tag, value = known
+        else:
+            tag, value = answer.headers.get("etag", ""), _accepted(answer)
+        with self._lock:
+            self._known.pop(path, None)
+            if tag:
+                self._known[path] = (tag, value)
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return value

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
 from shared.domain.escaping import cut, one_line
-from shared.domain.issue.life import carries, replaced
+from shared.domain.life import carries, replaced, with_ticks
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import WRONG, IssueRef, IssueState
@@ -63,7 +63,9 @@ class GitHubIssues:
         return _reference(self._github.write("POST", _path(service), wanted))
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
-        """*Effect.* Gives an issue another title and body."""
+        """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
+        known = self._known(service, number)
+        body = with_ticks(str((known or {}).get("body") or ""), body)
         self._github.write("PATCH", f"{_path(service)}/{number}", {"title": cut(title, _LONGEST_TITLE), "body": body})
 
     def revise(self, service: Service, number: int, part: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.domain.life import above
 from shared.errors import Reject
 from shared.ports import WRONG, Wish, Wished
 from shared.secret import Secret
@@ -20,7 +21,7 @@ SIGNATURE_HEADER = "X-Hub-Signature-256"
 EVENT_HEADER = "X-GitHub-Event"
 DELIVERY_HEADER = "X-GitHub-Delivery"
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MARKER = re.compile(r"<!-- provenfix:incident=([\w.-]{1,200}) -->")
+_MARKER = re.compile(r"^<!-- provenfix:incident=([\w.-]{1,200}) -->[ \t\r]*$", re.M)
 _COMMAND = re.compile(r"^/provenfix[ \t]+reinvestigate[ \t]*$", re.M)
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}")
 _LOGIN = re.compile(r"[\w-]{1,100}(?:\[bot\])?")
@@ -69,7 +70,8 @@ def read_wish(headers: Headers, body: bytes) -> Wished | None:
     if wish is None:
         return None
     issue = _object(event.get("issue"), "issue")
-    marker = _MARKER.search(str(issue.get("body") or "")[:10_000])
+    # Above the first heading only we write: an issue that quotes a marker elsewhere is none of ours.
+    marker = _MARKER.search(above(str(issue.get("body") or ""))[:10_000])
     if marker is None or "pull_request" in issue:
         return None
     number = issue.get("number")

@@ -22,7 +22,7 @@ from shared.adapters.google.cloud_run_revisions import (
 )
 from shared.adapters.google.image_name import image_name
 from shared.adapters.google.provenance import Provenance
-from shared.adapters.google.rollout_note import LABEL, Note, annotated, mark, note_of, revision_name, tag_of
+from shared.adapters.google.rollout_note import LABEL, Note, annotated, begun_by, mark, note_of, revision_name, tag_of
 from shared.adapters.google.traffic import (
     Target,
     follows_latest,
@@ -117,7 +117,8 @@ class CloudRunDeployer:
     def _begin(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
         before = targets(run)
         split = (*before, Target(name, 0, tag_of(marker)))
-        return self._write(run, written(split), Note(marker, name, newest, follows_latest(run), before, split), *more)
+        note = Note(marker, name, newest, follows_latest(run), before, split, former=begun_by(note_of(run)))
+        return self._write(run, written(split), note, *more)
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`. A failed operation and a revision that is not ready are both failures."""

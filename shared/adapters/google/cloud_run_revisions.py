@@ -3,7 +3,9 @@
 https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.adapters.google.asking import SECONDS, asking
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
 
 LABELS = ("commit-sha", "commit_sha", "git-commit", "git_commit", "git-sha", "git_sha", "github-sha", "github_sha")
 BUILD_LABEL = "gcb-build-id"
+SOURCE_BUILD = "run.googleapis.com/build-id"
+"""The annotation by which Cloud Run names the build of what was deployed from source, such as a function."""
 VARIABLES = ("COMMIT_SHA", "GIT_COMMIT", "GIT_SHA", "GITHUB_SHA", "SOURCE_COMMIT", "SOURCE_VERSION")
+_BASE = re.compile(r"(?:^|/)python(3)(\d{1,2})(?:[:@]|$)")
+_MINOR = re.compile(r"3\.\d{1,2}(?![\d])")
+_VERSIONS = ("GOOGLE_PYTHON_VERSION", "PYTHON_VERSION")
 _PLACES = ("provenance", "label", "tag", "env")
 
 
@@ -55,7 +62,10 @@ class CloudRunRevisions:
         found = self._claims(service, run, container, unseen)
         claims = tuple(sorted(found, key=lambda each: _PLACES.index(each.source)))
         commit, resources = claims[0].commit if claims else None, tuple(_resources(run, container))
-        return Revision(name, commit, run.create_time, container.image, claims, resources, tuple(unseen))
+        return Revision(
+            name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
+            python=_python(container), function=bool(container.build_info.function_target),
+        )  # fmt: skip
 
     def _claims(
         self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
@@ -64,20 +74,22 @@ class CloudRunRevisions:
         yield from _if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
         yield from _if_allowed(lambda: self._provenance.of_tags(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
-        build_id = noted.get(BUILD_LABEL, "")
-        if build_id:
-            yield from _if_allowed(lambda: self._labelled(service, build_id, image.digest), unseen)
+        for key in (key for key in (BUILD_LABEL, SOURCE_BUILD) if noted.get(key)):
+            yield from _if_allowed(partial(self._labelled, service, key, noted[key], image.digest), unseen)
+        source = container.build_info.source_location
+        if source:
+            yield from _if_allowed(lambda: self._provenance.of_source(service.project, service.region, source), unseen)
         yield from _stated("label", LABELS, noted)
         if image.tag and is_commit(image.tag):
             yield Claim("tag", image.tag, f"image tag {image.tag}")
         yield from _stated("env", VARIABLES, {each.name: each.value for each in container.env})
 
-    def _labelled(self, service: Service, build_id: str, digest: str) -> Sequence[Claim]:
+    def _labelled(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[Claim]:
         """A build that only a label names: it did not make this image, as far as anybody knows."""
         build = self._provenance.of_build(service.project, service.region, build_id)
         if build is None or not commit_of(build) or digest in digests(build):
             return ()
-        return [Claim("label", commit_of(build), f"label {BUILD_LABEL} {build_id}")]
+        return [Claim("label", commit_of(build), f"label {key} {build_id}")]
 
 
 def _if_allowed(ask: Callable[[], Sequence[Claim]], unseen: list[str]) -> Sequence[Claim]:
@@ -93,6 +105,15 @@ def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> I
     for name in names:
         if is_commit(stated.get(name, "")):
             yield Claim(source, stated[name], f"{source} {name}")
+
+
+def _python(container: "Container") -> str:
+    """The minor version of a base image that the platform keeps up to date, or of a buildpack's setting."""
+    based = _BASE.search(container.base_image_uri)
+    if based is not None:
+        return f"{based[1]}.{based[2]}"
+    given = next((each.value for each in container.env if each.name in _VERSIONS), "")
+    return found[0] if (found := _MINOR.match(given)) is not None else ""
 
 
 def _resources(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:

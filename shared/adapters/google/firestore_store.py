@@ -1,127 +1,158 @@
-"""Firestore as the store: a kind is a collection, a key names a document, `create()` and update times guard each write.
+"""Firestore as the store: a kind is a collection, a key names a document, `exists` and update times guard each write.
 
 No transactions: contended ones are slow and run their body several times. A document has three fields: `json` (the
-value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1). The count
-makes every write a change: Firestore keeps the update time of a document that a write leaves as it was, and then two
+value, exactly), `fields` (its top-level strings, which queries can ask for) and `writes` (counts from 1); one that is
+of use for a while only has `expires`, too, after which Firestore deletes it some day. The count makes every write a
+change: Firestore keeps the update time of a document that a write leaves as it was, and then two
 equal replacements of one version would both succeed.
 
-Writes are not repeated by the client. An answer that is lost is told as `Retry`, so that whoever asked looks first.
-Reads are, for a moment: the connection of an instance that slept is often gone. (The client's own policy goes on for
-five minutes, which outlasts the function.)
+Over REST, because every function asks its store before its first answer, and the client takes longer to import than
+the rest of most functions. Writes are never repeated: an answer that is lost is told as `Retry`, so that whoever asked
+looks first. Reads are, for a moment.
+https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.documents
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote, unquote
 
 from shared.adapters.documents import LONGEST_NAME, decode, encode
-from shared.errors import Retry
+from shared.adapters.google.rest import Refused, Rest, reached
+from shared.domain.moment import rfc3339
 from shared.ports import Document, Stored
+from shared.secret import Secret
 
-if TYPE_CHECKING:
-    from google.api_core.retry import Retry as ReadAgain
-    from google.cloud.firestore import Client
-    from google.cloud.firestore_v1.base_document import DocumentSnapshot
-    from google.cloud.firestore_v1.document import DocumentReference
-
+HOST = "firestore.googleapis.com"
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"
+LIFETIMES = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
+"""Kinds whose keys name a day or a delivery, which nobody asks for again. Nothing may rely on a deletion."""
+_VERSION = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class FirestoreStore:
-    """Keeps documents in one database of a project; `FIRESTORE_EMULATOR_HOST` leads to an emulator."""
+    """Keeps documents in one database of a project, or in an emulator. Raises Retry, and Refused without permission."""
 
-    def __init__(self, project: str, database: str = "(default)", seconds: float = 20.0) -> None:
-        """`seconds` is how long one call may take; the time limit of a function is several times that."""
-        self._project = project
-        self._database = database
-        self._seconds = seconds
+    def __init__(  # noqa: PLR0913  # the last is there to be replaced by tests
+        self,
+        project: str,
+        database: str = "(default)",
+        seconds: float = 20.0,
+        *,
+        emulator: str = "",
+        token: Callable[[], Secret] | None = None,
+        now: Callable[[], datetime] = _utc,
+    ) -> None:
+        """`seconds` is how long one call may take; the time limit of a function is several times that.
+
+        `emulator` is a host and a port; without one `token` is an access token for Google's APIs.
+        """
+        self._documents = f"projects/{project}/databases/{database}/documents"
+        self._rest = Rest(reached(HOST, emulator, token), seconds)
+        self._again = seconds / 10
+        self._now = now
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
-        from google.api_core.exceptions import AlreadyExists  # noqa: PLC0415
-
-        content = _content(encode(kind, key, value), value, 1)
-        with _reaching(kind, key):
-            try:
-                self._document(kind, key).create(content, retry=None, timeout=self._seconds)
-            except AlreadyExists:
-                return False
-        return True
+        content = _content(encode(kind, key, value), value, 1) | self._expiry(kind)
+        return self._write(kind, key, content, {"exists": False}, {"ALREADY_EXISTS"})
 
     def read(self, kind: str, key: str) -> Stored | None:
         """See `shared.ports.Store`."""
-        with _reaching(kind, key):
-            snapshot = self._document(kind, key).get(retry=self._again, timeout=self._seconds)
-        return _stored(kind, snapshot) if snapshot.exists else None
+        told = self._ask("batchGet", {"documents": [self._named(kind, key)]})
+        found = next((each["found"] for each in told if "found" in each), None)
+        return None if found is None else _stored(kind, found)
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
-        from google.api_core.datetime_helpers import DatetimeWithNanoseconds  # noqa: PLC0415
-        from google.api_core.exceptions import FailedPrecondition, NotFound  # noqa: PLC0415
-
-        writes, _, updated = version.partition("@")
-        moment = DatetimeWithNanoseconds.from_rfc3339(updated)  # type: ignore[no-untyped-call]
-        content = _content(encode(kind, key, value), value, int(writes) + 1)
-        option = self._client.write_option(last_update_time=moment.timestamp_pb())
-        with _reaching(kind, key):
-            try:
-                self._document(kind, key).update(content, option=option, retry=None, timeout=self._seconds)
-            except (FailedPrecondition, NotFound):
-                return False
-        return True
+        given = _VERSION.fullmatch(version)
+        if given is None:
+            raise ValueError(f"{kind}/{key}: {version!r} is no version of this store")
+        content = _content(encode(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
+        return self._write(kind, key, content, {"updateTime": given[2]}, {"FAILED_PRECONDITION", "NOT_FOUND"})
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
         """See `shared.ports.Store`. Values of more than 1,500 bytes are not found."""
-        from google.cloud.firestore import FieldFilter  # noqa: PLC0415
-
         if not _findable(value):
             return []
-        wanted = FieldFilter(self._client.field_path("fields", field), "==", value)
-        query = self._client.collection(_name(kind)).where(filter=wanted).order_by("__name__").limit(limit)
-        with _reaching(kind, f"{field} = {value[:80]}"):
-            found = query.get(retry=self._again, timeout=self._seconds)
-        return sorted((_stored(kind, snapshot) for snapshot in found), key=lambda stored: stored.key)
+        name = field.replace("\\", "\\\\").replace("`", "\\`")
+        query = {
+            "from": [{"collectionId": _name(kind)}],
+            "where": {
+                "fieldFilter": {
+                    "field": {"fieldPath": f"fields.`{name}`"},
+                    "op": "EQUAL",
+                    "value": {"stringValue": value},
+                }
+            },
+            "orderBy": [{"field": {"fieldPath": "__name__"}}],
+            "limit": limit,
+        }
+        told = self._ask("runQuery", {"structuredQuery": query})
+        return sorted(
+            (_stored(kind, each["document"]) for each in told if "document" in each), key=lambda stored: stored.key
+        )
 
     def close(self) -> None:
-        """Ends the connection."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        """Ends the connections."""
+        self._rest.close()
 
-    def _document(self, kind: str, key: str) -> "DocumentReference":
-        return self._client.collection(_name(kind)).document(_name(key))
+    def _ask(self, method: str, body: Mapping[str, object]) -> Iterable[Mapping[str, Any]]:
+        """A stream of answers, which REST gives as one list."""
+        told = self._rest.post(f"/v1/{self._documents}:{method}", body, again=self._again)
+        return told if isinstance(told, list) else [told]
 
-    @cached_property
-    def _again(self) -> "ReadAgain":
-        from google.api_core.exceptions import ServiceUnavailable  # noqa: PLC0415
-        from google.api_core.retry import Retry as ReadAgain  # noqa: PLC0415
-        from google.api_core.retry import if_exception_type  # noqa: PLC0415
+    def _write(
+        self, kind: str, key: str, content: Mapping[str, object], only: Mapping[str, object], lost: set[str]
+    ) -> bool:
+        """False where the document was not as `only` wants it, which the API names with one of `lost`."""
+        write = {"update": {"name": self._named(kind, key), "fields": content}, "currentDocument": only}
+        try:
+            self._rest.post(f"/v1/{self._documents}:commit", {"writes": [write]})
+        except Refused as refused:
+            if refused.status in lost:
+                return False
+            raise
+        return True
 
-        return ReadAgain(if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=self._seconds / 10)
+    def _expiry(self, kind: str) -> dict[str, object]:
+        return {"expires": {"timestampValue": rfc3339(self._now() + LIFETIMES[kind])}} if kind in LIFETIMES else {}
 
-    @cached_property
-    def _client(self) -> "Client":
-        from google.cloud.firestore import Client  # noqa: PLC0415
-
-        return Client(project=self._project, database=self._database)
+    def _named(self, kind: str, key: str) -> str:
+        return f"{self._documents}/{_name(kind)}/{_name(key)}"
 
 
 def _content(text: str, value: Document, writes: int) -> dict[str, object]:
-    """`update` replaces each field that it names as a whole; all content has the same three."""
-    fields = {name: held for name, held in value.items() if name and isinstance(held, str) and _findable(held)}
-    return {"json": text, "fields": fields, "writes": writes}
+    """A write without a mask replaces the whole document; all content of a kind has the same fields."""
+    fields = {
+        name: {"stringValue": held}
+        for name, held in value.items()
+        if name and isinstance(held, str) and _findable(held)
+    }
+    return {
+        "json": {"stringValue": text},
+        "fields": {"mapValue": {"fields": fields}},
+        "writes": {"integerValue": str(writes)},
+    }
 
 
 def _findable(value: str) -> bool:
     try:
         return len(value.encode()) <= LONGEST_NAME
-    except UnicodeEncodeError:  # half of a surrogate pair: JSON can carry it, protocol buffers cannot
+    except UnicodeEncodeError:  # half of a surrogate pair: our own JSON can carry it, protocol buffers cannot
         return False
 
 
-def _stored(kind: str, snapshot: "DocumentSnapshot[Any]") -> Stored:
-    version = f"{snapshot.get('writes')}@{snapshot.update_time.rfc3339()}"
-    return Stored(kind, unquote(snapshot.id), decode(snapshot.get("json")), version)
+def _stored(kind: str, document: Mapping[str, Any]) -> Stored:
+    fields = document["fields"]
+    version = f"{fields['writes']['integerValue']}@{document['updateTime']}"
+    key = unquote(str(document["name"]).rpartition("/")[2])
+    return Stored(kind, key, decode(fields["json"]["stringValue"]), version)
 
 
 def _name(key: str) -> str:
@@ -130,26 +161,3 @@ def _name(key: str) -> str:
     if quoted.strip(".") and not quoted.startswith("__"):
         return quoted
     return f"%{ord(quoted[0]):02X}{quoted[1:]}" if quoted.strip(".") else quoted.replace(".", "%2E")
-
-
-@contextmanager
-def _reaching(kind: str, key: str) -> Iterator[None]:
-    """Turns what a later attempt may not meet again into Retry."""
-    from google.api_core import exceptions as api  # noqa: PLC0415
-    from google.auth.exceptions import TransportError  # noqa: PLC0415
-
-    passing = (
-        api.Aborted,
-        api.Cancelled,
-        api.DeadlineExceeded,
-        api.InternalServerError,
-        api.ResourceExhausted,
-        api.RetryError,
-        api.ServiceUnavailable,
-        api.Unknown,
-        TransportError,
-    )
-    try:
-        yield
-    except passing as error:
-        raise Retry(f"Firestore did not answer for {kind}/{key}: {type(error).__name__}") from error

@@ -16,7 +16,7 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, readiness
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, read_service, serving_container
 from shared.adapters.google.image_name import image_name
-from shared.adapters.google.rollout_note import Note, note_of
+from shared.adapters.google.rollout_note import Note, begun_by, note_of
 from shared.adapters.google.traffic import follows_latest, short, sums, targets
 from shared.adapters.pipeline import SKEW, Order, Pipeline, Run
 from shared.domain.moment import rfc3339
@@ -45,10 +45,10 @@ class PipelineDeployer:
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
         note = note_of(read_service(self._clients, service))
-        if note is None or not note.commit:
+        if note is None or (not note.commit and note.marker == marker):
             return self._images.find(service, marker)
         if note.marker != marker:
-            return None
+            return dict(note.former).get(marker) or None
         begun = note.revision or self._pipeline.find(service, _order(note)) is not None
         return f"{_OPERATION}{marker}" if begun else None
 
@@ -98,7 +98,7 @@ class PipelineDeployer:
         since = rfc3339(self._clock.now())
         self._pipeline.check(service, Order(marker, commit, self._clock.now()))
         before, newest = targets(run), short(run.latest_created_revision)
-        note = Note(marker, "", newest, follows_latest(run), before, before, commit, since)
+        note = Note(marker, "", newest, follows_latest(run), before, before, commit, since, begun_by(note_of(run)))
         self._images.pin(run, note)
         return note
 

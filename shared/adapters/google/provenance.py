@@ -62,6 +62,22 @@ class Provenance:
                 return found  # type: ignore[no-any-return]
         return None
 
+    def of_source(self, project: str, region: str, location: str) -> Sequence[Claim]:
+        """The build that made a function of an archive (`gs://bucket/object#generation`), by the source that it names.
+
+        Raises Reject where no build of it names a commit: an archive has none.
+        """
+        bucket, _, rest = location.removeprefix("gs://").partition("/")
+        name, _, generation = rest.partition("#")
+        query = f'source_provenance.resolved_storage_source.object="{name}"'
+        builds = list(self._builds(project, region, query))
+        same = [each for each in builds if _is_of(each, bucket, name, generation)]
+        claims = [Claim("provenance", commit, f"build {each.id}") for each in same if (commit := commit_of(each))]
+        if not claims:
+            made = f"build {same[0].id} was made of" if same else "no build is known of"
+            raise Reject("no_commit", f"{made} the archive {location}, which names no commit")
+        return claims
+
     def digest_of(self, image: ImageName, region: str, commit: str) -> str:
         """The digest of the image that a commit became, "" where there is none: by builds, else by its tag.
 
@@ -124,6 +140,12 @@ def commit_of(build: "Build") -> str:
 def digests(build: "Build") -> Sequence[str]:
     """Of the images that a build made."""
     return [str(each.digest) for each in build.results.images]
+
+
+def _is_of(build: "Build", bucket: str, name: str, generation: str) -> bool:
+    archive = build.source_provenance.resolved_storage_source
+    same = (archive.bucket, archive.object_) == (bucket, name)
+    return same and (not generation or str(archive.generation) == generation)
 
 
 def _found(ask: Any) -> Any:

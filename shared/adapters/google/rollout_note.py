@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ANNOTATION = "provenfix-rollout"
 LABEL = "provenfix-rollout"
 _LONGEST_NAME = 63
+_MOST_FORMER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Note:
     """What a pipeline was asked to deploy; `revision` is "" until it has made one. "" for images."""
     since: str = ""
     """RFC 3339: when it was asked."""
+    former: tuple[tuple[str, str], ...] = ()
+    """Marker and revision of the last rollouts before this one."""
 
 
 def mark(marker: str) -> str:
@@ -59,9 +62,15 @@ def note_of(run: "RunService") -> Note | None:
         if told is None:
             return None
         before, left = (tuple(Target(**each) for each in told.pop(name)) for name in ("before", "left"))
-        return Note(**told, before=before, left=left)
+        former = tuple((str(marker), str(revision)) for marker, revision in told.pop("former", ()))
+        return Note(**told, before=before, left=left, former=former)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def begun_by(note: Note | None) -> tuple[tuple[str, str], ...]:
+    """What the next note remembers of this one and of those before it."""
+    return (*note.former, (note.marker, note.revision))[-_MOST_FORMER:] if note is not None else ()
 
 
 def annotated(run: "RunService", note: Note) -> dict[str, str]:

@@ -64,7 +64,11 @@ class KeptChat:
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        value = {"channel": service.channel, "message": reference, "lines": list(lines)}
+        from shared.adapters.slack.layout import details  # noqa: PLC0415  # not before something is posted
+
+        text, blocks = details(lines)
+        body = {"text": text, "blocks": blocks}
+        value = {"channel": service.channel, "message": reference, "lines": list(lines), "body": body}
         if not self._store.create(REPLIES, f"{reference}.{marker}", value):
             raise Retry(f"{REPLIES}/{reference}.{marker} was posted by somebody else")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from shared.domain.issue.life import replaced
+from shared.domain.life import replaced, with_ticks
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, Stored
@@ -55,7 +55,9 @@ class KeptIssues:
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         """See `shared.ports.Issues`. The marker of another incident, if it has one, is that by which it is found."""
-        self._replace(self._read(service, number), {"title": title, "body": body, "marker": body.partition("\n")[0]})
+        stored = self._read(service, number)
+        body = with_ticks(str(stored.value["body"]), body)
+        self._replace(stored, {"title": title, "body": body, "marker": body.partition("\n")[0]})
 
     def revise(self, service: Service, number: int, part: str) -> None:
         """See `shared.ports.Issues`."""

@@ -1,4 +1,4 @@
-"""One GET: a URL in, whether it was answered with 2xx out. Redirects are not followed, and no body is read."""
+"""One GET: a URL in, whether it was answered as it should be out. Redirects are not followed, and no body is read."""
 
 import http.client
 import socket
@@ -10,8 +10,11 @@ from shared.adapters.probe.patience import Patience
 from shared.domain.verdict import Probed
 
 
-def ask(url: str, patience: Patience) -> Probed:
-    """Never raises because of the service; ends in time even where it answers byte by byte."""
+def ask(url: str, patience: Patience, status: int = 0) -> Probed:
+    """`status` is the one that is wanted, 0 for any 2xx.
+
+    Never raises because of the service; ends in time even where it answers byte by byte.
+    """
     place = urllib.parse.urlsplit(url)
     make = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
     connection = make(place.hostname or "", place.port, timeout=patience.opening)
@@ -29,7 +32,7 @@ def ask(url: str, patience: Patience) -> Probed:
             end.cancel()
         where = answer.getheader("Location")
         told = f"answered {answer.status}{f' and redirects to {where[:200]}' if where else ''}"
-        return Probed(ok=200 <= answer.status < 300, detail=told)
+        return Probed(ok=answer.status == status if status else 200 <= answer.status < 300, detail=told)
     except TimeoutError:
         return Probed(ok=False, detail=f"did not answer within {patience.opening:g} seconds")
     except ssl.SSLError as error:

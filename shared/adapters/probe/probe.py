@@ -8,16 +8,24 @@ from shared.domain.verdict import Probed
 
 
 class NetworkProbe:
-    """Implements `shared.ports.Probe`: `ws` and `wss` must connect and stay open, `http` and `https` answer 2xx."""
+    """Implements `shared.ports.Probe`: `ws` and `wss` must connect and stay open, `http` and `https` answer well.
+
+    `patience` is for all services; None waits as long as each service's own settings say.
+    """
 
     def __init__(self, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
+        self._patience = patience
 
     def connect(self, service: Service) -> Probed:
         """See `shared.ports.Probe`. Ends within `Patience.longest`."""
         url = service.probe_url
+        patience = self.patience_with(service)
         if url.startswith(("ws://", "wss://")):
-            return converse(url, service.probe_message, self._patience)
+            return converse(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
-            return ask(url, self._patience)
+            return ask(url, patience, service.probe_status)
         return Probed(ok=False, detail="there is no URL to probe")
+
+    def patience_with(self, service: Service) -> Patience:
+        """How long this service is waited for."""
+        return self._patience or Patience(staying=float(service.probe_seconds))

@@ -51,7 +51,7 @@ def read_click(body: bytes) -> Click | None:
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Reject("malformed_interaction", "not exactly one action")
-    kind = ACTIONS.get(str(actions[0].get("action_id")))
+    kind = ACTIONS.get(text_of(actions[0], "action_id"))
     return _click(payload, kind, actions[0]) if kind else None
 
 

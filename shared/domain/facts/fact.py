@@ -14,6 +14,7 @@ class Topic(StrEnum):
     SYMPTOM = auto()
     COUNT = auto()
     DEPLOYED = auto()
+    STATED = auto()
     DEPLOYMENT = auto()
     PYTHON = auto()
     COMPARED = auto()

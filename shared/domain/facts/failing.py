@@ -25,6 +25,7 @@ _COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _MOST_CANDIDATES = 20
 _MOST_ALSO_BROKEN = 50
 _MOST_LINES = 20
+_MOST_STATED = 20
 
 
 def failing(incident: Incident, proof: Proof) -> Iterator[Fact]:
@@ -33,6 +34,9 @@ def failing(incident: Incident, proof: Proof) -> Iterator[Fact]:
             yield _deployment(incident, deployment)
     if incident.kind is SignalKind.SYNTAX_ERROR:
         yield _deployed(proof.deployed)
+        for sentence in proof.deployed.stated[:_MOST_STATED]:
+            ref = said(proof.deployed.revision) or "the service"
+            yield Fact(Topic.STATED, EvidenceKind.REVISION, ref, said(sentence, 400))
         if proof.deployed.python:
             yield _python(proof)
         yield _compared(incident, proof)

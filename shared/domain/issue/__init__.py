@@ -6,8 +6,9 @@ from shared.domain.issue.background import background
 from shared.domain.issue.causes import causes
 from shared.domain.issue.changes import changes
 from shared.domain.issue.proposal import proposal
-from shared.domain.issue.section import LONGEST_BODY, Section, fitted
+from shared.domain.issue.section import Section, fitted
 from shared.domain.issue.summary import headline, opening
+from shared.domain.life import LONGEST_BODY
 from shared.domain.links import NO_LINKS, Links
 from shared.domain.report import Report
 
@@ -15,7 +16,7 @@ __all__ = ["LONGEST_BODY", "issue_body", "issue_title"]
 
 _LONGEST_TITLE = 160
 _RESERVED = 6_000
-"""Characters for markers, and for the part that is edited while the incident moves (`shared.domain.issue.life`)."""
+"""Characters for markers, and for the part that is edited while the incident moves (`shared.domain.life`)."""
 
 
 def issue_title(report: Report) -> str:

@@ -8,6 +8,7 @@ from shared.domain.issue.account import entries
 from shared.domain.issue.section import Section, table
 from shared.domain.links import Links
 from shared.domain.report import Report
+from shared.domain.wording import said
 
 _RESOURCES = (
     ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
@@ -41,7 +42,12 @@ def _resources(report: Report) -> Iterator[str]:
     yield table(("Resource", "In the log entries of this incident", "Verdict"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
-    yield "Looked at: the log and the repository. Not looked at: metrics, the service's settings, the network."
+    stated = report.proof.deployed.stated
+    if stated:
+        yield "\n".join(f"- {for_markdown(said(sentence, 400))}" for sentence in stated)
+    seen = "the log, the repository and the service's settings" if stated else "the log and the repository"
+    unseen = "metrics and the network" if stated else "metrics, the service's settings, the network"
+    yield f"Looked at: {seen}. Not looked at: {unseen}."
 
 
 def _verdict(*, proven: bool, mentioned: bool) -> str:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 
 from shared.domain.escaping import table_cell
 
-LONGEST_BODY = 65_536
-"""Characters; GitHub refuses a longer body."""
 _POINTER = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
 
 

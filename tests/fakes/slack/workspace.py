@@ -22,6 +22,8 @@ class Workspace:
     channels: dict[str, bool] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    """What stands below messages."""
     token: str = ""
     """The only one that is taken; "" takes any."""
     lose: str = ""
@@ -44,7 +46,7 @@ class Workspace:
             return {"ok": True, "user_id": BOT, "team_id": "T0", "user": "provenfix"}
         if method == "chat.postMessage":
             posted = {**given, "ts": f"{next(self._numbers)}.0", "user": BOT}
-            self.messages.append(posted)
+            (self.replies if "thread_ts" in given else self.messages).append(posted)
             return {"ok": True, "channel": given["channel"], "ts": posted["ts"]}
         if method == "chat.update":
             next(each for each in self.messages if each["ts"] == given["ts"]).update(given)
@@ -53,13 +55,11 @@ class Workspace:
             if not self.channels.get(given["channel"]):
                 known = given["channel"] in self.channels
                 return {"ok": False, "error": "not_in_channel" if known else "channel_not_found"}
-            here = [each for each in self.messages if each["channel"] == given["channel"]]
-            if method == "conversations.history":
-                return {"ok": True, "messages": [each for each in here if "thread_ts" not in each]}
-            return {
-                "ok": True,
-                "messages": [each for each in here if given["ts"] in {each["ts"], each.get("thread_ts")}],
-            }
+            found = [each for each in self.messages if each["channel"] == given["channel"]]
+            if method == "conversations.replies":
+                found = [each for each in found if each["ts"] == given["ts"]]
+                found += [each for each in self.replies if each["thread_ts"] == given["ts"]]
+            return {"ok": True, "messages": found}
         if method == "usergroups.users.list":
             known = given["usergroup"] in self.groups
             return {"ok": True, "users": self.groups[given["usergroup"]]} if known else {

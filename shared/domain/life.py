@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.escaping import cut, for_markdown
-from shared.domain.issue.section import LONGEST_BODY
 from shared.domain.moment import told
 from shared.domain.wording import listed
 
+_OPEN, _TICKED = "- [ ] ", "- [x] "
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
+LONGEST_BODY = 65_536
+"""Characters; GitHub refuses a longer body."""
 _LONGEST = 900
 _TWO_MINUTES, _TWO_HOURS = timedelta(minutes=2), timedelta(hours=2)
 
@@ -43,10 +45,23 @@ def replaced(body: str, part: str) -> str | None:
     return whole if begin and end and len(whole) <= LONGEST_BODY else None
 
 
+def with_ticks(old: str, new: str) -> str:
+    """The new body, with what people have ticked in the old one."""
+    ticked = {line.strip().removeprefix(_TICKED) for line in old.splitlines() if line.strip().startswith(_TICKED)}
+    return "\n".join(
+        f"{_TICKED}{words}" if line.startswith(_OPEN) and (words := line.removeprefix(_OPEN)) in ticked else line
+        for line in new.split("\n")
+    )
+
+
 def carries(text: str, marker: str) -> bool:
     """Whether a text begins with a marker: a line of its own above the first heading, where only its author writes."""
-    top = text.partition("\n## ")[0]
-    return marker in (line.strip() for line in top.splitlines())
+    return marker in (line.strip() for line in above(text).splitlines())
+
+
+def above(text: str) -> str:
+    """What stands before the first heading."""
+    return f"\n{text}".partition("\n## ")[0]
 
 
 def _lasted(time: timedelta) -> str:

@@ -1,0 +1,105 @@
+"""Opens the demo: what is asked for goes in; a stack is built around it, and whether it came to its end comes out.
+
+Everything is ended on every way out.
+"""
+
+import json
+import secrets
+from contextlib import ExitStack
+
+from functions.local.page.clicks import Clicker
+from functions.local.platform.journal import sink_takes
+from functions.local.showcase.house import environment_in, service_in, waits
+from functions.local.showcase.narration import clock
+from functions.local.showcase.performance import Asked, Performance
+from functions.local.showcase.scenario import PLOTS, Plot
+from functions.local.showcase.staging import Staging, choice, notes_of
+from functions.local.showcase.storm import storm
+from functions.local.showcase.visitors import visiting
+from functions.local.stack import served
+from functions.local.stack.place import led_to
+from functions.local.stack.plan import CALLED
+from functions.local.stack.process import LOOPBACK, free_port, is_free
+from functions.local.stack.standing import Standing, Wanted, standing
+from functions.local.stack.tending import Tended
+from shared.adapters.local.served_platform import ServedPlatform
+from shared.adapters.machine import SystemClock
+from shared.domain.service import Service
+from shared.errors import Unreadable
+from shared.secret import Secret
+from shared.settings import read_settings
+from shared.steps import flow
+from shared.steps.case import Case
+from shared.steps.flow import State
+from shared.wiring import local_logs, store
+
+_SAMPLE = 200
+"""Entries of which a storm is made."""
+
+
+def perform(asked: Asked) -> bool:
+    """Whether the scenario came to the end that it is about. Raises Unreadable, Misused."""
+    page = asked.page_port or free_port()
+    if not is_free(page):
+        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+    with ExitStack() as ending:
+        performance = _opened(asked, page, ending)
+        asked.show(performance.page)
+        ended = _ended(asked, performance.staging.plot, performance.until_over())
+        if not asked.auto_approve:
+            asked.say(f"The page stays at {performance.page} until you end this with Ctrl-C.")
+            performance.until_interrupted()
+        return ended
+
+
+def _opened(asked: Asked, page: int, ending: ExitStack) -> Performance:
+    """The service has failed, and everything runs that is to see to it."""
+    secret, port = Secret(secrets.token_hex(16)), free_port()
+    service = service_in(asked.folder, port)
+    environment = environment_in(asked.folder, service, port, secret)
+    staging = _staging(asked, service, port)
+    ending.enter_context(led_to(environment))
+    tended = Tended(asked.folder, ending)
+    tended.start([served.platform(asked.folder, port, environment)])
+    opened = store(read_settings())
+    staging.play(ServedPlatform(opened, SystemClock()))
+    asked.say(waits())
+    wanted = Wanted(
+        asked.folder,
+        embedded=True,
+        environment=environment,
+        beside=lambda ports: [served.page(asked.folder, page, ports[CALLED], environment)],
+    )
+    stack = ending.enter_context(standing(wanted))
+    stack.tended.running |= tended.running
+    visitors = ending.enter_context(visiting(port))
+    _blow(asked, service, staging.plot, stack)
+    clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: secret)
+    return Performance(asked, service, stack, staging, opened, clicker, visitors, f"http://{LOOPBACK}:{page}/")
+
+
+def _staging(asked: Asked, service: Service, port: int) -> Staging:
+    plot, notes = PLOTS[asked.scenario], notes_of(asked.folder, asked.scenario, read_settings().interpreters)
+    asked.say(f"Scenario “{asked.scenario}”. {plot.about}")
+    asked.say(choice(notes))
+    return Staging(asked.folder, service, port, plot, asked.say, notes)
+
+
+def _ended(asked: Asked, plot: Plot, case: Case) -> bool:
+    asked.say("The clock: " + ", ".join(clock(case)) + ".")
+    by_person = case.state in {State.DENIED, State.EXPIRED, State.MUTED}
+    if case.state is not plot.ends and not by_person:
+        asked.say(f"It ended as {case.state.value}, and should have ended as {plot.ends.value}: {case.ending_why}")
+    return case.state is plot.ends or by_person
+
+
+def _blow(asked: Asked, service: Service, plot: Plot, stack: Standing) -> None:
+    """All at once: into the log, and through the sink."""
+    if not plot.storm:
+        return
+    logs = local_logs(read_settings())
+    entries = list(storm([each for each in logs.raw(service, _SAMPLE) if sink_takes(each)], plot.storm))
+    logs.write(entries)
+    stack.bus.put(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
+    logs.close()
+    asked.say(f"{len(entries):,} entries of this failure were logged at once.")

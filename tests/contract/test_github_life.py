@@ -1,0 +1,79 @@
+"""An incident's whole life, steps and ledger and all, as GitHub keeps it: on `emulate`, and on the described fake."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.adapters.github.client import GitHub, Pace
+from shared.adapters.github.credentials import FixedToken
+from shared.adapters.github.issues import GitHubIssues
+from shared.domain.verdict import WATCH
+from shared.secret import Secret
+from shared.steps.investigate_incident import investigate_incident
+from shared.steps.record import record
+from tests.fakes.github.board import Board
+from tests.fakes.github.emulated import TOKEN, emulating
+from tests.fakes.github.opened import Turned
+from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+from tests.fakes.past import commit_id
+from tests.fakes.setting import Setting, service
+from tests.unit.stages import MINUTE, documents, tick, watching
+
+ISSUES = f"/repos/{REPOSITORY}/issues"
+
+
+@pytest.fixture(params=["emulate", "fake"])
+def github(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
+    clock = Turned()
+    pace = Pace(clock, clock.sleep)
+    if request.param == "emulate":
+        with emulating(tmp_path_factory.mktemp("emulate")) as address:
+            yield GitHub(FixedToken(lambda: Secret(TOKEN)), pace, address)
+        return
+    with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
+        yield GitHub(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
+
+
+def on(github: GitHub) -> Setting:
+    setting = Setting(services={"shore.tide": service(repository=REPOSITORY)})
+    setting.issues = GitHubIssues(github)  # type: ignore[assignment]  # the real adapter in the fake's place
+    return setting
+
+
+def kept(github: GitHub) -> tuple[dict[str, Any], list[str]]:
+    """The only issue, and what its comments are about."""
+    (issue,) = github.get(ISSUES, state="all")
+    comments = github.get(f"{ISSUES}/{issue['number']}/comments")
+    return issue, re.findall(r" part=(\S+) -->", "\n".join(each["body"] for each in comments))
+
+
+def test_one_issue_lives_from_the_question_to_its_regression(github: GitHub) -> None:
+    setting = on(github)
+    watching(setting)
+    issue, told = kept(github)
+    assert issue["state"] == "open"
+    assert {label["name"] for label in issue["labels"]} == {
+        "provenfix",
+        "service:tide",
+        "environment:shore",
+        "signal:syntax_error",
+    }
+    assert told == ["proposed", "approved", "deployed"]
+    assert "has all of the traffic. It is watched until" in issue["body"]
+    setting.logs.answered[setting.cloud.operations[0].revision] = 480
+    tick(setting, WATCH + MINUTE)
+    issue, told = kept(github)
+    assert (issue["state"], told[-1]) == ("closed", "resolved")
+    assert "Mended" in issue["body"].partition("## Summary")[0]
+
+    setting.clock.turn(timedelta(days=3))
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    investigate_incident(setting.process(), second)
+    issue, told = kept(github)
+    assert (issue["state"], told[-2:]) == ("open", ["recurred", "proposed"])
+    assert issue["body"].startswith(f"<!-- provenfix:incident={second} -->\n<!-- provenfix:state -->")
+    assert documents(setting, "incidents")[second]["issue"] == {"number": issue["number"], "url": issue["html_url"]}

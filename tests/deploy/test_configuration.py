@@ -1,0 +1,189 @@
+"""What reaches the functions is what Terraform read: file, settings, filters, triggers, places of documents."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import functions.main
+from functions.local.stack.plan import CALLED, DEAD_LETTERS, READERS, Delivering
+from functions.logs import Log, Severity
+from functions.record import CANARY
+from shared.adapters.google.firestore_store import LIFETIMES
+from shared.configuration.reading import configuration
+from shared.filters.rendering import LONGEST, Sink, sink_filter
+from shared.settings import read_all_settings
+from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
+from tests.deploy.terraform import ROOT
+from tests.logging_query import matches
+
+
+def _of(state: list[Resource], address: str) -> dict[str, Resource]:
+    """Resources by the key of their `for_each`."""
+    return {one.key: one for one in state if one.address.startswith(f"{address}[")}
+
+
+def _functions(state: list[Resource]) -> dict[str, Resource]:
+    return _of(state, "google_cloudfunctions2_function.function")
+
+
+def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_state: list[Resource]) -> None:
+    """Read as the functions read it: strictly."""
+    (version,) = (one for one in three_state if one.type == "google_secret_manager_secret_version")
+    mounted, given = configuration(version.values["secret_data"]), configuration(THREE)
+    assert mounted.services == given.services
+    assert (mounted.slack, mounted.github) == (given.slack, given.github)
+    assert mounted.own is not None
+    assert mounted.own.project == PROJECT
+    deployed = [one.values for one in three_state if one.type == "google_cloudfunctions2_function"]
+    assert sorted(mounted.own.functions) == sorted(one["name"] for one in deployed)
+    uris = {one["name"]: one["service_config"][0]["uri"] for one in deployed}
+    assert mounted.compilers == {
+        "3.11": uris["provenfix-compile-py311"],
+        "3.12": uris["provenfix-compile-py312"],
+    }
+
+
+def test_every_function_reads_its_settings_from_what_it_is_given(one_state: list[Resource], tmp_path: Path) -> None:
+    (version,) = (one for one in one_state if one.type == "google_secret_manager_secret_version")
+    for name, one in _functions(one_state).items():
+        (service,) = one.values["service_config"]
+        (volume,) = service["secret_volumes"]
+        (file,) = volume["versions"]
+        told = dict(service["environment_variables"])
+        assert told["PROVENFIX_CONFIG"] == f"{volume['mount_path']}/{file['path']}"
+        assert (volume["secret"], file["version"]) == ("provenfix-config", version.values["version"])
+        assert told["PYTHONPATH"] == "/workspace"
+        mounted = tmp_path / name
+        mounted.write_text(version.values["secret_data"], "utf-8")
+        settings = read_all_settings(told | {"PROVENFIX_CONFIG": str(mounted), "K_SERVICE": one.values["name"]})
+        (database,) = (each for each in one_state if each.type == "google_firestore_database")
+        assert (settings.project, settings.database) == (PROJECT, database.values["name"])
+        assert f"{PROJECT}.{one.values['name']}" in settings.own
+        assert settings.kill_switch is False
+        assert settings.local is None
+        assert set(settings.services) == {"shop-prod.chat"}
+        assert settings.secrets.slack_signing_secret is not None
+        topics = {f"{settings.topic_prefix}{each}" for each in _of(one_state, "google_pubsub_topic.topic")}
+        assert topics == {each.values["name"] for each in _of(one_state, "google_pubsub_topic.topic").values()}
+
+
+def test_every_entry_point_is_deployed_under_its_name_from_the_one_file(one_state: list[Resource]) -> None:
+    deployed = _functions(one_state)
+    assert set(deployed) == set(functions.main.__all__)
+    for name, one in deployed.items():
+        (build,) = one.values["build_config"]
+        assert build["entry_point"] == name
+        source = build["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
+        assert (ROOT / source).read_text("utf-8").startswith('"""Every entry point by its name')
+    (compile_,) = _of(one_state, "google_cloudfunctions2_function.compile").values()
+    assert compile_.values["build_config"][0]["runtime"] == "python311"
+
+
+def test_the_same_functions_read_the_same_topics_as_on_one_machine(one_state: list[Resource]) -> None:
+    pushed = _of(one_state, "google_pubsub_subscription.push")
+    prefix = "projects/shop-ops/topics/provenfix-"
+    assert {name: one.values["topic"] for name, one in pushed.items()} == {
+        reader.function: prefix + reader.topic for reader in READERS
+    }
+    assert {one.values["ack_deadline_seconds"] for one in pushed.values()} == {Delivering().lease}
+    assert CALLED not in pushed
+    policies = [policy for one in pushed.values() for policy in one.values["dead_letter_policy"]]
+    assert {policy["dead_letter_topic"] for policy in policies} == {prefix + DEAD_LETTERS}
+    assert len(policies) == len(pushed) - 1  # all but the tick's
+
+
+@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
+def test_the_sinks_filters_are_those_that_are_evaluated(
+    fixture: str, config: str, request: pytest.FixtureRequest
+) -> None:
+    """Terraform's rendering is Python's, byte by byte; and leaves out every function that is deployed."""
+    state: list[Resource] = request.getfixturevalue(fixture)
+    own = sorted(one.values["name"] for one in state if one.type == "google_cloudfunctions2_function")
+    sinks = _of(state, "google_logging_project_sink.sink")
+    services = [entry.service for entry in configuration(config).services]
+    assert set(sinks) == {f"{service.id} {sink.value}" for service in services for sink in Sink}
+    for service in services:
+        for sink in Sink:
+            found = sinks[f"{service.id} {sink.value}"].values
+            assert found["filter"] == sink_filter(sink, service, PROJECT, own)
+            assert len(found["filter"]) <= LONGEST
+            assert found["project"] == service.project
+
+
+def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
+    """Each kind of document: its text is in no index."""
+    named = re.compile(r'(?:\bKIND = |\bstore\.(?:create|read|replace|find)\()"(\w+)"')
+    kinds = {
+        kind
+        for file in (ROOT / "shared/steps").glob("*.py")
+        for kind in named.findall(file.read_text("utf-8").replace("_KIND", " KIND"))
+    }
+    texts = _of(one_state, "google_firestore_field.text")
+    assert set(texts) == kinds - {"switches"}  # written by hand, and empty
+    for one in texts.values():
+        assert one.values["field"] == "json"
+        assert [each["indexes"] for each in one.values["index_config"]] == [[]]
+    assert not [one for one in one_state if one.type == "google_firestore_index"]
+    expiring = _of(one_state, "google_firestore_field.expires")
+    assert set(expiring) == set(LIFETIMES)
+    assert all(len(one.values["ttl_config"]) == 1 for one in expiring.values())
+
+
+def _logged(capsys: pytest.CaptureFixture[str], function: str, outcome: str) -> dict[str, object]:
+    """The entry that Cloud Logging makes of what a function writes."""
+    Log(function, PROJECT).write(Severity.INFO, outcome, seconds=4.0)
+    labels = {"project_id": PROJECT, "service_name": f"provenfix-{function}", "location": "europe-west1"}
+    payload = json.loads(capsys.readouterr().out)
+    return {"resource": {"type": "cloud_run_revision", "labels": labels}, "jsonPayload": payload}
+
+
+def test_every_metric_counts_its_lines_and_no_others(
+    one_state: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their filters, evaluated on what the functions write."""
+    filters = {
+        one.key or "time_to_proposal": one.values["filter"] for one in one_state if one.type == "google_logging_metric"
+    }
+    lines = {
+        "incidents": ("record", "opened"),
+        "storms": ("record", "throttled"),
+        "canaries": ("record", "canary"),
+        "proposals": ("investigate", "proposed"),
+        "ticks": ("verify", "ticked"),
+        "crashes": ("github", "crashed"),
+    }
+    assert set(filters) == {*lines, "time_to_proposal"}
+    for function, outcome in lines.values():
+        entry = _logged(capsys, function, outcome)
+        counted = {name for name, query in filters.items() if matches(query, entry)}
+        expected = {name for name, line in lines.items() if line == (function, outcome)}
+        assert counted == expected | ({"time_to_proposal"} if outcome == "proposed" else set())
+    assert matches(filters["crashes"], _logged(capsys, "verify", "crashed"))
+    assert matches(filters["storms"], _logged(capsys, "record", "duplicate"))
+
+
+def test_the_canary_passes_its_own_sink_and_no_services(one_state: list[Resource]) -> None:
+    """What Cloud Scheduler writes, as `record` gets it."""
+    (job,) = (one for one in one_state if one.address == "google_cloud_scheduler_job.canary")
+    (target,) = job.values["http_target"]
+    (entry,) = json.loads(base64.b64decode(target["body"]))["entries"]
+    sinks = {one.values["name"]: one.values["filter"] for one in one_state if one.type == "google_logging_project_sink"}
+    assert [name for name, query in sinks.items() if matches(query, entry)] == ["provenfix-canary"]
+    assert entry["logName"].endswith(CANARY)
+
+
+def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: list[Resource]) -> None:
+    """The outcomes in the filters are names in the code."""
+    code = "\n".join(
+        file.read_text("utf-8") for folder in ("functions", "shared/steps") for file in (ROOT / folder).rglob("*.py")
+    )
+    counted = _of(one_state, "google_logging_metric.counter")
+    assert len(counted) == 6
+    for one in counted.values():
+        outcomes = re.findall(r'"([a-z_]+)"', one.values["filter"].partition("provenfix.outcome=")[2])
+        assert outcomes
+        for outcome in outcomes:
+            assert f'"{outcome}"' in code, outcome

@@ -1,0 +1,64 @@
+"""The apps at Slack and GitHub ask for exactly what the adapters' calls need, in words that the two know."""
+
+import json
+import re
+
+import yaml
+
+from tests.deploy.grants import access
+from tests.deploy.terraform import CONFIGURATION, ROOT, Working
+from tests.fakes.npm import packages
+
+ALSO = {"channels:history": {"groups:history", "metadata.message:read"}}
+"""What goes with a scope: the same calls in private channels, and the metadata that they look for."""
+_RANK = {"read": 1, "write": 2}
+
+
+def _slack() -> dict[str, dict[str, object]]:
+    told: dict[str, dict[str, object]] = yaml.safe_load((CONFIGURATION / "manifests/slack.yaml").read_text("utf-8"))
+    return told
+
+
+def test_slacks_scopes_are_those_of_the_calls() -> None:
+    told = _slack()
+    asked = told["oauth_config"]["scopes"]
+    assert isinstance(asked, dict)
+    needed = {scope for scopes in access()["slack"].values() for scope in scopes}
+    needed |= {more for scope in needed for more in ALSO.get(scope, ())}
+    assert set(asked) == {"bot"}  # no user's token
+    assert sorted(asked["bot"]) == sorted(needed)
+
+
+def test_slack_tells_of_clicks_and_of_nothing_else() -> None:
+    settings = _slack()["settings"]
+    assert settings["interactivity"] == {"is_enabled": True, "request_url": "${decide_url}"}
+    assert settings["socket_mode_enabled"] is False
+    assert not {"event_subscriptions", "incoming_webhooks"} & set(settings)
+
+
+def test_githubs_permissions_are_those_of_the_calls_and_known_to_github() -> None:
+    told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
+    needed = {"metadata": "read"}
+    for permissions in access()["github"].values():
+        for name, level in permissions.items():
+            needed[name] = max(level, needed.get(name, "read"), key=_RANK.__getitem__)
+    assert told["default_permissions"] == needed
+    (described,) = (packages("github") / "@octokit/openapi/generated").glob("api.github.com.json")
+    known = json.loads(described.read_text("utf-8"))["components"]["schemas"]["app-permissions"]["properties"]
+    for name, level in told["default_permissions"].items():
+        assert level in known[name]["enum"], name
+    assert told["public"] is False
+
+
+def test_githubs_events_are_those_that_the_webhook_reads() -> None:
+    told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
+    code = (ROOT / "shared/adapters/github/webhook.py").read_text("utf-8")
+    assert sorted(told["default_events"]) == sorted(set(re.findall(r'kind == "(\w+)"', code)))
+
+
+def test_terraform_fills_in_the_addresses(one: Working) -> None:
+    outputs = one.shown()["values"]["outputs"]
+    slack = yaml.safe_load(outputs["slack_manifest"]["value"])
+    assert slack["settings"]["interactivity"]["request_url"] == outputs["decide_url"]["value"]
+    github = json.loads(outputs["github_manifest"]["value"])
+    assert github["hook_attributes"] == {"url": outputs["github_url"]["value"], "active": True}

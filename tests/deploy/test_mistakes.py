@@ -1,0 +1,110 @@
+"""Mistakes planted into a copy of the configuration are told, by Terraform where it can know, or by the rules."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shared.configuration.reading import configuration
+from tests.deploy.deployment import ONE, applied, working
+from tests.deploy.grants import access, granted, needed
+from tests.deploy.rules import breaches
+from tests.deploy.terraform import CONFIGURATION
+
+_GENEROUS = """
+resource "google_project_iam_member" "generous" {
+  project = var.project
+  role    = "roles/editor"
+  member  = google_service_account.function["record"].member
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "told"),
+    [
+        ("topics.tf", "message_retention_duration = ", "retention = ", 'argument named "retention" is not expected'),
+        ("topics.tf", '  name .*?\n', "", 'argument "name" is required'),
+        ("tick.tf", "retry_count = 0", 'retry_count = "often"', "a number is required"),
+        ("tick.tf", 'topic["tick"].id', 'topic["tick"].number', 'exported attribute named "number"'),
+        ("functions.tf", '"ALLOW_INTERNAL_ONLY"', '"INSIDE"', "ingress_settings: INSIDE is not one of ALLOW_ALL, "),
+        ("alerts.tf", '"COMPARISON_GT"', '"GREATER"', "condition_threshold.comparison: GREATER is not one of"),
+        ("firestore.tf", '"FIRESTORE_NATIVE"', '"NATIVE"', "google_firestore_database.type: NATIVE is not one of"),
+    ],
+)  # fmt: skip
+def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_path: Path) -> None:
+    """Unknown and missing arguments, types, references; and values that the provider's documentation does not list."""
+    here = working(tmp_path, ONE, _planted(tmp_path / "source", {file: (right, wrong)}))
+    ran = here.run("plan", "-input=false", "-no-color", "-refresh=false")
+    assert ran.code == 1
+    assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "signing_secret: {secret: projects/shop-ops/secrets/slack-signing-secret/versions/1}",
+            "signing_secret: {env: SIGNING_SECRET}",
+            "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}",
+        ),
+        (
+            "name: chat, project: shop-prod",
+            "name: provenfix-record, project: shop-ops",
+            "One of the watched services is a function of provenfix itself",
+        ),
+    ],
+)
+def test_a_file_that_cannot_work_in_the_cloud_is_told(right: str, wrong: str, told: str, tmp_path: Path) -> None:
+    assert right in ONE
+    here = working(tmp_path, ONE.replace(right, wrong))
+    ran = here.run("plan", "-input=false", "-no-color")
+    assert ran.code == 1
+    assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
+
+
+def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
+    """Each of these deploys without a complaint and then fails silently."""
+    source = _planted(
+        tmp_path / "source",
+        {
+            "dead_letters.tf": (r'resource "google_pubsub_subscription" "dead_letters" \{.*?\n\}\n', ""),
+            "sinks.tf": (r'resource "google_pubsub_topic_iam_member" "sink" \{.*?\n\}\n', ""),
+            "functions.tf": (r"service_account_email +=[^\n]*\n", ""),
+            "subscriptions.tf": (r'resource "google_cloud_run_v2_service_iam_member" "push" \{.*?\n\}\n', ""),
+        },
+    )
+    for name in ("alerts.tf", "dashboard.tf"):  # they watch what was taken out
+        (source / name).unlink()
+    (source / "generous.tf").write_text(_GENEROUS, "utf-8")
+    subscriptions = source / "subscriptions.tf"
+    subscriptions.write_text(subscriptions.read_text().replace("google_cloud_run_v2_service_iam_member.push, ", ""))
+    state = applied(working(tmp_path, ONE, source))
+
+    found = breaches(state)
+    for subscription in ("record", "investigate", "redeploy"):
+        address = f'google_pubsub_subscription.push["{subscription}"]'
+        assert f"{address}: nothing reads its dead letters, so provenfix-dead-letters drops them" in found
+        assert f"{address}: the function does not let it in" in found
+    assert 'google_cloudfunctions2_function.function["record"]: runs without an account of its own' in found
+    writer = 'google_logging_project_sink.sink["shop-prod.chat signals"]: its writer may not publish to'
+    assert f"{writer} provenfix-log-entries" in found
+
+    left_over = granted(state) - needed(access(), configuration(ONE))
+    assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}
+    missing = {grant.thing for grant in needed(access(), configuration(ONE)) - granted(state)}
+    assert "topic shop-ops/provenfix-tick" in missing  # of the sink of revisions
+    assert "service shop-ops/europe-west1/provenfix-verify" in missing
+
+
+def _planted(source: Path, mistakes: dict[str, tuple[str, str]]) -> Path:
+    """A copy of the configuration in which, in each file, a text or a pattern was replaced."""
+    shutil.copytree(CONFIGURATION, source / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
+    for name, (right, wrong) in mistakes.items():
+        file = source / "terraform" / name
+        before = file.read_text("utf-8")
+        after = before.replace(right, wrong) if right in before else re.sub(right, wrong, before, flags=re.S)
+        assert after != before, (name, right)
+        file.write_text(after, "utf-8")
+    return source / "terraform"

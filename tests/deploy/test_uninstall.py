@@ -1,0 +1,15 @@
+"""An uninstall in the two steps of terraform/README.md takes away all that an apply made."""
+
+from pathlib import Path
+
+from tests.deploy.deployment import ONE, applied, working
+
+
+def test_everything_goes_and_data_only_when_it_was_said(tmp_path: Path) -> None:
+    here = working(tmp_path, ONE)
+    before = applied(here)
+    assert len(before) > 100
+    here.must("apply", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")
+    told = here.must("destroy", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")
+    assert f"{len(before)} destroyed" in told
+    assert "resources" not in here.shown().get("values", {}).get("root_module", {})

@@ -1,0 +1,107 @@
+"""What the platform says of a revision becomes evidence: each place, each conflict, each revision that serves."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.domain.entry import LogEntry
+from shared.domain.finding import DeployedSource
+from shared.domain.rollout import Claim, Revision, Serving
+from shared.steps.investigate_incident import investigate_incident
+from shared.steps.platform_says import Seen, Stated, stated
+from tests.fakes.past import commit_id
+from tests.fakes.setting import OLD_REVISION, Setting
+from tests.unit.stages import documents, opened
+
+AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
+BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("later")
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> Stated:
+    known = setting.services["shore.tide"]
+    setting.cloud.services["shore.tide"].revisions[revision.name] = revision
+    with setting.pasts(known) as history:
+        seen = Seen(revision.name, Serving(revision, traffic, "1"), logged)
+        return stated(setting.process(), known, history, seen)
+
+
+def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> None:
+    claims = (Claim("provenance", BROKEN, "build b-1"), Claim("label", FIXED, "label commit-sha"))
+    revision = Revision(
+        "tide-2", BROKEN, AT, "boats/tide@sha256:00", claims, (("cpu", "1"), ("memory", "512Mi")), ("denied: tags",),
+        python="3.11", function=True,
+    )  # fmt: skip
+    found = said(setting, revision, {"tide-2": 100})
+    assert (found.commit, found.source) == (BROKEN, DeployedSource.PROVENANCE)
+    assert found.sentences == (
+        "The platform made the function's revision tide-2 at 2026-04-07T07:00:00Z from the image boats/tide@sha256:00.",
+        f"build b-1 (provenance) names commit {BROKEN}.",
+        f"label commit-sha (label) names commit {FIXED}.",
+        f"Conflict: build b-1 names commit {BROKEN}, but label commit-sha names {FIXED}.",
+        "Not seen: denied: tags.",
+        "The platform runs it on Python 3.11.",
+        "It may use cpu 1 and memory 512Mi.",
+        "Revision tide-2 has 100 % of the traffic.",
+    )
+
+
+def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(setting: Setting) -> None:
+    claims = (Claim("label", "e" * 40, "label commit-sha"),)
+    found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
+    assert found.commit is None
+    assert found.sentences[-1] == f"The repository knows no commit {'e' * 40}, which label names."
+
+
+def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: Setting) -> None:
+    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 30, OLD_REVISION: 70})
+    assert found.sentences[-2:] == (
+        "Revision tide-2 has 30 % of the traffic.",
+        f"Revision {OLD_REVISION} has 70 % of the traffic, and runs {BROKEN}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "memory", "start"),
+    [("Memory limit of 512 MiB exceeded", 1, 0), ("Container failed to start on port 8080", 0, 1), ("GET /", 0, 0)],
+)
+def test_what_speaks_for_the_resources_is_counted_among_the_revisions_own_entries(
+    setting: Setting, text: str, memory: int, start: int
+) -> None:
+    mine = LogEntry(0, text, revision="tide-2")
+    other = LogEntry(1, "Out of memory", revision="tide-1")
+    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 100}, (mine, other))
+    assert f"Of this revision's log entries around the failure 1 were read; of a lack of memory tell {memory}." in (
+        found.sentences
+    )
+    assert f"Of this revision's log entries around the failure 1 were read; of a failed start tell {start}." in (
+        found.sentences
+    )
+
+
+@pytest.mark.parametrize(
+    ("traffic", "kind"),
+    [
+        ({"tide-8": 100}, "none"),
+        ({"tide-8": 60, "tide-9": 40}, "none"),
+        ({"tide-8": 60, OLD_REVISION: 40}, "redeploy"),
+        ({"tide-8": 60, "tide-unknown": 40}, "redeploy"),
+    ],
+)
+def test_it_is_mended_already_only_where_every_revision_with_traffic_has_the_fix(
+    setting: Setting, traffic: dict[str, int], kind: str
+) -> None:
+    incident = opened(setting)
+    known = setting.cloud.services["shore.tide"]
+    for name, commit in (("tide-8", FIXED), ("tide-9", LATER), ("tide-unknown", None)):
+        known.revisions[name] = Revision(name, commit, AT)
+    known.traffic = traffic
+    investigate_incident(setting.process(), incident)
+    (report,) = documents(setting, "reports").values()
+    assert report["kind"] == kind
+    if kind == "none":
+        assert report["reason"] == "already_deployed"
