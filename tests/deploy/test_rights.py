@@ -21,12 +21,12 @@ def test_every_grant_is_needed_and_every_need_is_granted(
     assert breaches(state) == []
 
 
-def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(one_state: list[Resource]) -> None:
+def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(three_state: list[Resource]) -> None:
     """Permission by permission: custom roles as Terraform makes them, predefined ones as access.yaml reviews them."""
     told = access()
     custom = {
         one.values["role_id"]: set(one.values["permissions"])
-        for one in one_state
+        for one in three_state
         if one.type == "google_project_iam_custom_role"
     }
     pairs = 0
@@ -52,7 +52,29 @@ def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
         assert permissions <= PUBLISHED[role], role
 
 
-def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) -> None:
+def test_only_where_a_trigger_deploys_may_anybody_start_builds(
+    one_state: list[Resource], three_state: list[Resource]
+) -> None:
+    """In the projects of those triggers and no others, and as the one account that a trigger names."""
+    deploying = {"provenfix-redeploy@shop-ops", "provenfix-verify@shop-ops"}
+    for state, projects, builders in (
+        (one_state, set[str](), set[str]()),
+        (three_state, {"shop-build", "shop-test"}, {"account deploy-voice@shop-build"}),
+    ):
+        roles = [one.values for one in state if one.type == "google_project_iam_custom_role"]
+        creating = {one["project"] for one in roles if "cloudbuild.builds.create" in one["permissions"]}
+        starting = {each for each in granted(state) if each.role.endswith("/provenfixTriggerRunner")}
+        acting = {each for each in granted(state) if each.thing.endswith("@shop-build")}
+        assert creating == projects
+        assert {(each.member, each.thing) for each in starting} == {
+            (member, f"project {project}") for member in deploying for project in projects
+        }
+        assert {(each.member, each.thing) for each in acting} == {
+            (member, builder) for member in deploying for builder in builders
+        }
+
+
+def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], three_state: list[Resource]) -> None:
     told = access()
     asked: dict[str, set[str]] = {}
     for needs in told["google"].values():
@@ -60,8 +82,10 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) 
             asked.setdefault(role, set()).update(permissions)
     for name, role in told["roles"].items():
         assert set(role["permissions"]) == asked[name], name
-    made = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
+    made = {one.values["role_id"] for one in three_state if one.type == "google_project_iam_custom_role"}
     assert made == {role["custom"] for role in told["roles"].values() if "custom" in role}
+    plain = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
+    assert made - plain == {"provenfixTriggerRunner"}
 
 
 def test_every_api_that_is_called_is_enabled(one_state: list[Resource]) -> None:

@@ -40,7 +40,8 @@ def plan(settings: Settings, access: Access, project: str) -> Plan:
     references = _references(settings)
     secrets = Secrets(accounts, references, settings.secrets.held)
     services = tuple(settings.services.values())
-    place = Place(project, settings.topic_prefix, settings.database, services, references)
+    read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
+    place = Place(project, settings.topic_prefix, settings.database, services, read)
 
     def checks() -> Iterator[Check]:
         yield Check("credentials", "google", lambda: _credentials(accounts, project))
