@@ -297,24 +297,20 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """Each made when it is first asked, as what stands for them in the cloud is: most requests ask few of them."""
+    """Each made when it is first asked, as what stands for them in the cloud is; but the chat, whose type is asked for."""
+    from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
 
     def issues() -> "Issues":
         from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
 
         return KeptIssues(kept)
 
-    def chat() -> object:
-        from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
-
-        return KeptChat(kept)
-
     def checks() -> object:
         from shared.adapters.local.kept_logs import NoChecks  # noqa: PLC0415
 
         return NoChecks()
 
-    outside: dict[str, Any] = {"issues": Later(issues), "chat": Later(chat), "checks": Later(checks)}
+    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": Later(checks)}
     if settings.platform is Platform.SERVED:
         return outside | _served(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
