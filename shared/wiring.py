@@ -297,7 +297,7 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """Each made when it is first asked, as what stands for them in the cloud is; but the chat, whose type is asked for."""
+    """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
     from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
 
     def issues() -> "Issues":
