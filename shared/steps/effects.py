@@ -95,14 +95,19 @@ def rewrite_issue(world: World, service: Service, issue: int, paper: Paper, evid
     once(world, f"rewrite.{evidence}", do)
 
 
-def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str]) -> None:
-    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back."""
+def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str | None]) -> None:
+    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back.
+
+    None of it: somebody else shows what is newer.
+    """
     if case.issue is None:
         return
     issue = case.issue.number
 
     def do() -> Document:
-        world.issues.revise(service, issue, part())
+        shown = part()
+        if shown is not None:
+            world.issues.revise(service, issue, shown)
         return {}
 
     once(world, f"state.{case.id}.{step}", do)

@@ -39,8 +39,14 @@ def tell(world: World, service: Service, case: Case) -> Case:
         effects.prepare_labels(world, service)
     for part, sentences in _events(world, case):
         effects.comment(world, service, case, part, sentences)
-    effects.revise_issue(world, service, case, case.step, lambda: part_of(world, cases.demand(world, case.id)))
+    effects.revise_issue(world, service, case, case.step, lambda: _part_by_now(world, case.id))
     return cases.change(world, case.id, lambda now: replace(now, told=case.step))
+
+
+def _part_by_now(world: World, incident: str) -> str | None:
+    """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
+    case = cases.demand(world, incident)
+    return part_of(world, case) if case.ending is None else None
 
 
 def part_of(world: World, case: Case, ending: str = "") -> str:
