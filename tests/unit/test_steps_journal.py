@@ -182,6 +182,27 @@ def test_a_question_that_takes_the_place_of_an_open_one_is_an_edit_and_no_commen
     assert parts(setting.issues.all[0]) == ["proposed"]
 
 
+def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(setting: Setting) -> None:
+    """The code host was away when that one was asked."""
+
+    class Silent(Away):
+        def __getattr__(self, name: str) -> object:
+            return super().__getattr__(name) if name == "comment" else getattr(self._port, name)
+
+    incident = opened(setting)
+    with pytest.raises(Retry):
+        investigate_incident(setting.process(lambda name, port: Silent(port) if name == "issues" else port), incident)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
+    tick(setting)
+    assert state(setting, incident) == "opened"
+    investigate_incident(setting.process(), incident)
+    assert parts(setting.issues.all[0]) == ["proposed2"]
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    tick(setting)
+    investigate_incident(setting.process(), incident)
+    assert parts(setting.issues.all[0]) == ["proposed2"]
+
+
 def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
     first = resolved(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
