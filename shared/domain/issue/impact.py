@@ -13,15 +13,20 @@ _MOST = 4
 
 def impact(incident: Incident) -> str:
     """Counts are of log entries; two entries may tell of one event, so they are never added up."""
-    times: Counter[str] = Counter()
-    for symptom in incident.symptoms:
-        times[said(symptom.text, 120)] += symptom.occurrences
-    shown = [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
+    shown = followed(incident)
     shown = [*shown[:_MOST], "others"] if len(shown) > _MOST else shown
     unknown = "How many people or requests were affected, the log does not tell."
     if not shown:
         return f"the log shows nothing that followed from it. {unknown}"
     return f"{for_markdown(listed(shown))}{''.join(_where(incident))}. {unknown}"
+
+
+def followed(incident: Incident) -> list[str]:
+    """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
+    times: Counter[str] = Counter()
+    for symptom in incident.symptoms:
+        times[said(symptom.text, 120)] += symptom.occurrences
+    return [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
 
 
 def _where(incident: Incident) -> Iterator[str]:
