@@ -24,7 +24,7 @@ class DeployedSource(StrEnum):
 
 
 class Checks(StrEnum):
-    """State of the code host's checks at a commit; `unknown` where nobody could be asked."""
+    """State of the code host's checks at a commit; `unknown` where it has none, or nobody could be asked."""
 
     GREEN = "green"
     RED = "red"

@@ -10,6 +10,7 @@ from shared.domain.facts.mended import errors_left, place_of, shipped
 from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Target
 from shared.domain.history import FileChange
 from shared.domain.impact import told
+from shared.domain.issue.impact import followed
 from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
@@ -18,6 +19,7 @@ from shared.domain.whys import Why
 from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
 _MOST_FILES = 4
+_MOST_SYMPTOMS = 2
 _MOST_SHIPPED = 12
 _MOST_DETAILS = 5
 _MOST_EVIDENCE = 12
@@ -25,7 +27,7 @@ _CHECKS = {
     Checks.GREEN: "Checks: green.",
     Checks.RED: "Checks: red.",
     Checks.PENDING: "Checks: still running.",
-    Checks.UNKNOWN: "Checks: unknown, nobody could be asked; look at the commit before you approve.",
+    Checks.UNKNOWN: "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve.",
 }
 _LONGEST_LINE = 700
 _LONGEST_TITLE = 150
@@ -178,8 +180,8 @@ def _failure(report: Report) -> str:
 def _since(report: Report) -> str:
     incident = report.incident
     first = spoken(incident.first_seen, dated=incident.dated).removeprefix("at ")
-    followed = [f"“{said(each.text, 120)}” ({counted(each.occurrences, 'time')})" for each in incident.symptoms[:2]]
-    after = f"; what followed: {listed(followed)}" if followed else ""
+    symptoms = followed(incident)[:_MOST_SYMPTOMS]
+    after = f"; what followed: {listed(symptoms)}" if symptoms else ""
     return f"{first}, logged {counted(incident.occurrences, 'time')}{after}."
 
 

@@ -2,14 +2,16 @@
 
 Redact first, then cut, then escape: a secret that straddles a cut is no longer recognisable. Every pattern starts at
 a fixed word or at the edge of a token and scans it once, so that 256 KB of anything take linear time. Redacting twice
-changes nothing.
+changes nothing. A colour or an invisible character inside a secret hides it from the patterns but not from the reader,
+who gets the text without them: so it is looked at that way, too.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from shared.domain.escaping import plain
 from shared.domain.token_form import Form, read_form
 
 
@@ -40,7 +42,8 @@ _BLOCKS = (
     _rule(
         "private-key",
         r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,48}-----|(?:[A-Za-z0-9+/=\s]|\\[nr])*+)",
+        r"(?:(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,48}-----"
+        r"|(?:\s*+(?:Proc-Type|DEK-Info):[^\r\n]*+)*+(?:[A-Za-z0-9+/=\s]|\\[nr])*+)",
     ),
     _rule("putty-key", r"(?P<keep>PuTTY-User-Key-File-\d: )(?!\[redacted )[^\r\n]*+(?:\r?\n[^\r\n]*+){0,60}"),
 )
@@ -87,6 +90,11 @@ _TOKENS = (
     _token("airtable-token", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
     _token("databricks-token", r"dapi[0-9a-f]{32}"),
     _token("doppler-token", r"dp\.(?:pt|st|sa|ct|scim|audit)\.[\w.-]{20,128}+"),
+    _token(
+        "provider-key",
+        r"(?:gsk_|xai-|pplx-|r8_|tvly-|pcsk_|sbp_|sb_secret_|figd_|ph[cx]_|pul-|lsv2_[ps][kt]_|AT[CA]TT3|fm2_|AQ\.Ab)"
+        r"(?=[\w-]{0,128}\d)[\w-]{20,512}+",
+    ),
     _token("age-key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
 )
 
@@ -97,6 +105,7 @@ _HINTS = {
     "pypi-token": "pypi-age",
     "webhook-secret": "whsec_",
     "shopify-token": "shp",
+    "option": "--",
     "authorization": "authorization",
     "bearer": "bearer",
     "basic": "basic",
@@ -108,6 +117,16 @@ _HINTS = {
 """For those that take longest to see that they do not match."""
 
 _CONTEXT = (
+    _rule(
+        "header",  # as ASGI keeps them and tracebacks print them: (b'x-api-key', b'…')
+        r"(?i)(?P<keep>\(b?(?P<quote>[\"'])(?:proxy-authorization|authorization|set-cookie|cookie"
+        r"|x-(?:[a-z]{1,20}-){0,4}(?:key|token|secret|auth))(?P=quote), b?[\"'])(?!\[redacted )[^\"'\r\n]{1,8192}+",
+    ),
+    _rule(
+        "option",
+        r"(?i)(?P<keep>(?<![\w-])--(?:[a-z]{1,20}-){0,3}(?:password|passwd|token|secret|api-key)[ \t]{1,8}[\"']?)"
+        r"(?!\[redacted )(?=[^\s\"']{0,64}\d)[\w.~+/=!@#%^*:-]{6,512}+",
+    ),
     _rule(
         "authorization",
         rf"(?i)(?P<keep>(?<![a-z])(?:proxy-)?authorization{_SEPARATOR}[\"']?)"
@@ -156,11 +175,11 @@ _RULES = tuple(rule._replace(hint=_HINTS.get(rule.kind, "")) for rule in (*_BLOC
 _NAMES = (
     r"(?:pass(?:word|wd|phrase)|(?<![a-z])pwd|(?<![a-z])pass(?=[\"']?\s?[:=])|secret(?:[_-]?(?:access)?[_-]?key)?|client[_-]?secret"
     r"|api[_-]?key|apikey|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key(?:[_-]?id)?|encryption[_-]?key"
-    r"|signing[_-]?key|master[_-]?key|(?:access|auth|refresh|id|session|csrf|bearer|bot|api)[_-]?token"
+    r"|signing[_-]?key|fernet[_-]?key|(?<![a-z])_auth(?=\s?=)|master[_-]?key|(?:access|auth|refresh|id|session|csrf|bearer|bot|api)[_-]?token"
     r"|(?<!unexpected )(?<!invalid )token"
     r"|credentials?|session[_-]?id|sessionid|otp|pin[_-]?code)"
 )
-_STEMS = ("pass", "pwd", "secret", "key", "token", "credential", "session", "otp", "pin")
+_STEMS = ("pass", "pwd", "secret", "key", "token", "credential", "session", "otp", "pin", "_auth")
 """Each name holds one of them."""
 # Code that reads a secret is not one: a call, a subscript, an attribute, a constant, a placeholder, a format field.
 _NOT_A_VALUE = (
@@ -183,6 +202,8 @@ _HARMLESS = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9:TZ.+-]{0,40}|[a-z_]{0,40
 """Commit ids, digests, times, named reasons: most texts of a report are nothing else, and no rule knows them."""
 
 
+_CONTROL = re.compile(r"[^\t\n -~]")
+
 _configured: list[Form] = []
 
 
@@ -192,7 +213,30 @@ def also(forms: Iterable[str]) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without the secrets that have a known form; everything else stays exactly as it is."""
+    """`text` without the secrets that have a known form; everything else stays exactly as it is.
+
+    Only where one of them is held apart by what nobody sees, that goes from the whole text as well.
+    """
+    if text.isascii() and not _CONTROL.search(text):
+        return _known(text)
+    seen = plain(text)
+    found = _known(seen)
+    return _known(text) if found == seen else found
+
+
+def redact_blocks(lines: Sequence[str]) -> list[str]:
+    """The lines of one file, as many as before, without the keys that a line alone does not show to be some."""
+    text = "\n".join(lines)
+    for rule in _BLOCKS:
+        text = rule.pattern.sub(partial(_line_by_line, rule.kind), text)
+    return text.split("\n")
+
+
+def _line_by_line(kind: str, found: re.Match[str]) -> str:
+    return "\n".join([_replaced(kind, found), *[f"[redacted {kind}]"] * found[0].count("\n")])
+
+
+def _known(text: str) -> str:
     for form in _configured:
         if form.fixed in text:
             text = form.pattern.sub("[redacted configured-secret]", text)

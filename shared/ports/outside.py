@@ -213,4 +213,4 @@ class CheckRuns(Protocol):
     """The code host's checks."""
 
     def at(self, service: Service, commit: str) -> Checks:
-        """Their state at a commit; `unknown` where nobody could be asked."""
+        """Their state at a commit; `unknown` where it has none, or nobody could be asked."""

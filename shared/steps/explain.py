@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.compilation import Explanation, Fault, Finding, Source, source_lines
+from shared.domain.redaction import redact, redact_blocks
 from shared.ports import Compilers, History
 from shared.steps.origin import Version
 from shared.steps.verdicts import Verdicts
@@ -13,6 +14,8 @@ MINOR_VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 _AROUND = 3
 """Lines shown before and after the failing one."""
+_LONGEST_LINE = 400
+"""Characters kept of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,12 @@ def _second_opinion(verdicts: Verdicts, versions: Sequence[Version], answers: Se
 
 
 def excerpt(content: bytes, line: int | None) -> tuple[tuple[int, str], ...]:
-    """The lines around `line`, numbered from 1."""
+    """The lines around `line`, numbered from 1; redacted as a whole, before anything is cut off."""
     if not line:
         return ()
-    lines = source_lines(content)
+    lines = redact_blocks(source_lines(content))
     first = max(1, line - _AROUND)
-    return tuple((number, lines[number - 1][:400]) for number in range(first, min(len(lines), line + _AROUND) + 1))
+    return tuple(
+        (number, redact(lines[number - 1])[:_LONGEST_LINE])
+        for number in range(first, min(len(lines), line + _AROUND) + 1)
+    )

@@ -1,10 +1,13 @@
 """From settings to GitHub: as an App or with a token, at github.com and at an Enterprise Server."""
 
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import wiring
+from shared.adapters.github.credentials import InstallationTokens
 from shared.adapters.github.host import Host
 from shared.adapters.machine import SystemClock
 from shared.errors import Misused, Reject
@@ -53,6 +56,30 @@ def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its
         assert sent == {f"Bearer {desk.given[0]}"}
         assert desk.given[0].startswith("ghs_41_")
         assert len(desk.given[0]) > 255
+
+
+def test_a_token_that_another_request_forgets_meanwhile_is_still_an_answer() -> None:
+    """Requests share one process: what one of them was refused with is thrown away while another one reads it."""
+    given: list[str] = []
+
+    class Clock:
+        is_other_thread_here = False
+
+        def now(self) -> datetime:
+            if self.is_other_thread_here:
+                tokens.forget()
+            return datetime(2026, 5, 1, 10, tzinfo=UTC)
+
+    def exchange(signed: str, installation: int) -> tuple[str, datetime]:
+        given.append(f"ghs_{len(given)}_{installation}_{len(signed)}")
+        return given[-1], datetime(2026, 5, 1, 11, tzinfo=UTC)
+
+    clock = Clock()
+    tokens = InstallationTokens(app(), clock, exchange)
+    assert tokens.token() == given[0]
+    clock.is_other_thread_here = True
+    assert tokens.token() == given[0]
+    assert tokens.token() == given[1]
 
 
 def test_a_key_is_taken_as_github_hands_it_out() -> None:

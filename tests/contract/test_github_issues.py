@@ -15,7 +15,7 @@ from shared.ports import WRONG, IssueState
 from shared.secret import Secret
 from tests.fakes.github.board import USER, Board
 from tests.fakes.github.emulated import TOKEN, emulating
-from tests.fakes.github.opened import Turned, client
+from tests.fakes.github.opened import TokenDesk, Turned, client, installed
 from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
@@ -213,3 +213,20 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
         people = GitHubPeople(client(fake.address))
         assert people.may_instruct(SERVICE, "nora") is may
         assert not any(people.may_instruct(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
+
+
+def test_a_marker_that_a_person_has_copied_makes_neither_issue_nor_comment_the_apps() -> None:
+    """Everybody reads markers: who copied one ahead of us could have the incident told in an issue of theirs."""
+    clock = Turned()
+    board, person = Board(clock.now), {**USER, "login": "mallory", "type": "User"}
+    with serving(FakeGitHub(extra=[board, TokenDesk(clock)])) as fake:
+        issues = GitHubIssues(installed(fake.address, clock))
+        theirs = issues.open(SERVICE, MARK, "copied", f"{MARK}\nIt fails.")
+        board.issues[theirs.number].value["user"] = person
+        assert issues.find(SERVICE, MARK) is None
+        ours = issues.open(SERVICE, MARK, "chat", f"{MARK}\nIt fails.")
+        assert issues.find(SERVICE, MARK) == ours
+        note = "<!-- provenfix:incident=1f2e part=approved -->"
+        issues.comment(SERVICE, ours.number, note, f"{note}\nApproved.")
+        board.comments[ours.number][0].value["user"] = person
+        assert not issues.commented(SERVICE, ours.number, note)

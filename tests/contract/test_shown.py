@@ -23,6 +23,7 @@ from shared.domain.report import Report
 from shared.steps import effects
 from shared.steps.inquiry import Request
 from shared.steps.journal import HINT, asked
+from tests.fakes.github.server import REPOSITORY
 from tests.fakes.links import links
 from tests.fakes.slack.packages import diagrams
 from tests.fakes.slack.shown import shown
@@ -30,7 +31,7 @@ from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import SHAPES, report_on
 from tests.unit.stories import running
 from tests.unit.test_issue import hostile
-from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
+from tests.unit.test_slack_layout import PROPOSAL, SERVICE
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
@@ -51,7 +52,11 @@ def files(report: Report) -> dict[str, str]:
     commit = report.proof.target.commit.id if report.proof.target else ""
     proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
     service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
-    sent = json.dumps(shown(service, question(report, proposal, ISSUE)), indent=2, ensure_ascii=False)
+    sent = json.dumps(
+        shown(service, question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
+        indent=2,
+        ensure_ascii=False,
+    )
     made = {"incident.md": f"# {issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
     return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
 
@@ -67,7 +72,9 @@ def issue(report: Report, proposal: Proposal) -> str:
     detected = incident.first_seen + timedelta(seconds=15)
     since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
     part = state_part(asked(proposal), urgent=True, since=since, hint=HINT)
-    body = issue_body(report, links(requests, incident.service, incident.environment))
+    commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
+    logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
+    body = issue_body(report, links(requests, incident.service, incident.environment, logins))
     return effects.Paper(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").text
 
 

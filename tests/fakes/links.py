@@ -1,5 +1,6 @@
 """The addresses that an issue of `acme/chat` on github.com carries, made by the real adapters without any request."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.adapters.github.host import Host
@@ -14,12 +15,19 @@ NOBODY = "http://127.0.0.1:9"
 """Whoever asked this would be refused."""
 
 
-def links(origins: dict[str, int], name: str = "chat", project: str = "acme-prod") -> Links:
-    """`origins` maps commits to the pull requests that brought them in; the author of each is `nora-k`."""
+def links(
+    origins: dict[str, int], name: str = "chat", project: str = "acme-prod", logins: Mapping[str, str] | None = None
+) -> Links:
+    """`origins` maps commits to the pull requests that brought them in, `logins` to authors other than `nora-k`."""
     watched = service(name=name, project=project, repository=REPOSITORY)
     made = WithLog(GitHubPlaces(client(NOBODY), Host())).links(watched, ())
     known = (
-        Origin(commit, f"{Host().web}/nora-k", number, f"{Host().unlinked}/{REPOSITORY}/pull/{number}")
+        Origin(
+            commit,
+            f"{Host().web}/{(logins or {}).get(commit, 'nora-k')}",
+            number,
+            f"{Host().unlinked}/{REPOSITORY}/pull/{number}",
+        )
         for commit, number in origins.items()
     )
     return replace(made, origins=tuple(known))

@@ -13,6 +13,7 @@ from shared.domain.issue import issue_body, issue_title
 from shared.domain.question import asked, details
 from shared.domain.redaction import redact
 from shared.domain.wording import said
+from shared.steps.explain import excerpt
 from tests.unit.test_issue import hostile
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything
@@ -75,6 +76,12 @@ SECRETS = {
     "ssh key": PEM.format("OPENSSH PRIVATE KEY"),
     "encrypted key": PEM.format("ENCRYPTED PRIVATE KEY"),
     "pgp key": PEM.format("PGP PRIVATE KEY BLOCK"),
+    "gemini, new form": "AQ.Ab8RN6" + run(40),
+    "groq": "gsk_" + run(52),
+    "perplexity": "pplx-" + run(48),
+    "langsmith": "lsv2_pt_" + run(32) + "_" + run(10),
+    "supabase": "sb_secret_" + run(32),
+    "atlassian": "ATATT3" + run(180),
     "e-mail address": "mira.holm@" + "example.com",
 }
 PASSWORD = "hunter2-Swordfish"
@@ -101,6 +108,11 @@ CONTEXTS = {
     "signed url": f"https://storage.example/o?X-Goog-Signature={hexadecimal(64)}{PASSWORD}",
     "shared access signature": f"https://b.example/o?sv=1&sig={PASSWORD}",
     "account key": f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={PASSWORD}==;",
+    "header as ASGI keeps it": f"(b'x-api-key', b'{PASSWORD}')",
+    "cookie as ASGI keeps it": f"[(b'host', b'a'), (b'cookie', b'session={PASSWORD}; theme=dark')]",
+    "option": f"worker --db-password {PASSWORD} --verbose",
+    "npm, old form": f"//registry.npmjs.org/:_auth={PASSWORD}",
+    "fernet": f"FERNET_KEY={PASSWORD}",
     "camel case": f"dbPassword: '{PASSWORD}'",
 }
 BENIGN = [
@@ -137,6 +149,9 @@ BENIGN = [
     "SyntaxError: unterminated string literal (detected at line 676) (agents_execute.py, line 676)",
     "2026-03-01T03:43:43.118204Z chat-00042-def 10.0.0.3:5432",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "usage: worker [--password PASSWORD] [--token TOKEN]",
+    "(b'x-request-id', b'7fd1a60b01f9'), ('key', 'value')",
+    "\x1b[31mERROR\x1b[0m: the build of chat has failed",
     "primary_key=True, keyboard: x, monkey=1",
     "passed: 12, failed: 3; pass: 5",
     "cookie consent is missing",
@@ -188,6 +203,40 @@ def test_a_key_that_was_cut_off_goes_as_well() -> None:
     cut = PEM.format("PRIVATE KEY")[:200]
     text = redact(f"key {cut}\nTraceback (most recent call last):")
     assert all(line not in text for line in cut.splitlines()[1:])
+
+
+def test_an_encrypted_key_that_was_cut_off_goes_with_its_headers() -> None:
+    head, *body = PEM.format("RSA PRIVATE KEY").splitlines()[:4]
+    cut_off = "\n".join((head, "Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,0A1B2C", "", *body))
+    assert not [line for line in body if line in redact(cut_off)]
+
+
+HIDING = {"colour": "\x1b[36m", "zero width": "\u200b", "direction": "\u202e", "null": "\x00", "soft hyphen": "\xad"}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("hiding", HIDING)
+def test_what_nobody_sees_does_not_hide_a_secret(name: str, hiding: str) -> None:
+    """A reader gets the text without it: a coloured token would stand there whole."""
+    secret, invisible = whole(SECRETS[name]), HIDING[hiding]
+    for text in (f"{invisible}{secret}{invisible} failed", f"x {secret[:14]}{invisible}{secret[14:]} y"):
+        assert not [part for part in parts(secret) if part in said(text, 9_999)]
+        assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_what_nobody_sees_does_not_hide_a_password(hiding: str) -> None:
+    assert "Swordfish" not in said(f"DB_PASS{HIDING[hiding]}WORD={PASSWORD}")
+
+
+def test_an_excerpt_from_the_middle_of_a_key_shows_none_of_it() -> None:
+    """Its first and last line, by which it is known, lie outside."""
+    key = PEM.format("RSA PRIVATE KEY").splitlines()
+    content = "\n".join(("KEY = (", *key, "x = 1", f"y = 2 #{' ' * 380}{SECRETS['npm']}"))
+    middle, end = excerpt(content.encode(), 5), excerpt(content.encode(), 10)
+    assert [number for number, _ in middle] == list(range(2, 9))
+    assert {text for _, text in middle} == {"[redacted private-key]"}
+    assert end[-2:] == ((10, "x = 1"), (11, f"y = 2 #{' ' * 380}[redacted npm"))
 
 
 def parts(secret: str) -> set[str]:
@@ -248,7 +297,8 @@ SIZE = 64 * 1024  # a pattern that rescans needs a billion steps for this and mi
 _PIECES = r"""a 0 _ - . \ " eyJ eyJaaaaaaaaaaa. -----BEGIN·PRIVATE·KEY----- password= password:·x password:x· password='
     password='a\' http:// https://a: x://a:b a. a@ a- gh ghs_a. sk- Bearer· bearer·a basic·A cookie:· cookie:·a= ?sig=
     1//0 token:·a.b( authorization: dp.pt. xoxb- PuTTY-User-Key-File-2:· a.webhook.office.com/ AKIA SG. glpat- secret":
-    · key"""
+    · key --token· --a-a-a-password·1 (b'cookie',·b' (b'x-a-a- gsk_ AQ.Ab \u200b \x1b[3
+    Proc-Type: -----BEGIN·PRIVATE·KEY-----·Proc-Type:"""
 
 
 @pytest.mark.parametrize("piece", _PIECES.split())

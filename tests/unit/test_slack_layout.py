@@ -9,6 +9,7 @@ import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.domain.finding import Kind
+from shared.domain.issue.impact import impact
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
 from shared.domain.question import Label, details, labelled, question
 from shared.domain.service import Service
@@ -72,6 +73,16 @@ def test_the_message_tells_what_fails_the_proof_in_three_lines_what_ships_and_ho
         "Open until 2026-03-01T12:00:00Z.",
     ):
         assert told in text
+
+
+def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
+    report = report_on("design")
+    [first, *_] = report.incident.symptoms
+    incident = replace(report.incident, symptoms=(first, replace(first, revision="chat-00043-x", occurrences=40)))
+    message = question(replace(report, incident=incident), PROPOSAL, ISSUE)
+    told = f"what followed: “{first.text}” ({first.occurrences + 40} times)."
+    assert told in words(shown(SERVICE, message))
+    assert f"({first.occurrences + 40} times)" in impact(incident)
 
 
 def test_the_three_lines_of_the_proof_are_one_list() -> None:

@@ -71,6 +71,11 @@ class GitHub:
         """Answers with their ETags, by path, the latest last."""
         self._lock = Lock()
 
+    @property
+    def is_app(self) -> bool:
+        """Whether what is written stands there as an App's, whose account is a bot's and never a person's."""
+        return isinstance(self._credentials, InstallationTokens)
+
     def now(self) -> datetime:
         """The clock's time."""
         return self._pace.clock.now()

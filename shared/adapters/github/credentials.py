@@ -70,9 +70,10 @@ class InstallationTokens:
 
     def token(self) -> str:
         """One that lives for longer than any function runs."""
-        if self._held is None or self._clock.now() + EARLY > self._held[1]:
-            self._held = self._exchange(self._jwt(), self._app.installation)
-        return self._held[0]
+        held = self._held  # read once: another thread may forget it meanwhile
+        if held is None or self._clock.now() + EARLY > held[1]:
+            held = self._held = self._exchange(self._jwt(), self._app.installation)
+        return held[0]
 
     def forget(self) -> bool:
         """Throws the held one away: it was revoked, or the clocks differ."""

@@ -42,12 +42,12 @@ class GitHubIssues:
         # GitHub drops the labels of whoever may not set them: the newest issues are looked at with and without.
         newest = self._github.get(path, per_page="100", **ordered)
         for issue in chain(newest, self._github.pages(path, labels=LABEL, **ordered)):
-            if _carries(issue, marker):
+            if self._carries(issue, marker):
                 return _reference(issue)
         number, gaps = max((issue["number"] for issue in newest), default=0), 0
         for beyond in range(number + 1, number + _MOST_BEYOND + 1):
             issue = self._github.find(f"{path}/{beyond}")
-            if issue is not None and _carries(issue, marker):
+            if issue is not None and self._carries(issue, marker):
                 return _reference(issue)
             gaps = gaps + 1 if issue is None else 0
             if gaps == _MOST_GAPS:
@@ -89,7 +89,7 @@ class GitHubIssues:
         seen = 0
         for comment in self._github.pages(f"{_path(service)}/{number}/comments"):
             seen += 1
-            if _carries(comment, marker):
+            if self._carries(comment, marker):
                 return True
         if seen < wanted:
             raise Retry(f"{service.repository}#{number} has {wanted} comments, and its list shows {seen} so far")
@@ -119,6 +119,12 @@ class GitHubIssues:
         names = (each if isinstance(each, str) else each.get("name") or "" for each in issue["labels"])
         return IssueState(issue["state"] == "open", frozenset(names), issue.get("body") or "")
 
+    def _carries(self, item: Mapping[str, Any], marker: str) -> bool:
+        """A person can copy a marker: what an App has written itself is a bot's."""
+        if self._github.is_app and (item.get("user") or {}).get("type") != "Bot":
+            return False
+        return carries(item.get("body") or "", marker) and "pull_request" not in item
+
     def _known(self, service: Service, number: int) -> Mapping[str, Any] | None:
         """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""
         issue: Mapping[str, Any] | None = self._github.unless_changed(f"{_path(service)}/{number}")
@@ -132,10 +138,6 @@ def label(name: str) -> str:
 
 def _path(service: Service) -> str:
     return f"/repos/{service.repository}/issues"
-
-
-def _carries(item: Mapping[str, Any], marker: str) -> bool:
-    return carries(item.get("body") or "", marker) and "pull_request" not in item
 
 
 def _reference(issue: Mapping[str, Any]) -> IssueRef:

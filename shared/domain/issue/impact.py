@@ -15,16 +15,13 @@ _NOTHING = "the log shows nothing that followed from it."
 
 def impact(incident: Incident, measured: Impact | None = None) -> str:
     """Counts are of log entries; two entries may tell of one event, so they are never added up."""
-    times: Counter[str] = Counter()
-    for symptom in incident.symptoms:
-        times[said(symptom.text, 120)] += symptom.occurrences
-    shown = [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
+    shown = followed(incident)
     shown = [*shown[:_MOST], "others"] if len(shown) > _MOST else shown
     unknown = "How many people or requests were affected, the log does not tell."
     if measured is not None and measured.failed is not None:
         unknown = ""
-    followed = f"{for_markdown(listed(shown))}{''.join(_where(incident))}." if shown else _NOTHING
-    return f"{_measured(measured)}{followed} {unknown}".strip()
+    after = f"{for_markdown(listed(shown))}{''.join(_where(incident))}." if shown else _NOTHING
+    return f"{_measured(measured)}{after} {unknown}".strip()
 
 
 def _measured(impact: Impact | None) -> str:
@@ -32,6 +29,14 @@ def _measured(impact: Impact | None) -> str:
     if impact is None:
         return ""
     return f"{for_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+
+
+def followed(incident: Incident) -> list[str]:
+    """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
+    times: Counter[str] = Counter()
+    for symptom in incident.symptoms:
+        times[said(symptom.text, 120)] += symptom.occurrences
+    return [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
 
 
 def _where(incident: Incident) -> Iterator[str]:

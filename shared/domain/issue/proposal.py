@@ -8,7 +8,7 @@ from shared.domain.facts.mended import shipped
 from shared.domain.facts.prevention import assess
 from shared.domain.finding import Kind, Proof, Target
 from shared.domain.history import FileChange
-from shared.domain.issue.commits import shown
+from shared.domain.issue.commits import shown, titled
 from shared.domain.issue.section import Section, bullets, table
 from shared.domain.issue.summary import decision
 from shared.domain.links import Links, linked
@@ -30,6 +30,11 @@ def _proposal(proof: Proof, links: Links) -> Iterator[str]:
     yield decision(proof, links)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield from _ships(proof, proof.target, links)
+        if proof.alternative is not None:
+            yield (
+                f"**Or go back** to {titled(proof.alternative.commit, links)}, the newest commit before the break that "
+                "passes every gate. What was merged since is then not deployed."
+            )
     if proof.recommendation.kind is not Kind.NONE:
         yield (
             "By hand, where nobody can be asked: deploy that commit the way this service is always deployed. "
