@@ -142,6 +142,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
     embedded = _folder("PROVENFIX_EMBEDDED", environment)
     local = _folder("PROVENFIX_LOCAL", environment) or embedded
+    doubles = _doubles(environment.get("PROVENFIX_DOUBLES", ""))
     # Cloud Run tells each service its own name.
     this = environment.get("K_SERVICE")
     return Settings(
@@ -149,7 +150,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         compilers=_urls(environment),
         local=local,
         platform=_platform(environment, local),
-        longest_wait=_longest_wait(environment, local),
+        longest_wait=_longest_wait(environment, here=local is not None or bool(doubles.google)),
         embedded=embedded,
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
@@ -161,7 +162,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
         deployed=bool(this),
-        doubles=_doubles(environment.get("PROVENFIX_DOUBLES", "")),
+        doubles=doubles,
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 
@@ -241,21 +242,22 @@ def _platform(environment: Mapping[str, str], local: Path | None) -> Platform:
     text = environment.get("PROVENFIX_PLATFORM", "")
     if text not in frozenset(Platform):
         raise Misused("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
-    return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, local)
+    return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, here=local is not None)
 
 
-def _longest_wait(environment: Mapping[str, str], local: Path | None) -> timedelta:
+def _longest_wait(environment: Mapping[str, str], *, here: bool) -> timedelta:
+    """`here`: whatever is deployed is deployed on this machine."""
     text = environment.get("PROVENFIX_LONGEST_WAIT", "")
     if not text:
         return timedelta.max
     if not re.fullmatch(r"[0-9]{1,7}(?:\.[0-9]{1,3})?", text) or float(text) < 1:
         raise Misused("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
-    return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, local)
+    return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, here=here)
 
 
-def _on_one_machine(name: str, value: _Value, usual: _Value, local: Path | None) -> _Value:
+def _on_one_machine(name: str, value: _Value, usual: _Value, *, here: bool) -> _Value:
     """In the cloud nobody may shorten the watch of a rollout, nor the lease that keeps effects from happening twice."""
-    if value != usual and local is None:
+    if value != usual and not here:
         raise Misused(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
     return value
 

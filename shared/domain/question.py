@@ -9,6 +9,7 @@ from enum import StrEnum
 from shared.domain.facts.mended import errors_left, place_of, shipped
 from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Target
 from shared.domain.history import FileChange
+from shared.domain.impact import told
 from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
@@ -77,6 +78,7 @@ class Label(StrEnum):
 
     PROPOSAL = "Proposal"
     FAILS = "What fails"
+    IMPACT = "Impact"
     SINCE = "Since"
     BROKEN = "Broken at"
     FIXED = "Fixed by"
@@ -143,6 +145,7 @@ def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     yield Label.PROPOSAL, _proposal(report)
     yield Label.FAILS, _failure(report)
+    yield Label.IMPACT, told(report.impact) if report.impact else ""
     yield Label.SINCE, _since(report)
     yield Label.BROKEN, _broken(proof)
     yield Label.FIXED, _fixed(proof)

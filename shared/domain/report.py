@@ -1,9 +1,11 @@
 """The report: an incident and its proof come in; evidence, whys and the JSON that is printed go out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain import impact as impacts
+from shared.domain.belief import believed
 from shared.domain.evidence import Evidence
 from shared.domain.facts import Topic, gather
 from shared.domain.finding import (
@@ -35,12 +37,21 @@ class Report:
     evidence: tuple[Evidence, ...]
     symptom_evidence: tuple[str, ...] = ()
     """The evidence id of each of the incident's symptoms, in their order."""
+    impact: impacts.Impact | None = None
+    """What it means for users; None where no platform was asked."""
 
 
 def build_report(incident: Incident, proof: Proof) -> Report:
     """Gathers the evidence, numbers it, and answers the whys from it."""
+    incident = believed(incident, proof)
     facts = gather(incident, proof)
     return Report(incident, proof, draft_whys(incident, proof, facts), facts.evidence, facts.ids(Topic.SYMPTOM))
+
+
+def with_impact(report: Report, measured: impacts.Measured) -> Report:
+    """The same report, with what the platform tells of the failing revision as further evidence."""
+    impact, evidence = impacts.impact_of(measured, len(report.evidence) + 1)
+    return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
 
 
 def to_json(report: Report) -> dict[str, object]:
@@ -68,6 +79,7 @@ def to_json(report: Report) -> dict[str, object]:
             "detail": proof.recommendation.detail,
         },
         "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
+        "impact": impacts.to_json(report.impact) if report.impact else None,
         "whys": [_why(why) for why in report.whys],
         "evidence": [_evidence(each) for each in report.evidence],
         "unseen": list(proof.unseen),

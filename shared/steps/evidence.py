@@ -23,6 +23,7 @@ from shared.ports import Document, History
 from shared.steps.ancestry import contains
 from shared.steps.case import Case
 from shared.steps.collect import collect
+from shared.steps.impact import with_measured_impact
 from shared.steps.platform_says import Seen, resolved, stated
 from shared.steps.prover import request_for
 from shared.steps.world import World
@@ -64,6 +65,7 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         report = world.prover.report(incident, history, world.compilers, request)
         mended = _mended(world, service, history, serving, _fix(report.proof))
         report = _unless_deployed(report, serving, case, mended)
+    report = with_measured_impact(world, service, case, serving, report)
     links = world.places.links(service, _of_interest(report.proof))
     return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
 

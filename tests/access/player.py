@@ -1,6 +1,6 @@
 """The functions behind their own entry points and their own wiring, against an outside on loopback.
 
-In: an outside and what observes it. Out: deliveries, clicks and ticks as the platform makes them. Only the clock is the
+In: an outside and what observes it. Out: deliveries, clicks and ticks as the platform makes them. Only the time is the
 test's. A process lives until `dies`; what a delivery answers is the function's own status.
 """
 
@@ -8,7 +8,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Player:
 
     def _process(self) -> Process:
         settings = read_all_settings(self.environment)
-        made = replace(world(settings), clock=self.clock)
+        made = world(settings)
         self._compilers.append(made.compilers)
         signing = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
         return Process(settings, made, signing, untraced)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from functions.local.showcase.git import git
 from functions.local.stack.place import led_to
+from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import DENY
 from shared.domain.verdict import WATCH
 from shared.steps.ledger import LEASE
 from tests.access.observed import Observed, observing
 from tests.access.player import Player
 from tests.fakes.github.server import Asked, Handler, Told
-from tests.fakes.google_cloud import IMAGE, PROJECT, digest
+from tests.fakes.google_cloud import IMAGE, PROJECT, REGION, digest
 from tests.fakes.loopback import logged, outside
 from tests.fakes.moments import FakeClock
 from tests.unit.stories import Story, broken, good, running
@@ -24,6 +26,8 @@ FILE = "app/relay.py"
 LATIN = "app/accents.py"
 _LATIN = "# -*- coding: latin-1 -*-\nACCENT = 'é'\n".encode("latin-1")
 """No UTF-8, so that GitHub gives it as a blob only."""
+WORKFLOW = ".github/workflows/deploy.yml"
+_WORKFLOW = "name: Deploy\nrun-name: Deploy ${{ inputs.commit }}\non: workflow_dispatch\n"
 BAD_LINE = 5
 CLOSED = "connection closed: received 1011 (internal error)"
 _OVER = LEASE + timedelta(minutes=1)
@@ -33,7 +37,12 @@ def history(path: Path, head: str = "later") -> Story:
     """good, broken, attempt, fixed, later; the branch ends at `head`. Where that has no fix, nothing was ever good."""
     story = Story(path)
     first = good() if head == "later" else broken(3)
-    files: dict[str, str | bytes | None] = {FILE: first, "Dockerfile": "FROM python:3.11-slim\n", LATIN: _LATIN}
+    files: dict[str, str | bytes | None] = {
+        FILE: first,
+        "Dockerfile": "FROM python:3.11-slim\n",
+        LATIN: _LATIN,
+        WORKFLOW: _WORKFLOW,
+    }
     story.commit("good", files)
     story.commit("broken", {FILE: broken(9)})
     story.commit("attempt", {FILE: broken(BAD_LINE)})
@@ -93,16 +102,17 @@ class Play:
 
 
 @contextmanager
-def played(folder: Path, observed: Observed, number: int, head: str = "later") -> Iterator[Play]:
+def played(folder: Path, observed: Observed, number: int, head: str = "later", more: str = "") -> Iterator[Play]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = history(folder / "repo.git", head), FakeClock()
-    with outside(story.path, clock.now) as around, led_to(around.environment), observing(observed):
+    time = patch.object(SystemClock, "now", lambda _: clock.now())
+    with time, outside(story.path, clock.now) as around, led_to(around.environment), observing(observed):
         cloud = around.cloud
         cloud.built(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest("new")
         cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('base')}", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running()), "utf-8")
+        config.write_text(around.configuration(running(), more), "utf-8")
         # State is kept by project, so that each play begins with none.
         player = Player.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
         try:
@@ -198,16 +208,73 @@ def symptom_alone(play: Play) -> None:
     play.player.drain()
 
 
-PLAYS: tuple[tuple[Callable[[Play], None], str], ...] = (
-    (mended, "later"),
-    (interrupted, "later"),
-    (denied, "later"),
-    (handed_on_late, "later"),
-    (acted_on_by_the_tick, "later"),
-    (looked_at_again, "attempt"),
-    (symptom_alone, "later"),
+def built_by_a_trigger(play: Play) -> None:
+    """The owners' own build deploys."""
+    _by_pipeline(play)
+    build = play.player.outside.cloud.end_build(image="piped")
+    _piped(play, {"gcb-build-id": build.id})
+
+
+def built_by_a_workflow(play: Play) -> None:
+    """A workflow of the repository deploys; the answer that it has begun is lost, and it is looked for."""
+    play.approved()
+    _lose_one(play, "POST", "/dispatches")
+    ((_, message),) = play.player.outside.published
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    _again(play, "redeploy", dict(message), 204)
+    assert _begun(play) == 1
+    play.player.tick()
+    play.player.outside.actions.runs[-1].conclusion = "success"
+    _piped(play, {"commit-sha": play.story.ids["later"]})
+
+
+def begun_by_the_tick(play: Play) -> None:
+    """The approval never reaches `redeploy`: the next tick begins the owners' pipeline."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 200
+    play.player.outside.published.clear()
+    play.player.tick(_OVER)
+    assert _begun(play) == 1
+
+
+def _begun(play: Play) -> int:
+    return len(play.player.outside.cloud.triggered) + len(play.player.outside.actions.runs)
+
+
+def _by_pipeline(play: Play) -> None:
+    play.approved()
+    play.player.drain()
+    play.player.tick()
+
+
+def _piped(play: Play, labels: dict[str, str]) -> None:
+    play.player.clock.turn(timedelta(minutes=3))
+    play.player.outside.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", "tide-2", labels)
+    for _ in range(2):
+        play.served()
+    assert play.player.outside.cloud.shares("tide") == {"tide-2": 100}
+
+
+TRIGGER = f"""deploy_method: cloud_build
+    deploy_trigger: projects/{PROJECT}/locations/{REGION}/triggers/deploy-tide"""
+BY_WORKFLOW = """deploy_method: github_workflow
+    deploy_workflow: deploy.yml"""
+PLAYS: tuple[tuple[Callable[[Play], None], str, str], ...] = (
+    (mended, "later", ""),
+    (interrupted, "later", ""),
+    (denied, "later", ""),
+    (handed_on_late, "later", ""),
+    (acted_on_by_the_tick, "later", ""),
+    (looked_at_again, "attempt", ""),
+    (symptom_alone, "later", ""),
+    (built_by_a_trigger, "later", TRIGGER),
+    (begun_by_the_tick, "later", TRIGGER),
+    (built_by_a_workflow, "later", BY_WORKFLOW),
+    (begun_by_the_tick, "later", BY_WORKFLOW),
 )
-"""Each with the commit that the branch ends at when it begins."""
+"""Each with the commit that the branch ends at when it begins, and with further lines of the service."""
 
 
 def _again(play: Play, function: str, message: dict[str, str], status: int) -> None:

@@ -26,8 +26,8 @@ CHANGES = ("create", "delete", "setIamPolicy", "update")
 @pytest.fixture(scope="module")
 def observed(emulators: object, tmp_path_factory: pytest.TempPathFactory) -> Observed:  # noqa: ARG001  # it has to run
     found = Observed()
-    for number, (play, head) in enumerate(PLAYS, 1):
-        with played(tmp_path_factory.mktemp(play.__name__), found, number, head) as about:
+    for number, (play, head, more) in enumerate(PLAYS, 1):
+        with played(tmp_path_factory.mktemp(play.__name__), found, number, head, more) as about:
             play(about)
     return found
 

@@ -55,6 +55,7 @@ def main() -> int:
             *_functions(folder, runs),
             *_signals(),
             _redaction(),
+            *_reaction(folder, 5 if asked.quick else 20),
             *_messages(folder, 10_000 if asked.quick else 100_000),
             *([] if asked.quick else _page(folder)),
         ]
@@ -186,6 +187,12 @@ def _messages(folder: Path, count: int) -> Iterator[Row]:
     from tests.bench.messages import rows  # noqa: PLC0415 - it loads the web and cloud libraries
 
     yield from rows(folder, count)
+
+
+def _reaction(folder: Path, runs: int) -> Iterator[Row]:
+    from tests.bench.reaction import rows  # noqa: PLC0415 - not before the timing
+
+    yield from rows(folder / "reaction", runs)
 
 
 def _page(folder: Path) -> Iterator[Row]:

@@ -347,6 +347,8 @@ def _logged(told: dict[str, Any], query: str) -> bool:
             return False
         if name == "timestamp<" and _moment(told["timestamp"]) > _moment(value):
             return False
+        if name == "httpRequest.status>" and told.get("httpRequest", {}).get("status", 0) < int(value):
+            return False
         if line.startswith("NOT log_id") and told["logName"].endswith("requests"):
             return False
     return True

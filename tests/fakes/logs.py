@@ -18,6 +18,8 @@ class FakeLogs:
     all: list[LogEntry] = field(default_factory=list)
     answered: dict[str, int] = field(default_factory=dict)
     """Requests by revision."""
+    failures: dict[str, int] = field(default_factory=dict)
+    """Those of them that failed."""
 
     def around(self, entry: LogEntry) -> Sequence[LogEntry]:
         place = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
@@ -39,6 +41,9 @@ class FakeLogs:
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         return self.answered.get(revision, 0)
+
+    def failed(self, service: Service, revision: str, since: datetime) -> int:
+        return self.failures.get(revision, 0)
 
 
 @dataclass

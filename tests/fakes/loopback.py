@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.github.actions import Actions
 from tests.fakes.github.board import Board
 from tests.fakes.github.past import Past
 from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
@@ -39,6 +40,7 @@ services:
     team: {team}
     approver_group: {group}
     python: "{python}"
+    {more}
 slack:
   signing_secret: {{secret: projects/{project}/secrets/signing/versions/1}}
   bot_token: {{secret: projects/{project}/secrets/bot/versions/1}}
@@ -59,6 +61,7 @@ class Outside:
     github: FakeGitHub
     board: Board
     slack: Workspace
+    actions: Actions
     google_address: str
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -78,9 +81,10 @@ class Outside:
             "PUBSUB_EMULATOR_HOST": self.rest.address.removeprefix("http://"),
         }
 
-    def configuration(self, python: str) -> str:
-        """`provenfix.yaml` for it."""
+    def configuration(self, python: str, more: str = "") -> str:
+        """`provenfix.yaml` for it; `more` are further lines of the service."""
         return _CONFIGURATION.format(
+            more=more,
             service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
@@ -120,15 +124,16 @@ def logged(text: str, revision: str, at: datetime, insert_id: str, service: str 
 @contextmanager
 def outside(repository: Path, now: Any) -> Iterator[Outside]:
     """Serves until the context is left. `now` is the clock of the issues."""
-    cloud, rest, board = GoogleCloud(), GoogleRest(dict(KEPT)), Board(now)
+    cloud, actions = GoogleCloud(now=now), Actions(now)
+    rest, board = GoogleRest(dict(KEPT)), Board(now)
     slack = Workspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
     with ExitStack() as stack:
         channel = stack.enter_context(google_on_loopback(cloud.answers))
-        github: Any = FakeGitHub(Past(repository), extra=[board])
+        github: Any = FakeGitHub(Past(repository), extra=[board, actions])
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serving(double))
-        found = Outside(cloud, rest, github, board, slack, address_of(channel))
+        found = Outside(cloud, rest, github, board, slack, actions, address_of(channel))
         github.extra.append(found.people)
         rest.more.append(found.publish)
         yield found

@@ -1,22 +1,22 @@
 """GitHub as the functions use it: a token and the watched repositories in, one check for each permission out.
 
-Reading is tried. Writing is tried with an issue that has no title: GitHub answers 422 to whoever may open issues, and
-403 to whoever may not, and opens none. Which webhooks there are, only an administrator's token can see.
+Reading is tried. Writing is tried with what cannot be done: GitHub answers 422 or 404 to whoever may, 403 to whoever
+may not, and does nothing. Which webhooks there are, only an administrator's token can see.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.local.access import Access
 from functions.local.examination.asking import Answer, send
 from functions.local.examination.finding import Check, Found, State, Unanswered, missing, ok
-from functions.local.examination.secrets import Secrets
 from shared.domain.service import Service
+from shared.secret import Secret
 
 API = "https://api.github.com"
-_KEY = "github.token"
 _READS = {
+    "actions": "/actions/runs?per_page=1",
     "checks": "/commits/HEAD/check-runs?per_page=1",
     "contents": "/commits?per_page=1",
     "issues": "/issues?per_page=1",
@@ -24,20 +24,30 @@ _READS = {
     "pull_requests": "/pulls?per_page=1",
     "statuses": "/commits/HEAD/status?per_page=1",
 }
+_WRITES: Mapping[str, tuple[str, Any]] = {
+    "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
+    "issues": ("/issues", {}),
+}
+"""What cannot be done, even by whoever may: a workflow that does not exist, an issue without a title."""
 _EVENTS = {"issues", "issue_comment"}
 
 
 class CodeHost:
     """The checks of all repositories. `base` answers in GitHub's place, on loopback."""
 
-    def __init__(self, access: Access, secrets: Secrets, services: Sequence[Service], base: str = "") -> None:
-        self._access, self._secrets, self._base = access, secrets, base or API
+    def __init__(
+        self, access: Access, token: Callable[[], Secret], services: Sequence[Service], base: str = ""
+    ) -> None:
+        self._access, self._token, self._base = access, token, base or API
         self._repositories = tuple(dict.fromkeys(service.repository for service in services))
+        self._deploying = {each.repository for each in services if each.deploy_method == "github_workflow"}
 
     def checks(self, *, webhook: bool) -> Iterator[Check]:
         """By repository; `webhook` where one is configured."""
         for repository in self._repositories:
             for name, level in self._access.repository_permissions().items():
+                if name == "actions" and repository not in self._deploying:
+                    continue
                 yield Check(
                     "github",
                     f"{repository}: {name} {level}",
@@ -47,7 +57,7 @@ class CodeHost:
                 yield Check("github", f"{repository}: webhook", lambda at=repository: self._webhook(at))  # type: ignore[misc]
 
     def _ask(self, verb: str, repository: str, path: str, body: Any = None) -> Answer:
-        token = self._secrets.read(_KEY).reveal()
+        token = self._token().reveal()
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         headers |= {"User-Agent": "provenfix-doctor", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
@@ -69,8 +79,9 @@ class CodeHost:
             return missing("It may not be read.", grant)
         if level != "write":
             return ok()
-        tried = self._ask("POST", repository, f"/{name}", {})
-        return ok() if tried.status == 422 else missing("It may be read, and not written.", grant)
+        path, body = _WRITES[name]
+        tried = self._ask("POST", repository, path, body)
+        return ok() if tried.status in {404, 422} else missing("It may be read, and not written.", grant)
 
     def _webhook(self, repository: str) -> Found:
         answer = self._ask("GET", repository, "/hooks?per_page=100")

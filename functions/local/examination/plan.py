@@ -1,6 +1,7 @@
 """All that is looked at, in the order in which it is told: settings and the table of access in, checks out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.local.access import Access
@@ -9,15 +10,19 @@ from functions.local.examination.apis import apis
 from functions.local.examination.chat import Slack
 from functions.local.examination.code_host import CodeHost
 from functions.local.examination.compilers import Compilers
-from functions.local.examination.finding import Check, Found, missing, ok
+from functions.local.examination.finding import Check, Found, Unanswered, missing, ok
 from functions.local.examination.messages import Messages
 from functions.local.examination.reach import probes
 from functions.local.examination.roles import Place, Roles
 from functions.local.examination.secrets import Secrets
 from functions.local.examination.sinks import Sinks
 from functions.local.examination.state import Database
-from shared.secret import SecretReference
+from shared.domain.redaction import redact
+from shared.errors import Reject, Retry
+from shared.secret import Secret, SecretReference
 from shared.settings import Settings
+
+_KEY = "github.app.private_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def plan(settings: Settings, access: Access, project: str) -> Plan:
         yield from Sinks(accounts, project, settings.topic_prefix, services, own).checks()
         yield from Roles(access, accounts, place).checks()
         yield from Slack(access, secrets, services, doubles.slack).checks()
-        yield from CodeHost(access, secrets, services, doubles.github).checks(
+        yield from CodeHost(access, _token(settings, secrets), services, _github(settings)).checks(
             webhook=references["github.webhook_secret"] is not None
         )
         yield from Compilers(access, accounts, settings.compilers, services).checks()
@@ -61,9 +66,35 @@ def _references(settings: Settings) -> Mapping[str, SecretReference | None]:
     return {
         "slack.signing_secret": kept.slack_signing_secret,
         "slack.bot_token": kept.slack_bot_token,
-        "github.token": kept.github_token,
+        **({_KEY: kept.github_app_key} if settings.code_host.app else {"github.token": kept.github_token}),
         "github.webhook_secret": kept.github_webhook_secret,
     }
+
+
+def _github(settings: Settings) -> str:
+    from shared.adapters.github.host import Host  # noqa: PLC0415
+
+    return settings.doubles.github or Host(settings.code_host.address).api
+
+
+def _token(settings: Settings, secrets: Secrets) -> Callable[[], Secret]:
+    """A token of the App's installation where there is an App, else the one that is configured."""
+    host = settings.code_host
+    if not host.app:
+        return lambda: secrets.read("github.token")
+
+    def token() -> Secret:
+        from shared.adapters.github.client import Pace, installation  # noqa: PLC0415
+        from shared.adapters.github.credentials import App  # noqa: PLC0415
+        from shared.adapters.machine import SystemClock  # noqa: PLC0415
+
+        app = App(host.app, lambda: secrets.read(_KEY), host.installation)
+        try:
+            return Secret(installation(app, Pace(SystemClock(), time.sleep), _github(settings)).token())
+        except (Retry, Reject) as refused:
+            raise Unanswered(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
+
+    return token
 
 
 def _credentials(accounts: Accounts, project: str) -> Found:

@@ -49,6 +49,8 @@ class Roles:
         for function in self._access.functions:
             for key, permissions in self._access.permissions(function).items():
                 role = self._access.roles[key]
+                if key == "trigger_runner" and not any(s.deploy_method == "cloud_build" for s in self._place.services):
+                    continue  # nobody's deployments are begun that way
                 name = role.role or role.custom
                 for thing in self._things(function, role.bound_to):
                     yield Check(

@@ -88,6 +88,12 @@ class CloudLogging:
         wanted = [*of_service(service.name, revision), log, *within(since, since + LONGEST)]
         return len(self._read(service.project, wanted))
 
+    def failed(self, service: Service, revision: str, since: datetime) -> int:
+        """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
+        log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
+        wanted = [*of_service(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"]
+        return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
+
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
         request = {
             "resource_names": [f"projects/{project}"],

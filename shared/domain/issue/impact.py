@@ -1,17 +1,19 @@
-"""What followed for others, as far as the log tells: the symptoms of an incident in, one paragraph out."""
+"""What followed for others, as far as platform and log tell: what was measured and symptoms in, one paragraph out."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from shared.domain.escaping import for_markdown
+from shared.domain.impact import Impact, told
 from shared.domain.incident import Incident
-from shared.domain.moment import told
+from shared.domain.moment import told as moment
 from shared.domain.wording import counted, listed, said
 
 _MOST = 4
+_NOTHING = "the log shows nothing that followed from it."
 
 
-def impact(incident: Incident) -> str:
+def impact(incident: Incident, measured: Impact | None = None) -> str:
     """Counts are of log entries; two entries may tell of one event, so they are never added up."""
     times: Counter[str] = Counter()
     for symptom in incident.symptoms:
@@ -19,9 +21,17 @@ def impact(incident: Incident) -> str:
     shown = [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
     shown = [*shown[:_MOST], "others"] if len(shown) > _MOST else shown
     unknown = "How many people or requests were affected, the log does not tell."
-    if not shown:
-        return f"the log shows nothing that followed from it. {unknown}"
-    return f"{for_markdown(listed(shown))}{''.join(_where(incident))}. {unknown}"
+    if measured is not None and measured.failed is not None:
+        unknown = ""
+    followed = f"{for_markdown(listed(shown))}{''.join(_where(incident))}." if shown else _NOTHING
+    return f"{_measured(measured)}{followed} {unknown}".strip()
+
+
+def _measured(impact: Impact | None) -> str:
+    """What the platform tells comes first: it is what decides how urgent it is."""
+    if impact is None:
+        return ""
+    return f"{for_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
 
 
 def _where(incident: Incident) -> Iterator[str]:
@@ -30,4 +40,4 @@ def _where(incident: Incident) -> Iterator[str]:
         yield f", from {counted(len(revisions), 'revision')}"
     seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
     if seen and incident.dated:
-        yield f", last at {told(max(seen), dated=True)}"
+        yield f", last at {moment(max(seen), dated=True)}"

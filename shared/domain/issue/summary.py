@@ -75,7 +75,7 @@ def _points(report: Report, links: Links) -> Iterator[str]:
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
     often = counted(incident.occurrences, "time")
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
-    yield f"**Impact:** {impact(incident)}"
+    yield f"**Impact:** {impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {for_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:

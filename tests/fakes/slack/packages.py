@@ -1,6 +1,7 @@
 """Slack's types and a stand-in for it, as published on npm: installed once into `build/npm/slack`, outside of git."""
 
 import json
+import os
 import subprocess
 from typing import Any
 
@@ -11,14 +12,18 @@ PLACE = place("slack")
 
 def complaints(statements: str, name: str) -> str:
     """What `tsc --noEmit --strict` says about a file that imports `@slack/types`; "" where it has nothing to say."""
-    source = PLACE / f"{name}.ts"
     packages("slack")
+    source = PLACE / f"{name}-{os.getpid()}.ts"  # another run of the tests may be at it, too
     source.write_text(f'import type {{ KnownBlock, ModalView }} from "@slack/types";\n{statements}', "utf-8")
     options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "types": []}
-    project = PLACE / f"{name}.json"
+    project = source.with_suffix(".json")
     project.write_text(json.dumps({"compilerOptions": options, "files": [source.name]}), "utf-8")
     tsc = [NODE, str(packages("slack") / "typescript/bin/tsc"), "--project", str(project)]
-    return subprocess.run(tsc, cwd=PLACE, capture_output=True, text=True, timeout=120, check=False).stdout
+    try:
+        return subprocess.run(tsc, cwd=PLACE, capture_output=True, text=True, timeout=120, check=False).stdout
+    finally:
+        source.unlink()
+        project.unlink()
 
 
 _PARSE = """

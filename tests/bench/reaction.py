@@ -1,0 +1,143 @@
+"""How long provenfix itself takes: from the first log entry of a failure to the question, from approval to "verified".
+
+In: a folder and a number of runs. Out: rows. All that the functions talk to is on loopback, Firestore is its emulator,
+and every function is a process of its own that starts when its first message arrives. Waits that are configured (the
+watch, the minute between ticks) are not counted: what is added up is starting and answering.
+"""
+
+import math
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from functions.local.stack.emulators import emulating
+from functions.local.stack.place import led_to
+from shared.errors import Unreadable
+from tests.access.observed import Observed
+from tests.access.player import Player
+from tests.access.plays import FILE, Play, history
+from tests.bench.table import Row
+from tests.contract.served import PACKAGES, served
+from tests.fakes.google_cloud import IMAGE, digest
+from tests.fakes.loopback import outside
+from tests.fakes.moments import FakeClock
+from tests.unit.doors import MAIN
+from tests.unit.stories import running
+
+GOAL = 5.0
+WATCH_SECONDS = 5
+"""The one wait that is left: no claim of the ledger may run out before a cold process has done its work."""
+_SECONDS = 60.0
+_MOST_TICKS = 60
+
+
+class Now(FakeClock):
+    """The time as it is: processes of their own cannot be told another one."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def turn(self, by: timedelta) -> None:
+        time.sleep(min(by.total_seconds(), 1.0))
+
+
+@dataclass
+class Cold(Player):
+    """Functions in processes of their own, each started by its first request. `seconds` is what that took so far."""
+
+    seconds: float = 0.0
+    processes: ExitStack = field(default_factory=ExitStack)
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def call(self, function: str, body: bytes, headers: Mapping[str, str]) -> int:
+        begun = time.perf_counter()
+        try:
+            if function not in self.urls:
+                root = str(MAIN.parents[1])
+                there = {**os.environ, **self.environment, "PYTHONPATH": f"{root}{os.pathsep}{PACKAGES}"}
+                self.urls[function] = self.processes.enter_context(served(function, MAIN, environment=there))
+            request = urllib.request.Request(self.urls[function], body, dict(headers), method="POST")
+            try:
+                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code
+        finally:
+            self.seconds += time.perf_counter() - begun
+
+
+def rows(folder: Path, runs: int) -> Iterator[Row]:
+    """The two measures; `runs` incidents, each with its own state and its own processes."""
+    folder.mkdir()
+    try:
+        with emulating(folder) as emulators, led_to(emulators.environment):
+            measured = [_measured(folder / f"run{number}", number) for number in range(runs)]
+    except Unreadable as missing:
+        yield Row("first log entry to question", "not measured", str(missing))
+        return
+    asked, verified = (sorted(each) for each in zip(*measured, strict=True))
+    late = _p95(asked)
+    yield Row(
+        f"first log entry to question, cold, {runs} times",
+        f"p50 {asked[len(asked) // 2]:.1f} s, p95 {late:.1f} s",
+        goal=f"p95 < {GOAL:.0f} s",
+        met=late < GOAL,
+    )
+    told = f"p50 {verified[len(verified) // 2]:.1f} s, p95 {_p95(verified):.1f} s"
+    yield Row("approval to verified, cold, less the waits", told)
+
+
+def _p95(values: list[float]) -> float:
+    return values[math.ceil(len(values) * 0.95) - 1]
+
+
+def _measured(folder: Path, number: int) -> tuple[float, float]:
+    folder.mkdir()
+    story, clock = history(folder / "repo.git"), Now()
+    with outside(story.path, clock.now) as around, ExitStack() as processes:
+        cloud = around.cloud
+        cloud.built(story.ids["attempt"], "old")
+        cloud.built(story.ids["later"], "new")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1")
+        config = folder / "provenfix.yaml"
+        config.write_text(around.configuration(running()), "utf-8")
+        environment = {
+            **around.environment,
+            "PROVENFIX_CONFIG": str(config),
+            "PROVENFIX_PROJECT": f"bench-{os.getpid()}-{number}",
+            "PROVENFIX_LONGEST_WAIT": str(WATCH_SECONDS),
+        }
+        player = Cold(around, Observed(), clock, environment, processes=processes)
+        play = Play(story, player)
+        play.asked()
+        asked, player.seconds = player.seconds, 0.0
+        _verified(play)
+        return asked, player.seconds
+
+
+def _verified(play: Play) -> None:
+    assert play.player.click() == 200
+    play.player.drain()
+    for _ in range(_MOST_TICKS):
+        run = next(iter(play.player.outside.cloud.services.values()))
+        play.requests(run.template.revision)
+        play.player.tick(timedelta(seconds=1))
+        if play.issue["state"] == "closed":
+            return
+    raise AssertionError(f"{FILE} was not verified within {_MOST_TICKS} ticks")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="provenfix-bench-") as name:
+        for row in rows(Path(name) / "reaction", int(sys.argv[1]) if len(sys.argv) > 1 else 20):
+            print(row)
