@@ -143,12 +143,6 @@ def test_two_stacks_do_not_share_a_folder(home: Path) -> None:
     assert [file.name for file in folder.iterdir()] == ["held"]
 
 
-def test_a_first_port_that_leaves_too_few_is_told_before_anything_is_started(home: Path) -> None:
-    ended = provenfix(home, "up", "--embedded", "--port", "65533")
-    assert ended.returncode == 2
-    assert ended.stderr == "provenfix: --port 65533 leaves too few ports: 8 are needed, and 65535 is the last\n"
-
-
 def test_missing_java_is_told_with_what_to_install_and_how_to_do_without(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

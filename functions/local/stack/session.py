@@ -14,12 +14,11 @@ from functions.local.stack.emulators import installed
 from functions.local.stack.place import FOLDER, alone_in
 from functions.local.stack.process import LOOPBACK
 from functions.local.stack.standing import Standing, Wanted, standing
-from shared.errors import Misused, Retry, Unreadable
+from shared.errors import Retry, Unreadable
 from shared.settings import Settings, read_all_settings
 from shared.steps import flow
 
 _LOOK_SECONDS = 1.0
-_LAST_PORT = 65_535
 _EMULATORS = 2
 """Ports between those of the functions and the page's."""
 
@@ -41,8 +40,6 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
         webhook=settings.secrets.github_webhook_secret is not None,
     )
     page = port + len(wanted.functions) + _EMULATORS
-    if page > _LAST_PORT:
-        raise Misused(f"--port {port} leaves too few ports: {page - port + 1} are needed, and {_LAST_PORT} is the last")
     _say(f"Starting {len(wanted.functions)} functions with {backing} …")
     with alone_in(folder), standing(wanted) as stack:
         _say(_standing(stack, settings, folder, page))
