@@ -65,6 +65,8 @@ class Serving:
     """Percent by revision name."""
     etag: str
     """Changes with every change of the service; an effect that names an older one is refused."""
+    seen: bool = True
+    """False where only the log is known, on one machine: then nobody has looked at what really serves."""
 
 
 class Progress(StrEnum):

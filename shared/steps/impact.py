@@ -25,6 +25,8 @@ def with_measured_impact(world: World, service: Service, case: Case, serving: Se
     revision = report.proof.deployed.revision or next(reversed(case.revisions), "")
     if not revision:
         return with_impact(report, Measured("", unseen=("no entry names its revision",)))
+    if not serving.seen:
+        return with_impact(report, Measured(revision, unseen=("what serves: only the log is known on this machine",)))
     try:
         return with_impact(report, _measured(world, service, case, serving, revision))
     except Reject as refused:

@@ -66,8 +66,10 @@ def resolved(history: History, commit: str) -> str | None:
 def _sentences(world: World, service: Service, known: Revision | None, seen: Seen) -> Iterator[str]:
     serving = seen.serving
     if known is not None:
-        yield from _of_revision(known)
+        yield from _of_revision(known, seen=serving.seen)
     yield from _of_resources([each for each in seen.logged if each.revision == seen.revision])
+    if not serving.seen:
+        return
     beside = [each for each in serving.traffic.items() if each[1] and (known is None or each[0] != known.name)]
     if known is not None:
         yield f"Revision {known.name} has {serving.traffic.get(known.name, 0)} % of the traffic."
@@ -77,10 +79,11 @@ def _sentences(world: World, service: Service, known: Revision | None, seen: See
         yield f"Revision {name} has {share} % of the traffic, and {runs}."
 
 
-def _of_revision(known: Revision) -> Iterator[str]:
+def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
     kind = "the function's revision" if known.function else "revision"
     image = f" from the image {known.image}" if known.image else ""
-    yield f"The platform made {kind} {known.name} at {rfc3339(known.created_at)}{image}."
+    if seen:
+        yield f"The platform made {kind} {known.name} at {rfc3339(known.created_at)}{image}."
     for claim in known.claims:
         yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
     if known.conflict:

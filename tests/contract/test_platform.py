@@ -110,6 +110,13 @@ def test_a_deployment_takes_no_traffic_and_runs_its_commit(platform: Platform) -
     assert made.commit == platform.fix
 
 
+def test_what_was_deployed_from_here_is_seen_to_serve(platform: Platform) -> None:
+    name = deployed(platform)
+    platform.deployer.shift(TIDE, name, 100)
+    serving = platform.revisions.serving(TIDE)
+    assert (serving.revision.name, serving.seen) == (name, True)
+
+
 def test_every_deployment_changes_the_etag_and_an_older_one_is_stale(platform: Platform) -> None:
     etag = platform.revisions.serving(TIDE).etag
     deployed(platform)

@@ -317,6 +317,11 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
             assert violations(page) == [], place
             across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert across <= 0, f"{place} has to be scrolled sideways"
+            fits = "[...document.querySelectorAll('.wide')].every(each => each.scrollWidth <= each.clientWidth)"
+            assert place != "/times" or page.evaluate(fits), "figures are out of sight"
+            page.evaluate("document.querySelector('#live').textContent = 'Not live, trying again'")
+            bar = "[...document.querySelectorAll('.brand, .bar nav a')].map(each => each.clientHeight)"
+            assert max(page.evaluate(bar)) < 40, f"{place} breaks the words of its bar"
         page.goto(stage.url(DESK))
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
         assert (max(paper) < 64) == (name == "dark")

@@ -18,6 +18,7 @@ import pytest
 
 from functions.local.showcase.build import build_incident
 from functions.local.showcase.log import incident_log
+from functions.local.stack.place import alone_in
 from functions.local.stack.process import LOOPBACK, free_port, is_free
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.secret import Secret
@@ -124,6 +125,22 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(home: Path) -> None:
     assert ended.returncode == 3
     told = ended.stderr.splitlines()[-1]
     assert told == f"provenfix: Port {port} is taken, and decide needs it: end what listens there, or give --port"
+
+
+def test_two_stacks_do_not_share_a_folder(home: Path) -> None:
+    folder = home / ".provenfix"
+    commands = (
+        ("up", "--embedded"),
+        ("demo", "--no-browser", "--folder", str(folder)),
+        ("watch", "--no-browser", "--config", "provenfix.yaml", "--log", "log.json"),
+    )
+    with alone_in(folder):
+        ended = [provenfix(home, *command) for command in commands]
+    assert [each.returncode for each in ended] == [3, 3, 3]
+    for each in ended:
+        told = each.stderr.splitlines()[-1]
+        assert told.endswith(".provenfix is in use: end the provenfix that runs there, or give another --folder")
+    assert [file.name for file in folder.iterdir()] == ["held"]
 
 
 def test_missing_java_is_told_with_what_to_install_and_how_to_do_without(

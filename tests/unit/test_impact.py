@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.adapters.local.kept_platform import KeptPlatform
 from shared.domain.impact import Measured, Reach, Urgency, impact_of, to_json, told
 from shared.errors import Reject
 from shared.steps.investigate_incident import investigate_incident
@@ -118,6 +119,18 @@ def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
     incident = _investigated(setting, NEW)
     assert impact(setting, incident)["reach"] == "unknown"
     assert incident_document(setting, incident)["state"] == "proposed"
+
+
+def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
+    setting = Setting()
+    revisions = KeptPlatform(setting.store, setting.clock)
+    incident = opened(setting)
+    investigate_incident(setting.process(lambda name, port: revisions if name == "revisions" else port), incident)
+    found = impact(setting, incident)
+    assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("unknown", "unknown", None)
+    [stored] = documents(setting, "reports")
+    assert "as-logged" not in json.dumps(stored)
+    assert "% of the traffic" not in json.dumps(stored)
 
 
 def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:

@@ -22,6 +22,7 @@ from shared.adapters.slack.verify import doubt
 from shared.domain.decision import ClickKind
 from shared.errors import Retry
 from shared.steps.flow import State
+from shared.steps.record import record
 from tests.fakes.setting import APPROVER, Setting
 from tests.unit.doors import Failing
 from tests.unit.hostile import HOSTILE
@@ -82,6 +83,22 @@ class TestWhomItAnswers:
         many = {str(number): "x" for number in range(30)}
         assert asked(site(setting), f"/incidents/{proposed(setting)}/press", many).status == 400
         assert asked(site(setting), f"/incidents/{proposed(setting)}/press", {"token": "x" * 70_000}).status == 413
+
+
+class TestWhatItSays:
+    def test_before_the_first_incident_no_table_is_empty(self, setting: Setting) -> None:
+        told = asked(site(setting), "/times").body
+        assert "nothing to measure before the first one" in told
+        assert "<table" not in told
+
+    @pytest.mark.parametrize("place", ["/", "/times", ""])
+    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Setting, place: str) -> None:
+        entry = setting.entry("connection closed: received 1011 (internal error)")
+        incident = record(setting.process(), entry).incident
+        told = asked(site(setting), place or f"/incidents/{incident}").body
+        assert "WebSocket closed with 1011" in told
+        assert "close_1011" not in told
+        assert "unknown file" not in told
 
 
 class TestWhatItReads:

@@ -50,6 +50,14 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
     )
 
 
+def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
+    known = setting.services["shore.tide"]
+    with setting.pasts(known) as history:
+        serving = Serving(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
+        found = stated(setting.process(), known, history, Seen("tide-2", serving, ()))
+    assert found.sentences == ()
+
+
 def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(setting: Setting) -> None:
     claims = (Claim("label", "e" * 40, "label commit-sha"),)
     found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})

@@ -19,6 +19,7 @@ from functions.local.page.happenings import happenings
 from functions.local.page.markdown import rendered
 from shared.domain.escaping import pieces, plain
 from shared.domain.moment import lasting
+from shared.domain.signal import SignalKind
 from shared.ports import Document
 from shared.steps import documents
 from shared.steps.case import Case
@@ -78,6 +79,17 @@ _WORDS: Mapping[State, str] = {
     State.MUTED: "Muted",
     State.RECORDED: "Recorded",
     State.ABSORBED: "Explained by another",
+}
+
+
+_FAILING: Mapping[SignalKind, str] = {
+    SignalKind.SYNTAX_ERROR: "SyntaxError",
+    SignalKind.CLOSE_1011: "WebSocket closed with 1011",
+    SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
+    SignalKind.DYNAMIC_CODE: "Error in code made at run time",
+    SignalKind.DEPENDENCY: "Error in an installed package",
+    SignalKind.NOT_PYTHON: "Error that is not Python's",
+    SignalKind.FOLLOWER: "Error that follows from another",
 }
 
 
@@ -188,8 +200,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"moment": _moment, "clock_time": _clock_time, "lasting": _lasting, "short": _short}
-    made.filters |= {"prose": _prose, "caret": _caret}
+    made.filters |= {"prose": _prose, "caret": _caret, "failing": _failing}
     return made
+
+
+def _failing(case: Case) -> str:
+    """What an incident is about, as its name."""
+    return case.error_class or _FAILING[case.kind]
 
 
 def _prose(text: str) -> Markup:

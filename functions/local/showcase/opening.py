@@ -17,7 +17,7 @@ from functions.local.showcase.staging import Staging, choice, notes_of
 from functions.local.showcase.storm import storm
 from functions.local.showcase.visitors import visiting
 from functions.local.stack import served
-from functions.local.stack.place import led_to
+from functions.local.stack.place import alone_in, led_to
 from functions.local.stack.plan import CALLED
 from functions.local.stack.process import LOOPBACK, free_port, is_free
 from functions.local.stack.standing import Standing, Wanted, standing
@@ -43,6 +43,7 @@ def perform(asked: Asked) -> bool:
     if not is_free(page):
         raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
     with ExitStack() as ending:
+        ending.enter_context(alone_in(asked.folder))
         performance = _opened(asked, page, ending)
         asked.show(performance.page)
         ended = _ended(asked, performance.staging.plot, performance.until_over())

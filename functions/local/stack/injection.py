@@ -27,7 +27,8 @@ def run(file: str, folder: Path) -> int:
         bus = inlet(settings)
         bus.put(flow.LOG_ENTRIES, bodies)
         bus.close()
-    print(f"{len(bodies)} log entries published", file=sys.stderr)
+    noun = "entry" if len(bodies) == 1 else "entries"
+    print(f"{len(bodies)} log {noun} published", file=sys.stderr)
     return 0
 
 

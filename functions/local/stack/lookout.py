@@ -20,7 +20,7 @@ from functions.local.showcase.narration import proof, sentence
 from functions.local.stack import plan, served
 from functions.local.stack.entry_stream import EntryStream
 from functions.local.stack.following import STDIN, follow
-from functions.local.stack.place import led_to
+from functions.local.stack.place import alone_in, led_to
 from functions.local.stack.process import LOOPBACK, free_port, is_free
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.adapters.local.log_json import entry_from_json
@@ -104,6 +104,7 @@ def run(watched: Watched) -> int:
     settings = read_all_settings({**os.environ, **environment})
     _check(settings, watched)
     with ExitStack() as ending:
+        ending.enter_context(alone_in(watched.folder))
         ending.enter_context(led_to(environment))
         opened, logs = store(read_settings()), local_logs(read_settings())
         ending.callback(logs.close)

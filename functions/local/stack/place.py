@@ -4,6 +4,7 @@ In: a folder. Out: the environment that leads settings and clients to that stack
 there is no such file, it is the environment of the command itself that counts, and leads to whatever is deployed.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,24 @@ from shared.errors import Misused, Unreadable
 
 FOLDER = ".provenfix"
 _FILE = "stack.json"
+_HELD = "held"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While the block runs no other stack runs there: two would deliver the same messages and deploy side by side.
+
+    The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _HELD).open("wb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unreadable(
+                f"{folder} is in use: end the provenfix that runs there, or give another --folder"
+            ) from None
+        yield
 
 
 @contextmanager

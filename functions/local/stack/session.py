@@ -11,7 +11,7 @@ from pathlib import Path
 
 from functions.local.stack import plan, served
 from functions.local.stack.emulators import installed
-from functions.local.stack.place import FOLDER
+from functions.local.stack.place import FOLDER, alone_in
 from functions.local.stack.process import LOOPBACK
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.errors import Retry, Unreadable
@@ -41,7 +41,7 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
     )
     page = port + len(wanted.functions) + _EMULATORS
     _say(f"Starting {len(wanted.functions)} functions with {backing} …")
-    with standing(wanted) as stack:
+    with alone_in(folder), standing(wanted) as stack:
         _say(_standing(stack, settings, folder, page))
         _tick(stack)
     return 0

@@ -1,7 +1,8 @@
 """A platform for one machine: revisions and traffic are documents of the store; a deployment is done when it begins.
 
 What was running before anything was deployed here is known from the log alone: a revision has its name, no commit, and
-all of the traffic, so that the commit is inferred from the error, as for any service without labels.
+all of the traffic, so that the commit is inferred from the error, as for any service without labels. Nobody has seen
+that traffic: until something is deployed here, the answer says so.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class KeptPlatform:
         stored = self._stored(service)
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
-        return Serving(_revision(stored, most), dict(traffic), stored.version)
+        return Serving(_revision(stored, most), dict(traffic), stored.version, seen=most in _revisions(stored))
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""

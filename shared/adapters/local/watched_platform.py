@@ -37,10 +37,10 @@ class WatchedPlatform:
         self._clock = clock
 
     def serving(self, service: Service) -> Serving:
-        """The revision that has logged last; its name is the etag."""
+        """The revision that has logged last, as if it had all traffic, which nobody has seen; its name is the etag."""
         seen = self._logs.revisions(service)
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
-        return Serving(self._read(service, name, first), {name: _ALL}, name)
+        return Serving(self._read(service, name, first), {name: _ALL}, name, seen=False)
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
