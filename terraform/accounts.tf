@@ -28,7 +28,10 @@ locals {
   custom_roles = merge(
     { for id, role in local.access.roles : "${var.project} ${id}" => merge(role, { project = var.project }) if try(role.custom, null) != null && role.bound_to == "database" },
     merge([
-      for project in local.projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && role.bound_to != "database" }
+      for project in local.projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && !contains(["database", "trigger"], role.bound_to) }
+    ]...),
+    merge([
+      for project in local.trigger_projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && role.bound_to == "trigger" }
     ]...),
   )
 }

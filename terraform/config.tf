@@ -10,6 +10,11 @@ locals {
   services = { for service in local.config.services : "${service.project}.${service.name}" => service }
   projects = toset([for service in local.config.services : service.project])
 
+  # Projects of the triggers that deploy a service; no function may start a build anywhere else.
+  trigger_projects = toset([
+    for service in local.config.services : split("/", service.deploy_trigger)[1] if try(service.deploy_method, "") == "cloud_build"
+  ])
+
   pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
 
   # The version that each key of provenfix.yaml refers to. An App's key stands in the place of a token.
@@ -64,6 +69,14 @@ resource "google_secret_manager_secret_version" "config" {
     precondition {
       condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.")])])
       error_message = "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+    }
+    precondition {
+      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null
+      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+    }
+    precondition {
+      condition     = alltrue([for version in local.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
+      error_message = "A service in provenfix.yaml names a Python that Cloud Functions does not run (3.8 to 3.14); leave its `python` out, and ruff judges."
     }
     precondition {
       condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0

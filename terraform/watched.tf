@@ -14,10 +14,12 @@ locals {
     for pair in setproduct(keys(local.services), local.on["service"]) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { service = local.services[pair[0]], function = pair[1].function, role = pair[1].role }
   }
-  per_project = {
-    for pair in setproduct(local.projects, local.on["project"]) :
-    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
-  }
+  per_project = merge([
+    for kind, projects in { project = local.projects, trigger = local.trigger_projects } : {
+      for pair in setproduct(projects, local.on[kind]) :
+      "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
+    }
+  ]...)
 
   # `europe-west1-docker.pkg.dev/shop-prod/images/chat@sha256:…`; other registries hold no image that could be deployed.
   repositories = {

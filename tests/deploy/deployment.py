@@ -44,13 +44,23 @@ services:
     channel: C024BE91M
     proposal_ttl: 2d
     traffic_steps: [10, 100]
-  - {name: chat, project: shop-test, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.12"}
+    deploy_method: cloud_build
+    deploy_trigger: projects/shop-build/locations/us-central1/triggers/deploy-voice
+  - name: chat
+    project: shop-test
+    region: europe-west1
+    repository: acme/chat
+    channel: C024BE91L
+    python: "3.12"
+    deploy_method: github_workflow
+    deploy_workflow: deploy.yml
 """ + _KEEPERS.replace(
     "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
     "app: {id: 1234567, installation: 7654321, private_key: "
     "{secret: projects/shop-ops/secrets/github-app-key/versions/2}}",
 )
-"""Three services in two projects, one name twice, two versions of Python, one service without any; a GitHub App."""
+"""Three services in two projects, one name twice, two versions of Python, one service without any; a GitHub App. Each
+deployed in another way, one by a trigger of a third project."""
 
 
 @dataclass(frozen=True, slots=True)

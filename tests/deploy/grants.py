@@ -129,6 +129,9 @@ def _things(told: Access, name: str, kind: str, config: Configuration) -> Iterat
     elif kind == "compile":
         for python in {entry.python for entry in config.services if entry.python}:
             yield PROJECT, f"service {PROJECT}/{REGION}/provenfix-compile-py{python.replace('.', '')}"
+    elif kind == "trigger":
+        triggers = [entry.deploy_trigger for entry in config.services if entry.deploy_method == "cloud_build"]
+        yield from ((path.split("/")[1], f"project {path.split('/')[1]}") for path in triggers)
     else:
         yield from ((entry.project, _watched(kind, entry)) for entry in config.services)
 

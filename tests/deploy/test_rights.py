@@ -2,8 +2,11 @@
 
 import pytest
 
+from functions.local.access import read_access
+from functions.local.examination.accounts import Accounts
+from functions.local.examination.apis import apis
 from shared.configuration.reading import configuration
-from tests.deploy.deployment import ONE, THREE, Resource
+from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
 from tests.deploy.published_roles import PUBLISHED
 from tests.deploy.rules import breaches
@@ -21,12 +24,12 @@ def test_every_grant_is_needed_and_every_need_is_granted(
     assert breaches(state) == []
 
 
-def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(one_state: list[Resource]) -> None:
+def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(three_state: list[Resource]) -> None:
     """Permission by permission: custom roles as Terraform makes them, predefined ones as access.yaml reviews them."""
     told = access()
     custom = {
         one.values["role_id"]: set(one.values["permissions"])
-        for one in one_state
+        for one in three_state
         if one.type == "google_project_iam_custom_role"
     }
     pairs = 0
@@ -52,7 +55,7 @@ def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
         assert permissions <= PUBLISHED[role], role
 
 
-def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) -> None:
+def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], three_state: list[Resource]) -> None:
     told = access()
     asked: dict[str, set[str]] = {}
     for needs in told["google"].values():
@@ -60,11 +63,28 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource]) 
             asked.setdefault(role, set()).update(permissions)
     for name, role in told["roles"].items():
         assert set(role["permissions"]) == asked[name], name
-    made = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
-    assert made == {role["custom"] for role in told["roles"].values() if "custom" in role}
+    custom = {role["custom"]: role["bound_to"] for role in told["roles"].values() if "custom" in role}
+    assert _custom(three_state) == set(custom)
+    assert _custom(one_state) == {name for name, bound_to in custom.items() if bound_to != "trigger"}
 
 
-def test_every_api_that_is_called_is_enabled(one_state: list[Resource]) -> None:
-    """A call is charged to, and wants the API enabled in, the project of the account that makes it."""
+def test_nobody_may_start_a_build_but_in_the_project_of_a_trigger_that_deploys(three_state: list[Resource]) -> None:
+    """`cloudbuild.builds.create` runs whatever a build says: given where a service is deployed so, and only there."""
+    starting = [one.values for one in three_state if "provenfixTriggerRunner" in str(one.values.get("role"))]
+    assert {(one["project"], one["member"].partition("@")[0]) for one in starting} == {
+        ("shop-build", "serviceAccount:provenfix-redeploy"),
+        ("shop-build", "serviceAccount:provenfix-verify"),
+    }
+
+
+def _custom(state: list[Resource]) -> set[str]:
+    return {one.values["role_id"] for one in state if one.type == "google_project_iam_custom_role"}
+
+
+def test_every_api_that_is_called_or_looked_for_is_enabled(one_state: list[Resource]) -> None:
+    """A call wants its API enabled in the project of the account that makes it; `provenfix doctor` looks for it."""
     enabled = {one.values["service"] for one in one_state if one.type == "google_project_service"}
     assert {role["api"] for role in access()["roles"].values()} <= enabled
+    looked_for = {check.name for check in apis(read_access(), Accounts(PROJECT, "provenfix-"), PROJECT, [])}
+    assert looked_for
+    assert looked_for <= {f"{name} in {PROJECT}" for name in enabled}

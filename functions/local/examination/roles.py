@@ -49,8 +49,6 @@ class Roles:
         for function in self._access.functions:
             for key, permissions in self._access.permissions(function).items():
                 role = self._access.roles[key]
-                if key == "trigger_runner" and not any(s.deploy_method == "cloud_build" for s in self._place.services):
-                    continue  # nobody's deployments are begun that way
                 name = role.role or role.custom
                 for thing in self._things(function, role.bound_to):
                     yield Check(
@@ -69,8 +67,8 @@ class Roles:
             return [f"secret {name.partition('/versions/')[0]}" for name in names]
         if bound_to == "database":
             return [f"database {place.database}"]
-        if bound_to == "project":
-            return [f"project {each}" for each in dict.fromkeys(service.project for service in place.services)]
+        if bound_to in {"project", "trigger"}:
+            return [f"project {each}" for each in _projects(place.services, triggers=bound_to == "trigger")]
         if bound_to == "compile":
             return []  # the functions are called, which shows more: see compilers.py
         return [f"{bound_to} {service.id}" for service in place.services]
@@ -149,3 +147,11 @@ class Roles:
             f"/v1/{path}",
             f"{bind} --project={project}",
         )
+
+
+def _projects(services: Sequence[Service], *, triggers: bool) -> Sequence[str]:
+    """Of the services; or of the triggers that deploy them, none where nobody's deployments are begun that way."""
+    if triggers:
+        paths = [each.deploy_trigger for each in services if each.deploy_method == "cloud_build"]
+        return list(dict.fromkeys(path.split("/")[1] for path in paths))
+    return list(dict.fromkeys(service.project for service in services))
