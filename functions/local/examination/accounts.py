@@ -25,7 +25,7 @@ class Accounts:
         self._project, self._prefix, self._base = project, prefix, base
         self._lock = Lock()
         self._own: list[Secret] = []
-        self.person = Google(self._token, base)
+        self.person = Google(self._token, base, project)
         self.function: Callable[[str], Google] = cache(lambda name: Google(_once(lambda: self._access(name)), base))
 
     def email(self, function: str) -> str:
