@@ -6,10 +6,11 @@ from functions.local.access import read_access
 from functions.local.examination.accounts import Accounts
 from functions.local.examination.apis import apis
 from shared.configuration.reading import configuration
-from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
+from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
 from tests.deploy.published_roles import PUBLISHED
 from tests.deploy.rules import breaches
+from tests.deploy.terraform import Working
 
 
 @pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
@@ -75,6 +76,20 @@ def test_nobody_may_start_a_build_but_in_the_project_of_a_trigger_that_deploys(t
         ("shop-build", "serviceAccount:provenfix-redeploy"),
         ("shop-build", "serviceAccount:provenfix-verify"),
     }
+
+
+def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) -> None:
+    """Terraform makes what does not depend on each other at the same time, and a first push would be refused."""
+    told = one.shown(PLAN)["configuration"]["root_module"]["resources"]
+    grants = {
+        each["address"]
+        for each in told
+        if "google_service_account.build" in each["expressions"].get("member", {}).get("references", ())
+    }
+    assert len(grants) == 2
+    for each in told:
+        if each["type"] == "google_cloudfunctions2_function":
+            assert grants <= set(each["depends_on"]), each["address"]
 
 
 def _custom(state: list[Resource]) -> set[str]:
