@@ -75,6 +75,14 @@ resource "google_secret_manager_secret_version" "config" {
       error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
     }
     precondition {
+      condition     = local.references["github.token"] != null
+      error_message = "provenfix.yaml must refer to github.token or to github.app.private_key: without one no repository can be read and no issue written."
+    }
+    precondition {
+      condition     = length(distinct([for secret in values(local.secrets) : "${secret.project} ${secret.id}"])) == length(local.secrets)
+      error_message = "Two keys of provenfix.yaml refer to the same secret; give each its own, so that a function reads no more than it needs."
+    }
+    precondition {
       condition     = alltrue([for version in local.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
       error_message = "A service in provenfix.yaml names a Python that Cloud Functions does not run (3.8 to 3.14); leave its `python` out, and ruff judges."
     }
