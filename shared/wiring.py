@@ -297,24 +297,48 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
     from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
-    from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe  # noqa: PLC0415
-    from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
 
     def issues() -> "Issues":
-        from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415  # knows what an issue says
+        from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
 
         return KeptIssues(kept)
 
-    assert settings.local is not None
-    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": NoChecks()}
+    def checks() -> object:
+        from shared.adapters.local.kept_logs import NoChecks  # noqa: PLC0415
+
+        return NoChecks()
+
+    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": Later(checks)}
     if settings.platform is Platform.SERVED:
         return outside | _served(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
         return outside | _watched(settings, kept, clock)
-    platform = KeptPlatform(kept, clock)
-    outside |= {"revisions": platform, "deployer": platform, "probe": NoProbe()}
-    return outside | {"logs": KeptLogs(settings.local / "logs")}
+    return outside | _kept(settings, kept, clock)
+
+
+def _kept(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+    """A platform that runs nothing, and a folder of logs."""
+
+    def platform() -> object:
+        from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
+
+        return KeptPlatform(kept, clock)
+
+    def probe() -> object:
+        from shared.adapters.local.kept_logs import NoProbe  # noqa: PLC0415
+
+        return NoProbe()
+
+    def logs() -> object:
+        from shared.adapters.local.kept_logs import KeptLogs  # noqa: PLC0415
+
+        assert settings.local is not None
+        return KeptLogs(settings.local / "logs")
+
+    held = Later(platform)
+    return {"revisions": held, "deployer": held, "probe": Later(probe), "logs": Later(logs)}
 
 
 def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:

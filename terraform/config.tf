@@ -10,11 +10,6 @@ locals {
   services = { for service in local.config.services : "${service.project}.${service.name}" => service }
   projects = toset([for service in local.config.services : service.project])
 
-  # Projects of the triggers that deploy a service; no function may start a build anywhere else.
-  trigger_projects = toset([
-    for service in local.config.services : split("/", service.deploy_trigger)[1] if try(service.deploy_method, "") == "cloud_build"
-  ])
-
   pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
 
   # The version that each key of provenfix.yaml refers to. An App's key stands in the place of a token.

@@ -14,12 +14,10 @@ locals {
     for pair in setproduct(keys(local.services), local.on["service"]) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { service = local.services[pair[0]], function = pair[1].function, role = pair[1].role }
   }
-  per_project = merge([
-    for kind, projects in { project = local.projects, trigger = local.trigger_projects } : {
-      for pair in setproduct(projects, local.on[kind]) :
-      "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
-    }
-  ]...)
+  per_project = {
+    for pair in setproduct(local.projects, local.on["project"]) :
+    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
+  }
 
   # `europe-west1-docker.pkg.dev/shop-prod/images/chat@sha256:…`; other registries hold no image that could be deployed.
   repositories = {
@@ -33,6 +31,24 @@ locals {
   }
 
   runtimes = toset([for service in data.google_cloud_run_v2_service.watched : service.template[0].service_account])
+  # Only a service that a trigger deploys wants anything for triggers.
+  build_triggers = {
+    for id, service in local.services : id => regex(
+      "^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/triggers/(?P<trigger>.+)$", service.deploy_trigger
+    ) if try(service.deploy_method, "") == "cloud_build"
+  }
+  trigger_projects = toset([for trigger in local.build_triggers : trigger.project])
+  per_trigger = {
+    for pair in setproduct(local.trigger_projects, local.on["trigger"]) :
+    "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
+  }
+  # `projects/P/serviceAccounts/EMAIL`; "" where the trigger names none, and nobody has to act as one then.
+  builders = toset([for trigger in data.google_cloudbuild_trigger.deploying : basename(trigger.service_account) if try(length(trigger.service_account), 0) > 0])
+  per_builder = {
+    for pair in setproduct(local.builders, local.on["builder"]) :
+    "${pair[0]} ${pair[1].function}" => { account = pair[0], function = pair[1].function, role = pair[1].role }
+  }
+
   per_runtime = {
     for pair in setproduct(local.runtimes, local.on["runtime"]) :
     "${pair[0]} ${pair[1].function}" => { account = pair[0], function = pair[1].function, role = pair[1].role }
@@ -55,6 +71,32 @@ resource "google_project_iam_member" "watched" {
   project = each.value.project
   role    = local.bound_roles["${each.value.project} ${each.value.role}"]
   member  = google_service_account.function[each.value.function].member
+}
+
+# Which account a trigger's builds run as.
+data "google_cloudbuild_trigger" "deploying" {
+  for_each = local.build_triggers
+
+  project    = each.value.project
+  location   = each.value.location
+  trigger_id = each.value.trigger
+}
+
+resource "google_project_iam_member" "trigger" {
+  for_each = local.per_trigger
+
+  project = each.value.project
+  role    = local.bound_roles["${each.value.project} ${each.value.role}"]
+  member  = google_service_account.function[each.value.function].member
+}
+
+# Whoever starts a build must be allowed to act as the account that it runs as.
+resource "google_service_account_iam_member" "builder" {
+  for_each = local.per_builder
+
+  service_account_id = "projects/-/serviceAccounts/${each.value.account}"
+  role               = local.access.roles[each.value.role].role
+  member             = google_service_account.function[each.value.function].member
 }
 
 resource "google_artifact_registry_repository_iam_member" "watched" {

@@ -4,8 +4,8 @@ The same file makes the service accounts (Terraform), is compared with what a te
 `provenfix doctor` what to look for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.errors import Unreadable
@@ -51,6 +51,8 @@ class Access:
     github: Mapping[str, Mapping[str, str]]
     slack: Mapping[str, Sequence[str]]
     functions: Mapping[str, Use]
+    only: Mapping[str, str] = field(default_factory=dict)
+    """The `deploy_method` without which a call is never made, by call."""
 
     def permissions(self, function: str) -> Mapping[str, Sequence[str]]:
         """What a function needs, by the key of the role."""
@@ -68,11 +70,11 @@ class Access:
         """Every API that is called."""
         return sorted({role.api for role in self.roles.values()})
 
-    def repository_permissions(self) -> Mapping[str, str]:
-        """What the token of GitHub needs on a watched repository: the highest level of each."""
+    def repository_permissions(self, methods: Collection[str]) -> Mapping[str, str]:
+        """What GitHub has to allow on a repository whose services are deployed so: the highest level of each."""
         highest: dict[str, str] = {}
         for use in self.functions.values():
-            for operation in use.github:
+            for operation in (each for each in use.github if self.only.get(each, "") in {"", *methods}):
                 for name, level in self.github[operation].items():
                     highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
         return dict(sorted(highest.items()))
@@ -96,6 +98,7 @@ def read_access(file: Path = FILE) -> Access:
             told["github"],
             told["slack"],
             {name: Use(**use) for name, use in told["functions"].items()},
+            told["only"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise Unreadable(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
@@ -108,14 +111,19 @@ def table(access: Access) -> Iterator[str]:
     for function, use in access.functions.items():
         for key in access.permissions(function):
             role = access.roles[key]
-            methods = ", ".join(f"`{method.rpartition('.')[2]}`" for method in access.calls(function, key))
+            calls = access.calls(function, key)
+            methods = ", ".join(f"`{method.rpartition('.')[2]}`{_only(access, method)}" for method in calls)
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
             on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
             yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
         for host, called in (("GitHub", use.github), ("Slack", use.slack)):
             if called:
-                methods = ", ".join(f"`{each}`" for each in called)
+                methods = ", ".join(f"`{each}`{_only(access, each)}" for each in called)
                 yield f"| `{function}` | {host}: {_needed(access, host, called)} | | {methods} |"
+
+
+def _only(access: Access, call: str) -> str:
+    return f" (`{access.only[call]}` only)" if call in access.only else ""
 
 
 def _needed(access: Access, host: str, called: Sequence[str]) -> str:

@@ -4,11 +4,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from shared.domain.escaping import one_line
-
 
 def sayer() -> Callable[[str], None]:
     """Takes one sentence; one that is indented belongs to the one before it."""
+    from shared.domain.escaping import one_line  # noqa: PLC0415  # --help starts without it
+
     began = time.monotonic()
 
     def say(sentence: str) -> None:

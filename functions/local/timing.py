@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from functions.local.stack.place import environment_of, led_to
+from functions.local.stack.place import environment_named, led_to
 from shared.domain.escaping import one_line
 from shared.domain.moment import lasting
 from shared.settings import read_settings
@@ -22,7 +22,7 @@ def run(folder: Path, *, as_json: bool) -> int:
     """Raises Misused where no store is configured, Unreadable and Retry where it cannot be read."""
     from shared.wiring import store  # noqa: PLC0415
 
-    with led_to(environment_of(folder)):
+    with led_to(environment_named(folder)):
         cases, cut = every(store(read_settings()))
     told = stats(cases, cut=cut)
     print(json.dumps(document(told), indent=2) if as_json else "\n".join(_text(told)))

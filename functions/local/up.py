@@ -11,7 +11,9 @@ def up(
         bool, typer.Option("--embedded", help="SQLite instead of the emulators of Firestore and Pub/Sub.")
     ] = False,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Takes state and output.")] = Path(".provenfix"),
-    port: Annotated[int, typer.Option(metavar="N", help="The first of the ports on loopback.", min=1024)] = 8300,
+    port: Annotated[
+        int, typer.Option(metavar="N", help="The first of the ports on loopback.", min=1024, max=65_500)
+    ] = 8300,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
 ) -> int:
     """Run the whole of provenfix on this machine: state, messages, and one process per function."""

@@ -6,6 +6,7 @@ file only when it needs it starts, and fails under traffic. What the platform do
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain.evidence import Evidence, EvidenceKind
@@ -16,7 +17,7 @@ class Reach(StrEnum):
     NEVER_STARTED = "never_started"
     """The platform says that it did not start, and it has answered nothing."""
     NEVER_SERVED = "never_served"
-    """It has no traffic and has answered nothing; why, the platform does not say."""
+    """It has no traffic, and nothing that it answered is known; why, the platform does not say."""
     SERVED = "served"
     """It has answered requests, and has no traffic any more."""
     SERVES = "serves"
@@ -31,6 +32,8 @@ class Urgency(StrEnum):
 
 
 _URGENCY = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
+LOOKED_BACK = timedelta(days=14)
+"""So far the log is searched for requests: older ones say nothing of today, and are dear to find."""
 _CUT_AT = 10_000
 """Requests are counted so far and no further."""
 
@@ -43,11 +46,13 @@ class Measured:
     traffic: Mapping[str, int] | None = None
     """Percent by revision, of the whole service."""
     requests: int | None = None
-    """That the revision has answered since it was made."""
+    """That the revision has answered."""
     failed: int | None = None
     """Those among them that it answered with a server error."""
     refused: str = ""
     unseen: tuple[str, ...] = field(default=())
+    whole: bool = True
+    """Whether requests were looked for since the revision was made, and not only in the days of `LOOKED_BACK`."""
     """Why something could not be looked at."""
 
 
@@ -95,7 +100,7 @@ def _reach(measured: Measured) -> Reach:
         return Reach.UNKNOWN
     if measured.requests:
         return Reach.SERVED
-    return Reach.NEVER_STARTED if measured.refused else Reach.NEVER_SERVED
+    return Reach.NEVER_STARTED if measured.refused and measured.whole else Reach.NEVER_SERVED
 
 
 def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
@@ -105,8 +110,9 @@ def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
         yield EvidenceKind.REVISION, revision, f"the traffic is split: {listed(split)}" if split else "no traffic"
     if measured.requests is not None:
         answered = counted(measured.requests, "request")
+        when = "since it was made" if measured.whole else f"in the last {LOOKED_BACK.days} days"
         failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
-        yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered since it was made{failed}"
+        yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
     if measured.refused:
         yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{said(measured.refused, 200)}”"
     for why in measured.unseen:
@@ -129,7 +135,7 @@ def told(impact: Impact) -> str:
         case Reach.NEVER_STARTED:
             return f"{name} fails while it starts, and has never taken traffic.{old} Nobody is failed at this moment."
         case Reach.NEVER_SERVED:
-            return f"{name} has no traffic and has never answered a request.{old} Nobody is failed at this moment."
+            return f"{name} has no traffic, and no known request.{old} Nobody is failed at this moment."
         case Reach.UNKNOWN:
             return "Unknown: the platform does not tell whether the failing revision takes traffic."
 

@@ -53,8 +53,8 @@ class Logs(Protocol):
     def around(self, entry: LogEntry) -> Sequence[LogEntry]:
         """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
 
-    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
-        """What the service logged that may be a signal or a symptom, by time; at most 10,000 entries."""
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+        """What the service or one revision logged that may be a signal or a symptom, by time; at most 10,000."""
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many requests a revision answered."""

@@ -34,10 +34,17 @@ def hold_rollout(world: World, service: Service, proposal: Proposal) -> bool:
 
 
 def rolling_out(world: World, service: Service) -> bool:
-    """Whether a rollout of the service is under way: one that only watches by now is not."""
+    """Whether a rollout of the service is under way: one that only watches by now is not.
+
+    Nor is one that came to nothing, although its incident is asked about again: that is another proposal.
+    """
     stored = world.store.read("rollouts", service.id)
-    holder = cases.load(world, documents.text(stored.value, "incident")) if stored is not None else None
-    return holder is not None and holder.active and holder.state is not State.WATCHING
+    if stored is None:
+        return False
+    holder = cases.load(world, documents.text(stored.value, "incident"))
+    if holder is None or not holder.active or holder.state is State.WATCHING:
+        return False
+    return holder.proposal == documents.text(stored.value, "proposal")
 
 
 def count_today(world: World, service: Service, proposal: Proposal) -> bool:

@@ -98,6 +98,9 @@ def hand_on(world: World, proposal: Proposal) -> None:
     def approved(now: Case) -> Case:
         if now.state is not State.PROPOSED or now.ending is not None or now.proposal != proposal.question:
             return now
-        return replace(now, proposal=proposal.id).to(State.APPROVED, world.clock.now(), proposal.id)
+        # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
+        return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).to(
+            State.APPROVED, world.clock.now(), proposal.id
+        )
 
     cases.change(world, proposal.incident, approved)

@@ -14,7 +14,7 @@ from shared.errors import Reject
 from shared.ports import BY_HAND, Document, IssueRef
 from shared.steps import documents, flow
 from shared.steps.case import Case
-from shared.steps.ledger import once
+from shared.steps.ledger import once, result_of
 from shared.steps.world import World
 
 
@@ -95,14 +95,19 @@ def rewrite_issue(world: World, service: Service, issue: int, paper: Paper, evid
     once(world, f"rewrite.{evidence}", do)
 
 
-def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str]) -> None:
-    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back."""
+def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str | None]) -> None:
+    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back.
+
+    None of it: somebody else shows what is newer.
+    """
     if case.issue is None:
         return
     issue = case.issue.number
 
     def do() -> Document:
-        world.issues.revise(service, issue, part())
+        shown = part()
+        if shown is not None:
+            world.issues.revise(service, issue, shown)
         return {}
 
     once(world, f"state.{case.id}.{step}", do)
@@ -137,6 +142,11 @@ def comment(world: World, service: Service, case: Case, part: str, sentences: tu
         return {}
 
     once(world, f"comment.{case.id}.{part}", do, lambda: {} if world.issues.commented(service, issue, mark) else None)
+
+
+def commented(world: World, case: Case, part: str) -> bool:
+    """Whether that comment is known to be there."""
+    return result_of(world, f"comment.{case.id}.{part}") is not None
 
 
 def close_issue(world: World, service: Service, issue: int, incident: str) -> None:

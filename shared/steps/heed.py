@@ -5,8 +5,9 @@ To mute is believed to nobody: the issue itself is asked how it stands. So a for
 
 from dataclasses import replace
 
+from shared.domain.service import Service
 from shared.errors import Reject
-from shared.ports import People, Wish, Wished
+from shared.ports import WRONG, People, Wish, Wished
 from shared.steps import cases, effects
 from shared.steps.case import Case
 from shared.steps.flow import State
@@ -30,7 +31,7 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
         raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
     outcome = Outcome("nothing", case.id)
     if wished.wish is Wish.REINVESTIGATE:
-        outcome = _again(world, case, wished.person)
+        outcome = _again(world, service, case, wished.person)
         if outcome.name == "nothing":  # whoever asked is to know
             effects.comment(world, service, case, f"answer.{wished.delivery}", (_ANSWERS.get(outcome.detail, _BUSY),))
     if wished.wish is Wish.MUTE and muted(world, service, case):
@@ -41,11 +42,13 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
     return outcome
 
 
-def _again(world: World, case: Case, person: str) -> Outcome:
+def _again(world: World, service: Service, case: Case, person: str) -> Outcome:
     """Another look at what could not be mended so far; one that is being decided, deployed or muted is left alone."""
     now = world.clock.now()
     if cases.load(world, case.after) is not None:
         return Outcome("nothing", case.id, _SUPERSEDED)
+    if case.askable and muted(world, service, case):
+        return Outcome("nothing", case.id, _ENDED)
 
     def looked(at: Case) -> Case:
         if at.look != case.look or not at.askable:
@@ -62,8 +65,14 @@ def _again(world: World, case: Case, person: str) -> Outcome:
 
 _BUSY = "Nothing was looked at again: this incident is being worked on, or something was deployed against it."
 _SUPERSEDED = "superseded"
+_ENDED = "ended"
+"""By a person, whatever has become of it before: what it led to would be withdrawn at the next tick."""
 _ANSWERS = {
     _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
+    _ENDED: (
+        f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG}`. Open it, or take the "
+        "label off, and ask once more."
+    ),
     State.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",
     State.MUTED: "Nothing was looked at again: a person has ended this incident, and that holds for good.",
     State.RESOLVED: "Nothing was looked at again: this incident is resolved.",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
-from shared.domain.impact import Measured
+from shared.domain.impact import LOOKED_BACK, Measured
 from shared.domain.report import Report, with_impact
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
@@ -35,20 +35,20 @@ def _measured(world: World, service: Service, case: Case, serving: Serving, revi
     known = serving.revision if serving.revision.name == revision else world.revisions.revision(service, revision)
     if known is None:
         return Measured(revision, serving.traffic, unseen=(f"{revision} does not exist any more",))
-    since = known.created_at
+    since = max(known.created_at, world.clock.now() - LOOKED_BACK)
     requests = world.logs.requests(service, revision, since)
     # Not every log of the port can tell failures from other requests.
     failures = cast("_Failed | None", getattr(world.logs, "failed", None))
     failed = failures(service, revision, since) if failures is not None else None
     refused = "" if requests else _refused(world, service, case, revision)
-    return Measured(revision, serving.traffic, requests, failed, refused)
+    whole = since == known.created_at
+    return Measured(revision, serving.traffic, requests, failed, refused, whole=whole)
 
 
 def _refused(world: World, service: Service, case: Case, revision: str) -> str:
     """What the platform itself said about a revision that did not start; "" where it said nothing."""
     first = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at)
-    for entry in world.logs.entries(service, first - _AROUND, world.clock.now()):
-        told = entry.revision == revision and entry.log_name.endswith(_PLATFORM)
-        if told and any(words in entry.text for words in _REFUSALS):
+    for entry in world.logs.entries(service, first - _AROUND, world.clock.now(), revision):
+        if entry.log_name.endswith(_PLATFORM) and any(words in entry.text for words in _REFUSALS):
             return entry.text
     return ""

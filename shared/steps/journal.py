@@ -39,8 +39,14 @@ def tell(world: World, service: Service, case: Case) -> Case:
         effects.prepare_labels(world, service)
     for part, sentences in _events(world, case):
         effects.comment(world, service, case, part, sentences)
-    effects.revise_issue(world, service, case, case.step, lambda: part_of(world, cases.demand(world, case.id)))
+    effects.revise_issue(world, service, case, case.step, lambda: _part_by_now(world, case.id))
     return cases.change(world, case.id, lambda now: replace(now, told=case.step))
+
+
+def _part_by_now(world: World, incident: str) -> str | None:
+    """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
+    case = cases.demand(world, incident)
+    return part_of(world, case) if case.ending is None else None
 
 
 def part_of(world: World, case: Case, ending: str = "") -> str:
@@ -74,7 +80,7 @@ def milestones(case: Case) -> Sequence[Milestone]:
 def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
     seen = case.steps.index(case.told) + 1 if case.told in case.steps else 0
-    again = "" if case.look == 1 else f"{case.look}"
+    again = _again(case.look)
     reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
     proposal = proposals.load(world, case.proposal) if case.proposal else None
     if case.regresses and not case.told:
@@ -86,7 +92,7 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
                 "This issue is open again, and its text is about this failure now.",
             ),
         )
-    if proposal is not None and State.PROPOSED in reached and not _supersedes(case):
+    if proposal is not None and State.PROPOSED in reached and not _supersedes(world, case):
         yield f"proposed{again}", (asked(proposal),)
     if proposal is not None and State.APPROVED in reached:
         yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
@@ -95,11 +101,21 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
 
 
-def _supersedes(case: Case) -> bool:
-    """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told."""
+def _supersedes(world: World, case: Case) -> bool:
+    """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told.
+
+    Where the code host was away, and nobody was told of that one either, it is news.
+    """
     states = [documents.choice(step, "state", State) for step in case.history]
     place = len(states) - 1 - states[::-1].index(State.PROPOSED)
-    return states[max(0, place - 2) : place] == [State.PROPOSED, State.OPENED]
+    if states[max(0, place - 2) : place] != [State.PROPOSED, State.OPENED]:
+        return False
+    return any(effects.commented(world, case, f"proposed{_again(look)}") for look in range(1, case.look))
+
+
+def _again(look: int) -> str:
+    """Tells the comments of later looks from those of the first."""
+    return "" if look == 1 else f"{look}"
 
 
 def asked(proposal: Proposal) -> str:

@@ -27,8 +27,8 @@ class _Entries:
 def logged_again(world: World, service: Service, case: Case, rollout: Rollout) -> bool:
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
     began = datetime.fromisoformat(rollout.begun) if rollout.begun else case.opened_at
-    logged = world.logs.entries(service, began, world.clock.now())
-    mine = [entry for entry in logged if entry.revision == rollout.revision]
+    # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
+    mine = world.logs.entries(service, began, world.clock.now(), rollout.revision)
     if not mine:
         return False
     found = collect(_Entries(mine), service=service.name, environment=service.told_environment).incidents

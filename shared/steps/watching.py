@@ -97,7 +97,8 @@ def _await_operation(world: World, service: Service, case: Case, rollout: Rollou
         case Progress.RUNNING:
             if rollout.begun and world.clock.now() >= datetime.fromisoformat(rollout.begun) + LONGEST_DEPLOYMENT:
                 minutes = round(LONGEST_DEPLOYMENT.total_seconds() / 60)
-                why = f"The deployment has not ended within {minutes} minutes; whatever comes of it gets no traffic."
+                late = "whatever comes of it gets no traffic until somebody gives it some"
+                why = f"The deployment has not ended within {minutes} minutes; {late}."
                 return cases.end(world, case.id, State.FAILED, why)
             return case
         case Progress.FAILED:

@@ -86,6 +86,15 @@ def test_those_that_deploy_are_two(access: Access) -> None:
     assert deploying == {"redeploy", "verify"}
 
 
+def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: Access) -> None:
+    assert set(access.only) <= {*access.google, *access.github}
+    assert set(access.only.values()) == {"cloud_build", "github_workflow"}
+    assert "actions" not in access.repository_permissions(["", "image", "cloud_build"])
+    assert access.repository_permissions(["image", "github_workflow"])["actions"] == "write"
+    bound = {access.roles[role].bound_to for call in access.only for role in access.google.get(call, ())}
+    assert bound == {"trigger", "builder"}
+
+
 def test_the_readme_shows_the_table() -> None:
     assert readme.written() == readme.block()
 

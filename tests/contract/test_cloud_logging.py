@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.cloud.logging_v2.types import ListLogEntriesResponse
 
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_logging import Bounds, CloudLogging, quoted
@@ -102,6 +103,9 @@ class TestBoth:
             "Traceback", 'File "/app/tide.py", line 7', BROKEN, "another instance", "another revision"
         ]  # fmt: skip
 
+    def test_entries_can_be_those_of_one_revision(self, logs: Logs) -> None:
+        assert texts(logs.entries(TIDE, AT, AT + timedelta(seconds=30), "tide-2"))[:1] == ["another revision"]
+
     def test_requests_are_counted_by_revision_from_a_moment_on(self, logs: Logs) -> None:
         assert [logs.requests(TIDE, "tide-1", AT + timedelta(seconds=wait)) for wait in (0, 5, 6)] == [2, 1, 0]
         assert logs.requests(TIDE, "tide-2", AT) == 1
@@ -115,6 +119,27 @@ class TestBounds:
         few = CloudLogging(cloud_and_clients[1], Bounds(entries=5))
         assert len(few.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
         assert cloud.answers.count(LIST) == 3
+
+    def test_a_search_that_finds_nothing_page_after_page_ends(
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        empty = ListLogEntriesResponse(next_page_token="on and on")
+        monkeypatch.setitem(cloud.answers.methods, LIST, lambda _: empty)
+        assert CloudLogging(cloud_and_clients[1], Bounds(pages=4)).requests(TIDE, "tide-1", AT) == 0
+        assert cloud.answers.count(LIST) == 4
+
+    def test_every_question_has_two_ends(
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+    ) -> None:
+        assert cloud.log
+        logs = CloudLogging(cloud_and_clients[1])
+        logs.around(entry_from_json(LOG[2], 0))
+        logs.entries(TIDE, AT, AT + timedelta(seconds=30))
+        logs.requests(TIDE, "tide-1", AT)
+        logs.failed(TIDE, "tide-1", AT)
+        asked = {request.filter for called, request in cloud.answers.calls if called == LIST}
+        assert len(asked) == 4
+        assert all("timestamp>=" in each and "timestamp<=" in each for each in asked)
 
     def test_no_more_bytes_are_read_than_are_wanted(
         self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]

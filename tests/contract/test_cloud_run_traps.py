@@ -107,6 +107,10 @@ def tagged_and_split(setting: OnCloudRun) -> None:
     setting.run.services[path("tide")].traffic[1].tag = "canary"
 
 
+def tagged_latest(setting: OnCloudRun) -> None:
+    setting.run.services[path("tide")].traffic[0].tag = "live"
+
+
 def nothing(_: OnCloudRun) -> None: ...
 
 
@@ -163,13 +167,17 @@ def test_every_trap_has_its_end_and_its_words(setting: OnCloudRun, trap: Trap) -
     assert most.startswith("tide-pf-") if trap.serves == "new" else most == trap.serves
 
 
-def test_after_a_failure_later_deployments_get_their_traffic_as_before(setting: OnCloudRun) -> None:
+@pytest.mark.parametrize(("earlier", "tag"), [(nothing, ""), (tagged_latest, "live")])
+def test_after_a_failure_later_deployments_get_their_traffic_as_before(
+    setting: OnCloudRun, earlier: Callable[[OnCloudRun], None], tag: str
+) -> None:
+    earlier(setting)
     never_ready(setting)
     approved(setting)
     redeployed(setting)
     tick(setting)
     assert [(each.type_, each.percent, each.tag) for each in setting.run.services[path("tide")].traffic] == [
-        (LATEST, 100, "")
+        (LATEST, 100, tag)
     ]
 
 

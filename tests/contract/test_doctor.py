@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from functions.local.examination import asking, examining
+from functions.local.examination import accounts, asking, examining
+from functions.local.examination.accounts import LOGIN
 from functions.local.examination.finding import Check, Found, State, Unanswered, ok
 from functions.local.examination.visit import run
 from shared.domain.service import Service
 from shared.secret import Secret
 from tests.fakes.github.described import operation
 from tests.fakes.github.server import Asked, FakeGitHub, Told, serving
-from tests.fakes.google_project import FUNCTIONS, OWN, RUNTIME, GoogleProject
+from tests.fakes.google_project import BUILDER, FUNCTIONS, OWN, RUNTIME, TRIGGER, GoogleProject
 from tests.fakes.google_rest import COMPILE, GoogleRest
 from tests.fakes.slack.workspace import Workspace
 from tests.unit.stories import running
@@ -324,6 +326,64 @@ def test_what_is_amiss_is_one_line_with_what_mends_it(stand: Stand, what: str) -
     spoil(stand)
     lines = stand.amiss()
     assert [line for line in lines if told in line and mend in line.partition(" -> ")[2]], lines
+
+
+def _deployed_by(stand: Stand, how: str) -> None:
+    stand.config.write_text(stand.config.read_text().replace("probe_url:", f"{how}, probe_url:"))
+
+
+def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:
+    stand.project.lacking["verify"] = {"cloudbuild.builds.create"}
+    assert stand.amiss() == []
+    _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
+    [create] = stand.amiss()
+    assert "role verify: provenfixTriggerRunner on project yard: It lacks cloudbuild.builds.create. -> " in create
+    assert create.endswith("--role=projects/yard/roles/provenfixTriggerRunner --condition=None")
+    stand.project.lacking = {"redeploy": {"iam.serviceAccounts.actAs"}}
+    assert [line.partition(" -> ")[2].split()[4] for line in stand.amiss()] == [RUNTIME, BUILDER]
+
+
+def test_a_trigger_without_an_account_asks_for_none(stand: Stand) -> None:
+    _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
+    stand.project.changed[f"/v1/{TRIGGER}"] = {"serviceAccount": ""}
+    assert stand.amiss() == []
+    stand.project.gone.add(f"/v1/{TRIGGER}")
+    assert [line.partition(": ")[2] for line in stand.amiss()] == [
+        f"roles/iam.serviceAccountUser on builder {TRIGGER}: The trigger {TRIGGER} does not exist."
+    ] * 2
+
+
+def test_what_a_workflow_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:
+    stand.repository.denied.add(("POST", "dispatches"))
+    assert stand.amiss() == []
+    _deployed_by(stand, "deploy_method: github_workflow, deploy_workflow: deploy.yml")
+    [line] = stand.amiss()
+    assert "github acme/chat: actions write: It may be read, and not written. -> " in line
+
+
+def test_whether_an_apps_key_may_be_read_is_asked_of_those_who_read_it(stand: Stand) -> None:
+    key = f"projects/{OWN}/secrets/github/versions/1"
+    app = f"github: {{app: {{id: 12, installation: 7, private_key: {{secret: {key}}}}}, webhook_secret"
+    text = stand.config.read_text()
+    stand.config.write_text(re.sub(r"github: \{token: \{.*?\}, webhook_secret", app, text))
+    stand.project.lacking["investigate"] = {"secretmanager.versions.access"}
+    wanted = f"role investigate: roles/secretmanager.secretAccessor on secret projects/{OWN}/secrets/github: It lacks"
+    assert [line for line in stand.amiss() if wanted in line]
+
+
+def test_credentials_that_are_slow_to_be_missed_are_looked_for_once(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def none() -> Secret:
+        asked.append("once")
+        raise Unanswered("There are no usable Google credentials on this machine.", LOGIN)
+
+    monkeypatch.setenv("PROVENFIX_DOUBLES", os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1])  # without Google's
+    monkeypatch.setattr(accounts, "_application_default", none)
+    assert len(stand.amiss()) > 60
+    assert asked == ["once"]
 
 
 def test_what_only_an_administrator_sees_is_neither_amiss_nor_called_well(stand: Stand) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from shared.secret import Secret
 
 HANG_UP = b""
 """The connection ends without an answer."""
+RESET = b"RST"
+"""It is reset, with the request in the server's hands."""
+LATER = b"HTTP/1.1 503 X\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
 
 
 def answer(body: object, code: int = 200) -> bytes:
@@ -59,6 +63,9 @@ class Scripted:
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         self.asked.append(head + b"\r\n" + lines.read(length))
         reply = self.answers.pop(0)
+        if reply == RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
         connection.sendall(reply)
         return reply != HANG_UP and b"Content-Length" in reply
 
@@ -89,7 +96,8 @@ FOUND = {
 
 
 @pytest.mark.parametrize(
-    "lost", [HANG_UP, b"HTTP/1.1 200", answer(b"<html>"), error(503, "UNAVAILABLE"), answer(b"", 502)]
+    "lost",
+    [HANG_UP, RESET, b"HTTP/1.1 200", answer(b"<html>"), error(503, "UNAVAILABLE"), answer(b"", 502), LATER],
 )
 class TestLost:
     def test_a_write_goes_out_once_and_asks_to_look_again(self, lost: bytes) -> None:
@@ -163,6 +171,31 @@ def test_a_connection_is_kept_and_an_old_one_is_not_trusted(monkeypatch: pytest.
         kept.create("boats", "c", {})
         assert server.connections == 2
         kept.close()
+
+
+def test_a_connection_that_the_server_ended_meanwhile_carries_no_write() -> None:
+    ends = answer({}).replace(b"Content-Length", b"content-length")  # the client is not told that it is the last
+    with scripted(ends, answer({})) as server:
+        kept = store(server)
+        kept.create("boats", "a", {})
+        host, _, port = server.host.partition(":")
+        with socket.create_connection((host, int(port)), 30) as later:  # served only when the first has ended
+            later.shutdown(socket.SHUT_WR)
+            assert later.recv(1) == b""
+        kept.create("boats", "b", {})
+        assert len(server.asked) == 2
+        kept.close()
+
+
+def test_a_redirection_is_a_refusal_and_takes_no_token_elsewhere() -> None:
+    with scripted(answer({})) as elsewhere:
+        moved = b"HTTP/1.1 307 X\r\nLocation: http://%b/\r\nContent-Length: 0\r\n\r\n" % elsewhere.host.encode()
+        with scripted(moved) as server:
+            kept = store(server)
+            with pytest.raises(Refused, match="307"):
+                kept.create("boats", "heron", {})
+            kept.close()
+        assert elsewhere.asked == []
 
 
 def test_a_version_that_this_store_did_not_give_out_is_refused_before_anything_is_sent() -> None:

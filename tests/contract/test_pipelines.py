@@ -172,6 +172,18 @@ def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> No
     assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_one_that_was_given_up_and_ends_late_gets_no_traffic(stand: Stand, listed: bool) -> None:  # noqa: FBT001
+    """Where the newest revision was followed before, it is not while a run may still make one."""
+    stand.actions.late = not listed
+    stand.start()
+    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.ends()
+    assert stand.shares == {"tide-1": 100}
+    run = stand.cloud.services[path("tide")]
+    assert [(each.revision, each.percent, each.tag) for each in run.traffic] == [("tide-1", 100, "")]
+
+
 def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes_back(stand: Stand) -> None:
     stand.cloud.never_ready.add(digest("piped"))
     operation = stand.start()

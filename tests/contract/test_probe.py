@@ -301,13 +301,16 @@ def test_a_service_has_its_own_time_unless_the_probe_has_one_for_all() -> None:
     assert NetworkProbe(SHORT).patience_with(service) is SHORT
 
 
-def test_an_answer_byte_by_byte_ends_with_the_deadline() -> None:
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nServer: "])
+def test_an_answer_byte_by_byte_ends_with_the_deadline(begins: bytes) -> None:
+    """Also one whose status is known by then: a client would still wait for the rest."""
     ended = Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def trickle() -> None:
             with listening.accept()[0] as one:
                 try:
+                    one.sendall(begins)
                     while not ended.wait(0.02):
                         one.sendall(b"H")
                 except OSError:

@@ -36,7 +36,14 @@ services:
 THREE = """
 version: 1
 services:
-  - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
+  - name: chat
+    project: shop-prod
+    region: europe-west1
+    repository: acme/chat
+    channel: C024BE91L
+    python: "3.11"
+    deploy_method: github_workflow
+    deploy_workflow: deploy.yml
   - name: voice
     project: shop-prod
     region: us-central1
@@ -45,22 +52,21 @@ services:
     proposal_ttl: 2d
     traffic_steps: [10, 100]
     deploy_method: cloud_build
-    deploy_trigger: projects/shop-build/locations/us-central1/triggers/deploy-voice
+    deploy_trigger: projects/shop-build/locations/global/triggers/deploy-voice
   - name: chat
     project: shop-test
     region: europe-west1
     repository: acme/chat
     channel: C024BE91L
     python: "3.12"
-    deploy_method: github_workflow
-    deploy_workflow: deploy.yml
+    deploy_method: cloud_build
+    deploy_trigger: projects/shop-test/locations/europe-west1/triggers/plain
 """ + _KEEPERS.replace(
     "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
     "app: {id: 1234567, installation: 7654321, private_key: "
     "{secret: projects/shop-ops/secrets/github-app-key/versions/2}}",
 )
-"""Three services in two projects, one name twice, two versions of Python, one service without any; a GitHub App. Each
-deployed in another way, one by a trigger of a third project."""
+"""Three services in two projects, one name twice, two Pythons, one service without any; two triggers; a GitHub App."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,25 @@ def _things(told: Access, name: str, kind: str, config: Configuration) -> Iterat
     elif kind == "compile":
         for python in {entry.python for entry in config.services if entry.python}:
             yield PROJECT, f"service {PROJECT}/{REGION}/provenfix-compile-py{python.replace('.', '')}"
-    elif kind == "trigger":
-        triggers = [entry.deploy_trigger for entry in config.services if entry.deploy_method == "cloud_build"]
-        yield from ((path.split("/")[1], f"project {path.split('/')[1]}") for path in triggers)
     else:
-        yield from ((entry.project, _watched(kind, entry)) for entry in config.services)
+        for entry in config.services:
+            yield from _of_service(kind, entry)
+
+
+def _of_service(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
+    if kind not in {"trigger", "builder"}:
+        yield entry.project, _watched(kind, entry)
+    elif entry.deploy_method == "cloud_build":
+        yield from _triggered(kind, entry.deploy_trigger)
+
+
+def _triggered(kind: str, trigger: str) -> Iterator[tuple[str, str]]:
+    """The trigger called `plain` names no account."""
+    _, project, _, _, _, name = trigger.split("/")
+    if kind == "trigger":
+        yield project, f"project {project}"
+    elif name != "plain":
+        yield project, f"account {name}@{project}"
 
 
 def _watched(kind: str, entry: Any) -> str:

@@ -92,6 +92,7 @@ def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
         ("google_pubsub_subscription", "id"): f"projects/{project}/subscriptions/{called}",
         ("google_secret_manager_secret", "id"): f"projects/{project}/secrets/{called}",
         ("google_secret_manager_secret_version", "version"): "1",
+        ("google_cloudbuild_trigger", "service_account"): _builder(project, root.get("trigger_id")),
         ("google_project", "number"): str(int.from_bytes(str(root.get("project_id")).encode()[-4:], "big")),
     }
     if (kind, name) in shapes:
@@ -101,6 +102,13 @@ def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
     if isinstance(wanted, str):
         return {"number": 0, "bool": False}.get(wanted, f"{kind}.{name} of {called or account}")
     return {} if wanted[0] == "map" else []
+
+
+def _builder(project: str, trigger: str | None) -> str:
+    """The account that a trigger names; one of a project's builds by default names none."""
+    return (
+        "" if trigger == "plain" else f"projects/{project}/serviceAccounts/{trigger}@{project}.iam.gserviceaccount.com"
+    )
 
 
 def _template(wanted: Any, project: str, called: str | None) -> Any:

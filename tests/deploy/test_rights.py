@@ -56,6 +56,28 @@ def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
         assert permissions <= PUBLISHED[role], role
 
 
+def test_only_where_a_trigger_deploys_may_anybody_start_builds(
+    one_state: list[Resource], three_state: list[Resource]
+) -> None:
+    """In the projects of those triggers and no others, and as the one account that a trigger names."""
+    deploying = {"provenfix-redeploy@shop-ops", "provenfix-verify@shop-ops"}
+    for state, projects, builders in (
+        (one_state, set[str](), set[str]()),
+        (three_state, {"shop-build", "shop-test"}, {"account deploy-voice@shop-build"}),
+    ):
+        roles = [one.values for one in state if one.type == "google_project_iam_custom_role"]
+        creating = {one["project"] for one in roles if "cloudbuild.builds.create" in one["permissions"]}
+        starting = {each for each in granted(state) if each.role.endswith("/provenfixTriggerRunner")}
+        acting = {each for each in granted(state) if each.thing.endswith("@shop-build")}
+        assert creating == projects
+        assert {(each.member, each.thing) for each in starting} == {
+            (member, f"project {project}") for member in deploying for project in projects
+        }
+        assert {(each.member, each.thing) for each in acting} == {
+            (member, builder) for member in deploying for builder in builders
+        }
+
+
 def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], three_state: list[Resource]) -> None:
     told = access()
     asked: dict[str, set[str]] = {}
@@ -64,18 +86,10 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], 
             asked.setdefault(role, set()).update(permissions)
     for name, role in told["roles"].items():
         assert set(role["permissions"]) == asked[name], name
-    custom = {role["custom"]: role["bound_to"] for role in told["roles"].values() if "custom" in role}
-    assert _custom(three_state) == set(custom)
-    assert _custom(one_state) == {name for name, bound_to in custom.items() if bound_to != "trigger"}
-
-
-def test_nobody_may_start_a_build_but_in_the_project_of_a_trigger_that_deploys(three_state: list[Resource]) -> None:
-    """`cloudbuild.builds.create` runs whatever a build says: given where a service is deployed so, and only there."""
-    starting = [one.values for one in three_state if "provenfixTriggerRunner" in str(one.values.get("role"))]
-    assert {(one["project"], one["member"].partition("@")[0]) for one in starting} == {
-        ("shop-build", "serviceAccount:provenfix-redeploy"),
-        ("shop-build", "serviceAccount:provenfix-verify"),
-    }
+    made = {one.values["role_id"] for one in three_state if one.type == "google_project_iam_custom_role"}
+    assert made == {role["custom"] for role in told["roles"].values() if "custom" in role}
+    plain = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
+    assert made - plain == {"provenfixTriggerRunner"}
 
 
 def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) -> None:
@@ -90,10 +104,6 @@ def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) 
     for each in told:
         if each["type"] == "google_cloudfunctions2_function":
             assert grants <= set(each["depends_on"]), each["address"]
-
-
-def _custom(state: list[Resource]) -> set[str]:
-    return {one.values["role_id"] for one in state if one.type == "google_project_iam_custom_role"}
 
 
 def test_every_api_that_is_called_or_looked_for_is_enabled(one_state: list[Resource]) -> None:

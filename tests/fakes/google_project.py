@@ -20,6 +20,7 @@ AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 WRITER = "serviceAccount:service-41001@gcp-sa-logging.iam.gserviceaccount.com"
 FUNCTIONS = tuple(f"{PREFIX}{name}" for name in sorted(read_access().functions))
 RUNTIME = "tide@shore.iam.gserviceaccount.com"
+TRIGGER, BUILDER = "projects/yard/locations/global/triggers/deploy-tide", "builder@yard.iam.gserviceaccount.com"
 REFUSED = Told(403, {"error": {"code": 403, "message": "PLANTED-message", "status": "PERMISSION_DENIED"}})
 TOKEN = "PLANTED-token-of-"
 
@@ -98,6 +99,8 @@ class GoogleProject:
                 return self._sink(last)
             case "run":
                 return {"name": path.removeprefix("/v2/"), "template": self._template()}
+            case "cloudbuild" if path == f"/v1/{TRIGGER}":
+                return {"name": "deploy-tide", "serviceAccount": f"projects/yard/serviceAccounts/{BUILDER}"}
             case "pubsub" if last.endswith(":getIamPolicy"):
                 role = "roles/pubsub.publisher" if "/topics/" in path else "roles/pubsub.subscriber"
                 return {"bindings": [{"role": role, "members": [AGENT, WRITER]}]}

@@ -10,6 +10,8 @@ from shared.domain.finding import Checks
 from shared.domain.service import Service
 from shared.domain.verdict import Probed
 
+MOST = 10_000
+
 
 @dataclass
 class FakeLogs:
@@ -30,14 +32,15 @@ class FakeLogs:
         ]
         return same if entry in same else [*same, entry]
 
-    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         return [
             each
             for each in self.all
             if (each.project, each.service) == (service.project, service.name)
             and each.timestamp is not None
             and since <= each.timestamp <= until
-        ]
+            and revision in {"", each.revision}
+        ][:MOST]
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         return self.answered.get(revision, 0)

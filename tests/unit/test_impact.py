@@ -28,7 +28,11 @@ CASES = {
         Reach.NEVER_STARTED, Urgency.SOON, f"never taken traffic. Its users still have {OLD_REVISION}.",
     ),
     "nobody says why it has none": (
-        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, "has never answered a request",
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, "no known request",
+    ),
+    "it is old, and what it answered is no longer looked for": (
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
+        Reach.NEVER_SERVED, Urgency.SOON, "no known request",
     ),
     "it was taken back": (
         Measured(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, "no traffic any more, and 37 of 480",

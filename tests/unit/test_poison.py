@@ -206,6 +206,7 @@ GOOD = {
     "user": {"id": "U-NORA", "username": "nora"},
     "team": {"id": "T-SHORE"},
     "channel": {"id": "C-TIDE"},
+    "container": {"message_ts": "1.2", "channel_id": "C-TIDE"},
     "actions": [BUTTON],
 }
 CLICKS: dict[str, bytes] = {
@@ -244,11 +245,11 @@ CLICKS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("shape", CLICKS)
-def test_a_signed_request_that_makes_no_sense_is_a_400_and_stored(
+def test_a_signed_request_that_makes_no_sense_is_a_401_and_stored(
     opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
     answered = opened.click(CLICKS[shape])
-    assert (answered.status_code, answered.data) == (400, b"")
+    assert (answered.status_code, answered.data) == (401, b"")
     assert [source for source, _ in stored(opened)] == ["decide"]
     nothing_crashed(capsys)
 

@@ -220,6 +220,49 @@ def test_a_stack_file_that_nobody_wrote_is_named(folder: Path) -> None:
 def test_without_any_stack_it_says_what_to_configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PROVENFIX_PROJECT", "GOOGLE_CLOUD_PROJECT", "PROVENFIX_EMBEDDED"):
         monkeypatch.delenv(name, raising=False)
-    ended = run(tmp_path, "show")
+    monkeypatch.chdir(tmp_path)
+    ended = provenfix("show")
     assert ended.code == 2
-    assert "PROVENFIX_PROJECT" in ended.err
+    assert "set PROVENFIX_PROJECT" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("show",), ("stats",), ("dlq", "list"), ("dlq", "drop", "--all"), ("inject", "-")], ids=" ".join
+)
+def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here what is deployed would be a stack as well, so that nothing is reached."""
+    monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path / "deployed"))
+    monkeypatch.setenv("PROVENFIX_PROJECT", "shore")
+    ended = run(tmp_path / "fjord", *arguments, stdin=b"[]")
+    assert (ended.code, ended.out) == (2, "")
+    assert "fjord has no stack of `provenfix up`" in ended.err
+    assert not (tmp_path / "deployed").exists()
+
+
+@pytest.mark.parametrize(("arguments", "file"), [(("show",), STORE), (("dlq", "list"), QUEUE)], ids=["store", "queue"])
+def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], file: str, folder: Path) -> None:
+    (folder / file).write_bytes(b"no database" * 100)
+    ended = run(folder, *arguments)
+    assert ended.code == 3
+    assert f"{folder / file}: file is not a database" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_letter_that_is_named_twice_is_one(folder: Path, letters: list[str]) -> None:
+    assert run(folder, "dlq", "drop", letters[0], letters[0]).err == "1 dropped\n"
+
+
+def test_a_port_that_no_machine_has_is_refused() -> None:
+    ended = provenfix("up", "--embedded", "--port", "65533")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+
+
+def test_inject_splits_lines_where_json_lines_end_and_nowhere_else(folder: Path, queue: SqliteQueue) -> None:
+    """A service can log U+2028, and whoever exports its log need not escape it."""
+    entry = {"insertId": "a1", "textPayload": "SyntaxError: \u2028 \x85 calm"}
+    text = json.dumps(entry, ensure_ascii=False) + "\r\n" + json.dumps(entry, ensure_ascii=False)
+    ended = run(folder, "inject", "-", stdin=text.encode())
+    assert (ended.code, ended.err) == (0, "2 log entries published\n")
+    assert [json.loads(delivery.data) for delivery in queue.take(LOG_ENTRIES, 10, 60)] == [entry] * 2

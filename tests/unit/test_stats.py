@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.local.stack.place import FOLDER
 from functions.local.stats import Format
 from functions.local.stats import stats as command
 from shared.adapters.local.sqlite_store import SqliteStore
@@ -73,14 +74,19 @@ def test_no_incidents_are_no_error() -> None:
     assert told(stats([]))["incidents"] == []
 
 
+HERE = Path(FOLDER)
+"""What the command takes where nobody names a folder."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     store = SqliteStore(tmp_path / STORE)
     for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
         store.create(cases.KIND, each.id, document(each))
     store.close()
-    return tmp_path
+    return HERE
 
 
 def test_the_command_tells_it_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,5 +114,6 @@ def test_an_empty_store_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
-    assert command(Format.TEXT, tmp_path) == 0
+    monkeypatch.chdir(tmp_path)
+    assert command(Format.TEXT, HERE) == 0
     assert capsys.readouterr().out == "No incidents.\n"

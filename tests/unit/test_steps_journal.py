@@ -56,6 +56,18 @@ def parts(issue: FakeIssue) -> list[str]:
     return re.findall(r" part=(\S+) -->", "\n".join(issue.comments))
 
 
+class Away:
+    """A code host that answers nothing but how an issue stands."""
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> object:
+        if name == "state":
+            return getattr(self._port, name)
+        raise Retry("the code host is away")
+
+
 def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(setting: Setting) -> None:
     proposed(setting)
     (issue,) = setting.issues.all
@@ -108,6 +120,22 @@ def test_what_nobody_has_to_act_on_is_no_alarm_and_gives_no_hint(setting: Settin
     assert "What you can do here" not in told
 
 
+def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(setting: Setting) -> None:
+    """A person mutes it between the first comment and the part that it goes with."""
+
+    class Slow(Away):
+        def __getattr__(self, name: str) -> object:
+            if name == "comment":
+                setting.issues.all[0].labels.add(WRONG)
+                tick(setting)
+            return getattr(self._port, name)
+
+    incident = opened(setting)
+    investigate_incident(setting.process(lambda name, port: Slow(port) if name == "issues" else port), incident)
+    assert state(setting, incident) == "muted"
+    assert "A person has ended this" in standing(setting.issues.all[0])
+
+
 def test_every_end_is_said_in_the_part(setting: Setting) -> None:
     proposed(setting)
     pressed(setting, ClickKind.DENY)
@@ -152,6 +180,27 @@ def test_a_question_that_takes_the_place_of_an_open_one_is_an_edit_and_no_commen
     assert "A decision is awaited" in standing(setting.issues.all[0])
     assert standing(setting.issues.all[0]) != before
     assert parts(setting.issues.all[0]) == ["proposed"]
+
+
+def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(setting: Setting) -> None:
+    """The code host was away when that one was asked."""
+
+    class Silent(Away):
+        def __getattr__(self, name: str) -> object:
+            return super().__getattr__(name) if name == "comment" else getattr(self._port, name)
+
+    incident = opened(setting)
+    with pytest.raises(Retry):
+        investigate_incident(setting.process(lambda name, port: Silent(port) if name == "issues" else port), incident)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
+    tick(setting)
+    assert state(setting, incident) == "opened"
+    investigate_incident(setting.process(), incident)
+    assert parts(setting.issues.all[0]) == ["proposed2"]
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    tick(setting)
+    investigate_incident(setting.process(), incident)
+    assert parts(setting.issues.all[0]) == ["proposed2"]
 
 
 def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
@@ -208,18 +257,6 @@ def test_an_issue_that_was_only_closed_does_not_silence_a_later_failure(setting:
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
     second = record(setting.process(), setting.entry(revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
-
-
-class Away:
-    """A code host that answers nothing but how an issue stands."""
-
-    def __init__(self, port: object) -> None:
-        self._port = port
-
-    def __getattr__(self, name: str) -> object:
-        if name == "state":
-            return getattr(self._port, name)
-        raise Retry("the code host is away")
 
 
 def away(name: str, port: object) -> object:

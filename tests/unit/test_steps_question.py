@@ -11,6 +11,7 @@ from shared.errors import Reject
 from shared.ports import Document
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.overtaking import LOOK, STANDS
+from shared.steps.record import record
 from shared.steps.redeploy import redeploy
 from shared.steps.verify import MOST_LOOKS
 from tests.fakes.past import commit, commit_id
@@ -67,6 +68,18 @@ class TestGoingBack:
         tick(setting, timedelta(hours=24, minutes=1))
         assert state(setting, incident) == "resolved"
         assert setting.chat.all[0].message.standing is Standing.RESOLVED
+
+    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Setting) -> None:
+        """What mended it is the earlier commit, not the fix that was never deployed."""
+        incident = proposed(setting)
+        pressed_back(setting)
+        redeployed(setting)
+        tick(setting, 2 * MINUTE)
+        setting.logs.answered[setting.cloud.operations[0].revision] = 60
+        tick(setting, timedelta(hours=24, minutes=1))
+        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
+        again = record(setting.process(), setting.entry(revision="tide-00011-new"))
+        assert (again.name, again.incident == incident) == ("opened", False)
 
     @pytest.mark.parametrize("back_first", [True, False])
     def test_one_way_out_excludes_the_other(self, setting: Setting, back_first: bool) -> None:  # noqa: FBT001

@@ -7,13 +7,16 @@ import pytest
 
 from shared.domain.finding import Checks
 from shared.errors import Reject, Retry
+from shared.ports import Wish, Wished
 from shared.steps.decide import decide
+from shared.steps.heed import heed
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.record import record
 from shared.steps.redeploy import redeploy
 from tests.fakes.past import commit, commit_id
+from tests.fakes.people import FakePeople
 from tests.fakes.setting import Setting, click, service, syntax_error
-from tests.unit.stages import approved, documents, incident_document, proposed, redeployed, state, tick
+from tests.unit.stages import approved, documents, incident_document, pressed, proposed, redeployed, state, tick
 
 
 @pytest.fixture
@@ -204,6 +207,31 @@ def test_a_forged_message_for_a_denied_proposal_deploys_nothing(setting: Setting
     assert incident_document(setting, incident)["state"] == "deploying"
     assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
     assert len(setting.cloud.operations) == 1
+
+
+@pytest.mark.parametrize("last_moment", [False, True])
+def test_a_rollout_that_came_to_nothing_holds_up_no_other_question_of_its_incident(last_moment: bool) -> None:  # noqa: FBT001
+    """The cap refuses, or the platform does, when the rollout is held already; then a person has it looked at again."""
+    setting = Setting({"shore.tide": service(daily_cap=2 if last_moment else 0)})
+    incident, known = approved(setting), setting.services["shore.tide"]
+
+    def change() -> None:
+        setting.cloud.deploy_by_hand(known, "tide-00008-hand", None)
+
+    def racing(name: str, port: object) -> object:
+        return _Racing(port, change) if last_moment and name == "deployer" else port
+
+    assert redeploy(setting.process(racing), f"{incident}-1").name.startswith("refused:")
+    tick(setting)
+    assert state(setting, incident) == "refused"
+    setting.clock.turn(timedelta(days=1))
+    setting.services = {"shore.tide": service(daily_cap=2)}
+    wished = Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
+    assert heed(setting.process(), FakePeople(), wished).name == "asked_again"
+    assert investigate_incident(setting.process(), incident).name == "proposed"
+    setting.bus.waiting.clear()
+    pressed(setting)
+    assert redeployed(setting).name == "deploying"
 
 
 class _Racing:

@@ -11,6 +11,7 @@ from shared.ports import Stored
 from shared.steps.record import record
 from shared.steps.verify import MOST_NUDGES, NUDGE, verify
 from shared.steps.watching import LONGEST_DEPLOYMENT
+from tests.fakes.logs import MOST
 from tests.fakes.memory import MemoryStore
 from tests.fakes.past import commit_id
 from tests.fakes.setting import Setting, service
@@ -248,6 +249,18 @@ def test_a_recurrence_in_the_new_revision_takes_it_back(setting: Setting) -> Non
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
     assert _revision(setting) in setting.issues.all[0].comments[-1]
     assert setting.issues.all[0].is_open
+
+
+def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> None:
+    """Whoever reads a log reads so many entries of it, and the oldest first."""
+    setting = Setting({"shore.tide": service(traffic_steps=(10, 100))})
+    incident = watching(setting)
+    entry = replace(setting.entry(), timestamp=setting.clock.now())
+    setting.logs.all += [entry] * MOST
+    setting.logs.all.append(replace(entry, revision=_revision(setting), insert_id="new"))
+    tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
 
 
 def test_a_late_entry_of_the_old_revision_is_no_recurrence(setting: Setting) -> None:

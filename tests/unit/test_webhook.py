@@ -5,14 +5,14 @@ import random
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
-from shared.domain.service import Service
+from shared.domain.decision import ClickKind
 from shared.errors import Reject
 from shared.ports import WRONG, Wish, Wished
 from shared.secret import Keeper, Secret, SecretReference
@@ -23,9 +23,11 @@ from shared.steps.heed import heed
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.record import record
 from tests.fakes.memory import MemoryStore
+from tests.fakes.people import FakePeople
 from tests.fakes.setting import Setting
 from tests.unit.doors import Doors, doors
-from tests.unit.stages import documents, proposed, state, tick, watching
+from tests.unit.stages import documents, pressed, proposed, state, tick, watching
+from tests.unit.test_flow_diagram import ARROWS
 
 HOOK = Secret("5eaf0am")
 SETTINGS = Settings(
@@ -33,18 +35,6 @@ SETTINGS = Settings(
     secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
 )
 FUZZED = 10_000
-
-
-@dataclass
-class FakePeople:
-    """Implements `shared.ports.People`."""
-
-    collaborators: frozenset[str] = frozenset({"nora"})
-    asked: list[str] = field(default_factory=list)
-
-    def may_instruct(self, service: Service, person: str) -> bool:
-        self.asked.append(f"{service.repository}: {person}")
-        return person in self.collaborators
 
 
 @pytest.fixture
@@ -337,3 +327,36 @@ def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incid
     with doors(setting, settings=unset) as opened:
         headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
         assert opened.post("github", body, headers).status_code == 401
+
+
+def _asked(setting: Setting, incident: str, delivery: str) -> str:
+    wished = Wished(Wish.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
+    return heed(setting.process(), FakePeople(), wished).name
+
+
+def test_what_a_person_has_ended_is_not_asked_about_again(setting: Setting, incident: str) -> None:
+    """Neither a closed issue nor a labelled one: the question would be withdrawn a minute later."""
+    pressed(setting, ClickKind.DENY)
+    tick(setting)
+    (issue,) = setting.issues.all
+    issue.is_open = False
+    assert _asked(setting, incident, "d-1") == "nothing"
+    issue.is_open = True
+    issue.labels.add(WRONG)
+    assert _asked(setting, incident, "d-2") == "nothing"
+    assert (state(setting, incident), setting.bus.waiting) == ("denied", [])
+    assert all("this issue is closed, or carries the label" in comment for comment in issue.comments[-2:])
+    issue.labels.clear()
+    assert _asked(setting, incident, "d-3") == "asked_again"
+
+
+def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(setting: Setting, incident: str) -> None:
+    pressed(setting, ClickKind.DENY)
+    tick(setting)
+    assert _asked(setting, incident, "d-1") == "asked_again"
+    setting.issues.all[0].is_open = False
+    heed(setting.process(), FakePeople(), Wished(Wish.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    tick(setting)
+    history = cases.demand(setting.process(), incident).history
+    assert [step["state"] for step in history][-2:] == ["opened", "muted"]
+    assert ("opened", "muted") in ARROWS

@@ -22,10 +22,10 @@ class Accounts:
     """`base` as in `Google`. Tokens are asked for once each, however many checks want them."""
 
     def __init__(self, project: str, prefix: str, base: str = "") -> None:
-        self._project, self._prefix, self._base = project, prefix, base
-        self._lock = Lock()
-        self._own: list[Secret] = []
-        self.person = Google(self._token, base, project)
+        self._project, self._prefix = project, prefix
+        # The one that answers for everybody in a test needs no secret.
+        person = (lambda: Secret("of-this-machine")) if base else _once(_application_default)
+        self.person = Google(person, base, project)
         self.function: Callable[[str], Google] = cache(lambda name: Google(_once(lambda: self._access(name)), base))
 
     def email(self, function: str) -> str:
@@ -48,12 +48,6 @@ class Accounts:
             raise Unanswered(f"You may not act as {email}, so nobody can see what it may.", _lend(email, self._project))
         return Secret(str(answer.value.get(key, "")))
 
-    def _token(self) -> Secret:
-        with self._lock:
-            if not self._own:
-                self._own.append(Secret("of-this-machine") if self._base else _application_default())
-            return self._own[0]
-
 
 def _lend(email: str, project: str) -> str:
     person = "user:$(gcloud config get account)"
@@ -64,12 +58,18 @@ def _lend(email: str, project: str) -> str:
 
 
 def _once(make: Callable[[], Secret]) -> Callable[[], Secret]:
-    lock, made = Lock(), list[Secret]()
+    """A refusal is remembered, too: to find out may take seconds, and a hundred checks want the same token."""
+    lock, made = Lock(), list[Secret | Unanswered]()
 
     def token() -> Secret:
         with lock:
             if not made:
-                made.append(make())
+                try:
+                    made.append(make())
+                except Unanswered as refused:
+                    made.append(refused)
+            if isinstance(made[0], Unanswered):
+                raise made[0]
             return made[0]
 
     return token

@@ -40,14 +40,14 @@ class CodeHost:
     ) -> None:
         self._access, self._token, self._base = access, token, base or API
         self._repositories = tuple(dict.fromkeys(service.repository for service in services))
-        self._deploying = {each.repository for each in services if each.deploy_method == "github_workflow"}
+        self._methods = {
+            at: {service.deploy_method for service in services if service.repository == at} for at in self._repositories
+        }
 
     def checks(self, *, webhook: bool) -> Iterator[Check]:
         """By repository; `webhook` where one is configured."""
         for repository in self._repositories:
-            for name, level in self._access.repository_permissions().items():
-                if name == "actions" and repository not in self._deploying:
-                    continue
+            for name, level in self._access.repository_permissions(self._methods[repository]).items():
                 yield Check(
                     "github",
                     f"{repository}: {name} {level}",

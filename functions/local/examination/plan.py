@@ -40,7 +40,6 @@ def plan(settings: Settings, access: Access, project: str) -> Plan:
     references = _references(settings)
     secrets = Secrets(accounts, references, settings.secrets.held)
     services = tuple(settings.services.values())
-    # What access.yaml calls `github.token` is the App's key where there is an App, as terraform/config.tf has it.
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
     place = Place(project, settings.topic_prefix, settings.database, services, read)
 

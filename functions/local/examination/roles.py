@@ -27,6 +27,11 @@ class Place:
     services: Sequence[Service]
     secrets: Mapping[str, SecretReference | None]
 
+    @property
+    def triggers(self) -> Sequence[str]:
+        """By which services are deployed."""
+        return list(dict.fromkeys(each.deploy_trigger for each in self.services if each.deploy_method == "cloud_build"))
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -57,7 +62,7 @@ class Roles:
                         lambda f=function, r=role, p=permissions, t=thing: self._look(f, r, list(p), t),  # type: ignore[misc]
                     )
 
-    def _things(self, function: str, bound_to: str) -> Sequence[str]:
+    def _things(self, function: str, bound_to: str) -> Sequence[str]:  # noqa: PLR0911  # one for each kind
         use, place = self._access.functions[function], self._place
         if bound_to == "topic":
             return [f"topic {place.prefix}{each}" for each in use.topics]
@@ -67,8 +72,12 @@ class Roles:
             return [f"secret {name.partition('/versions/')[0]}" for name in names]
         if bound_to == "database":
             return [f"database {place.database}"]
-        if bound_to in {"project", "trigger"}:
-            return [f"project {each}" for each in _projects(place.services, triggers=bound_to == "trigger")]
+        if bound_to == "project":
+            return [f"project {each}" for each in dict.fromkeys(service.project for service in place.services)]
+        if bound_to == "trigger":
+            return [f"project {each}" for each in dict.fromkeys(at.split("/")[1] for at in place.triggers)]
+        if bound_to == "builder":
+            return [f"builder {each}" for each in place.triggers]
         if bound_to == "compile":
             return []  # the functions are called, which shows more: see compilers.py
         return [f"{bound_to} {service.id}" for service in place.services]
@@ -81,6 +90,8 @@ class Roles:
             found = Thing(name, role.api, "", bind)
         else:
             found = self._found(kind, name)
+            if not found.path:
+                return ok("it names no account, so that nobody has to act as one")
             lacks = self._accounts.function(function).lacks(found.api, found.path, permissions)
             if lacks is None:
                 raise Unanswered(f"{found.name} does not exist.")
@@ -117,8 +128,17 @@ class Roles:
         if kind == "project":
             bind = f"gcloud projects add-iam-policy-binding {name}"
             return Thing(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
+        if kind == "builder":
+            return self._builder(name)
         service = next(each for each in self._place.services if each.id == name)
         return self._of_service(kind, service)
+
+    def _builder(self, trigger: str) -> Thing:
+        told = self._accounts.person.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
+        if not told.done:
+            raise Unanswered(f"The trigger {trigger} does not exist.")
+        email = str(told.value.get("serviceAccount") or "").rpartition("/")[2]
+        return _account(email) if email else Thing(f"The trigger {trigger}", "", "", "")
 
     def _of_service(self, kind: str, service: Service) -> Thing:
         run = f"/v2/projects/{service.project}/locations/{service.region}/services/{service.name}"
@@ -131,10 +151,7 @@ class Roles:
             raise Unanswered(f"The service {service.id} does not exist.")
         template = told.value.get("template") or {}
         if kind == "runtime":
-            email = str(template.get("serviceAccount") or "")
-            bind = f"gcloud iam service-accounts add-iam-policy-binding {email}"
-            path = f"/v1/projects/-/serviceAccounts/{email}"
-            return Thing(f"The account {email}", "iam.googleapis.com", path, bind)
+            return _account(str(template.get("serviceAccount") or ""))
         image = image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
         if not image.package:
             raise Unanswered(f"{service.id} runs an image that is not kept in Artifact Registry.")
@@ -149,9 +166,6 @@ class Roles:
         )
 
 
-def _projects(services: Sequence[Service], *, triggers: bool) -> Sequence[str]:
-    """Of the services; or of the triggers that deploy them, none where nobody's deployments are begun that way."""
-    if triggers:
-        paths = [each.deploy_trigger for each in services if each.deploy_method == "cloud_build"]
-        return list(dict.fromkeys(path.split("/")[1] for path in paths))
-    return list(dict.fromkeys(service.project for service in services))
+def _account(email: str) -> Thing:
+    bind = f"gcloud iam service-accounts add-iam-policy-binding {email}"
+    return Thing(f"The account {email}", "iam.googleapis.com", f"/v1/projects/-/serviceAccounts/{email}", bind)

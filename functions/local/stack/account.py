@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from functions.local.stack.place import environment_of, led_to
+from functions.local.stack.place import environment_named, led_to
 from shared.domain.escaping import one_line
 from shared.domain.moment import rfc3339
 from shared.errors import Misused
@@ -18,7 +18,7 @@ def run(incident: str | None, folder: Path) -> int:
     """Raises Misused where no such incident is known."""
     from shared.wiring import store  # noqa: PLC0415
 
-    with led_to(environment_of(folder)):
+    with led_to(environment_named(folder)):
         opened = store(read_settings())
         cases = sorted(_cases(opened), key=lambda case: case.opened_at)
         lines = list(_list(cases)) if incident is None else list(_one(_chosen(cases, incident)))

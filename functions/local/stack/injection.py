@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from functions.local.stack.place import environment_of, led_to
+from functions.local.stack.place import environment_named, led_to
 from shared.errors import Unreadable
 from shared.settings import Settings, read_settings
 from shared.steps import flow
@@ -21,7 +21,7 @@ def run(file: str, folder: Path) -> int:
 
     text = _read(file)
     bodies = [json.dumps(entry).encode() for entry in entries(text, file)]
-    with led_to(environment_of(folder)):
+    with led_to(environment_named(folder)):
         settings = read_settings()
         _keep(settings, text)
         bus = inlet(settings)
@@ -37,7 +37,8 @@ def entries(text: str, name: str) -> Iterator[dict[str, object]]:
         found = [(number, entry) for number, entry in enumerate(_parsed(text, name, "the array"), start=1)]
         what = "entry"
     else:
-        lines = ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+        # Not `splitlines`: what a service logs may hold what else that splits at, and JSON need not escape it.
+        lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
         found = [(number, _parsed(line, name, f"line {number}")) for number, line in lines]
         what = "line"
     for number, entry in found:

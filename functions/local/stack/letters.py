@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functions.local.stack import plan
-from functions.local.stack.place import environment_of, led_to
+from functions.local.stack.place import environment_named, led_to
 from shared.adapters.delivery import DeadLetter, DeadLetters
 from shared.domain.escaping import cut, one_line
 from shared.domain.moment import rfc3339
@@ -45,7 +45,7 @@ def _each(letters: DeadLetters, ids: Sequence[str] | None, do: Callable[[DeadLet
     missing = sorted(set(ids or ()) - set(waiting))
     if missing:
         raise Misused(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
-    chosen = list(waiting) if ids is None else ids
+    chosen = list(waiting) if ids is None else list(dict.fromkeys(ids))
     for identity in chosen:
         do(waiting[identity])
     print(f"{len(chosen)} {done}", file=sys.stderr)
@@ -56,7 +56,7 @@ def _each(letters: DeadLetters, ids: Sequence[str] | None, do: Callable[[DeadLet
 def _letters(folder: Path) -> Iterator[DeadLetters]:
     from shared.wiring import dead_letters  # noqa: PLC0415
 
-    with led_to(environment_of(folder)):
+    with led_to(environment_named(folder)):
         letters = dead_letters(read_settings(), plan.DEAD_LETTERS)
         try:
             yield letters

@@ -1,7 +1,7 @@
 """Where a stack runs: written by `provenfix up` into its folder, read by the commands that talk to it.
 
-In: a folder. Out: the environment that leads settings and clients to that stack. Without such a file it is the
-environment of the command itself that counts, and leads to whatever is deployed.
+In: a folder. Out: the environment that leads settings and clients to that stack. Where nobody has named a folder and
+there is no such file, it is the environment of the command itself that counts, and leads to whatever is deployed.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.errors import Unreadable
+from shared.errors import Misused, Unreadable
 
 FOLDER = ".provenfix"
 _FILE = "stack.json"
@@ -41,6 +41,18 @@ def led_to(environment: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def environment_named(folder: Path) -> Mapping[str, str]:
+    """As `environment_of`. Raises Misused for a folder that somebody named and that has no stack.
+
+    A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
+    """
+    if folder != Path(FOLDER) and not (folder / _FILE).exists():
+        raise Misused(
+            f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
+        )
+    return environment_of(folder)
 
 
 def environment_of(folder: Path) -> Mapping[str, str]:

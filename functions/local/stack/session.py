@@ -4,12 +4,14 @@ In: a folder, a first port and a configuration. Out: sentences on stderr, until 
 """
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
 
 from functions.local.stack import plan, served
 from functions.local.stack.emulators import installed
+from functions.local.stack.place import FOLDER
 from functions.local.stack.process import LOOPBACK
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.errors import Retry, Unreadable
@@ -67,14 +69,15 @@ def _tick(stack: Standing) -> None:
 
 
 def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> str:
+    at = "" if folder == Path(FOLDER) else f" --folder {shlex.quote(str(folder))}"
     watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
     lines = [
         f"Everything runs, and watches {watched}. Ctrl-C ends it.",
         f"The page: http://{LOOPBACK}:{page}/",
         f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
-        "    provenfix inject FILE    log entries, as `gcloud logging read --format=json` writes them",
-        "    provenfix show           the incidents",
-        "    provenfix dlq list       what could not be delivered",
+        f"    provenfix inject FILE{at}    log entries, as `gcloud logging read --format=json` writes them",
+        f"    provenfix show{at}           the incidents",
+        f"    provenfix dlq list{at}       what could not be delivered",
     ]
     if plan.WEBHOOK in stack.ports:
         lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[plan.WEBHOOK]}/.")

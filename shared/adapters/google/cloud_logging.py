@@ -7,6 +7,7 @@ https://cloud.google.com/logging/docs/view/logging-query-language
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.adapters.google.asking import SECONDS, asking
@@ -42,6 +43,8 @@ class Bounds:
 
     entries: int = 10_000
     page: int = 1_000
+    pages: int = 100
+    """Pages may be empty while the log is still searched."""
     megabytes: float = 32.0
 
 
@@ -69,12 +72,12 @@ class CloudLogging:
         ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
         return [replace(each, position=place) for place, each in enumerate(ordered)]
 
-    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quoted(sign) for sign in SIGNS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
         wanted = [
-            *of_service(service.name),
+            *of_service(service.name, revision),
             f"resource.labels.location={quoted(service.region)}",
             f'NOT log_id("{REQUESTS.replace("%2F", "/")}")',
             f"(severity>=ERROR OR {lines} OR {signs})",
@@ -84,14 +87,11 @@ class CloudLogging:
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
-        log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-        wanted = [*of_service(service.name, revision), log, *within(since, since + LONGEST)]
-        return len(self._read(service.project, wanted))
+        return len(self._read(service.project, _requests(service, revision, since)))
 
     def failed(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
-        log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-        wanted = [*of_service(service.name, revision), log, f"timestamp>={quoted(rfc3339(since))}"]
+        wanted = _requests(service, revision, since)
         return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
 
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
@@ -105,13 +105,18 @@ class CloudLogging:
         left = self._bounds.megabytes * 2**20
         with asking(f"Cloud Logging, project {project}"):
             pages = self._clients.log.list_log_entries(request, timeout=SECONDS, retry=None)
-            for page in pages.pages:
+            for page in islice(pages.pages, self._bounds.pages):
                 for one in page.entries:
                     left -= type(one).pb(one).ByteSize()
                     if left < 0 or len(found) >= self._bounds.entries:
                         return found
                     found.append(_entry(one, len(found)))
         return found
+
+
+def _requests(service: Service, revision: str, since: datetime) -> list[str]:
+    log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
+    return [*of_service(service.name, revision), log, *within(since, since + LONGEST)]
 
 
 def quoted(text: str) -> str:

@@ -138,9 +138,10 @@ class CloudRunDeployer:
             return Deployment(Progress.FAILED, name, told)
         return Deployment(Progress.DONE, name, url=self._url(service, name))
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
 
+        `pinned`: by name in any case, because what is deployed next is nothing to rely on.
         Raises Reject where somebody else has changed the service since the rollout began.
         """
         run = read_service(self._clients, service)
@@ -152,7 +153,7 @@ class CloudRunDeployer:
             note, split = _adopted(run, note, revision)
         else:
             split = _wanted(note, revision, percent)
-        spelt = self._spelt(service, run, note, split)
+        spelt = written(split) if pinned else self._spelt(service, run, note, split)
         _unless_changed(run, note, own)
         if spelling(run) == spelt and note_of(run) == replace(note, left=split):
             return

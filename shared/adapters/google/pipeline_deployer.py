@@ -91,8 +91,15 @@ class PipelineDeployer:
         return self._made(service, run, note, found)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
-        """See `shared.ports.Deployer`."""
-        self._images.shift(service, revision, percent)
+        """See `shared.ports.Deployer`. The traffic stays pinned while a run that was given up may still deploy."""
+        self._images.shift(service, revision, percent, pinned=self._may_deploy(service))
+
+    def _may_deploy(self, service: Service) -> bool:
+        note = note_of(read_service(self._clients, service))
+        if note is None or not note.commit or note.revision:
+            return False
+        found = self._pipeline.find(service, _order(note))
+        return found is None or found.progress is Progress.RUNNING
 
     def _pin(self, service: Service, run: "RunService", marker: str, commit: str) -> Note:
         since = rfc3339(self._clock.now())

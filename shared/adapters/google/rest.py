@@ -1,28 +1,29 @@
 """One of Google's APIs over REST: a path and a JSON body go in, the JSON of the answer comes out.
 
 For what a function does before its first answer: importing a client takes several times as long as the requests.
-Connections are kept, as many as there were requests at once. A request that may be repeated is, for a moment, because
-the connection of an instance that slept is often gone; one that changes something goes out once, on a connection that
-is not that old.
+Connections, time limits and TLS are urllib3's, which repeats nothing here: it counts attempts and sees codes alone,
+while what may be repeated is told by the body of an answer, and how long by the time limit of a function. So a request
+that changes something goes out once, whatever happens to its connection; a read is repeated for a moment.
 https://cloud.google.com/apis/design/errors
 """
 
 import json
 import ssl
 import time
-import weakref
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+
+import urllib3
 
 from shared.errors import Retry
 from shared.secret import Secret
 
 _LONGEST_REST = 30.0
-"""Seconds after which a kept connection is not trusted any more; Google's own servers wait for minutes."""
+"""Seconds of silence after which connections are not trusted: urllib3 sees that one was ended, not that it is lost."""
+_MOST_KEPT = 32
+"""Connections that are kept; there may be more at once."""
 _SHORTEST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 _LATER = frozenset(("ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN", "408", "429", "499"))
@@ -63,20 +64,13 @@ def reached(host: str, emulator: str, token: Callable[[], Secret] | None) -> Rea
     return Reached(host, token)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    connection: HTTPConnection
-    used: float
-
-
 class Rest:
     """Posts to one API, from any number of threads. `seconds` is how long one request may take."""
 
     def __init__(self, there: Reached, seconds: float) -> None:
         self._there = there
         self._seconds = seconds
-        self._idle: deque[_Kept] = deque()
-        weakref.finalize(self, _hang_up, self._idle)
+        self._used = time.monotonic()
 
     def post(self, path: str, body: Mapping[str, object], *, again: float = 0.0) -> Any:
         """`again` is for how many seconds the request may be repeated. Raises Refused, Retry."""
@@ -93,20 +87,19 @@ class Rest:
 
     def close(self) -> None:
         """Hangs up."""
-        _hang_up(self._idle)
+        self._pools.clear()
 
     def _once(self, path: str, body: bytes) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._there.token().reveal()}"}
-        connection = self._taken()
+        url = f"{'http' if self._there.plain else 'https'}://{self._there.host}{path}"
+        if time.monotonic() - self._used > _LONGEST_REST:
+            self.close()
         try:
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, HTTPException) as error:
-            connection.close()
+            answer = self._pools.request("POST", url, body=body, headers=headers, retries=False, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
             raise Unavailable(f"{self._there.host} did not answer: {type(error).__name__}") from error
-        self._idle.append(_Kept(connection, time.monotonic()))
-        return self._read(answer.status, content)
+        self._used = time.monotonic()
+        return self._read(answer.status, answer.data)
 
     def _read(self, code: int, content: bytes) -> Any:
         try:
@@ -124,27 +117,7 @@ class Rest:
             raise Retry(f"{self._there.host} could not do it now: {status}")
         raise Refused(status, str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
 
-    def _taken(self) -> HTTPConnection:
-        while self._idle:
-            try:
-                kept = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if time.monotonic() - kept.used <= _LONGEST_REST:
-                return kept.connection
-            kept.connection.close()
-        return self._opened()
-
-    def _opened(self) -> HTTPConnection:
-        if self._there.plain:
-            return HTTPConnection(self._there.host, timeout=self._seconds)
-        return HTTPSConnection(self._there.host, timeout=self._seconds, context=self._trusted)
-
     @cached_property
-    def _trusted(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
-
-
-def _hang_up(idle: deque[_Kept]) -> None:
-    while idle:
-        idle.pop().connection.close()
+    def _pools(self) -> urllib3.PoolManager:
+        trusted = None if self._there.plain else ssl.create_default_context()  # once: urllib3 reads it per connection
+        return urllib3.PoolManager(maxsize=_MOST_KEPT, timeout=self._seconds, ssl_context=trusted)

@@ -80,10 +80,10 @@ def written(split: Sequence[Target]) -> list[dict[str, Any]]:
 
 def spelling(run: "RunService") -> list[dict[str, Any]]:
     """The split that is wanted, as it was written."""
-    told = [{"type_": each.type_.name, "percent": each.percent} for each in run.traffic]
+    told = [{"type_": each.type_.name, "percent": each.percent, "tag": each.tag} for each in run.traffic]
     for entry, each in zip(told, run.traffic, strict=True):
         if not each.type_.name.endswith("LATEST"):
-            entry |= {"revision": short(each.revision), "tag": each.tag}
+            entry["revision"] = short(each.revision)
     return told
 
 
@@ -91,4 +91,8 @@ def latest(split: Sequence[Target], revision: str) -> list[dict[str, Any]]:
     """The same, where `revision` has all of the traffic and whoever deploys next shall have it again."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
     others = [each for each in split if not (each.revision == revision and each.percent)]
-    return [{"type_": kind, "percent": _ALL}, *written(others)]
+    tag, *tags = [each.tag for each in split if each not in others and each.tag] or [""]
+    return [
+        {"type_": kind, "percent": _ALL, "tag": tag},
+        *written([*others, *(Target(revision, 0, at) for at in tags)]),
+    ]

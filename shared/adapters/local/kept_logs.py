@@ -34,9 +34,13 @@ class KeptLogs:
             same.append(entry)
         return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MOST]
 
-    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        found = [(when, one) for one, when in self._dated() if _of(one, service) and since <= when <= until]
+        found = [
+            (when, one)
+            for one, when in self._dated()
+            if _of(one, service) and since <= when <= until and revision in {"", one.revision}
+        ]
         return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MOST]]
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:

@@ -1,4 +1,6 @@
-"""One SQLite file that threads and processes share: statements in, rows out, every failure a `Retry`.
+"""One SQLite file that threads and processes share: statements in, rows out.
+
+A failure is a `Retry`, a damaged file `Unreadable`.
 
 Each thread has a connection of its own, closed when the thread ends. Writers queue up (`BEGIN IMMEDIATE`); readers
 never wait for them (WAL). A commit is on the disk before it is answered (`synchronous = FULL`), because what the
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from shared.errors import Retry
+from shared.errors import Retry, Unreadable
 
 _PATIENCE = 30.0
 """Seconds that a writer waits for the ones before it."""
@@ -87,6 +89,10 @@ class SqliteFile:
             yield
         except sqlite3.OperationalError as error:
             raise Retry(f"{self._path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # the statement's fault, not the file's
+                raise
+            raise Unreadable(f"{self._path}: {error}; what it held is lost, remove it to begin anew") from error
 
 
 class _Held:

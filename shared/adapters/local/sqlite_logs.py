@@ -32,7 +32,7 @@ AND revision = ? AND instance = ? AND log = ? ORDER BY at, number LIMIT ?
 """
 _BETWEEN = """
 SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
-AND log NOT LIKE '%requests' ORDER BY at, number LIMIT ?
+AND ? IN ('', revision) AND log NOT LIKE '%requests' ORDER BY at, number LIMIT ?
 """
 _LATEST = """
 SELECT json FROM entries WHERE project = ? AND service = ?
@@ -74,10 +74,10 @@ class SqliteLogs:
             return found
         return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
 
-    def entries(self, service: Service, since: datetime, until: datetime) -> Sequence[LogEntry]:
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         span = (since.timestamp(), until.timestamp())
-        return self._read(_BETWEEN, (service.project, service.name, *span, _MOST))
+        return self._read(_BETWEEN, (service.project, service.name, *span, revision, _MOST))
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
