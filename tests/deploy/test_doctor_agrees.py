@@ -50,7 +50,7 @@ def test_sinks_dead_letters_and_what_expires(looked_for: set[tuple[str, str]], t
 
 
 def test_roles_are_those_that_are_granted(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
-    """Repositories and accounts are told by service or trigger there, and `compile` is called: these are left out here."""
+    """Repositories and accounts are told by service or trigger there, and `compile` is called, so not here."""
     told = {name for name in _names(looked_for, "role") if name.partition(" on ")[2].split()[0] not in _BY_SERVICE}
     made = {line for grant in granted(three_state) if (line := _line(grant))}
     assert sorted(told - made) == [], "not made by Terraform"
