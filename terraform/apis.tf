@@ -6,6 +6,7 @@ resource "google_project_service" "own" {
     "cloudscheduler.googleapis.com",
     "firestore.googleapis.com",
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com", # `provenfix doctor` asks as each function's account
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",

@@ -47,7 +47,7 @@ resource "google_cloudfunctions2_function" "compile" {
     service_account_email            = google_service_account.compile.email
   }
 
-  depends_on = [google_project_iam_member.build]
+  depends_on = [google_project_iam_member.build, google_artifact_registry_repository_iam_member.build]
 }
 
 resource "google_service_account" "compile" {

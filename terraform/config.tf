@@ -66,6 +66,22 @@ resource "google_secret_manager_secret_version" "config" {
       error_message = "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
     }
     precondition {
+      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null
+      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+    }
+    precondition {
+      condition     = local.references["github.token"] != null
+      error_message = "provenfix.yaml must refer to github.token or to github.app.private_key: without one no repository can be read and no issue written."
+    }
+    precondition {
+      condition     = length(distinct([for secret in values(local.secrets) : "${secret.project} ${secret.id}"])) == length(local.secrets)
+      error_message = "Two keys of provenfix.yaml refer to the same secret; give each its own, so that a function reads no more than it needs."
+    }
+    precondition {
+      condition     = alltrue([for version in local.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
+      error_message = "A service in provenfix.yaml names a Python that Cloud Functions does not run (3.8 to 3.14); leave its `python` out, and ruff judges."
+    }
+    precondition {
       condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0
       error_message = "One of the watched services is a function of provenfix itself; remove it from provenfix.yaml."
     }

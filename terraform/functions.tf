@@ -116,7 +116,11 @@ resource "google_cloudfunctions2_function" "function" {
     }
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.config_reader, google_project_iam_member.build]
+  depends_on = [
+    google_secret_manager_secret_iam_member.config_reader,
+    google_project_iam_member.build,
+    google_artifact_registry_repository_iam_member.build, # the build pushes what it made
+  ]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "public" {

@@ -15,7 +15,16 @@ output "slack_manifest" {
 
 output "github_manifest" {
   description = "The GitHub App, to be posted where GitHub asks for a manifest."
-  value       = templatefile("${path.module}/manifests/github-app.json", { github_url = google_cloudfunctions2_function.function["github"].service_config[0].uri })
+  value = jsonencode(merge(local.github_app, {
+    default_permissions = merge(local.github_app.default_permissions, local.workflows ? { actions = "write" } : {})
+  }))
+}
+
+locals {
+  github_app = jsondecode(templatefile("${path.module}/manifests/github-app.json", { github_url = google_cloudfunctions2_function.function["github"].service_config[0].uri }))
+
+  # Only to start a workflow that deploys may anything be changed in GitHub Actions.
+  workflows = length([for service in local.config.services : service if try(service.deploy_method, "") == "github_workflow"]) > 0
 }
 
 output "secrets_to_fill" {

@@ -470,6 +470,20 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
     ]
 
 
+def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stand: Stand) -> None:
+    """Google's APIs refuse a person's request that counts for no project; an account's counts for its own."""
+    charged: dict[str, set[str]] = {}
+
+    def look(asked: Asked) -> None:
+        if "googleapis.com/" in asked.path:
+            who = "the person" if asked.headers.get("authorization") == "Bearer of-this-machine" else "an account"
+            charged.setdefault(who, set()).add(asked.headers.get("x-goog-user-project", ""))
+
+    stand.rest.more.insert(0, look)
+    stand.told()
+    assert charged == {"the person": {OWN}, "an account": {""}}
+
+
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)

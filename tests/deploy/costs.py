@@ -23,6 +23,7 @@ CPU, MEMORY, REQUEST = 24e-6, 2.5e-6, 0.40e-6  # a vCPU-second, a GiB-second, a 
 IDLE = 2.5e-6  # a vCPU-second of an instance that is kept warm
 FIRESTORE_READ, FIRESTORE_WRITE = 0.03e-5, 0.09e-5
 PUBSUB = 40 / 2**40  # a byte, each message counting as 1,000 at least, once in and once out
+KEPT = 0.27 / 2**30 * 7 / 30  # a byte that a topic keeps for a week
 JOB, SECRET, CONDITION, SERIES = 0.10, 0.06, 0.10, 0.35e-6
 LOG, STORED, STATE = 0.50 / 2**30, 0.10, 0.30  # a byte of logs; a GiB-month of images; of documents, PITR included
 
@@ -75,8 +76,8 @@ def rows() -> Iterator[Line]:
     )
     yield _by(
         "Pub/Sub",
-        lambda n: (MINUTES * 1.2 * 1_000 + n * ENTRIES * 4_000) * 2 * PUBSUB,
-        "1 KB a tick, 4 KB an entry, in and out",
+        lambda n: (MINUTES * 1.2 * 1_000 + n * ENTRIES * 4_000) * (2 * PUBSUB + KEPT),
+        "1 KB a tick, 4 KB an entry, in and out, kept for a week × $0.27 a GiB-month",
     )
     yield _by(
         "Logs of the functions",

@@ -36,7 +36,14 @@ services:
 THREE = """
 version: 1
 services:
-  - {name: chat, project: shop-prod, region: europe-west1, repository: acme/chat, channel: C024BE91L, python: "3.11"}
+  - name: chat
+    project: shop-prod
+    region: europe-west1
+    repository: acme/chat
+    channel: C024BE91L
+    python: "3.11"
+    deploy_method: github_workflow
+    deploy_workflow: deploy.yml
   - name: voice
     project: shop-prod
     region: us-central1

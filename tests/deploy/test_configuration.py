@@ -187,3 +187,27 @@ def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: 
         assert outcomes
         for outcome in outcomes:
             assert f'"{outcome}"' in code, outcome
+
+
+_GOOGLES = {
+    "logging.googleapis.com/exports/error_count",
+    "pubsub.googleapis.com/subscription/num_undelivered_messages",
+    "run.googleapis.com/request_count",
+}
+"""Metrics of the platform: https://cloud.google.com/monitoring/api/metrics_gcp"""
+
+
+def test_what_alerts_and_charts_look_at_is_a_metric_that_there_is(one_state: list[Resource]) -> None:
+    """A misspelt one would be silent for ever."""
+    kinds = ("google_monitoring_alert_policy", "google_monitoring_dashboard")
+    told = json.dumps([one.values for one in one_state if one.type in kinds]).replace("\\", "")
+    looked_at = set(re.findall(r'metric\.type="([^"]+)"', told))
+    made = {one.values["name"] for one in one_state if one.type == "google_logging_metric"}
+    own = {name.removeprefix("logging.googleapis.com/user/") for name in looked_at - _GOOGLES}
+    assert looked_at >= _GOOGLES
+    assert own
+    assert own <= made
+    subscriptions = {one.values["name"] for one in one_state if one.type == "google_pubsub_subscription"}
+    named = set(re.findall(r'subscription_id="([^"]+)"', told))
+    assert named
+    assert named <= subscriptions

@@ -42,10 +42,12 @@ def test_githubs_permissions_are_those_of_the_calls_and_known_to_github() -> Non
     for permissions in access()["github"].values():
         for name, level in permissions.items():
             needed[name] = max(level, needed.get(name, "read"), key=_RANK.__getitem__)
-    assert told["default_permissions"] == needed
+    # The output adds this one where a workflow deploys a service, and only there.
+    assert told["default_permissions"] | {"actions": "write"} == needed
+    assert "actions" not in told["default_permissions"]
     (described,) = (packages("github") / "@octokit/openapi/generated").glob("api.github.com.json")
     known = json.loads(described.read_text("utf-8"))["components"]["schemas"]["app-permissions"]["properties"]
-    for name, level in told["default_permissions"].items():
+    for name, level in needed.items():
         assert level in known[name]["enum"], name
     assert told["public"] is False
 
@@ -54,6 +56,15 @@ def test_githubs_events_are_those_that_the_webhook_reads() -> None:
     told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
     code = (ROOT / "shared/adapters/github/webhook.py").read_text("utf-8")
     assert sorted(told["default_events"]) == sorted(set(re.findall(r'kind == "(\w+)"', code)))
+
+
+def test_the_app_may_start_workflows_only_where_one_deploys(one: Working, three: Working) -> None:
+    told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
+    for here, more in ((one, {}), (three, {"actions": "write"})):
+        made = json.loads(here.shown()["values"]["outputs"]["github_manifest"]["value"])
+        assert made["default_permissions"] == told["default_permissions"] | more
+        assert made["default_events"] == told["default_events"]
+        assert made["public"] is False
 
 
 def test_terraform_fills_in_the_addresses(one: Working) -> None:

@@ -50,6 +50,26 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
             "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}",
         ),
         (
+            "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
+            "token: {env: GITHUB_TOKEN}",
+            "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}",
+        ),
+        (
+            "token: {secret: projects/shop-ops/secrets/github-token/versions/1}\n",
+            "address: https://github.com\n",
+            "provenfix.yaml must refer to github.token or to github.app.private_key",
+        ),
+        (
+            "github-webhook-secret",
+            "slack-signing-secret",
+            "Two keys of provenfix.yaml refer to the same secret",
+        ),
+        (
+            'python: "3.11"',
+            'python: "3.7"',
+            "names a Python that Cloud Functions does not run (3.8 to 3.14)",
+        ),
+        (
             "name: chat, project: shop-prod",
             "name: provenfix-record, project: shop-ops",
             "One of the watched services is a function of provenfix itself",

@@ -2,11 +2,15 @@
 
 import pytest
 
+from functions.local.access import read_access
+from functions.local.examination.accounts import Accounts
+from functions.local.examination.apis import apis
 from shared.configuration.reading import configuration
-from tests.deploy.deployment import ONE, THREE, Resource
+from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
 from tests.deploy.published_roles import PUBLISHED
 from tests.deploy.rules import breaches
+from tests.deploy.terraform import Working
 
 
 @pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
@@ -88,7 +92,24 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], 
     assert made - plain == {"provenfixTriggerRunner"}
 
 
-def test_every_api_that_is_called_is_enabled(one_state: list[Resource]) -> None:
-    """A call is charged to, and wants the API enabled in, the project of the account that makes it."""
+def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) -> None:
+    """Terraform makes what does not depend on each other at the same time, and a first push would be refused."""
+    told = one.shown(PLAN)["configuration"]["root_module"]["resources"]
+    grants = {
+        each["address"]
+        for each in told
+        if "google_service_account.build" in each["expressions"].get("member", {}).get("references", ())
+    }
+    assert len(grants) == 2
+    for each in told:
+        if each["type"] == "google_cloudfunctions2_function":
+            assert grants <= set(each["depends_on"]), each["address"]
+
+
+def test_every_api_that_is_called_or_looked_for_is_enabled(one_state: list[Resource]) -> None:
+    """A call wants its API enabled in the project of the account that makes it; `provenfix doctor` looks for it."""
     enabled = {one.values["service"] for one in one_state if one.type == "google_project_service"}
     assert {role["api"] for role in access()["roles"].values()} <= enabled
+    looked_for = {check.name for check in apis(read_access(), Accounts(PROJECT, "provenfix-"), PROJECT, [])}
+    assert looked_for
+    assert looked_for <= {f"{name} in {PROJECT}" for name in enabled}

@@ -25,7 +25,7 @@ class Accounts:
         self._project, self._prefix = project, prefix
         # The one that answers for everybody in a test needs no secret.
         person = (lambda: Secret("of-this-machine")) if base else _once(_application_default)
-        self.person = Google(person, base)
+        self.person = Google(person, base, project)
         self.function: Callable[[str], Google] = cache(lambda name: Google(_once(lambda: self._access(name)), base))
 
     def email(self, function: str) -> str:

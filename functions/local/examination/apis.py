@@ -7,7 +7,7 @@ from functions.local.examination.accounts import Accounts
 from functions.local.examination.finding import Check, Found, missing, ok
 
 _USAGE = "serviceusage.googleapis.com"
-_WATCHED = frozenset(("service", "runtime", "repository", "project"))
+_WATCHED = frozenset(("service", "runtime", "repository", "project", "trigger"))
 """What roles are bound to in the project of a watched service; the rest is where provenfix runs."""
 _BESIDES = ("cloudscheduler.googleapis.com", "cloudfunctions.googleapis.com", "iamcredentials.googleapis.com")
 """What no function calls, and the deployment or this command needs where provenfix runs."""

@@ -70,17 +70,22 @@ def _answer(status: int, headers: Any, text: bytes) -> Answer:
 
 
 class Google:
-    """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones."""
+    """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
 
-    def __init__(self, token: Callable[[], Secret], base: str = "") -> None:
+    `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
+    account has its own. https://cloud.google.com/docs/quotas/set-quota-project
+    """
+
+    def __init__(self, token: Callable[[], Secret], base: str = "", charged: str = "") -> None:
         self._token = token
         self._base = base
+        self._charged = {"x-goog-user-project": charged} if charged else {}
 
     def ask(self, verb: str, api: str, path: str, body: object = None) -> Answer:
         """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
         url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
         headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
-        answer = send(verb, url, headers, None if body is None else json.dumps(body).encode())
+        answer = send(verb, url, headers | self._charged, None if body is None else json.dumps(body).encode())
         if answer.status >= 500 or answer.status == 429:
             raise Unanswered(f"{api} answered {answer.status}; try again.")
         return answer
