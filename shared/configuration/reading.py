@@ -40,7 +40,8 @@ def read_configuration(path: Path) -> Configuration:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise Unreadable(f"{path}: there is no such file; write one, or name another with PROVENFIX_CONFIG.") from None
+        mend = "write it, or name another with --config or PROVENFIX_CONFIG"
+        raise Unreadable(f"{path}: there is no such file; {mend}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"{path} cannot be read: {error}.") from None
     return configuration(text, str(path))
