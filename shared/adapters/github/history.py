@@ -21,7 +21,7 @@ from shared.adapters.github.trees import Trees
 from shared.adapters.github.walks import LONGEST_WALK, Walks
 from shared.domain.declared import wanted_files
 from shared.domain.escaping import cut
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.domain.roots import IGNORE_FILES, is_test
 from shared.errors import Misused, Unreadable
 
@@ -244,6 +244,15 @@ class GitHubHistory:
         if files is None:
             raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
         return files
+
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder; what lies below is asked for with it, as far as it is not known."""
+        self.tree(commit)
+        return self._trees.roots[commit]
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, where a tree that holds it was asked for."""
+        return self._trees.folder(folder)
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""

@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import REGULAR, rest_entries
-from shared.domain.history import TreeEntry
+from shared.domain.history import Folder, TreeEntry
 
 ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
 _KIND = 0o170000
@@ -57,6 +57,14 @@ class Trees:
             self.roots[commit] = root
             self.whole[commit] = {path: TreeEntry(path, line.oid) for path, line in self._files(root, "")}
         return self.whole[commit]
+
+    def folder(self, oid: str) -> Folder | None:
+        """A folder by its id; None where it was not told."""
+        lines = self._folders.get(oid)
+        if lines is None:
+            return None
+        files = {line.name: line.oid for line in lines if not line.folder}
+        return Folder(files, {line.name: line.oid for line in lines if line.folder})
 
     def take(self, node: Mapping[str, Any] | None) -> None:
         """Keeps a folder that a query told (`ENTRIES`)."""

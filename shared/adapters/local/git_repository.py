@@ -14,7 +14,7 @@ from shared.adapters.local.git_objects import Objects
 from shared.adapters.local.git_process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
 from shared.adapters.local.git_scratch import Scratch
 from shared.domain.escaping import cut
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.errors import Misused, Unreadable
 
 _LONGEST_LINK = 4096
@@ -187,8 +187,15 @@ class GitRepository:
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where this copy does not hold it."""
-        got = self.objects.read(blob)
-        return got[1] if got is not None and got[0] == "blob" else None
+        return self.objects.blob(blob)
+
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
+        return self._tree_id(commit)
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, without what lies below its folders."""
+        return self.objects.folder(folder)
 
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
