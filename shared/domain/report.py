@@ -16,6 +16,7 @@ from shared.domain.finding import (
     Deployment,
     Fix,
     Introduced,
+    Loading,
     Proof,
     Refused,
     Target,
@@ -66,11 +67,13 @@ def to_json(report: Report) -> dict[str, object]:
         "incident": _incident(report),
         "deployed": _deployed(proof.deployed, report.incident),
         "broken": _broken(proof.broken) if proof.broken else None,
+        "loading": _loading(proof.loading) if proof.loading else None,
         "introduced": _introduced(proof.introduced) if proof.introduced else None,
         "attempts": [_attempt(attempt) for attempt in proof.attempts],
         "fix": _fix(proof.fix) if proof.fix else None,
         "target": _target(proof.target) if proof.target else None,
         "refused": [_refused(each) for each in proof.refused],
+        "not_looked_at": proof.not_looked_at,
         "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit(proof.alternative.commit) if proof.alternative else None,
         "decision": {
@@ -181,6 +184,20 @@ def _broken(broken: Broken) -> dict[str, object]:
         "second_opinion": broken.second_opinion or None,
         "excerpt": _excerpt(broken.excerpt),
         "also_broken": _also_broken(broken.also_broken),
+    }
+
+
+def _loading(loading: Loading) -> dict[str, object]:
+    return {
+        "rule": loading.rule,
+        "start": loading.start or None,
+        "image": loading.image or None,
+        "exact": loading.exact,
+        "files": loading.files,
+        "ambiguous": list(loading.ambiguous),
+        "not_loaded": _also_broken(loading.not_loaded),
+        "others_compiled": loading.others_compiled,
+        "others_left": loading.others_left,
     }
 
 
