@@ -4,6 +4,7 @@ In: the text of a Dockerfile, or the name of an image. Out: the minor version an
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -93,14 +94,14 @@ def _told(stages: list[_Stage], index: int) -> Told | None:
 def _stages(text: str) -> list[_Stage]:
     stages: list[_Stage] = []
     arguments: dict[str, str] = {}
-    for line, word, rest in _instructions(text):
+    for line, word, rest in instructions(text):
         if word == "ARG" and not stages:
             for match in _ARG.finditer(rest):
-                arguments[match[1]] = _expand((match[2] or "").strip("\"'"), arguments)
+                arguments[match[1]] = expand_variables((match[2] or "").strip("\"'"), arguments)
         elif word == "FROM":
             parts = _FROM.fullmatch(rest)
             if parts:
-                stages.append(_Stage(_expand(parts[1].strip("\"'"), arguments), line, parts[2] or ""))
+                stages.append(_Stage(expand_variables(parts[1].strip("\"'"), arguments), line, parts[2] or ""))
         elif word == "COPY" and stages:
             stages[-1].copies_from += [name.lower() for name in _COPY_FROM.findall(rest)]
         elif word == "RUN" and stages:
@@ -108,7 +109,9 @@ def _stages(text: str) -> list[_Stage]:
     return stages
 
 
-def _expand(text: str, arguments: dict[str, str]) -> str:
+def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
+    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; what is not known is empty."""
+
     def value(match: re.Match[str]) -> str:
         known = arguments.get(match[1] or match[2], "")
         if match[3] and match[3].endswith("-"):
@@ -118,7 +121,7 @@ def _expand(text: str, arguments: dict[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def _instructions(text: str) -> list[tuple[int, str, str]]:
+def instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
     found: list[tuple[int, str, str]] = []
     escape, joined, start, until = "\\", "", 0, ""
