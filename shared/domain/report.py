@@ -27,6 +27,8 @@ from shared.domain.moment import has_day, rfc3339, time_of_day
 from shared.domain.redaction import redact
 from shared.domain.whys import Why, draft_whys
 
+_MOST_SHIPPED = 500
+"""Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
 
 
@@ -251,7 +253,8 @@ def _target(target: Target) -> dict[str, object]:
         "checks": target.checks.value,
         "commits_after_deployed": target.commits_after_deployed,
         "newly_broken": _also_broken(target.newly_broken),
-        "ships": [_change(change) for change in target.ships],
+        "ships": [_change(change) for change in target.ships[:_MOST_SHIPPED]],
+        "files_changed": len(target.ships),
         "refused": [_refused(each) for each in target.refused],
     }
 

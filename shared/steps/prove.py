@@ -50,8 +50,8 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
 
 def check_roots(inquiry: Inquiry) -> None:
     """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
-    tree = inquiry.history.tree(inquiry.branch.head)
     for root in inquiry.request.roots:
+        tree = inquiry.history.tree(inquiry.branch.head)
         belongs = belonging({}, "", [root])
         if not any(belongs(path) for path in tree):
             raise Misused(f"--source-root {root}: no Python file lies there at the head of {inquiry.branch.name}")
@@ -184,9 +184,7 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
         target=describe_target(history, among.lineage, among.gates, choice),
         refused=choice.refused,
         not_looked_at=choice.not_looked_at,
-        alternative=_rollback(
-            find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head)
-        )
+        alternative=_rollback(find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head))
         if inquiry.request.alternative
         else None,
     )

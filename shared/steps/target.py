@@ -2,16 +2,20 @@
 
 from shared.domain.compilation import source_lines
 from shared.domain.finding import Fix, Target
-from shared.domain.history import Branch, Commit
+from shared.domain.history import Branch, Commit, FileChange
 from shared.domain.mending import counterpart_line
 from shared.domain.search import ancestors, descendants, first_holding, newest_first
 from shared.ports import History
 from shared.steps.candidates import Choice, choose_newest
+from shared.steps.commit_tree import changed_paths
 from shared.steps.explain import excerpt
 from shared.steps.gates import Failed, Gates
 from shared.steps.lineage import Lineage
 from shared.steps.origin import Origin, Version
 from shared.steps.verdicts import Verdicts
+
+_MOST_COUNTED = 1_000
+"""Files of a diffstat whose lines are counted."""
 
 _FURTHEST_BACK = 200
 """States of the branch that are tried for a rollback."""
@@ -62,9 +66,17 @@ def describe_target(history: History, lineage: Lineage, gates: Gates, choice: Ch
         checks=gates.checks(choice.commit.id),
         commits_after_deployed=len(ancestors([choice.commit.id], parents)),
         newly_broken=(),
-        ships=tuple(history.changes(lineage.start, choice.commit.id)),
+        ships=_ships(history, lineage.start, choice.commit.id),
         refused=choice.refused,
     )
+
+
+def _ships(history: History, base: str, tip: str) -> tuple[FileChange, ...]:
+    """What differs; lines are counted where few enough files do, for it takes reading each of them twice."""
+    differing = sorted(path for path, _ in changed_paths(history, history.top(base), history.top(tip)))
+    if len(differing) <= _MOST_COUNTED:
+        return tuple(history.changes(base, tip))
+    return tuple(FileChange(path, None, None) for path in differing)
 
 
 def describe_fix(history: History, lineage: Lineage, commit: Commit, broken: Version, line: int | None) -> Fix:

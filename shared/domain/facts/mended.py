@@ -119,6 +119,7 @@ def _target(proof: Proof, target: Target) -> Iterator[Fact]:
     )
     yield Fact(Topic.TARGET, EvidenceKind.CHECK, commit.id, text)
     if proof.deployed.commit is not None and proof.recommendation.kind is Kind.REDEPLOY:
-        files = f": {some([said(change.path) for change in target.ships], _MOST_FILES)}" if target.ships else ""
+        shown = [said(change.path) for change in target.ships[: _MOST_FILES + 1]]
+        files = f": {some(shown, _MOST_FILES)}" if shown else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"
         yield Fact(Topic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {shipped(target.ships)}{files}.")
