@@ -43,14 +43,16 @@ def choose_newest(
     for place, commit in enumerate(commits):
         failed = refuse(commit.id) or search.refused_as_before(place)
         if failed is None:
+            newest = search.newest_passed_over()
+            if newest is not None:
+                return search.choice(newest)
             if search.runs >= _MOST_RUNS:
-                return Choice(None, search.told(place), len(commits) - place)
+                return search.choice(None, before=place)
             failed = search.run(place)
         if failed is None:
-            newest = search.newest_passed_over(place)
-            return Choice(commits[newest], search.told(newest))
+            return search.choice(place)
         search.refused[place] = failed
-    return Choice(None, search.told(len(commits)))
+    return search.choice(search.newest_passed_over(), before=len(commits))
 
 
 @dataclass(slots=True)
@@ -72,7 +74,6 @@ class _Search:
         self.runs += 1
         failed = self.gates.failed(self.commits[place].id, self.already_broken)
         if failed is not None:
-            self._passed_over.clear()
             self._last = failed
             self._same = _SameFile(self.gates.history, failed.refuser, self.commits) if failed.refuser else None
         return failed
@@ -84,29 +85,38 @@ class _Search:
         self._passed_over.append(place)
         return replace(self._last, detail=self._last.alone or self._last.detail)
 
-    def newest_passed_over(self, passing: int) -> int:
-        """The newest place that passes of those that were passed over just before one that does.
+    def newest_passed_over(self) -> int | None:
+        """The newest that passes of the places that were passed over; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         """
-        if self._same is None or self.gates.loads_as_deployed(self._same.path):
-            return passing
-        low, high = 0, len(self._passed_over)
-        while low < high and self.runs < _MOST_RUNS:
+        places, self._passed_over = self._passed_over, []
+        if not places or self._same is None or self.gates.loads_as_deployed(self._same.path):
+            return None
+        if not self._passes(places[-1]):
+            return None
+        low, high = 0, len(places) - 1
+        while low < high:
             middle = (low + high) // 2
-            self.runs += 1
-            if self.gates.failed(self.commits[self._passed_over[middle]].id, self.already_broken) is None:
-                passing = self._passed_over[middle]
+            if self._passes(places[middle]):
                 high = middle
             else:
                 low = middle + 1
-        return passing
+        return places[high]
 
-    def told(self, before: int) -> tuple[Refused, ...]:
-        """The refused commits that are newer than a place, as far as a report names them."""
-        places = [place for place in self.refused if place < before][:_MOST_REFUSED]
+    def _passes(self, place: int) -> bool:
+        self.runs += 1
+        return self.gates.failed(self.commits[place].id, self.already_broken) is None
+
+    def choice(self, chosen: int | None, before: int = 0) -> Choice:
+        """The chosen place, or none `before` a place, with what was refused up to there."""
+        end = before if chosen is None else chosen
+        places = [place for place in self.refused if place < end][:_MOST_REFUSED]
         failed = [(self.commits[place], self.refused[place]) for place in places]
-        return tuple(Refused(commit, each.gate, each.detail) for commit, each in failed)
+        refused = tuple(Refused(commit, each.gate, each.detail) for commit, each in failed)
+        if chosen is not None:
+            return Choice(self.commits[chosen], refused)
+        return Choice(None, refused, len(self.commits) - before)
 
 
 class _SameFile:

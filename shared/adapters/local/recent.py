@@ -1,4 +1,4 @@
-"""A mapping that keeps what was used last: values with a weight go in, and the oldest go out where it grows too heavy."""
+"""A mapping that keeps what was used last: values go in with a weight, the oldest go out where it grows too heavy."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
