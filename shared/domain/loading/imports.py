@@ -53,7 +53,8 @@ class Imports:
 
     `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
     `changes_path`: it puts folders on the import path, mostly its own one or one above.
-    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`. `unfollowed`: dynamic imports whose module the text does not tell.
+    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
+    `unfollowed`: dynamic imports whose module the text does not tell.
     """
 
     direct: tuple[Import, ...] = ()
