@@ -36,7 +36,8 @@ FILES = {
     "outer.sh": '#!/bin/sh\nset -eu\n./start.sh "$@"\n',
     "entry.sh": '#!/bin/sh\nif [ "$1" = worker ]; then shift; fi\nexec "$@"\n',
     "which.sh": 'case "$ROLE" in\n  web) exec uvicorn main:app ;;\n  *) exec celery -A pkg worker ;;\nesac\n',
-    "supervisord.conf": "[program:web]\ncommand=uvicorn main:app --port %(ENV_PORT)s\n[program:w]\ncommand=python worker.py\n",
+    "supervisord.conf": "[program:web]\ncommand=uvicorn main:app --port %(ENV_PORT)s\n"
+    "[program:w]\ncommand=python worker.py\n",
     "Procfile": "web: uvicorn main:app\nworker: python worker.py\n",
 }
 PKG = {"pkg/__init__.py"}
@@ -51,10 +52,8 @@ COMMANDS = [
     ("gunicorn -w 4 -k uvicorn.workers.UvicornWorker pkg.main:app", {*PKG, "pkg/main.py", "gunicorn.conf.py"}),
     ("gunicorn --bind 0.0.0.0:$PORT --threads 8 --timeout 0 wsgi", {"wsgi.py", "gunicorn.conf.py"}),
     ("gunicorn --chdir src server:app", {"src/server.py", "gunicorn.conf.py"}),
-    "gunicorn --chdir=src -c src/conf.py server:app",
-    {"src/server.py", "src/conf.py"}(
-        "gunicorn --pythonpath src 'server:create_app()'", {"src/server.py", "gunicorn.conf.py"}
-    ),
+    ("gunicorn --chdir=src -c src/conf.py server:app", {"src/server.py", "src/conf.py"}),
+    ("gunicorn --pythonpath src 'server:create_app()'", {"src/server.py", "gunicorn.conf.py"}),
     ("gunicorn --config src/conf.py main:app", {"main.py", "src/conf.py"}),
     ("hypercorn main:app --bind 0.0.0.0:8080", {"main.py"}),
     ("daphne -b 0.0.0.0 -p 8080 site1.asgi:application", {"site1/__init__.py", "site1/asgi.py"}),
