@@ -22,16 +22,16 @@ class Oracle(ast.NodeVisitor):
     def __init__(self) -> None:
         self.found: set[Import] = set()
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If) -> None:
         test = node.test
         name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
         for each in node.orelse if name == "TYPE_CHECKING" else [*node.body, *node.orelse]:
             self.visit(each)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         self.found |= {Import(alias.name) for alias in node.names}
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.found.add(Import(node.module or "", node.level, tuple(alias.name for alias in node.names)))
 
 
@@ -48,7 +48,7 @@ def by_parser(source: bytes) -> set[Import] | None:
 
 def standard_library() -> list[Path]:
     paths = [path for path in sorted(STANDARD_LIBRARY.rglob("*.py")) if "site-packages" not in path.parts]
-    return paths[::4]  # a quarter of some 1,800 files: enough of every kind, in a few seconds
+    return paths[::12]  # of some 1,800 files: enough of every kind, in a few seconds
 
 
 def test_reader_and_parser_agree_on_the_standard_library() -> None:
@@ -62,7 +62,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
         compared += 1
         assert expected <= found, path
         assert found == expected or any(word in source for word in DYNAMIC), path
-    assert compared > 200
+    assert compared > 60
 
 
 @pytest.mark.parametrize(
