@@ -42,7 +42,7 @@ class ImageFiles:
         if self._virtual(path):
             return True
         folders = [each for each, file_only in self._all(path) if not file_only]
-        return any(not each or self.tree.folder(each) is not None for each in folders)
+        return any(not each or self.tree.has_folder(each) for each in folders)
 
     def entries(self, path: str) -> set[str]:
         """The names in an image folder."""

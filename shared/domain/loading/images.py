@@ -107,7 +107,7 @@ def _existing(tree: RecordedTree, context: str, stages: Sequence[Stage]) -> int:
     """How many of the copied paths exist below a folder."""
     sources = {source for stage in stages for copy in stage.copies if copy.stage is None for source in copy.sources}
     plain = [posixpath.normpath(posixpath.join(context, source)) for source in sources if source != "."]
-    return sum(1 for each in plain if tree.blob(each) is not None or tree.list_unrecorded(each) is not None)
+    return sum(1 for each in plain if tree.blob(each) is not None or tree.has_folder(each))
 
 
 def _starts_in(files: ImageFiles) -> bool:

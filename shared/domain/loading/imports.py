@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from shared.domain.loading.source_text import SourceText, read_text
 
 MOST_FOUND = 5_000
+MOST_UNFOLLOWED = 20
 _SPACE = r"(?:[ \t\f]|\\\r?\n){0,80}+"
 _NAME = r"[^\W\d]\w{0,200}+"
 _DOTTED = rf"{_NAME}(?:{_SPACE}\.{_SPACE}{_NAME}){{0,40}}+"
 _LIST = r"[\w \t\f,\r\n\\]{0,20000}+"
 _STATEMENT = re.compile(
-    rf"(?<![\w.])from(?![\w]){_SPACE}(?P<dots>(?:\.{_SPACE}){{0,40}}+)(?P<module>{_DOTTED})?{_SPACE}import(?!\w){_SPACE}"
+    rf"from(?<![\w.]from)(?!\w){_SPACE}(?P<dots>(?:\.{_SPACE}){{0,40}}+)(?P<module>{_DOTTED})?{_SPACE}import(?!\w){_SPACE}"
     rf"(?:(?P<star>\*)|\((?P<names>{_LIST})|(?P<line>(?:[\w \t\f,]|\\\r?\n){{0,20000}}+))"
-    rf"|(?<![\w.])import(?!\w){_SPACE}(?P<plain>{_DOTTED}(?:{_SPACE},?{_SPACE}{_DOTTED}){{0,400}}+)"
+    rf"|import(?<![\w.]import)(?!\w){_SPACE}(?P<plain>{_DOTTED}(?:{_SPACE},?{_SPACE}{_DOTTED}){{0,400}}+)"
 )
 _CALL = re.compile(r"(?<!\w)(?P<name>import_module|__import__|import_string)\s{0,80}+\(\s{0,200}+")
 _WALK = re.compile(
@@ -27,6 +28,7 @@ _WALK = re.compile(
     r"(?:path\s*=\s*)?(?P<of>[\w.]{0,200}+)"
 )
 _EXPORTS = re.compile(r"(?<![\w.])__all__\s{0,20}+(?::[^=\n]{0,80}+)?\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)")
+_APPLICATIONS = re.compile(r"(?<!\w)INSTALLED_APPS\s{0,20}+\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)")
 _MODULE_LIKE = re.compile(r"[A-Za-z_]\w*+(?:(?:\.[A-Za-z_]\w*+)++(?::[A-Za-z_][\w.]*+)?|:[A-Za-z_][\w.]*+)")
 _PREFIX = re.compile(r"(\.{0,5}+(?:[A-Za-z_]\w*+\.)*+)(?:%s|\{[^{}]*+\}|$)")
 _RELATIVE = re.compile(r"\.{1,5}+[A-Za-z_][\w.]*+")
@@ -53,7 +55,8 @@ class Imports:
 
     `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
     `changes_path`: it puts folders on the import path, mostly its own one or one above.
-    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`. `unfollowed`: dynamic imports whose module the text does not tell.
+    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
+    `unfollowed`: dynamic imports whose module the text does not tell.
     """
 
     direct: tuple[Import, ...] = ()
@@ -71,9 +74,9 @@ def load_imports(source: bytes) -> Imports:
     direct: dict[Import, None] = dict.fromkeys(_statements(text))
     whole: dict[Import, None] = {}
     unfollowed: list[str] = []
-    for match in _CALL.finditer(text.code):
+    for match in _matches(_CALL, text.code, "import"):
         _read_call(text, match, direct, whole, unfollowed)
-    for match in _WALK.finditer(text.code):
+    for match in _matches(_WALK, text.code, "_modules", "_packages"):
         whole[_walked(match, direct)] = None
     if unfollowed:
         whole |= dict.fromkeys(_prefixes(text))
@@ -84,13 +87,18 @@ def load_imports(source: bytes) -> Imports:
         tuple(dict.fromkeys(_mentions(text)))[:MOST_FOUND],
         tuple(_applications(text))[:MOST_FOUND],
         tuple(_exports(text))[:MOST_FOUND],
-        tuple(unfollowed)[:100],
-        bool(_PATH_CHANGE.search(text.code)),
+        tuple(unfollowed),
+        any(_matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")),
     )
 
 
+def _matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, which is not even tried where none of its words stands in the code."""
+    return pattern.finditer(code) if any(word in code for word in words) else iter(())
+
+
 def _statements(text: SourceText) -> Iterator[Import]:
-    for match in _STATEMENT.finditer(text.code):
+    for match in _matches(_STATEMENT, text.code, "import"):
         if match["plain"]:
             yield from (Import(name) for name in _names(match["plain"]))
             continue
@@ -124,7 +132,8 @@ def _read_call(
 ) -> None:
     """`import_module(…)`: a literal is an import; a literal beginning opens a package; else nobody can follow."""
     literal = text.starting_at(match.end())
-    rest = text.code[literal.end if literal else match.end() :][:400].lstrip()
+    end = literal.end if literal else match.end()
+    rest = text.code[end : end + 400].lstrip()
     if literal and not literal.is_format and rest[:1] in {",", ")", ""}:
         direct[_called(text, literal.body, literal.end)] = None
         return
@@ -133,7 +142,7 @@ def _read_call(
         whole[prefix] = None
     elif _OWN_PACKAGE.match(rest):
         whole[Import("", 1)] = None
-    elif not text.is_definition(match.start()):
+    elif len(unfollowed) < MOST_UNFOLLOWED and not text.is_definition(match.start()):
         unfollowed.append(f"{match['name']}(…), line {text.line_of(match.start())}")
 
 
@@ -199,10 +208,10 @@ def _mentions(text: SourceText) -> Iterator[str]:
 
 def _applications(text: SourceText) -> Iterator[str]:
     """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
-    for match in re.finditer(r"(?<!\w)INSTALLED_APPS\s{0,20}+\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)", text.code):
+    for match in _matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
         yield from (each.body for each in text.within(match.start(1), match.end(1)))
 
 
 def _exports(text: SourceText) -> Iterator[str]:
-    for match in _EXPORTS.finditer(text.code):
+    for match in _matches(_EXPORTS, text.code, "__all__"):
         yield from (each.body for each in text.within(match.start(1), match.end(1)) if each.body.isidentifier())

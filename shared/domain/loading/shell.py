@@ -23,6 +23,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,200}+)=(.*)", re.DOTALL)
 _KEYWORDS = frozenset(
     {"then", "else", "do", "if", "elif", "while", "until", "!", "{", "}", "time", "fi", "done", "esac"}
 )
+_BETWEEN = frozenset({"gap", "end", "comment", "redirect"})
 Variables = MutableMapping[str, str]
 
 
@@ -81,9 +82,7 @@ def _commands(text: str, variables: Variables, arguments: Sequence[str]) -> Iter
     word: str | None = None
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
-        if kind == "comment" and word is not None:
-            kind = "plain"
-        if kind in {"gap", "end", "comment", "redirect"}:
+        if kind in _BETWEEN and not (kind == "comment" and word is not None):  # `a#b` is a word
             words += [] if word is None else [word]
             word = None
             if kind == "end" and words:

@@ -12,9 +12,8 @@ from functools import cached_property
 
 from shared.domain.loading.tree import MOST_BYTES
 
-_TOKEN = re.compile(
-    r"#[^\r\n]*+|(?<!\w)(?P<prefix>[rRbBuUfFtT]{0,2}+)(?P<quote>\"{3}|'{3}|\"|')|(?P<bare>\"{3}|'{3}|\"|')",
-)
+_TOKEN = re.compile(r"#[^\r\n]*+|\"{3}|'{3}|[\"']")
+_PREFIX = re.compile(r"(?:^|\W)([rRbBuUfFtT]{1,2})\Z")
 _END = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.|\Z))*+(?:"|(?=[\r\n])|\Z)', re.DOTALL),
     "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.|\Z))*+(?:'|(?=[\r\n])|\Z)", re.DOTALL),
@@ -86,17 +85,19 @@ def _split(text: str) -> SourceText:
     unclosed: set[str] = set()
     position = 0
     while token := _TOKEN.search(text, position):
-        quote = token["quote"] or token["bare"]
+        quote = token[0]
         pieces.append(text[position : token.start()])
-        if quote is None:
-            pieces.append(" " * (token.end() - token.start()))
+        if quote[0] == "#":
+            pieces.append(" " * len(quote))
             position = token.end()
             continue
         end = _end(text, token.end(), quote, unclosed)
-        prefix = (token["prefix"] or "").lower()
+        match = _PREFIX.search(text[max(position, token.start() - 3) : token.start()])
+        prefix = match[1].lower() if match else ""
         body = text[token.end() : end].removesuffix(quote)
-        strings.append(Literal(token.start(), end, body, "f" in prefix or "t" in prefix))
-        pieces.append(_blank(text[token.start() : end]))
+        strings.append(Literal(token.start() - len(prefix), end, body, "f" in prefix or "t" in prefix))
+        pieces[-1] = pieces[-1][: len(pieces[-1]) - len(prefix)]
+        pieces.append(_blank(text[token.start() - len(prefix) : end]))
         position = end
     pieces.append(text[position:])
     code = _without_type_checking("".join(pieces))
@@ -126,6 +127,8 @@ def _blank(string: str) -> str:
 
 def _without_type_checking(code: str) -> str:
     """Blank the blocks under `if TYPE_CHECKING:`: no running Python enters them."""
+    if "TYPE_CHECKING" not in code:
+        return code
     pieces: list[str] = []
     position = 0
     while match := _TYPE_CHECKING.search(code, position):

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from shared.domain.loading.servers import SERVERS, Target, flask_target
 from shared.domain.loading.shell import Variables, split_assignments, split_commands
-from shared.domain.loading.tree import MOST_BYTES
 
 MOST_DEPTH = 8
+MOST_SCRIPTS = 40
+MOST_SCRIPT_BYTES = 1 << 16
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _VALUED = frozenset({"-X", "-W", "--check-hash-based-pycs"})
@@ -65,7 +66,10 @@ class Start:
 
 @dataclass(slots=True)
 class Situation:
-    """Where a command runs. `scripts`: names of console scripts, to their modules."""
+    """Where a command runs. `scripts`: names of console scripts, to their modules.
+
+    `scripts_read` is shared by all that one image starts: scripts that call each other end by its length.
+    """
 
     files: Files
     folder: str
@@ -73,6 +77,7 @@ class Situation:
     arguments: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
+    scripts_read: list[str] = field(default_factory=list)
 
 
 def read_shell(text: str, at: Situation) -> Iterator[Start]:
@@ -167,12 +172,13 @@ def _read_script(path: str, arguments: Sequence[str], at: Situation) -> Iterator
     """The starts of a script of the image: shell, or Python by its name or its first line."""
     whole = posixpath.normpath(posixpath.join(at.folder, path))
     whole = _found(whole, path, at)
-    text = at.files.text(whole)
+    text = at.files.text(whole)[:MOST_SCRIPT_BYTES]
     if path.endswith(".py") or re.match(r"#![^\n]{0,100}python", text):
         yield from _read_python((whole, *arguments), at)
         return
     variables = {**at.variables, "0": whole, **{str(n): word for n, word in enumerate(arguments, 1)}}
-    if text and len(text) < MOST_BYTES:
+    if text and len(at.scripts_read) < MOST_SCRIPTS:
+        at.scripts_read.append(whole)
         yield from read_shell(text, replace(at, variables=variables, arguments=tuple(arguments)))
 
 

@@ -64,6 +64,13 @@ class RecordedTree:
         self.asked.add(path + "/")
         return self.list_unrecorded(path)
 
+    def has_folder(self, path: str) -> bool:
+        """Whether there is such a folder. Only its absence is recorded: what counts in one is asked for by its path."""
+        found = self.list_unrecorded(path) is not None
+        if not found:
+            self.asked.add(path + "/")
+        return found
+
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
         """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
         if path not in self._folders:
