@@ -127,7 +127,7 @@ class _SameFile:
         self._history = history
         self._commits = commits
         self._known: dict[int, bool] = {}
-        self._size = 8
+        self._size = 100
 
     def holds(self, place: int) -> bool:
         if place not in self._known:

@@ -246,9 +246,16 @@ class GitHubHistory:
         return files
 
     def top(self, commit: str) -> str:
-        """The id of a commit's top folder; what lies below is asked for with it, as far as it is not known."""
-        self.tree(commit)
-        return self._trees.roots[commit]
+        """The id of a commit's top folder; what lies below is asked for with it, as far as it is not known.
+
+        The first trees are listed, for what lies in them is read together; of hundreds of candidates none is.
+        """
+        if len(self._trees.whole) < _MOST_LISTED:
+            self.tree(commit)
+        top = self._trees.top(commit)
+        if top is None:
+            raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+        return top
 
     def folder(self, folder: str) -> Folder | None:
         """A folder by its id, where a tree that holds it was asked for."""
@@ -307,3 +314,4 @@ _UNKNOWN = object()
 _FEW = 20
 _FEW_TIPS = 5
 _MOST_FIELDS = 1000
+_MOST_LISTED = 4
