@@ -1,4 +1,4 @@
-"""Lines that were not counted are never printed as none: terminal, issue, message and evidence say that they were not."""
+"""Lines that were not counted are never printed as none: terminal, issue, message and evidence say so."""
 
 import io
 import re

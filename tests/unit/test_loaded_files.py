@@ -19,8 +19,8 @@ DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "mai
 START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": good(1)}
 
 
-def prove(story: Story, compilers: FoundCompilers, deployed: str = "break", **more: bool) -> Proof:
-    request = Request(deployed=story.ids[deployed], fallback_python=running(), python=running(), **more)
+def prove(story: Story, compilers: FoundCompilers, deployed: str = "break") -> Proof:
+    request = Request(deployed=story.ids[deployed], fallback_python=running(), python=running())
     return investigated(story.path, incident("/app/relay.py", sighting(5)), compilers, request)
 
 
