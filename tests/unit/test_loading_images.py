@@ -72,6 +72,12 @@ def test_the_folder_of_the_dockerfile_is_the_context_where_its_copies_lie_there(
     assert found.files == {"api/app/__init__.py", "api/app/__main__.py", "api/app/inner.py"}
 
 
+def test_a_folder_of_dockerfiles_is_no_context_where_the_project_lies_above() -> None:
+    lines = 'FROM python:3.11\nCOPY . /tmp/shop\nRUN pip install /tmp/shop[web]\nENTRYPOINT ["shop"]\n'
+    found = closure("src/shop/cli.py", {**SRC_PROJECT, "docker/Dockerfile": lines})
+    assert (found.image, found.exact) == ("docker/Dockerfile", True)
+
+
 def test_a_dockerfile_for_development_is_neither_taken_nor_told() -> None:
     lines = "FROM python:3.11\nCOPY . .\nCMD python main.py\n"
     found = closure("main.py", {"Dockerfile": lines, "Dockerfile.dev": lines, "main.py": BROKEN})
@@ -161,7 +167,8 @@ def test_a_buildpack_starts_what_it_finds(files: dict[str, str], image: str) -> 
 def test_without_a_start_the_repository_counts_less_tests_and_ignored() -> None:
     files = {"lib/a.py": BROKEN, "lib/b.py": "", "tests/test_a.py": "", "old/c.py": "", ".gcloudignore": "old/\n"}
     found = closure("lib/a.py", files)
-    assert (found.exact, found.image, found.files) == (False, "", {"lib/a.py", "lib/b.py"})
+    assert (found.exact, found.image) == (False, "")
+    assert found.files == {"lib/a.py", "lib/b.py"}
 
 
 def test_cycles_and_missing_modules_end() -> None:

@@ -30,6 +30,8 @@ FILES = {
     "site1/asgi.py": "",
     "src/server.py": "",
     "src/conf.py": "",
+    "src/named.py": "wsgi_app = 'main:app'",
+    "setup.py": "from setuptools import setup\nsetup(entry_points={'console_scripts': ['called = pkg.main:run']})\n",
     "pyproject.toml": "[project]\nname = 'x'\n[project.scripts]\nserve = 'pkg.main:run'\n",
     "start.sh": "#!/bin/bash\ncd src\nexport NAME=server\n. ./env.sh\nexec uvicorn ${NAME}:app\n",
     "src/env.sh": "OTHER=1\n",
@@ -106,6 +108,9 @@ COMMANDS = [
     ("supervisord -n -c supervisord.conf", {"main.py", "worker.py"}),
     ("honcho start", {"main.py", "worker.py"}),
     ("uwsgi --http :8080 --module main:app", {"main.py"}),
+    ("gunicorn -c src/named.py", {"src/named.py", "main.py"}),
+    ("locust --host=http://x --headless -f worker.py", {"worker.py"}),
+    ("called", {*PKG, "pkg/main.py"}),
     ("uwsgi --http :8080 --wsgi-file wsgi.py", {"wsgi.py"}),
     ("waitress-serve --port=8080 --call main:create", {"main.py"}),
     ("granian --interface asgi --port 8080 main:app", {"main.py"}),
@@ -118,10 +123,10 @@ COMMANDS = [
 ]
 
 
-def closure_of(lines: str, failing: str) -> tuple[bool, frozenset[str]]:
+def closure_of(lines: str, failing: str) -> tuple[bool, set[str]]:
     files = {**FILES, "Dockerfile": f"FROM python:3.11\nWORKDIR /srv\nCOPY . .\n{lines}\n"}
     found = find_closure(FakeSourceTree(files), failing)
-    return found.exact, found.files
+    return found.exact, set(found.files)
 
 
 @pytest.mark.parametrize(("command", "wanted"), COMMANDS, ids=[command for command, _ in COMMANDS])

@@ -25,6 +25,7 @@ class Follower:
         self.roots = tuple(dict.fromkeys(roots))
         self.loaded: dict[str, str] = {}
         self.unfollowed: list[str] = []
+        self.started: list[Start] = []
         self._load = load
         self._words = words
         self._queue: list[str] = []
@@ -82,6 +83,7 @@ class Follower:
             begun.append(bool(self.loaded))
         for path in start.optional if any(begun) else ():
             self.add(path)
+        self.started += [start] if any(begun) else []
         return any(begun)
 
     def add_modules_of(self, folder: str, *, deep: bool = False, depth: int = 0) -> None:
