@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.dockerfile import MOST_EXPANDED
 from shared.domain.loading.closure import find_closure
 from shared.domain.loading.image import read_image
-from shared.domain.loading.shell import split_commands
+from shared.domain.loading.shell import MOST_COMMANDS, MOST_TEXT, split_commands
 from tests.fakes.source_tree import FakeSourceTree
 
 FILES = {
@@ -163,6 +164,22 @@ def test_a_command_that_names_nothing_known_leaves_what_the_image_copies(command
     exact, files = closure_of(f"CMD {command}", "main.py")
     assert not exact
     assert files == {path for path in FILES if path.endswith(".py")}
+
+
+def test_variables_that_double_with_every_line_stay_bounded() -> None:
+    stages = read_image("FROM x\n" + "ENV A=a$A$A\n" * 200)
+    assert len(stages[-1].environment["A"]) == MOST_EXPANDED
+    variables: dict[str, str] = {}
+    assert not list(split_commands("A=a$A$A\n" * 200, variables))
+    assert len(variables["A"]) <= MOST_TEXT
+
+
+@pytest.mark.parametrize(
+    "run", ["'", '"', "\\", "${", "${a-", "$(", "<", "a=", "&", '"$@" ', "(", "{ ", '\\"', "$a", "case in "]
+)
+def test_a_long_run_in_a_script_is_read_to_its_bounds(run: str) -> None:
+    text = run * (65_536 // len(run))
+    assert sum(1 for _ in split_commands(text, {"a": "b"}, ("x",))) <= MOST_COMMANDS
 
 
 @given(st.text(max_size=300))
