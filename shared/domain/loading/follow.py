@@ -137,7 +137,8 @@ class Follower:
 
     def _follow_application(self, name: str) -> None:
         place = self._resolve(name.split("."), self.roots, missing=2)
-        for folder in place[1] if place else ():
+        folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
+        for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
             for inner in _DJANGO_NAMES:
                 self._resolve([inner], (folder,))
             self.add_modules_of(posixpath.join(folder, "templatetags"))
