@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.loading.closure import Closure, find_closure
+from shared.domain.loading.tree import touches
 from tests.fakes.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n"
@@ -189,3 +190,16 @@ def test_a_script_that_calls_itself_ends() -> None:
         "m.py": "",
     }
     assert not closure("m.py", files).exact
+
+
+def test_a_later_copy_hides_an_earlier_one() -> None:
+    files = {"Dockerfile": "FROM x\nWORKDIR /app\nCOPY old /app\nCOPY new /app\nCMD python main.py\n"}
+    files |= {"old/main.py": "", "new/main.py": BROKEN, "old/more.py": ""}
+    assert closure("new/main.py", files).files == {"new/main.py"}
+    assert closure("new/main.py", {**files, "new/main.py": "import more"}).files == {"new/main.py", "old/more.py"}
+
+
+def test_a_namespace_package_that_is_not_there_yet_is_asked_for() -> None:
+    files = {"Dockerfile": "FROM x\nCOPY . .\nCMD python main.py\n", "main.py": "import late.part"}
+    assert touches(closure("main.py", files).asked, "late/part.py")
+    assert "late/part.py" in closure("main.py", {**files, "late/part.py": ""}).files
