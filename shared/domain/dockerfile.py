@@ -12,6 +12,8 @@ from shared.domain.python_versions import target
 
 # Python of Debian's releases, which is what the distroless images carry.
 _DEBIAN = {"11": "3.9", "12": "3.11", "13": "3.13"}
+MOST_EXPANDED = 8_000
+"""Characters: `ENV A=$A$A` doubles with every line."""
 _DIRECTIVE = re.compile(r"\s*#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
@@ -110,7 +112,7 @@ def _stages(text: str) -> list[_Stage]:
 
 
 def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
-    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; what is not known is empty."""
+    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; the unknown is empty, the too long cut."""
 
     def value(match: re.Match[str]) -> str:
         known = arguments.get(match[1] or match[2], "")
@@ -118,7 +120,7 @@ def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
             return known or match[4]
         return (match[4] if known else "") if match[3] else known
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text[:MOST_EXPANDED])[:MOST_EXPANDED]
 
 
 def instructions(text: str) -> list[tuple[int, str, str]]:

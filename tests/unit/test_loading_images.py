@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.loading.closure import Closure, find_closure
+from shared.domain.loading.tree import touches
 from tests.fakes.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n"
@@ -70,6 +71,12 @@ def test_the_folder_of_the_dockerfile_is_the_context_where_its_copies_lie_there(
     }
     found = closure("api/app/inner.py", files)
     assert found.files == {"api/app/__init__.py", "api/app/__main__.py", "api/app/inner.py"}
+
+
+def test_a_folder_of_dockerfiles_is_no_context_where_the_project_lies_above() -> None:
+    lines = 'FROM python:3.11\nCOPY . /tmp/shop\nRUN pip install /tmp/shop[web]\nENTRYPOINT ["shop"]\n'
+    found = closure("src/shop/cli.py", {**SRC_PROJECT, "docker/Dockerfile": lines})
+    assert (found.image, found.exact) == ("docker/Dockerfile", True)
 
 
 def test_a_dockerfile_for_development_is_neither_taken_nor_told() -> None:
@@ -161,7 +168,8 @@ def test_a_buildpack_starts_what_it_finds(files: dict[str, str], image: str) -> 
 def test_without_a_start_the_repository_counts_less_tests_and_ignored() -> None:
     files = {"lib/a.py": BROKEN, "lib/b.py": "", "tests/test_a.py": "", "old/c.py": "", ".gcloudignore": "old/\n"}
     found = closure("lib/a.py", files)
-    assert (found.exact, found.image, found.files) == (False, "", {"lib/a.py", "lib/b.py"})
+    assert (found.exact, found.image) == (False, "")
+    assert found.files == {"lib/a.py", "lib/b.py"}
 
 
 def test_cycles_and_missing_modules_end() -> None:
@@ -182,3 +190,16 @@ def test_a_script_that_calls_itself_ends() -> None:
         "m.py": "",
     }
     assert not closure("m.py", files).exact
+
+
+def test_a_later_copy_hides_an_earlier_one() -> None:
+    files = {"Dockerfile": "FROM x\nWORKDIR /app\nCOPY old /app\nCOPY new /app\nCMD python main.py\n"}
+    files |= {"old/main.py": "", "new/main.py": BROKEN, "old/more.py": ""}
+    assert closure("new/main.py", files).files == {"new/main.py"}
+    assert closure("new/main.py", {**files, "new/main.py": "import more"}).files == {"new/main.py", "old/more.py"}
+
+
+def test_a_namespace_package_that_is_not_there_yet_is_asked_for() -> None:
+    files = {"Dockerfile": "FROM x\nCOPY . .\nCMD python main.py\n", "main.py": "import late.part"}
+    assert touches(closure("main.py", files).asked, "late/part.py")
+    assert "late/part.py" in closure("main.py", {**files, "late/part.py": ""}).files

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.dockerfile import MOST_EXPANDED
 from shared.domain.loading.closure import find_closure
 from shared.domain.loading.image import read_image
-from shared.domain.loading.shell import split_commands
+from shared.domain.loading.shell import MOST_COMMANDS, MOST_TEXT, split_commands
 from tests.fakes.source_tree import FakeSourceTree
 
 FILES = {
@@ -30,6 +31,8 @@ FILES = {
     "site1/asgi.py": "",
     "src/server.py": "",
     "src/conf.py": "",
+    "src/named.py": "wsgi_app = 'main:app'",
+    "setup.py": "from setuptools import setup\nsetup(entry_points={'console_scripts': ['called = pkg.main:run']})\n",
     "pyproject.toml": "[project]\nname = 'x'\n[project.scripts]\nserve = 'pkg.main:run'\n",
     "start.sh": "#!/bin/bash\ncd src\nexport NAME=server\n. ./env.sh\nexec uvicorn ${NAME}:app\n",
     "src/env.sh": "OTHER=1\n",
@@ -106,6 +109,9 @@ COMMANDS = [
     ("supervisord -n -c supervisord.conf", {"main.py", "worker.py"}),
     ("honcho start", {"main.py", "worker.py"}),
     ("uwsgi --http :8080 --module main:app", {"main.py"}),
+    ("gunicorn -c src/named.py", {"src/named.py", "main.py"}),
+    ("locust --host=http://x --headless -f worker.py", {"worker.py"}),
+    ("called", {*PKG, "pkg/main.py"}),
     ("uwsgi --http :8080 --wsgi-file wsgi.py", {"wsgi.py"}),
     ("waitress-serve --port=8080 --call main:create", {"main.py"}),
     ("granian --interface asgi --port 8080 main:app", {"main.py"}),
@@ -118,10 +124,10 @@ COMMANDS = [
 ]
 
 
-def closure_of(lines: str, failing: str) -> tuple[bool, frozenset[str]]:
+def closure_of(lines: str, failing: str) -> tuple[bool, set[str]]:
     files = {**FILES, "Dockerfile": f"FROM python:3.11\nWORKDIR /srv\nCOPY . .\n{lines}\n"}
     found = find_closure(FakeSourceTree(files), failing)
-    return found.exact, found.files
+    return found.exact, set(found.files)
 
 
 @pytest.mark.parametrize(("command", "wanted"), COMMANDS, ids=[command for command, _ in COMMANDS])
@@ -158,6 +164,22 @@ def test_a_command_that_names_nothing_known_leaves_what_the_image_copies(command
     exact, files = closure_of(f"CMD {command}", "main.py")
     assert not exact
     assert files == {path for path in FILES if path.endswith(".py")}
+
+
+def test_variables_that_double_with_every_line_stay_bounded() -> None:
+    stages = read_image("FROM x\n" + "ENV A=a$A$A\n" * 200)
+    assert len(stages[-1].environment["A"]) == MOST_EXPANDED
+    variables: dict[str, str] = {}
+    assert not list(split_commands("A=a$A$A\n" * 200, variables))
+    assert len(variables["A"]) <= MOST_TEXT
+
+
+@pytest.mark.parametrize(
+    "run", ["'", '"', "\\", "${", "${a-", "$(", "<", "a=", "&", '"$@" ', "(", "{ ", '\\"', "$a", "case in "]
+)
+def test_a_long_run_in_a_script_is_read_to_its_bounds(run: str) -> None:
+    text = run * (65_536 // len(run))
+    assert sum(1 for _ in split_commands(text, {"a": "b"}, ("x",))) <= MOST_COMMANDS
 
 
 @given(st.text(max_size=300))

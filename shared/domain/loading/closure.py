@@ -115,15 +115,17 @@ class _Search:
         projects = read_projects(image.files, image.stage.workdir, project_installs(image.stages))
         starts = read_starts(image.files, image.stage, projects.scripts)
         follower = self._follow(image.files, starts, (image.stage.workdir, *projects.roots))
-        return _Loaded(image.path, image.files, follower, describe(starts), f"{image.path}{_line(image)}")
+        text = describe(follower.started) if follower else ""
+        return _Loaded(image.path, image.files, follower, text, f"{image.path}{_line(image)}")
 
     def _follow(self, files: ImageFiles, starts: Sequence[Start], more: Iterable[str]) -> Follower | None:
         """Everything that the starts load; None where none of them is found among the files."""
         roots = [root for start in starts for root in start.roots]
         words = {word for start in starts for word in start.text.split()}
         follower = Follower(files, [*roots, *more], self.imports_of, words)
-        begun = [follower.add_start(start) for start in starts]
-        if not any(begun):
+        for start in starts:
+            follower.add_start(start)
+        if not follower.started:
             return None
         follower.run()
         return follower
@@ -184,4 +186,4 @@ def _line(image: Image) -> str:
 
 
 def _buildpack(start: BuildpackStart, follower: Follower) -> _Loaded:
-    return _Loaded(start.path, start.files, follower, describe(start.starts), start.path or "buildpack default")
+    return _Loaded(start.path, start.files, follower, describe(follower.started), start.path or "buildpack default")

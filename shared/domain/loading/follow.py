@@ -25,6 +25,7 @@ class Follower:
         self.roots = tuple(dict.fromkeys(roots))
         self.loaded: dict[str, str] = {}
         self.unfollowed: list[str] = []
+        self.started: list[Start] = []
         self._load = load
         self._words = words
         self._queue: list[str] = []
@@ -82,6 +83,7 @@ class Follower:
             begun.append(bool(self.loaded))
         for path in start.optional if any(begun) else ():
             self.add(path)
+        self.started += [start] if any(begun) else []
         return any(begun)
 
     def add_modules_of(self, folder: str, *, deep: bool = False, depth: int = 0) -> None:
@@ -135,7 +137,8 @@ class Follower:
 
     def _follow_application(self, name: str) -> None:
         place = self._resolve(name.split("."), self.roots, missing=2)
-        for folder in place[1] if place else ():
+        folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
+        for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
             for inner in _DJANGO_NAMES:
                 self._resolve([inner], (folder,))
             self.add_modules_of(posixpath.join(folder, "templatetags"))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from shared.domain.dockerfile import expand_variables, instructions
 
 MOST_STAGES = 40
+MOST_SPLIT = 20_000
+MOST_COPIES = 400
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*", re.IGNORECASE)
 _INSTALL = re.compile(
     r"(?:\b(?:pip3?|uv pip|pipx)\s+install|\b(?:uv|pdm)\s+sync|\b(?:poetry|pdm)\s+install"
@@ -88,7 +90,7 @@ def _apply(stages: Sequence[Stage], line: int, word: str, rest: str, arguments: 
         return replace(stage, environment={**stage.environment, **_environment(rest, known)})
     if word in {"COPY", "ADD"}:
         copied = _copy(stages, expand_variables(rest, known))
-        return replace(stage, copies=(*stage.copies, copied)) if copied else stage
+        return replace(stage, copies=(*stage.copies, copied)) if copied and len(stage.copies) < MOST_COPIES else stage
     if word == "RUN" and _INSTALL.search(rest):
         return replace(stage, installs=(*stage.installs, (stage.workdir, expand_variables(rest, known)[:4000])))
     return _start(stage, line, word, rest)
@@ -149,6 +151,7 @@ def _exec_form(rest: str) -> list[str] | None:
 
 def split_words(text: str) -> list[str]:
     """The words of a line with its quotes taken off; a quote that never closes is a letter."""
+    text = text[:MOST_SPLIT]
     try:
         return shlex.split(text)
     except ValueError:

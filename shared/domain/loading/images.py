@@ -16,8 +16,10 @@ MOST_IMAGES = 40
 MOST_FOLDERS = 300
 MOST_DEPTH = 4
 _SKIPPED = frozenset({"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"})
+_PROJECT = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
 _NOT_DEPLOYED = re.compile(
-    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base)(?:[.\-_/]|$)", re.I
+    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?)(?:[.\-_/]|$)",
+    re.I,
 )
 
 
@@ -94,13 +96,17 @@ def _is_dockerfile(path: str) -> bool:
 
 
 def _files(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> ImageFiles:
-    """The files of an image, with the build context that holds most of what the Dockerfile copies."""
+    """The files of an image, with the build context that holds most of what the Dockerfile copies.
+
+    Of several such, the one where the start command finds its file, else the nearest that looks like a project.
+    """
     contexts = folders_above(path)
     scores = [(_existing(tree, context, stages), context) for context in contexts]
     best = max(score for score, _ in scores)
     likely = [context for score, context in scores if score == best]
     known = [context for context in likely if _starts_in(ImageFiles(tree, stages, context))]
-    return ImageFiles(tree, stages, (known or likely)[0])
+    projects = [context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT)]
+    return ImageFiles(tree, stages, (known or projects or likely)[0])
 
 
 def _existing(tree: RecordedTree, context: str, stages: Sequence[Stage]) -> int:

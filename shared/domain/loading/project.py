@@ -17,6 +17,7 @@ _FOLDER = re.compile(r"(?:\.{1,2}(?:/.*)?|/.*|[\w.-]+/.*)")
 _PATH = re.compile(
     r"^[ \t]*+(?:-e[ \t]++|--editable[ =])?(?:file:)?(\.{1,2}/[^\s;#\[]*+|\.)(?:\[[\w,-]*+\])?", re.MULTILINE
 )
+_CONSOLE_SCRIPT = re.compile(r"[\"']([\w.-]{1,80}+)\s{0,20}+=\s{0,20}+([\w.]{1,200}+:[\w.]{1,80}+)[\"']")
 MOST_PROJECTS = 40
 
 
@@ -64,7 +65,8 @@ def _read_project(files: Files, folder: str, found: Projects) -> list[str]:
         root = posixpath.normpath(posixpath.join(folder, each))
         if root not in found.roots:
             found.roots.append(root)
-    for name, value in {**_scripts(project), **_setup_scripts(setup)}.items():
+    called = dict(_CONSOLE_SCRIPT.findall(files.text(posixpath.join(folder, "setup.py"))))
+    for name, value in {**_scripts(project), **_setup_scripts(setup), **called}.items():
         found.scripts.setdefault(name, value.partition(":")[0].strip())
     return [posixpath.normpath(posixpath.join(folder, path)) for path in _paths(project)]
 

@@ -139,8 +139,8 @@ def _gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> Target | No
     given = [*shlex_words(variables.get("GUNICORN_CMD_ARGS", "")), *words]
     config = option(given, "-c", "--config").removeprefix("file:")
     target = module_target(application(words) or variables.get("WSGI_APP", "") or variables.get("APP_MODULE", ""))
-    if not target:
-        return None
+    if not target:  # the configuration may name it: `wsgi_app = "main:app"`
+        return Target(files=(config or "gunicorn.conf.py",))
     folder = option(given, "--chdir") or "."
     roots = tuple(option(given, "--pythonpath").split(",")) if option(given, "--pythonpath") else ()
     read = () if config.startswith("python:") else (config or "gunicorn.conf.py",)
@@ -203,6 +203,11 @@ def _streamlit(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
     return Target(files=(given[0],), folders=(posixpath.join(posixpath.dirname(given[0]), "pages"),))
 
 
+def _locust(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
+    file = option(words, "-f", "--locustfile") or variables.get("LOCUST_LOCUSTFILE", "")
+    return Target(files=(file or "locustfile.py",))
+
+
 def _script(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
     given = [word for word in words if word.partition(":")[0].endswith(".py")]
     return module_target(given[0]) if given else _plain([w for w in words if w not in {"run", "worker"}], {})
@@ -252,6 +257,7 @@ SERVERS: Mapping[str, Reader] = {
     "streamlit": _streamlit,
     **dict.fromkeys(("chainlit", "gradio", "panel", "faststream", "taskiq", "robyn", "mesop", "marimo"), _script),
     "uwsgi": _uwsgi,
+    "locust": _locust,
     **dict.fromkeys(("arq", "huey_consumer", "huey_consumer.py", "huey-consumer"), _worker_class),
     "dramatiq": _modules,
     "litestar": _application_option,

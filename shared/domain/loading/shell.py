@@ -9,6 +9,8 @@ from collections.abc import Iterator, MutableMapping, Sequence
 
 MOST_COMMANDS = 400
 MOST_WORDS = 2_000
+MOST_TEXT = 10_000
+MOST_VALUE = 2_000
 _TOKEN = re.compile(
     r"(?P<gap>(?:[ \t\r]|\\\r?\n)++)|(?P<end>\n|&&|\|\||;;|[;&|()])"
     r"|(?P<redirect>\d?[<>]{1,3}&?(?:[ \t]*+[^\s;&|()<>]++)?)"
@@ -57,7 +59,7 @@ def expand(text: str, variables: Variables) -> str:
     """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; what is not known is empty."""
 
     def value(match: re.Match[str]) -> str:
-        known = variables.get(match["name"] or match["braced"], "")
+        known = variables.get(match["name"] or match["braced"], "")[:MOST_VALUE]
         how = (match["how"] or "").lstrip(":")
         if how in {"-", "="}:
             return known or match["other"]
@@ -66,7 +68,7 @@ def expand(text: str, variables: Variables) -> str:
     for _ in range(4):  # a default that is a variable itself
         if "$" not in text:
             break
-        text = _VARIABLE.sub(value, text)[:10_000]
+        text = _VARIABLE.sub(value, text[:MOST_TEXT])[:MOST_TEXT]
     return text
 
 

@@ -11,6 +11,7 @@ from shared.domain.loading.shell import split_commands
 from shared.domain.loading.start import Situation, Start, read_shell, read_words
 
 MOST_STARTS = 40
+MOST_SHOWN = 300
 
 
 def read_starts(files: ImageFiles, stage: Stage, scripts: Mapping[str, str]) -> tuple[Start, ...]:
@@ -36,8 +37,9 @@ def project_installs(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
 
 
 def describe(starts: Sequence[Start]) -> str:
-    """The start commands as one text."""
-    return "; ".join(dict.fromkeys(start.text for start in starts))[:300]
+    """The start commands as one line, without what would end its quotation."""
+    text = "; ".join(dict.fromkeys(start.text for start in starts))
+    return " ".join(text.replace("`", "'").split())[:MOST_SHOWN]
 
 
 def _arguments(stage: Stage) -> tuple[str, ...]:
