@@ -23,7 +23,9 @@ def files_of_roots(tree: RecordedTree, failing: str, roots: Sequence[str]) -> se
 
 def repository_files(tree: RecordedTree, failing: str) -> set[str]:
     """The repository's Python files less tests and what its ignore files leave out."""
-    return _walk(tree, [""], belonging(_ignores(tree, ["", posixpath.dirname(failing)]), failing))
+    beside = posixpath.dirname(failing)
+    read = ["", beside] if tree.blob(posixpath.join(beside, "Dockerfile")) is not None else [""]  # by nobody else
+    return _walk(tree, [""], belonging(_ignores(tree, read), failing))
 
 
 def copied_files(files: ImageFiles, dockerfile: str, failing: str) -> set[str]:
