@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, TextIO
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def made_sure_of() -> None:
@@ -45,7 +45,10 @@ def let_go(stream: TextIO) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind, as Ctrl-C does, so that processes end and scratch directories go."""
+    """SIGTERM and SIGHUP unwind, as Ctrl-C does, so that processes end and scratch directories go.
+
+    The first of them all is heard and no other: a second one must not cut the unwinding short.
+    """
     heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _stop) for number in heard}
     try:
@@ -57,5 +60,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     for each in _ENDING:
-        signal.signal(each, signal.SIG_IGN)  # a second one must not cut the unwinding short
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)

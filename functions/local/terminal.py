@@ -15,6 +15,7 @@ from rich.text import Text
 
 from shared.domain.escaping import cut, one_line, plain
 from shared.domain.excerpt import excerpt
+from shared.domain.facts.loading import describe_other, describe_rule
 from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import Broken, Kind, Proof
 from shared.domain.history import Commit
@@ -203,6 +204,9 @@ def _code(proof: Proof, broken: Broken) -> RenderableType:
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
         lines.append(_text(f"Also broken: {said(other.path)}{line}: {said(other.message)}", "red"))
+    if proof.loading is not None:
+        lines.append(_text(describe_rule(proof.loading), "dim"))
+        lines += [_text(f"{describe_other(each)}", "yellow") for each in proof.loading.not_loaded]
     return Group(*lines)
 
 

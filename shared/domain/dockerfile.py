@@ -4,6 +4,7 @@ In: the text of a Dockerfile, or the name of an image. Out: the minor version an
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,6 +12,8 @@ from shared.domain.python_versions import target
 
 # Python of Debian's releases, which is what the distroless images carry.
 _DEBIAN = {"11": "3.9", "12": "3.11", "13": "3.13"}
+MOST_EXPANDED = 8_000
+"""Characters: `ENV A=$A$A` doubles with every line."""
 _DIRECTIVE = re.compile(r"\s*#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
@@ -93,14 +96,14 @@ def _told(stages: list[_Stage], index: int) -> Told | None:
 def _stages(text: str) -> list[_Stage]:
     stages: list[_Stage] = []
     arguments: dict[str, str] = {}
-    for line, word, rest in _instructions(text):
+    for line, word, rest in instructions(text):
         if word == "ARG" and not stages:
             for match in _ARG.finditer(rest):
-                arguments[match[1]] = _expand((match[2] or "").strip("\"'"), arguments)
+                arguments[match[1]] = expand_variables((match[2] or "").strip("\"'"), arguments)
         elif word == "FROM":
             parts = _FROM.fullmatch(rest)
             if parts:
-                stages.append(_Stage(_expand(parts[1].strip("\"'"), arguments), line, parts[2] or ""))
+                stages.append(_Stage(expand_variables(parts[1].strip("\"'"), arguments), line, parts[2] or ""))
         elif word == "COPY" and stages:
             stages[-1].copies_from += [name.lower() for name in _COPY_FROM.findall(rest)]
         elif word == "RUN" and stages:
@@ -108,17 +111,19 @@ def _stages(text: str) -> list[_Stage]:
     return stages
 
 
-def _expand(text: str, arguments: dict[str, str]) -> str:
+def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
+    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; the unknown is empty, the too long cut."""
+
     def value(match: re.Match[str]) -> str:
         known = arguments.get(match[1] or match[2], "")
         if match[3] and match[3].endswith("-"):
             return known or match[4]
         return (match[4] if known else "") if match[3] else known
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text[:MOST_EXPANDED])[:MOST_EXPANDED]
 
 
-def _instructions(text: str) -> list[tuple[int, str, str]]:
+def instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
     found: list[tuple[int, str, str]] = []
     escape, joined, start, until = "\\", "", 0, ""

@@ -128,6 +128,29 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """Which files count at the deployed commit, by which rule, and what was seen of the others."""
+
+    rule: str
+    """In words, as `what Dockerfile starts`."""
+    start: str
+    """The start command or file; "" where none was read."""
+    image: str
+    """The file that says how the image is built; "" where there is none."""
+    exact: bool
+    """Whether these are the files that are loaded, rather than all that the image may hold."""
+    files: int
+    ambiguous: tuple[str, ...] = ()
+    """Images, one of which may be the failing one as well."""
+    not_loaded: tuple[AlsoBroken, ...] = ()
+    """Other files that do not compile: no reason against a commit."""
+    others_compiled: int = 0
+    """How many other files were compiled to tell."""
+    others_left: bool = False
+    """Whether there are more of them, which were not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Introduced:
     """The commit after which the file no longer compiled. `errors` is the count right after it."""
 
@@ -234,6 +257,10 @@ class Proof:
     """CI workflows, Dockerfiles and project files at the commit that introduced the break (else the deployed one)."""
     refused: tuple[Refused, ...] = ()
     """Commits that contain the fix and failed a gate, newest first: those above the target, or all without one."""
+    not_looked_at: int = 0
+    """Further commits that might pass every gate; the search had gone on for long enough."""
+    loading: Loading | None = None
+    """None where nothing was compiled but the failing file."""
     unseen: tuple[str, ...] = ()
     """What could not be looked at, a sentence each: shallow history, missing blobs."""
     versions_compiled: int = 0

@@ -35,6 +35,17 @@ class TreeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of a tree, by name: the blobs of its regular files and the ids of its folders.
+
+    Folders with the same id hold the same, at whatever commit and path.
+    """
+
+    files: Mapping[str, str]
+    folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """The deploy branch: its name as a person would say it, and the commit at its head."""
 

@@ -6,6 +6,7 @@ Each begins with a label, so that whoever lays them out can make it stand out. `
 from collections.abc import Iterator
 from enum import StrEnum
 
+from shared.domain.facts.loading import describe_other, describe_rule
 from shared.domain.facts.mended import errors_left, place_of, shipped
 from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Target
 from shared.domain.history import FileChange
@@ -134,10 +135,13 @@ def _gates(proof: Proof) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
     for each in (proof.broken.also_broken if proof.broken else ())[:_MOST_FILES]:
         yield f"Also broken as deployed: {said(each.path)}."
+    if proof.loading is not None:
+        yield describe_rule(proof.loading)
+        yield from (f"{describe_other(each)}." for each in proof.loading.not_loaded[:_MOST_FILES])
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield (
-            f"Gates passed by {short(proof.target.commit.id)}: it contains the fix, every Python file of the service "
-            f"compiles, none is newly broken. {_CHECKS[proof.target.checks]}"
+            f"Gates passed by {short(proof.target.commit.id)}: it contains the fix, every file that the service "
+            f"loads compiles, none is newly broken. {_CHECKS[proof.target.checks]}"
         )
     for refused in proof.refused[:_MOST_DETAILS]:
         yield f"Not proposed: {named(refused.commit)}, gate {refused.gate}: {said(refused.detail)}."
@@ -227,7 +231,9 @@ def _instead(proof: Proof) -> str:
 
 
 def _figures(change: FileChange) -> str:
-    return "binary" if change.added is None or change.deleted is None else f"+{change.added} \u2212{change.deleted}"
+    if change.added is None or change.deleted is None:
+        return "(lines not counted)"
+    return f"+{change.added} \u2212{change.deleted}"
 
 
 def _confidence(proof: Proof) -> str:

@@ -23,7 +23,8 @@ def _without_target(proof: Proof) -> Recommendation:
     newest = proof.refused[0]
     reason = Reason.CHECKS_RED if all(each.gate == "checks" for each in proof.refused) else Reason.NO_TARGET
     told = (
-        f"The fix is merged, but no commit that contains it passes every gate: at {newest.commit.id}, {newest.detail}."
+        f"The fix is merged, but no commit that contains it passes every gate: at {newest.commit.id}, {newest.detail}"
+        f"{_left(proof)}."
     )
     return Recommendation(Kind.NONE, reason, told)
 
@@ -46,4 +47,10 @@ def _without_fix(proof: Proof, *, on_branch: bool) -> Recommendation:
         told = f"{lacks}, and the history before the break is not in this copy."
         return Recommendation(Kind.NONE, Reason.HISTORY_CUT, told)
     reason = Reason.NO_FIX if on_branch else Reason.NOT_ON_BRANCH
-    return Recommendation(Kind.NONE, reason, f"{lacks}, and no earlier commit passes every gate.")
+    return Recommendation(Kind.NONE, reason, f"{lacks}, and no earlier commit passes every gate{_left(proof)}.")
+
+
+def _left(proof: Proof) -> str:
+    """What the search did not get to."""
+    count = proof.not_looked_at
+    return f"; {count} older {'commit was' if count == 1 else 'commits were'} not looked at" if count else ""

@@ -16,6 +16,7 @@ from shared.domain.finding import (
     Deployment,
     Fix,
     Introduced,
+    Loading,
     Proof,
     Refused,
     Target,
@@ -26,6 +27,8 @@ from shared.domain.moment import has_day, rfc3339, time_of_day
 from shared.domain.redaction import redact
 from shared.domain.whys import Why, draft_whys
 
+_MOST_SHIPPED = 500
+"""Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
 
 
@@ -66,11 +69,13 @@ def to_json(report: Report) -> dict[str, object]:
         "incident": _incident(report),
         "deployed": _deployed(proof.deployed, report.incident),
         "broken": _broken(proof.broken) if proof.broken else None,
+        "loading": _loading(proof.loading) if proof.loading else None,
         "introduced": _introduced(proof.introduced) if proof.introduced else None,
         "attempts": [_attempt(attempt) for attempt in proof.attempts],
         "fix": _fix(proof.fix) if proof.fix else None,
         "target": _target(proof.target) if proof.target else None,
         "refused": [_refused(each) for each in proof.refused],
+        "not_looked_at": proof.not_looked_at,
         "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit(proof.alternative.commit) if proof.alternative else None,
         "decision": {
@@ -184,6 +189,20 @@ def _broken(broken: Broken) -> dict[str, object]:
     }
 
 
+def _loading(loading: Loading) -> dict[str, object]:
+    return {
+        "rule": loading.rule,
+        "start": loading.start or None,
+        "image": loading.image or None,
+        "exact": loading.exact,
+        "files": loading.files,
+        "ambiguous": list(loading.ambiguous),
+        "not_loaded": _also_broken(loading.not_loaded),
+        "others_compiled": loading.others_compiled,
+        "others_left": loading.others_left,
+    }
+
+
 def _also_broken(found: Iterable[AlsoBroken]) -> list[dict[str, object]]:
     return [{"path": each.path, "line": each.line, "message": each.message} for each in found]
 
@@ -234,7 +253,8 @@ def _target(target: Target) -> dict[str, object]:
         "checks": target.checks.value,
         "commits_after_deployed": target.commits_after_deployed,
         "newly_broken": _also_broken(target.newly_broken),
-        "ships": [_change(change) for change in target.ships],
+        "ships": [_change(change) for change in target.ships[:_MOST_SHIPPED]],
+        "files_changed": len(target.ships),
         "refused": [_refused(each) for each in target.refused],
     }
 

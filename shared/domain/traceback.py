@@ -9,6 +9,7 @@ look at a bounded part of the text, so the whole takes linear time.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _CLASS = re.compile(r"(?:Syntax|Indentation|Tab)Error")
 _CLASS_LINE = re.compile(r"^\W*(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
@@ -31,6 +32,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PYTHON = re.compile(r"/(?:lib(?:64)?/|layers/google\.python[^\s\"']{0,80}/)python(3\.\d{1,2})/")
 _WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$"
 
+_NOT_OURS = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3|^<")
+_MOST_FRAMES = 64
 _MOST_MENTIONS = 32
 """From either end of the text; what a log says a thousand times it says in the first and the last few."""
 _BACK = 256 * 1024
@@ -77,6 +80,12 @@ def mentions(text: str) -> Iterator[Mention]:
 def speaks_of_syntax_error(text: str) -> bool:
     """True where `mentions` might find something; costs next to nothing."""
     return "SyntaxError" in text or "IndentationError" in text or "TabError" in text
+
+
+def files_named(text: str) -> tuple[str, ...]:
+    """The files in which the frames of a text stand, each once, but for those of libraries and of no file."""
+    frames = islice(_FRAME.finditer(text[-4 * _AHEAD :]), _MOST_FRAMES)
+    return tuple(dict.fromkeys(path for path in (frame[1] for frame in frames) if not _NOT_OURS.search(path)))
 
 
 def python_of(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from shared.domain.compilation import Compilation, Explanation, Source
 from shared.domain.entry import LogEntry
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 
 
 class History(Protocol):
@@ -36,6 +36,12 @@ class History(Protocol):
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path."""
+
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder: equal where two commits hold the same files."""
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, without what lies below its folders; None where this copy does not hold it."""
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where a partial clone does not hold it."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.finding import AlsoBroken, Checks
-from shared.domain.roots import belonging, counted
 from shared.ports import History
+from shared.steps.loaded import Loaded, State
 from shared.steps.verdicts import Verdicts
 
 
@@ -16,72 +16,93 @@ class Failed:
     gate: str
     detail: str
     newly_broken: tuple[AlsoBroken, ...] = ()
+    refuser: tuple[str, str] | None = None
+    """Path and blob of a file that refuses whatever commit loads it so."""
+    alone: str = ""
+    """The sentence for that file alone."""
 
 
 @dataclass(slots=True)
 class Gates:
-    """Judges commits against the deployed one."""
+    """Judges commits by the files that the service loads there, and by nothing else."""
 
     history: History
     verdicts: Verdicts
-    deployed: str
-    """The path that is known to run: the failing one."""
-    roots: tuple[str, ...] = ()
+    loaded: Loaded
+    deployed: str = ""
+    """The deployed commit, against which "new" and "no longer" are said; "" where it is not known."""
     checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
     own: Callable[[str], Verdicts | None] = field(default=lambda _: None)
     """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
-    _known: dict[frozenset[tuple[str, str]], Callable[[str], bool]] = field(default_factory=dict)
 
     def sources(self, commit: str) -> Mapping[str, str]:
-        """Path and blob of every Python file of the service at a commit."""
-        tree = self.history.tree(commit)
-        belongs = self._belonging({path: tree[path].blob for path in counted(tree)})
-        return {path: entry.blob for path, entry in tree.items() if belongs(path)}
-
-    def _belonging(self, ignores: Mapping[str, str]) -> Callable[[str], bool]:
-        """Which paths are the service's; the same ignore files answer for one commit after the other."""
-        key = frozenset(ignores.items())
-        if key not in self._known:
-            texts = {
-                path: (self.history.read(blob) or b"").decode("utf-8", "replace") for path, blob in ignores.items()
-            }
-            self._known[key] = belonging(texts, self.deployed, self.roots)
-        return self._known[key]
+        """Path and blob of every file that the service loads at a commit."""
+        return self.loaded.at(commit).blobs
 
     def broken(self, commit: str, verdicts: Verdicts | None = None) -> tuple[AlsoBroken, ...]:
-        """Every Python file of the service that fails to compile at a commit, by path."""
-        sources, judge = self.sources(commit), verdicts or self.verdicts
-        judge.expect(sources.items())
-        found = [
+        """Every file that is loaded at a commit and fails to compile, by path."""
+        return self._broken(self.loaded.at(commit), verdicts or self.verdicts)
+
+    def _broken(self, state: State, judge: Verdicts) -> tuple[AlsoBroken, ...]:
+        judge.expect(state.blobs.items())
+        return tuple(
             AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
-            for path, blob in sources.items()
+            for path, blob in state.blobs.items()
             if (fault := judge.of(blob, path).fault) is not None
-        ]
-        return tuple(sorted(found, key=lambda each: each.path))
+        )
 
     def unseen(self, commit: str) -> tuple[str, ...]:
-        """The Python files of the service on which there is no verdict at a commit."""
-        sources = sorted(self.sources(commit).items())
-        return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
+        """The loaded files on which there is no verdict at a commit."""
+        return tuple(path for path, blob in self.sources(commit).items() if self.verdicts.of(blob, path).ok is None)
 
     def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
-        broken = self.broken(commit)
+        state = self.loaded.at(commit)
+        broken = self._broken(state, self.verdicts)
         new = tuple(each for each in broken if each.path not in already_broken)
         if new:
-            return Failed("newly_broken", f"{_named(new)} compiled when it was deployed, and no longer does", new)
+            told = self._since(new[0])
+            return Failed("newly_broken", told + _more(new), new, _refuser(state, new[0].path), told)
         if broken:
-            return Failed("also_broken", f"{_named(broken)} would be the next file to fail")
+            told = f"{_place(broken[0])} would be the next file to fail"
+            return Failed("also_broken", told + _more(broken), (), _refuser(state, broken[0].path), told)
         if unseen := self.unseen(commit):
-            return Failed("unseen", f"{unseen[0]} could not be compiled there")
+            told = f"{unseen[0]} could not be compiled there"
+            return Failed("unseen", told, refuser=_refuser(state, unseen[0]))
         own = self.own(commit)
-        if own is not None and (elsewhere := self.broken(commit, own)):
-            return Failed("own_python", f"{_named(elsewhere)} does not compile on Python {own.python}, its own image's")
-        if (state := self.checks(commit)) in {Checks.RED, Checks.PENDING}:
-            return Failed("checks", f"its checks are {state}")
+        if own is not None and (elsewhere := self._broken(state, own)):
+            told = f"{_place(elsewhere[0])} does not compile on Python {own.python}, its own image's{_more(elsewhere)}"
+            return Failed("own_python", told)
+        if (checks := self.checks(commit)) in {Checks.RED, Checks.PENDING}:
+            return Failed("checks", f"its checks are {checks}")
         return None
 
+    def loads_as_deployed(self, path: str) -> bool:
+        """Whether the service loads a file at the deployed commit."""
+        return bool(self.deployed) and path in self.sources(self.deployed)
 
-def _named(broken: tuple[AlsoBroken, ...]) -> str:
-    more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-    return f"{broken[0].path}, line {broken[0].line}{more}"
+    def _since(self, broken: AlsoBroken) -> str:
+        """Since when a file fails: only what was there and compiled as deployed has stopped to compile."""
+        if not self.deployed:
+            return f"{_place(broken)} does not compile"
+        blob = self.history.blobs([(self.deployed, broken.path)]).get((self.deployed, broken.path))
+        if blob is None:
+            return f"{_place(broken)} is new since the deployed commit and does not compile"
+        before = self.verdicts.of(blob, broken.path).ok
+        if before:
+            return f"{_place(broken)} compiled when it was deployed, and no longer does"
+        if before is None:
+            return f"{_place(broken)} does not compile"
+        return f"{_place(broken)} did not compile when it was deployed, and is loaded since"
+
+
+def _refuser(state: State, path: str) -> tuple[str, str]:
+    return path, state.blobs[path]
+
+
+def _place(broken: AlsoBroken) -> str:
+    return broken.path if broken.line is None else f"{broken.path}, line {broken.line}"
+
+
+def _more(broken: tuple[AlsoBroken, ...]) -> str:
+    return f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.compilation import Fault
-from shared.domain.finding import AlsoBroken, Attempt, Broken, Deployed, DeployedSource, Introduced, Proof
+from shared.domain.finding import AlsoBroken, Attempt, Broken, Deployed, DeployedSource, Introduced, Proof, Rollback
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
 from shared.domain.paths import likely_files
@@ -14,15 +14,19 @@ from shared.domain.signal import SignalKind
 from shared.errors import Misused
 from shared.ports import Compilers, History
 from shared.steps import pythons
+from shared.steps.candidates import Choice
 from shared.steps.deployed import Located, locate, with_commits
 from shared.steps.explain import Explained, excerpt, explain
 from shared.steps.gates import Gates
 from shared.steps.ground import Ground
 from shared.steps.inquiry import Inquiry, Progress, Request
 from shared.steps.lineage import Lineage, Start, follow
+from shared.steps.loaded import Loaded
 from shared.steps.origin import Origin, Version, trace
+from shared.steps.others import describe_loading
 from shared.steps.own_pythons import OwnPythons
 from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
+from shared.steps.traced import traced_files
 from shared.steps.unproven import uncorroborated, unjudgeable, without_proof
 from shared.steps.verdicts import Verdicts
 
@@ -46,8 +50,8 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
 
 def check_roots(inquiry: Inquiry) -> None:
     """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
-    tree = inquiry.history.tree(inquiry.branch.head)
     for root in inquiry.request.roots:
+        tree = inquiry.history.tree(inquiry.branch.head)
         belongs = belonging({}, "", [root])
         if not any(belongs(path) for path in tree):
             raise Misused(f"--source-root {root}: no Python file lies there at the head of {inquiry.branch.name}")
@@ -116,7 +120,9 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = inquiry.history, search.verdicts, search.located
     own = OwnPythons(inquiry, verdicts, commit.id, located.path).verdicts
-    gates = Gates(history, verdicts, located.path, inquiry.request.roots, inquiry.request.checks, own)
+    traced = traced_files(history, inquiry.incident, commit.id)
+    loaded = Loaded(history, located.path, traced, inquiry.request.roots)
+    gates = Gates(history, verdicts, loaded, commit.id, inquiry.request.checks, own)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
     deployed = Version(commit, located.path, blob)
     inquiry.progress("going back to the commit that broke it")
@@ -125,7 +131,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     lineage = follow(history, verdicts.fails, Start(commit.id, located.path, located.graph), inquiry.branch)
     fix = find_fix(lineage, verdicts)
     tried = attempts(lineage, verdicts, origin, fix)
-    inquiry.progress("compiling the source tree as deployed")
+    inquiry.progress("compiling what the service loads as deployed")
     also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
     explained = explain(history, inquiry.compilers, verdicts, deployed, [origin.first, *tried])
     proof = Proof(
@@ -141,6 +147,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
         unseen=tuple(history.unseen()),
     )  # fmt: skip
     proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
+    proof = replace(proof, loading=describe_loading(gates, commit.id, proof.target))
     on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
     return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled)
 
@@ -161,10 +168,12 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
     assert proof.broken is not None  # a deployed version is known only by its failure
     if fix is None:
         inquiry.progress("looking for a fix that is not merged, and for a commit to go back to")
+        before = find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head)
         return replace(
             proof,
             fix=unmerged_fix(history, verdicts, inquiry.branch, among.origin.first, deployed),
-            rollback=find_rollback(history, among.gates, among.origin),
+            rollback=_rollback(before),
+            not_looked_at=before.not_looked_at,
         )
     inquiry.progress("looking for the newest commit that passes every gate")
     broken = frozenset({*among.lineage.names, *(each.path for each in proof.broken.also_broken)})
@@ -174,8 +183,15 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
         fix=describe_fix(history, among.lineage, fix, deployed, proof.broken.fault.line),
         target=describe_target(history, among.lineage, among.gates, choice),
         refused=choice.refused,
-        alternative=find_rollback(history, among.gates, among.origin) if inquiry.request.alternative else None,
+        not_looked_at=choice.not_looked_at,
+        alternative=_rollback(find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head))
+        if inquiry.request.alternative
+        else None,
     )
+
+
+def _rollback(before: Choice) -> Rollback | None:
+    return None if before.commit is None else Rollback(before.commit)
 
 
 def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequence[Version]) -> Deployed:

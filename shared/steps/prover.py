@@ -17,6 +17,7 @@ from shared.steps.ancestry import contains
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Request
 from shared.steps.investigate import investigate
+from shared.steps.loaded import Loaded
 from shared.steps.verdicts import Verdicts
 
 CheckState = Callable[[str], Checks]
@@ -39,7 +40,8 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     if not contains(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
-    gates = Gates(history, verdicts, next(iter(proposal.broken), ""), service.source_roots, checks)
+    loaded = Loaded(history, next(iter(proposal.broken), ""), roots=service.source_roots)
+    gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
     failed = gates.failed(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
 

@@ -1,32 +1,24 @@
 """Chooses what to propose: the first fixing commit, and the newest commit that passes every gate."""
 
-from dataclasses import dataclass
-
 from shared.domain.compilation import source_lines
-from shared.domain.finding import Fix, Refused, Rollback, Target
-from shared.domain.history import Branch, Commit
+from shared.domain.finding import Fix, Target
+from shared.domain.history import Branch, Commit, FileChange
 from shared.domain.mending import counterpart_line
 from shared.domain.search import ancestors, descendants, first_holding, newest_first
 from shared.ports import History
+from shared.steps.candidates import Choice, choose_newest
+from shared.steps.commit_tree import changed_paths
 from shared.steps.explain import excerpt
 from shared.steps.gates import Failed, Gates
 from shared.steps.lineage import Lineage
 from shared.steps.origin import Origin, Version
 from shared.steps.verdicts import Verdicts
 
-_MOST_REFUSED = 20
-"""Refused commits that a report names; the search itself goes on."""
+_MOST_COUNTED = 1_000
+"""Files of a diffstat whose lines are counted."""
 
 _FURTHEST_BACK = 200
-"""First parents that are tried for a rollback."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The target, or why there is none."""
-
-    commit: Commit | None
-    refused: tuple[Refused, ...]
+"""States of the branch that are tried for a rollback."""
 
 
 def holds(lineage: Lineage, verdicts: Verdicts, commit: str) -> bool | None:
@@ -56,18 +48,12 @@ def attempts(lineage: Lineage, verdicts: Verdicts, origin: Origin, fix: Commit |
 def choose(lineage: Lineage, gates: Gates, fix: Commit, head: str, broken: frozenset[str]) -> Choice:
     """The newest commit of the branch that contains the fix and passes every gate, and the newer ones that do not."""
     containing = descendants(fix.id, lineage.commits) | {fix.id}
-    refused: list[Refused] = []
-    for commit in newest_first(lineage.commits, head, containing):
-        failed = (
-            gates.failed(commit.id, broken)
-            if holds(lineage, gates.verdicts, commit.id)
-            else Failed("incident_file", "the failing file does not compile there")
-        )
-        if failed is None:
-            return Choice(commit, tuple(refused))
-        if len(refused) < _MOST_REFUSED:
-            refused.append(Refused(commit, failed.gate, failed.detail))
-    return Choice(None, tuple(refused))
+
+    def refuse(commit: str) -> Failed | None:
+        compiles = holds(lineage, gates.verdicts, commit)
+        return None if compiles else Failed("incident_file", "the failing file does not compile there")
+
+    return choose_newest(gates, list(newest_first(lineage.commits, head, containing)), broken, refuse)
 
 
 def describe_target(history: History, lineage: Lineage, gates: Gates, choice: Choice) -> Target | None:
@@ -80,9 +66,17 @@ def describe_target(history: History, lineage: Lineage, gates: Gates, choice: Ch
         checks=gates.checks(choice.commit.id),
         commits_after_deployed=len(ancestors([choice.commit.id], parents)),
         newly_broken=(),
-        ships=tuple(history.changes(lineage.start, choice.commit.id)),
+        ships=_ships(history, lineage.start, choice.commit.id),
         refused=choice.refused,
     )
+
+
+def _ships(history: History, base: str, tip: str) -> tuple[FileChange, ...]:
+    """What differs; lines are counted where few enough files do, for it takes reading each of them twice."""
+    differing = sorted(path for path, _ in changed_paths(history, history.top(base), history.top(tip)))
+    if len(differing) <= _MOST_COUNTED:
+        return tuple(history.changes(base, tip))
+    return tuple(FileChange(path, None, None) for path in differing)
 
 
 def describe_fix(history: History, lineage: Lineage, commit: Commit, broken: Version, line: int | None) -> Fix:
@@ -119,12 +113,22 @@ def _pull_request(ref: str) -> int | None:
     return int(parts[2]) if numbered else None
 
 
-def find_rollback(history: History, gates: Gates, origin: Origin) -> Rollback | None:
-    """The newest commit before the break where every file of the service compiles."""
+def find_rollback(history: History, gates: Gates, origin: Origin, lineage: Lineage, head: str) -> Choice:
+    """The newest state that the branch was in before the break, and at which every loaded file compiles."""
     if origin.cut:
-        return None
-    here = history.first_parents(origin.first.commit.id, _FURTHEST_BACK)
-    for commit in here[1:]:
-        if gates.failed(commit.id, frozenset()) is None:
-            return Rollback(commit)
-    return None
+        return Choice(None, ())
+    broke = origin.first.commit.id
+    here = _before(lineage, head)
+    between = history.commits(here, broke)
+    since = descendants(broke, between) | {broke}
+    states = history.first_parents(here, _FURTHEST_BACK + len(between))
+    return choose_newest(gates, [each for each in states if each.id not in since], frozenset())
+
+
+def _before(lineage: Lineage, head: str) -> str:
+    """The newest state of the branch that the deployed commit has, too."""
+    first = {commit.id: next(iter(commit.parents), "") for commit in lineage.commits}
+    here = head
+    while first.get(here):
+        here = first[here]
+    return here

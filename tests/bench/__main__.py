@@ -51,6 +51,7 @@ def main() -> int:
         runs = 3 if asked.quick else 7
         rows = [
             *_search(question, folder, runs),
+            *([] if asked.repo else _large(folder / "large", runs, quick=asked.quick)),
             *_start_up(10),
             *_functions(folder, runs),
             *_signals(),
@@ -181,6 +182,12 @@ def _redaction() -> Row:
     told = f"{LINES / ours:,.0f} lines a second"
     baseline = f"detect-secrets, the same lines: {LINES / theirs:,.0f}"
     return Row("redaction", told, baseline, f"{ratio:.1f}", "≥ 10", ratio >= 10)
+
+
+def _large(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
+    from tests.bench.large_rows import rows  # noqa: PLC0415 - not before the timing
+
+    yield from rows(folder, runs, ["2000", "50", "800", "20"] if quick else [])
 
 
 def _messages(folder: Path, count: int) -> Iterator[Row]:

@@ -10,26 +10,35 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of the best and the worst run, and the highest peak of resident memory in bytes, children included."""
+    """Seconds of the best and the worst run, and the highest peak of resident memory in bytes, children included.
+
+    `cpu`: seconds of processor time of the run that took the least, those of all its processes together.
+    """
 
     best: float
     worst: float
     peak: int
+    cpu: float
 
 
 def measure(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:
     """Whole processes, from start to exit. Raises `RuntimeError` where one fails."""
     taken = [_once(command, folder) for _ in range(runs)]
-    walls = [wall for wall, _ in taken]
-    return Timing(min(walls), max(walls), max(peak for _, peak in taken))
+    walls = [wall for wall, *_ in taken]
+    return Timing(min(walls), max(walls), max(peak for _, peak, _ in taken), min(cpu for *_, cpu in taken))
 
 
 def best(timings: Sequence[Timing]) -> Timing:
     """Several measurements of the same command as one."""
-    return Timing(min(one.best for one in timings), max(one.worst for one in timings), max(one.peak for one in timings))
+    return Timing(
+        min(one.best for one in timings),
+        max(one.worst for one in timings),
+        max(one.peak for one in timings),
+        min(one.cpu for one in timings),
+    )
 
 
-def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int]:
+def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int, float]:
     start = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -42,4 +51,4 @@ def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode(errors='replace')}")
-    return wall, usage.ru_maxrss * 1024
+    return wall, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime

@@ -81,7 +81,7 @@ def generate(path: Path, commits: int = 20_000, touching: int = 500) -> Generate
         introduced=ids[story.edits[story.breaks_at]],
         attempts=tuple(ids[story.edits[edit]] for edit in story.attempts_at),
         deployed=ids[story.edits[story.attempts_at[-1]]],
-        line=_first_broken_line(len(story.attempts_at)),
+        line=first_broken_line(len(story.attempts_at)),
         fix=ids[story.edits[story.fixed_at]],
         head=ids[-1],
         versions=touching,
@@ -134,14 +134,15 @@ class _Story:
     def _text(self, edit: int) -> str:
         mended = sum(edit >= attempt for attempt in self.attempts_at)
         broken = _BROKEN[mended:] if self.breaks_at <= edit < self.fixed_at else ()
-        return _engine(edit, broken)
+        return engine_source(edit, broken)
 
     def _plan(self, number: int, files: Mapping[str, str], parents: tuple[int, ...]) -> Planned:
         subject = f"Change {number}: {', '.join(sorted(files)[:2])}"
         return Planned(subject, _START + timedelta(minutes=31 * number), _AUTHORS[number % 3], files, parents)
 
 
-def _engine(edit: int, broken: tuple[int, ...]) -> str:
+def engine_source(edit: int, broken: tuple[int, ...]) -> str:
+    """The file after so many edits, with these of its functions broken."""
     return '"""Decides what happens to an order."""\n\n\n' + "".join(
         _RULE.format(
             number=number,
@@ -152,8 +153,9 @@ def _engine(edit: int, broken: tuple[int, ...]) -> str:
     )
 
 
-def _first_broken_line(mended: int) -> int:
-    lines = _engine(0, _BROKEN[mended:]).splitlines()
+def first_broken_line(mended: int) -> int:
+    """Where the file fails first once so many of the breaks are mended."""
+    lines = engine_source(0, _BROKEN[mended:]).splitlines()
     return next(number for number, line in enumerate(lines, 1) if line.startswith('    return "hold,'))
 
 

@@ -117,3 +117,26 @@ def test_a_hundred_versions_take_at_most_eight_requests(
         links = GitHubPlaces(github, Host(fake.address)).links(SERVICE, commits)
     assert [each.commit for each in links.origins] == commits
     assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]
+
+
+def test_refused_candidates_take_no_tree_each(compilers: FoundCompilers, tmp_path: Path) -> None:
+    """Three hundred candidates hold the file that refuses the newest; what they hold is asked for by the hundred."""
+    story = Story(tmp_path / "repo.git")
+    start = {"Dockerfile": 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'}
+    start |= {"main.py": "import relay, ledger\n", "ledger.py": good(1), "relay.py": good()}
+    story.commit("start", start)
+    story.commit("break", {"relay.py": broken(5)})
+    story.commit("fix", {"relay.py": good(2)})
+    story.commit("worse", {"ledger.py": broken(4)})
+    for number in range(300):
+        story.commit(f"c{number}", {f"other/part_{number % 30}.py": good(100 + number)})
+    story.write()
+    failing, request = incident("/app/relay.py", sighting(5)), Request(python=running(), deployed=story.ids["break"])
+    fake = FakeGitHub(Past(story.path))
+    with serving(fake), GitRepository(str(story.path)) as local, open_history(client(fake.address), REPOSITORY) as far:
+        proof = prove(failing, far, compilers, request, lambda _: None)
+        assert proof == prove(failing, local, compilers, request, lambda _: None)
+    assert proof.target is not None
+    assert story.name(proof.target.commit.id) == "fix"
+    assert len([each for each in fake.asked if "/git/trees/" in each.path]) <= 2
+    assert len(fake.asked) <= 22, [(each.path, str(each.body)[:300]) for each in fake.asked]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.large_tree import Size, generate_large
 from tests.bench.repository import Generated, generate
 
 
@@ -49,3 +50,23 @@ def test_its_file_breaks_once_and_is_mended_in_steps(generated: Generated) -> No
 
 def test_it_is_the_same_every_time(generated: Generated, tmp_path: Path) -> None:
     assert generate(tmp_path / "again.git", commits=600, touching=50).head == generated.head
+
+
+def test_the_large_tree_has_the_answers_that_it_claims_to_have(tmp_path: Path) -> None:
+    size = Size(commits=400, touching=40, following=150, folders=5, files_in_each=4, never_compile=3)
+    large = generate_large(tmp_path / "large.git", size)
+    sides = {"first": True, "introduced": False, "deployed": False, "fix": True, "head": True}
+    for name, compiles in sides.items():
+        content = git(large, "cat-file", "blob", f"{getattr(large, name)}:{large.file}")
+        assert compiles_here(content) is compiles
+    assert int(git(large, "rev-list", "--count", f"{large.fix}..{large.head}")) == size.following
+    listed = git(large, "ls-tree", "-r", "--name-only", large.head).split()
+    assert len([path for path in listed if path.startswith("scripts/")]) == size.never_compile
+
+
+def compiles_here(content: str) -> bool:
+    try:
+        compile(content, "source", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True

@@ -155,7 +155,7 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
     assert f"**Redeploy `{HEAD.id[:12]}`" in text
     assert "**What ships:** 4 commits since the deployed" in text
     assert f"| `{PATH}` | 19 | 12 |" in text
-    assert "| `docs/flow.png` | binary | binary |" in text
+    assert "| `docs/flow.png` | not counted | not counted |" in text
     assert '> 676 |         yield f"data: {json.dumps({' in text
     assert "provenfix check --python 3.11" in text
     assert issue_title(report_on("design")) == (

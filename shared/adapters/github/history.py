@@ -21,7 +21,7 @@ from shared.adapters.github.trees import Trees
 from shared.adapters.github.walks import LONGEST_WALK, Walks
 from shared.domain.declared import wanted_files
 from shared.domain.escaping import cut
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.domain.roots import IGNORE_FILES, is_test
 from shared.errors import Misused, Unreadable
 
@@ -245,6 +245,22 @@ class GitHubHistory:
             raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
         return files
 
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder; what lies below is asked for with it, as far as it is not known.
+
+        The first trees are listed, for what lies in them is read together; of hundreds of candidates none is.
+        """
+        if len(self._trees.whole) < _MOST_LISTED:
+            self.tree(commit)
+        top = self._trees.top(commit)
+        if top is None:
+            raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+        return top
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, where a tree that holds it was asked for."""
+        return self._trees.folder(folder)
+
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""
         return self._contents.read(blob) if _ID.fullmatch(blob) else None
@@ -298,3 +314,4 @@ _UNKNOWN = object()
 _FEW = 20
 _FEW_TIPS = 5
 _MOST_FIELDS = 1000
+_MOST_LISTED = 4

@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import REGULAR, rest_entries
-from shared.domain.history import TreeEntry
+from shared.domain.history import Folder, TreeEntry
 
 ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
 _KIND = 0o170000
@@ -49,14 +49,29 @@ class Trees:
     def of(self, commit: str) -> Mapping[str, TreeEntry] | None:
         """The regular files of a commit by path; None where there is no such commit, or a folder is not there."""
         if commit not in self.whole:
-            root = self.roots.get(commit)
-            if root is None or not self.whole or not self._completed(root):
-                root = self._asked_whole(commit)
-            if root is None or self._missing([root]):
+            root = self.top(commit)
+            if root is None:
                 return None
-            self.roots[commit] = root
             self.whole[commit] = {path: TreeEntry(path, line.oid) for path, line in self._files(root, "")}
         return self.whole[commit]
+
+    def top(self, commit: str) -> str | None:
+        """The id of a commit's top folder, once all below it is known; None as in `of`. Nothing is listed for it."""
+        root = self.roots.get(commit)
+        if root is None or not self._folders or not self._completed(root):
+            root = self._asked_whole(commit)
+        if root is None or self._missing([root]):
+            return None
+        self.roots[commit] = root
+        return root
+
+    def folder(self, oid: str) -> Folder | None:
+        """A folder by its id; None where it was not told."""
+        lines = self._folders.get(oid)
+        if lines is None:
+            return None
+        files = {line.name: line.oid for line in lines if not line.folder}
+        return Folder(files, {line.name: line.oid for line in lines if line.folder})
 
     def take(self, node: Mapping[str, Any] | None) -> None:
         """Keeps a folder that a query told (`ENTRIES`)."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from shared.adapters.local.git_process import Conversation, Git, GitFailed
-from shared.domain.history import TreeEntry
+from shared.adapters.local.recent import Recent
+from shared.domain.history import Folder, TreeEntry
 
 _IN_FLIGHT = 4096
 """Bytes of answers that may be on their way: no pipe holds less, so git is never blocked while it is being asked."""
@@ -17,6 +18,11 @@ _LARGEST_ANSWER = 96
 _MOST_FILES = 1_000_000
 _DEEPEST = 500
 """Of one tree. Ten small tree objects that list each other ten times over are ten thousand million files."""
+
+_MOST_LINES_HELD = 60_000
+"""Lines of tree objects that are kept for the next question; a line takes some 300 bytes."""
+_MOST_BYTES_HELD = 8 << 20
+"""Of blobs that were read, for whoever asks next: a source is read for its imports, then compiled."""
 
 _SHA256_BYTES = 32
 _KINDS = (b"blob", b"tree", b"commit", b"tag")
@@ -49,8 +55,9 @@ class Objects:
         self._git = git
         self._id_bytes = id_bytes
         self._hash = partial(hashlib.sha256 if id_bytes == _SHA256_BYTES else hashlib.sha1, usedforsecurity=False)
-        self._trees: dict[str, tuple[RawEntry, ...] | None] = {}
-        self._flat: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._trees: Recent[str, tuple[RawEntry, ...]] = Recent(_MOST_LINES_HELD)
+        self._folders: Recent[str, Folder] = Recent(_MOST_LINES_HELD)
+        self._blobs: Recent[str, bytes] = Recent(_MOST_BYTES_HELD)
         self.bytes_read = 0
 
     @cached_property
@@ -96,12 +103,42 @@ class Objects:
             raise GitFailed(f"{self._git.name}: object {oid} is damaged; run git fsck there")
         return kind.decode(), content
 
+    def blob(self, oid: str) -> bytes | None:
+        """The bytes of a blob; None where this copy does not hold it, or it is something else."""
+        held = self._blobs.get(oid)
+        if held is None:
+            got = self.read(oid)
+            if got is None or got[0] != "blob":
+                return None
+            held = got[1]
+            self._blobs.put(oid, held, len(held) + 1)
+        return held
+
     def entries(self, tree: str) -> tuple[RawEntry, ...] | None:
         """The lines of a tree object; None where this copy does not hold it. Raises Unreadable for a damaged one."""
-        if tree not in self._trees:
+        held = self._trees.get(tree)
+        if held is None:
             got = self.read(tree)
-            self._trees[tree] = tuple(self._parsed(tree, got[1])) if got is not None and got[0] == "tree" else None
-        return self._trees[tree]
+            if got is None or got[0] != "tree":
+                return None
+            held = tuple(self._parsed(tree, got[1]))
+            self._trees.put(tree, held, len(held) + 1)
+        return held
+
+    def folder(self, tree: str) -> Folder | None:
+        """The regular files and the folders of one tree object; None where this copy does not hold it."""
+        held = self._folders.get(tree)
+        if held is None:
+            lines = self.entries(tree)
+            if lines is None:
+                return None
+            named = [(line.name.decode("utf-8", "surrogateescape"), line) for line in lines]
+            held = Folder(
+                {name: line.id for name, line in named if line.mode in _REGULAR},
+                {name: line.id for name, line in named if line.mode == _TREE},
+            )
+            self._folders.put(tree, held, len(lines) + 1)
+        return held
 
     def _parsed(self, tree: str, content: bytes) -> Iterator[RawEntry]:
         at = 0
@@ -120,29 +157,22 @@ class Objects:
 
         None where some tree below is not in this copy. Raises Unreadable for a tree that nobody could check out.
         """
-        found = self._below(tree, 0)
-        return None if found is None else {path: TreeEntry(path, blob) for path, blob in found}
+        found: dict[str, TreeEntry] = {}
+        return found if self._gather(tree, "", 0, found) else None
 
-    def _below(self, tree: str, depth: int) -> tuple[tuple[str, str], ...] | None:
-        if tree in self._flat:
-            return self._flat[tree]
+    def _gather(self, tree: str, above: str, depth: int, found: dict[str, TreeEntry]) -> bool:
+        """Adds the files below a tree; False where a tree is missing."""
         lines = self.entries(tree)
         if lines is None:
-            return None
-        self._check_size(tree, len(lines), depth)
-        found: list[tuple[str, str]] = []
+            return False
+        self._check_size(tree, len(found) + len(lines), depth)
         for entry in lines:
-            name = entry.name.decode("utf-8", "surrogateescape")
-            if entry.mode == _TREE:
-                below = self._below(entry.id, depth + 1)
-                if below is None:
-                    return None
-                self._check_size(tree, len(found) + len(below), depth)
-                found += [(f"{name}/{path}", blob) for path, blob in below]
-            elif entry.mode in _REGULAR:
-                found.append((name, entry.id))
-        self._flat[tree] = tuple(found)
-        return self._flat[tree]
+            path = above + entry.name.decode("utf-8", "surrogateescape")
+            if entry.mode in _REGULAR:
+                found[path] = TreeEntry(path, entry.id)
+            elif entry.mode == _TREE and not self._gather(entry.id, f"{path}/", depth + 1, found):
+                return False
+        return True
 
     def _check_size(self, tree: str, files: int, depth: int) -> None:
         if files > _MOST_FILES or depth > _DEEPEST:

@@ -13,12 +13,16 @@ from shared.adapters.local import git_parse
 from shared.adapters.local.git_objects import Objects
 from shared.adapters.local.git_process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
 from shared.adapters.local.git_scratch import Scratch
+from shared.adapters.local.recent import Recent
 from shared.domain.escaping import cut
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, TreeEntry
+from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.errors import Misused, Unreadable
 
 _LONGEST_LINK = 4096
 """Bytes; no system follows a longer one, so that a larger blob is a file."""
+
+_MOST_LISTED = 100_000
+"""Files of whole trees that are kept for the next question."""
 
 _OTHER_HEADS = ("refs/heads", "refs/remotes", "refs/pull", "refs/merge-requests")
 
@@ -31,6 +35,7 @@ class GitRepository:
         self._scratch = Scratch(path)
         self._git = self._scratch.git()
         self.objects = Objects(self._git, self._scratch.id_bytes)
+        self._listed_trees: Recent[str, Mapping[str, TreeEntry]] = Recent(_MOST_LISTED)
         self._processes_apart = self._scratch.processes_started
 
     def __enter__(self) -> Self:
@@ -180,15 +185,26 @@ class GitRepository:
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
-        files = self.objects.files(self._tree_id(commit))
+        tree = self._tree_id(commit)
+        files = self._listed_trees.get(tree)
         if files is None:
-            raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
+            files = self.objects.files(tree)
+            if files is None:
+                raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
+            self._listed_trees.put(tree, files, len(files) + 1)
         return files
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where this copy does not hold it."""
-        got = self.objects.read(blob)
-        return got[1] if got is not None and got[0] == "blob" else None
+        return self.objects.blob(blob)
+
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
+        return self._tree_id(commit)
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, without what lies below its folders."""
+        return self.objects.folder(folder)
 
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""

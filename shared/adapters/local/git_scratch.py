@@ -2,17 +2,40 @@
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from shared.adapters.local.git_process import Git, GitFailed, locate
 from shared.errors import Unreadable
 
+_PREFIX = "provenfix-git-"
+"""Then the process that owns it."""
 _SPARSE = b"sdir\0\0\0\0"
 _END_OF_INDEX = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
+
+
+def _remove_orphans() -> None:
+    """Removes what processes of this user left that were killed and could clean nothing up."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if owner.isdecimal() and left.lstat().st_uid == os.getuid() and not _is_alive(int(owner)):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's by now; ours has ended, but nobody can tell since when
+        return True
+    return True
 
 
 class Scratch:
@@ -24,9 +47,11 @@ class Scratch:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.directory = Path(tempfile.mkdtemp(prefix="provenfix-git-"))
-        # Runs at the latest when the interpreter ends, whatever interrupted it.
+        _remove_orphans()
+        self.directory = Path(tempfile.gettempdir(), f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
+        # Before it is made, and runs at the latest when the interpreter ends, whatever interrupted it.
         self._remove = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory.mkdir(0o700)
         try:
             self._borrow()
         except BaseException:

@@ -2,6 +2,7 @@
 
 from shared.domain.facts.fact import Fact, Facts, Topic, numbered
 from shared.domain.facts.failing import failing
+from shared.domain.facts.loading import loading
 from shared.domain.facts.logged import logged
 from shared.domain.facts.mended import mended
 from shared.domain.facts.prevention import prevention
@@ -13,6 +14,5 @@ __all__ = ["Fact", "Facts", "Topic", "gather"]
 
 def gather(incident: Incident, proof: Proof) -> Facts:
     """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
-    return numbered(
-        (*logged(incident), *failing(incident, proof), *mended(incident, proof), *prevention(incident, proof))
-    )
+    parts = (failing, loading, mended, prevention)
+    return numbered((*logged(incident), *(fact for part in parts for fact in part(incident, proof))))

@@ -24,6 +24,8 @@ class Topic(StrEnum):
     ELSEWHERE = auto()
     SECOND_OPINION = auto()
     ALSO_BROKEN = auto()
+    LOADING = auto()
+    NOT_LOADED = auto()
     INTRODUCED = auto()
     ATTEMPTS = auto()
     ATTEMPT = auto()

@@ -33,10 +33,14 @@ def mended(incident: Incident, proof: Proof) -> Iterator[Fact]:
 
 
 def shipped(ships: tuple[FileChange, ...]) -> str:
-    """`2 files changed, 10 lines added, 3 deleted`."""
-    added = sum(change.added or 0 for change in ships)
-    deleted = sum(change.deleted or 0 for change in ships)
-    return f"{counted(len(ships), 'file')} changed, {counted(added, 'line')} added, {deleted} deleted"
+    """`2 files changed, 10 lines added, 3 deleted`; lines that were not counted are said, not taken for none."""
+    files = f"{counted(len(ships), 'file')} changed"
+    lines = [(each.added, each.deleted) for each in ships if each.added is not None and each.deleted is not None]
+    if ships and not lines:
+        return f"{files}, lines not counted"
+    added, deleted = (sum(each) for each in zip(*lines, strict=True)) if lines else (0, 0)
+    told = f"{files}, {counted(added, 'line')} added, {deleted} deleted"
+    return told if len(lines) == len(ships) else f"{told}, not counted in {len(ships) - len(lines)} of them"
 
 
 def place_of(fix: Fix, branch: str) -> str:
@@ -115,6 +119,7 @@ def _target(proof: Proof, target: Target) -> Iterator[Fact]:
     )
     yield Fact(Topic.TARGET, EvidenceKind.CHECK, commit.id, text)
     if proof.deployed.commit is not None and proof.recommendation.kind is Kind.REDEPLOY:
-        files = f": {some([said(change.path) for change in target.ships], _MOST_FILES)}" if target.ships else ""
+        shown = [said(change.path) for change in target.ships[: _MOST_FILES + 1]]
+        files = f": {some(shown, _MOST_FILES)}" if shown else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"
         yield Fact(Topic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {shipped(target.ships)}{files}.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from shared.domain.entry import LogEntry
 from shared.domain.escaping import code_block, code_span, cut, for_markdown, plain
 from shared.domain.excerpt import excerpt
+from shared.domain.facts.loading import describe_other, describe_rule
 from shared.domain.facts.logged import fault_line, log_ref
 from shared.domain.finding import Broken, Fix
 from shared.domain.incident import Sighting, Symptom
@@ -109,6 +110,10 @@ def _code(broken: Broken, report: Report, links: Links) -> Iterator[str]:
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"
         yield bullets(places[:_MOST_ROWS])
+    if report.proof.loading is not None:
+        yield for_markdown(describe_rule(report.proof.loading))
+        if report.proof.loading.not_loaded:
+            yield bullets([for_markdown(describe_other(each)) for each in report.proof.loading.not_loaded])
 
 
 def _lines(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:

@@ -74,7 +74,7 @@ def _ships(proof: Proof, target: Target, links: Links) -> Iterator[str]:
 
 def _figures(change: FileChange) -> tuple[str, str]:
     if change.added is None or change.deleted is None:
-        return "binary", "binary"
+        return "not counted", "not counted"
     return str(change.added), str(change.deleted)
 
 

@@ -1,0 +1,117 @@
+"""Takes a shell text apart into its simple commands, with the variables filled in that it knows.
+
+In: a shell text, the environment, the arguments. Out: the commands in their order, each as its words.
+Every branch of an `if` or a `case` is among them: which one runs is not known.
+"""
+
+import re
+from collections.abc import Iterator, MutableMapping, Sequence
+
+MOST_COMMANDS = 400
+MOST_WORDS = 2_000
+MOST_TEXT = 10_000
+MOST_VALUE = 2_000
+_TOKEN = re.compile(
+    r"(?P<gap>(?:[ \t\r]|\\\r?\n)++)|(?P<end>\n|&&|\|\||;;|[;&|()])"
+    r"|(?P<redirect>\d?[<>]{1,3}&?(?:[ \t]*+[^\s;&|()<>]++)?)"
+    r"|(?P<comment>\#[^\n]*+)|'(?P<single>[^']*+)'|\"(?P<double>(?:[^\"\\]|\\.)*+)\"|\\(?P<escaped>.)"
+    r"|(?P<variable>\$(?:\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+\}|\w++|[@*]))|(?P<plain>[^\s;&|()<>'\"\\$#]++|.)",
+    re.DOTALL,
+)
+_VARIABLE = re.compile(
+    r"\$(?:(?P<name>\w++|[@*#?!])|\{(?P<braced>\w++|[@*])(?:(?P<how>:?[-+=?])(?P<other>[^{}]*+))?\})"
+)
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,200}+)=(.*)", re.DOTALL)
+_KEYWORDS = frozenset(
+    {"then", "else", "do", "if", "elif", "while", "until", "!", "{", "}", "time", "fi", "done", "esac"}
+)
+_BETWEEN = frozenset({"gap", "end", "comment", "redirect"})
+Variables = MutableMapping[str, str]
+
+
+def split_commands(text: str, variables: Variables, arguments: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+    """The simple commands of a text; assignments on their own and `export` change `variables` on the way."""
+    for count, words in enumerate(_commands(text, variables, arguments)):
+        if count >= MOST_COMMANDS:
+            return
+        command = _without_keywords(words)
+        assigned, command = split_assignments(command)
+        if command and command[0] in {"export", "declare", "local", "readonly"}:
+            variables.update(split_assignments(command[1:])[0])
+        elif command:
+            yield (*(f"{name}={value}" for name, value in assigned.items()), *command)
+        else:
+            variables.update(assigned)
+
+
+def split_assignments(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The `NAME=value` words at the beginning, and the rest."""
+    assigned: dict[str, str] = {}
+    for place, word in enumerate(words):
+        match = _ASSIGNMENT.fullmatch(word)
+        if not match:
+            return assigned, tuple(words[place:])
+        assigned[match[1]] = match[2]
+    return assigned, ()
+
+
+def expand(text: str, variables: Variables) -> str:
+    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; what is not known is empty."""
+
+    def value(match: re.Match[str]) -> str:
+        known = variables.get(match["name"] or match["braced"], "")[:MOST_VALUE]
+        how = (match["how"] or "").lstrip(":")
+        if how in {"-", "="}:
+            return known or match["other"]
+        return (match["other"] if known else "") if how == "+" else known
+
+    for _ in range(4):  # a default that is a variable itself
+        if "$" not in text:
+            break
+        text = _VARIABLE.sub(value, text[:MOST_TEXT])[:MOST_TEXT]
+    return text
+
+
+def _without_keywords(words: Sequence[str]) -> tuple[str, ...]:
+    place = 0
+    while place < len(words) and words[place] in _KEYWORDS:
+        place += 1
+    return tuple(words[place:])
+
+
+def _commands(text: str, variables: Variables, arguments: Sequence[str]) -> Iterator[list[str]]:
+    words: list[str] = []
+    word: str | None = None
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind in _BETWEEN and not (kind == "comment" and word is not None):  # `a#b` is a word
+            words += [] if word is None else [word]
+            word = None
+            if kind == "end" and words:
+                yield words
+                words = []
+            continue
+        added = _piece(token, kind or "", variables, arguments)
+        if len(added) > 1 or (kind == "variable" and word is None):
+            words += [] if word is None else [word]
+            words += added[:-1]
+            word = added[-1] if added else None
+        else:
+            word = ((word or "") + "".join(added))[:20_000]
+        if len(words) > MOST_WORDS:
+            return
+    words += [] if word is None else [word]
+    if words:
+        yield words
+
+
+def _piece(token: re.Match[str], kind: str, variables: Variables, arguments: Sequence[str]) -> list[str]:
+    """The words that a token gives: one, but for `$@` and for a variable outside of quotes."""
+    text = token[kind]
+    if kind == "double":
+        if text in {"$@", "$*", "${@}"}:
+            return list(arguments)
+        return [expand(re.sub(r"\\([\"\\`])", r"\1", text), variables)]
+    if kind == "variable":
+        return list(arguments) if text in {"$@", "$*", "${@}"} else expand(text, variables).split()
+    return [text]

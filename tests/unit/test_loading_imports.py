@@ -1,0 +1,208 @@
+"""What a file imports is read from its text, whether or not it compiles, and as Python's own parser reads it."""
+
+import ast
+import sysconfig
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.loading.imports import Import, Imports, load_imports
+from shared.domain.loading.source_text import read_text
+
+STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+DYNAMIC = (b"import_module", b"__import__")
+
+
+class Oracle(ast.NodeVisitor):
+    """The imports of a file as Python's parser has them, without what stands under TYPE_CHECKING."""
+
+    def __init__(self) -> None:
+        self.found: set[Import] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        test = node.test
+        name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+        for each in node.orelse if name == "TYPE_CHECKING" else [*node.body, *node.orelse]:
+            self.visit(each)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found |= {Import(alias.name) for alias in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        self.found.add(Import(node.module or "", node.level, tuple(alias.name for alias in node.names)))
+
+
+def by_parser(source: bytes) -> set[Import] | None:
+    oracle = Oracle()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            oracle.visit(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    return oracle.found
+
+
+def standard_library() -> list[Path]:
+    paths = [path for path in sorted(STANDARD_LIBRARY.rglob("*.py")) if "site-packages" not in path.parts]
+    return paths[::20]  # of some 1,800 files: enough of every kind, in a few seconds
+
+
+def test_reader_and_parser_agree_on_the_standard_library() -> None:
+    compared = 0
+    for path in standard_library():
+        source = path.read_bytes()
+        expected = by_parser(source)
+        if expected is None:
+            continue
+        found = set(load_imports(source).direct)
+        compared += 1
+        assert expected <= found, path
+        assert found == expected or any(word in source for word in DYNAMIC), path
+    assert compared > 60
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("import a", [Import("a")]),
+        ("import a.b as c, d", [Import("a.b"), Import("d")]),
+        ("from a import b as c, d", [Import("a", 0, ("b", "d"))]),
+        ("from a import (b, # one\n  c,\n)", [Import("a", 0, ("b", "c"))]),
+        ("from a import b, \\\n  c", [Import("a", 0, ("b", "c"))]),
+        ("from . import a", [Import("", 1, ("a",))]),
+        ("from...a.b import c", [Import("a.b", 3, ("c",))]),
+        ("from .a import*", [Import("a", 1, ("*",))]),
+        ("if x: import a; from b import c", [Import("a"), Import("b", 0, ("c",))]),
+        ("def f():\n    try:\n        import a\n    except ImportError: import b", [Import("a"), Import("b")]),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\nelse:\n    import b",
+            [Import("typing", 0, ("TYPE_CHECKING",)), Import("b")],
+        ),
+        ("if t.TYPE_CHECKING: import a\nimport b", [Import("b")]),
+        ('"""\nimport a\n"""\n# import b\nx = "import c"', []),
+        ("x.importer = reimport; important = 1", []),
+        ("yield from a", []),
+    ],
+)
+def test_each_form_of_an_import_statement(line: str, expected: list[Import]) -> None:
+    assert list(load_imports(line.encode()).direct) == expected
+
+
+BROKEN = [
+    "def f(:\n    pass\n",
+    'x = f"data: {json.dumps({\n    1: 2\n})}\\n\\n"\n',
+    "x = 'not closed\n",
+    "x = (1, [2, {3: \n",
+    '"""not closed\n',
+    "x = '''not closed\n",
+    "if True:\npass\n\tx = 1\n",
+    "print 'two'\n",
+    "x = 1 \\ \n",
+    "\x00\x01\n",
+    "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n",
+    "match x:\n case 1: pass\nexcept* E: type X = int\n",
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("where", ["above", "below"])
+def test_an_error_hides_no_import(broken: str, where: str) -> None:
+    imports = "import a\nfrom .b import c\n\ndef f():\n    from d import (e,\n        g)\n"
+    text = broken + imports if where == "above" else imports + broken
+    assert {Import("a"), Import("b", 1, ("c",))} <= set(load_imports(text.encode()).direct)
+    assert "d" in {each.module for each in load_imports(text.encode()).direct}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("importlib.import_module('a.b')", Imports(direct=(Import("a.b"),), mentioned=("a.b",))),
+        ("import_module('.b', package='a')", Imports(direct=(Import("a.b"),))),
+        ("import_module('..b', 'a.c')", Imports(direct=(Import("a.b"),), mentioned=("a.c",))),
+        ("import_module('.b', __package__)", Imports(direct=(Import("b", 1),))),
+        ("__import__('a')", Imports(direct=(Import("a"),))),
+        ("import_module(f'plugins.{name}')", Imports(whole=(Import("plugins"),))),
+        ("import_module('plugins.' + name)", Imports(whole=(Import("plugins"),))),
+        ("import_module('plugins.%s' % name)", Imports(whole=(Import("plugins"),))),
+        ("import_module('plugins.{}'.format(name))", Imports(whole=(Import("plugins"),))),
+        ("import_module(f'.{name}', __name__)", Imports(whole=(Import("", 1),))),
+        ("import_module(f'{__package__}.{name}')", Imports(whole=(Import("", 1),))),
+        ("import_module(__name__ + '.' + x)", Imports(whole=(Import("", 1),))),
+        ("import_module('.' + x, __package__)", Imports(whole=(Import("", 1),))),
+        ("import_module(name)", Imports(unfollowed=("import_module(…), line 1",))),
+        (
+            "name = f'jobs.{x}'\nimport_module(name)",
+            Imports(whole=(Import("jobs"),), unfollowed=("import_module(…), line 2",)),
+        ),
+        ("for m in pkgutil.iter_modules(__path__): pass", Imports(whole=(Import("", 1),))),
+        (
+            "from a import jobs\npkgutil.walk_packages(jobs.__path__)",
+            Imports(direct=(Import("a", 0, ("jobs",)),), whole=(Import("a.jobs", 0, ("**",)),)),
+        ),
+        ("uvicorn.run('main:app')", Imports(mentioned=("main:app",))),
+        (
+            "INSTALLED_APPS = ['users', 'shop.orders']",
+            Imports(mentioned=("shop.orders",), applications=("users", "shop.orders")),
+        ),
+        ("__all__ = ['a', 'b']", Imports(exported=("a", "b"))),
+        ("sys.path.insert(0, '..')", Imports(changes_path=True)),
+        ("def import_module(name): ...", Imports()),
+    ],
+)
+def test_a_dynamic_import_is_followed_as_far_as_its_text_tells(line: str, expected: Imports) -> None:
+    assert load_imports(line.encode()) == expected
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_make_the_reader_raise(source: bytes) -> None:
+    assert load_imports(source) == load_imports(source)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["import a", "'", '"', '"""', "'''", "\\", "\n", "#", "f'{", "from", ".", "(", "if TYPE_CHECKING:", " "]
+        )
+    )
+)
+def test_taking_a_text_apart_keeps_its_lines_and_never_raises(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    code = read_text(text.encode()).code
+    assert code[: len(text)].count("\n") == text.count("\n")
+    load_imports(text.encode())
+
+
+RUNS = [
+    "'",
+    '"',
+    '\\"""\n',
+    "\\",
+    "from .",
+    "from a.",
+    "import a.",
+    "import a,",
+    "(",
+    "if TYPE_CHECKING:\n",
+    "import_module(",
+    "from from ",
+    "f'{",
+    "__all__=[",
+    " ",
+    "\n",
+    "a.import_module('a.' ",
+    "'\\\n",
+    '"""\\',
+    "sys.path +",
+]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_time_grows_with_the_length_of_hostile_runs(run: str) -> None:
+    """A quarter of a MiB of any run is read; one that took squared time would not end within the test's patience."""
+    source = (run * (262_144 // len(run))).encode()
+    assert len(read_text(source).strings) <= len(source)
+    load_imports(source)
