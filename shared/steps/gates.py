@@ -62,6 +62,8 @@ class Gates:
     def unseen(self, commit: str) -> tuple[str, ...]:
         """The Python files of the service on which there is no verdict at a commit."""
         sources = sorted(self.sources(commit).items())
+        if self.roots and not sources:  # they were moved: nothing would be looked at, and everything pass
+            return (f"the source root {self.roots[0]}, in which no Python file lies,",)
         return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
 
     def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:

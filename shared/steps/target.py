@@ -8,6 +8,7 @@ from shared.domain.history import Branch, Commit
 from shared.domain.mending import counterpart_line
 from shared.domain.search import ancestors, descendants, first_holding, newest_first
 from shared.ports import History
+from shared.steps.branch_states import BranchStates
 from shared.steps.explain import excerpt
 from shared.steps.gates import Failed, Gates
 from shared.steps.lineage import Lineage
@@ -18,7 +19,7 @@ _MOST_REFUSED = 20
 """Refused commits that a report names; the search itself goes on."""
 
 _FURTHEST_BACK = 200
-"""First parents that are tried for a rollback."""
+"""States of the branch that are tried for a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Choice:
 
 def holds(lineage: Lineage, verdicts: Verdicts, commit: str) -> bool | None:
     """Whether the file compiles, under all its names, at a commit of the lineage; it does where it is gone."""
-    return verdicts.hold(lineage.at[commit])
+    return None if lineage.lost and not lineage.at[commit] else verdicts.hold(lineage.at[commit])
 
 
 def find_fix(lineage: Lineage, verdicts: Verdicts) -> Commit | None:
@@ -119,12 +120,11 @@ def _pull_request(ref: str) -> int | None:
     return int(parts[2]) if numbered else None
 
 
-def find_rollback(history: History, gates: Gates, origin: Origin) -> Rollback | None:
-    """The newest commit before the break where every file of the service compiles."""
+def find_rollback(states: BranchStates, gates: Gates, origin: Origin) -> Rollback | None:
+    """The newest state of the branch before the break came in where every file of the service compiles."""
     if origin.cut:
         return None
-    here = history.first_parents(origin.first.commit.id, _FURTHEST_BACK)
-    for commit in here[1:]:
+    for commit in states.before(origin.first.commit.id, _FURTHEST_BACK):
         if gates.failed(commit.id, frozenset()) is None:
             return Rollback(commit)
     return None

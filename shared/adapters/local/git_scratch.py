@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.adapters.local.git_process import Git, GitFailed, locate
 from shared.errors import Unreadable
 
+_PROMISOR = r"^remote\..*\.promisor$"
 _SPARSE = b"sdir\0\0\0\0"
 _END_OF_INDEX = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
@@ -51,6 +52,16 @@ class Scratch:
     def close(self) -> None:
         """Removes the directory."""
         self._remove()
+
+    def promisor(self) -> str:
+        """The remote that a partial clone was made from; read from its configuration, which is not put in force."""
+        config = self.git_dir / "config"
+        try:
+            told = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR)
+        except GitFailed:
+            return "origin"
+        names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(told).splitlines()]
+        return next((name for name in names if name), "origin")
 
     def _trusting(self) -> dict[str, str]:
         """An environment in which git answers for repositories of other users too.
