@@ -79,6 +79,7 @@ Channel = Annotated[str, _text(r"[CGD][A-Z0-9]+", "a channel's id, not its name"
 User = Annotated[str, _text(r"[UW][A-Z0-9]+", "a Slack user's id, not a name", "U024BE7LH")]
 Group = Annotated[str, _text(r"S[A-Z0-9]+", "a user group's id", "S0614TZR7")]
 Team = Annotated[str, _text(r"[TE][A-Z0-9]+", "a workspace's id", "T024BE7LD")]
+ChatApp = Annotated[str, _text(r"A[A-Z0-9]+", "a Slack app's id", "A024BE7LD")]
 Branch = Annotated[str, _text(r"(?![-/.])(?!.*(?:\.\.|@\{|//))[^\s~^:?*\[\\\x00-\x1f]{1,250}", "a branch", "main")]
 ProbeUrl = Annotated[
     str, _text(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")

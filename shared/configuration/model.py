@@ -9,6 +9,7 @@ from shared.configuration.forms import (
     AppId,
     Branch,
     Channel,
+    ChatApp,
     CodeHost,
     Duration,
     FunctionUrl,
@@ -76,6 +77,7 @@ class ServiceEntry(Strict):
     source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
     python: Python = ""
     team: Team = ""
+    chat_app: ChatApp = ""
     approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
     approver_group: Group = ""
     quorum: Annotated[int, Field(ge=1, le=20)] = 1

@@ -47,6 +47,7 @@ class Reply(StrEnum):
     TAMPERED = "tampered"
     FOREIGN_CHANNEL = "foreign_channel"
     FOREIGN_TEAM = "foreign_team"
+    FOREIGN_APP = "foreign_app"
     FOREIGN_USER = "foreign_user"
     STALE = "stale"
     MUTED = "muted"
@@ -75,6 +76,8 @@ class Click:
     """The chat's own id of this interaction; where the same one comes again, it is a replay."""
     message: str = ""
     """What `Chat.post` returned for the message whose button it was; "" where the chat does not tell."""
+    app: str = ""
+    """The chat's id of the app whose button it was; "" where the chat does not tell."""
     reason: str = ""
     """A denial's, in the person's own words; "" where none was asked for or given."""
 
@@ -112,6 +115,7 @@ _TEXTS = {
     Reply.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
     Reply.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
     Reply.FOREIGN_TEAM: "This proposal belongs to another workspace.",
+    Reply.FOREIGN_APP: "This button was another app's. Nothing is deployed.",
     Reply.FOREIGN_USER: "You are not among the approvers of this service.",
     Reply.STALE: "The service was changed since this was proposed. Nothing is deployed.",
     Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
@@ -143,15 +147,22 @@ def refusal(
         proposal.evidence_hash,
     ):
         return Reply.TAMPERED
-    if service.team and click.team != service.team:
-        return Reply.FOREIGN_TEAM
-    if click.channel != service.channel:
-        return Reply.FOREIGN_CHANNEL
+    if foreign := _foreign(click, service):
+        return foreign
     if click.user not in service.approvers and click.user not in members:
         return Reply.FOREIGN_USER
     if now >= proposal.expires_at:
         return Reply.EXPIRED
     return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+def _foreign(click: Click, service: Service) -> Reply | None:
+    """Why a click comes from elsewhere than from where it was asked for; None where it does not."""
+    if service.team and click.team != service.team:
+        return Reply.FOREIGN_TEAM
+    if service.chat_app and click.app != service.chat_app:
+        return Reply.FOREIGN_APP
+    return Reply.FOREIGN_CHANNEL if click.channel != service.channel else None
 
 
 def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:

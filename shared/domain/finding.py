@@ -60,6 +60,16 @@ class Reason(StrEnum):
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
     NOT_PYTHON = "not_python"
+    AMBIGUOUS = "ambiguous"
+    """Several files fit what was logged equally well."""
+    NOT_FETCHED = "contents_not_in_this_copy"
+    """What would decide it was never fetched into this partial clone."""
+    WRONG_COMMAND = "file_is_no_python"
+    """Python was started with a file that is none."""
+
+
+SPEAKS_FOR_ITSELF = frozenset((Reason.AMBIGUOUS, Reason.NOT_FETCHED, Reason.NOT_ON_BRANCH, Reason.WRONG_COMMAND))
+"""Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def likely_files(logged: str, tree: Iterable[str]) -> Sequence[tuple[str, ...]]:
     return tuple(tuple(sorted(tiers[depth])) for depth in sorted(tiers, reverse=True))
 
 
+def common_tail(logged: str, path: str) -> int:
+    """How many components a path shares with the end of a logged one."""
+    return _common_tail(components(logged), path.split("/"))
+
+
 def _common_tail(wanted: Sequence[str], parts: Sequence[str]) -> int:
     pairs = zip(reversed(wanted), reversed(parts), strict=False)
     return next((depth for depth, (left, right) in enumerate(pairs) if left != right), min(len(wanted), len(parts)))

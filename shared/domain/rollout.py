@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
+SHORTEST_ABBREVIATION = 7
+"""Digits of a commit id, as git itself abbreviates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -17,6 +20,10 @@ class Claim:
     """As it stands there: a label can name anything, and an abbreviation."""
     ref: str
     """The build, label, image tag or variable."""
+
+
+def _abbreviates(short: str, commit: str) -> bool:
+    return len(short) >= SHORTEST_ABBREVIATION and commit.startswith(short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,18 @@ class Revision:
     """Whether it runs a function, which a build has made of its source."""
 
     def runs(self, commit: str) -> bool:
-        """Whether the best place that says anything names this commit (a full id), or abbreviates it."""
-        return bool(self.commit) and commit.startswith(self.commit or "")
+        """Whether the best place that says anything names this commit (a full id), or abbreviates it.
+
+        An abbreviation has seven digits at least; whether it is short for this commit alone, the repository tells.
+        """
+        return bool(self.commit) and _abbreviates(self.commit or "", commit)
 
     @property
     def conflict(self) -> str:
         """A sentence where two places name different commits; "" where all agree."""
         for claim in self.claims[1:]:
             first = self.claims[0]
-            if not (first.commit.startswith(claim.commit) or claim.commit.startswith(first.commit)):
+            if not (_abbreviates(claim.commit, first.commit) or _abbreviates(first.commit, claim.commit)):
                 return f"{first.ref} names commit {first.commit}, but {claim.ref} names {claim.commit}."
         return ""
 

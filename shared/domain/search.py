@@ -74,17 +74,13 @@ def first_holding(commits: Sequence[Commit], among: frozenset[str], holds: Holds
 
 
 def newest_first(commits: Sequence[Commit], head: str, among: frozenset[str]) -> Iterator[Commit]:
-    """The commits of `among`, newest first: the states that the branch itself was in before those of merged branches.
+    """The commits of `among` that the branch itself was at, newest first.
 
     A branch's own states are its chain of first parents; a commit that came in by a merge was never its head.
-    `commits` holds children before parents.
     """
     by_id = {commit.id: commit for commit in commits}
-    own: set[str] = set()
     here: str | None = head
     while here is not None and here in by_id:
-        own.add(here)
         if here in among:
             yield by_id[here]
         here = next(iter(by_id[here].parents), None)
-    yield from (commit for commit in commits if commit.id in among and commit.id not in own)

@@ -25,6 +25,8 @@ class Service:
     """The deployed minor version such as `3.11`, where the repository and the log do not tell it."""
     team: str = ""
     """The chat workspace's id; "" accepts the one that the signature belongs to."""
+    chat_app: str = ""
+    """The id of the app that posts to the chat; "" accepts every one that the signature belongs to."""
     approvers: tuple[str, ...] = ()
     """Chat user ids. Together with an empty `approver_group` an empty list approves nobody."""
     approver_group: str = ""

@@ -59,7 +59,10 @@ class History(Protocol):
         """Heads that contain a commit (with None: any) and that the branch does not, newest first, at most 200."""
 
     def unseen(self) -> Sequence[str]:
-        """What this copy of the repository cannot show, a sentence each."""
+        """What was asked for and this copy of the repository could not show, a sentence each."""
+
+    def missing(self) -> frozenset[str]:
+        """The blobs that were asked for and that this copy does not hold."""
 
     def boundary(self) -> frozenset[str]:
         """Commits whose parents a shallow copy does not hold."""

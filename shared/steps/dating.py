@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.finding import Deployment, Proof
 from shared.domain.incident import Incident, on_day
-from shared.steps.deployed import is_younger
+from shared.steps.located import is_younger
 
 _BEFORE_COMMIT = timedelta(hours=2)
 """How long before its commit a tree is taken to have been deployed uncommitted; a longer gap means a later day."""

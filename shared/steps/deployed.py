@@ -1,46 +1,18 @@
 """Finds the deployed version of a file: which commit's version fails just where the log says that it failed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.compilation import Fault
-from shared.domain.finding import DeployedSource, Deployment
+from shared.domain.finding import DeployedSource, Reason
 from shared.domain.history import Commit, FileVersion
 from shared.domain.incident import Incident, Sighting
-from shared.domain.paths import likely_files
-from shared.ports import History
-from shared.steps.ground import Ground
+from shared.steps.given_commit import corroborate
+from shared.steps.ground import Area, Ground, Layer
+from shared.steps.located import Located, deployments, key_of, place
+from shared.steps.matching import Match, find_matches
+from shared.steps.presence import FailingVersion, Presence, likeliest
 from shared.steps.verdicts import Verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """The deployed version, or what was looked at in vain (`commit` is then None, or a given one that does not fit)."""
-
-    path: str
-    """In the tree of the deployed commit; "" where no file was found."""
-    commit: Commit | None
-    source: DeployedSource
-    corroborated: bool
-    candidates: tuple[str, ...] = ()
-    conflict: str = ""
-    deployments: tuple[Deployment, ...] = ()
-    graph: Sequence[FileVersion] = ()
-    """The path-limited graph that was searched, children before parents; empty for a given commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """Versions of one path that fail as one sighting says, newest first."""
-
-    sighting: Sighting
-    path: str
-    versions: Sequence[tuple[Commit, Fault]]
-    likeness: int
-    """2: the quoted source line and the message are the logged ones; 1: one of them; 0: the line number alone."""
-    words_fit: bool
-    """Whether these versions fail with the logged message."""
 
 
 def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: str = "") -> Located:
@@ -49,211 +21,209 @@ def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: s
     A commit that was given for one revision is held against what that one has logged: another one that fails too may
     have been built from it.
     """
-    conflict = ""
-    if given is not None:
-        stated = _corroborate(ground.history, verdicts, ground.incident, given, revision)
-        if stated.corroborated:
-            return stated
-        conflict = stated.conflict
-    inferred = _infer(ground, verdicts, conflict)
-    if inferred.corroborated or given is None:
+    if given is None:
+        return _infer(ground, verdicts, "")
+    stated = corroborate(ground.history, verdicts, ground.incident, given, revision)
+    if stated.corroborated or stated.detail:  # what could not be judged is not contradicted either
+        return stated
+    inferred = _infer(ground, verdicts, stated.conflict)
+    if inferred.corroborated and _may_override(ground, inferred):
         return inferred
-    return Located(stated.path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict or inferred.conflict)
+    conflict = stated.conflict
+    if inferred.corroborated and inferred.commit is not None:
+        conflict += f" It fails so at {inferred.commit.id}, a version that no state of {ground.branch.name} held."
+    detail = f"{stated.conflict} {inferred.detail}" if inferred.detail else ""
+    return replace(stated, conflict=conflict, reason=inferred.reason, detail=detail)
 
 
-def _corroborate(history: History, verdicts: Verdicts, incident: Incident, given: Commit, revision: str) -> Located:
-    """Checks a given commit against the log."""
-    tree = history.tree(given.id)
-    tiers = likely_files(incident.path, tree)
-    for sighting in reversed([each for each in incident.sightings if not revision or each.revision == revision]):
-        for path in (path for tier in tiers for path in tier):
-            if verdicts.fails_as(tree[path].blob, path, sighting):
-                deployments = _deployments(incident, {_key(sighting): given})
-                return Located(
-                    path,
-                    given,
-                    DeployedSource.GIVEN,
-                    corroborated=True,
-                    candidates=(given.id,),
-                    deployments=deployments,
-                )
-    path = tiers[0][0] if tiers else ""
-    said = f"The log says {place(incident)}"
-    if not path:
-        conflict = f"{said}; the given commit {given.id} has no such file."
-        return Located("", given, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
-    fault = verdicts.of(tree[path].blob, path).fault
-    found = "compiles" if fault is None else f"fails first at line {fault.line}"
-    conflict = f"{said}; at the given commit {given.id}, {path} {found} on Python {verdicts.python}."
-    return Located(path, given, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
+def _may_override(ground: Ground, inferred: Located) -> bool:
+    """Whether a version may have been deployed although the given commit was named.
+
+    It has to be what some state of the branch held: what only came in by a merge was never served from there.
+    """
+    commit = inferred.commit
+    landed = ground.states.landing(commit.id) if commit is not None else None
+    if commit is None or landed is None:
+        return False
+    held = ground.history.blobs((each, inferred.path) for each in dict.fromkeys((commit.id, landed)))
+    return held.get((commit.id, inferred.path)) == held.get((landed, inferred.path))
 
 
-def place(incident: Incident) -> str:
-    """The logged place of the last sighting, as in `app/x.py, line 12`."""
-    last = incident.sightings[-1]
-    return f"{incident.path}, line {last.line}" if last.line is not None else incident.path
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What one layer gave: the version, how well it fits the words, and how it stood to the branch."""
+
+    located: Located
+    likeness: int
+    presence: Presence
+    common: int
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """One that was there when it was logged comes first, then what the words say, then what the branch held."""
+        return self.presence is not Presence.LATER, self.likeness, self.presence
+
+    def is_settled(self, *, dated: bool) -> bool:
+        """Whether no other file can fit better; without a time nothing more can be asked."""
+        return self.located.commit is None or self.presence is Presence.CURRENT or not dated
 
 
 def _infer(ground: Ground, verdicts: Verdicts, conflict: str) -> Located:
     """Searches the branch, then every other head, for versions that fail as the log says."""
-    incident = ground.incident
-    likeliest, younger = "", None
-    for paths, graph in ground.layers():
-        likeliest = likeliest or paths[0]
-        matches = _matches(verdicts, graph, paths, incident)
-        if matches:
-            found = _choose(incident, matches, graph, conflict)
-            if not found.deployments or not found.deployments[-1].uncommitted:
-                return found
-            younger = younger or found  # unless another file of that name was already there when it was logged
-    if younger is not None:
-        return younger
-    return Located(likeliest, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
-
-
-def _matches(
-    verdicts: Verdicts, graph: Sequence[FileVersion], paths: Sequence[str], incident: Incident
-) -> list[_Match]:
-    """All sightings against all versions of these paths, until the last sighting has its version.
-
-    Compiled are first those that can fail with the logged words on the logged line, then those that are likely to fail
-    at all, then the rest: a log may have cut the words, and an older patch level of Python may have had others.
-    """
-    made = {path: list(made_versions(graph, path)) for path in paths}
-    every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
-    found: list[_Match] = []
-    for choose in (verdicts.possible, verdicts.suspects, _all):
-        blobs = choose(every, incident.sightings)
-        verdicts.expect((every[blob], blob) for blob in blobs)
-        found = [
-            match
-            for path, versions in made.items()
-            for sighting in incident.sightings
-            if (match := _match(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
-        ]
-        words_fit = choose != verdicts.possible or all(match.words_fit for match in found)
-        if words_fit and any(match.sighting == incident.sightings[-1] for match in found):
+    likeliest_path, best, unread = "", None, 0
+    for layer in ground.layers():
+        likeliest_path = likeliest_path or layer.paths[0]
+        if best is not None and layer.area in _BEYOND[best.presence]:
             break
-    return found
+        if not _may_outdo(layer, best):
+            continue
+        matches = find_matches(verdicts, layer.graph, layer.paths, ground.incident)
+        unread += _unread(ground, layer)
+        if layer.area is Area.ELSEWHERE:
+            if matches and not unread:
+                return _elsewhere(ground, matches, conflict)
+            continue
+        if not matches:
+            continue
+        found = _choose(ground, matches, layer, conflict)
+        best = found if best is None else _better(ground, best, found)
+        if best.is_settled(dated=ground.incident.dated):
+            break
+    if unread and (best is None or _held_is_unread(ground, best)):
+        return _not_fetched(ground, best.located.path if best else likeliest_path, unread, conflict)
+    if best is not None:
+        return best.located
+    return Located(likeliest_path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
 
 
-def _all(blobs: Mapping[str, str], _sightings: Sequence[Sighting]) -> frozenset[str]:
-    return frozenset(blobs)
+_BEYOND = {
+    Presence.LATER: frozenset((Area.ELSEWHERE,)),
+    Presence.EARLIER: frozenset((Area.FORMER, Area.ELSEWHERE)),
+    Presence.CURRENT: frozenset(Area),
+}
+"""Where nothing is looked for any more, once a version of this presence was found."""
 
 
-def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting: Sighting) -> _Match | None:
-    """The versions that fail on the logged line; where some of them say and quote what was logged, those alone."""
-    failing = [
-        (version.commit, fault)
-        for version in made
-        if (fault := verdicts.fails_as(version.blobs[path], path, sighting)) is not None
-    ]
-    if not failing:
-        return None
-    same_message = [pair for pair in failing if pair[1].message == sighting.message]
-    kept = same_message or failing
-    same_text = [pair for pair in kept if _quoted(pair[1], sighting)]
-    return _Match(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
+def _may_outdo(layer: Layer, best: _Fit | None) -> bool:
+    """Whether a layer can hold something better than what fits already.
+
+    One that was there but not current gives way to a file that was current; one from an uncommitted tree to any that
+    was there. Without any, the files of that time are looked at under all their names.
+    """
+    if best is None:
+        return layer.area is not Area.LOGGED
+    return best.presence is Presence.LATER or (layer.area is Area.LOGGED and layer.common >= best.common)
 
 
-def _quoted(fault: Fault, sighting: Sighting) -> bool:
-    """Whether the log quotes the failing source; of a string over several lines a traceback shows one."""
-    return bool(sighting.source_text) and sighting.source_text in {
-        fault.text.strip(), *(line.strip() for line in fault.text.splitlines())
-    }  # fmt: skip
+def _better(ground: Ground, known: _Fit, found: _Fit) -> _Fit:
+    """The better one of two files; neither, where both fit equally well."""
+    if known.rank != found.rank or known.presence is Presence.LATER:
+        return max(known, found, key=lambda each: each.rank)
+    both = (known.located, found.located)
+    candidates = tuple(oid for each in both for oid in each.candidates)
+    located = _ambiguous(ground.incident, [each.path for each in both], candidates, known.located.conflict)
+    return replace(known, located=located)
 
 
-def made_versions(graph: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:
-    """The commits of a graph after which `path` had contents that it had at none of their parents."""
-    before = {version.commit.id: version.blobs.get(path) for version in graph}
-    for version in graph:
-        blob = version.blobs.get(path)
-        if blob is not None and all(before.get(parent) != blob for parent in version.commit.parents):
-            yield version
+def _unread(ground: Ground, layer: Layer) -> int:
+    """How many versions of a layer's files were asked for and are not in this copy."""
+    missing = ground.history.missing()
+    if not missing:
+        return 0
+    return len(missing.intersection(blob for version in layer.graph for blob in version.blobs.values()))
 
 
-def _choose(incident: Incident, matches: Sequence[_Match], graph: Sequence[FileVersion], conflict: str) -> Located:
-    """The version of the last sighting that matched anything; refuses where two files fit equally well."""
-    position = {_key(sighting): place for place, sighting in enumerate(incident.sightings)}
-    last = max(position[_key(match.sighting)] for match in matches)
-    fitting = [match for match in matches if position[_key(match.sighting)] == last]
-    best = max(match.likeness for match in fitting)
-    fitting = [match for match in fitting if match.likeness == best]
-    if len(fitting) > 1 and _side_by_side([match.path for match in fitting], graph):
-        names = ", ".join(match.path for match in fitting)
-        told = f"Several files fit {place(incident)} equally well: {names}."
-        return Located(fitting[0].path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict or told)
-    path, versions = _of_one_file(incident, fitting, graph)
-    chosen = {
-        _key(match.sighting): _likeliest(match, match.sighting.first_seen if incident.dated else None)
-        for match in matches
-        if match.path == path
-    }
-    commit = chosen[_key(fitting[0].sighting)]
-    deployments = _deployments(incident, chosen)
+def _held_is_unread(ground: Ground, best: _Fit) -> bool:
+    """Whether what the branch held when it was logged is not in this copy: without the words, that may have failed."""
+    seen_at = _seen_at(ground.incident, ground.incident.sightings[-1])
+    state = ground.states.at(seen_at) if seen_at is not None else None
+    if best.presence is Presence.CURRENT or best.likeness or state is None:
+        return False
+    place = (state.id, best.located.path)
+    return ground.history.blobs([place]).get(place) in ground.history.missing()
+
+
+def _not_fetched(ground: Ground, path: str, unread: int, conflict: str) -> Located:
+    detail = (
+        f"{unread} versions of {path} are not in this copy of the repository, so that it cannot be judged "
+        f"which one fails as logged ({place(ground.incident)})."
+    )
     return Located(
-        path, commit, DeployedSource.INFERRED, corroborated=True, candidates=versions, conflict=conflict,
-        deployments=deployments, graph=graph,
+        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.NOT_FETCHED,
+        detail=detail,
     )  # fmt: skip
+
+
+def _elsewhere(ground: Ground, matches: Sequence[Match], conflict: str) -> Located:
+    """Whoever may push a branch can make a version that fails as any line says: it is no deployed one."""
+    match = matches[0]
+    branch = ground.branch.name
+    detail = (
+        f"{match.path} fails as logged ({place(ground.incident)}) at {match.versions[0].commit.id}, "
+        f"which is no part of {branch}; no commit of {branch} does."
+    )
+    return Located(
+        match.path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.NOT_ON_BRANCH,
+        detail=detail,
+    )  # fmt: skip
+
+
+def _choose(ground: Ground, matches: Sequence[Match], layer: Layer, conflict: str) -> _Fit:
+    """The version of the last sighting that matched anything; refuses where two files fit equally well."""
+    incident, graph = ground.incident, layer.graph
+    position = {key_of(sighting): place for place, sighting in enumerate(incident.sightings)}
+    last = max(position[key_of(match.sighting)] for match in matches)
+    fitting = [match for match in matches if position[key_of(match.sighting)] == last]
+    likeness = max(match.likeness for match in fitting)
+    fitting = [match for match in fitting if match.likeness == likeness]
+    if len(fitting) > 1 and _side_by_side([match.path for match in fitting], graph):
+        fitting = _there_most(ground, fitting)
+    paths = [match.path for match in fitting]
+    versions = _in_order([each for match in fitting for each in match.versions], graph)
+    version, presence = likeliest(ground.states, versions, _seen_at(incident, fitting[0].sighting))
+    candidates = tuple(each.commit.id for each in versions)
+    if len(paths) > 1 and _side_by_side(paths, graph):
+        return _Fit(_ambiguous(incident, paths, candidates, conflict), likeness, presence, layer.common)
+    chosen = {
+        key_of(match.sighting): likeliest(ground.states, match.versions, _seen_at(incident, match.sighting))[0].commit
+        for match in matches
+        if match.path == version.path
+    }
+    located = Located(
+        version.path, chosen[key_of(fitting[0].sighting)], DeployedSource.INFERRED, corroborated=True,
+        candidates=candidates, conflict=conflict, deployments=deployments(incident, chosen), graph=graph,
+    )  # fmt: skip
+    return _Fit(located, likeness, presence, layer.common)
+
+
+def _there_most(ground: Ground, fitting: Sequence[Match]) -> list[Match]:
+    """Of several files those that were there when it was logged, and among them those that the branch held."""
+    seen = {
+        match.path: likeliest(ground.states, match.versions, _seen_at(ground.incident, match.sighting))[1]
+        for match in fitting
+    }
+    most = max(seen.values())
+    return [match for match in fitting if seen[match.path] == most]
+
+
+def _ambiguous(incident: Incident, paths: Sequence[str], candidates: tuple[str, ...], conflict: str) -> Located:
+    told = f"Several files fit {place(incident)} equally well: {', '.join(paths)}."
+    return Located(
+        paths[0], None, DeployedSource.UNKNOWN, corroborated=False, candidates=candidates, conflict=conflict,
+        reason=Reason.AMBIGUOUS, detail=told,
+    )  # fmt: skip
+
+
+def _in_order(versions: Sequence[FailingVersion], graph: Sequence[FileVersion]) -> list[FailingVersion]:
+    """Newest first, one for each commit."""
+    by_commit = {each.commit.id: each for each in versions}
+    return [by_commit[each.commit.id] for each in graph if each.commit.id in by_commit]
+
+
+def _seen_at(incident: Incident, sighting: Sighting) -> datetime | None:
+    return sighting.first_seen if incident.dated else None
 
 
 def _side_by_side(paths: Sequence[str], graph: Sequence[FileVersion]) -> bool:
     """Whether two of these paths ever existed together; if not, they are the names of one file that was moved."""
     return any(sum(path in version.blobs for path in paths) > 1 for version in graph)
-
-
-def _of_one_file(
-    incident: Incident, fitting: Sequence[_Match], graph: Sequence[FileVersion]
-) -> tuple[str, tuple[str, ...]]:
-    """Under which of its names the file was deployed, and every commit whose version fits, newest first."""
-    by_commit = {commit.id: (match.path, commit, fault) for match in fitting for commit, fault in match.versions}
-    order = [version.commit.id for version in graph if version.commit.id in by_commit]
-    seen_at = fitting[0].sighting.first_seen if incident.dated else None
-    every = replace(fitting[0], versions=[by_commit[oid][1:] for oid in order])
-    return by_commit[_likeliest(every, seen_at).id][0], tuple(order)
-
-
-def _likeliest(match: _Match, seen_at: datetime | None) -> Commit:
-    """Of several matching versions the newest that was there when it was logged."""
-    commits = [commit for commit, _ in match.versions]
-    if seen_at is None:
-        return commits[0]
-    before = [commit for commit in commits if commit.committed_at <= seen_at]
-    if before:
-        return max(before, key=lambda commit: commit.committed_at)
-    return min(commits, key=lambda commit: commit.committed_at)
-
-
-def _key(sighting: Sighting) -> tuple[str, int | None, str, str]:
-    return sighting.revision, sighting.line, sighting.message, sighting.source_text
-
-
-def _deployments(
-    incident: Incident, chosen: Mapping[tuple[str, int | None, str, str], Commit]
-) -> tuple[Deployment, ...]:
-    seen = {sighting: sighting.first_seen if incident.dated else None for sighting in incident.sightings}
-    return tuple(
-        Deployment(
-            revision=sighting.revision,
-            line=sighting.line,
-            seen_at=seen[sighting],
-            commit=(commit := chosen.get(_key(sighting))),
-            uncommitted=is_younger(commit, seen[sighting]),
-        )
-        for sighting in incident.sightings
-    )
-
-
-def is_younger(commit: Commit | None, seen_at: datetime | None) -> bool:
-    """Whether a version was logged before it was committed: then the image was built from an uncommitted tree."""
-    return commit is not None and seen_at is not None and commit.committed_at > seen_at
-
-
-def with_commits(deployments: Iterable[Deployment], by_line: Mapping[int | None, Commit]) -> tuple[Deployment, ...]:
-    """Fills in deployments whose version was found later, by the line on which it fails."""
-    return tuple(
-        each
-        if each.commit is not None or (commit := by_line.get(each.line)) is None
-        else Deployment(each.revision, each.line, each.seen_at, commit, is_younger(commit, each.seen_at))
-        for each in deployments
-    )

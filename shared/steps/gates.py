@@ -53,7 +53,10 @@ class Gates:
 
     def unseen(self, commit: str) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
-        return tuple(path for path, blob in self.sources(commit).items() if self.verdicts.of(blob, path).ok is None)
+        sources = self.sources(commit).items()
+        if self.loaded.roots and not sources:  # they were moved: nothing would be looked at, and everything pass
+            return (f"the source root {self.loaded.roots[0]}, in which no Python file lies,",)
+        return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
 
     def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.history import Branch, Commit, FileVersion
+from shared.domain.python_names import is_loaded_like, is_python_name
 from shared.domain.search import descendants
 from shared.domain.similarity import best_match
 from shared.ports import History
@@ -26,6 +27,15 @@ Fails = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Counterpart:
+    """The other name of a file; None where it has none."""
+
+    path: str | None
+    is_unknown: bool = False
+    """True where it may have one: the contents by which it would be known are not in this copy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """What became of a file after `start`."""
 
@@ -39,6 +49,8 @@ class Lineage:
     """For `start` and for each commit of `after`."""
     versions: Sequence[Commit]
     """Those of `after` that changed the file, children before parents."""
+    lost: bool = False
+    """True where the file vanished, and whether it was deleted or renamed cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ def follow(history: History, fails: Fails, begin: Start, branch: Branch) -> Line
     commits = history.commits(branch.head, start)
     after = descendants(start, commits)
     graph = begin.graph or (history.versions(names, [branch.head], [start]) if after else ())
-    asked: set[Vanished] = set()
+    asked: dict[Vanished, Counterpart] = {}
     while True:
         at = _states(history, start, names, [each for each in commits if each.id in after], graph)
         renamed = _renamed_to(history, at, commits, fails, asked)
@@ -70,7 +82,8 @@ def follow(history: History, fails: Fails, begin: Start, branch: Branch) -> Line
         graph = history.versions(names, [branch.head], [start])
     touched = {version.commit.id for version in graph}
     versions = [each for each in commits if each.id in after and each.id in touched and _changed(each, at)]
-    return Lineage(start, tuple(names), commits, after, at, versions)
+    lost = any(each.is_unknown for each in asked.values())
+    return Lineage(start, tuple(names), commits, after, at, versions, lost)
 
 
 def _changed(commit: Commit, at: Mapping[str, Blobs]) -> bool:
@@ -107,7 +120,11 @@ def _look_up(history: History, commit: str, names: Sequence[str]) -> Blobs:
 
 
 def _renamed_to(
-    history: History, at: Mapping[str, Blobs], commits: Sequence[Commit], fails: Fails, asked: set[Vanished]
+    history: History,
+    at: Mapping[str, Blobs],
+    commits: Sequence[Commit],
+    fails: Fails,
+    asked: dict[Vanished, Counterpart],
 ) -> list[str]:
     """The new names that the file was given where one of its names vanished while it failed; each is asked once."""
     found: list[str] = []
@@ -119,23 +136,28 @@ def _renamed_to(
                 gone = (commit.id, parent, name)
                 if name in at[commit.id] or gone in asked or not fails(blob, name):
                     continue
-                asked.add(gone)
-                renamed = counterpart(history, name, blob, appeared_in=commit.id, not_in=parent)
+                asked[gone] = counterpart(history, name, blob, appeared_in=commit.id, not_in=parent)
+                renamed = asked[gone].path
                 found += [renamed] if renamed else []
     return found
 
 
-def counterpart(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> str | None:
+def counterpart(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> Counterpart:
     """The path that holds (nearly) the contents of `blob` in one commit and does not exist in another.
 
     Finds the new name of a file that vanished from `path`, or, with the commits exchanged, the old name of one that
-    appeared there. Of several copies the one that kept the file name is taken.
+    appeared there. Of several copies the one that kept the file name is taken. A name under which Python would not
+    look for the file is none: `app.py` that became `app.py.disabled` is gone.
     """
     there, missing = history.tree(appeared_in), history.tree(not_in)
-    fresh = {other: entry.blob for other, entry in there.items() if other not in missing}
+    fresh = {
+        other: entry.blob for other, entry in there.items() if other not in missing and is_loaded_like(other, path)
+    }
     exact = {other: b"" for other, held in fresh.items() if held == blob}
     if exact:
-        return best_match(path, b"", exact)
-    python = [other for other in sorted(fresh) if other.endswith(".py")][:_MOST_COMPARED]
+        return Counterpart(best_match(path, b"", exact))
+    python = [other for other in sorted(fresh) if is_python_name(other)][:_MOST_COMPARED]
+    contents = {other: history.read(fresh[other]) for other in python}
     content = history.read(blob) or b""
-    return best_match(path, content, {other: history.read(fresh[other]) or b"" for other in python})
+    found = best_match(path, content, {other: text for other, text in contents.items() if text is not None})
+    return Counterpart(found, is_unknown=found is None and None in contents.values())

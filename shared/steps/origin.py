@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from shared.domain.history import Commit, FileVersion
 from shared.domain.search import ancestors, descendants, first_failing
 from shared.ports import History
-from shared.steps.deployed import made_versions
 from shared.steps.lineage import counterpart
+from shared.steps.matching import made_versions
 from shared.steps.verdicts import Verdicts
 
 
@@ -29,7 +29,7 @@ class Origin:
     later: tuple[Version, ...]
     """Versions after it, up to the deployed one, that still fail; oldest first."""
     cut: bool
-    """True where a shallow copy ends at `first`: whether it is the one that broke the file cannot be seen."""
+    """True where this copy does not show what was there before `first`: whether that broke the file is open."""
     arrived: bool = False
     """True where there was no such file before, under no name: it was broken from the start."""
 
@@ -61,7 +61,8 @@ def trace(
         if version.commit.id in scope and verdicts.of(version.blobs[path], path).ok is False
     )
     here = Version(by_id[first], path, blobs[first] or "")
-    if first in history.boundary():
+    before = [blob for parent in parents[first] if (blob := blobs.get(parent)) is not None]
+    if first in history.boundary() or any(verdicts.of(blob, path).ok is None for blob in before):
         return Origin(here, later, cut=True)
     if all(blobs.get(parent) is None for parent in parents[first]):
         return _before_rename(history, verdicts, here, later)
@@ -72,10 +73,14 @@ def _before_rename(history: History, verdicts: Verdicts, here: Version, later: t
     """The origin of a file that came into being at `here`: under its old name, if it was renamed and failed before."""
     renamed = False
     for parent in history.first_parents(here.commit.id, 1)[0].parents:
-        old = counterpart(history, here.path, here.blob, appeared_in=parent, not_in=here.commit.id)
+        other = counterpart(history, here.path, here.blob, appeared_in=parent, not_in=here.commit.id)
+        old = other.path
         blob = history.blobs([(parent, old)]).get((parent, old)) if old else None
         renamed = renamed or blob is not None
-        if old is None or blob is None or verdicts.of(blob, old).ok is not False:
+        held = verdicts.of(blob, old).ok if old is not None and blob is not None else True
+        if other.is_unknown or held is None:
+            return Origin(here, later, cut=True)
+        if old is None or blob is None or held:
             continue
         further = trace(history, verdicts, parent, old)
         if further is not None:

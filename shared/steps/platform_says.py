@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shared.domain.entry import LogEntry
 from shared.domain.finding import DeployedSource
 from shared.domain.moment import rfc3339
-from shared.domain.rollout import Revision, Serving
+from shared.domain.rollout import SHORTEST_ABBREVIATION, Revision, Serving
 from shared.domain.service import Service
 from shared.domain.wording import listed
 from shared.errors import Misused
@@ -21,6 +21,9 @@ from shared.steps.world import World
 _STARVED = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
 _NOT_STARTED = re.compile(r"failed to start|failed to listen|startup probe|deadline exceeded", re.IGNORECASE)
 _MOST_SERVING = 10
+_COMMIT_ID = re.compile(rf"[0-9a-f]{{{SHORTEST_ABBREVIATION},64}}")
+_WHOLE = 40
+"""Digits of an id that is no abbreviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,24 @@ def stated(world: World, service: Service, history: History, seen: Seen) -> Stat
     source = DeployedSource(known.claims[0].source) if known.claims else DeployedSource.GIVEN
     commit = resolved(history, known.commit)
     if commit is None:
-        told = f"The repository knows no commit {known.commit}, which {source.value} names."
+        what = "commit" if len(known.commit) >= _WHOLE else "single commit"
+        told = f"The repository knows no {what} {known.commit}, which {source.value} names."
         return Stated(None, source, (*sentences, told))
     return Stated(commit, source, sentences)
 
 
 def resolved(history: History, commit: str) -> str | None:
-    """The full id of a commit, None where the repository does not know it: a label can name anything."""
+    """The full id of a commit; None where the repository does not know it, or the abbreviation is short for several.
+
+    A label can name anything, and a branch can be called like an abbreviation: only an id that begins so is believed.
+    """
+    if not _COMMIT_ID.fullmatch(commit):
+        return None
     try:
-        return history.resolve(commit).id
+        found = history.resolve(commit).id
     except Misused:
         return None
+    return found if found.startswith(commit) else None
 
 
 def _sentences(world: World, service: Service, known: Revision | None, seen: Seen) -> Iterator[str]:

@@ -14,21 +14,25 @@ from shared.domain.signal import SignalKind
 from shared.errors import Misused
 from shared.ports import Compilers, History
 from shared.steps import pythons
+from shared.steps.branch_states import BranchStates
 from shared.steps.candidates import Choice
-from shared.steps.deployed import Located, locate, with_commits
+from shared.steps.deployed import locate
 from shared.steps.explain import Explained, excerpt, explain
 from shared.steps.gates import Gates
 from shared.steps.ground import Ground
 from shared.steps.inquiry import Inquiry, Progress, Request
 from shared.steps.lineage import Lineage, Start, follow
 from shared.steps.loaded import Loaded
+from shared.steps.located import Located, with_commits
 from shared.steps.origin import Origin, Version, trace
 from shared.steps.others import describe_loading
 from shared.steps.own_pythons import OwnPythons
 from shared.steps.target import attempts, choose, describe_fix, describe_target, find_fix, find_rollback, unmerged_fix
 from shared.steps.traced import traced_files
-from shared.steps.unproven import uncorroborated, unjudgeable, without_proof
+from shared.steps.unproven import uncorroborated, unjudgeable, without_proof, wrong_command
+from shared.steps.unseen import unseen
 from shared.steps.verdicts import Verdicts
+from shared.steps.wrong_command import is_no_python
 
 
 def prove(incident: Incident, history: History, compilers: Compilers, request: Request, progress: Progress) -> Proof:
@@ -38,9 +42,9 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
     inquiry = Inquiry(incident, history, compilers, request, branch, given, progress)
     if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
         return without_proof(inquiry)
-    check_roots(inquiry)
     progress(f"looking for the deployed version of {incident.path}")
     search = _search(inquiry)
+    _check_roots(inquiry, search.located if search is not None else None)
     if search is None:
         return unjudgeable(inquiry, next(_pythons(inquiry)))
     if search.located.corroborated and search.located.commit is not None:
@@ -48,13 +52,17 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
     return uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
 
 
-def check_roots(inquiry: Inquiry) -> None:
+def _check_roots(inquiry: Inquiry, located: Located | None) -> None:
     """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
+    asked = [inquiry.branch.head, *([inquiry.given.id] if inquiry.given else [])]
+    asked += [located.commit.id] if located is not None and located.commit is not None else []
     for root in inquiry.request.roots:
-        tree = inquiry.history.tree(inquiry.branch.head)
         belongs = belonging({}, "", [root])
-        if not any(belongs(path) for path in tree):
-            raise Misused(f"--source-root {root}: no Python file lies there at the head of {inquiry.branch.name}")
+        if not any(belongs(path) for commit in dict.fromkeys(asked) for path in inquiry.history.tree(commit)):
+            raise Misused(
+                f"--source-root {root}: no Python file lies there, neither at the head of {inquiry.branch.name} "
+                "nor as deployed"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,9 @@ def _search(inquiry: Inquiry) -> _Search | None:
     None where no Python that log or repository name can be judged. Raises Misused where the person named that one.
     """
     tried: list[_Search] = []
-    ground = Ground(inquiry.history, inquiry.incident, inquiry.branch)
+    ground = Ground(
+        inquiry.history, inquiry.incident, inquiry.branch, BranchStates(inquiry.history, inquiry.branch.head)
+    )
     for python, source in _pythons(inquiry):
         try:
             compiler = inquiry.compilers.compiler(python)
@@ -125,6 +135,8 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     gates = Gates(history, verdicts, loaded, commit.id, inquiry.request.checks, own)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
     deployed = Version(commit, located.path, blob)
+    if is_no_python(history, verdicts, deployed, inquiry.branch.head):
+        return wrong_command(inquiry, located.path, verdicts, search.python_source)
     inquiry.progress("going back to the commit that broke it")
     origin = trace(history, verdicts, commit.id, located.path, located.graph) or Origin(deployed, (), cut=True)
     inquiry.progress("looking for the commit that mends it")
@@ -144,12 +156,16 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
         branch=inquiry.branch.name,
         branch_head=inquiry.branch.head,
         declared=pythons.declared_files(history, commit.id if origin.cut else origin.first.commit.id),
-        unseen=tuple(history.unseen()),
     )  # fmt: skip
     proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
     proof = replace(proof, loading=describe_loading(gates, commit.id, proof.target))
     on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
-    return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled)
+    return replace(
+        proof,
+        recommendation=recommend(proof, on_branch=on_branch),
+        unseen=unseen(history, at_boundary=origin.cut),
+        versions_compiled=verdicts.compiled,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +181,11 @@ class _Candidates:
 def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | None) -> Proof:
     """Adds fix and target, or, without a merged fix, where else one is and what could be gone back to."""
     history, verdicts, deployed = inquiry.history, among.gates.verdicts, among.deployed
+    states = BranchStates(history, inquiry.branch.head)
     assert proof.broken is not None  # a deployed version is known only by its failure
     if fix is None:
         inquiry.progress("looking for a fix that is not merged, and for a commit to go back to")
-        before = find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head)
+        before = find_rollback(states, among.gates, among.origin)
         return replace(
             proof,
             fix=unmerged_fix(history, verdicts, inquiry.branch, among.origin.first, deployed),
@@ -184,7 +201,7 @@ def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | N
         target=describe_target(history, among.lineage, among.gates, choice),
         refused=choice.refused,
         not_looked_at=choice.not_looked_at,
-        alternative=_rollback(find_rollback(history, among.gates, among.origin, among.lineage, inquiry.branch.head))
+        alternative=_rollback(find_rollback(states, among.gates, among.origin))
         if inquiry.request.alternative
         else None,
     )

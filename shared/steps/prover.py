@@ -14,6 +14,7 @@ from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
 from shared.steps.ancestry import contains
+from shared.steps.branch_states import BranchStates
 from shared.steps.gates import Gates
 from shared.steps.inquiry import Request
 from shared.steps.investigate import investigate
@@ -37,6 +38,8 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     head = history.branch(service.branch or None).head
     if not contains(history, head, proposal.commit):
         return f"{proposal.commit} is no longer part of the deploy branch"
+    if not BranchStates(history, head).includes(proposal.commit):
+        return f"{proposal.commit} came into the deploy branch by a merge: the branch itself was never in that state"
     if not contains(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())

@@ -6,6 +6,7 @@ from shared.domain.history import Branch, Commit, FileChange
 from shared.domain.mending import counterpart_line
 from shared.domain.search import ancestors, descendants, first_holding, newest_first
 from shared.ports import History
+from shared.steps.branch_states import BranchStates
 from shared.steps.candidates import Choice, choose_newest
 from shared.steps.commit_tree import changed_paths
 from shared.steps.explain import excerpt
@@ -23,7 +24,7 @@ _FURTHEST_BACK = 200
 
 def holds(lineage: Lineage, verdicts: Verdicts, commit: str) -> bool | None:
     """Whether the file compiles, under all its names, at a commit of the lineage; it does where it is gone."""
-    return verdicts.hold(lineage.at[commit])
+    return None if lineage.lost and not lineage.at[commit] else verdicts.hold(lineage.at[commit])
 
 
 def find_fix(lineage: Lineage, verdicts: Verdicts) -> Commit | None:
@@ -113,22 +114,8 @@ def _pull_request(ref: str) -> int | None:
     return int(parts[2]) if numbered else None
 
 
-def find_rollback(history: History, gates: Gates, origin: Origin, lineage: Lineage, head: str) -> Choice:
-    """The newest state that the branch was in before the break, and at which every loaded file compiles."""
+def find_rollback(states: BranchStates, gates: Gates, origin: Origin) -> Choice:
+    """The newest state that the branch was in before the break came in, and at which every loaded file compiles."""
     if origin.cut:
         return Choice(None, ())
-    broke = origin.first.commit.id
-    here = _before(lineage, head)
-    between = history.commits(here, broke)
-    since = descendants(broke, between) | {broke}
-    states = history.first_parents(here, _FURTHEST_BACK + len(between))
-    return choose_newest(gates, [each for each in states if each.id not in since], frozenset())
-
-
-def _before(lineage: Lineage, head: str) -> str:
-    """The newest state of the branch that the deployed commit has, too."""
-    first = {commit.id: next(iter(commit.parents), "") for commit in lineage.commits}
-    here = head
-    while first.get(here):
-        here = first[here]
-    return here
+    return choose_newest(gates, states.before(origin.first.commit.id, _FURTHEST_BACK), frozenset())

@@ -1,9 +1,12 @@
 """The proof of an incident about which nothing can be proven: why not, and what was looked at."""
 
+from dataclasses import replace
+
 from shared.domain.finding import Deployed, DeployedSource, Kind, Proof, Reason, Recommendation
 from shared.domain.signal import SignalKind
-from shared.steps.deployed import Located, place
 from shared.steps.inquiry import Inquiry
+from shared.steps.located import Located, place
+from shared.steps.unseen import unseen
 from shared.steps.verdicts import Verdicts
 
 _WITHOUT_PROOF = {
@@ -50,15 +53,31 @@ def unjudgeable(inquiry: Inquiry, python: tuple[str, str]) -> Proof:
 def uncorroborated(inquiry: Inquiry, located: Located, verdicts: Verdicts, python_source: str) -> Proof:
     """For a logged line on which no version of any file fails."""
     branch, python = inquiry.branch.name, verdicts.python
-    unseen = "".join(f" {note}" for note in inquiry.history.unseen())
-    if located.path:
+    notes = unseen(inquiry.history, at_boundary=located.reason is not Reason.AMBIGUOUS)
+    told_unseen = "".join(f" {note}" for note in notes)
+    if located.detail:
+        recommendation = Recommendation(Kind.NONE, located.reason, f"{located.detail}{told_unseen}")
+    elif located.path:
         logged = place(inquiry.incident)
-        told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{unseen}"
+        told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{told_unseen}"
         recommendation = Recommendation(Kind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
     else:
-        told = f"The history of {branch} holds no file that {place(inquiry.incident)} could mean.{unseen}"
+        told = f"The history of {branch} holds no file that {place(inquiry.incident)} could mean.{told_unseen}"
         recommendation = Recommendation(Kind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
-    return _proof(inquiry, located, recommendation, (python, python_source), verdicts.compiled)
+    proof = _proof(inquiry, located, recommendation, (python, python_source), verdicts.compiled)
+    return replace(proof, unseen=notes)
+
+
+def wrong_command(inquiry: Inquiry, path: str, verdicts: Verdicts, python_source: str) -> Proof:
+    """For a file that is no Python: it fails at every commit, and none of them broke it."""
+    source = DeployedSource.UNKNOWN if inquiry.given is None else DeployedSource.GIVEN
+    located = Located(path, inquiry.given, source, corroborated=False)
+    told = (
+        f"{path} is no Python, and Python was started with it: the command that starts the service is wrong, "
+        "which no commit of this file mends."
+    )
+    recommendation = Recommendation(Kind.NONE, Reason.WRONG_COMMAND, told)
+    return _proof(inquiry, located, recommendation, (verdicts.python, python_source), verdicts.compiled)
 
 
 def _proof(
@@ -74,7 +93,7 @@ def _proof(
         commit=located.commit,
         source=inquiry.request.source if located.source is DeployedSource.GIVEN else located.source,
         corroborated=False,
-        candidates=(),
+        candidates=located.candidates,
         uncommitted_tree=False,
         python=python[0],
         python_source=python[1],
@@ -92,6 +111,5 @@ def _proof(
         recommendation=recommendation,
         branch=inquiry.branch.name,
         branch_head=inquiry.branch.head,
-        unseen=tuple(inquiry.history.unseen()),
         versions_compiled=compiled,
     )

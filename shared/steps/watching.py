@@ -17,6 +17,7 @@ from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
 from shared.steps.flow import State
+from shared.steps.platform_says import resolved
 from shared.steps.recurrence import logged_again
 from shared.steps.regression import serves_fix
 from shared.steps.world import World
@@ -136,6 +137,10 @@ def _other_commit(world: World, service: Service, proposal: Proposal, name: str)
         return f"Nothing says which commit revision {name} was built from: it may be another than the approved one."
     if not revision.runs(proposal.commit):
         return f"Revision {name} was built from {revision.commit}, and not from the approved {proposal.commit}."
+    if revision.commit != proposal.commit:
+        with world.histories(service) as history:
+            if resolved(history, revision.commit) != proposal.commit:
+                return f"Revision {name} names {revision.commit}, which is not short for {proposal.commit} alone."
     return ""
 
 

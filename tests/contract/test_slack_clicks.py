@@ -183,6 +183,20 @@ def test_another_workspace_approves_nothing(asking: Callable[..., Question]) -> 
     assert question.approvals == 0
 
 
+@pytest.mark.parametrize(("app", "approves"), [("A0TIDE", True), ("A0OTHER", False)])
+def test_another_apps_button_approves_nothing(asking: Callable[..., Question], app: str, *, approves: bool) -> None:
+    question = asking(Setting(services={"shore.tide": service(chat_app=app)}))
+    question.send(question.payload("approve"))
+    assert (question.approvals > 0) is approves
+
+
+@pytest.mark.parametrize("app", [None, 7, "", ["A0TIDE"], "a\nb"])
+def test_an_app_that_is_no_id_is_refused(asking: Callable[..., Question], app: object) -> None:
+    question = asking()
+    assert question.send(question.payload("approve", api_app_id=app)).status_code in {200, 401}
+    assert question.approvals == 0
+
+
 def test_a_replayed_request_approves_nothing_after_five_minutes(asking: Callable[..., Question]) -> None:
     question = asking()
     body = form(question.payload("approve"))
@@ -242,6 +256,17 @@ class TestTheReason:
             "view": opened | {"id": "V0TIDE", "state": {"values": {"reason": {"reason": {"value": reason}}}}},
         }
         return given | changes
+
+    def test_the_dialog_names_its_app_as_the_button_does(self, asking: Callable[..., Question]) -> None:
+        chat = AskingChat()
+        question = asking(Setting(services={"shore.tide": service(chat_app="A0TIDE")}, chat=chat))
+        question.send(question.payload("deny"))
+        question.send(self.submitted(chat.asked[0], "not now"))
+        assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
+        question.send(self.submitted(chat.asked[0], "not now", api_app_id="A0TIDE"))
+        stands = decisions.load(question.doors.setting.process(), question.message.proposal)
+        assert stands is not None
+        assert stands.state == "denied"
 
     def test_it_is_asked_for_before_the_denial_counts_and_stays_in_the_message(
         self, asking: Callable[..., Question]

@@ -12,9 +12,11 @@ from shared.adapters.local.git_repository import GitRepository
 from shared.domain.entry import LogEntry
 from shared.domain.finding import Attempt, Proof
 from shared.domain.incident import Incident, Sighting
+from shared.domain.report import build_report
 from shared.domain.signal import SignalKind
 from shared.steps.inquiry import Request
 from shared.steps.prove import prove
+from tests.unit.evidence_checker import unsupported
 
 DAWN = datetime(2026, 3, 1, tzinfo=UTC)
 BODY = "".join(f"step_{number} = {number}\n" for number in range(1, 31))
@@ -88,9 +90,12 @@ def incident(path: str, *sightings: Sighting) -> Incident:
 def investigated(
     repository: Path, failing: Incident, compilers: FoundCompilers, request: Request | None = None
 ) -> Proof:
-    """The proof of an incident against a repository."""
+    """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
     with GitRepository(str(repository)) as history:
-        return prove(failing, history, compilers, request or Request(fallback_python=running()), lambda _: None)
+        proof = prove(failing, history, compilers, request or Request(fallback_python=running()), lambda _: None)
+    if not proof.deployed.corroborated:
+        assert unsupported(build_report(failing, proof)) == []
+    return proof
 
 
 def running() -> str:

@@ -216,15 +216,28 @@ def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundComp
     story.commit("feature breaks", {"app.py": broken(5)}, "start")
     story.commit("main moves", {"app.py": good(1)}, "start")
     story.write("main moves", feature="feature breaks")
-    for deployed in ("feature breaks", None):
-        proof = prove_break(story, compilers, deployed=deployed)
-        assert proof.deployed.commit is not None
-        assert proof.deployed.commit.subject == "feature breaks"
-        assert proof.fix is None
-        assert proof.target is None
-        assert proof.recommendation.kind is Kind.ROLLBACK
-        assert proof.rollback is not None
-        assert proof.rollback.commit.subject == "start"
+    proof = prove_break(story, compilers, deployed="feature breaks")
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.subject == "feature breaks"
+    assert proof.fix is None
+    assert proof.target is None
+    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.rollback is not None
+    assert proof.rollback.commit.subject == "start"
+
+
+def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("feature breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"app.py": good(1)}, "start")
+    story.write("main moves", feature="feature breaks")
+    proof = prove_break(story, compilers)
+    assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken) == (None, False, None)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.rollback, proof.target) == (None, None)
+    assert story.ids["feature breaks"] in proof.recommendation.detail
 
 
 def test_two_broken_files_must_both_be_mended(story: Story, compilers: FoundCompilers) -> None:

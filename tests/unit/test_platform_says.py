@@ -1,17 +1,21 @@
 """What the platform says of a revision becomes evidence: each place, each conflict, each revision that serves."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from functions.local.showcase.git import git
+from shared.adapters.local.git_repository import GitRepository
 from shared.domain.entry import LogEntry
 from shared.domain.finding import DeployedSource
 from shared.domain.rollout import Claim, Revision, Serving
 from shared.steps.investigate_incident import investigate_incident
-from shared.steps.platform_says import Seen, Stated, stated
+from shared.steps.platform_says import Seen, Stated, resolved, stated
 from tests.fakes.past import commit_id
 from tests.fakes.setting import OLD_REVISION, Setting
 from tests.unit.stages import documents, opened
+from tests.unit.stories import Story
 
 AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
 BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("later")
@@ -63,6 +67,27 @@ def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(settin
     found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
     assert found.commit is None
     assert found.sentences[-1] == f"The repository knows no commit {'e' * 40}, which label names."
+
+
+def test_a_revision_runs_a_commit_that_it_names_with_seven_digits_or_more() -> None:
+    at = datetime(2026, 4, 7, tzinfo=UTC)
+    for digits in range(41):
+        assert Revision("tide-2", LATER[:digits] or None, at).runs(LATER) is (digits >= 7)
+    assert not Revision("tide-2", LATER[:7] + "0", at).runs(LATER)
+
+
+def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:
+    """A branch may be called like an abbreviation, and whoever may push one would choose what it stands for."""
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", {"app.py": "x = 1\n"})
+    story.commit("later", {"app.py": "x = 2\n"})
+    story.write()
+    start, later = story.ids["start"], story.ids["later"]
+    git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
+    with GitRepository(str(story.path)) as history:
+        assert [resolved(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [None, None, start, start, start]
+        assert resolved(history, start[:8]) is None
+        assert resolved(history, "main") is None
 
 
 def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: Setting) -> None:

@@ -96,18 +96,35 @@ class Drawn:
         ]
         return next((commit for commit in after if self.states[commit].line is None), None)
 
+    def own(self) -> list[int]:
+        """The states that the branch itself was in, newest first."""
+        found = [self.head]
+        while self.parents[found[-1]]:
+            found.append(self.parents[found[-1]][0])
+        return found
+
     def target(self, fix: int) -> int | None:
-        """The newest commit with the fix where everything compiles: the branch's own states before merged ones."""
-        own, here = [], self.head
-        while True:
-            own.append(here)
-            if not self.parents[here]:
-                break
-            here = self.parents[here][0]
-        others = sorted(self.ancestors(self.head) - set(own), reverse=True)
-        return next(
-            (each for each in [*own, *others] if fix in self.ancestors(each) and self.states[each].passes), None
-        )
+        """The newest state of the branch with the fix where everything compiles."""
+        return next((each for each in self.own() if fix in self.ancestors(each) and self.states[each].passes), None)
+
+    def back(self, origin: int) -> int | None:
+        """The newest state of the branch before the break came in where everything compiles."""
+        if origin in self.ancestors(self.head):
+            before = [each for each in self.own() if origin not in self.ancestors(each)]
+        else:
+            before = [each for each in self.own() if each in self.ancestors(origin)]
+        return next((each for each in before if self.states[each].passes), None)
+
+    def likeliest(self, matching: list[int]) -> int:
+        """Of several matching versions the one that the branch held when the deployed commit was made, else had."""
+        there = [each for each in matching if each <= self.deployed]
+        state = next(each for each in self.own() if each <= self.deployed)
+        held = self.states[state]
+        current = [
+            each for each in there if (self.states[each].name, self.states[each].source) == (held.name, held.source)
+        ]
+        pool = current or there
+        return max([each for each in pool if each in self.ancestors(state)] or pool)
 
 
 def sources(mark: int) -> st.SearchStrategy[str]:
@@ -172,7 +189,11 @@ def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) 
         story = told(drawn, folder / "repo.git")
         state = drawn.states[drawn.deployed]
         failing = incident(f"/srv/{state.name}", sighting(state.line, seen_at=story.at(f"c{drawn.deployed}")))
-        request = Request(deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None, fallback_python=running())
+        request = Request(
+            deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None,
+            fallback_python=running(),
+            alternative=True,
+        )
         return story, investigated(story.path, failing, compilers, request)
     finally:
         shutil.rmtree(folder)
@@ -180,7 +201,7 @@ def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
-def test_introduced_fix_and_target_agree_with_the_oracle(compilers: FoundCompilers, drawn: Drawn) -> None:
+def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: FoundCompilers, drawn: Drawn) -> None:
     assume(drawn.deployed >= 0)
     story, proof = prove_drawn(drawn, compilers, given_commit=True)
     fix = drawn.fix()
@@ -192,11 +213,14 @@ def test_introduced_fix_and_target_agree_with_the_oracle(compilers: FoundCompile
     )
     target = None if fix is None else drawn.target(fix)
     assert story.name(proof.target.commit.id if proof.target else None) == (None if target is None else f"c{target}")
+    back = drawn.back(int(proof.introduced.commit.subject.removeprefix("c")))
+    found = proof.rollback or proof.alternative
+    assert story.name(found.commit.id if found else None) == (None if back is None else f"c{back}")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
-def test_inferred_commit_is_the_newest_matching_version_before_the_log_entry(
+def test_inferred_commit_is_the_matching_version_that_the_branch_held_when_it_was_logged(
     compilers: FoundCompilers, drawn: Drawn
 ) -> None:
     assume(drawn.deployed in drawn.ancestors(drawn.head))
@@ -214,4 +238,4 @@ def test_inferred_commit_is_the_newest_matching_version_before_the_log_entry(
     ]
     assert {story.name(each) for each in proof.deployed.candidates} == {f"c{commit}" for commit in matching}
     assert proof.deployed.commit is not None
-    assert proof.deployed.commit.subject == f"c{max(each for each in matching if each <= drawn.deployed)}"
+    assert proof.deployed.commit.subject == f"c{drawn.likeliest(matching)}"

@@ -26,6 +26,7 @@ services:
     source_roots: [app, lib/core/]
     python: "3.10"
     team: T024BE7LD
+    chat_app: A024BE7LD
     approvers: [U024BE7LH, W12345678]
     approver_group: S0614TZR7
     quorum: 2
@@ -81,6 +82,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         source_roots=("app", "lib/core"),
         python="3.10",
         team="T024BE7LD",
+        chat_app="A024BE7LD",
         approvers=("U024BE7LH", "W12345678"),
         approver_group="S0614TZR7",
         quorum=2,

@@ -109,6 +109,14 @@ def test_another_workspace_is_foreign_where_one_is_configured() -> None:
     assert pressed(setting, team="T-SHORE").reply is Reply.APPROVED
 
 
+def test_another_apps_button_decides_nothing() -> None:
+    setting = Setting({"shore.tide": service(chat_app="A0TIDE")})
+    proposed(setting)
+    for app in ("A0OTHER", ""):
+        assert pressed(setting, app=app).reply is Reply.FOREIGN_APP
+    assert pressed(setting, app="A0TIDE").reply is Reply.APPROVED
+
+
 def test_an_empty_list_of_approvers_approves_nobody() -> None:
     setting = Setting({"shore.tide": service(approvers=())})
     proposed(setting)

@@ -22,6 +22,7 @@ from shared.secret import Secret
 _SECONDS = 30.0
 _MOST_BYTES = 1 << 16
 _TEAM = "T0LOCAL"
+_APP = "A0LOCAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def _payload(kind: str, service: Service, user: str) -> dict[str, object]:
         "type": kind,
         "user": {"id": user, "username": user.lower(), "team_id": team},
         "team": {"id": team, "domain": "local"},
+        "api_app_id": service.chat_app or _APP,
         "enterprise": None,
         "is_enterprise_install": False,
     }

@@ -298,6 +298,10 @@ class GitHubHistory:
         told = f"The history has more than {LONGEST_WALK} commits and was read through GitHub's API"
         return [f"{told}: of files that were moved or deleted long ago, the former names were not looked for."]
 
+    def missing(self) -> frozenset[str]:
+        """GitHub holds all blobs."""
+        return frozenset()
+
     def boundary(self) -> frozenset[str]:
         """GitHub holds all parents."""
         return frozenset()

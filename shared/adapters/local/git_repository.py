@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.adapters.local import git_parse
+from shared.adapters.local.git_missing import tell_missing
 from shared.adapters.local.git_objects import Objects
 from shared.adapters.local.git_process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
 from shared.adapters.local.git_scratch import Scratch
@@ -37,6 +38,8 @@ class GitRepository:
         self.objects = Objects(self._git, self._scratch.id_bytes)
         self._listed_trees: Recent[str, Mapping[str, TreeEntry]] = Recent(_MOST_LISTED)
         self._processes_apart = self._scratch.processes_started
+        self._missing: set[str] = set()
+        self._counts_gone = False
 
     def __enter__(self) -> Self:
         return self
@@ -196,7 +199,10 @@ class GitRepository:
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where this copy does not hold it."""
-        return self.objects.blob(blob)
+        content = self.objects.blob(blob)
+        if content is None:
+            self._missing.add(blob)
+        return content
 
     def top(self, commit: str) -> str:
         """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
@@ -213,6 +219,7 @@ class GitRepository:
                 git_parse.changes(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip))
             )
         except GitFailed:  # a partial clone lacks the blobs that a line count needs
+            self._counts_gone = True
             names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
             return [FileChange(git_parse.text(name), None, None) for name in names.split(b"\0") if name]
 
@@ -276,14 +283,12 @@ class GitRepository:
         return list(heads.values())
 
     def unseen(self) -> Sequence[str]:
-        """What this copy of the repository cannot show, a sentence each."""
-        notes = []
-        if self._scratch.boundary:
-            cut = len(self._scratch.boundary)
-            notes.append(f"The repository is a shallow copy: what came before {cut} of its commits is not in it.")
-        if self._scratch.partial:
-            notes.append("The repository is a partial clone: objects that were not fetched could not be looked at.")
-        return notes
+        """What was asked for and this copy could not show, a sentence each, with the command that fetches it."""
+        return tell_missing(self._scratch, sorted(self._missing), counts=self._counts_gone)
+
+    def missing(self) -> frozenset[str]:
+        """The blobs that were asked for and that this copy does not hold."""
+        return frozenset(self._missing)
 
     def boundary(self) -> frozenset[str]:
         """Commits whose parents a shallow copy does not hold."""

@@ -14,6 +14,7 @@ from shared.errors import Unreadable
 
 _PREFIX = "provenfix-git-"
 """Then the process that owns it."""
+_PROMISOR = r"^remote\..*\.promisor$"
 _SPARSE = b"sdir\0\0\0\0"
 _END_OF_INDEX = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
@@ -76,6 +77,16 @@ class Scratch:
     def close(self) -> None:
         """Removes the directory."""
         self._remove()
+
+    def promisor(self) -> str:
+        """The remote that a partial clone was made from; read from its configuration, which is not put in force."""
+        config = self.git_dir / "config"
+        try:
+            told = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR)
+        except GitFailed:
+            return "origin"
+        names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(told).splitlines()]
+        return next((name for name in names if name), "origin")
 
     def _trusting(self) -> dict[str, str]:
         """An environment in which git answers for repositories of other users too.

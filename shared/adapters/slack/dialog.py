@@ -7,7 +7,7 @@ https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 import json
 from collections.abc import Mapping
 
-from shared.adapters.slack.reading import Json, name_of, object_of, part_of, team_of, text_of
+from shared.adapters.slack.reading import Json, app_of, name_of, object_of, part_of, team_of, text_of
 from shared.domain.decision import Click, ClickKind
 from shared.errors import Reject
 
@@ -60,6 +60,7 @@ def read_denial(payload: Json) -> Click:
         user=text_of(user, "id"),
         user_name=name_of(user),
         team=team_of(payload),
+        app=app_of(payload),
         token=text_of(opened, "id"),
         reason=_typed(opened),
         **{name: text_of(bound, name) for name in _BOUND},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from shared.adapters.slack.dialog import read_denial
-from shared.adapters.slack.reading import Json, name_of, object_of, part_of, team_of, text_of
+from shared.adapters.slack.reading import Json, app_of, name_of, object_of, part_of, team_of, text_of
 from shared.domain.decision import Click, ClickKind
 from shared.errors import Reject
 
@@ -84,6 +84,7 @@ def _click(payload: Json, kind: ClickKind, action: Json) -> Click:
         user_name=name_of(user),
         channel=channel,
         team=team_of(payload),
+        app=app_of(payload),
         token=text_of(payload, "trigger_id"),
         message=_message(payload, channel),
     )

@@ -43,6 +43,11 @@ def team_of(payload: Json) -> str:
     return text_of(part_of(payload, owner), "id")
 
 
+def app_of(payload: Json) -> str:
+    """The id of the app that the interaction belongs to; "" where none is told."""
+    return text_of(payload, "api_app_id") if "api_app_id" in payload else ""
+
+
 def name_of(user: Json) -> str:
     """What the user is called; an id decides, never a name."""
     return text_of(user, "username" if "username" in user else "name")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shared.domain.evidence import EvidenceKind
 from shared.domain.facts.fact import Fact, Topic
-from shared.domain.finding import Broken, Deployed, DeployedSource, Deployment, Proof
+from shared.domain.finding import SPEAKS_FOR_ITSELF, Broken, Deployed, DeployedSource, Deployment, Proof
 from shared.domain.grammar import form_of
 from shared.domain.incident import Incident
 from shared.domain.moment import rfc3339, spoken
@@ -98,6 +98,8 @@ def _compared(incident: Incident, proof: Proof) -> Fact:
     versions = counted(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"Compared: {versions} of {said(incident.path)} compiled{python}; {wanted}."
+    if proof.recommendation.reason in SPEAKS_FOR_ITSELF:
+        text += f" {said(proof.recommendation.detail, 500)}"
     return Fact(Topic.COMPARED, EvidenceKind.QUERY, f"history of {said(incident.path)}", text)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.domain.facts import Facts, Topic
 from shared.domain.facts.logged import fault_line
-from shared.domain.finding import Proof
+from shared.domain.finding import SPEAKS_FOR_ITSELF, Proof, Reason
 from shared.domain.incident import Incident
 from shared.domain.moment import spoken
 from shared.domain.signal import SignalKind
@@ -67,11 +67,13 @@ def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Dra
     logged = f" on {listed([f'line {line}' for line in lines[:5]])}" if lines else ""
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     versions = f"{counted(proof.versions_compiled, 'version')} of {said(incident.path)}"
-    compared = (
-        f"It is not known. Compiled{python}: {versions}; "
-        f"none could be tied to what was logged{logged}. {said(proof.recommendation.detail, 500)}"
+    tied = (
+        "" if proof.recommendation.reason in SPEAKS_FOR_ITSELF else f"; none could be tied to what was logged{logged}"
     )
+    compared = f"It is not known. Compiled{python}: {versions}{tied}. {said(proof.recommendation.detail, 500)}"
     why = "It is not known: without the deployed version there is no commit to start from."
+    if proof.recommendation.reason is Reason.WRONG_COMMAND:
+        why = "It is not known: a file that is no Python was broken by none of its versions."
     return (
         Draft("Which version of the file is deployed?", compared, _UNKNOWN, facts.ids(Topic.COMPARED, Topic.DEPLOYED)),
         Draft("Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, facts.ids(Topic.SIGHTING)),
@@ -84,4 +86,4 @@ def _as_logged(incident: Incident) -> str:
     if not incident.sightings:
         return "The log does not say."
     words = fault_line(incident, incident.sightings[-1])
-    return f"The log says: {words}. No source was found that could be compiled to check it."
+    return f"The log says: {words}. No deployed version is known that could be compiled to check it."
