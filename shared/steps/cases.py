@@ -69,6 +69,6 @@ def end(world: World, incident: str, state: State, why: str) -> Case:
     def decided(case: Case) -> Case:
         if not case.active or case.ending is not None:
             return case
-        return replace(case, ending=state, ending_why=why)
+        return replace(case, ending=state, ending_why=why, ended_at=world.clock.now())
 
     return change(world, incident, decided)

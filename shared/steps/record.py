@@ -120,7 +120,8 @@ def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> O
         return Outcome("recurred", case.id)
     if case.kind is SignalKind.SYNTAX_ERROR and revision:
         name_cause(world, service, revision, case.id)  # however far the incident is: its 1011 may still be waiting
-    if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in case.revisions:
+    known = {*case.revisions, *case.failed_revisions}
+    if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in known:
         return Outcome("duplicate", case.id)
     cases.change(world, case.id, lambda now: _with(now, signal))
     return Outcome("attached", case.id)
