@@ -15,7 +15,7 @@ from shared.domain.issue.impact import followed
 from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
-from shared.domain.report import Report
+from shared.domain.report import Report, as_of
 from shared.domain.whys import Why
 from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
@@ -198,7 +198,7 @@ def _since(report: Report) -> str:
     first = spoken(incident.first_seen, dated=incident.dated).removeprefix("at ")
     symptoms = followed(incident)[:_MOST_SYMPTOMS]
     after = f"; what followed: {listed(symptoms)}" if symptoms else ""
-    return f"{first}, logged {counted(incident.occurrences, 'time')}{after}."
+    return f"{first}, logged {counted(incident.occurrences, 'time')}{as_of(report)}{after}."
 
 
 def _broken(proof: Proof) -> str:

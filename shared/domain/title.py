@@ -1,4 +1,4 @@
-"""What fails, and how the question about it stands, come in; the one title that message, page and issue carry goes out."""
+"""What fails, and how its question stands, come in; the one title of message, page and issue goes out."""
 
 from shared.domain.finding import Kind
 from shared.domain.proposal import Standing

@@ -6,7 +6,7 @@ is repeated after a crash cannot contradict what it has already published.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.entry import LogEntry
 from shared.domain.finding import Kind, Proof, Reason, Recommendation
@@ -54,7 +54,8 @@ def evidence_for(world: World, service: Service, case: Case) -> Document:
 
 
 def _gathered(world: World, service: Service, case: Case) -> Document:
-    incident, logged = _incident(world, service, case)
+    read_at = world.clock.now()
+    incident, logged = _incident(world, service, case, read_at)
     serving = world.revisions.serving(service)
     with world.histories(service) as history:
         sign = branch_sign(world, service, history)  # before the proof: what is pushed meanwhile is looked at again
@@ -65,7 +66,7 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         report = world.prover.report(incident, history, world.compilers, request)
         mended = _mended(world, service, history, serving, _fix(report.proof))
         report = _unless_failed(_unless_deployed(report, serving, case, mended), case)
-    report = with_measured_impact(world, service, case, serving, report)
+    report = replace(with_measured_impact(world, service, case, serving, report), counted_at=read_at)
     links = world.places.links(service, _of_interest(report.proof))
     return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
 
@@ -82,10 +83,10 @@ def branch_sign(world: World, service: Service, history: History) -> str:
     return f"{head} {world.checks.at(service, head).value}"
 
 
-def _incident(world: World, service: Service, case: Case) -> tuple[Incident, Sequence[LogEntry]]:
+def _incident(world: World, service: Service, case: Case, read_at: datetime) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log tells it, under the fingerprint under which it was opened; and what was read for it."""
     since = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at) - _BEFORE
-    read = world.logs.entries(service, since, world.clock.now())
+    read = world.logs.entries(service, since, read_at)
     logged = [each for each in read if each.revision not in case.failed_revisions]
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
     for known in (_in_order(list(entries.values())), list(case.entries)):

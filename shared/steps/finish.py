@@ -14,9 +14,9 @@ from shared.domain.wording import said
 from shared.steps import cases, decisions, documents, effects, proposals
 from shared.steps.case import Case
 from shared.steps.decisions import Decision
+from shared.steps.effects import Revised
 from shared.steps.evidence import evidence_for
 from shared.steps.flow import State
-from shared.steps.effects import Revised
 from shared.steps.journal import approval_of, in_time, part_of, tell, title_by_now
 from shared.steps.next_question import Outlook, opened_again, outlook_after
 from shared.steps.standings import ENDS

@@ -1,6 +1,7 @@
 """An incident comes in, the moments that count go out: when it was logged, detected, proposed, approved, and so on.
 
-Every clock that is shown starts at the same one: the first log entry that the incident was opened on. Read from its history, so that nothing has to be kept twice. A moment that has not come, or never will, is None.
+Every clock that is shown starts at the same one: the first log entry that the incident was opened on. Read from its
+history, so that nothing has to be kept twice. A moment that has not come, or never will, is None.
 """
 
 from dataclasses import dataclass

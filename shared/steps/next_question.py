@@ -41,8 +41,8 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
     if earlier:
         return Outlook(f"{fails} The next question: roll back to {short(earlier)}?", earlier)
     return Outlook(
-        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy {said(service.name, 80)} "
-        "has to act, and to deploy by hand what works."
+        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
+        f"{said(service.name, 80)} has to act, and to deploy by hand what works."
     )
 
 

@@ -10,7 +10,7 @@ from shared.domain.issue.impact import impact
 from shared.domain.issue.section import Section, bullets
 from shared.domain.links import Links
 from shared.domain.moment import spoken
-from shared.domain.report import Report
+from shared.domain.report import Report, as_of
 from shared.domain.signal import SignalKind
 from shared.domain.wording import counted, said, service_named, short
 
@@ -81,7 +81,7 @@ def _points(report: Report, links: Links) -> Iterator[str]:
     service = for_markdown(service_named(incident.service)) or "the service"
     environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
-    often = counted(incident.occurrences, "time")
+    often = f"{counted(incident.occurrences, 'time')}{as_of(report)}"
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
     yield f"**Impact:** {impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
