@@ -35,7 +35,7 @@ def standing_of(case: Case, state: State | None = None) -> Standing:
 
 def title_of(case: Case, evidence: Document, proposal: Document, standing: Standing) -> str:
     """The title that message, page and issue carry; `proposal` is the stored one that was chosen, empty for none."""
-    kind = Kind(documents.text(proposal, "kind") or documents.text(evidence, "kind") or Kind.NONE)
+    kind = next((documents.choice(each, "kind", Kind) for each in (proposal, evidence) if each.get("kind")), Kind.NONE)
     asked = documents.text(evidence_of(evidence, proposal), "headline")
     return title_for(asked, documents.text(evidence, "fails") if case.proposal else "", standing, kind)
 

@@ -316,6 +316,7 @@ STORIES = (
         shifts=(100, 100, 100),
         ran=(0, -1, 1),
         setting=_with_a_way_back,
+        as_first=True,
     ),
     Story(
         "gone back after the deployment failed",
@@ -327,6 +328,7 @@ STORIES = (
         shifts=(100, 100),
         ran=(-1, 1),
         setting=_with_a_way_back,
+        as_first=True,
     ),
     Story("denied", _denied, State.DENIED),
     Story("approved, then denied", _denied_after_approval, State.DENIED),

@@ -1,6 +1,7 @@
 """After a decision everything that is shown names what was decided, who did what, and when; and what fails still."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,6 @@ from tests.unit import paged
 from tests.unit.proof_samples import report_on
 from tests.unit.stages import (
     MINUTE,
-    documents,
     incident_document,
     pressed,
     pressed_back,
@@ -355,8 +355,7 @@ def test_what_nobody_looked_at_is_neither_ruled_in_nor_out(setting: Setting) -> 
 def test_a_reason_is_named_where_everything_was_tried(setting: Setting) -> None:
     setting.answer.back = False
     incident = taken_back(setting)
-    stored = documents(setting, "incidents")[incident]
     world = setting.process()
-    cases.change(world, incident, lambda case: cases.read_case({**stored, "failed_commits": [TARGET], "look": 2}))
+    cases.change(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
     evidence = evidence_for(world, setting.services["shore.tide"], cases.demand(world, incident))
     assert (evidence["kind"], evidence["reason"]) == (Kind.NONE.value, Reason.FIX_FAILED.value)

@@ -1,6 +1,7 @@
 """What the demo says of an incident: a step of its history goes in, one sentence goes out."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from shared.domain.finding import Kind
 from shared.domain.moment import lasting, told
@@ -28,12 +29,14 @@ def sentence(case: Case, number: int, evidence: Document, approved: Document) ->
     asked, detail = short(documents.text(evidence, "commit")), documents.text(evidence, "detail")
     commit, verb = short(documents.text(approved, "commit")), _VERBS.get(documents.text(approved, "kind"), "deploy")
     what = f"{case.error_class} in {case.path}"
+    looks = [each for each in case.history[:number] if each["state"] == State.PROPOSED.value]
+    papers = "says anew" if looks else "opened with"
     question = f"{_question(evidence)} {asked}?"
     issue = f"issue {case.issue.number}" if case.issue else "no issue"
     texts = {
         State.OPENED: f"Looked at again: {why}." if number else f"Incident opened: {what}, {why}.",
         State.UNFIXED: f"Nothing to deploy yet ({issue} is open): {detail}",
-        State.PROPOSED: f"Proven, {issue} opened with the whys, and asked in the chat: {question} [{why}]",
+        State.PROPOSED: f"Proven, {issue} {papers} the whys, and asked in the chat: {question} [{why}]",
         State.REPORTED: f"Nothing is proposed: {detail or why}",
         State.APPROVED: f"Approved: {verb} {commit}. Everything is checked once more.",
         State.DEPLOYING: f"Deploying {commit} as {why}, without traffic; it is probed at an address of its own first.",
@@ -61,10 +64,7 @@ def clock(case: Case) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
     reached = milestones(case)
     yield f"counted from the first log entry, at {told(reached.logged, dated=True)}"
-    for name in NAMES[1:]:
-        after = reached.after(name)
-        if after is not None:
-            yield f"{name} +{lasting(after)}"
-    taken_back = [step for step in case.history if step["state"] == State.ROLLED_BACK.value]
-    if taken_back:
-        yield f"rolled back +{lasting(documents.moment(taken_back[0], 'at') - reached.logged)}"
+    taken_back = [documents.moment(step, "at") for step in case.history if step["state"] == State.ROLLED_BACK.value]
+    came = [(name, at) for name in NAMES[1:] if (at := getattr(reached, name)) is not None]
+    for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda each: each[1]):
+        yield f"{name} +{lasting(max(at - reached.logged, timedelta()))}"
