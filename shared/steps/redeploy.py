@@ -32,7 +32,7 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         raise Reject("undecided", proposal.id)
     if decision.chosen and decision.chosen != proposal.id:
         raise Reject("decided_otherwise", proposal.id)
-    if case.state is State.OPENED:
+    if case.state is State.OPENED and decision.state is not DecisionState.ACTING:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
         hand_on(world, proposal)

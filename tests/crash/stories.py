@@ -238,9 +238,7 @@ def _gone_back_after_the_probe(run: Run) -> None:
 
 def _gone_back_after_a_failure(run: Run) -> None:
     run.setting.cloud.fails = "the build failed"
-    _approved(run)
-    run.setting.clock.turn(2 * MINUTE)
-    run.tick()
+    _deployed(run)
     run.setting.cloud.fails = ""
     _asked_to_go_back(run)
 
@@ -251,9 +249,8 @@ def _asked_to_go_back(run: Run) -> None:
     run.click(click(run.setting.chat.all[-1].message, token="t3"))
     run.drain()
     for _ in range(4):
-        if len(run.setting.cloud.shifts) < 3:
-            run.setting.clock.turn(2 * MINUTE)
-            run.tick()
+        run.setting.clock.turn(2 * MINUTE)
+        run.tick()
     run.setting.logs.answered[run.setting.cloud.operations[-1].revision] = 480
     run.setting.clock.turn(WATCH + MINUTE)
     run.tick()
