@@ -45,6 +45,10 @@ class Reason(StrEnum):
 
     FIX_NOT_DEPLOYED = "fix_merged_not_deployed"
     EARLIER_COMMIT_GOOD = "no_fix_earlier_commit_good"
+    GONE_BACK = "earlier_commit_chosen"
+    """A fix is merged, and people go back all the same: it did not hold, or they would rather."""
+    FIX_FAILED = "fix_did_not_hold"
+    """It was deployed and taken back, and nothing else is left to propose."""
     NOT_CORROBORATED = "not_corroborated"
     FILE_NOT_FOUND = "file_not_found"
     NO_FIX = "no_fix"

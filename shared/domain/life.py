@@ -18,7 +18,7 @@ _LONGEST = 900
 _TWO_MINUTES, _TWO_HOURS = timedelta(minutes=2), timedelta(hours=2)
 
 Milestone = tuple[str, datetime]
-"""`("approved", when)`; the first one says since when it fails."""
+"""`("approved", when)`; the first one says when it was first logged."""
 
 
 def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str = "") -> str:
@@ -29,12 +29,12 @@ def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str 
 
 
 def passed(milestones: Sequence[Milestone]) -> str:
-    """`Failing since 2026-05-12T03:43:43Z; detected after 15 s and proposed after 2 min.`; "" for none."""
+    """`First logged at 2026-05-12T03:43:43Z; counted from then, detected after 15 s.`; "" for none."""
     if not milestones:
         return ""
     (_, first), *later = milestones
     steps = [f"{name} after {_lasted(at - first)}" for name, at in later]
-    return f"Failing since {told(first, dated=True)}{f'; {listed(steps)}' if steps else ''}."
+    return f"First logged at {told(first, dated=True)}{f'; counted from then, {listed(steps)}' if steps else ''}."
 
 
 def replaced(body: str, part: str) -> str | None:

@@ -89,12 +89,15 @@ class Message:
     kind: Kind = Kind.REDEPLOY
     alternative: Alternative | None = None
     by: str = ""
-    """The chat's user id of who decided; "" where nobody did."""
+    """The chat's user id of who approved or denied last; "" where nobody did."""
     approvals: tuple[str, ...] = ()
     """The chat's user ids of all who approved so far, where several have to."""
     quorum: int = 1
     """How many different people have to approve."""
     decided_at: datetime | None = None
+    """When that was."""
+    at: datetime | None = None
+    """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
     """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
 

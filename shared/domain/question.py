@@ -4,18 +4,19 @@ Each begins with a label, so that whoever lays them out can make it stand out. `
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 from shared.domain.facts.loading import describe_other, describe_rule
 from shared.domain.facts.mended import errors_left, place_of, shipped
-from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Target
+from shared.domain.finding import Checks, DeployedSource, Kind, Proof, Reason, Recommendation, Target
 from shared.domain.history import FileChange
 from shared.domain.impact import told
 from shared.domain.issue.impact import followed
 from shared.domain.issue.summary import headline, what_fails
 from shared.domain.moment import spoken
 from shared.domain.proposal import Alternative, Message, Proposal, Standing
-from shared.domain.report import Report
+from shared.domain.report import Report, as_of
 from shared.domain.whys import Why
 from shared.domain.wording import counted, listed, named, said, service_named, short, subject
 
@@ -51,6 +52,19 @@ def other_commit(report: Report) -> str | None:
     proof = report.proof
     is_other = proof.recommendation.kind is Kind.REDEPLOY and proof.alternative is not None
     return proof.alternative.commit.id if is_other and proof.alternative else None
+
+
+def going_back(report: Report) -> Report | None:
+    """The same report as it reads once people go back instead of what is recommended; None where they cannot."""
+    proof = report.proof
+    if other_commit(report) is None or proof.alternative is None:
+        return None
+    told = f"{proof.alternative.commit.id} is the newest commit before the break that passes every gate."
+    recommendation = Recommendation(Kind.ROLLBACK, Reason.GONE_BACK, told)
+    back = replace(
+        proof, recommendation=recommendation, rollback=proof.alternative, alternative=None, target=None, refused=()
+    )
+    return replace(report, proof=back)
 
 
 def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
@@ -158,6 +172,8 @@ def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.NEWEST, _newest(proof)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _ships(proof.target)
+    if proof.recommendation.kind is Kind.ROLLBACK and proof.rollback is not None:
+        yield Label.SHIPS, f"{named(proof.rollback.commit)}, as it was: nothing that was merged since is deployed."
     yield Label.INSTEAD, _instead(proof)
     yield Label.CONFIDENCE, _confidence(proof)
 
@@ -186,7 +202,7 @@ def _since(report: Report) -> str:
     first = spoken(incident.first_seen, dated=incident.dated).removeprefix("at ")
     symptoms = followed(incident)[:_MOST_SYMPTOMS]
     after = f"; what followed: {listed(symptoms)}" if symptoms else ""
-    return f"{first}, logged {counted(incident.occurrences, 'time')}{after}."
+    return f"{first}, logged {counted(incident.occurrences, 'time')}{as_of(report)}{after}."
 
 
 def _broken(proof: Proof) -> str:
@@ -208,7 +224,7 @@ def _fixed(proof: Proof) -> str:
 def _newest(proof: Proof) -> str:
     if proof.target is not None:
         return f"{named(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
-    if proof.rollback is not None:
+    if proof.rollback is not None and proof.fix is None:
         return f"{named(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
     return ""
 

@@ -23,7 +23,7 @@ from shared.domain.finding import (
 )
 from shared.domain.history import Commit, FileChange
 from shared.domain.incident import Incident
-from shared.domain.moment import has_day, rfc3339, time_of_day
+from shared.domain.moment import has_day, rfc3339, time_of_day, told
 from shared.domain.redaction import redact
 from shared.domain.whys import Why, draft_whys
 
@@ -42,6 +42,8 @@ class Report:
     """The evidence id of each of the incident's symptoms, in their order."""
     impact: impacts.Impact | None = None
     """What it means for users; None where no platform was asked."""
+    counted_at: datetime | None = None
+    """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
 
 
 def build_report(incident: Incident, proof: Proof) -> Report:
@@ -55,6 +57,11 @@ def with_impact(report: Report, measured: impacts.Measured) -> Report:
     """The same report, with what the platform tells of the failing revision as further evidence."""
     impact, evidence = impacts.impact_of(measured, len(report.evidence) + 1)
     return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
+
+
+def as_of(report: Report) -> str:
+    """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
+    return f" as of {told(report.counted_at, dated=True)}" if report.counted_at is not None else ""
 
 
 def to_json(report: Report) -> dict[str, object]:
@@ -115,6 +122,7 @@ def _incident(report: Report) -> dict[str, object]:
         "path": incident.path or None,
         **_seen(incident.first_seen, incident.last_seen, dated=incident.dated),
         "occurrences": incident.occurrences,
+        "counted_at": rfc3339(report.counted_at) if report.counted_at is not None else None,
         "symptoms": [
             {
                 "signal": symptom.kind.value,

@@ -75,8 +75,10 @@ class Issues(Protocol):
         Items of a list that people have ticked stay ticked where the new body has them, too.
         """
 
-    def revise(self, service: Service, number: int, part: str) -> None:
-        """*Effect.* Replaces the body's part on how things stand (`shared.domain.life`), and nothing else.
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+        """*Effect.* Replaces the body's part on how things stand (`shared.domain.life`), and nothing else of the body.
+
+        Also the title (`shared.domain.title.retitled`), unless "" is given or a person has given it another one.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """

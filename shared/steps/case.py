@@ -76,6 +76,12 @@ class Case:
     ending: State | None = None
     """The state in which it will be at rest, once all that goes with it is done. The first to write it decides."""
     ending_why: str = ""
+    ended_at: datetime | None = None
+    """When that was decided."""
+    failed_commits: tuple[str, ...] = ()
+    """Deployed against it, and taken back: none of them is proposed again."""
+    failed_revisions: tuple[str, ...] = ()
+    """Those that ran them: what they log later is no news, and says nothing about what serves."""
     rest_at: datetime | None = None
     history: tuple[Document, ...] = ()
     """`{"state", "at", "why"}`, oldest first, the last fifty."""
@@ -151,6 +157,9 @@ def document(case: Case) -> Document:
         "recurred": case.recurred,
         "ending": case.ending.value if case.ending else "",
         "ending_why": case.ending_why,
+        "ended_at": rfc3339(case.ended_at) if case.ended_at else "",
+        "failed_commits": list(case.failed_commits),
+        "failed_revisions": list(case.failed_revisions),
         "rest_at": rfc3339(case.rest_at) if case.rest_at else "",
         "history": list(case.history),
     }
@@ -186,6 +195,9 @@ def read_case(value: Document) -> Case:
         recurred=documents.text(value, "recurred"),
         ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),
+        ended_at=documents.moment(value, "ended_at") if value.get("ended_at") else None,
+        failed_commits=documents.texts(value, "failed_commits"),
+        failed_revisions=documents.texts(value, "failed_revisions"),
         rest_at=documents.moment(value, "rest_at") if documents.text(value, "rest_at") else None,
         history=documents.parts(value, "history"),
     )

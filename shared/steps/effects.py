@@ -95,8 +95,16 @@ def rewrite_issue(world: World, service: Service, issue: int, paper: Paper, evid
     once(world, f"rewrite.{evidence}", do)
 
 
-def revise_issue(world: World, service: Service, case: Case, step: str, part: Callable[[], str | None]) -> None:
-    """Shows how things stand; `part` is asked at the last moment, so that no late attempt puts an older state back.
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """How an incident stands: the part of its issue's body, and its title; "" leaves the title as it is."""
+
+    part: str
+    title: str = ""
+
+
+def revise_issue(world: World, service: Service, case: Case, step: str, wanted: Callable[[], Revised | None]) -> None:
+    """Shows how things stand; `wanted` is asked at the last moment, so that no late attempt puts an older state back.
 
     None of it: somebody else shows what is newer.
     """
@@ -105,9 +113,9 @@ def revise_issue(world: World, service: Service, case: Case, step: str, part: Ca
     issue = case.issue.number
 
     def do() -> Document:
-        shown = part()
+        shown = wanted()
         if shown is not None:
-            world.issues.revise(service, issue, shown)
+            world.issues.revise(service, issue, shown.part, shown.title)
         return {}
 
     once(world, f"state.{case.id}.{step}", do)

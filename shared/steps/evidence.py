@@ -6,14 +6,14 @@ is repeated after a crash cannot contradict what it has already published.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.entry import LogEntry
 from shared.domain.finding import Kind, Proof, Reason, Recommendation
 from shared.domain.grouping import normalised
 from shared.domain.history import Commit
 from shared.domain.incident import Incident
-from shared.domain.question import other_commit, proposed_commit
+from shared.domain.question import going_back, other_commit, proposed_commit
 from shared.domain.report import Report, build_report
 from shared.domain.rollout import Serving
 from shared.domain.service import Service
@@ -54,7 +54,8 @@ def evidence_for(world: World, service: Service, case: Case) -> Document:
 
 
 def _gathered(world: World, service: Service, case: Case) -> Document:
-    incident, logged = _incident(world, service, case)
+    read_at = world.clock.now()
+    incident, logged = _incident(world, service, case, read_at)
     serving = world.revisions.serving(service)
     with world.histories(service) as history:
         sign = branch_sign(world, service, history)  # before the proof: what is pushed meanwhile is looked at again
@@ -64,8 +65,8 @@ def _gathered(world: World, service: Service, case: Case) -> Document:
         request = replace(request, revision=revision, source=said_of.source, stated=said_of.sentences)
         report = world.prover.report(incident, history, world.compilers, request)
         mended = _mended(world, service, history, serving, _fix(report.proof))
-        report = _unless_deployed(report, serving, case, mended)
-    report = with_measured_impact(world, service, case, serving, report)
+        report = _unless_failed(_unless_deployed(report, serving, case, mended), case)
+    report = replace(with_measured_impact(world, service, case, serving, report), counted_at=read_at)
     links = world.places.links(service, _of_interest(report.proof))
     return {**world.prover.told(report, links), **_findings(report, serving), "branch_sign": sign}
 
@@ -82,10 +83,11 @@ def branch_sign(world: World, service: Service, history: History) -> str:
     return f"{head} {world.checks.at(service, head).value}"
 
 
-def _incident(world: World, service: Service, case: Case) -> tuple[Incident, Sequence[LogEntry]]:
+def _incident(world: World, service: Service, case: Case, read_at: datetime) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log tells it, under the fingerprint under which it was opened; and what was read for it."""
     since = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at) - _BEFORE
-    logged = world.logs.entries(service, since, world.clock.now())
+    read = world.logs.entries(service, since, read_at)
+    logged = [each for each in read if each.revision not in case.failed_revisions]
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
     for known in (_in_order(list(entries.values())), list(case.entries)):
         found = collect(_Entries(known), service=service.name, environment=service.told_environment).incidents
@@ -122,6 +124,24 @@ def _unless_deployed(report: Report, serving: Serving, case: Case, mended: Mappi
         f"Revision {name} serves by now, and its commit {commit} contains the fix." for name, commit in mended.items()
     )
     recommendation = Recommendation(Kind.NONE, Reason.ALREADY_DEPLOYED, told)
+    return build_report(report.incident, replace(proof, recommendation=recommendation))
+
+
+def _unless_failed(report: Report, case: Case) -> Report:
+    """What was deployed against this incident and taken back is not proposed again: to go back is, where that is left.
+
+    A commit that came after it is another one, and may be what was missing.
+    """
+    proof = report.proof
+    if proposed_commit(report) not in case.failed_commits:
+        return report
+    back = going_back(report)
+    if back is not None and proposed_commit(back) not in case.failed_commits:
+        told = f"{proposed_commit(report)} was deployed and taken back. {back.proof.recommendation.detail}"
+        recommendation = replace(back.proof.recommendation, detail=told)
+        return build_report(report.incident, replace(back.proof, recommendation=recommendation))
+    told = f"{proposed_commit(report)} was deployed and taken back, and no other commit passes every gate."
+    recommendation = Recommendation(Kind.NONE, Reason.FIX_FAILED, told)
     return build_report(report.incident, replace(proof, recommendation=recommendation))
 
 

@@ -4,17 +4,22 @@ In: an incident with an `ending`. Out: the same one in that state. The order is 
 by compare-and-set; then the effects, each through the ledger; last the rest, after which no tick looks at it any more.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from shared.domain.moment import told
 from shared.domain.proposal import Message, Standing
 from shared.domain.service import Service
 from shared.domain.wording import said
-from shared.steps import cases, decisions, effects, proposals
+from shared.steps import cases, decisions, documents, effects, proposals
 from shared.steps.case import Case
 from shared.steps.decisions import Decision
+from shared.steps.effects import Revised
 from shared.steps.evidence import evidence_for
 from shared.steps.flow import State
-from shared.steps.journal import in_time, part_of, tell
+from shared.steps.journal import approval_of, in_time, part_of, tell, title_by_now
+from shared.steps.next_question import Outlook, opened_again, outlook_after
+from shared.steps.standings import ENDS
 from shared.steps.world import World
 
 _SENTENCES = {
@@ -36,16 +41,15 @@ _SENTENCES = {
 _COMMENTED = frozenset(_SENTENCES) - {State.MUTED}
 _TAKEN_BACK = frozenset((State.ROLLED_BACK, State.FAILED))
 """A deployment pins the traffic where it is; after one that failed, too, it is to be as it was."""
-_STANDINGS = {
-    State.DENIED: Standing.DENIED,
-    State.EXPIRED: Standing.EXPIRED,
-    State.REFUSED: Standing.REFUSED,
-    State.FAILED: Standing.FAILED,
-    State.ROLLED_BACK: Standing.ROLLED_BACK,
-    State.RESOLVED: Standing.RESOLVED,
-    State.REPORTED: Standing.INCONCLUSIVE,
-    State.MUTED: Standing.MUTED,
+_DEEDS = {
+    State.EXPIRED: "Expired",
+    State.REFUSED: "Refused automatically",
+    State.FAILED: "Given up automatically",
+    State.ROLLED_BACK: "Rolled back automatically",
+    State.RESOLVED: "Resolved automatically",
+    State.REPORTED: "Ended automatically",
 }
+"""Whose doing an end was: where it is not here, that of the person whom the reason names."""
 
 
 def finish(world: World, service: Service, case: Case) -> Case:
@@ -53,25 +57,54 @@ def finish(world: World, service: Service, case: Case) -> Case:
     ending = case.ending
     if ending is None or not case.active:
         return case
-    why = case.ending_why
+    why, commit = case.ending_why, ""
     words = _words(case, ending)
     if ending in _TAKEN_BACK and case.rollout is not None:  # first of all: it waits for nobody
         refused = effects.shift(world, service, case.proposal, case.rollout.previous, 100)
         if refused:
             words = f"Nothing was put back: somebody has changed the service by hand ({said(refused)})."
             ending, why = State.REPORTED, f"{words} {why}"
-    _told(world, service, case, ending, words)
+        else:
+            outlook = _outlook(world, service, case)
+            why, commit = f"{_stopped(why)}{outlook.words}", outlook.commit
+    end = End(ending, words, why)
+    _tell_issue(world, service, case, end)
     if ending is State.RESOLVED and case.issue is not None:
         effects.close_issue(world, service, case.issue.number, case.id)
-    show(world, service, case, _STANDINGS.get(ending), why)
+    show(world, service, case, ENDS.get(ending), why)
+    failed = proposals.demand(world, case.proposal).commit if commit else ""
 
     def at_rest(now: Case) -> Case:
-        if not now.active:
+        if not now.active or now.ending is None or now.look != case.look:
             return now
-        rested = replace(now.to(ending, world.clock.now(), why), ending=ending)
-        return replace(rested, told=rested.step)
+        moment = world.clock.now()
+        rested = replace(now.to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment)
+        rested = replace(rested, told=rested.step)
+        return opened_again(rested, failed, moment) if failed else rested
 
-    return cases.change(world, case.id, at_rest)
+    case = cases.change(world, case.id, at_rest)
+    if case.state is State.OPENED:
+        effects.publish_opened(world, case)
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A decided end: what it means, and why it came to it."""
+
+    state: State
+    words: str
+    why: str
+
+
+def _outlook(world: World, service: Service, case: Case) -> Outlook:
+    proposal = proposals.demand(world, case.proposal)
+    return outlook_after(service, case, proposal, evidence_for(world, service, case))
+
+
+def _stopped(sentence: str) -> str:
+    """With a full stop and a space, so that another sentence can follow."""
+    return f"{sentence.rstrip()}{'' if sentence.rstrip().endswith(('.', '!', '?')) else '.'} " if sentence else ""
 
 
 def _words(case: Case, ending: State) -> str:
@@ -80,14 +113,30 @@ def _words(case: Case, ending: State) -> str:
     return _SENTENCES.get(ending, "")
 
 
-def _told(world: World, service: Service, case: Case, ending: State, words: str) -> None:
+def _tell_issue(world: World, service: Service, case: Case, end: End) -> None:
     """The end, on the issue: a comment where it is news to a person, and the part of the body in any case."""
-    why, step = said(case.ending_why, 600), f"{ending.value}{'' if case.look == 1 else case.look}"
-    if ending in _COMMENTED and (case.rollout is not None or ending is not State.REPORTED):
+    why, step = said(end.why, 900), f"{end.state.value}{'' if case.look == 1 else case.look}"
+    words = f"{_deed(world, case, end.state)}{end.words}"
+    if end.state in _COMMENTED and (case.rollout is not None or end.state is not State.REPORTED):
         case = tell(world, service, case)  # what led to the end comes before it
-        times = (in_time(world, case),) if ending is State.RESOLVED else ()
+        times = (in_time(case),) if end.state is State.RESOLVED else ()
         effects.comment(world, service, case, step, (words, why, *times))
-    effects.revise_issue(world, service, case, step, lambda: part_of(world, case, f"{words} {why}".strip()))
+    revised = Revised(part_of(world, case, f"{words} {why}".strip(), end.state), title_by_now(world, case, end.state))
+
+    def by_now() -> Revised | None:
+        now = cases.demand(world, case.id)
+        return revised if now.look == case.look and now.ending is not None else None  # else something newer is shown
+
+    effects.revise_issue(world, service, case, step, by_now)
+
+
+def _deed(world: World, case: Case, state: State) -> str:
+    """`Rolled back automatically at … (approved by nora (`U-NORA`) at …). `; "" where a person has ended it."""
+    if state not in _DEEDS or not case.proposal:
+        return ""
+    at = told(case.ended_at or world.clock.now(), dated=True)
+    approval = approval_of(world, proposals.demand(world, case.proposal))
+    return f"{_DEEDS[state]} at {at}{f' ({approval})' if approval else ''}. "
 
 
 def show(world: World, service: Service, case: Case, standing: Standing | None, why: str) -> None:
@@ -97,11 +146,21 @@ def show(world: World, service: Service, case: Case, standing: Standing | None, 
     proposal = proposals.demand(world, case.proposal)
     message = proposals.message(proposal, evidence_for(world, service, case), case, standing, why)
     person, decision = decisions.person(world, proposal.question), decisions.load(world, proposal.question)
+    message = replace(message, at=_since(world, case, standing))
     if person is not None:
         message = replace(message, by=person[0], decided_at=person[1])
     if decision is not None:
         message = _with_votes(message, decision, service.quorum)
     effects.tell(world, service, case.message, message, decision.turn if decision and standing is Standing.OPEN else 0)
+
+
+def _since(world: World, case: Case, standing: Standing) -> datetime | None:
+    """When the question came to stand so: never when somebody approved it."""
+    if standing in {Standing.OPEN, Standing.SUPERSEDED}:
+        return world.clock.now()
+    if case.ending is not None:
+        return case.ended_at
+    return documents.moment(case.history[-1], "at") if case.history else None
 
 
 def _with_votes(message: Message, decision: Decision, quorum: int) -> Message:

@@ -18,6 +18,7 @@ _MAY_CHANGE = frozenset(
         Reason.FIX_UNMERGED,
         Reason.NO_TARGET,
         Reason.CHECKS_RED,
+        Reason.FIX_FAILED,
     )
 )
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""

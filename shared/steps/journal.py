@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.finding import Kind
+from shared.domain.issue import inert_title
 from shared.domain.life import Milestone, passed, state_part
 from shared.domain.moment import told
 from shared.domain.proposal import Proposal
@@ -17,7 +18,11 @@ from shared.domain.wording import listed, said
 from shared.ports import WRONG
 from shared.steps import cases, decisions, documents, effects, proposals
 from shared.steps.case import Case
+from shared.steps.effects import Revised
+from shared.steps.evidence import KIND as EVIDENCE
 from shared.steps.flow import State
+from shared.steps.milestones import NAMES, milestones
+from shared.steps.standings import standing_of, title_of
 from shared.steps.world import World
 
 HINT = (
@@ -28,7 +33,6 @@ _AGAIN = "Comment `/provenfix reinvestigate`, and it is looked at again, on the 
 _URGENT = frozenset((State.PROPOSED, State.REPORTED, State.FAILED, State.ROLLED_BACK, State.REFUSED, State.EXPIRED))
 """What waits for a person."""
 _VERBS = {Kind.REDEPLOY: "redeploy", Kind.ROLLBACK: "roll back to", Kind.NONE: "deploy"}
-_REACHED = {State.PROPOSED: "proposed", State.APPROVED: "approved", State.WATCHING: "deployed"}
 
 
 def tell(world: World, service: Service, case: Case) -> Case:
@@ -39,42 +43,45 @@ def tell(world: World, service: Service, case: Case) -> Case:
         effects.prepare_labels(world, service)
     for part, sentences in _events(world, case):
         effects.comment(world, service, case, part, sentences)
-    effects.revise_issue(world, service, case, case.step, lambda: _part_by_now(world, case.id))
+    effects.revise_issue(world, service, case, case.step, lambda: _by_now(world, case.id))
     return cases.change(world, case.id, lambda now: replace(now, told=case.step))
 
 
-def _part_by_now(world: World, incident: str) -> str | None:
+def _by_now(world: World, incident: str) -> Revised | None:
     """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
     case = cases.demand(world, incident)
-    return part_of(world, case) if case.ending is None else None
+    return Revised(part_of(world, case), title_by_now(world, case)) if case.ending is None else None
 
 
-def part_of(world: World, case: Case, ending: str = "") -> str:
-    """How the incident stands, as Markdown; `ending` says it of one whose end is decided."""
-    state = case.ending if ending and case.ending else case.state
+def title_by_now(world: World, case: Case, ending: State | None = None) -> str:
+    """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
+    evidence, proposal = world.store.read(EVIDENCE, case.evidence), world.store.read(proposals.KIND, case.proposal)
+    if evidence is None or proposal is None:
+        return ""
+    return inert_title(title_of(case, evidence.value, proposal.value, standing_of(case, ending)))
+
+
+def part_of(world: World, case: Case, ending: str = "", ends: State | None = None) -> str:
+    """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
+    state = ends if ending and ends else case.state
     words = ending or _standing(world, case, state)
     hint = HINT if case.active and not ending else _AGAIN if _askable(case, state) else ""
-    return state_part(words, urgent=state in _URGENT, since=milestones(case), hint=hint)
+    return state_part(words, urgent=state in _URGENT, since=_reached(case), hint=hint)
 
 
 def _askable(case: Case, state: State) -> bool:
     return replace(case, state=state, ending=None).askable
 
 
-def in_time(world: World, case: Case) -> str:
-    """How long everything took, from the failure to its end, which is now."""
-    return passed([*milestones(case), ("verified", world.clock.now())])
+def in_time(case: Case) -> str:
+    """How long everything took, from the first log entry to its end, which is decided."""
+    return passed([*_reached(case), ("verified", case.ended_at)] if case.ended_at else _reached(case))
 
 
-def milestones(case: Case) -> Sequence[Milestone]:
-    """When what was reached for the first time."""
-    first = min((entry.timestamp for entry in case.entries if entry.timestamp and entry.dated), default=case.opened_at)
-    found: dict[str, datetime] = {"failing": first, "detected": case.opened_at}
-    for step in case.history:
-        name = _REACHED.get(documents.choice(step, "state", State))
-        if name is not None:
-            found.setdefault(name, documents.moment(step, "at"))
-    return list(found.items())
+def _reached(case: Case) -> Sequence[Milestone]:
+    """What was reached, and when, the first log entry first."""
+    reached = milestones(case)
+    return [(name, at) for name in NAMES if (at := getattr(reached, name)) is not None]
 
 
 def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -127,11 +134,20 @@ def asked(proposal: Proposal) -> str:
 
 
 def _approved(world: World, proposal: Proposal) -> str:
+    people = _people(world, proposal)
+    return f"Approved{f' by {people}' if people else ''}: {_VERBS[proposal.kind]} {proposal.commit}."
+
+
+def _people(world: World, proposal: Proposal) -> str:
     who = decisions.approvers(world, proposal.question)
-    if not who:
-        return f"Approved: {_VERBS[proposal.kind]} {proposal.commit}."
-    people = listed([f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who])
-    return f"Approved by {people}: {_VERBS[proposal.kind]} {proposal.commit}."
+    named = [f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who]
+    return listed(named) if named else ""
+
+
+def approval_of(world: World, proposal: Proposal) -> str:
+    """`approved by nora (`U-NORA`) at 2026-…`: who, and when the last of them did; "" where nobody has."""
+    people, last = _people(world, proposal), decisions.person(world, proposal.question)
+    return f"approved by {people}{f' at {told(last[1], dated=True)}' if last else ''}" if people else ""
 
 
 def _standing(world: World, case: Case, state: State) -> str:
@@ -140,7 +156,9 @@ def _standing(world: World, case: Case, state: State) -> str:
         return asked(proposal)
     if state is State.WATCHING and proposal is not None and case.rollout is not None and case.rollout.since:
         until = told(datetime.fromisoformat(case.rollout.since) + WATCH, dated=True)
-        return f"{proposal.commit} is deployed and has all of the traffic. It is watched until {until}."
+        since, approval = told(datetime.fromisoformat(case.rollout.since), dated=True), approval_of(world, proposal)
+        deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
+        return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
     return _STANDING.get(state, _STANDING[State.OPENED]).format(commit=proposal.commit if proposal else "The commit")
 
 

@@ -14,6 +14,7 @@ from shared.errors import Reject
 from shared.ports import Document
 from shared.steps import documents
 from shared.steps.case import Case
+from shared.steps.standings import evidence_of, title_of
 from shared.steps.world import World
 
 KIND = "proposals"
@@ -61,8 +62,8 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
     if documents.text(evidence, "alternative"):
         # Before the first choice: whoever finds that one shows both.
         back = _instead(proposal, documents.text(evidence, "alternative"))
-        world.store.create(KIND, back.id, _document(back))
-    world.store.create(KIND, key, _document(proposal))
+        world.store.create(KIND, back.id, document(back))
+    world.store.create(KIND, key, document(proposal))
     return load(world, key)  # of two that were made at once, the stored one counts
 
 
@@ -100,14 +101,16 @@ def is_stale(proposal: Proposal, serving: Serving) -> bool:
 
 def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
-    back = documents.text(evidence, "alternative") if not proposal.instead_of else ""
+    stored = document(proposal)
+    told = evidence_of(evidence, stored)
+    back = documents.text(told, "alternative")
     return Message(
         proposal=proposal.id,
         incident=proposal.incident,
         commit=proposal.commit,
         evidence_hash=proposal.evidence_hash,
-        title=documents.text(evidence, "headline"),
-        lines=documents.texts(evidence, "lines"),
+        title=title_of(replace(case, proposal=proposal.id), evidence, stored, standing),
+        lines=documents.texts(told, "lines"),
         issue_url=case.issue.url if case.issue else "",
         standing=standing,
         expires_at=proposal.expires_at,
@@ -117,7 +120,8 @@ def message(proposal: Proposal, evidence: Document, case: Case, standing: Standi
     )
 
 
-def _document(proposal: Proposal) -> Document:
+def document(proposal: Proposal) -> Document:
+    """As it is stored."""
     value: dict[str, object] = {field.name: getattr(proposal, field.name) for field in fields(proposal)}
     return value | {
         "kind": proposal.kind.value,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from shared.domain.finding import Checks
 from shared.domain.incident import Incident
 from shared.domain.issue import issue_body, issue_title
+from shared.domain.issue.summary import failure
 from shared.domain.links import NO_LINKS, Links
 from shared.domain.proposal import Proposal, evidence_hash
-from shared.domain.question import details, title_and_lines
+from shared.domain.question import details, going_back, title_and_lines
 from shared.domain.report import Report, to_json
 from shared.domain.service import Service
 from shared.ports import Compilers, Document, History
@@ -53,15 +54,24 @@ def told(report: Report, links: Links = NO_LINKS) -> Document:
     """A report in words: as it is printed, as an issue, as a message."""
     printed = to_json(report)
     headline, lines = title_and_lines(report)
+    back = going_back(report)
     return {
         "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
         "evidence_hash": evidence_hash(printed),
         "title": issue_title(report),
         "body": issue_body(report, links),
         "headline": headline,
+        "fails": failure(report),
         "lines": list(lines),
+        "instead": _in_words(back) if back is not None else {},
         "details": list(details(report)),
     }
+
+
+def _in_words(report: Report) -> Document:
+    """What is shown in place of the same fields of the whole, once people go back instead."""
+    headline, lines = title_and_lines(report)
+    return {"headline": headline, "lines": list(lines), "detail": report.proof.recommendation.detail}
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,11 +116,14 @@ def _seen_again(world: World, service: Service, case: Case, signal: Signal) -> O
     if case.state is State.OPENED:
         effects.publish_opened(world, case)  # whoever opened it may have died before this
     if case.rollout is not None and sense(world, service, case, revision) is Sense.RECURRED:
-        cases.change(world, case.id, lambda now: now if now.recurred else replace(now, recurred=revision))
+        cases.change(
+            world, case.id, lambda now: now if now.recurred or now.rollout is None else replace(now, recurred=revision)
+        )
         return Outcome("recurred", case.id)
     if case.kind is SignalKind.SYNTAX_ERROR and revision:
         name_cause(world, service, revision, case.id)  # however far the incident is: its 1011 may still be waiting
-    if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in case.revisions:
+    known = {*case.revisions, *case.failed_revisions}
+    if case.state not in {State.WAITING, State.OPENED, State.UNFIXED} or revision in known:
         return Outcome("duplicate", case.id)
     cases.change(world, case.id, lambda now: _with(now, signal))
     return Outcome("attached", case.id)

@@ -32,7 +32,7 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         raise Reject("undecided", proposal.id)
     if decision.chosen and decision.chosen != proposal.id:
         raise Reject("decided_otherwise", proposal.id)
-    if case.state is State.OPENED:
+    if case.state is State.OPENED and decision.state is not DecisionState.ACTING:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
         hand_on(world, proposal)
@@ -83,8 +83,8 @@ def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Ou
     operation = documents.text(begun, "operation")
 
     def deploying(now: Case) -> Case:
-        if now.rollout is not None or not now.active:
-            return now
+        if now.rollout is not None or not now.active or now.proposal != proposal.id:
+            return now  # it goes on already, or is about another question by now
         moment = world.clock.now()
         rollout = Rollout(operation, proposal.revision, begun=rfc3339(moment))
         return replace(now, rollout=rollout).to(State.DEPLOYING, moment, operation)

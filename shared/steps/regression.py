@@ -28,7 +28,7 @@ class Sense(StrEnum):
 
 def sense(world: World, service: Service, case: Case, revision: str) -> Sense:
     """What it means that `revision` logs the failure of this incident."""
-    if not revision or revision in case.revisions:
+    if not revision or revision in {*case.revisions, *case.failed_revisions}:
         return Sense.OLD
     if case.rollout is not None and revision == case.rollout.revision:
         # After a rollback its own entries are still on their way; they were what it was rolled back for.

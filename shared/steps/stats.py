@@ -11,13 +11,14 @@ from shared.steps.flow import State
 from shared.steps.milestones import Milestones, milestones
 
 STEPS = (
+    ("logged", "detected"),
     ("detected", "proposed"),
     ("proposed", "approved"),
     ("approved", "deployed"),
     ("approved", "verified"),
-    ("detected", "verified"),
+    ("logged", "verified"),
 )
-"""What is measured, from one milestone to another."""
+"""What is measured, from one milestone to another; all of it from the first log entry."""
 
 
 @dataclass(frozen=True, slots=True)

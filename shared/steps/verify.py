@@ -76,7 +76,7 @@ def _waiting(world: World, service: Service, case: Case) -> Case:
     now = world.clock.now()
     cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
     if cause is not None:
-        return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}")
+        return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}", case.look)
     if now < case.opened_at + world.wait(GRACE):
         return case
     case = cases.change(
@@ -96,11 +96,11 @@ def _unfixed(world: World, service: Service, case: Case) -> Case:
     """Looks whether the deploy branch has moved since, every ten minutes; and gives up after a week."""
     now = world.clock.now()
     if now >= case.opened_at + PATIENCE:
-        return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days")
+        return cases.end(world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days", case.look)
     if case.looked_at is not None and now < case.looked_at + world.wait(LOOK):
         return case
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong")
+        return cases.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong", case.look)
     with world.histories(service) as history:
         sign = branch_sign(world, service, history)
 
@@ -171,18 +171,22 @@ def _decided_against(world: World, service: Service, case: Case, decision: Decis
         return case
     if decisions.is_muted(decision):
         ending = State.MUTED
-    return cases.end(world, case.id, ending, decision.why)
+    return cases.end(world, case.id, ending, decision.why, case.look)
 
 
 def _deploying(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
+        return cases.end(
+            world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}", case.look
+        )
     return follow(world, service, case)
 
 
 def _watching(world: World, service: Service, case: Case) -> Case:
     if muted(world, service, case):
-        return cases.end(world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}")
+        return cases.end(
+            world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}", case.look
+        )
     return watch(world, service, case)
 
 

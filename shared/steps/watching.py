@@ -72,7 +72,9 @@ def watch(world: World, service: Service, case: Case) -> Case:
     since = datetime.fromisoformat(rollout.since) if rollout.since else now
     over = bool(rollout.since) and now >= since + world.wait(WATCH)
     if (over or not rollout.since) and logged_again(world, service, case, rollout):
-        case = cases.change(world, case.id, lambda at: replace(at, recurred=at.recurred or rollout.revision))
+        case = cases.change(
+            world, case.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
+        )
     ours = serving.traffic.get(rollout.revision, 0) > 0
     watched = Watched(
         since=since,
@@ -89,7 +91,7 @@ def watch(world: World, service: Service, case: Case) -> Case:
     ending = _ENDINGS[verdict]
     if ending is State.ROLLED_BACK and not ours and rollout.since:
         ending = State.REPORTED  # somebody has deployed something else since; that is not ours to take back
-    return cases.end(world, case.id, ending, _figures(verdict, watched, case, serving, now))
+    return cases.end(world, case.id, ending, _figures(verdict, watched, case, serving, now), case.look)
 
 
 def _await_operation(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
@@ -100,10 +102,10 @@ def _await_operation(world: World, service: Service, case: Case, rollout: Rollou
                 minutes = round(LONGEST_DEPLOYMENT.total_seconds() / 60)
                 late = "whatever comes of it gets no traffic until somebody gives it some"
                 why = f"The deployment has not ended within {minutes} minutes; {late}."
-                return cases.end(world, case.id, State.FAILED, why)
+                return cases.end(world, case.id, State.FAILED, why, case.look)
             return case
         case Progress.FAILED:
-            return cases.end(world, case.id, State.FAILED, found.detail)
+            return cases.end(world, case.id, State.FAILED, found.detail, case.look)
         case Progress.DONE:
             return _deployed(world, service, case, found)
 
@@ -112,7 +114,7 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
     """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
     other = _other_commit(world, service, proposals.demand(world, case.proposal), found.revision)
     if other:
-        return cases.end(world, case.id, State.FAILED, other)
+        return cases.end(world, case.id, State.FAILED, other, case.look)
     if found.untended:
         refused = effects.shift(world, service, case.proposal, found.revision, 0)
         return _by_hand(world, case, refused) if refused else case
@@ -121,7 +123,7 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
         return case
     if case.rollout is not None and logged_again(world, service, case, replace(case.rollout, revision=found.revision)):
         why = f"Revision {found.revision} logged the failure again before it had any traffic."
-        return cases.end(world, case.id, State.FAILED, why)
+        return cases.end(world, case.id, State.FAILED, why, case.look)
     case = _with_rollout(
         world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
     )
@@ -152,7 +154,7 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
     failed = case.rollout.failed_probes if case.rollout else 0
     if failed >= TOLERATED_PROBES:
         why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
-        return cases.end(world, case.id, State.FAILED, why), False
+        return cases.end(world, case.id, State.FAILED, why, case.look), False
     return case, failed == 0
 
 
@@ -230,7 +232,7 @@ def _requests(world: World, service: Service, rollout: Rollout, serving: Serving
 
 
 def _by_hand(world: World, case: Case, refused: str) -> Case:
-    return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.")
+    return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.", case.look)
 
 
 def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:

@@ -144,7 +144,8 @@ def edited(world: World, number: int) -> None:
         kind=SignalKind.SYNTAX_ERROR, error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="",
         opened_at=world.clock.now(), last_seen=world.clock.now(), issue=IssueRef(number, "https://code.invalid"),
     )  # fmt: skip
-    effects.revise_issue(world, WATCHED, case, "mended", lambda: state_part("Mended.", urgent=False, since=()))
+    revised = effects.Revised(state_part("Mended.", urgent=False, since=()))
+    effects.revise_issue(world, WATCHED, case, "mended", lambda: revised)
     assert "Mended." in world.issues.state(WATCHED, number).body
 
 

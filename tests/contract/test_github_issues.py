@@ -74,6 +74,20 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) 
     assert github.requests == before + 1  # looked at, and not written again
 
 
+@pytest.mark.parametrize(
+    ("title", "becomes"),
+    [("tide: SyntaxError in a.py: fix merged, not deployed", "tide: SyntaxError in a.py: mended"), ("Ours", "Ours")],
+)
+def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitHub, title: str, becomes: str) -> None:
+    issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2b -->"
+    part = state_part("It fails.", urgent=False, since=())
+    number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
+    issues.revise(SERVICE, number, part, "tide: SyntaxError in a.py: mended")
+    found = github.find(f"/repos/{REPOSITORY}/issues/{number}")
+    assert found is not None
+    assert found["title"] == becomes
+
+
 @pytest.mark.parametrize("body", ["somebody emptied it", "", f"x\n{'y' * 65_500}\n"])
 def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHub, body: str) -> None:
     issues, part = GitHubIssues(github), state_part("It is mended.", urgent=True, since=())

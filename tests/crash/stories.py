@@ -32,6 +32,8 @@ class Story:
     shifts: tuple[int, ...] = ()
     incidents: int = 1
     setting: Callable[[], Setting] = Setting
+    ran: tuple[int, ...] = ()
+    """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
     as_first: bool = False
     """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
 
@@ -224,6 +226,36 @@ def _overtaken(run: Run) -> None:
     _closed(run)
 
 
+def _gone_back_after_the_probe(run: Run) -> None:
+    """What was deployed did not hold; the next question is whether to go back further."""
+    _deployed(run)
+    run.setting.probe.answer = Probed(ok=False, detail="closed with 1011")
+    for _ in range(2):
+        run.setting.clock.turn(MINUTE)
+        run.tick()
+    _asked_to_go_back(run)
+
+
+def _gone_back_after_a_failure(run: Run) -> None:
+    run.setting.cloud.fails = "the build failed"
+    _deployed(run)
+    run.setting.cloud.fails = ""
+    _asked_to_go_back(run)
+
+
+def _asked_to_go_back(run: Run) -> None:
+    run.drain()
+    run.setting.probe.answer = Probed(ok=True)
+    run.click(click(run.setting.chat.all[-1].message, token="t3"))
+    run.drain()
+    for _ in range(4):
+        run.setting.clock.turn(2 * MINUTE)
+        run.tick()
+    run.setting.logs.answered[run.setting.cloud.operations[-1].revision] = 480
+    run.setting.clock.turn(WATCH + MINUTE)
+    run.tick()
+
+
 def _with_a_way_back() -> Setting:
     setting = Setting()
     setting.answer.back = True
@@ -271,6 +303,30 @@ STORIES = (
     Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     Story("the deployment fails", _failed, State.FAILED, deployments=1, shifts=(100,)),
+    Story(
+        "gone back after the probe failed",
+        _gone_back_after_the_probe,
+        State.RESOLVED,
+        messages=2,
+        deployments=2,
+        closes=1,
+        shifts=(100, 100, 100),
+        ran=(0, -1, 1),
+        setting=_with_a_way_back,
+        as_first=True,
+    ),
+    Story(
+        "gone back after the deployment failed",
+        _gone_back_after_a_failure,
+        State.RESOLVED,
+        messages=2,
+        deployments=2,
+        closes=1,
+        shifts=(100, 100),
+        ran=(-1, 1),
+        setting=_with_a_way_back,
+        as_first=True,
+    ),
     Story("denied", _denied, State.DENIED),
     Story("approved, then denied", _denied_after_approval, State.DENIED),
     Story("nobody decides", _expired, State.EXPIRED),
@@ -351,6 +407,9 @@ def violations(story: Story, setting: Setting) -> list[str]:
 
 def _shifts(story: Story, setting: Setting) -> tuple[tuple[str, str, int], ...]:
     """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
+    if story.ran:
+        named = [each.revision for each in setting.cloud.operations] + ["tide-00007-old"]
+        return tuple(("shore.tide", named[place], share) for place, share in zip(story.ran, story.shifts, strict=True))
     new = setting.cloud.operations[0].revision if setting.cloud.operations else ""
     back = story.end in {State.ROLLED_BACK, State.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.life import carries, replaced, with_ticks
 from shared.domain.service import Service
+from shared.domain.title import retitled
 from shared.ports import Clock, IssueRef, IssueState
 from tests.fakes.memory import Demand
 
@@ -76,10 +77,11 @@ class FakeIssues:
         issue = self.all[number - 1]
         issue.title, issue.body = title, with_ticks(issue.body, body)
 
-    def revise(self, service: Service, number: int, part: str) -> None:
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         self.demand("revise an issue")
         issue = self.all[number - 1]
         issue.body = replaced(issue.body, part) or issue.body
+        issue.title = retitled(issue.title, title)
 
     def prepare(self, service: Service) -> None:
         self.demand("make labels")

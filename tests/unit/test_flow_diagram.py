@@ -17,8 +17,8 @@ ARROWS = {
 }
 
 
-BACK = {"resolved", "reported", "denied", "expired", "refused"}
-"""At rest, and left only where it fails again, or where a person asks."""
+BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "failed"}
+"""At rest, and left only where it fails again, where a person asks, or where there is another question at once."""
 
 
 def test_every_state_is_drawn_and_no_other_one() -> None:

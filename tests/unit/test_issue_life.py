@@ -88,9 +88,9 @@ def test_a_marker_is_a_line_above_the_first_heading() -> None:
 )
 def test_times_are_told_as_a_person_counts_them(after: timedelta, said: str) -> None:
     told = passed([("failing", AT), ("detected", AT + after)])
-    assert told == f"Failing since 2026-05-12T03:43:43Z; detected after {said}."
+    assert told == f"First logged at 2026-05-12T03:43:43Z; counted from then, detected after {said}."
 
 
 def test_without_times_nothing_is_told() -> None:
     assert passed([]) == ""
-    assert "Failing" not in state_part("It fails.", urgent=False, since=())
+    assert "First logged" not in state_part("It fails.", urgent=False, since=())

@@ -18,8 +18,9 @@ from tests.unit.paged import proposed
 
 _OURS = frozenset(
     (
-        "action_id", "at", "block_id", "callback_id", "checks", "commit", "committed_at", "confidence", "deployed_at",
-        "evidence", "first_seen", "id", "kind", "last_seen", "schema", "seen_at", "state", "style", "type", "where",
+        "action_id", "at", "block_id", "callback_id", "checks", "commit", "committed_at", "confidence", "counted_at",
+        "deployed_at", "evidence", "first_seen", "id", "kind", "last_seen", "schema", "seen_at", "state", "style",
+        "type", "where",
     )
 )  # fmt: skip
 """Keys of values that no one but us writes."""

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,11 +162,16 @@ def test_the_longest_possible_details_are_accepted_by_slack(filling: str) -> Non
 
 @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
 def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: Standing) -> None:
-    decided = replace(asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, reason="wait for the\nmigration")
+    decided = replace(
+        asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3),
+        reason="wait for the\nmigration",
+    )  # fmt: skip
     sent = shown(SERVICE, decided)
     assert buttons(sent) == {}
-    told = f" by <U0MIRA> at 2026-03-01T12:00:00Z: redeploy chat-backend (production) from {HEAD.id[:12]}."
-    assert told in words(sent)
+    what = f": redeploy chat-backend (production) from {HEAD.id[:12]}."
+    by_person = " by <U0MIRA> at 2026-03-01T12:00:00Z"
+    own = f" at 2026-03-01T12:03:00Z (approved{by_person})"
+    assert (by_person if standing in {Standing.APPROVED, Standing.DENIED} else own) + what in words(sent)
     assert "Reason: wait for the migration" in words(sent)
     assert "Open until" not in words(sent)
 

@@ -46,7 +46,8 @@ def test_milestones_are_read_from_the_history_and_only_the_first_of_each_counts(
 
 def test_median_and_p90_are_over_those_that_took_the_step() -> None:
     several = [case(f"i{number}", 0, number) for number in range(1, 11)] + [case("open", 0)]
-    [first, *rest] = stats(several).overall.steps
+    [logged, first, *rest] = stats(several).overall.steps
+    assert (logged.since, logged.until, logged.median) == ("logged", "detected", timedelta())
     assert (first.since, first.until, first.incidents) == ("detected", "proposed", 10)
     assert first.median == timedelta(seconds=5.5)
     assert first.p90 == timedelta(seconds=9)
@@ -61,8 +62,8 @@ def test_one_incident_is_its_own_median_and_p90() -> None:
 def test_services_are_told_apart_and_together() -> None:
     found = stats([case("a", 0, 2), case("b", 0, 8, service="shore.ebb"), case("c", 0, 4, service="shore.ebb")])
     assert [(group.service, group.incidents) for group in found.services] == [("shore.ebb", 2), ("shore.tide", 1)]
-    assert [group.steps[0].median for group in found.services] == [timedelta(seconds=6), timedelta(seconds=2)]
-    assert found.overall.steps[0].median == timedelta(seconds=4)
+    assert [group.steps[1].median for group in found.services] == [timedelta(seconds=6), timedelta(seconds=2)]
+    assert found.overall.steps[1].median == timedelta(seconds=4)
 
 
 def test_what_another_incident_explains_does_not_count() -> None:
@@ -94,10 +95,10 @@ def test_the_command_tells_it_as_text(folder: Path, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "shore.ebb: 1 incident"
     assert "shore.tide: 1 incident" in lines
-    assert lines[lines.index("shore.tide: 1 incident") + 1].split() == [
+    assert lines[lines.index("shore.tide: 1 incident") + 2].split() == [
         "detected", "→", "proposed", "median", "2.2", "s", "p90", "2.2", "s", "of", "1",
     ]  # fmt: skip
-    assert lines[lines.index("All services: 2 incidents") + 1].endswith("of 2")
+    assert lines[lines.index("All services: 2 incidents") + 2].endswith("of 2")
     assert not any("\x1b" in line for line in lines)
 
 
@@ -105,7 +106,7 @@ def test_the_command_tells_it_as_json_alone(folder: Path, capsys: pytest.Capture
     assert command(Format.JSON, folder) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "provenfix.stats/1"
-    assert found["services"]["shore.tide"]["steps"]["detected_to_verified"]["median_seconds"] == 86_442.0
+    assert found["services"]["shore.tide"]["steps"]["logged_to_verified"]["median_seconds"] == 86_442.0
     assert [each["id"] for each in found["incidents"]] == ["b", "a"]
     assert found["incidents"][0]["approved"] is None
 

@@ -107,7 +107,8 @@ def test_the_last_comment_tells_how_long_everything_took(setting: Setting) -> No
         setting.issues.all[0]
         .comments[-1]
         .endswith(
-            "Failing since 2026-04-07T08:00:15Z; detected after 15 s, proposed after 55 s, approved after 5 min, "
+            "First logged at 2026-04-07T08:00:15Z; counted from then, detected after 15 s, proposed after 55 s, "
+            "approved after 5 min, "
             "deployed after 8 min and verified after 24 h 8 min."
         )
     )

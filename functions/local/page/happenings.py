@@ -14,6 +14,7 @@ from shared.domain.moment import has_day
 from shared.ports import Document
 from shared.steps import documents
 from shared.steps.flow import State
+from shared.steps.proposals import back_id
 
 _MOST_SYMPTOMS = 6
 _LONGEST_LABEL = 34
@@ -126,9 +127,14 @@ _STEPS: Mapping[str, tuple[Lane, Look, str, str]] = {
     State.APPROVED: (Lane.LOOP, Look.DONE, "approved", "Approved"),
     State.DEPLOYING: (Lane.SERVICE, Look.PLAIN, "deploying", "The deployment begins"),
     State.WATCHING: (Lane.SERVICE, Look.GOOD, "deployed", "The new revision has all of the traffic, and is watched"),
-    State.RESOLVED: (Lane.LOOP, Look.GOOD, "verified", "Verified, and closed"),
-    State.ROLLED_BACK: (Lane.SERVICE, Look.BROKEN, "rolled back", "Taken back: the traffic is as it was before"),
-    State.FAILED: (Lane.SERVICE, Look.BROKEN, "deployment failed", "The deployment failed; no traffic was moved"),
+    State.RESOLVED: (Lane.LOOP, Look.GOOD, "verified", "Verified automatically, and closed"),
+    State.ROLLED_BACK: (
+        Lane.SERVICE,
+        Look.BROKEN,
+        "rolled back",
+        "Rolled back automatically: the traffic is as it was before",
+    ),
+    State.FAILED: (Lane.SERVICE, Look.BROKEN, "deployment failed", "The deployment failed"),
     State.DENIED: (Lane.LOOP, Look.BROKEN, "denied", "Denied; nothing is deployed"),
     State.EXPIRED: (Lane.LOOP, Look.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
     State.REFUSED: (Lane.LOOP, Look.BROKEN, "refused", "Not deployed: what the approval stood on has changed"),
@@ -145,9 +151,18 @@ def _loop(dossier: Dossier) -> Iterator[Happening]:
         if at is None or state not in _STEPS:
             continue
         lane, look, label, text = _STEPS[state]
-        by = _text(dossier.decision, "by") if state == State.APPROVED else ""
+        by = _approver(dossier, step) if state == State.APPROVED else ""
         why = _text(step, "why") if state not in {State.APPROVED, State.PROPOSED} else ""
         yield Happening(at, lane, look, label, _said(f"{text}{f' by {by}' if by else ''}{f': {why}' if why else ''}"))
+
+
+def _approver(dossier: Dossier, step: Document) -> str:
+    """The person whose approval it was; "" where the question has another answer by now, or is another one."""
+    question = _text(dossier.decision, "proposal")
+    if not question or _text(step, "why") not in {question, back_id(question)}:
+        return ""
+    people = [_text(each, "by") for each in documents.parts(dossier.decision, "steps") if each["state"] == "approved"]
+    return people[-1] if people else ""
 
 
 def _text(value: Document, name: str) -> str:

@@ -18,6 +18,7 @@ from functions.local.page.drawing import drawn
 from functions.local.page.happenings import happenings
 from functions.local.page.markdown import rendered
 from shared.domain.escaping import pieces, plain
+from shared.domain.finding import Kind
 from shared.domain.moment import lasting
 from shared.domain.signal import SignalKind
 from shared.ports import Document
@@ -25,6 +26,7 @@ from shared.steps import documents
 from shared.steps.case import Case
 from shared.steps.flow import State
 from shared.steps.milestones import NAMES, milestones
+from shared.steps.standings import standing_of, title_of
 from shared.steps.stats import STEPS, Stats
 
 
@@ -108,7 +110,7 @@ def badge(state: State) -> Badge:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One hand of the clock; `after` is how long after the one before it that has come."""
+    """One hand of the clock; `after` is how long after the first log entry."""
 
     name: str
     at: datetime | None
@@ -116,15 +118,13 @@ class Tick:
 
 
 def clock(case: Case) -> list[Tick]:
-    """Detected, proposed, approved, deployed, verified."""
-    reached, before = milestones(case), None
-    ticks = []
-    for name in NAMES:
-        at = getattr(reached, name)
-        after = lasting(at - before) if at is not None and before is not None and at >= before else ""
-        ticks.append(Tick(name, at, after))
-        before = at or before
-    return ticks
+    """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
+    reached = milestones(case)
+    return [Tick(name, getattr(reached, name), _after(reached.after(name), name)) for name in NAMES]
+
+
+def _after(time: timedelta | None, name: str) -> str:
+    return lasting(time) if time is not None and name != NAMES[0] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,8 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         report=dossier.report,
         badge=badge(dossier.case.state),
         clock=clock(dossier.case),
+        title=title_of(dossier.case, dossier.findings, dossier.proposal, standing_of(dossier.case)),
+        shipped=_shipped(dossier),
         happenings=found,
         drawing=drawn(found),
         evidence={str(each.get("id")): each for each in documents.parts(dossier.report, "evidence")},
@@ -170,6 +172,16 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         stranger=STRANGER,
         sign=shown.sign,
     )
+
+
+def _shipped(dossier: Dossier) -> Document:
+    """What ships by what was decided, else by what is proposed; `ships` is there only for what is newer."""
+    report, kind = dossier.report, documents.text(dossier.proposal, "kind") or documents.text(dossier.findings, "kind")
+    if kind != Kind.ROLLBACK.value:
+        return documents.part(report, "target")
+    earlier = [documents.part(report, name) for name in ("alternative", "rollback")]
+    decided = documents.text(dossier.proposal, "commit") or documents.text(dossier.findings, "commit")
+    return next(({**each, "earlier": True} for each in earlier if documents.text(each, "commit") == decided), {})
 
 
 def refused(status: int, detail: str) -> str:

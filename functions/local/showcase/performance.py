@@ -12,7 +12,7 @@ from pathlib import Path
 
 from functions.local.page.clicks import Clicker
 from functions.local.showcase.house import APPROVER
-from functions.local.showcase.narration import proof, sentence
+from functions.local.showcase.narration import approved_by_then, proof, sentence
 from functions.local.showcase.scenario import Scenario
 from functions.local.showcase.staging import Say, Staging
 from functions.local.showcase.visitors import Visitors
@@ -118,7 +118,8 @@ class Performance:
         for number, step in enumerate(case.history):
             if (case.id, number) not in self.told:
                 self.told.add((case.id, number))
-                self.asked.say(sentence(case, step, self._evidence(case)))
+                approved = approved_by_then(self.store, case, number)
+                self.asked.say(sentence(case, number, self._evidence(case), approved))
                 if step["state"] == State.PROPOSED.value:
                     self._show_question(case)
 

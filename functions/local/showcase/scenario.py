@@ -56,7 +56,6 @@ PLOTS = {
     Scenario.FAILED_PROBE: Plot(
         "The fix is deployed together with a change that fails after two conversations, which no compiler sees.",
         _ALL_LATER,
-        ends=State.ROLLED_BACK,
         limited=True,
     ),
     Scenario.STORM: Plot(

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from functions.local.platform.journal import sink_takes
-from functions.local.showcase.narration import proof, sentence
+from functions.local.showcase.narration import approved_by_then, proof, sentence
 from functions.local.stack import plan, served
 from functions.local.stack.entry_stream import EntryStream
 from functions.local.stack.following import STDIN, follow
@@ -168,7 +168,8 @@ def _tell(say: _Say, opened: Store, case: Case, told: set[tuple[str, int]]) -> N
         if (case.id, number) in told:
             continue
         told.add((case.id, number))
-        say(f"{case.service}: {sentence(case, step, evidence)}")
+        said = sentence(case, number, evidence, approved_by_then(opened, case, number))
+        say(f"{case.service}: {said}")
         if step["state"] == flow.State.PROPOSED.value:
             for line in proof(evidence):
                 say(f"  {line}")

@@ -13,6 +13,7 @@ from shared.adapters.github.client import GitHub
 from shared.domain.escaping import cut, one_line
 from shared.domain.life import carries, replaced, with_ticks
 from shared.domain.service import Service
+from shared.domain.title import retitled
 from shared.errors import Reject, Retry
 from shared.ports import WRONG, IssueRef, IssueState
 
@@ -68,12 +69,16 @@ class GitHubIssues:
         body = with_ticks(str((known or {}).get("body") or ""), body)
         self._github.write("PATCH", f"{_path(service)}/{number}", {"title": cut(title, _LONGEST_TITLE), "body": body})
 
-    def revise(self, service: Service, number: int, part: str) -> None:
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
         issue = self._known(service, number)
-        body = replaced(str((issue or {}).get("body") or ""), part)
-        if issue is not None and body is not None and body != issue["body"]:
-            self._github.write("PATCH", f"{_path(service)}/{number}", {"body": body})
+        if issue is None:
+            return
+        body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
+        wanted = {"body": replaced(body, part) or body, "title": cut(retitled(old, title), _LONGEST_TITLE)}
+        changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
+        if changes and replaced(body, part) is not None:
+            self._github.write("PATCH", f"{_path(service)}/{number}", changes)
 
     def prepare(self, service: Service) -> None:
         """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""

@@ -5,6 +5,7 @@ from typing import cast
 
 from shared.domain.life import replaced, with_ticks
 from shared.domain.service import Service
+from shared.domain.title import retitled
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, Stored
 
@@ -59,12 +60,12 @@ class KeptIssues:
         body = with_ticks(str(stored.value["body"]), body)
         self._replace(stored, {"title": title, "body": body, "marker": body.partition("\n")[0]})
 
-    def revise(self, service: Service, number: int, part: str) -> None:
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
         body = replaced(str(stored.value["body"]), part)
         if body is not None:
-            self._replace(stored, {"body": body})
+            self._replace(stored, {"body": body, "title": retitled(str(stored.value["title"]), title)})
 
     def prepare(self, service: Service) -> None:
         """See `shared.ports.Issues`. Nobody sets labels here."""

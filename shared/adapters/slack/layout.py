@@ -5,6 +5,7 @@ The buttons are there only while a proposal is open; afterwards who, when and wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
@@ -41,6 +42,13 @@ _STANDINGS = {
     Standing.SUPERSEDED: "Superseded",
     Standing.INCONCLUSIVE: "Inconclusive",
 }
+_DEEDS = _STANDINGS | {
+    Standing.WATCHING: "Deployed automatically",
+    Standing.RESOLVED: "Resolved automatically",
+    Standing.ROLLED_BACK: "Rolled back automatically",
+    Standing.INCONCLUSIVE: "Ended without a proof",
+}
+"""What provenfix has done, or has seen, at the time that stands beside it; who approved it, and when, is told apart."""
 _MEANINGS = {
     Standing.APPROVED: "It begins after everything has been checked once more.",
     Standing.DENIED: "Nothing is deployed.",
@@ -49,7 +57,7 @@ _MEANINGS = {
     Standing.FAILED: "The new revision gets no traffic.",
     Standing.WATCHING: "The issue is closed once it has held for long enough.",
     Standing.RESOLVED: "The failure did not come back.",
-    Standing.ROLLED_BACK: "The revision that served before has its traffic back.",
+    Standing.ROLLED_BACK: "The traffic is split as it was before the rollout.",
     Standing.MUTED: "No automation acts on this incident any more.",
     Standing.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
     Standing.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
@@ -107,18 +115,39 @@ def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
 
 
 def _standing(service: Service, message: Message) -> Iterator[Element]:
-    words: list[Element] = [strong(_STANDINGS[message.standing])]
-    people = list(dict.fromkeys((*message.approvals[-_MOST_PEOPLE:], *([message.by] if message.by else []))))
+    words: list[Element] = [strong(_DEEDS[message.standing])]
     if message.standing is Standing.DENIED:
-        people = [message.by] if message.by else []
-    for place, each in enumerate(people):
-        words += [own(" and " if place else " by "), person(each)]
-    if message.decided_at is not None:
-        words.append(own(f" at {rfc3339(message.decided_at.replace(microsecond=0))}"))
+        words += [*_by([message.by] if message.by else []), *_at(message.decided_at)]
+    elif message.standing is Standing.APPROVED:
+        words += [*_by(_approvers(message)), *_at(message.decided_at)]
+    else:
+        words += [*_at(message.at), *_approval(message)]
     meaning = _MEANINGS.get(message.standing, "")
     yield paragraph([*words, own(": "), *prose(f"{_what(service, message)} {meaning}", _LONGEST_LINE)])
     if message.reason:
         yield paragraph([strong("Reason: "), *prose(message.reason, _LONGEST_LINE)])
+
+
+def _approvers(message: Message) -> list[str]:
+    return list(dict.fromkeys((*message.approvals[-_MOST_PEOPLE:], *([message.by] if message.by else []))))
+
+
+def _approval(message: Message) -> list[Element]:
+    """`(approved by @nora at …)`: somebody else's deed, at another time."""
+    people = _approvers(message)
+    if not people:
+        return []
+    counted = "approved" if message.by else "approved so far"
+    return [own(f" ({counted}"), *_by(people), *_at(message.decided_at), own(")")]
+
+
+def _by(people: Sequence[str]) -> list[Element]:
+    named = [(own(" and " if place else " by "), person(each)) for place, each in enumerate(people)]
+    return [part for pair in named for part in pair]
+
+
+def _at(moment: datetime | None) -> list[Element]:
+    return [own(f" at {rfc3339(moment.replace(microsecond=0))}")] if moment is not None else []
 
 
 def _what(service: Service, message: Message) -> str:

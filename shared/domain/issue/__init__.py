@@ -12,7 +12,7 @@ from shared.domain.life import LONGEST_BODY
 from shared.domain.links import NO_LINKS, Links
 from shared.domain.report import Report
 
-__all__ = ["LONGEST_BODY", "issue_body", "issue_title"]
+__all__ = ["LONGEST_BODY", "inert_title", "issue_body", "issue_title"]
 
 _LONGEST_TITLE = 160
 _RESERVED = 6_000
@@ -21,7 +21,12 @@ _RESERVED = 6_000
 
 def issue_title(report: Report) -> str:
     """One line of plain text: GitHub renders no Markdown in titles but code spans, and links references."""
-    text = cut(one_line(headline(report)), _LONGEST_TITLE)
+    return inert_title(headline(report))
+
+
+def inert_title(title: str) -> str:
+    """Any words as a title in which nothing is linked, mentioned or rendered."""
+    text = cut(one_line(title), _LONGEST_TITLE)
     return text.replace("@", f"@{BREAK}").replace("#", f"#{BREAK}").replace("`", "'")
 
 

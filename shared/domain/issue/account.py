@@ -14,7 +14,7 @@ from shared.domain.issue.section import Section, bullets, table
 from shared.domain.links import Links, linked
 from shared.domain.moment import spoken, told
 from shared.domain.redaction import redact
-from shared.domain.report import Report
+from shared.domain.report import Report, as_of
 from shared.domain.timeline import mermaid
 from shared.domain.wording import counted, said
 
@@ -39,6 +39,8 @@ def _symptom(report: Report) -> Iterator[str]:
     rows = [_sighting_row(each, report) for each in incident.sightings]
     rows += [_symptom_row(each, report) for each in incident.symptoms]
     yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
+    if report.counted_at is not None:
+        yield f"Counted{as_of(report)}; what was logged later is not in it."
 
 
 def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:

@@ -10,7 +10,7 @@ from shared.domain.issue.impact import impact
 from shared.domain.issue.section import Section, bullets
 from shared.domain.links import Links
 from shared.domain.moment import spoken
-from shared.domain.report import Report
+from shared.domain.report import Report, as_of
 from shared.domain.signal import SignalKind
 from shared.domain.wording import counted, said, service_named, short
 
@@ -22,13 +22,20 @@ _SIGNALS = {
     SignalKind.NOT_PYTHON: "a syntax error that is not Python's",
     SignalKind.FOLLOWER: "errors without a known cause",
 }
+_LONGEST_FAILURE = 100
+"""Characters, so that how things stand has room in every title."""
 DECISIONS = {Kind.REDEPLOY: "Redeploy", Kind.ROLLBACK: "Roll back to", Kind.NONE: "Nothing to deploy"}
 
 
 def headline(report: Report) -> str:
     """Plain text for a title: the service, what fails, where, and how things stand."""
+    return f"{failure(report)}{_standing(report.proof)}"
+
+
+def failure(report: Report) -> str:
+    """The part of the title that stays whatever is decided: the service, what fails, and where."""
     service = service_named(report.incident.service) or "service not named"
-    return f"{service}: {what_fails(report)}{_standing(report.proof)}"
+    return said(f"{service}: {what_fails(report)}", _LONGEST_FAILURE)
 
 
 def what_fails(report: Report) -> str:
@@ -62,7 +69,8 @@ def _standing(proof: Proof) -> str:
     if proof.recommendation.kind is Kind.REDEPLOY:
         return ": fix merged, not deployed"
     if proof.recommendation.kind is Kind.ROLLBACK:
-        return ": no fix yet, an earlier commit is good"
+        merged = proof.fix is not None and proof.fix.where == "merged"
+        return ": back to an earlier commit" if merged else ": no fix yet, an earlier commit is good"
     if proof.fix is not None:
         return ": a fix exists, not ready to deploy"
     return ": no fix yet" if proof.broken is not None else ""
@@ -73,7 +81,7 @@ def _points(report: Report, links: Links) -> Iterator[str]:
     service = for_markdown(service_named(incident.service)) or "the service"
     environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
     yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
-    often = counted(incident.occurrences, "time")
+    often = f"{counted(incident.occurrences, 'time')}{as_of(report)}"
     yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
     yield f"**Impact:** {impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:

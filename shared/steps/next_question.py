@@ -1,0 +1,58 @@
+"""A rollout that was taken back comes in; what serves now, and whether people are asked to go back further, goes out.
+
+What has its traffic again is, as a rule, the very revision that fails. Where the deploy branch was in an earlier state
+that passed every gate, the same incident is looked at again: on evidence, with a question and an approval of its own.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.proposal import Proposal
+from shared.domain.service import Service
+from shared.domain.wording import said, short
+from shared.ports import Document
+from shared.steps import documents, proposals
+from shared.steps.case import Case
+from shared.steps.flow import State
+from shared.steps.standings import evidence_of
+
+STILL_FAILING = "STILL FAILING"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a person has to know of the service after its rollout has come to nothing."""
+
+    words: str
+    commit: str = ""
+    """The earlier commit that people are asked about next; "" where there is none."""
+
+
+def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Document) -> Outlook:
+    """`evidence` is that of the question whose answer was deployed."""
+    previous = case.rollout.previous if case.rollout is not None else ""
+    named = f"revision {said(previous, 80)}"
+    if not case.revisions:
+        return Outlook(f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.")
+    if previous not in case.revisions:
+        return Outlook(f"The traffic is with {named} again, which is not known to fail.")
+    fails = f"{STILL_FAILING}: the traffic is with {named} again, which logged the failure."
+    earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
+    if earlier:
+        return Outlook(f"{fails} The next question: roll back to {short(earlier)}?", earlier)
+    return Outlook(
+        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
+        f"{said(service.name, 80)} has to act, and to deploy by hand what works."
+    )
+
+
+def opened_again(case: Case, commit: str, now: datetime) -> Case:
+    """The incident, to be looked at without what has just failed: `commit`, and the revision that ran it."""
+    rollout = case.rollout
+    ran = (rollout.revision,) if rollout is not None and rollout.revision else ()
+    again = replace(
+        case, look=case.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
+        ending_why="", ended_at=None, failed_commits=tuple(dict.fromkeys((*case.failed_commits, commit))),
+        failed_revisions=tuple(dict.fromkeys((*case.failed_revisions, *ran))),
+    )  # fmt: skip
+    return again.to(State.OPENED, now, f"{short(commit)} did not hold, and what served before fails")
