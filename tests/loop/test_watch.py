@@ -28,7 +28,7 @@ from shared.wiring import QUEUE, STORE
 
 DEADLINE = 90.0
 SECRET = "of this test alone"
-COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "watch", "--no-browser"]
+COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "watch", "--no-browser"]
 CONFIGURATION = """\
 services:
   - name: harbour-chat

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.local.showcase.interruption import put_off
+from functions.local.stack.python_child import child_environment
 from shared.errors import Unreadable
 
 LOOPBACK = "127.0.0.1"
@@ -30,7 +31,7 @@ _named: set[int] = set()
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is to be started. `environment` is added to that of this process."""
+    """What is to be started. `environment` is added to what `child_environment` leaves of that of this process."""
 
     name: str
     command: Sequence[str]
@@ -53,7 +54,7 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
         with put_off(), log_of(server, folder).open("ab") as log:
             process = subprocess.Popen(
                 [*ends_with_us(), *server.command],
-                env={**os.environ, **server.environment},
+                env=child_environment(server.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
