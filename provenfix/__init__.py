@@ -1,1 +1,1 @@
-"""The installed command. In a wheel `functions` and `shared` lie in here, so that no other package of these names is hit."""
+"""The installed command; in a wheel `functions` and `shared` lie in here, where nobody else's are."""

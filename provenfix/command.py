@@ -36,6 +36,9 @@ def main() -> NoReturn:
         run()
     except KeyboardInterrupt:
         _leave(signal.SIGINT, None)
+    finally:
+        if heard:  # the interpreter's own end takes a moment, too
+            signal.signal(signal.SIGINT, _leave)
 
 
 def code_root(here: Path) -> Path:
@@ -52,13 +55,10 @@ def find_foreign(root: Path) -> str:
     """A sentence about a package of ours that would be imported from elsewhere; "" where there is none."""
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
-        origin = Path(spec.origin) if spec and spec.origin else None
-        if origin is None or origin.resolve() != (root / name / "__init__.py").resolve():
-            told = origin or (next(iter(spec.submodule_search_locations or ()), "") if spec else "")
-            return (
-                f"another package {name!r} would be imported ({told or 'it is missing'}): install provenfix on its own, "
-                "with `pipx install provenfix` or `uv tool install provenfix`"
-            )
+        origin = spec.origin if spec and spec.origin else "no such file"
+        if Path(origin).resolve() != (root / name / "__init__.py").resolve():
+            own = "install provenfix on its own, with `pipx install provenfix` or `uv tool install provenfix`"
+            return f"another package {name!r} would be imported ({origin}): {own}"
     return ""
 
 

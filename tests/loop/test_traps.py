@@ -110,7 +110,11 @@ def test_the_traps_spring_where_somebody_looks_into_the_folder(trapped: Trapped)
     python = str(trapped.programs / "python")
     for names in ("json, ast, typing, conftest, functions, shared", "shared, functions"):
         subprocess.run(
-            [python, "-c", f"import {names}"], cwd=trapped.home, env=_own_environment(), capture_output=True, check=False
+            [python, "-c", f"import {names}"],
+            cwd=trapped.home,
+            env=_own_environment(),
+            capture_output=True,
+            check=False,
         )
     assert {"ast.py", "json.py", "functions", "shared"} <= set(trapped.names())
     subprocess.run([python, "-P", "-c", "import shared"], env=_own_environment(), check=True)

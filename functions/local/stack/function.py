@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from functions.local.stack.process import LOOPBACK, Server
-from functions.local.stack.python_child import ROOT, module_environment, python_command
+from functions.local.stack.python_child import module_environment, python_command
 
-SOURCE = ROOT / "functions" / "main.py"
+SOURCE = Path(__file__).with_name("guarded_main.py")
 
 
 def function(name: str, port: int, environment: Mapping[str, str], source: Path = SOURCE) -> Server:

@@ -21,6 +21,7 @@ from functions.local.stack import plan, served
 from functions.local.stack.entry_stream import EntryStream
 from functions.local.stack.following import STDIN, follow
 from functions.local.stack.place import alone_in, led_to
+from functions.local.stack.private import make_private
 from functions.local.stack.process import LOOPBACK, free_port, is_free
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.adapters.local.log_json import entry_from_json
@@ -128,7 +129,7 @@ def run(watched: Watched) -> int:
 
 def _environment(watched: Watched) -> Mapping[str, str]:
     """What leads every process of the stack to it."""
-    watched.folder.mkdir(parents=True, exist_ok=True)
+    make_private(watched.folder)
     environment = {
         "PROVENFIX_CONFIG": str(watched.config.resolve()),
         "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.local.showcase.interruption import put_off
+from functions.local.stack.private import open_private
 from functions.local.stack.python_child import child_environment
 from shared.errors import Unreadable
 
@@ -51,7 +52,7 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
         )
     process = None
     try:
-        with put_off(), log_of(server, folder).open("ab") as log:
+        with put_off(), open_private(log_of(server, folder), "ab") as log:
             process = subprocess.Popen(
                 [*ends_with_us(), *server.command],
                 env=child_environment(server.environment),
