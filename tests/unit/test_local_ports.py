@@ -115,6 +115,5 @@ def test_a_child_inherits_nothing_that_changes_what_it_loads() -> None:
     assert child_environment({"PYTHONPATH": "/code"}, shell) == {
         "PATH": "/bin",
         "A": "b",
-        "PYTHONSAFEPATH": "1",
         "PYTHONPATH": "/code",
     }

@@ -25,7 +25,7 @@ def python_command(*arguments: str) -> list[str]:
 def child_environment(given: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What this process has, less what would change how a child loads code, and `given`."""
     own = {name: value for name, value in inherited.items() if name in _HARMLESS or not _changes_loading(name)}
-    return {**own, "PYTHONSAFEPATH": "1", **given}
+    return {**own, **given}
 
 
 def module_environment(given: Mapping[str, str]) -> dict[str, str]:
