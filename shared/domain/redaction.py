@@ -190,7 +190,8 @@ _NOT_A_VALUE = (
 _QUOTED = re.compile(
     rf"(?i)(?P<keep>{_NAMES}{_SEPARATOR}(?P<quote>\\{{0,4}}[\"']))"
     r"(?!\[redacted |[$%]?[{<]|\$[A-Za-z_]|\*{3}|%[sdr])"
-    r"(?P<secret>(?:[^\"'\\\r\n]|\\(?![\"'\\])|(?!(?P=quote))\\+[\"']|(?!(?P=quote))[\"'\\])+)"
+    # A run of backslashes is taken as a whole, with the quote that it escapes: nothing is looked at twice.
+    r"(?P<secret>(?:[^\"'\\\r\n]++|(?!(?P=quote))(?:\\++[\"']?+|[\"']))++)"
 )
 _BARE = re.compile(
     rf"(?i)(?P<keep>(?P<name>{_NAMES})(?P<separator>{_SEPARATOR}))(?![\"'\\]){_NOT_A_VALUE}"
