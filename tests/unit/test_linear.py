@@ -1,0 +1,86 @@
+"""What reads hostile text takes time that grows with its length, and no faster: steps are counted, not seconds."""
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.regular.attacks import ANYWHERE, BEFORE, attacks, pumps_of
+from tests.unit.regular.enumeration import Found, all_patterns
+from tests.unit.regular.machine import TooMany, count_steps, longest_repeat, parse
+
+SIZES = (250, 500, 750)
+"""Characters. Each further 250 may take as many steps as those before; looked at anew from each, they take 1.67 times."""
+_GROWTH = 1.4
+_FEW = 40
+"""Steps for each further character that need no judgement."""
+_BOUNDED = 16
+"""A pattern that repeats nothing more often costs so much at each character at most."""
+PATTERNS = [found for found in all_patterns() if longest_repeat(parse(found.pattern)) > _BOUNDED]
+
+
+@pytest.fixture(autouse=True)
+def _deep() -> Iterator[None]:
+    """The model calls itself for each repeat of a group."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+def growth(found: Found, texts: tuple[str, ...]) -> float:
+    """How many times the steps of one further piece the next one takes."""
+    first, second, third = texts
+    before = count_steps(found.pattern, first, anchored=found.anchored, most=10**6)
+    upto = count_steps(found.pattern, second, anchored=found.anchored, most=10**6)
+    piece = max(upto - before, _FEW * (len(second) - len(first)))
+    try:
+        return (count_steps(found.pattern, third, anchored=found.anchored, most=upto + 4 * piece) - upto) / piece
+    except TooMany:
+        return 4.0
+
+
+def worst_growth(found: Found) -> tuple[float, str]:
+    """The most of all attacks, and the text that makes it."""
+    pumps, before = pumps_of(parse(found.pattern))
+    chosen = dict.fromkeys((*pumps, "\\", '"', " ", "a "))
+    sizes = [attacks(size, tuple(chosen), tuple(dict.fromkeys(("", *before)))) for size in SIZES]
+    worst, culprit = 0.0, ""
+    for texts in zip(*sizes, strict=True):
+        found_growth = growth(found, texts)
+        if found_growth > worst:
+            worst, culprit = found_growth, texts[0][:60]
+        if worst >= _GROWTH:
+            break
+    return worst, culprit
+
+
+@pytest.mark.parametrize("found", PATTERNS, ids=[found.where for found in PATTERNS])
+def test_a_pattern_takes_no_more_steps_for_a_piece_than_for_the_one_before(found: Found) -> None:
+    worst, culprit = worst_growth(found)
+    assert worst < _GROWTH, f"{found.where} on {culprit!r}"
+
+
+CARELESS = {
+    "runs from each of its characters": re.compile(r"\\+\""),
+    "words as often as they like": re.compile(r"\bmake\s+(?:\w+\s+)*(?:test|lint)\b"),
+    "a line from each of its blanks": re.compile(r"\s+$"),
+    "nested": re.compile(r"(?:a+)+b"),
+}
+
+
+@pytest.mark.parametrize("name", CARELESS)
+def test_a_careless_pattern_is_seen(name: str) -> None:
+    assert worst_growth(Found(name, CARELESS[name], anchored=False))[0] >= _GROWTH
+
+
+@pytest.mark.parametrize("found", PATTERNS, ids=[found.where for found in PATTERNS])
+def test_the_model_takes_the_way_that_the_library_takes(found: Found) -> None:
+    """It would count something else if it matched something else."""
+    from tests.unit.regular.machine import find_all  # noqa: PLC0415
+
+    for text in attacks(40, ANYWHERE[::3], BEFORE[::2]):
+        given = text.encode() if isinstance(found.pattern.pattern, bytes) else text
+        if isinstance(given, str):
+            assert find_all(found.pattern, given) == [match.span() for match in found.pattern.finditer(given)], text
