@@ -20,7 +20,7 @@ _PROSE = re.compile(
     r"(?:[:,]? {0,3}(?:on |at )?line {1,3}|:)(\d{1,9})",
     re.IGNORECASE,
 )
-_BOXED = re.compile(r"^[ \t│|]*(\S{1,1024}\.pyw?):(\d{1,9})[ \t]*[│|]?[ \t]*$", re.MULTILINE)
+_BOXED = re.compile(r"^[ \t│|]*(\S{1,1024}\.pyw?):(\d{1,9})[ \t]*+[│|]?[ \t]*+$", re.MULTILINE)
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
 _REPR = re.compile(
     rf"\(\s*(?P<message>{_QUOTED})\s*(?:,\s*\(\s*(?P<path>{_QUOTED})\s*,\s*(?P<line>\d{{1,9}}|None)"

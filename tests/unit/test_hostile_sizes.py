@@ -24,29 +24,9 @@ _SHORT = 0.3
 """Seconds of which nothing is concluded."""
 _MOST = 8 * 2.5
 """Times: the sizes differ by eight, and this machine has other things to do."""
-PUMPS = (
-    "\\",
-    '"',
-    '\\"',
-    " ",
-    "[",
-    "a ",
-    "a-",
-    "\n",
-    "password",
-    'token:"',
-    "@a.",
-    "</",
-    "\x1b[",
-    "-----BEGIN ",
-    "${{",
-)
-BEFORE = {
-    "": PUMPS,
-    "make ": ("a ", "make ", " "),
-    'password="': ("\\", '\\"', "'", "\\\\"),
-    'password:\\"': ("\\", '\\"'),
-}
+PUMPS = ("\\", '"', '\\"', " ", "[", "a ", "password")
+BEFORE = {"": PUMPS, "make ": ("a ", "make "), 'password="': ("\\", '\\"'), 'password:\\"': ("\\",), "${{": ("${{",)}
+"""What is repeated, by what stands before it."""
 
 
 def workflow(text: str) -> object:

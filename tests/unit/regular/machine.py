@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -74,17 +75,18 @@ def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[
     node, spans, start, empty_at = _sequence(parse(pattern), pattern.flags, machine), [], 0, -1
     while start <= len(text):
         machine.groups.clear()
-        end = (
-            node(start, lambda at: at if at != empty_at else FAILED)
-            if start == empty_at
-            else node(start, lambda at: at)
-        )
+        end = node(start, partial(_unless, empty_at))
         if end == FAILED:
             start += 1
             continue
         spans.append((start, end))
         start = empty_at = end
     return spans
+
+
+def _unless(place: int, at: int) -> int:
+    """Nothing is found where the last match has ended, if it would be empty."""
+    return FAILED if at == place else at
 
 
 def longest_repeat(tree: Any) -> int:
@@ -115,7 +117,7 @@ def _sequence(items: Any, flags: int, machine: Machine) -> Node:
     return run
 
 
-def _node(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
+def _node(code: Any, argument: Any, flags: int, machine: Machine) -> Node:  # noqa: PLR0911  # one for each kind of item
     if code in _SINGLE:
         return _one(fits(code, argument, flags), machine)
     if code in _REPEATS:
