@@ -66,9 +66,16 @@ def _of_file(name: str, source: str) -> Iterator[Found]:
             yield Found(f"{name}: {target.id}", getattr(module, target.id), bool(uses) and uses <= _ANCHORED)
         elif isinstance(call.args[0], ast.Constant):
             flags = re.MULTILINE if any("re.M" in ast.unparse(word) for word in [*call.args[1:], *call.keywords]) else 0
-            yield Found(f"{name}: {function}", re.compile(call.args[0].value, flags), call.func.attr in _ANCHORED)
+            yield Found(f"{name}: {function}", _compiled(call.args[0].value, flags), call.func.attr in _ANCHORED)
         else:
             assert (name, function) in REACHED_OTHERWISE, f"{name}: {function} has a pattern that nobody measures"
+
+
+def _compiled(literal: object, flags: int) -> "re.Pattern[str] | re.Pattern[bytes]":
+    assert isinstance(literal, str | bytes)
+    if isinstance(literal, bytes):
+        return re.compile(literal, flags)
+    return re.compile(literal, flags)
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
@@ -80,5 +87,4 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 
 
 def _is_of_re(function: ast.expr) -> bool:
-    known = isinstance(function, ast.Attribute) and function.attr in {"compile", *_USES}
-    return known and isinstance(function.value, ast.Name) and function.value.id == "re"
+    return ast.unparse(function) in {f"re.{name}" for name in ("compile", *_USES)}

@@ -16,6 +16,8 @@ from typing import Any
 Then = Callable[[int], int]
 Node = Callable[[int, Then], int]
 FAILED = -1
+FEW = 16
+BOUND = 1_000
 _SINGLE = frozenset((codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN))
 _REPEATS = frozenset((codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT))
 _WORD = re.compile(r"\w")
@@ -39,6 +41,8 @@ class Machine:
 
     text: str
     most: int
+    shrunk: bool = False
+    """Repeats up to `BOUND` times are taken for `FEW`: short texts then show what long ones would."""
     steps: int = 0
     groups: dict[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -55,7 +59,7 @@ def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
 
 def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool, most: int) -> int:
     """Of one `match`, or of looking through the whole text as `finditer` does. Raises TooMany."""
-    machine = Machine(text, most)
+    machine = Machine(text, most, shrunk=True)
     node = _sequence(parse(pattern), pattern.flags, machine)
     if anchored:
         node(0, lambda at: at)
@@ -169,6 +173,8 @@ def _one(fits: Callable[[str], bool], machine: Machine) -> Node:
 
 def _repeat(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
     least, most, items = int(argument[0]), int(argument[1]), argument[2]
+    if machine.shrunk and FEW < most <= BOUND:
+        least, most = min(least, FEW), FEW
     body = _sequence(items, flags, machine)
     single = len(items) == 1 and items[0][0] in _SINGLE
     if code is codes.POSSESSIVE_REPEAT or (single and code is codes.MAX_REPEAT):
@@ -184,9 +190,11 @@ def _repeat(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
 
         if count < least:
             return once_more()
-        first, second = (once_more, lambda: then(at)) if code is codes.MAX_REPEAT else (lambda: then(at), once_more)
-        end = first()
-        return end if end != FAILED else second()
+        if code is codes.MAX_REPEAT:
+            end = once_more()
+            return end if end != FAILED else then(at)
+        end = then(at)
+        return end if end != FAILED else once_more()
 
     return lambda at, then: further(at, then, 0)
 
