@@ -47,7 +47,7 @@ def growth(found: Found, texts: tuple[str, ...]) -> float:
 def worst_growth(found: Found) -> tuple[float, str]:
     """The most of all attacks, and the text that makes it."""
     pumps, before = pumps_of(parse(found.pattern))
-    chosen = dict.fromkeys((*pumps[:4], "\\", " ", "a "))
+    chosen = dict.fromkeys((*pumps[:4], "\\", " ", "\n", "a "))
     sizes = [attacks(size, tuple(chosen), tuple(dict.fromkeys(("", *before[:2])))) for size in SIZES]
     worst, culprit = 0.0, ""
     for texts in zip(*sizes, strict=True):

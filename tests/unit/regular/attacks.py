@@ -38,6 +38,7 @@ def _walk(items: Any, lead: str, pumps: dict[str, None], before: dict[str, None]
             once = _walk(body, lead + taken, pumps, before)
             if most > 16 and once:
                 pumps.setdefault(once)
+                pumps.setdefault(lead + taken + once)
                 before.setdefault(lead + taken)
             taken += once * min(int(least), 4)
         else:

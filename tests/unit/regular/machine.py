@@ -84,7 +84,7 @@ def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[
             start += 1
             continue
         spans.append((start, end))
-        start = empty_at = end
+        start, empty_at = end, end if end == start else -1
     return spans
 
 
