@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CLASS = re.compile(r"(?:Syntax|Indentation|Tab)Error")
-_CLASS_LINE = re.compile(r"^\W*(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
+_CLASS_LINE = re.compile(r"^[^\w\n]*+(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", ?line (\d{1,9})(, in )?')
 _LINE_SUFFIX = re.compile(r", line (\d{1,9})(?=[,)])")
 _FILE_SUFFIX = re.compile(r" \(([^()\n]{1,1024}\.pyw?)\)\s*$")
