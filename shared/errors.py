@@ -8,6 +8,10 @@ class Unreadable(Exception):
     """Input that was named correctly and cannot be read: the command ends with exit code 3."""
 
 
+class Mistaken(Unreadable):
+    """A configuration with mistakes: the text has a line for each of them."""
+
+
 class Misused(Exception):
     """A request that makes no sense as it stands (an unknown ref, a contradiction): exit code 2."""
 

@@ -36,7 +36,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.domain.service import Service, service_id
+from shared.domain.service import Acting, Service, service_id
 from shared.errors import Misused
 from shared.secret import Keeper, Secret, SecretReference
 
@@ -52,6 +52,8 @@ _SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a vari
 _OLDEST_HOURS = 24
 _MOST_HOURS = 24 * 31
 FILE = "provenfix.yaml"
+_ALL = 100
+"""Percent."""
 _Value = TypeVar("_Value")
 
 
@@ -177,7 +179,7 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _with_file(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
     own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    services = {entry.service.id: entry.service for entry in file.services}
+    services = {entry.service.id: _as_it_acts(entry.service, settings.platform) for entry in file.services}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
@@ -187,6 +189,14 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
         code_host=_code_host(file),
         redaction=file.redaction.forms if file.redaction else (),
     )
+
+
+def _as_it_acts(service: Service, platform: Platform) -> Service:
+    """Of a platform that is only watched no share of the traffic is moved: a command gives all of it, or a person."""
+    if platform is not Platform.WATCHED:
+        return service
+    acting = Acting.COMMAND if service.deploy_command else Acting.BY_HAND
+    return replace(service, acting=acting, traffic_steps=(_ALL,))
 
 
 def _code_host(file: "Configuration") -> CodeHost:

@@ -36,7 +36,7 @@ def example() -> str:
     with tempfile.TemporaryDirectory() as folder:
         story = build_incident(Path(folder) / "repository.git")
         log = incident_log(story, Path(folder) / "log.json")
-        command = [sys.executable, "-c", "from functions.local.cli import main; main()", "investigate"]
+        command = [sys.executable, "-c", "from provenfix.command import main; main()", "investigate"]
         command += ["--repo", str(story.path), "--log", str(log), "--out", f"{folder}/report"]
         subprocess.run(command, check=True)
         told = Path(folder, "report").read_text("utf-8")
@@ -59,7 +59,7 @@ def session(text: str) -> str:
 
 def played() -> str:
     """Plays the demo, and returns what it says."""
-    command = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo", "--auto-approve"]
+    command = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--auto-approve"]
     return subprocess.run([*command, "--no-browser"], check=True, capture_output=True, text=True).stderr
 
 

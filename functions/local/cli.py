@@ -16,7 +16,7 @@ from functions.local.stats import stats
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
 from functions.local.watch import watch
-from shared.errors import Misused, Reject, Retry, Unreadable
+from shared.errors import Mistaken, Misused, Reject, Retry, Unreadable
 
 READER_GONE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
@@ -61,7 +61,7 @@ def _run() -> int:
     except (typer.TyperException, Misused) as error:
         return _fail(_told(error), 2)
     except (Unreadable, Retry, Reject) as error:
-        return _fail(str(error), 3)
+        return _fail(str(error), 3, lines=isinstance(error, Mistaken))
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except BrokenPipeError:
@@ -89,8 +89,10 @@ def _told(error: Exception) -> str:
     return error.format_message() if isinstance(error, typer.TyperException) else str(error)
 
 
-def _fail(sentence: str, code: int) -> int:
+def _fail(told: str, code: int, *, lines: bool = False) -> int:
+    """One sentence, or with `lines` one on each line."""
     from shared.domain.escaping import one_line  # noqa: PLC0415  # sentences quote names that others chose
 
-    print(f"provenfix: {one_line(sentence)}", file=sys.stderr)
+    sentences = told.split("\n") if lines else [told]
+    print("provenfix: " + "\n".join(map(one_line, sentences)), file=sys.stderr)
     return code

@@ -67,8 +67,10 @@ def _scenario(name: str) -> "Scenario":
 @contextmanager
 def _kept(folder: Path | None) -> Iterator[Path]:
     """The folder itself, or a temporary one that is gone afterwards."""
+    from functions.local.stack.private import make_private  # noqa: PLC0415
+
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         yield folder.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="provenfix-demo-", ignore_cleanup_errors=True) as name:

@@ -17,7 +17,7 @@ from shared.configuration.forms import OWN
 from shared.configuration.marked_yaml import Marked
 from shared.configuration.model import Configuration
 from shared.domain.service import Service
-from shared.errors import Unreadable
+from shared.errors import Mistaken, Unreadable
 
 FILE = "provenfix.yaml"
 _MOST = 20
@@ -55,10 +55,17 @@ def configuration(text: str, name: str = FILE) -> Configuration:
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False, include_input=False)
         sentences = [_sentence(error, marked, name) for error in errors]
-        raise Unreadable("\n".join(dict.fromkeys(sentences[:_MOST]))) from None
-    for path, contradiction in _contradictions(found):
-        raise Unreadable(f"{name}, line {marked.line(path)}: {contradiction}.")
+        raise Mistaken(_listed(list(dict.fromkeys(sentences)))) from None
+    wrong = [f"{name}, line {marked.line(path)}: {told}." for path, told in _contradictions(found)]
+    if wrong:
+        raise Mistaken(_listed(wrong))
     return found
+
+
+def _listed(sentences: list[str]) -> str:
+    """A mistake a line; how many more there are where they are too many to be read."""
+    more = len(sentences) - _MOST
+    return "\n".join([*sentences[:_MOST], *([f"and {more} more."] if more > 0 else [])])
 
 
 def _contradictions(found: Configuration) -> Iterator[tuple[marked_yaml.Path, str]]:

@@ -12,6 +12,9 @@ from typing import Any
 
 from shared.domain.python_versions import lower_bound, minor, target
 
+_MOST_LISTED = 20
+"""Versions of one list; each is looked for in the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class PythonFact:
@@ -40,7 +43,7 @@ def development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
             facts += _lines(path, files[path], "requires-python", r"python_requires\s*=\s*[\"']?([^\"'#]+)")
             facts += _lines(path, files[path], "target-version", r"python_version\s*=\s*[\"']?(3\.\d+)")
         elif name == ".pre-commit-config.yaml":
-            facts += _lines(path, files[path], "pre-commit", r"\s*python:\s*[\"']?(python3\.\d+)")
+            facts += _lines(path, files[path], "pre-commit", r"python:\s*[\"']?(python3\.\d+)")
     return tuple(facts)
 
 
@@ -70,7 +73,7 @@ def _toml_facts(path: str, text: str) -> Iterator[PythonFact]:
         return
     for kind, keys in _TOML_KEYS:
         value = _at(table, keys)
-        for single in value if isinstance(value, list) else [value]:
+        for single in value[:_MOST_LISTED] if isinstance(value, list) else [value]:
             version = None
             if isinstance(single, str):
                 version = lower_bound(single) if kind == "requires-python" else target(single)

@@ -7,7 +7,7 @@ import re
 
 _PLAIN = re.compile(r"(?:c?python-?|v)?(3\.\d{1,2})(?![\d])", re.IGNORECASE)
 _TARGET = re.compile(r"(?:py|python|cp)?(3)[._]?(\d{1,2})", re.IGNORECASE)
-_CLAUSE = re.compile(r"(===?|~=|>=|<=|!=|>|<|\^|~)?\s*v?(3)(?:\.(\d{1,3}|\*))?(\.[\d*]+)?")
+_CLAUSE = re.compile(r"(===?|~=|>=|<=|!=|>|<|\^|~)?\s{0,8}v?(3)(?:\.(\d{1,3}|\*))?(\.[\d*]+)?")
 
 
 def minor(text: str) -> str | None:

@@ -190,7 +190,8 @@ _NOT_A_VALUE = (
 _QUOTED = re.compile(
     rf"(?i)(?P<keep>{_NAMES}{_SEPARATOR}(?P<quote>\\{{0,4}}[\"']))"
     r"(?!\[redacted |[$%]?[{<]|\$[A-Za-z_]|\*{3}|%[sdr])"
-    r"(?P<secret>(?:[^\"'\\\r\n]|\\(?![\"'\\])|(?!(?P=quote))\\+[\"']|(?!(?P=quote))[\"'\\])+)"
+    # A run of backslashes is taken as a whole, with the quote that it escapes: nothing is looked at twice.
+    r"(?P<secret>(?:[^\"'\\\r\n]++|(?!(?P=quote))(?:\\++[\"']?+|[\"']))++)"
 )
 _BARE = re.compile(
     rf"(?i)(?P<keep>(?P<name>{_NAMES})(?P<separator>{_SEPARATOR}))(?![\"'\\]){_NOT_A_VALUE}"
@@ -203,6 +204,9 @@ _HARMLESS = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9:TZ.+-]{0,40}|[a-z_]{0,40
 
 
 _CONTROL = re.compile(r"[^\t\n -~]")
+
+_REACH = 32 * 1024
+"""Characters; the longest secret that a pattern knows is shorter."""
 
 _configured: list[Form] = []
 
@@ -222,6 +226,17 @@ def redact(text: str) -> str:
     seen = plain(text)
     found = _known(seen)
     return _known(text) if found == seen else found
+
+
+def redact_start(line: str, longest: int) -> str:
+    """The first characters of one line without its secrets; a line that goes on says how long it is.
+
+    What is looked at reaches further than any secret that begins in what is shown.
+    """
+    shown = redact(line[: longest + _REACH])
+    if len(line) <= longest + _REACH and len(shown) <= longest:
+        return shown
+    return f"{shown[:longest]}… (a line of {len(line):,} characters)"
 
 
 def redact_blocks(lines: Sequence[str]) -> list[str]:

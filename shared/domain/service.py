@@ -3,6 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
+
+
+class Acting(StrEnum):
+    """What an approval leads to. Not configured: it follows from where provenfix runs."""
+
+    PLATFORM = "platform"
+    """A revision without traffic, probed at its own address, given its shares, taken back where it fails."""
+    COMMAND = "command"
+    """The service's own `deploy_command`, and nothing but a look at the log afterwards."""
+    BY_HAND = "by_hand"
+    """Nothing: a person deploys, and is told with which command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class Service:
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
+    acting: Acting = Acting.PLATFORM
 
     @property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 _CLASS = re.compile(r"(?:Syntax|Indentation|Tab)Error")
-_CLASS_LINE = re.compile(r"^\W*(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
+_CLASS_LINE = re.compile(r"^[^\w\n]*+(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", ?line (\d{1,9})(, in )?')
 _LINE_SUFFIX = re.compile(r", line (\d{1,9})(?=[,)])")
 _FILE_SUFFIX = re.compile(r" \(([^()\n]{1,1024}\.pyw?)\)\s*$")
@@ -21,7 +21,7 @@ _PROSE = re.compile(
     r"(?:[:,]? {0,3}(?:on |at )?line {1,3}|:)(\d{1,9})",
     re.IGNORECASE,
 )
-_BOXED = re.compile(r"^[ \t│|]*(\S{1,1024}\.pyw?):(\d{1,9})[ \t]*[│|]?[ \t]*$", re.MULTILINE)
+_BOXED = re.compile(r"^[ \t│|]*(\S{1,1024}\.pyw?):(\d{1,9})[ \t]*+[│|]?[ \t]*+$", re.MULTILINE)
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
 _REPR = re.compile(
     rf"\(\s*(?P<message>{_QUOTED})\s*(?:,\s*\(\s*(?P<path>{_QUOTED})\s*,\s*(?P<line>\d{{1,9}}|None)"

@@ -21,7 +21,7 @@ _CI = re.compile(
 )
 _VERSION_KEY = re.compile(r"(?:.*[-_])?python[-_]?versions?|pythonversion|python", re.IGNORECASE)
 _VERSION = re.compile(r"(?<![\w.])(?:cp|py|python-?)?(3\.\d{1,2})(?:\.[\dx*]+)?(?:-dev|t)?(?![\w.])")
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}|\$\(([\w.]+)\)|\$\{?(\w+)\}?")
+_EXPRESSION = re.compile(r"\$\{\{((?:[^}\n]|\}(?!\})){0,200}+)(?:\}\})?|\$\(([\w.]+)\)|\$\{?(\w+)\}?")
 _REFERENCE = re.compile(r"(?:matrix|env|inputs|vars|variables)\.([\w-]+)")
 _RUN_KEYS = {
     "run",
@@ -37,14 +37,14 @@ _RUN_KEYS = {
 }
 _CALLS = re.compile(
     r"(?:uv python install|--python[ =]|uvx? run -p|pyenv install|pyenv global)\s*[\"']?(3\.\d{1,2})"
-    r"|\bpython(3\.\d{1,2})\b|\btox\b.*?-e\s*py(3\d{1,2})\b|\bpython:(3\.\d{1,2})"
+    r"|\bpython(3\.\d{1,2})\b|\btox\b[^\n]{0,120}?-e[ \t]{0,8}py(3\d{1,2})\b|\bpython:(3\.\d{1,2})"
 )
 # Comments, and what is only installed.
-_IDLE = re.compile(r"(?m)^\s*#.*$|\b(?:(?:pip3?|pipx|uv|uv tool)\s+install|poetry add)\b(?:\\\n|[^\n;&|])*")
+_IDLE = re.compile(r"(?m)^[ \t]*+#.*$|\b(?:(?:pip3?|pipx|uv|uv tool)\s+install|poetry add)\b(?:\\\n|[^\n;&|])*")
 _COMPILES = re.compile(
     r"(?<![\w/.-])(?:compileall|py_compile|ruff|flake8|mypy|pytest|py\.test|pylint|pyright|basedpyright|pyflakes|"
     r"unittest|tox|nox|pre-commit|black|provenfix)(?![\w.])|(?:pre-commit/action|ruff-action|psf/black)"
-    r"|\bmake\s+(?:\w+\s+)*(?:test|tests|check|lint)\b|\bmanage\.py\s+(?:test|check)\b"
+    r"|\bmake(?:[ \t]++[\w.=/:-]{1,40}+){0,8}?[ \t]++(?:tests?|check|lint)\b|\bmanage\.py\s+(?:test|check)\b"
 )
 
 
@@ -72,6 +72,8 @@ class _Workflow:
     versions: list[PythonFact] = field(default_factory=list)
     compiling: list[PythonFact] = field(default_factory=list)
     unresolved: bool = False
+    looked_up: set[str] = field(default_factory=set)
+    """Expressions whose values have been looked for."""
 
     def fact(self, version: str, node: yaml.Node, said: str) -> PythonFact:
         """`said` is found on its own line of a block that spans several."""
@@ -112,15 +114,19 @@ def _read(path: str, files: Mapping[str, str]) -> _Workflow:
         raise ValueError(f"longer than {LONGEST} characters")
     workflow = _Workflow(path, text.splitlines())
     scalars = [scalar for root in yaml.compose_all(text, Loader=yaml.SafeLoader) for scalar in _scalars(root)]
+    values: _Values = {}
     for keys, node in scalars:
-        _look(workflow, keys, node, scalars, files)
+        values.setdefault(keys[-1] if keys else "", []).append(node)
+    for keys, node in scalars:
+        _look(workflow, keys, node, values, files)
     unique = {(fact.version, fact.line): fact for fact in workflow.versions}
     workflow.versions = sorted(unique.values(), key=lambda fact: fact.line)
     workflow.unresolved |= bool(workflow.compiling) and not workflow.versions
     return workflow
 
 
-_Scalars = list[tuple[tuple[str, ...], yaml.ScalarNode]]
+_Values = dict[str, list[yaml.ScalarNode]]
+"""All values by their key."""
 
 
 def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
@@ -142,36 +148,40 @@ def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Sca
 
 
 def _look(
-    workflow: _Workflow, keys: tuple[str, ...], node: yaml.ScalarNode, scalars: _Scalars, files: Mapping[str, str]
+    workflow: _Workflow, keys: tuple[str, ...], node: yaml.ScalarNode, values: _Values, files: Mapping[str, str]
 ) -> None:
     key = keys[-1] if keys else ""
     if key == "python-version-file":
         _version_file(workflow, node, files)
     elif _VERSION_KEY.fullmatch(key):
-        _version_value(workflow, node, scalars)
+        _version_value(workflow, node, values)
     elif key in {"image", "container", "name"} and image_python(node.value):
         workflow.versions.append(workflow.fact(image_python(node.value) or "", node, node.value))
     elif _RUN_KEYS.intersection(keys):
         script = _IDLE.sub("", node.value)
-        for match in _CALLS.finditer(node.value):
-            version = target(next(group for group in match.groups() if group))
-            if version:
-                workflow.versions.append(workflow.fact(version, node, match[0]))
+        called = {
+            target(next(group for group in match.groups() if group)): match for match in _CALLS.finditer(node.value)
+        }
+        workflow.versions += [workflow.fact(each, node, match[0]) for each, match in called.items() if each]
         workflow.compiling += [workflow.fact("", node, match[0]) for match in _COMPILES.finditer(script)][:1]
 
 
-def _version_value(workflow: _Workflow, node: yaml.ScalarNode, scalars: _Scalars) -> None:
-    expressions = [next(part for part in match.groups() if part) for match in _EXPRESSION.finditer(node.value)]
-    for match in _VERSION.finditer(_EXPRESSION.sub("", node.value)):
-        workflow.versions.append(workflow.fact(match[1], node, match[1]))
-    for expression in expressions:
-        names = set(_REFERENCE.findall(expression)) or {expression}
-        values = [value for keys, value in scalars if keys and keys[-1] in names and value is not node]
-        facts = [
-            workflow.fact(match[1], value, match[1]) for value in values for match in _VERSION.finditer(value.value)
-        ]
-        workflow.versions += facts
-        workflow.unresolved |= not facts
+def _version_value(workflow: _Workflow, node: yaml.ScalarNode, values: _Values) -> None:
+    workflow.versions += _named_in(workflow, node, _EXPRESSION.sub("", node.value))
+    for match in _EXPRESSION.finditer(node.value):
+        expression = next((part for part in match.groups() if part), "").strip()
+        if expression not in workflow.looked_up:
+            names = set(_REFERENCE.findall(expression)) or {expression}
+            named = [value for name in names for value in values.get(name, ()) if value is not node]
+            facts = [fact for value in named for fact in _named_in(workflow, value, value.value)]
+            workflow.looked_up.add(expression)
+            workflow.versions += facts
+            workflow.unresolved |= not facts
+
+
+def _named_in(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> list[PythonFact]:
+    """A fact for each version in a text: one is enough, however often it stands there."""
+    return [workflow.fact(version, node, version) for version in dict.fromkeys(_VERSION.findall(text))]
 
 
 def _version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mapping[str, str]) -> None:

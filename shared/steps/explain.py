@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.compilation import Explanation, Fault, Finding, Source, source_lines
-from shared.domain.redaction import redact, redact_blocks
+from shared.domain.redaction import redact_blocks, redact_start
 from shared.ports import Compilers, History
 from shared.steps.origin import Version
 from shared.steps.verdicts import Verdicts
@@ -111,6 +111,6 @@ def excerpt(content: bytes, line: int | None) -> tuple[tuple[int, str], ...]:
     lines = redact_blocks(source_lines(content))
     first = max(1, line - _AROUND)
     return tuple(
-        (number, redact(lines[number - 1])[:_LONGEST_LINE])
+        (number, redact_start(lines[number - 1], _LONGEST_LINE))
         for number in range(first, min(len(lines), line + _AROUND) + 1)
     )

@@ -28,7 +28,7 @@ def rows(folder: Path) -> Iterator[Row]:
     """Takes minutes."""
     folder.mkdir()
     port = free_port()
-    command = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo", "--scenario", "storm"]
+    command = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--scenario", "storm"]
     command += ["--no-browser", "--port", str(port), "--folder", str(folder)]
     with (folder / "told.txt").open("w") as told:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)

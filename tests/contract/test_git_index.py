@@ -99,7 +99,7 @@ def test_a_hook_looks_at_what_will_be_committed(repo: Path, arguments: list[str]
     """`git commit -a` and `git commit FILE` prepare another index than the one that lies there."""
     hook = repo / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    command = "from functions.local.cli import main; main()"
+    command = "from provenfix.command import main; main()"
     start = f'PYTHONPATH="{Path.cwd()}" exec "{sys.executable}" -c "{command}"'
     hook.write_text(f"#!/bin/sh\n{start} check --staged --python {running()}\n")
     hook.chmod(0o755)

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from shared.adapters.compilers.interpreters import minor_versions
 from tests.readme import recorded, sentences
 
-COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "demo", "--no-browser"]
+COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]
 SECONDS = 120
 """The most that a run may take before the test gives up."""
 

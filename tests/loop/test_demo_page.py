@@ -19,11 +19,11 @@ from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from functions.local.stack.function import ROOT
 from functions.local.stack.process import free_port
+from functions.local.stack.python_child import ROOT
 from tests.loop.browser import Eyes, eyes
 
-COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()"]
 SECONDS = 60.0
 PICTURE = ROOT / "build" / "page" / "demo.png"
 README_PICTURE = ROOT / "tests" / "golden" / "page.png"

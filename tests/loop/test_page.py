@@ -21,9 +21,9 @@ from playwright.sync_api import Page, expect
 from functions.local.showcase.build import Showcase, build_incident
 from functions.local.showcase.envelope import Line, entries
 from functions.local.showcase.log import Shape, log_text
-from functions.local.stack.function import ROOT
 from functions.local.stack.place import led_to
 from functions.local.stack.process import Server, answers, free_port, running
+from functions.local.stack.python_child import ROOT
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.domain.moment import rfc3339
 from shared.ports import Store

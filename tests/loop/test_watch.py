@@ -28,7 +28,7 @@ from shared.wiring import QUEUE, STORE
 
 DEADLINE = 90.0
 SECRET = "of this test alone"
-COMMAND = [sys.executable, "-c", "from functions.local.cli import main; main()", "watch", "--no-browser"]
+COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "watch", "--no-browser"]
 CONFIGURATION = """\
 services:
   - name: harbour-chat
@@ -78,6 +78,14 @@ class Watching:
         assert len(found) == 1
         return found[0]
 
+    def buttons(self) -> list[str]:
+        """The action ids of the message that is kept."""
+        store = SqliteStore(self.folder / STORE)
+        posted = store.read("local-messages", self.case().message)
+        store.close()
+        assert posted is not None
+        return [found["action_id"] for found in _elements(posted.value["body"]) if "action_id" in found]
+
     def approve(self) -> None:
         """Presses the button of the message that is kept, as the page does."""
         case, store = self.case(), SqliteStore(self.folder / STORE)
@@ -101,6 +109,15 @@ class Watching:
             time.sleep(0.05)
         queue.close()
         return case
+
+
+def _elements(value: object) -> Iterator[dict[str, str]]:
+    """Every object of a body."""
+    if isinstance(value, dict):
+        yield value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    for part in parts:
+        yield from _elements(part)
 
 
 def commands(process: int) -> list[str]:
@@ -145,16 +162,16 @@ def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Pa
         watched.process.stdin.flush()
         watched.until("'harbour-prod.another-service' are left out")
         watched.until("asked in the chat")
+        watched.until(f"gcloud run deploy harbour-chat --source={story.path}")
         connection = HTTPConnection(address.hostname or "", address.port, timeout=DEADLINE)
         connection.request("GET", f"/incidents/{watched.case().id}", headers={"Host": address.netloc})
         assert story.fix[:12] in connection.getresponse().read().decode()
         connection.close()
         watched.process.stdin.close()
         assert "26 entries, 1 lines that are none" in watched.until("The log has ended")
-        watched.approve()
-        case = watched.reach(flow.State.REFUSED)
-    assert "read_only" in case.ending_why
-    assert case.rollout is None
+        assert watched.buttons() == []
+        case = watched.case()
+    assert (case.state, case.rollout) == (flow.State.PROPOSED, None)
 
 
 def test_where_a_command_may_deploy_an_approval_runs_it_and_the_new_revision_is_watched(tmp_path: Path) -> None:
@@ -181,10 +198,16 @@ def _empty(home: Path) -> None:
     (home / "watched.yaml").write_text("services: []\n", "utf-8")
 
 
+def _unknown_command(home: Path) -> None:
+    with (home / "watched.yaml").open("a", encoding="utf-8") as file:
+        file.write("    deploy_command: [no-such-deployer, '{commit}']\n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "arguments", "code", "told"),
     [
         (_empty, [], 2, "names no service"),
+        (_unknown_command, [], 2, "deploy_command begins with 'no-such-deployer', which is no program here"),
         (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: there is no such log file"),
         (lambda home: (home / "clone").rename(home / "gone"), [], 2, "`provenfix watch` reads a clone"),
         (lambda home: (home / "watched.yaml").unlink(), [], 3, "watched.yaml: there is no such file"),

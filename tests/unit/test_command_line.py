@@ -67,7 +67,7 @@ def log(tmp_path: Path) -> Path:
 
 def started(*arguments: str | Path, **options: object) -> "subprocess.CompletedProcess[bytes]":
     """The command as a process of its own."""
-    command = [sys.executable, "-c", "from functions.local.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from provenfix.command import main; main()", *map(str, arguments)]
     return subprocess.run(command, timeout=60, check=False, **{"capture_output": True, **options})  # type: ignore[call-overload, no-any-return]
 
 

@@ -60,6 +60,29 @@ class TestWhomItAnswers:
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
         assert asked(here, f"/incidents/{proposed(setting)}/press", form, headers).status == 403
 
+    @pytest.mark.parametrize("path", ["/", "/times", "/static/page.js", "/changes"])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+            {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        ],
+    )
+    def test_no_other_site_reads_it_or_holds_a_stream_open(
+        self, setting: Setting, headers: dict[str, str], path: str
+    ) -> None:
+        here = site(setting)
+        assert asked(here, path, headers=headers).status == 403
+        assert here.signs.streams == 0
+
+    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Setting) -> None:
+        followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        assert asked(site(setting), "/", headers=followed).status == 200
+        assert asked(site(setting), "/changes", headers=followed).status == 403
+
     @pytest.mark.parametrize("token", ["", "x", "ü"])
     def test_no_form_without_its_token(self, setting: Setting, token: str) -> None:
         form = {"token": token, "user": APPROVER, "action": APPROVE}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.issue import issue_body, issue_title
 from shared.domain.question import asked, details
-from shared.domain.redaction import redact
+from shared.domain.redaction import redact, redact_start
 from shared.domain.wording import said
 from shared.steps.explain import excerpt
 from tests.unit.test_issue import hostile
@@ -312,3 +312,27 @@ def test_text_that_begins_a_secret_over_and_over_is_scanned_once(piece: str) -> 
 def test_any_text_is_taken_and_stays_redacted(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
+
+
+def test_a_long_line_is_cut_after_its_secrets_are_gone_and_says_how_long_it_is() -> None:
+    token = "ghp_" + "a1B2" * 9
+    shown = redact_start("x" * 390 + " " + token + " " + "y" * 1_000_000, 400)
+    assert token[:6] not in shown
+    assert shown.endswith("… (a line of 1,000,432 characters)")
+    assert len(shown) < 450
+    assert redact_start("x" * 400, 400) == "x" * 400
+    assert redact_start(f"key {token}", 400) == "key [redacted github-token]"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r'password="a\"b" c', 'password="[redacted value]" c'),
+        (r"{\"password\": \"a\\\"b\", \"x\": 1}", r"{\"password\": \"[redacted value]\", \"x\": 1}"),
+        ('password="it\'s here" c', 'password="[redacted value]" c'),
+        (r"password='C:\dir\' c", r"password='[redacted value]"),
+        ('password="' + "\\" * 9 + 'n" c', 'password="[redacted value]" c'),
+    ],
+)
+def test_what_stands_in_quotes_goes_up_to_the_quote_that_ends_it(text: str, shown: str) -> None:
+    assert redact(text) == shown

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.local import cli
 from shared.configuration.model import Configuration, ServiceEntry
 from shared.configuration.reading import read_configuration
 from shared.domain.service import Service
@@ -191,7 +192,7 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
     example = read_configuration(path)
     assert example.model_fields_set == set(Configuration.model_fields)
     assert example.services[0].model_fields_set == set(ServiceEntry.model_fields)
-    assert {field.name for field in fields(Service)} == set(ServiceEntry.model_fields)
+    assert {field.name for field in fields(Service)} - {"acting"} == set(ServiceEntry.model_fields)
 
 
 SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"
@@ -364,3 +365,24 @@ def test_a_file_that_is_no_text_is_one_sentence(file: Path, content: bytes) -> N
 def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
     with pytest.raises(Unreadable, match="there is no such file"):
         read_all_settings({"PROVENFIX_CONFIG": str(file)})
+
+
+def test_a_command_prints_a_mistake_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in a name is no line of its own: it is told without its line ends."""
+    file = tmp_path / "provenfix.yaml"
+    file.write_text("version: 2\nservices: 1\nother: 2\n'a\\nb': 3\n", "utf-8")
+    monkeypatch.setattr(cli, "_invoked", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))
+    assert cli._run() == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("provenfix: ").partition(": ")[0] for line in lines] == [
+        f"{file}, line {number}" for number in (1, 2, 3, 4)
+    ]
+
+
+def test_contradictions_are_all_told_and_too_many_mistakes_are_counted(file: Path) -> None:
+    entry = "  - {name: a, project: shop, region: europe-west1, repository: a/b, channel: C1}\n"
+    assert len(complaint(file, "services:\n" + entry * 3).splitlines()) == 2
+    lines = complaint(file, "".join(f"key{number}: 1\n" for number in range(25))).splitlines()
+    assert (len(lines), lines[-1]) == (21, "and 5 more.")

@@ -2,7 +2,8 @@
 
 A page on loopback is reachable from every site that the same browser has open. So the Host must be the page's own (no
 name that somebody points at loopback), a form must come from the page itself (its Origin, and a token that only the
-page knows), and whatever is shown can run, load or send nothing but the page's own files.
+page knows), no other page may read it or hold its stream of changes open, and whatever is shown can run, load or send
+nothing but the page's own files.
 """
 
 import hmac
@@ -12,6 +13,8 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from functions.local.stack.caller import STATUS, doubt_read, doubt_write, is_own_host
 
 _SAFE = frozenset(("GET", "HEAD"))
 _HEADERS: Mapping[str, str] = {
@@ -34,7 +37,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
-        self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+        self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or lets the request through; every answer gets the headers."""
@@ -51,14 +54,10 @@ class Guard:
         await (PlainTextResponse(*refused) if refused else self._app)(scope, receive, guarded)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[str, int] | None:
-        host = headers.get("host", "")
-        if host not in self._hosts:
+        if not is_own_host(headers.get("host", ""), self._port):
             return "This page answers only under its own address on loopback.\n", 421
-        if method in _SAFE:
-            return None
-        if headers.get("origin") != f"http://{host}" or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return "Only the page itself may send this.\n", 403
-        return None
+        doubt = doubt_read(headers) if method in _SAFE else doubt_write(headers)
+        return ("Only the page itself may ask for this.\n", STATUS[doubt]) if doubt else None
 
 
 class Token:

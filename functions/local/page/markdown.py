@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from shared.domain.escaping import plain
 
-_COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_COMMENTS = re.compile(r"<!--(?:[^-]|-(?!->))*+(?:-->\s*|\Z)")
 _FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")
 _UNFOLDED = re.compile(r"\s*</details>\s*")
 _BOXES = {"[ ] ": "\N{BALLOT BOX} ", "[x] ": "\N{BALLOT BOX WITH CHECK} "}

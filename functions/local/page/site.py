@@ -30,6 +30,7 @@ from functions.local.page.clicks import Answered, Clicker
 from functions.local.page.dossier import Dossier, Shelf
 from functions.local.page.guard import Guard, Token
 from functions.local.page.stream import MOST_STREAMS, Signs
+from functions.local.stack.caller import doubt_stream
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps.stats import stats
@@ -158,6 +159,8 @@ class _Pages:
 
     async def changes(self, request: Request) -> Response:
         shelf, signs = self._site.shelf, self._site.signs
+        if doubt_stream(request.headers):
+            raise HTTPException(403, "Only the page itself may ask for this.")
         if signs.streams >= MOST_STREAMS:
             raise HTTPException(503, "Too many pages are open.")
         incident, shown = request.query_params.get("of", ""), request.query_params.get("shown", "")

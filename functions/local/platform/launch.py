@@ -20,8 +20,8 @@ from shared.domain.service import Service
 from shared.errors import Unreadable
 
 LOOPBACK = "127.0.0.1"
-_INSTRUCTION = re.compile(r"^\s*(ENTRYPOINT|CMD)\s+(\[.*\])\s*$", re.MULTILINE | re.IGNORECASE)
-_WORKDIR = re.compile(r"^\s*WORKDIR\s+\"?(/[^\s\"]*?)/?\"?\s*$", re.MULTILINE | re.IGNORECASE)
+_INSTRUCTION = re.compile(r"^[ \t]*+(ENTRYPOINT|CMD)[ \t]+(\[.*\])[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_WORKDIR = re.compile(r"^[ \t]*+WORKDIR[ \t]+\"?(/[^\s\"]*?)/?\"?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _WEB = re.compile(r"^web:\s*(.+)$", re.MULTILINE)
 _PORT = re.compile(r"\$(?:PORT\b|\{PORT(?::-\d+)?\})")
 _PURE = ("uvicorn", "click", "h11", "websockets")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from functions.local.showcase.build import SERVICE
 from functions.local.showcase.envelope import LOCATION, PROJECT
+from functions.local.stack.private import write_private
 from shared.domain.service import Service
 from shared.secret import Secret
 
@@ -54,7 +55,7 @@ def environment_in(folder: Path, service: Service, port: int, secret: Secret) ->
         port=port,
         secret=_SECRET,
     )
-    file.write_text(text, "utf-8")
+    write_private(file, text)
     return {
         "PROVENFIX_CONFIG": str(file.resolve()),
         "PROVENFIX_EMBEDDED": str(folder.resolve()),

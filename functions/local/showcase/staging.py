@@ -22,6 +22,7 @@ from functions.local.showcase.interruption import put_off
 from functions.local.showcase.plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
 from functions.local.showcase.scenario import Plot, Scenario
 from functions.local.showcase.visitor import visit
+from functions.local.stack.private import write_private
 from shared.adapters.compilers.interpreters import find
 from shared.adapters.local.served_platform import Made, ServedPlatform, Source
 from shared.domain.rollout import Progress
@@ -199,7 +200,7 @@ def _write(folder: Path, notes: Notes) -> None:
         "commits": {role.value: commit for role, commit in notes.commits.items()},
     }
     new = folder / f"{_NOTES}.new"
-    new.write_text(json.dumps(told, indent=2), "utf-8")
+    write_private(new, json.dumps(told, indent=2))
     new.replace(folder / _NOTES)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from functions.local.stack.place import environment_named, led_to
+from functions.local.stack.private import make_private, write_private
 from shared.errors import Unreadable
 from shared.settings import Settings, read_settings
 from shared.steps import flow
@@ -68,5 +69,5 @@ def _keep(settings: Settings, text: str) -> None:
     if settings.local is None:
         return
     logs = settings.local / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    (logs / f"{len(list(logs.iterdir())) + 1:05}.json").write_text(text, "utf-8")
+    make_private(logs)
+    write_private(logs / f"{len(list(logs.iterdir())) + 1:05}.json", text)

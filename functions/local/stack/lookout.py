@@ -1,12 +1,14 @@
 """What `provenfix watch` does: a configuration and a stream of log entries in; the loop and the page, until Ctrl-C.
 
 Nothing is changed at the code host, in the chat or on the platform: issues and questions are kept here and shown on the
-page. Only a service whose configuration names a deploy_command is deployed, after an approval.
+page. Only a service whose configuration names a deploy_command is deployed, after an approval; of the others the page
+shows the command that a person would run.
 """
 
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -21,15 +23,17 @@ from functions.local.stack import plan, served
 from functions.local.stack.entry_stream import EntryStream
 from functions.local.stack.following import STDIN, follow
 from functions.local.stack.place import alone_in, led_to
+from functions.local.stack.private import make_private
 from functions.local.stack.process import LOOPBACK, free_port, is_free
 from functions.local.stack.standing import Standing, Wanted, standing
 from shared.adapters.local.log_json import entry_from_json
 from shared.adapters.local.sqlite_logs import SqliteLogs
-from shared.domain.service import service_id
+from shared.adapters.slack.acting import command_of
+from shared.domain.service import Acting, Service, service_id
 from shared.errors import Misused, Unreadable
 from shared.ports import Store
 from shared.settings import Settings, read_all_settings, read_settings
-from shared.steps import cases, flow
+from shared.steps import cases, flow, proposals
 from shared.steps.case import Case, read_case
 from shared.steps.evidence import KIND as EVIDENCE
 from shared.wiring import local_history, local_logs, store
@@ -128,7 +132,7 @@ def run(watched: Watched) -> int:
 
 def _environment(watched: Watched) -> Mapping[str, str]:
     """What leads every process of the stack to it."""
-    watched.folder.mkdir(parents=True, exist_ok=True)
+    make_private(watched.folder)
     environment = {
         "PROVENFIX_CONFIG": str(watched.config.resolve()),
         "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),
@@ -150,7 +154,7 @@ def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -
             stack.bus.put(flow.TICK, [b"{}"])
         for service in intake.settings.services:
             for case in (read_case(each.value) for each in opened.find(cases.KIND, "service", service)):
-                _tell(watched.say, opened, case, told)
+                _tell(watched.say, opened, case, intake.settings.services[service], told)
         if intake.failed is not None:
             name = "standard input" if watched.log == STDIN else watched.log
             raise Unreadable(f"{name} cannot be read any more: {intake.failed.strerror}")
@@ -161,7 +165,7 @@ def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -
         time.sleep(_LOOK_SECONDS)
 
 
-def _tell(say: _Say, opened: Store, case: Case, told: set[tuple[str, int]]) -> None:
+def _tell(say: _Say, opened: Store, case: Case, service: Service, told: set[tuple[str, int]]) -> None:
     stored = opened.read(EVIDENCE, case.evidence)
     evidence = stored.value if stored else {}
     for number, step in enumerate(case.history):
@@ -173,6 +177,13 @@ def _tell(say: _Say, opened: Store, case: Case, told: set[tuple[str, int]]) -> N
         if step["state"] == flow.State.PROPOSED.value:
             for line in proof(evidence):
                 say(f"  {line}")
+            if service.acting is Acting.BY_HAND:
+                say(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed(opened, case))}")
+
+
+def _proposed(opened: Store, case: Case) -> str:
+    stored = opened.read(proposals.KIND, case.proposal)
+    return str(stored.value["commit"]) if stored else "COMMIT"
 
 
 def _check(settings: Settings, watched: Watched) -> None:
@@ -185,6 +196,7 @@ def _check(settings: Settings, watched: Watched) -> None:
                 f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
                 "give its path, such as ./path/to/clone"
             )
+        _check_command(service)
         with local_history(service.repository) as history:
             history.branch(service.branch or None)
     if watched.log == STDIN and sys.stdin.isatty():
@@ -194,6 +206,16 @@ def _check(settings: Settings, watched: Watched) -> None:
         )
     if watched.log != STDIN and not Path(watched.log).is_file():
         raise Unreadable(f"{watched.log}: there is no such log file; give the path of an existing one.")
+
+
+def _check_command(service: Service) -> None:
+    """Found out now, and not after somebody has approved."""
+    program = service.deploy_command[0] if service.deploy_command else ""
+    if program and shutil.which(program) is None:
+        raise Misused(
+            f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
+            "a name that is on PATH"
+        )
 
 
 def _told(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from functions.local.stack.private import make_private, open_private, write_private
 from shared.errors import Misused, Unreadable
 
 FOLDER = ".provenfix"
@@ -24,8 +25,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _HELD).open("wb") as held:
+    make_private(folder)
+    with open_private(folder / _HELD, "wb") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -39,7 +40,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 def told(folder: Path, environment: Mapping[str, str], *, stays: bool) -> Iterator[None]:
     """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
     file = folder / _FILE
-    file.write_text(json.dumps({"environment": dict(environment)}, indent=2) + "\n", "utf-8")
+    write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
     try:
         yield
     finally:

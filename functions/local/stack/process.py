@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.local.showcase.interruption import put_off
+from functions.local.stack.private import open_private
+from functions.local.stack.python_child import child_environment
 from shared.errors import Unreadable
 
 LOOPBACK = "127.0.0.1"
@@ -30,7 +32,7 @@ _named: set[int] = set()
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is to be started. `environment` is added to that of this process."""
+    """What is to be started. `environment` is added to what `child_environment` leaves of that of this process."""
 
     name: str
     command: Sequence[str]
@@ -50,10 +52,10 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
         )
     process = None
     try:
-        with put_off(), log_of(server, folder).open("ab") as log:
+        with put_off(), open_private(log_of(server, folder), "ab") as log:
             process = subprocess.Popen(
                 [*ends_with_us(), *server.command],
-                env={**os.environ, **server.environment},
+                env=child_environment(server.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

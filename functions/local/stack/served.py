@@ -3,12 +3,11 @@
 In: a folder, a port and an environment. Out: the server to start.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from functions.local.stack.function import ROOT
 from functions.local.stack.process import LOOPBACK, Server
+from functions.local.stack.python_child import module_environment, python_command
 
 
 def platform(folder: Path, port: int, environment: Mapping[str, str]) -> Server:
@@ -23,5 +22,5 @@ def page(folder: Path, port: int, decide: int, environment: Mapping[str, str]) -
 
 
 def _module(name: str, arguments: Sequence[str], port: int, environment: Mapping[str, str]) -> Server:
-    command = [sys.executable, "-m", f"functions.local.{name}", *arguments]
-    return Server(name, command, port, {**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"})
+    command = python_command("-m", f"functions.local.{name}", *arguments)
+    return Server(name, command, port, module_environment(environment))

@@ -11,6 +11,7 @@ from functions.local.stack.door import Door
 from functions.local.stack.emulators import emulating
 from functions.local.stack.function import SOURCE, function
 from functions.local.stack.place import led_to, told
+from functions.local.stack.private import make_private
 from functions.local.stack.tending import Tended
 from shared.wiring import QUEUE
 
@@ -76,7 +77,7 @@ def standing(wanted: Wanted) -> Iterator[Standing]:
 
     Raises `shared.errors.Unreadable` where a port is taken, the emulators are missing, or a server does not come up.
     """
-    wanted.folder.mkdir(parents=True, exist_ok=True)
+    make_private(wanted.folder)
     names = wanted.functions
     ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
     with ExitStack() as stack:

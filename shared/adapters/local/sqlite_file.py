@@ -8,6 +8,7 @@ ledger says was done must not be forgotten.
 """
 
 import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from shared.errors import Retry, Unreadable
 
 _PATIENCE = 30.0
 """Seconds that a writer waits for the ones before it."""
+_PRIVATE = 0o600
 
 
 class SqliteFile:
@@ -66,6 +68,7 @@ class SqliteFile:
 
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, _PRIVATE))  # SQLite gives its other files the same mode
         # Closed by another thread at the end, hence check_same_thread; used by one only.
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
@@ -77,7 +80,8 @@ class SqliteFile:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # SQLite waits for a lock everywhere but in the change to WAL, where the second of two fails at once.
-        with self._path.with_name(f"{self._path.name}-opening").open("wb") as gate:
+        name = self._path.with_name(f"{self._path.name}-opening")
+        with os.fdopen(os.open(name, os.O_CREAT | os.O_RDWR, _PRIVATE), "wb") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

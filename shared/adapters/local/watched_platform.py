@@ -4,6 +4,7 @@ In: the service's log, and the command that its configuration names. Without a c
 command is run once for a marker, whatever dies: one that was begun and never ended counts as failed.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ _APPEARING = timedelta(minutes=10)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _ALL = 100
 _LONGEST_WORDS = 300
+_OWN_VARIABLES = frozenset(("PYTHONPATH", "PYTHONUNBUFFERED"))
+"""Set for the functions: a command that is Python must not find our modules."""
 
 
 class WatchedPlatform:
@@ -139,6 +142,7 @@ def _ran(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(
             command,
+            env={name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

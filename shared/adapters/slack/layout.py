@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
+from shared.adapters.slack.acting import FAILED_BY_COMMAND, by_command, by_hand
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, own, paragraph, person, prose, strong
 from shared.domain.escaping import cut, for_slack, literal, one_line
@@ -15,7 +16,7 @@ from shared.domain.finding import Kind
 from shared.domain.moment import rfc3339
 from shared.domain.proposal import Message, Standing
 from shared.domain.question import PROOF, labelled
-from shared.domain.service import Service
+from shared.domain.service import Acting, Service
 
 _LONGEST_TITLE = 150
 _LONGEST_LINE = 700
@@ -86,6 +87,7 @@ def blocks(service: Service, message: Message) -> Iterator[Block]:
         yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
     if message.standing is Standing.OPEN:
         yield block("then", [paragraph(row) for row in _then(service, message)])
+    if message.standing is Standing.OPEN and service.acting is not Acting.BY_HAND:
         yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(service, message))}
         yield block("expiry", [paragraph(_expiry(service, message))])
 
@@ -123,6 +125,8 @@ def _standing(service: Service, message: Message) -> Iterator[Element]:
     else:
         words += [*_at(message.at), *_approval(message)]
     meaning = _MEANINGS.get(message.standing, "")
+    if message.standing is Standing.FAILED and service.acting is Acting.COMMAND:
+        meaning = FAILED_BY_COMMAND
     yield paragraph([*words, own(": "), *prose(f"{_what(service, message)} {meaning}", _LONGEST_LINE)])
     if message.reason:
         yield paragraph([strong("Reason: "), *prose(message.reason, _LONGEST_LINE)])
@@ -160,17 +164,19 @@ def _what(service: Service, message: Message) -> str:
 
 def _then(service: Service, message: Message) -> Iterator[list[Element]]:
     """What a click leads to: nobody should have to remember that at night."""
+    if service.acting is Acting.BY_HAND:
+        yield [strong("Deploy it yourself: "), *by_hand(service, message.commit)]
+        return
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
     traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
     probed = "probed at its own address, " if service.probe_url else ""
     kind = "The earlier commit is" if message.kind is Kind.ROLLBACK else "The commit is"
-    yield [
-        strong("Approve: "),
-        own(
-            f"everything above is checked once more. {kind} deployed without traffic, {probed}then {traffic}, "
-            "is watched for a day, and is taken back by itself if the failure returns.\n"
-        ),
-    ]
+    deployed = (
+        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
+        "if the failure returns."
+    )
+    told = by_command(service) if service.acting is Acting.COMMAND else deployed
+    yield [strong("Approve: "), own(f"everything above is checked once more. {told}\n")]
     yield [strong("Deny: "), own("nothing is deployed; you are asked why.")]
     if message.quorum > 1:
         yield [own("\n"), strong("Approvals: "), *_votes(message.approvals, message.quorum)]

@@ -35,6 +35,11 @@ def own(text: str) -> Element:
     return _text(text, code=False)
 
 
+def command(text: str) -> Element:
+    """A command of one line, built from the configuration, as code: whoever copies it gets these very characters."""
+    return _text(one_line(text), code=True)
+
+
 def strong(text: str) -> Element:
     """A few words of our own, in bold."""
     return {"type": "text", "text": text, "style": {"bold": True}}

@@ -1,0 +1,56 @@
+"""Who calls a port of the loopback: the headers of a request and the port come in, why it is refused goes out.
+
+Such a port is reachable from every page that a browser on this machine has open, and under every name that somebody
+lets point at loopback. A browser says where a request comes from (Origin, Sec-Fetch-Site); other programs say nothing.
+https://developer.mozilla.org/docs/Glossary/Fetch_metadata_request_header
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+NAMES = ("127.0.0.1", "localhost")
+
+
+class Doubt(StrEnum):
+    """Why a request is refused."""
+
+    HOST = "foreign_host"
+    ORIGIN = "foreign_origin"
+
+
+STATUS = {Doubt.HOST: 421, Doubt.ORIGIN: 403}
+
+
+def is_own_host(host: str, port: int) -> bool:
+    """Whether this is the port's address on loopback."""
+    return host in {f"{name}:{port}" for name in NAMES}
+
+
+def doubt_browser(headers: Mapping[str, str]) -> Doubt | None:
+    """For a port that no page uses: whatever a browser sends is refused."""
+    return Doubt.ORIGIN if "origin" in headers or "sec-fetch-site" in headers else None
+
+
+def doubt_host(headers: Mapping[str, str], port: int) -> Doubt | None:
+    """For a port that only programs of this machine use."""
+    return None if is_own_host(headers.get("host", ""), port) else Doubt.HOST
+
+
+def doubt_read(headers: Mapping[str, str]) -> Doubt | None:
+    """For what a page reads: it must be this page, or a person who follows a link to it."""
+    origin, host = headers.get("origin"), headers.get("host", "")
+    if origin is not None and origin != f"http://{host}":
+        return Doubt.ORIGIN
+    followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return None if followed else doubt_stream(headers)
+
+
+def doubt_stream(headers: Mapping[str, str]) -> Doubt | None:
+    """For what stays open: a link that was followed is not enough, or any site could open one after the other."""
+    return None if headers.get("sec-fetch-site", "none") in {"same-origin", "none"} else Doubt.ORIGIN
+
+
+def doubt_write(headers: Mapping[str, str]) -> Doubt | None:
+    """For what a page sends: it must be this page itself."""
+    same = headers.get("origin") == f"http://{headers.get('host', '')}"
+    return None if same and headers.get("sec-fetch-site", "same-origin") == "same-origin" else Doubt.ORIGIN

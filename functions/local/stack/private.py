@@ -1,0 +1,40 @@
+"""Folders and files that only the person who runs this may read: a path goes in, it exists and is closed to others.
+
+Logs, issues and what clicks are signed with lie there, and other people may have accounts on the same machine.
+"""
+
+import os
+from pathlib import Path
+from typing import IO, Literal
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+_OF_OTHERS = 0o077
+
+
+def make_private(folder: Path) -> Path:
+    """The folder, made or closed to others. Nothing is changed about one that holds somebody's other files."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    if folder.stat().st_mode & _OF_OTHERS and _is_ours(folder):
+        folder.chmod(FOLDER_MODE)
+    return folder
+
+
+def open_private(path: Path, mode: Literal["wb", "ab"]) -> IO[bytes]:
+    """Opens a file, in binary, that nobody else may read; one that is there already is closed to others, too."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if mode == "ab" else os.O_TRUNC)
+    number = os.open(path, flags, FILE_MODE)
+    os.fchmod(number, FILE_MODE)
+    return os.fdopen(number, mode)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a whole file."""
+    with open_private(path, "wb") as opened:
+        opened.write(text.encode())
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a stack has run there, or nothing is in it yet."""
+    return (folder / "held").exists() or not any(folder.iterdir())

@@ -1,0 +1,296 @@
+"""A backtracking matcher as `re` has one, for counting: a pattern and a text go in, the number of steps comes out.
+
+It walks the tree that `re` itself has parsed, tries alternatives and repeats in the same order, and counts each item
+that it tries at a place. What `re` does faster (a literal that must come next) counts here as what it saves.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+Then = Callable[[int], int]
+Node = Callable[[int, Then], int]
+FAILED = -1
+FEW = 16
+BOUND = 1_000
+_SINGLE = frozenset((codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN))
+_REPEATS = frozenset((codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT))
+_WORD = re.compile(r"\w")
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
+    codes.CATEGORY_DIGIT: str.isdigit,
+    codes.CATEGORY_NOT_DIGIT: lambda letter: not letter.isdigit(),
+    codes.CATEGORY_SPACE: str.isspace,
+    codes.CATEGORY_NOT_SPACE: lambda letter: not letter.isspace(),
+    codes.CATEGORY_WORD: lambda letter: bool(_WORD.match(letter)),
+    codes.CATEGORY_NOT_WORD: lambda letter: not _WORD.match(letter),
+}
+
+
+class TooMany(Exception):
+    """The steps are more than were allowed."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """One pattern on one text."""
+
+    text: str
+    most: int
+    shrunk: bool = False
+    """Repeats up to `BOUND` times are taken for `FEW`: short texts then show what long ones would."""
+    steps: int = 0
+    groups: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > self.most:
+            raise TooMany
+
+
+def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
+    """The tree of a compiled pattern."""
+    return parser.parse(pattern.pattern, pattern.flags)
+
+
+def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool, most: int) -> int:
+    """Of one `match`, or of looking through the whole text as `finditer` does. Raises TooMany."""
+    machine = Machine(text, most, shrunk=True)
+    node = _sequence(parse(pattern), pattern.flags, machine)
+    if anchored:
+        node(0, lambda at: at)
+        return machine.steps
+    start = 0
+    while start <= len(text):
+        machine.groups.clear()
+        machine.step()
+        end = node(start, lambda at: at)
+        start = end if end > start else start + 1
+    return machine.steps
+
+
+def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[tuple[int, int]]:
+    """Where `finditer` finds something, by this model."""
+    machine = Machine(text, sys.maxsize)
+    node, spans, start, empty_at = _sequence(parse(pattern), pattern.flags, machine), [], 0, -1
+    while start <= len(text):
+        machine.groups.clear()
+        end = node(start, partial(_unless, empty_at))
+        if end == FAILED:
+            start += 1
+            continue
+        spans.append((start, end))
+        start, empty_at = end, end if end == start else -1
+    return spans
+
+
+def _unless(place: int, at: int) -> int:
+    """Nothing is found where the last match has ended, if it would be empty."""
+    return FAILED if at == place else at
+
+
+def longest_repeat(tree: Any) -> int:
+    """The most times that anything in it may be repeated."""
+    longest = 0
+    for code, argument in tree:
+        if code in _REPEATS:
+            longest = max(longest, int(argument[1]), longest_repeat(argument[2]))
+        elif code is codes.SUBPATTERN:
+            longest = max(longest, longest_repeat(argument[3]))
+        elif code is codes.BRANCH:
+            longest = max([longest, *map(longest_repeat, argument[1])])
+        elif code in {codes.ASSERT, codes.ASSERT_NOT}:
+            longest = max(longest, longest_repeat(argument[1]))
+        elif code is codes.ATOMIC_GROUP:
+            longest = max(longest, longest_repeat(argument))
+    return longest
+
+
+def _sequence(items: Any, flags: int, machine: Machine) -> Node:
+    nodes = [_node(code, argument, flags, machine) for code, argument in items]
+
+    def run(at: int, then: Then, number: int = 0) -> int:
+        if number == len(nodes):
+            return then(at)
+        return nodes[number](at, lambda next_: run(next_, then, number + 1))
+
+    return run
+
+
+def _node(code: Any, argument: Any, flags: int, machine: Machine) -> Node:  # noqa: PLR0911  # one for each kind of item
+    if code in _SINGLE:
+        return _one(fits(code, argument, flags), machine)
+    if code in _REPEATS:
+        return _repeat(code, argument, flags, machine)
+    if code is codes.SUBPATTERN:
+        number, added, removed, items = argument
+        return _group(number, _sequence(items, (flags | added) & ~removed, machine), machine)
+    if code is codes.BRANCH:
+        return _branch([_sequence(items, flags, machine) for items in argument[1]], machine)
+    if code in {codes.ASSERT, codes.ASSERT_NOT}:
+        return _look(code is codes.ASSERT, argument, flags, machine)
+    if code is codes.ATOMIC_GROUP:
+        return _atomic(_sequence(argument, flags, machine))
+    if code is codes.AT:
+        return _at(argument, flags, machine)
+    assert code is codes.GROUPREF, f"the model does not know {code}"
+    return _again(argument, machine)
+
+
+def fits(code: Any, argument: Any, flags: int) -> Callable[[str], bool]:
+    if code is codes.ANY:
+        return lambda letter: bool(flags & re.DOTALL) or letter != "\n"
+    if code is codes.IN:
+        negated = argument[0][0] is codes.NEGATE
+        parts = [_member(*part) for part in argument[negated:]]
+        return lambda letter: any(part(each) for part in parts for each in _cases(letter, flags)) != negated
+    return lambda letter: (chr(argument) in _cases(letter, flags)) != (code is codes.NOT_LITERAL)
+
+
+def _member(code: Any, argument: Any) -> Callable[[str], bool]:
+    if code is codes.LITERAL:
+        return lambda letter: ord(letter) == argument
+    if code is codes.RANGE:
+        return lambda letter: argument[0] <= ord(letter) <= argument[1]
+    return _CATEGORIES[argument]
+
+
+def _cases(letter: str, flags: int) -> tuple[str, ...]:
+    return (letter, letter.lower(), letter.upper()) if flags & re.IGNORECASE else (letter,)
+
+
+def _one(fits: Callable[[str], bool], machine: Machine) -> Node:
+    def run(at: int, then: Then) -> int:
+        machine.step()
+        return then(at + 1) if at < len(machine.text) and fits(machine.text[at]) else FAILED
+
+    return run
+
+
+def _repeat(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
+    least, most, items = int(argument[0]), int(argument[1]), argument[2]
+    if machine.shrunk and FEW < most <= BOUND:
+        least, most = min(least, FEW), FEW
+    body = _sequence(items, flags, machine)
+    single = len(items) == 1 and items[0][0] in _SINGLE
+    if code is codes.POSSESSIVE_REPEAT or (single and code is codes.MAX_REPEAT):
+        return _run_of(body, least, most, machine, gives_back=code is codes.MAX_REPEAT)
+
+    def further(at: int, then: Then, count: int) -> int:
+        machine.step()
+
+        def once_more() -> int:
+            if count >= most:
+                return FAILED
+            return body(at, lambda end: further(end, then, count + 1) if end > at or count < least else FAILED)
+
+        if count < least:
+            return once_more()
+        if code is codes.MAX_REPEAT:
+            end = once_more()
+            return end if end != FAILED else then(at)
+        end = then(at)
+        return end if end != FAILED else once_more()
+
+    return lambda at, then: further(at, then, 0)
+
+
+def _run_of(body: Node, least: int, most: int, machine: Machine, *, gives_back: bool) -> Node:
+    """As often as it goes; then, one after the other is given back."""
+
+    def run(at: int, then: Then) -> int:
+        ends = [at]
+        while len(ends) <= most:
+            end = body(ends[-1], lambda next_: next_)
+            if end == FAILED or (end == ends[-1] and len(ends) > least):
+                break
+            ends.append(end)
+        while len(ends) > least:
+            machine.step()
+            found = then(ends[-1])
+            if found != FAILED or not gives_back:
+                return found
+            ends.pop()
+        return FAILED
+
+    return run
+
+
+def _group(number: int | None, body: Node, machine: Machine) -> Node:
+    def run(at: int, then: Then) -> int:
+        def closed(end: int) -> int:
+            if number is not None:
+                machine.groups[number] = at, end
+            return then(end)
+
+        return body(at, closed)
+
+    return run
+
+
+def _branch(bodies: list[Node], machine: Machine) -> Node:
+    def run(at: int, then: Then) -> int:
+        for body in bodies:
+            machine.step()
+            end = body(at, then)
+            if end != FAILED:
+                return end
+        return FAILED
+
+    return run
+
+
+def _look(wanted: bool, argument: Any, flags: int, machine: Machine) -> Node:  # noqa: FBT001
+    direction, items = argument
+    body, width = _sequence(items, flags, machine), items.getwidth()[0]
+
+    def run(at: int, then: Then) -> int:
+        machine.step()
+        begin = at if direction > 0 else at - width
+        seen = begin >= 0 and body(begin, lambda end: end) != FAILED
+        return then(at) if seen == wanted else FAILED
+
+    return run
+
+
+def _atomic(body: Node) -> Node:
+    def run(at: int, then: Then) -> int:
+        end = body(at, lambda next_: next_)
+        return then(end) if end != FAILED else FAILED
+
+    return run
+
+
+def _at(where: Any, flags: int, machine: Machine) -> Node:
+    def holds(at: int) -> bool:
+        text = machine.text
+        if where in {codes.AT_BEGINNING, codes.AT_BEGINNING_STRING}:
+            lines = flags & re.MULTILINE and where is codes.AT_BEGINNING
+            return at == 0 or bool(lines and text[at - 1] == "\n")
+        if where in {codes.AT_END, codes.AT_END_STRING}:
+            lines = flags & re.MULTILINE and where is codes.AT_END
+            return at == len(text) or bool(lines and text[at] == "\n")
+        words = [bool(_WORD.match(text[place])) for place in (at - 1, at) if 0 <= place < len(text)]
+        return (sum(words) == 1) == (where is codes.AT_BOUNDARY)
+
+    def run(at: int, then: Then) -> int:
+        machine.step()
+        return then(at) if holds(at) else FAILED
+
+    return run
+
+
+def _again(number: int, machine: Machine) -> Node:
+    def run(at: int, then: Then) -> int:
+        machine.step()
+        if number not in machine.groups:
+            return FAILED
+        begin, end = machine.groups[number]
+        said = machine.text[begin:end]
+        return then(at + len(said)) if machine.text.startswith(said, at) else FAILED
+
+    return run

@@ -1,0 +1,76 @@
+"""Whole functions that read hostile text, at 32 to 256 KB: eight times the text may take eight times the time.
+
+Only what takes long enough to be measured is compared, in time of this process alone. Patterns are judged by their
+steps in `test_linear.py`; here everything around them is, too.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from shared.adapters.github.webhook import _COMMAND, _MARKER
+from shared.domain import escaping, markup
+from shared.domain.declared import deployed_fact
+from shared.domain.development import development_pythons
+from shared.domain.excerpt import excerpt
+from shared.domain.redaction import redact, redact_blocks
+from shared.domain.workflows import ci_pythons
+from tests.unit.regular.attacks import attacks
+
+KILOBYTE = 1024
+SIZES = (32, 64, 128, 256)
+_SHORT = 0.3
+"""Seconds of which nothing is concluded."""
+_MOST = 8 * 2.5
+"""Times: the sizes differ by eight, and this machine has other things to do."""
+PUMPS = ("\\", '"', '\\"', " ", "[", "a ", "password")
+BEFORE = {"": PUMPS, "make ": ("a ", "make "), 'password="': ("\\", '\\"'), 'password:\\"': ("\\",), "${{": ("${{",)}
+"""What is repeated, by what stands before it."""
+
+
+def workflow(text: str) -> object:
+    """In a step, in a value, and as a comment."""
+    inner = text.replace("\x00", "").replace("\x1b", "").replace("\r", "")
+    quoted = "'" + inner.replace("'", "''").replace("\n", "") + "'"
+    block = "\n".join("      " + line for line in inner.split("\n"))
+    told = f"jobs:\n  a:\n    python-version: {quoted}\n    run: |\n{block}\n"
+    return ci_pythons({".github/workflows/a.yml": told})
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "redact": redact,
+    "redact_blocks": lambda text: redact_blocks(text.split("\n")),
+    "excerpt": lambda text: list(excerpt([(1, text)], 1, 1)),
+    "markup.plain": markup.plain,
+    "escaping.for_markdown": escaping.for_markdown,
+    "escaping.code_span": escaping.code_span,
+    "escaping.code_block": escaping.code_block,
+    "escaping.for_mermaid": escaping.for_mermaid,
+    "escaping.for_slack": escaping.for_slack,
+    "ci_pythons": workflow,
+    "development_pythons": lambda text: development_pythons(
+        {"setup.cfg": text, "pyproject.toml": text, ".pre-commit-config.yaml": text, ".python-version": text}
+    ),
+    "deployed_fact": lambda text: deployed_fact(
+        {"Dockerfile": text, "project.toml": text, "runtime.txt": text}, "a.py"
+    ),
+    "webhook": lambda text: (_MARKER.search(text), _COMMAND.search(text)),
+}
+
+
+def seconds(reader: Callable[[str], object], text: str) -> float:
+    began = time.process_time()
+    reader(text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_time_grows_with_the_text(name: str) -> None:
+    for lead, pumps in BEFORE.items():
+        for pump in pumps:
+            took: list[float] = []
+            for size in SIZES:
+                (text,) = attacks(size * KILOBYTE, (pump,), (lead,))
+                took.append(seconds(READERS[name], text))
+                assert took[-1] < max(_SHORT, _MOST * took[0]), (lead, pump, size, took)
