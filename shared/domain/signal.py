@@ -37,6 +37,8 @@ class Refusal(StrEnum):
     AUDIT_LOG = "audit_log"
     NO_FAILING_FILE = "no_failing_file"
     """It names a syntax error and no file; entries beside it may."""
+    MENTIONED = "mentioned"
+    """A sentence speaks of a syntax error in a file: a commit's subject, a question, the answer of a model."""
     DATABASE_ERROR = "database_error"
     """A syntax error of SQL."""
     FOREIGN_ERROR = "foreign_error"
@@ -172,6 +174,8 @@ def _read_mention(entry: LogEntry, mention: Mention) -> Signal | Refusal:
     kind = _kind(mention)
     if kind is None:
         return Refusal.NO_FAILING_FILE
+    if not mention.standing and kind is not SignalKind.NOT_PYTHON:
+        return Refusal.MENTIONED
     return Signal(
         kind=kind,
         entry=entry,
