@@ -64,6 +64,8 @@ class Signal:
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
     """Minor version such as `3.11`, where the traceback's own library paths tell it."""
+    closed: Closed | None = None
+    """For a close: which end closed first, as far as the text says."""
 
 
 _DATABASE = re.compile(
@@ -117,7 +119,7 @@ def _close_signal(entry: LogEntry, text: str) -> Signal | None:
     if closed is None:
         return None
     kind = SignalKind.KEEPALIVE_TIMEOUT if closed is Closed.KEEPALIVE else SignalKind.CLOSE_1011
-    return Signal(kind, entry, message=text[:300].strip())
+    return Signal(kind, entry, message=text[:300].strip(), closed=closed)
 
 
 def _syntax_signal(entry: LogEntry, text: str) -> Signal | Refusal:
