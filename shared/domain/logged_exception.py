@@ -44,13 +44,18 @@ class LoggedException:
     @property
     def place(self) -> Frame | None:
         """The deepest frame outside of installed packages, else the deepest; None without frames."""
-        own = [frame for frame in self.frames if not _PACKAGE.search(frame.path)]
+        own = [frame for frame in self.frames if not is_of_package(frame)]
         return own[-1] if own else self.frames[-1] if self.frames else None
 
     @property
     def identity(self) -> tuple[str, str]:
         """Class and file: what two of the same kind have in common, whatever their lines and messages."""
         return self.error_class, self.place.path if self.place else ""
+
+
+def is_of_package(frame: Frame) -> bool:
+    """Whether its file belongs to an installed package, to Python itself or to no file at all."""
+    return _PACKAGE.search(frame.path) is not None
 
 
 @dataclass(slots=True)

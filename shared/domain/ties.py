@@ -114,11 +114,12 @@ class Ties:
     def _events_of(self, number: int, entry: LogEntry, read: Signal | Refusal) -> Iterator[_Event]:
         base = _Event(number, entry.timestamp, entry.log_name, request_ids(entry))
         raised = self._raised(entry, read)
-        if raised is not None:
-            yield replace(base, raised=raised)
-        elif is_piece(entry.text[:_LONGEST_PIECE]):
+        if is_piece(entry.text[:_LONGEST_PIECE]):
             piece = plain(entry.text[:_LONGEST_PIECE]).rstrip("\n")
-            yield replace(base, piece=self._pieces.setdefault(piece, piece), entry=_short(entry))
+            piece = self._pieces.setdefault(piece, piece)
+            yield replace(base, raised=raised, piece=piece, entry=raised.entry if raised else _short(entry))
+        elif raised is not None:
+            yield replace(base, raised=raised)
         if isinstance(read, Signal) and read.kind in _CLOSES:
             yield replace(base, closed=read.closed or Closed.INTERNAL_ERROR)
 
@@ -171,7 +172,10 @@ def _put_together(events: list[_Event]) -> Iterator[_Event]:
         ended = open_ones.setdefault(event.log, OpenTraceback()).take(event.piece)
         if ended is not None and event.entry is not None:
             syntax = ended.error_class in _SYNTAX and bool(ended.frames) and not ended.frames[-1].function
+            syntax = syntax or (event.raised is not None and event.raised.syntax)
             yield replace(event, piece="", raised=Raised(ended, event.entry, syntax))
+        elif event.raised is not None:
+            yield replace(event, piece="")  # the last line alone: its traceback was not logged
 
 
 def _tied(events: list[_Event]) -> Iterator[tuple[int, Tie]]:

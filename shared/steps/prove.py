@@ -142,7 +142,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     )  # fmt: skip
     proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
     on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
-    return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled)
+    return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled_of(located.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
         python_source=_python_source(inquiry, search, commit),
         conflict=located.conflict,
         deployments=deployments,
+        named=inquiry.request.named,
         stated=inquiry.request.stated,
     )
 
