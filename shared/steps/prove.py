@@ -142,7 +142,11 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     )  # fmt: skip
     proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
     on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
-    return replace(proof, recommendation=recommend(proof, on_branch=on_branch), versions_compiled=verdicts.compiled_of(located.path))
+    return replace(
+        proof,
+        recommendation=recommend(proof, on_branch=on_branch),
+        versions_compiled=verdicts.compiled_of(located.path),
+    )
 
 
 @dataclass(frozen=True, slots=True)

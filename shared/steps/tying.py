@@ -35,7 +35,9 @@ def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
     at = entry.timestamp
     if at is None:
         return None
-    logged = [each for each in world.logs.entries(service, at - MARGIN, at, entry.revision) if _name(each) != _name(entry)]
+    logged = [
+        each for each in world.logs.entries(service, at - MARGIN, at, entry.revision) if _name(each) != _name(entry)
+    ]
     if len(logged) >= _MOST:
         return None
     ties = Ties()

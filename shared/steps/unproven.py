@@ -50,9 +50,13 @@ def without_proof(inquiry: Inquiry) -> Proof:
     if inquiry.incident.raised is not None:
         frame = _own_frame(inquiry, inquiry.incident.raised)
         quoted = raised_as(inquiry.incident, frame)
-        told = f"{_OTHER_END} With it was logged {quoted}." if reason is Reason.CLOSED_BY_OTHER_END else (
-            f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, and "
-            "which commit mends it, is not proven."
+        told = (
+            f"{_OTHER_END} With it was logged {quoted}."
+            if reason is Reason.CLOSED_BY_OTHER_END
+            else (
+                f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, and "
+                "which commit mends it, is not proven."
+            )
         )
         reason = reason if reason is Reason.CLOSED_BY_OTHER_END else Reason.CLOSE_1011_UNPROVEN
     elif reason is Reason.CLOSE_1011_ALONE and inquiry.incident.nearby:

@@ -85,5 +85,7 @@ def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
 
 def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
     document = entry_document(entry_from_json(exported("x"), 0))
-    earlier = {name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}}
+    earlier = {
+        name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
+    }
     assert read_entry(earlier).text == "x"

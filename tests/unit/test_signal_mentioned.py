@@ -94,7 +94,9 @@ def test_a_chain_ends_with_what_was_not_caught() -> None:
 
 def test_an_exception_group_s_lines() -> None:
     text = "\n".join("  | " + line for line in ASGI.splitlines()[1:])
-    assert exceptions("  + Exception Group Traceback (most recent call last):\n" + text)[0].error_class == "AttributeError"
+    assert (
+        exceptions("  + Exception Group Traceback (most recent call last):\n" + text)[0].error_class == "AttributeError"
+    )
 
 
 @pytest.mark.parametrize(

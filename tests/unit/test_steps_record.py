@@ -118,7 +118,8 @@ UPSTREAM = "received 1011 (internal error) unavailable; then sent 1011 (internal
 
 
 @pytest.mark.parametrize(
-    "between", ["Uncaught exception: KeyError: 'berth'", "received 1011 (internal error) keepalive ping timeout", CLOSED]
+    "between",
+    ["Uncaught exception: KeyError: 'berth'", "received 1011 (internal error) keepalive ping timeout", CLOSED],
 )
 def test_a_1011_that_something_else_explains_is_not_attached(setting: Setting, between: str) -> None:
     incident = opened(setting)

@@ -13,7 +13,7 @@ from shared.steps.collect import collect
 from tests.unit.logged import FORBIDDEN, entries, moment
 
 BROKEN = "Uncaught exception: SyntaxError: '(' was never closed (quay.py, line 7)"
-BROKEN_LINES = 'Traceback (most recent call last):\n  File "/app/quay.py", line 7\n    f(\n     ^\nSyntaxError: \'(\' was never closed'
+BROKEN_LINES = "Traceback (most recent call last):\n  File \"/app/quay.py\", line 7\n    f(\n     ^\nSyntaxError: '(' was never closed"
 RAISED = 'Traceback (most recent call last):\n  File "/app/berth.py", line 5, in moor\n    os.enviorn\nAttributeError: no enviorn'
 OTHER = RAISED.replace("berth.py", "crane.py").replace("AttributeError: no enviorn", "KeyError: 'crane'")
 CLOSED = "WebSocket /ws closed: code=1011"
@@ -50,9 +50,7 @@ def followed(logged: list[LogEntry]) -> int:
 
 def causes(logged: list[LogEntry]) -> set[tuple[str, int]]:
     """The exceptions that closes are tied to, with how many closes."""
-    return {
-        (each.raised.exception.error_class, each.occurrences) for each in found(logged) if each.raised is not None
-    }
+    return {(each.raised.exception.error_class, each.occurrences) for each in found(logged) if each.raised is not None}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +116,8 @@ def test_every_interleaving_of_two_instances_gives_the_same_ties() -> None:
     for order in set(permutations("aabb")):
         queues = {"a": list(here), "b": list(there)}
         logged = [
-            replace(queues[name].pop(0), timestamp=moment(place), insert_id=f"{place}") for place, name in enumerate(order)
+            replace(queues[name].pop(0), timestamp=moment(place), insert_id=f"{place}")
+            for place, name in enumerate(order)
         ]
         assert (followed(logged), causes(logged)) == (1, {("AttributeError", 1)}), order
 

@@ -14,5 +14,10 @@ __all__ = ["Fact", "Facts", "Topic", "gather"]
 def gather(incident: Incident, proof: Proof) -> Facts:
     """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
     return numbered(
-        (*logged(incident, proof.frame), *failing(incident, proof), *mended(incident, proof), *prevention(incident, proof))
+        (
+            *logged(incident, proof.frame),
+            *failing(incident, proof),
+            *mended(incident, proof),
+            *prevention(incident, proof),
+        )
     )

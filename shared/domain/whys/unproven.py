@@ -101,7 +101,9 @@ def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
     words = raised_as(incident, proof.frame)
     change = f"Not proven. The change to look for is the one that made this possible: {words}."
     yield Draft("Which change brought it in?", change, _UNKNOWN, cited)
-    yield Draft("Why was it not caught?", "Not proven: nothing was compiled or run for this exception.", _UNKNOWN, cited)
+    yield Draft(
+        "Why was it not caught?", "Not proven: nothing was compiled or run for this exception.", _UNKNOWN, cited
+    )
     behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
     yield Draft("What is the error behind the error?", behind, _UNKNOWN, cited)
 
