@@ -15,10 +15,10 @@ from rich.text import Text
 
 from shared.domain.escaping import cut, one_line, plain
 from shared.domain.excerpt import excerpt
+from shared.domain.facts.logged import raised_as
 from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import Broken, Kind, Proof
 from shared.domain.history import Commit
-from shared.domain.facts.logged import raised_as
 from shared.domain.incident import Incident, Symptom
 from shared.domain.issue.summary import DECISIONS, what_fails
 from shared.domain.moment import rfc3339, spoken

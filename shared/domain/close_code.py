@@ -80,7 +80,7 @@ def close_1011(text: str) -> Closed | None:
 
 
 def _direction(text: str, at: int) -> Closed:
-    """`received 1011 …; then sent …` is how websockets says that the other end closed first (its `ConnectionClosed`)."""
+    """`received 1011 …; then sent …` is how websockets says that the other end closed first."""
     before, after = text[max(0, at - _BEFORE) : at], text[at : at + _AFTER].partition("\n")[0]
     if _RECEIVED.search(before) and _THEN_SENT.search(after):
         return Closed.OTHER_END

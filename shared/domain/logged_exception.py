@@ -35,7 +35,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class LoggedException:
-    """One exception as it was logged. Frames come outermost first; there are none where only its last line was logged."""
+    """One exception as it was logged. Frames come outermost first; none where its last line alone was."""
 
     error_class: str
     message: str

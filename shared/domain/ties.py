@@ -6,7 +6,7 @@ and with no other exception between. Closes that the other end began, and keepal
 than the text in which they stand.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 

@@ -54,8 +54,8 @@ def without_proof(inquiry: Inquiry) -> Proof:
             f"{_OTHER_END} With it was logged {quoted}."
             if reason is Reason.CLOSED_BY_OTHER_END
             else (
-                f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, and "
-                "which commit mends it, is not proven."
+                f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, "
+                "and which commit mends it, is not proven."
             )
         )
         reason = reason if reason is Reason.CLOSED_BY_OTHER_END else Reason.CLOSE_1011_UNPROVEN

@@ -72,7 +72,7 @@ def advance(world: World, service: Service, case: Case) -> Case:
 
 
 def _waiting(world: World, service: Service, case: Case) -> Case:
-    """A 1011 is the symptom of the syntax error to which the log ties it; else an incident of its own, after a while."""
+    """A 1011 is the symptom of the syntax error to which the log ties it; else its own incident, after a while."""
     now = world.clock.now()
     causes = [cause_of_close(world, service, entry) for entry in case.entries]
     if causes and causes[0] is not None and all(causes):

@@ -26,7 +26,7 @@ PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
         'Revert "SyntaxError: invalid syntax (quay.py, line 7)"',
         "SyntaxError in quay.py line 7 was mended",
         'the tool printed File "/app/quay.py", line 7 and then SyntaxError: invalid syntax',
-        f"the reviewer said SyntaxError('invalid syntax', ('/app/quay.py', 3, 5, 'x', 3, 6))",
+        "the reviewer said SyntaxError('invalid syntax', ('/app/quay.py', 3, 5, 'x', 3, 6))",
     ],
 )
 def test_a_sentence_about_an_error_is_no_signal(text: str) -> None:
@@ -88,7 +88,8 @@ def test_frames_of_packages_alone_give_the_deepest() -> None:
 
 def test_a_chain_ends_with_what_was_not_caught() -> None:
     text = ASGI + "\nDuring handling of the above exception, another exception occurred:\n\n"
-    text += 'Traceback (most recent call last):\n  File "/app/ferry/main.py", line 9, in go\n    berth()\nferry.errors.Full\n'
+    text += "Traceback (most recent call last):\n"
+    text += '  File "/app/ferry/main.py", line 9, in go\n    berth()\nferry.errors.Full\n'
     assert [each.error_class for each in exceptions(text)] == ["AttributeError", "ferry.errors.Full"]
 
 

@@ -1,4 +1,4 @@
-"""What the log ties to what: instances and connections interleaved, closes with causes of their own, copies, two orders."""
+"""What the log ties to what: instances and connections interleaved, closes with causes of their own, copies."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -12,9 +12,10 @@ from shared.domain.signal import SignalKind
 from shared.steps.collect import collect
 from tests.unit.logged import FORBIDDEN, entries, moment
 
+BEGUN = "Traceback (most recent call last):\n"
 BROKEN = "Uncaught exception: SyntaxError: '(' was never closed (quay.py, line 7)"
-BROKEN_LINES = "Traceback (most recent call last):\n  File \"/app/quay.py\", line 7\n    f(\n     ^\nSyntaxError: '(' was never closed"
-RAISED = 'Traceback (most recent call last):\n  File "/app/berth.py", line 5, in moor\n    os.enviorn\nAttributeError: no enviorn'
+BROKEN_LINES = BEGUN + "  File \"/app/quay.py\", line 7\n    f(\n     ^\nSyntaxError: '(' was never closed"
+RAISED = BEGUN + '  File "/app/berth.py", line 5, in moor\n    os.enviorn\nAttributeError: no enviorn'
 OTHER = RAISED.replace("berth.py", "crane.py").replace("AttributeError: no enviorn", "KeyError: 'crane'")
 CLOSED = "WebSocket /ws closed: code=1011"
 OURS = "sent 1011 (internal error); then received 1011 (internal error)"
