@@ -6,7 +6,7 @@ The text only ever says what *may* have failed; whether it is so is decided by c
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.close_code import Closed, close_1011
@@ -135,7 +135,7 @@ def _syntax_signal(entry: LogEntry, text: str) -> Signal | Refusal:
         return refusal
     root = _root(signals)
     python = python_of(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
-    return _with(root, python=python)
+    return replace(root, python=python)
 
 
 def _root(signals: Sequence[Signal]) -> Signal:
@@ -145,25 +145,13 @@ def _root(signals: Sequence[Signal]) -> Signal:
     for other in others:
         if (other.error_class, other.line) != (root.error_class, root.line) or _name(other.path) != _name(root.path):
             continue
-        root = _with(
+        root = replace(
             root,
             path=max(root.path, other.path, key=len),
             message=root.message or other.message,
             source_text=root.source_text or other.source_text,
         )
     return root
-
-
-def _with(signal: Signal, **changes: str) -> Signal:
-    values = {
-        "path": signal.path,
-        "message": signal.message,
-        "source_text": signal.source_text,
-        "python": signal.python,
-    }
-    return Signal(
-        kind=signal.kind, entry=signal.entry, error_class=signal.error_class, line=signal.line, **values | changes
-    )
 
 
 def _name(path: str) -> str:
