@@ -16,10 +16,11 @@ from rich.text import Text
 from shared.domain.escaping import cut, one_line, plain
 from shared.domain.excerpt import excerpt
 from shared.domain.facts.loading import describe_other, describe_rule
+from shared.domain.facts.logged import raised_as
 from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import Broken, Kind, Proof
 from shared.domain.history import Commit
-from shared.domain.incident import Incident
+from shared.domain.incident import Incident, Symptom
 from shared.domain.issue.summary import DECISIONS, what_fails
 from shared.domain.moment import rfc3339, spoken
 from shared.domain.report import Report
@@ -101,13 +102,10 @@ def _header(report: Report) -> list[RenderableType]:
     incident, deployed = report.incident, report.proof.deployed
     rows = [(_text("fails", "dim"), _text(what_fails(report), "bold red"))]
     rows.append((_text("logged", "dim"), _text(_often(incident))))
-    followed: Counter[str] = Counter()
-    for symptom in incident.symptoms:
-        followed[said(symptom.text, 160)] += symptom.occurrences
-    rows += [
-        (_text("then", "dim"), _text(f"{text} ({counted(times, 'time')})"))
-        for text, times in list(followed.items())[:_MOST_SYMPTOMS]
-    ]
+    if incident.raised is not None:
+        rows.append((_text("raised", "dim"), _text(f"{raised_as(incident, report.proof.frame)}; not proven")))
+    rows += _beside("then", incident.symptoms)
+    rows += _beside("nearby", incident.nearby)
     if deployed.commit is not None:
         sure = "corroborated" if deployed.corroborated else "not corroborated"
         tree = ", from an uncommitted tree" if deployed.uncommitted_tree else ""
@@ -119,6 +117,17 @@ def _header(report: Report) -> list[RenderableType]:
     if deployed.conflict:
         rows.append((_text("conflict", "dim"), _text(said(deployed.conflict), "yellow")))
     return [_grid(rows, 2)]
+
+
+def _beside(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text, Text]]:
+    """`then` for what followed, `nearby` for what was logged in the same minutes: each text once, with its count."""
+    times: Counter[str] = Counter()
+    for symptom in symptoms:
+        times[said(symptom.text, 160)] += symptom.occurrences
+    return [
+        (_text(heading, "dim"), _text(f"{text} ({counted(often, 'time')})"))
+        for text, often in list(times.items())[:_MOST_SYMPTOMS]
+    ]
 
 
 def _often(incident: Incident) -> str:

@@ -39,6 +39,10 @@ _CLOSING = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.
 _KEEPALIVE = re.compile(
     r"keep-?alive (?:ping )?time-?d?\s?out|ping time-?d?\s?out|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
 )
+_RECEIVED = re.compile(r"\b(?:received|receive|recv|rcvd) {1,3}$", re.IGNORECASE)
+_SENT_FIRST = re.compile(r"\b(?:sent|sending) {1,3}$", re.IGNORECASE)
+_THEN_SENT = re.compile(r"\bthen sent\b|\bno close frame sent\b", re.IGNORECASE)
+_THEN_RECEIVED = re.compile(r"\bthen received\b|\bno close frame received\b", re.IGNORECASE)
 _OWN_CODES = frozenset(
     ("", "close", "closed", "closing", "closure", "ws", "websocket", "socket", "disconnect", "disconnected")
 )
@@ -50,6 +54,11 @@ _OTHER_NUMBERS = re.compile(
 
 class Closed(StrEnum):
     INTERNAL_ERROR = "internal_error"
+    """The text does not say which end closed first."""
+    OURS = "ours"
+    """This end sent the code first."""
+    OTHER_END = "other_end"
+    """This end received the code and answered it: what failed there is not in this log."""
     KEEPALIVE = "keepalive"
     """The other end did not answer a ping in time: a blocked loop or a slow network."""
 
@@ -65,9 +74,19 @@ def close_1011(text: str) -> Closed | None:
             around = text[max(0, at - _AFTER) : at + _AFTER]
             if _KEEPALIVE.search(around):
                 return Closed.KEEPALIVE
-            found = Closed.INTERNAL_ERROR
+            found = found or _direction(text, at)
         at = text.find(_CODE, at + len(_CODE))
     return found
+
+
+def _direction(text: str, at: int) -> Closed:
+    """`received 1011 …; then sent …` is how websockets says that the other end closed first."""
+    before, after = text[max(0, at - _BEFORE) : at], text[at : at + _AFTER].partition("\n")[0]
+    if _RECEIVED.search(before) and _THEN_SENT.search(after):
+        return Closed.OTHER_END
+    if _SENT_FIRST.search(before) and _THEN_RECEIVED.search(after):
+        return Closed.OURS
+    return Closed.INTERNAL_ERROR
 
 
 def _is_close_code(text: str, at: int) -> bool:

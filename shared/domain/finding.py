@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.domain.compilation import Fault
 from shared.domain.history import Commit, FileChange
+from shared.domain.logged_exception import Frame
 
 
 class DeployedSource(StrEnum):
@@ -60,6 +61,8 @@ class Reason(StrEnum):
     ALREADY_DEPLOYED = "already_deployed"
     HISTORY_CUT = "history_not_available"
     CLOSE_1011_ALONE = "close_1011_without_cause"
+    CLOSE_1011_UNPROVEN = "close_1011_cause_not_proven"
+    CLOSED_BY_OTHER_END = "closed_by_other_end"
     KEEPALIVE_TIMEOUT = "keepalive_timeout"
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
@@ -106,6 +109,8 @@ class Deployed:
     """One sentence where a given commit contradicts the log; "" otherwise."""
     deployments: tuple[Deployment, ...] = ()
     """One for each sighting, oldest first; the last one is this one."""
+    named: bool = False
+    """Whether anything beside the logged line names a commit as deployed, borne out or not."""
     stated: tuple[str, ...] = ()
     """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""
 
@@ -280,3 +285,5 @@ class Proof:
     versions_compiled: int = 0
     alternative: Rollback | None = None
     """Beside a target: what could be gone back to instead, where that was asked for."""
+    frame: Frame | None = None
+    """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""

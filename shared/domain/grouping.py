@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.close_code import Closed
 from shared.domain.entry import LogEntry
 from shared.domain.incident import Incident, Sighting
 from shared.domain.markup import cut
 from shared.domain.signal import Signal, SignalKind
+from shared.domain.ties import Raised
 
 MOST_INCIDENTS = 200
 MOST_SIGHTINGS = 100
@@ -51,6 +53,16 @@ def normalised(path: str) -> str:
     if _PACKAGES.match(path):
         return _PACKAGES.sub("", path, count=1)
     return _CONTAINER_ROOT.sub("", path, count=1)
+
+
+def variant(signal: Signal, raised: Raised | None = None) -> str:
+    """What makes a close another defect: that the other end began it, or the exception to which it is tied."""
+    if signal.closed is Closed.OTHER_END:
+        return f"{signal.kind.value} {Closed.OTHER_END.value}"
+    if raised is None:
+        return ""
+    error_class, path = raised.identity
+    return f"{signal.kind.value} {error_class} {normalised(path)}"
 
 
 def fingerprint(service: str, environment: str, path: str, what: str) -> str:
@@ -115,6 +127,8 @@ _DefectKey = tuple[SignalKind, str, str, str, str]
 class _Defect:
     total: Tally
     path: str = ""
+    closed: Closed | None = None
+    raised: Raised | None = None
     seen: dict[_SightingKey, _Seen] = field(default_factory=dict)
 
     def add(self, signal: Signal) -> None:
@@ -151,18 +165,21 @@ class Grouping:
         self.left_out = 0
         """Signals of further defects, where there are more than `MOST_INCIDENTS`."""
 
-    def add(self, signal: Signal) -> None:
-        """One more signal, in any order."""
+    def add(self, signal: Signal, raised: Raised | None = None) -> None:
+        """One more signal, in any order; `raised` is the exception to which a close is tied."""
         service, environment = self._scope.of(signal.entry)
         path = "" if signal.kind is SignalKind.NOT_PYTHON else normalised(signal.path)
-        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else ""
+        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal, raised)
         key = (signal.kind, service, environment, error_class, path)
         defect = self._defects.get(key)
         if defect is None:
             if len(self._defects) >= MOST_INCIDENTS:
                 self.left_out += 1
                 return
-            defect = self._defects[key] = _Defect(Tally(kept(signal.entry)))
+            closed = signal.closed if signal.closed is not Closed.KEEPALIVE else None
+            defect = self._defects[key] = _Defect(Tally(kept(signal.entry)), closed=closed, raised=raised)
+        elif defect.closed is not signal.closed:
+            defect.closed = None
         defect.add(signal)
 
     def incidents(self) -> tuple[Incident, ...]:
@@ -187,7 +204,7 @@ def _join_short_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _D
     for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
         target = None if _is_absolute(defect.path) else _target(joined, key, defect)
         if target is None:
-            mine = joined[key] = _Defect(Tally(defect.total.first))
+            mine = joined[key] = _Defect(Tally(defect.total.first), closed=defect.closed, raised=defect.raised)
             mine.join(defect)
         else:
             target.join(defect)
@@ -220,7 +237,7 @@ def _incident(key: _DefectKey, defect: _Defect) -> Incident:
         kind=kind,
         service=service,
         environment=environment,
-        error_class=error_class,
+        error_class=error_class if kind is SignalKind.SYNTAX_ERROR else "",
         path=defect.path,
         sightings=tuple(sightings),
         symptoms=(),
@@ -228,6 +245,8 @@ def _incident(key: _DefectKey, defect: _Defect) -> Incident:
         last_seen=defect.total.last_seen,
         occurrences=defect.total.occurrences,
         dated=defect.total.dated,
+        closed=defect.closed,
+        raised=defect.raised,
     )
 
 

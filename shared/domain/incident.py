@@ -1,11 +1,14 @@
 """Signals of one defect, grouped: one fingerprint, what was sighted when, and what followed from it."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from shared.domain.close_code import Closed
 from shared.domain.entry import LogEntry
 from shared.domain.signal import SignalKind
+from shared.domain.ties import Raised
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 """The day on which a time of day stands that was logged without a date."""
@@ -32,7 +35,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """What failed as a consequence, grouped by its text with the variable parts masked."""
+    """What was logged beside a failure, grouped by its text with the variable parts masked."""
 
     kind: SignalKind
     text: str
@@ -41,6 +44,16 @@ class Symptom:
     last_seen: datetime | None
     occurrences: int
     first: LogEntry
+
+
+_ACCESS = re.compile(
+    r"\b(?:401|403)\b|authenticat|unauthori[sz]ed|\bforbidden\b|permission denied|not allowed", re.IGNORECASE
+)
+
+
+def is_suspected(nearby: Symptom) -> bool:
+    """Whether people are likely to take it for a consequence: refusals of access are, and no log ties them."""
+    return _ACCESS.search(nearby.text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,12 @@ class Incident:
     """Entries that show the defect itself; symptoms have counts of their own."""
     dated: bool
     """False where the log carried times of day without a date."""
+    nearby: tuple[Symptom, ...] = ()
+    """What was logged in the same minutes, and is not known to follow from it."""
+    closed: Closed | None = None
+    """For closes: which end closed first."""
+    raised: Raised | None = None
+    """For closes: the exception that the log ties them to. That it closed them is not proven."""
 
 
 def on_day(incident: Incident, day: date) -> Incident:
@@ -88,6 +107,8 @@ def on_day(incident: Incident, day: date) -> Incident:
         incident,
         sightings=tuple(seen(each) for each in incident.sightings),
         symptoms=tuple(seen(each) for each in incident.symptoms),
+        nearby=tuple(seen(each) for each in incident.nearby),
+        raised=replace(incident.raised, entry=entry(incident.raised.entry)) if incident.raised else None,
         first_seen=moved(incident.first_seen),
         last_seen=moved(incident.last_seen),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain import impact as impacts
 from shared.domain.belief import believed
+from shared.domain.close_code import Closed
 from shared.domain.evidence import Evidence
 from shared.domain.facts import Topic, gather
 from shared.domain.finding import (
@@ -22,7 +23,7 @@ from shared.domain.finding import (
     Target,
 )
 from shared.domain.history import Commit, FileChange
-from shared.domain.incident import Incident
+from shared.domain.incident import Incident, Symptom, is_suspected
 from shared.domain.moment import has_day, rfc3339, time_of_day, told
 from shared.domain.redaction import redact
 from shared.domain.whys import Why, draft_whys
@@ -30,6 +31,7 @@ from shared.domain.whys import Why, draft_whys
 _MOST_SHIPPED = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
+_CLOSED_FIRST = {Closed.OTHER_END: "other_end", Closed.OURS: "this_end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Report:
     evidence: tuple[Evidence, ...]
     symptom_evidence: tuple[str, ...] = ()
     """The evidence id of each of the incident's symptoms, in their order."""
+    nearby_evidence: tuple[str, ...] = ()
+    """Likewise of what was logged in the same minutes."""
+    raised_evidence: str = ""
+    """That of the exception that is tied to closes; "" where there is none."""
     impact: impacts.Impact | None = None
     """What it means for users; None where no platform was asked."""
     counted_at: datetime | None = None
@@ -50,7 +56,15 @@ def build_report(incident: Incident, proof: Proof) -> Report:
     """Gathers the evidence, numbers it, and answers the whys from it."""
     incident = believed(incident, proof)
     facts = gather(incident, proof)
-    return Report(incident, proof, draft_whys(incident, proof, facts), facts.evidence, facts.ids(Topic.SYMPTOM))
+    return Report(
+        incident,
+        proof,
+        draft_whys(incident, proof, facts),
+        facts.evidence,
+        symptom_evidence=facts.ids(Topic.SYMPTOM),
+        nearby_evidence=facts.ids(Topic.NEARBY),
+        raised_evidence=next(iter(facts.ids(Topic.RAISED)), ""),
+    )
 
 
 def with_impact(report: Report, measured: impacts.Measured) -> Report:
@@ -113,6 +127,7 @@ def _redacted(value: object) -> object:
 def _incident(report: Report) -> dict[str, object]:
     incident = report.incident
     ids = (*report.symptom_evidence, *([None] * len(incident.symptoms)))
+    nearby = (*report.nearby_evidence, *([None] * len(incident.nearby)))
     return {
         "fingerprint": incident.fingerprint,
         "service": incident.service or None,
@@ -123,17 +138,42 @@ def _incident(report: Report) -> dict[str, object]:
         **_seen(incident.first_seen, incident.last_seen, dated=incident.dated),
         "occurrences": incident.occurrences,
         "counted_at": rfc3339(report.counted_at) if report.counted_at is not None else None,
-        "symptoms": [
-            {
-                "signal": symptom.kind.value,
-                "text": symptom.text,
-                "revision": symptom.revision or None,
-                **_seen(symptom.first_seen, symptom.last_seen, dated=incident.dated),
-                "occurrences": symptom.occurrences,
-                "evidence": evidence,
-            }
-            for symptom, evidence in zip(incident.symptoms, ids, strict=False)
+        "symptoms": [_symptom(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
+        "nearby": [
+            {**_symptom(each, known, incident), "suspected": is_suspected(each)}
+            for each, known in zip(incident.nearby, nearby, strict=False)
         ],
+        "closed_first": _CLOSED_FIRST.get(incident.closed) if incident.closed else None,
+        "exception": _exception(report),
+    }
+
+
+def _symptom(symptom: Symptom, evidence: str | None, incident: Incident) -> dict[str, object]:
+    return {
+        "signal": symptom.kind.value,
+        "text": symptom.text,
+        "revision": symptom.revision or None,
+        **_seen(symptom.first_seen, symptom.last_seen, dated=incident.dated),
+        "occurrences": symptom.occurrences,
+        "evidence": evidence,
+    }
+
+
+def _exception(report: Report) -> dict[str, object] | None:
+    """The exception that the log ties to a close: quoted, never proven."""
+    raised = report.incident.raised
+    if raised is None:
+        return None
+    place = report.proof.frame or raised.exception.place
+    return {
+        "class": raised.exception.error_class,
+        "message": raised.exception.message,
+        "path": place.path if place else None,
+        "line": place.line or None if place else None,
+        "function": place.function or None if place else None,
+        "in_repository": report.proof.frame is not None,
+        "proven": False,
+        "evidence": report.raised_evidence or None,
     }
 
 

@@ -6,7 +6,7 @@ The text only ever says what *may* have failed; whether it is so is decided by c
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.close_code import Closed, close_1011
@@ -37,6 +37,8 @@ class Refusal(StrEnum):
     AUDIT_LOG = "audit_log"
     NO_FAILING_FILE = "no_failing_file"
     """It names a syntax error and no file; entries beside it may."""
+    MENTIONED = "mentioned"
+    """A sentence speaks of a syntax error in a file: a commit's subject, a question, the answer of a model."""
     DATABASE_ERROR = "database_error"
     """A syntax error of SQL."""
     FOREIGN_ERROR = "foreign_error"
@@ -62,6 +64,8 @@ class Signal:
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
     """Minor version such as `3.11`, where the traceback's own library paths tell it."""
+    closed: Closed | None = None
+    """For a close: which end closed first, as far as the text says."""
 
 
 _DATABASE = re.compile(
@@ -115,7 +119,7 @@ def _close_signal(entry: LogEntry, text: str) -> Signal | None:
     if closed is None:
         return None
     kind = SignalKind.KEEPALIVE_TIMEOUT if closed is Closed.KEEPALIVE else SignalKind.CLOSE_1011
-    return Signal(kind, entry, message=text[:300].strip())
+    return Signal(kind, entry, message=text[:300].strip(), closed=closed)
 
 
 def _syntax_signal(entry: LogEntry, text: str) -> Signal | Refusal:
@@ -131,7 +135,7 @@ def _syntax_signal(entry: LogEntry, text: str) -> Signal | Refusal:
         return refusal
     root = _root(signals)
     python = python_of(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
-    return _with(root, python=python)
+    return replace(root, python=python)
 
 
 def _root(signals: Sequence[Signal]) -> Signal:
@@ -141,25 +145,13 @@ def _root(signals: Sequence[Signal]) -> Signal:
     for other in others:
         if (other.error_class, other.line) != (root.error_class, root.line) or _name(other.path) != _name(root.path):
             continue
-        root = _with(
+        root = replace(
             root,
             path=max(root.path, other.path, key=len),
             message=root.message or other.message,
             source_text=root.source_text or other.source_text,
         )
     return root
-
-
-def _with(signal: Signal, **changes: str) -> Signal:
-    values = {
-        "path": signal.path,
-        "message": signal.message,
-        "source_text": signal.source_text,
-        "python": signal.python,
-    }
-    return Signal(
-        kind=signal.kind, entry=signal.entry, error_class=signal.error_class, line=signal.line, **values | changes
-    )
 
 
 def _name(path: str) -> str:
@@ -172,6 +164,8 @@ def _read_mention(entry: LogEntry, mention: Mention) -> Signal | Refusal:
     kind = _kind(mention)
     if kind is None:
         return Refusal.NO_FAILING_FILE
+    if not mention.standing and kind is not SignalKind.NOT_PYTHON:
+        return Refusal.MENTIONED
     return Signal(
         kind=kind,
         entry=entry,

@@ -1,7 +1,8 @@
-"""What followed from a syntax error is attached to its incident, as masked groups with counts.
+"""What a log holds beside its incidents is attached to them: what is tied as symptoms, the rest as nearby.
 
-In: incidents, then the log's entries once more. Out: the incidents with their symptoms: close codes 1011 and errors of
-the same revision, from ten minutes before the incident was first seen to ten minutes after it was last seen.
+In: incidents and ties, then the log's entries once more. Out: the incidents with their symptoms (closes and errors that
+the log ties to them) and with what was logged in the same minutes: of the same revision, from ten minutes before the
+incident was first seen to ten minutes after it was last seen. Both are masked groups with counts.
 """
 
 import re
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.entry import LogEntry
-from shared.domain.grouping import Scope, Tally, kept
+from shared.domain.grouping import Scope, Tally, kept, normalised
 from shared.domain.incident import Incident, Symptom
 from shared.domain.markup import plain
 from shared.domain.signal import Refusal, Signal, SignalKind
+from shared.domain.ties import Raised, Tie, request_ids
 from shared.domain.traceback import is_traceback_part
 
 MOST_SYMPTOMS = 20
@@ -28,6 +30,9 @@ _VARIABLE = re.compile(
     r"|\b(?=[a-fA-F]{0,40}\d)[0-9a-fA-F]{8,64}\b|\d{1,64}"
 )
 _TRACEBACK_TALK = ("During handling of the above exception", "The above exception was the direct cause")
+
+_LEADING = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+"""Incidents beside which other entries are worth telling."""
 
 _Key = tuple[SignalKind, str, str]
 
@@ -60,51 +65,104 @@ class _Group:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Groups:
     groups: dict[_Key, _Group] = field(default_factory=dict)
     last: _Key | None = None
 
 
+@dataclass(slots=True)
+class _Found:
+    tied: _Groups = field(default_factory=_Groups)
+    nearby: _Groups = field(default_factory=_Groups)
+    requests: frozenset[str] = frozenset()
+
+
 class Symptoms:
-    """Takes the entries of a log, keeps those that followed from one of the syntax errors."""
+    """Takes the entries of a log, keeps those that belong to one of the incidents or stand beside it."""
 
     def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
         self._incidents = incidents
         self._scope = scope
-        self._found = [_Found() for _ in incidents]
+        self._found = [_Found(requests=_requests(incident)) for incident in incidents]
         self._cases: dict[tuple[str, str], list[_Case]] = {}
         for number, incident in enumerate(incidents):
-            if incident.kind is SignalKind.SYNTAX_ERROR:
+            if incident.kind in _LEADING:
                 place = (incident.service, incident.environment)
                 self._cases.setdefault(place, []).extend(_cases(number, incident))
 
-    def take(self, entry: LogEntry, read: Signal | Refusal) -> bool:
-        """True where the entry was attached to an incident as its symptom."""
+    def take(self, entry: LogEntry, read: Signal | Refusal, tie: Tie | None = None) -> None:
+        """One entry; `tie` is a close's that has no incident of its own."""
         kind = _kind(entry, read)
         if kind is None:
-            return False
-        number = self._nearest(entry)
-        if number is None:
-            return False
-        _count(self._found[number], kind, entry)
-        return True
+            return
+        numbers = self._near(entry)
+        if kind is SignalKind.FOLLOWER:
+            self._follower(entry, numbers)
+            return
+        owner = self.owner(entry, tie.raised) if tie is not None else None
+        if owner is not None and tie is not None:
+            _count(self._found[owner].tied if tie.tied else self._found[owner].nearby, kind, entry)
+        for number in numbers:
+            if number != owner and self._incidents[number].kind is SignalKind.SYNTAX_ERROR:
+                _count(self._found[number].nearby, kind, entry)
+
+    def owner(self, entry: LogEntry, raised: Raised) -> int | None:
+        """The incident to which an exception belongs; None where it has none."""
+        place = self._scope.of(entry)
+        for number, incident in enumerate(self._incidents):
+            if (incident.service, incident.environment) == place and _is_of(incident, raised):
+                return number
+        return None
 
     def attached(self) -> tuple[Incident, ...]:
         """The incidents, each with its symptoms in the order in which they were first seen."""
         return tuple(
-            replace(incident, symptoms=tuple(sorted(_symptoms(found), key=_sighted)), dated=_dated(incident, found))
+            replace(
+                incident,
+                symptoms=tuple(sorted(_symptoms(found.tied), key=_sighted)),
+                nearby=tuple(sorted(_symptoms(found.nearby), key=_sighted)),
+                dated=_dated(incident, found),
+            )
             for incident, found in zip(self._incidents, self._found, strict=True)
         )
 
-    def _nearest(self, entry: LogEntry) -> int | None:
-        near: tuple[float, int] | None = None
+    def _follower(self, entry: LogEntry, numbers: Sequence[int]) -> None:
+        """An error that is no close: tied by its request's id alone."""
+        ids = request_ids(entry)
+        tied = next((number for number in numbers if ids & self._found[number].requests), None)
+        if tied is not None and self._incidents[tied].kind is SignalKind.SYNTAX_ERROR:
+            _count(self._found[tied].tied, SignalKind.FOLLOWER, entry)
+            return
+        for number in numbers:
+            raised = self._incidents[number].raised
+            if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
+                _count(self._found[number].nearby, SignalKind.FOLLOWER, entry)
+
+    def _near(self, entry: LogEntry) -> list[int]:
+        """The incidents of the same revision, or of an unknown one, within ten minutes; the nearest first."""
+        near: dict[int, float] = {}
         for case in self._cases.get(self._scope.of(entry), ()):
             if case.revision and entry.revision and case.revision != entry.revision:
                 continue
             distance = case.distance(entry)
-            if distance is not None and (near is None or distance < near[0]):
-                near = (distance, case.incident)
-        return None if near is None else near[1]
+            if distance is not None:
+                near[case.incident] = min(distance, near.get(case.incident, distance))
+        return sorted(near, key=near.__getitem__)
+
+
+def _is_of(incident: Incident, raised: Raised) -> bool:
+    """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
+    if incident.kind is SignalKind.SYNTAX_ERROR:
+        place = raised.exception.place
+        if not raised.syntax or place is None or raised.exception.error_class != incident.error_class:
+            return False
+        ours, theirs = normalised(incident.path), normalised(place.path)
+        return ours == theirs or ours.endswith("/" + theirs) or theirs.endswith("/" + ours)
+    return incident.raised is not None and incident.raised.identity == raised.identity
+
+
+def _requests(incident: Incident) -> frozenset[str]:
+    return frozenset().union(*(request_ids(sighting.first) for sighting in incident.sightings))
 
 
 def _cases(number: int, incident: Incident) -> list[_Case]:
@@ -124,7 +182,7 @@ def _cases(number: int, incident: Incident) -> list[_Case]:
 def _kind(entry: LogEntry, read: Signal | Refusal) -> SignalKind | None:
     if isinstance(read, Signal):
         return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
-    if read in {Refusal.NO_TEXT, Refusal.AUDIT_LOG, Refusal.NO_FAILING_FILE} or not entry.text:
+    if read in {Refusal.NO_TEXT, Refusal.AUDIT_LOG, Refusal.NO_FAILING_FILE, Refusal.MENTIONED} or not entry.text:
         return None
     return SignalKind.FOLLOWER if _is_error(entry) else None
 
@@ -142,7 +200,7 @@ def masked(text: str) -> str:
     return _VARIABLE.sub("#", text[:_LONGEST_TEXT])
 
 
-def _count(found: _Found, kind: SignalKind, entry: LogEntry) -> None:
+def _count(found: _Groups, kind: SignalKind, entry: LogEntry) -> None:
     text = plain(entry.text[: 4 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT]
     key = (kind, entry.revision, masked(text))
     group = found.groups.get(key)
@@ -154,7 +212,7 @@ def _count(found: _Found, kind: SignalKind, entry: LogEntry) -> None:
     group.tally.add(entry)
 
 
-def _symptoms(found: _Found) -> list[Symptom]:
+def _symptoms(found: _Groups) -> list[Symptom]:
     return [
         Symptom(
             kind=kind,
@@ -175,4 +233,5 @@ def _sighted(symptom: Symptom) -> tuple[bool, float, int]:
 
 
 def _dated(incident: Incident, found: _Found) -> bool:
-    return incident.dated and all(group.tally.dated for group in found.groups.values())
+    groups = (*found.tied.groups.values(), *found.nearby.groups.values())
+    return incident.dated and all(group.tally.dated for group in groups)

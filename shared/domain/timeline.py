@@ -116,7 +116,7 @@ def _logged(report: Report) -> Iterator[Event]:
             state = ", not yet committed" if deployment.uncommitted else ""
             version = f", the version of {short(deployment.commit.id)}{state}"
         yield _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
-    for symptom in incident.symptoms:
+    for symptom in (*incident.symptoms, *incident.nearby):
         text = f"{said(symptom.text, 120)} ({counted(symptom.occurrences, 'time')})"
         yield _entry(report, symptom.first_seen, EventKind.SYMPTOM, text)
 

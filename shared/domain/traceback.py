@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from shared.domain.standing import ends_the_words, speaks_of, stands_as_error
+
 _CLASS = re.compile(r"(?:Syntax|Indentation|Tab)Error")
 _CLASS_LINE = re.compile(r"^[^\w\n]*+(?:Syntax|Indentation|Tab)Error:", re.MULTILINE)
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", ?line (\d{1,9})(, in )?')
@@ -57,6 +59,8 @@ class Mention:
     """The line before the class and what stands before the class on its own line, cut."""
     after: str = ""
     """What follows the class on its line and on the next ones, cut."""
+    standing: bool = True
+    """Whether the error itself was logged: by a traceback, or by Python's last line of one. False in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,9 @@ def ends_traceback(text: str) -> bool:
     """True for a line that names the class, alone or after words, and that is no quoted source line."""
     if 'File "' in text or "Traceback (most recent" in text:
         return False
-    return text[:1] not in (" ", "\t", "|") or _CLASS_LINE.search(text[:200]) is not None
+    if text[:1] in (" ", "\t", "|") and _CLASS_LINE.search(text[:200]) is None:
+        return False
+    return any(each.standing for each in mentions(text[: 2 * _AHEAD]))
 
 
 def names_failing_file(text: str) -> bool | None:
@@ -122,7 +128,8 @@ def _mention(text: str, start: int, end: int) -> Mention | None:
     module = prefix[len(prefix.rstrip(_WORD)) :]
     rest = text[end : end + _AHEAD]
     first_line = rest.partition("\n")[0].rstrip("\r")
-    message, place = _read(text, start, prefix[: len(prefix) - len(module)], rest, first_line)
+    words = prefix[: len(prefix) - len(module)]
+    message, place, standing = _read(text, start, words, rest, first_line)
     return Mention(
         error_class=text[start:end],
         module="" if module == "builtins." else module.rstrip("."),
@@ -132,20 +139,32 @@ def _mention(text: str, start: int, end: int) -> Mention | None:
         source_text=place.source_text[:1000] if place else "",
         before=text[max(0, start - 400) : start],
         after=rest[:600],
+        standing=standing,
     )
 
 
-def _read(text: str, start: int, prefix: str, rest: str, first_line: str) -> tuple[str, _Place | None]:
+def _read(text: str, start: int, prefix: str, rest: str, first_line: str) -> tuple[str, _Place | None, bool]:
+    """Message and place, and whether the log shows the error itself: False where a sentence speaks of one."""
     if rest[:1] == "(":
-        return _from_repr(rest)
+        message, place = _from_repr(rest)
+        return message, place, not speaks_of(prefix)
     message = first_line.removeprefix(":").strip()
-    suffixed = _from_suffix(message)
-    if suffixed is not None:
-        return suffixed
-    told = _from_prose(message)
-    if told is not None:
-        return told
-    return message, _from_traceback(text, start) if _may_end_a_traceback(prefix, first_line) else None
+    one_line = _from_suffix(message) or _from_prose(message)
+    if one_line is not None:
+        told, place, after = one_line
+        stands = first_line[:1] == ":" and stands_as_error(prefix) and ends_the_words(after)
+        stands = stands and not speaks_of(_line_above(text, start))
+        above = _from_traceback(text, start) if not stands and _may_end_a_traceback(prefix, first_line) else None
+        return (message, above, True) if above is not None else (told, place, stands)
+    if not _may_end_a_traceback(prefix, first_line):
+        return message, None, False
+    return message, _from_traceback(text, start), True
+
+
+def _line_above(text: str, start: int) -> str:
+    """The line before the one of the class, "" where it belongs to a traceback: who quotes says so there."""
+    above = text[max(0, start - 1_000) : start].rpartition("\n")[0].rstrip().rpartition("\n")[2]
+    return "" if is_traceback_part(above) or _CLASS.search(above) else above
 
 
 def _from_repr(rest: str) -> tuple[str, _Place | None]:
@@ -166,28 +185,29 @@ def _unquoted(literal: str | None) -> str:
     return _ESCAPED.sub(lambda found: {"n": "\n", "t": "\t"}.get(found.group(1), found.group(1)), literal[1:-1])
 
 
-def _from_suffix(message: str) -> tuple[str, _Place] | None:
-    """`msg (x.py, line 3)`, where both the message and the file name may hold parentheses of their own."""
+def _from_suffix(message: str) -> tuple[str, _Place, str] | None:
+    """`msg (x.py, line 3)`, where message and file name may hold parentheses of their own; and what stands after it."""
     found = _LINE_SUFFIX.search(message)
     if found is None:
         named = _FILE_SUFFIX.search(message)
-        return None if named is None else (message[: named.start()].strip(), _Place(named.group(1), None))
+        return None if named is None else (message[: named.start()].strip(), _Place(named.group(1), None), "")
     opened = message.rfind("(", 0, found.start())
     while opened > 0 and message.count(")", opened, found.start()) >= message.count("(", opened, found.start()):
         opened = message.rfind("(", 0, opened)
     path = message[opened + 1 : found.start()]
     if opened < 0 or not path.strip() or len(path) > 1024:
         return None
-    return message[:opened].strip(), _Place(path, int(found.group(1)))
+    return message[:opened].strip(), _Place(path, int(found.group(1))), message[found.end() :].removeprefix(")")
 
 
-def _from_prose(message: str) -> tuple[str, _Place] | None:
+def _from_prose(message: str) -> tuple[str, _Place, str] | None:
     """`msg in /app/x.py line 3`, or the frame after the message."""
     frame = _FRAME.search(message)
     found = frame if frame is not None and frame.group(3) is None else _PROSE.search(message)
     if found is None:
         return None
-    return message[: found.start()].rstrip(" ,;(-"), _Place(found.group(1), int(found.group(2)))
+    place = _Place(found.group(1), int(found.group(2)))
+    return message[: found.start()].rstrip(" ,;(-"), place, message[found.end() :]
 
 
 def _may_end_a_traceback(prefix: str, rest: str) -> bool:
@@ -204,6 +224,8 @@ def _from_traceback(text: str, start: int) -> _Place | None:
     if frame is None or frame.end() > start:
         return _from_box(text, start)
     between = text[frame.end() : start]
+    if "\n" not in between and "Traceback (most recent" not in text[max(0, at - _BACK) : at]:
+        return None  # a sentence that quotes both
     lines = [line for line in between.splitlines() if line.strip()]
     if frame.group(3) is not None or len(lines) > _MOST_LINES_BETWEEN or _CLASS_LINE.search(between):
         return None

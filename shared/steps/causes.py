@@ -1,6 +1,7 @@
 """Which incident explains what else a revision logs: a revision in, its syntax error's incident out.
 
-A 1011 of a revision that has a syntax error is that one's symptom, whatever became of the incident since.
+A 1011 of a revision that has a syntax error may be that one's symptom, whatever became of the incident since: it is
+where the log ties it to the error.
 """
 
 from shared.domain.service import Service

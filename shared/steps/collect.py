@@ -1,11 +1,11 @@
-"""A log becomes incidents: the signals of one defect grouped, with what followed from them.
+"""A log becomes incidents: the signals of one defect grouped, with what is tied to them and what stands beside them.
 
 In: a log that can be read twice. Out: incidents in the order of first sight, and how many entries show none.
-The first pass finds the defects, the second one their symptoms, which may have been logged before them.
+The first pass finds the defects and ties closes to exceptions; the second one counts what belongs to which.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -15,10 +15,13 @@ from shared.domain.incident import Incident
 from shared.domain.neighbours import Neighbours
 from shared.domain.signal import Refusal, Signal, SignalKind, read_signal
 from shared.domain.symptoms import Symptoms
+from shared.domain.ties import Tie, Ties
 from shared.domain.traceback import ends_traceback, is_traceback_part
 from shared.ports import LogSource
 
 _CLOSED = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
+_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+_MOST_REMEMBERED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +35,44 @@ class Collected:
 
 
 @dataclass(slots=True)
+class _Copies:
+    """Knows entries again that an export holds twice: each is counted once."""
+
+    seen: set[int] = field(default_factory=set)
+
+    def has(self, entry: LogEntry, read: Signal | Refusal) -> bool:
+        if not entry.insert_id or (read is Refusal.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
+            return False
+        name = hash((entry.log_name, entry.timestamp, entry.insert_id, entry.text))
+        if name in self.seen:
+            return True
+        if len(self.seen) < _MOST_REMEMBERED:
+            self.seen.add(name)
+        return False
+
+
+@dataclass(slots=True)
 class _Pass:
     grouping: Grouping
     neighbours: Neighbours = field(default_factory=Neighbours)
     refused: Counter[str] = field(default_factory=Counter)
+    ties: Ties = field(default_factory=Ties)
+    copies: _Copies = field(default_factory=_Copies)
     entries: int = 0
+    closes: int = 0
 
     def take(self, entry: LogEntry) -> None:
         self.entries += 1
         self.neighbours.clock(entry)
         read = read_signal(entry)
+        if self.copies.has(entry, read):
+            return
+        self.ties.take(self.entries, entry, read)
         if isinstance(read, Signal):
-            self.grouping.add(read)
-            if read.kind not in _CLOSED:
+            if read.kind in _CLOSED:
+                self.closes += 1
+            else:
+                self.grouping.add(read)
                 self._complete(self.neighbours.boundary(entry))
             return
         self.refused[read.value] += 1
@@ -74,18 +102,52 @@ def collect(log: LogSource, *, service: str, environment: str) -> Collected:
         found.take(entry)
     found.end()
     incidents = found.grouping.incidents()
-    if any(incident.kind is SignalKind.SYNTAX_ERROR for incident in incidents):
-        incidents = _with_symptoms(log, incidents, scope)
+    ties = found.ties.settle() if found.closes else {}
+    if found.closes:
+        incidents = in_order(chain(incidents, _of_closes(log, incidents, ties, scope)))
+    if any(incident.kind in _WITH_SYMPTOMS for incident in incidents):
+        incidents = _with_symptoms(log, incidents, ties, scope)
     return Collected(incidents, found.entries, dict(found.refused))
 
 
-def _with_symptoms(log: LogSource, incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
-    """Close codes that belong to no syntax error stay incidents of their own."""
-    symptoms = Symptoms([incident for incident in incidents if incident.kind not in _CLOSED], scope)
-    alone = Grouping(scope)
-    for entry in log.entries():
+def _of_closes(
+    log: LogSource, incidents: Sequence[Incident], ties: Mapping[int, Tie], scope: Scope
+) -> tuple[Incident, ...]:
+    """An incident for each exception that closes are tied to, and for what is tied to none."""
+    known = Symptoms(incidents, scope)
+    causes = {tie.raised.identity for tie in ties.values() if tie.tied}
+    own = Grouping(scope)
+    for number, entry, read in _once(log):
+        if not isinstance(read, Signal) or read.kind not in _CLOSED:
+            continue
+        tie = ties.get(number)
+        if tie is None:
+            own.add(read)
+        elif known.owner(entry, tie.raised) is None and (tie.tied or tie.raised.identity not in causes):
+            own.add(read, tie.raised if tie.tied else None)
+    return own.incidents()
+
+
+def _with_symptoms(
+    log: LogSource, incidents: tuple[Incident, ...], ties: Mapping[int, Tie], scope: Scope
+) -> tuple[Incident, ...]:
+    symptoms = Symptoms(incidents, scope)
+    for number, entry, read in _once(log):
+        tie = ties.get(number)
+        symptoms.take(entry, read, None if tie is None or _is_own(symptoms, entry, tie, incidents) else tie)
+    return symptoms.attached()
+
+
+def _is_own(symptoms: Symptoms, entry: LogEntry, tie: Tie, incidents: Sequence[Incident]) -> bool:
+    """Whether a close is what its incident consists of."""
+    owner = symptoms.owner(entry, tie.raised)
+    return owner is None or (tie.tied and incidents[owner].kind is not SignalKind.SYNTAX_ERROR)
+
+
+def _once(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | Refusal]]:
+    """Each entry once, with its number in the log and what it says."""
+    copies = _Copies()
+    for number, entry in enumerate(log.entries(), 1):
         read = read_signal(entry)
-        attached = symptoms.take(entry, read)
-        if not attached and isinstance(read, Signal) and read.kind in _CLOSED:
-            alone.add(read)
-    return in_order(chain(symptoms.attached(), alone.incidents()))
+        if not copies.has(entry, read):
+            yield number, entry, read

@@ -8,7 +8,7 @@ cannot become two.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from shared.domain.grouping import fingerprint, normalised
+from shared.domain.grouping import fingerprint, normalised, variant
 from shared.domain.service import Service
 from shared.domain.signal import Signal, SignalKind
 from shared.errors import Reject, Retry
@@ -45,7 +45,7 @@ def path_of(signal: Signal) -> str:
 
 def what_of(signal: Signal) -> str:
     """The error class, or the kind of what is no error of its own."""
-    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else signal.kind.value
+    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal) or signal.kind.value
 
 
 def defect_of(world: World, service: Service, signal: Signal) -> Defect:

@@ -80,6 +80,8 @@ def _refuse(name: str, value: object) -> NoReturn:
 
 
 _ENTRY_TEXTS = ("text", "severity", "log_name", "insert_id", "project", "service", "revision", "instance")
+_LATER_TEXTS = ("trace", "span", "request", "commit", "build")
+"""Not in the documents of earlier versions."""
 
 
 def entry_document(entry: LogEntry) -> Document:
@@ -96,4 +98,5 @@ def read_entry(document: Document) -> LogEntry:
         timestamp=moment(document, "timestamp") if document.get("timestamp") else None,
         dated=flag(document, "dated"),
         **{name: text(document, name) for name in _ENTRY_TEXTS},
+        **{name: text(document, name) for name in _LATER_TEXTS if name in document},
     )

@@ -91,7 +91,8 @@ def _incident(world: World, service: Service, case: Case, read_at: datetime) -> 
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
     for known in (_in_order(list(entries.values())), list(case.entries)):
         found = collect(_Entries(known), service=service.name, environment=service.told_environment).incidents
-        mine = next((each for each in found if _is(each, case)), None)
+        fitting = [each for each in found if _is(each, case)]
+        mine = next((each for each in fitting if _holds(each, case)), next(iter(fitting), None))
         if mine is not None:
             return replace(mine, fingerprint=case.fingerprint), known
     raise Reject("no_evidence", f"{case.id}: none of its entries is a signal")
@@ -109,6 +110,20 @@ def _is(incident: Incident, case: Case) -> bool:
         return False
     path = normalised(incident.path)
     return path == case.path or path.endswith("/" + case.path) or case.path.endswith("/" + path)
+
+
+def _holds(incident: Incident, case: Case) -> bool:
+    """Whether it is the incident of the entry by which the case was opened: closes have one for each exception."""
+    entry = case.entries[0] if case.entries else None
+    if entry is None or entry.timestamp is None:
+        return False
+    return any(
+        each.revision == entry.revision
+        and each.first_seen is not None
+        and each.last_seen is not None
+        and each.first_seen <= entry.timestamp <= each.last_seen
+        for each in incident.sightings
+    )
 
 
 def _last_revision(incident: Incident) -> str:

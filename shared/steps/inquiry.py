@@ -27,6 +27,8 @@ class Request:
     """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
     source: DeployedSource = DeployedSource.GIVEN
     """Who says which commit is deployed."""
+    named: bool = False
+    """Whether anything but the logged line names a commit as deployed."""
     stated: tuple[str, ...] = ()
     """What the platform says of the revision, a sentence for each source."""
     alternative: bool = False

@@ -7,6 +7,7 @@ from shared.domain.report import Report, build_report
 from shared.ports import Compilers, History
 from shared.steps.dating import dated
 from shared.steps.inquiry import Progress, Request
+from shared.steps.labelled import with_labels
 from shared.steps.prove import prove
 
 
@@ -14,6 +15,8 @@ def investigate(
     incidents: Iterable[Incident], history: History, compilers: Compilers, request: Request, progress: Progress
 ) -> list[Report]:
     """One report for each incident, in their order. Raises Misused for a ref that does not exist."""
-    return [
-        build_report(*dated(incident, prove(incident, history, compilers, request, progress))) for incident in incidents
-    ]
+    reports: list[Report] = []
+    for incident in incidents:
+        asked = with_labels(incident, history, request)
+        reports.append(build_report(*dated(incident, prove(incident, history, compilers, asked, progress))))
+    return reports

@@ -164,7 +164,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
         proof,
         recommendation=recommend(proof, on_branch=on_branch),
         unseen=unseen(history, at_boundary=origin.cut),
-        versions_compiled=verdicts.compiled,
+        versions_compiled=verdicts.compiled_of(located.path),
     )
 
 
@@ -226,6 +226,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
         python_source=_python_source(inquiry, search, commit),
         conflict=located.conflict,
         deployments=deployments,
+        named=inquiry.request.named,
         stated=inquiry.request.stated,
     )
 

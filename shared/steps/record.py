@@ -10,13 +10,14 @@ from shared.domain.signal import Signal, SignalKind
 from shared.domain.verdict import TRIPWIRE
 from shared.steps import cases, effects
 from shared.steps.case import Case
-from shared.steps.causes import cause_of, name_cause
+from shared.steps.causes import name_cause
 from shared.steps.completing import completed
 from shared.steps.defects import Defect, defect_of, next_generation
 from shared.steps.flow import State
 from shared.steps.muting import marked_as_wrong
 from shared.steps.regression import Sense, sense
 from shared.steps.rejections import refused
+from shared.steps.tying import cause_of_close
 from shared.steps.world import Outcome, World
 
 _MOST_ENTRIES = 12
@@ -51,7 +52,7 @@ def record(world: World, entry: LogEntry) -> Outcome:
 
 def _record(world: World, service: Service, signal: Signal) -> Outcome:
     if signal.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
-        cause = cause_of(world, service, signal.entry.revision)
+        cause = cause_of_close(world, service, signal.entry)
         if cause is not None:
             return Outcome("attached", cause.id)
     defect = defect_of(world, service, signal)

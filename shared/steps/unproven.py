@@ -2,17 +2,25 @@
 
 from dataclasses import replace
 
+from shared.domain.close_code import Closed
+from shared.domain.facts.logged import raised_as
 from shared.domain.finding import Deployed, DeployedSource, Kind, Proof, Reason, Recommendation
+from shared.domain.logged_exception import Frame, is_of_package
+from shared.domain.paths import likely_files
 from shared.domain.signal import SignalKind
+from shared.domain.ties import Raised
+from shared.domain.wording import listed, said
 from shared.steps.inquiry import Inquiry
 from shared.steps.located import Located, place
 from shared.steps.unseen import unseen
 from shared.steps.verdicts import Verdicts
 
+_MOST_NEARBY = 3
+_OTHER_END = "The other end of the connection closed it with 1011; what failed there is not in this log."
 _WITHOUT_PROOF = {
     SignalKind.CLOSE_1011: (
         Reason.CLOSE_1011_ALONE,
-        "WebSockets were closed with 1011, and the log shows no error that a commit could be held against.",
+        "WebSockets were closed with 1011, and the log ties no exception to that.",
     ),
     SignalKind.KEEPALIVE_TIMEOUT: (
         Reason.KEEPALIVE_TIMEOUT,
@@ -37,9 +45,38 @@ def without_proof(inquiry: Inquiry) -> Proof:
     """For a signal that no compiler can confirm."""
     default = (Reason.NOT_CORROBORATED, "The log names no place that could be compiled.")
     reason, told = _WITHOUT_PROOF.get(inquiry.incident.kind, default)
+    frame = None
+    if inquiry.incident.closed is Closed.OTHER_END:
+        reason, told = Reason.CLOSED_BY_OTHER_END, _OTHER_END
+    if inquiry.incident.raised is not None:
+        frame = _own_frame(inquiry, inquiry.incident.raised)
+        quoted = raised_as(inquiry.incident, frame)
+        told = (
+            f"{_OTHER_END} With it was logged {quoted}."
+            if reason is Reason.CLOSED_BY_OTHER_END
+            else (
+                f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, "
+                "and which commit mends it, is not proven."
+            )
+        )
+        reason = reason if reason is Reason.CLOSED_BY_OTHER_END else Reason.CLOSE_1011_UNPROVEN
+    elif reason is Reason.CLOSE_1011_ALONE and inquiry.incident.nearby:
+        words = listed([f"“{said(each.text, 120)}”" for each in inquiry.incident.nearby[:_MOST_NEARBY]])
+        told = f"{told} Logged in the same minutes: {words}."
     source = DeployedSource.UNKNOWN if inquiry.given is None else DeployedSource.GIVEN
     located = Located("", inquiry.given, source, corroborated=False)
-    return _proof(inquiry, located, Recommendation(Kind.NONE, reason, told))
+    return replace(_proof(inquiry, located, Recommendation(Kind.NONE, reason, told)), frame=frame)
+
+
+def _own_frame(inquiry: Inquiry, raised: Raised) -> Frame | None:
+    """The deepest frame whose file lies in the repository, under its path there; None where none does."""
+    at = inquiry.given.id if inquiry.given is not None else inquiry.branch.head
+    tree = inquiry.history.tree(at)
+    for frame in reversed(raised.exception.frames):
+        tiers = likely_files(frame.path, tree) if not is_of_package(frame) else ()
+        if tiers and len(tiers[0]) == 1:
+            return replace(frame, path=tiers[0][0])
+    return None
 
 
 def unjudgeable(inquiry: Inquiry, python: tuple[str, str]) -> Proof:
@@ -98,6 +135,7 @@ def _proof(
         python=python[0],
         python_source=python[1],
         conflict=located.conflict,
+        named=inquiry.request.named,
         stated=inquiry.request.stated,
     )
     return Proof(

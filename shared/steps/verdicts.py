@@ -1,5 +1,6 @@
 """Compiles blobs for one investigation, each of them once: blob ids in, compilations out."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.compilation import Compilation, Fault, Source
@@ -23,6 +24,7 @@ class Verdicts:
         self._explainer = explainer
         self._known: dict[str, Compilation] = {}
         self.compiled = 0
+        self._of_path: Counter[str] = Counter()
 
     @property
     def python(self) -> str:
@@ -43,7 +45,12 @@ class Verdicts:
                 None, None, "", f"{source.path}: {len(source.content)} bytes are more than can be judged"
             )
         self.compiled += 1
+        self._of_path[source.path] += 1
         return self._compiler.compile(source)
+
+    def compiled_of(self, path: str) -> int:
+        """How many versions of one path were given to the compiler."""
+        return self._of_path[path]
 
     def fails(self, blob: str, path: str) -> bool:
         """Whether a blob is known not to compile."""

@@ -10,7 +10,6 @@ from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.steps import cases, decisions, documents, effects, proposals
 from shared.steps.case import Case, read_case
-from shared.steps.causes import cause_of
 from shared.steps.decide import hand_on
 from shared.steps.decisions import Decision
 from shared.steps.evidence import branch_sign
@@ -21,6 +20,7 @@ from shared.steps.muting import muted
 from shared.steps.overtaking import ask_anew, newer
 from shared.steps.redeploy import redeploy
 from shared.steps.rejections import reject
+from shared.steps.tying import cause_of_close
 from shared.steps.watching import follow, watch
 from shared.steps.world import Outcome, World
 
@@ -72,11 +72,11 @@ def advance(world: World, service: Service, case: Case) -> Case:
 
 
 def _waiting(world: World, service: Service, case: Case) -> Case:
-    """A 1011 is its revision's symptom if anything explains it; alone it is an incident of its own, after a while."""
+    """A 1011 is the symptom of the syntax error to which the log ties it; else its own incident, after a while."""
     now = world.clock.now()
-    cause = next((found for each in case.revisions if (found := cause_of(world, service, each))), None)
-    if cause is not None:
-        return cases.end(world, case.id, State.ABSORBED, f"explained by {cause.id}", case.look)
+    causes = [cause_of_close(world, service, entry) for entry in case.entries]
+    if causes and causes[0] is not None and all(causes):
+        return cases.end(world, case.id, State.ABSORBED, f"explained by {causes[0].id}", case.look)
     if now < case.opened_at + world.wait(GRACE):
         return case
     case = cases.change(

@@ -152,6 +152,7 @@ def _closed_by_hand(run: Run) -> None:
 
 
 def _symptom_first(run: Run) -> None:
+    run.setting.entry()  # logged before the close, and delivered by nobody
     run.log(run.setting.entry(CLOSED))
     run.tick()
     run.setting.clock.turn(timedelta(seconds=30))

@@ -48,6 +48,10 @@ def symptoms(incident: Incident) -> list[tuple[SignalKind, str, int]]:
     return [(symptom.kind, symptom.text, symptom.occurrences) for symptom in incident.symptoms]
 
 
+def nearby(incident: Incident) -> list[tuple[SignalKind, str, int]]:
+    return [(symptom.kind, symptom.text, symptom.occurrences) for symptom in incident.nearby]
+
+
 def per_line(text: str, at: float, **changes: object) -> list[dict[str, object]]:
     """One entry for each line, a microsecond apart, without severity; newest first as exports are."""
     logged = [
@@ -76,7 +80,8 @@ def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
         "agents_execute.py",
         [(624, 1), (676, 1)],
     )
-    assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 2), (SignalKind.FOLLOWER, FORBIDDEN, 1)]
+    assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOWER, FORBIDDEN, 1)]
     assert (incident.occurrences, incident.dated, found.entries) == (2, form != "console", 5)
     assert (incident.service, incident.environment) == ("ferry", "harbour-dev")
     assert incident.last_seen is not None
@@ -135,7 +140,7 @@ def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
         "3.11",
     )
     assert (incident.first_seen, incident.last_seen) == (START, START + timedelta(seconds=2))
-    assert symptoms(incident) == [(SignalKind.FOLLOWER, "Exception in worker process", 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOWER, "Exception in worker process", 2)]
 
 
 def test_script_that_prints_no_header(tmp_path: Path) -> None:
@@ -314,14 +319,16 @@ def test_earliest_entry_is_kept_as_evidence() -> None:
 # --- symptoms ---
 
 
-def test_symptom_logged_before_the_error_that_caused_it() -> None:
-    (incident,) = grouped(one(CLOSED, 0), one(LINE_624, 500))
-    assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 1)]
+def test_a_close_before_the_error_is_no_consequence_of_it() -> None:
+    close, incident = grouped(one(CLOSED, 0), one(LINE_624, 500))
+    assert (close.kind, symptoms(incident)) == (SignalKind.CLOSE_1011, [])
+    assert nearby(incident) == [(SignalKind.CLOSE_1011, CLOSED, 1)]
 
 
-@pytest.mark.parametrize(("at", "count"), [(-600, 1), (-601, 2), (600, 1), (601, 2)])
+@pytest.mark.parametrize(("at", "count"), [(-600, 1), (-601, 0), (600, 1), (601, 0)])
 def test_ten_minutes_on_either_side(at: float, count: int) -> None:
-    assert len(grouped(one(LINE_624, 0), one(CLOSED, at))) == count
+    [incident] = [each for each in grouped(one(LINE_624, 0), one(CLOSED, at)) if each.path]
+    assert len(incident.symptoms) + len(incident.nearby) == count
 
 
 def test_another_revision_s_close_is_no_symptom() -> None:
@@ -330,28 +337,35 @@ def test_another_revision_s_close_is_no_symptom() -> None:
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("", "ferry-1"), ("ferry-1", "")])
-def test_an_unknown_revision_may_be_any(ours: str, theirs: str) -> None:
-    assert len(grouped(one(LINE_624, revision=ours), one(CLOSED, 1, revision=theirs))) == 1
+def test_an_unknown_revision_may_be_any_and_ties_nothing(ours: str, theirs: str) -> None:
+    incident, close = grouped(one(LINE_624, revision=ours), one(CLOSED, 1, revision=theirs))
+    assert (close.kind, symptoms(incident)) == (SignalKind.CLOSE_1011, [])
+    assert nearby(incident) == [(SignalKind.CLOSE_1011, CLOSED, 1)]
 
 
 def test_another_service_s_close_is_no_symptom() -> None:
     assert len(grouped(one(LINE_624), one(CLOSED, 1, service="barge", revision=""))) == 2
 
 
-def test_without_times_everything_of_the_revision_attaches() -> None:
-    (incident,) = grouped(one(CLOSED, None), one(LINE_624, None), one(FORBIDDEN, None))
-    assert [kind for kind, _, _ in symptoms(incident)] == [SignalKind.CLOSE_1011, SignalKind.FOLLOWER]
+def test_without_times_the_order_of_the_log_ties() -> None:
+    (incident,) = grouped(one(LINE_624, None), one(CLOSED, None), one(FORBIDDEN, None))
+    assert [kind for kind, _, _ in symptoms(incident)] == [SignalKind.CLOSE_1011]
+    assert [kind for kind, _, _ in nearby(incident)] == [SignalKind.FOLLOWER]
 
 
-def test_the_nearest_incident_gets_the_symptom() -> None:
+def test_the_last_error_before_a_close_gets_the_symptom() -> None:
     far, near = one("SyntaxError: a (quay.py, line 1)", 0), one("SyntaxError: b (pier.py, line 1)", 300)
-    found = grouped(far, near, one(CLOSED, 200))
-    assert {each.path: len(each.symptoms) for each in found} == {"quay.py": 0, "pier.py": 1}
+    found = grouped(far, near, one(CLOSED, 400))
+    assert {each.path: (len(each.symptoms), len(each.nearby)) for each in found} == {
+        "quay.py": (0, 1),
+        "pier.py": (1, 0),
+    }
 
 
-def test_keepalive_timeout_keeps_its_kind_as_a_symptom() -> None:
-    (incident,) = grouped(one(LINE_624), one(KEEPALIVE, 1))
-    assert symptoms(incident) == [(SignalKind.KEEPALIVE_TIMEOUT, KEEPALIVE, 1)]
+def test_keepalive_timeout_is_an_incident_of_its_own() -> None:
+    incident, timeout = grouped(one(LINE_624), one(KEEPALIVE, 1))
+    assert (timeout.kind, symptoms(incident)) == (SignalKind.KEEPALIVE_TIMEOUT, [])
+    assert nearby(incident) == [(SignalKind.KEEPALIVE_TIMEOUT, KEEPALIVE, 1)]
 
 
 def test_followers_are_errors_only() -> None:
@@ -365,7 +379,7 @@ def test_followers_are_errors_only() -> None:
         LogEntry(0, "", moment(6), severity="ERROR", project="harbour-dev", service="ferry"),
     ]
     (incident,) = grouped(*logged)
-    assert [text for _, text, _ in symptoms(incident)] == ["no berth free", "gangway failed"]
+    assert [text for _, text, _ in nearby(incident)] == ["no berth free", "gangway failed"]
 
 
 def test_followers_without_an_incident_are_nothing() -> None:
@@ -378,7 +392,7 @@ def test_symptoms_are_grouped_with_ids_and_numbers_masked() -> None:
         one("error 345 in session 0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa at 0x7f99bb", 2),
     ]
     (incident,) = grouped(one(LINE_624), *logged)
-    assert symptoms(incident) == [(SignalKind.FOLLOWER, logged[0].text, 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOWER, logged[0].text, 2)]
 
 
 def test_close_code_alone_is_one_incident_per_service() -> None:
@@ -401,9 +415,7 @@ def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
 
 
 def test_a_storm_is_one_sighting_with_a_count() -> None:
-    (incident,) = collect(
-        entries([one(LINE_624)] * 20_000 + [one(CLOSED)] * 20_000), service="", environment=""
-    ).incidents
+    (incident,) = collect(entries([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
     assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
 
 
@@ -415,8 +427,8 @@ def test_sightings_are_capped_and_still_counted() -> None:
 def test_symptoms_are_capped_and_still_counted() -> None:
     words = [f"error {chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(50)]
     (incident,) = grouped(one(LINE_624), *(one(text, 1) for text in words))
-    assert len(incident.symptoms) == MOST_SYMPTOMS
-    assert sum(symptom.occurrences for symptom in incident.symptoms) == 50
+    assert len(incident.nearby) == MOST_SYMPTOMS
+    assert sum(symptom.occurrences for symptom in incident.nearby) == 50
 
 
 def test_incidents_are_capped() -> None:
@@ -444,7 +456,7 @@ def test_a_log_without_signals_is_read_once() -> None:
             type(self).read += 1
             return super().entries()
 
-    collect(Counted((one("all aboard"), one(CLOSED))), service="", environment="")
+    collect(Counted((one("all aboard"), one(FORBIDDEN))), service="", environment="")
     assert Counted.read == 1
 
 

@@ -42,7 +42,8 @@ def test_it_is_one_incident_with_its_symptoms(story: Showcase, shape: Shape, tmp
     assert incident["signal"] == "syntax_error"
     symptoms = {(each["signal"], each["text"]) for each in incident["symptoms"]}
     assert ("close_1011", "WebSocket /ws closed: code=1011") in symptoms
-    assert ("follower", "Database session error: 403: Not authenticated") in symptoms
+    beside = {each["text"]: each["suspected"] for each in incident["nearby"]}
+    assert beside["Database session error: 403: Not authenticated"] is True
     assert incident["first_seen"].startswith("2026-05-12T03:43:43")
     assert incident["last_seen"].startswith("2026-05-12T03:44:06")
 

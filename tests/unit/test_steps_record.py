@@ -105,12 +105,51 @@ def test_a_1011_of_the_same_revision_is_a_symptom(setting: Setting) -> None:
 
 
 def test_a_1011_that_came_first_is_absorbed_by_its_cause(setting: Setting) -> None:
+    late = setting.entry()
     first = record(setting.process(), setting.entry(CLOSED))
     assert state(setting, first.incident) == "waiting"
-    opened(setting)
+    record(setting.process(), late)
     tick(setting, timedelta(seconds=5))
     assert state(setting, first.incident) == "absorbed"
     assert len(setting.bus.published) == 1
+
+
+UPSTREAM = "received 1011 (internal error) unavailable; then sent 1011 (internal error) unavailable"
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["Uncaught exception: KeyError: 'berth'", "received 1011 (internal error) keepalive ping timeout", CLOSED],
+)
+def test_a_1011_that_something_else_explains_is_not_attached(setting: Setting, between: str) -> None:
+    incident = opened(setting)
+    setting.entry(between)
+    outcome = record(setting.process(), setting.entry("WebSocket /ws closed: code=1011"))
+    assert (outcome.name, outcome.incident != incident) == ("opened", True)
+    tick(setting, MINUTE)
+    assert state(setting, outcome.incident) == "waiting"
+    tick(setting, MINUTE)
+    assert state(setting, outcome.incident) == "opened"
+
+
+def test_a_1011_of_another_instance_is_not_attached(setting: Setting) -> None:
+    opened(setting)
+    entry = replace(setting.entry(CLOSED), instance="0c2d")
+    assert record(setting.process(), entry).name == "opened"
+
+
+def test_an_upstream_s_1011_is_an_incident_apart_from_one_s_own(setting: Setting) -> None:
+    opened(setting)
+    upstream = record(setting.process(), setting.entry(UPSTREAM))
+    own = record(setting.process(), setting.entry("WebSocket /ws closed: code=1011"))
+    assert (upstream.name, own.name) == ("opened", "opened")
+    assert upstream.incident != own.incident
+
+
+def test_a_keepalive_timeout_is_never_attached(setting: Setting) -> None:
+    incident = opened(setting)
+    outcome = record(setting.process(), setting.entry("received 1011 (internal error) keepalive ping timeout"))
+    assert (outcome.name, outcome.incident != incident) == ("opened", True)
 
 
 def test_a_1011_without_a_cause_is_published_after_its_grace(setting: Setting) -> None:

@@ -15,6 +15,8 @@ from shared.domain.markup import LONGEST, cut
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
 _REVISION_LABELS = ("revision_name", "version_id")
+_REQUEST_LABELS = ("request_id", "requestId", "request-id", "x-request-id", "id", "connection_id", "connectionId")
+_BUILD_LABELS = ("gcb-build-id", "gcb-trigger-id")
 _MESSAGE_KEYS = ("message", "msg", "event", "text")
 _ERROR_KEYS = ("exc_info", "exc_text", "exception", "stack_trace", "stacktrace", "stack", "traceback", "error", "err")
 _CLASS_KEYS = ("exc_type", "type", "name", "class")
@@ -24,6 +26,8 @@ _LEVEL_KEYS = ("severity", "level", "levelname", "log_level")
 _TIME_KEYS = ("timestamp", "receiveTimestamp", "time", "asctime", "ts", "timestamp_utc", "@timestamp")
 _LEVELS = {"WARN": "WARNING", "ERR": "ERROR", "FATAL": "CRITICAL", "CRIT": "CRITICAL", "PANIC": "CRITICAL"}
 _MOST_ERRORS = 8
+_LONGEST_ID = 200
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 _ESCAPED_LINES = re.compile(r"\\n[\s|]{0,40}(?:File \\*\"|Traceback \(|[\w.]{0,80}(?:Error|Exception)\b)|\):\\n")
 _ESCAPE = re.compile(r"\\(.)")
@@ -48,6 +52,13 @@ def entry_from_json(value: object, position: int) -> LogEntry:
         service=_first_text(platform, _SERVICE_LABELS),
         revision=_first_text(platform, _REVISION_LABELS),
         instance=_text(labels, "instanceId"),
+        trace=_text(value, "trace")[:_LONGEST_ID],
+        span=_text(value, "spanId")[:_LONGEST_ID],
+        request=(_first_text(labels, _REQUEST_LABELS) or _first_text(_mapping(value, "httpRequest"), _REQUEST_LABELS))[
+            :_LONGEST_ID
+        ],
+        commit=_commit(_text(labels, "commit-sha")),
+        build=" ".join(f"{key} {labels[key]}"[:_LONGEST_ID] for key in _BUILD_LABELS if _text(labels, key)),
     )
 
 
@@ -109,6 +120,12 @@ def _error(error: object) -> Iterator[str]:
     yield f"{name}: {message}" if name and message and not message.startswith(name) else message or name
     for key in ("stack", "stack_trace", "stacktrace", "traceback", "exc_info"):
         yield _text(error, key)
+
+
+def _commit(label: str) -> str:
+    """A commit's id, in small letters; "" for anything else."""
+    commit = label.strip().lower()
+    return commit if _COMMIT.fullmatch(commit) else ""
 
 
 def _joined(pieces: Iterator[str]) -> str:

@@ -15,4 +15,4 @@ __all__ = ["Fact", "Facts", "Topic", "gather"]
 def gather(incident: Incident, proof: Proof) -> Facts:
     """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
     parts = (failing, loading, mended, prevention)
-    return numbered((*logged(incident), *(fact for part in parts for fact in part(incident, proof))))
+    return numbered((*logged(incident, proof.frame), *(fact for part in parts for fact in part(incident, proof))))

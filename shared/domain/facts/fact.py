@@ -11,7 +11,9 @@ class Topic(StrEnum):
     """What a fact is about; answers look their evidence up by it."""
 
     SIGHTING = auto()
+    RAISED = auto()
     SYMPTOM = auto()
+    NEARBY = auto()
     COUNT = auto()
     DEPLOYED = auto()
     STATED = auto()

@@ -7,19 +7,41 @@ from shared.domain.entry import LogEntry
 from shared.domain.evidence import EvidenceKind
 from shared.domain.facts.fact import Fact, Topic
 from shared.domain.incident import Incident, Sighting, Symptom
+from shared.domain.logged_exception import Frame
 from shared.domain.moment import has_day, spoken, told
 from shared.domain.wording import counted, said, service_named
 
 
-def logged(incident: Incident) -> Iterator[Fact]:
+def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
+    """`frame` is the deepest one of the tied exception that lies in the repository, where somebody has looked."""
     for sighting in incident.sightings:
         yield Fact(Topic.SIGHTING, EvidenceKind.LOG_ENTRY, log_ref(sighting.first), _sighting(incident, sighting))
+    if incident.raised is not None:
+        ref = log_ref(incident.raised.entry)
+        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"Logged before the close: {raised_as(incident, frame)}.")
     for symptom in incident.symptoms:
         yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
+    for symptom in incident.nearby:
+        text = f"In the same minutes: {_symptom(symptom, incident)}"
+        yield Fact(Topic.NEARBY, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {service_named(incident.service)}" if service_named(incident.service) else ""
     span = _span(incident.first_seen, incident.last_seen, incident)
     yield Fact(Topic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
+
+
+def raised_as(incident: Incident, frame: Frame | None = None) -> str:
+    """`AttributeError: no such attribute (/app/main.py, line 5, in base_url)`; "" where no exception is tied."""
+    if incident.raised is None:
+        return ""
+    exception = incident.raised.exception
+    words = ": ".join(filter(None, (said(exception.error_class, 80), said(exception.message, 200))))
+    at = frame or exception.place
+    if at is None:
+        return words
+    line = f", line {at.line}" if at.line else ""
+    function = f", in {said(at.function, 80)}" if at.function else ""
+    return f"{words} ({said(at.path, 200)}{line}{function})"
 
 
 def log_ref(entry: LogEntry) -> str:

@@ -6,9 +6,9 @@ from shared.domain.entry import LogEntry
 from shared.domain.escaping import code_block, code_span, cut, for_markdown, plain
 from shared.domain.excerpt import excerpt
 from shared.domain.facts.loading import describe_other, describe_rule
-from shared.domain.facts.logged import fault_line, log_ref
+from shared.domain.facts.logged import fault_line, log_ref, raised_as
 from shared.domain.finding import Broken, Fix
-from shared.domain.incident import Sighting, Symptom
+from shared.domain.incident import Sighting, Symptom, is_suspected
 from shared.domain.issue.commits import shown
 from shared.domain.issue.section import Section, bullets, table
 from shared.domain.links import Links, linked
@@ -19,6 +19,10 @@ from shared.domain.timeline import mermaid
 from shared.domain.wording import counted, said
 
 _MOST_ROWS = 30
+_NEARBY = {
+    False: "in the same minutes",
+    True: "in the same minutes, suspected to follow",
+}
 _MOST_EXCERPTS = 6
 _LONGEST_EXCERPT = 1_800
 _LONGEST_LINE = 240
@@ -36,8 +40,12 @@ def _symptom(report: Report) -> Iterator[str]:
     incident = report.incident
     if incident.sightings:
         yield code_block(fault_line(incident, incident.sightings[-1]))
+    if incident.raised is not None:
+        words = for_markdown(raised_as(incident, report.proof.frame))
+        yield f"Tied to it by the log, and not proven to be its cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
-    rows += [_symptom_row(each, report) for each in incident.symptoms]
+    rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
+    rows += [_symptom_row(each, report, _NEARBY[is_suspected(each)]) for each in incident.nearby]
     yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
     if report.counted_at is not None:
         yield f"Counted{as_of(report)}; what was logged later is not in it."
@@ -49,9 +57,9 @@ def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
     return text, _revision(sighting.revision), for_markdown(first), str(sighting.occurrences)
 
 
-def _symptom_row(symptom: Symptom, report: Report) -> Sequence[str]:
+def _symptom_row(symptom: Symptom, report: Report, how: str) -> Sequence[str]:
     first = told(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
-    text = f"followed from it: {for_markdown(said(symptom.text, 200))}"
+    text = f"{how}: {for_markdown(said(symptom.text, 200))}"
     return text, _revision(symptom.revision), for_markdown(first), str(symptom.occurrences)
 
 
@@ -76,9 +84,11 @@ def _log(report: Report, links: Links) -> Iterator[str]:
 
 
 def entries(report: Report) -> list[LogEntry]:
-    """The first entry of every sighting and of every symptom."""
+    """The first entry of every sighting, of the tied exception, and of what was logged beside them."""
     incident = report.incident
-    return [*(each.first for each in incident.sightings), *(each.first for each in incident.symptoms)]
+    raised = [incident.raised.entry] if incident.raised is not None else []
+    beside = [each.first for each in (*incident.symptoms, *incident.nearby)]
+    return [*(each.first for each in incident.sightings), *raised, *beside]
 
 
 def _tail(text: str) -> str:

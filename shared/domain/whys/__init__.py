@@ -16,7 +16,7 @@ __all__ = ["Confidence", "Why", "draft_whys"]
 def draft_whys(incident: Incident, proof: Proof, facts: Facts) -> tuple[Why, ...]:
     """At least five questions; the last is always the error behind the error."""
     if incident.kind is not SignalKind.SYNTAX_ERROR:
-        return numbered(other_kind(incident, facts))
+        return numbered(other_kind(incident, proof, facts))
     if proof.broken is None:
         middle: tuple[Draft | None, ...] = without_version(incident, proof, facts)
     else:

@@ -1,11 +1,13 @@
 """Why the service failed, why Python rejects the file, and what would fail next."""
 
+from collections.abc import Sequence
+
 from shared.domain.facts import Facts, Topic
 from shared.domain.facts.failing import elsewhere, failing_line
 from shared.domain.facts.logged import fault_line
 from shared.domain.finding import Broken, Proof
 from shared.domain.grammar import form_of
-from shared.domain.incident import Incident
+from shared.domain.incident import Incident, Symptom, is_suspected
 from shared.domain.moment import spoken
 from shared.domain.whys.why import Confidence, Draft
 from shared.domain.wording import counted, listed, said, service_named, some
@@ -23,10 +25,27 @@ def failed(incident: Incident, facts: Facts) -> Draft:
         f"A file that does not compile never runs: whatever needs it fails."
     )
     if incident.symptoms:
-        told = list(dict.fromkeys(f"“{said(symptom.text, 160)}”" for symptom in incident.symptoms))[:_MOST_SYMPTOMS]
-        answer += f" What followed: {listed(told)}."
-    cited = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
+        answer += f" What followed: {listed(quoted(incident.symptoms))}."
+    answer += beside(incident)
+    cited = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
     return Draft(f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
+
+
+def beside(incident: Incident) -> str:
+    """What was logged in the same minutes: nothing ties it to the failure, whatever people suspect."""
+    suspected = [each for each in incident.nearby if is_suspected(each)]
+    others = [each for each in incident.nearby if not is_suspected(each)]
+    answer = ""
+    if others:
+        answer += f" Logged in the same minutes, and not known to follow from it: {listed(quoted(others))}."
+    if suspected:
+        answer += f" Suspected to follow, and tied to it by nothing in the log: {listed(quoted(suspected))}."
+    return answer
+
+
+def quoted(symptoms: Sequence[Symptom]) -> list[str]:
+    """The first of them, each text once."""
+    return list(dict.fromkeys(f"“{said(symptom.text, 160)}”" for symptom in symptoms))[:_MOST_SYMPTOMS]
 
 
 def rejected(proof: Proof, broken: Broken, facts: Facts) -> Draft:

@@ -56,13 +56,17 @@ def _traced(deployed: Deployed) -> str:
         contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)} "
     match deployed.source:
         case DeployedSource.INFERRED:
+            if deployed.conflict or deployed.named:
+                return f"{contradicted}The deployed commit had to be inferred from the logged line."
             untied = "Nothing in the log ties the image to a commit"
-            return f"{contradicted}{untied}: the deployed one had to be inferred from the logged line."
+            return f"{untied}: the deployed one had to be inferred from the logged line."
         case DeployedSource.GIVEN:
             return (
                 contradicted or "Nothing in the log ties the image to a commit: a person had to name the deployed one."
             )
         case DeployedSource.UNKNOWN:
+            if deployed.named:
+                return f"{contradicted}What names a commit could not be borne out, so nobody can say which source runs."
             return f"{contradicted}Nothing ties the image to a commit, so nobody can say which source is running."
         case source:
             known = f"What was deployed could be traced, by {_KNOWN_FROM[source]}"

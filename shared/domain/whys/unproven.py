@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from shared.domain.close_code import Closed
 from shared.domain.facts import Facts, Topic
-from shared.domain.facts.logged import fault_line
+from shared.domain.facts.logged import fault_line, raised_as
 from shared.domain.finding import SPEAKS_FOR_ITSELF, Proof, Reason
 from shared.domain.incident import Incident
 from shared.domain.moment import spoken
 from shared.domain.signal import SignalKind
+from shared.domain.whys.failure import beside
 from shared.domain.whys.why import Confidence, Draft
 from shared.domain.wording import counted, listed, said, service_named
 
@@ -16,10 +18,10 @@ _UNKNOWN = Confidence.UNKNOWN
 # What each kind means, why no commit can be proven for it, and where its cause would have to be looked for.
 _MEANING = {
     SignalKind.CLOSE_1011: (
-        "The server closed WebSocket connections with an internal error. The code says that something failed in the "
-        "server, not what.",
+        "WebSocket connections were closed with an internal error. The log does not say which end closed first, nor "
+        "what failed.",
         "A close code names no file and no line, so there is nothing to compile.",
-        "in the exception that the server caught before it closed the connection",
+        "in what was logged before the close, at either end of the connection",
     ),
     SignalKind.KEEPALIVE_TIMEOUT: (
         "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow or gone.",
@@ -44,21 +46,66 @@ _MEANING = {
 }
 
 
-def other_kind(incident: Incident, facts: Facts) -> Iterator[Draft]:
+_OTHER_END = (
+    "The other end closed WebSocket connections with an internal error, and this service answered (“received … then "
+    "sent”). What failed there is not in this log.",
+    "What failed is at the other end of the connection, so no commit of this service can be compiled to prove it away.",
+    "in the service at the other end, and in what this one sent to it",
+)
+_OURS = (
+    "This service closed WebSocket connections with an internal error, and the other end answered. The code says that "
+    "something failed here, not what.",
+    *_MEANING[SignalKind.CLOSE_1011][1:],
+)
+
+
+def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
     """What was observed, what it means, and what is not known."""
-    logged = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.COUNT)
-    meaning, limit, where = _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
+    logged = facts.ids(Topic.SIGHTING, Topic.RAISED, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
+    meaning, limit, where = _meaning(incident)
     service = service_named(incident.service) or "the service"
     first = spoken(incident.first_seen, dated=incident.dated)
     shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
-    yield Draft(f"What failed in {service}?", observed, Confidence.OBSERVED, logged)
+    if incident.raised is not None:
+        observed += f" Logged before the close, and tied to it by the log: {raised_as(incident, proof.frame)}."
+    yield Draft(f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
     yield Draft("What does that say?", meaning, Confidence.INFERRED, logged)
     yield Draft("Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    if incident.raised is not None:
+        yield from _of_raised(incident, proof, facts)
+        return
     yield Draft("Which change brought it in?", "It is not known: the log does not tie it to a commit.", _UNKNOWN)
     yield Draft("Why was it not caught?", "It is not known: what would have caught it depends on the cause.", _UNKNOWN)
     answer = f"It is not known. The cause would have to be looked for {where}."
     yield Draft("What is the error behind the error?", answer, _UNKNOWN)
+
+
+def _meaning(incident: Incident) -> tuple[str, str, str]:
+    if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011:
+        return (
+            "A WebSocket connection was closed with an internal error, and an exception was logged before it. That the "
+            "exception closed the connection is likely, and not proven.",
+            "No question about this exception was put to the commits, so none of them is proven to mend it.",
+            "in that exception",
+        )
+    if incident.closed is Closed.OTHER_END:
+        return _OTHER_END
+    if incident.closed is Closed.OURS:
+        return _OURS
+    return _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
+
+
+def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
+    cited = facts.ids(Topic.RAISED)
+    words = raised_as(incident, proof.frame)
+    change = f"Not proven. The change to look for is the one that made this possible: {words}."
+    yield Draft("Which change brought it in?", change, _UNKNOWN, cited)
+    yield Draft(
+        "Why was it not caught?", "Not proven: nothing was compiled or run for this exception.", _UNKNOWN, cited
+    )
+    behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
+    yield Draft("What is the error behind the error?", behind, _UNKNOWN, cited)
 
 
 def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:

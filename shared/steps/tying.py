@@ -1,0 +1,62 @@
+"""To which syntax error the log ties a close: a service and the entry of a close in, the error's signal out.
+
+A close of a revision that has a syntax error may come from anything. Only what is tied to it is its symptom.
+"""
+
+from dataclasses import replace
+
+from shared.domain.entry import LogEntry
+from shared.domain.markup import plain
+from shared.domain.service import Service
+from shared.domain.signal import Signal, SignalKind, read_signal
+from shared.domain.ties import MARGIN, Raised, Ties
+from shared.steps import cases
+from shared.steps.case import Case
+from shared.steps.causes import cause_of
+from shared.steps.defects import defect_of
+from shared.steps.world import World
+
+_MOST = 10_000
+"""What one reading of a log gives: with so many entries the last ones may be missing, and nothing is tied."""
+
+
+def cause_of_close(world: World, service: Service, entry: LogEntry) -> Case | None:
+    """The incident of the syntax error to which a close is tied; None where none is known, or nothing is tied."""
+    cause = cause_of(world, service, entry.revision)
+    if cause is None:
+        return None
+    signal = _tied(world, service, entry)
+    if signal is None:
+        return None
+    return cases.load(world, defect_of(world, service, signal).incident)
+
+
+def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
+    at = entry.timestamp
+    if at is None:
+        return None
+    logged = [
+        each for each in world.logs.entries(service, at - MARGIN, at, entry.revision) if _name(each) != _name(entry)
+    ]
+    if len(logged) >= _MOST:
+        return None
+    ties = Ties()
+    for number, each in enumerate([*logged, entry]):
+        ties.take(number, each, read_signal(each))
+    tie = ties.settle().get(len(logged))
+    return _signal(tie.raised) if tie is not None and tie.tied and tie.raised.syntax else None
+
+
+def _signal(raised: Raised) -> Signal | None:
+    place = raised.exception.place
+    if place is None:
+        return None
+    entry = replace(raised.entry, text=plain(raised.entry.text))
+    return Signal(
+        SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, place.path, place.line or None,
+        raised.exception.message,
+    )  # fmt: skip
+
+
+def _name(entry: LogEntry) -> tuple[object, ...]:
+    return entry.log_name, entry.timestamp, entry.insert_id

@@ -1,0 +1,91 @@
+"""The labels of a log's own entries name the deployed commit: held against the log like whatever names one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.local.reporting import reports_on
+from functions.local.showcase import Role, Showcase, build_incident, incident_log
+from shared.adapters.local.log_json import entry_from_json
+from shared.domain.report import to_json
+from shared.steps.documents import entry_document, read_entry
+from shared.steps.inquiry import Request
+from tests.unit.evidence_checker import unsupported_in
+from tests.unit.logged import exported
+from tests.unit.stories import running
+
+UNTIED = "Nothing in the log ties the image to a commit"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return build_incident(tmp_path_factory.mktemp("night") / "repository.git")
+
+
+def told(story: Showcase, folder: Path, labels: dict[str, str]) -> dict[str, Any]:
+    log = incident_log(story, folder / "log.json")
+    entries = json.loads(log.read_text("utf-8"))
+    for entry in entries:
+        entry["labels"] |= labels
+    log.write_text(json.dumps(entries), "utf-8")
+    [report] = reports_on(str(story.path), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
+    document = to_json(report)
+    assert unsupported_in(document) == []
+    return document
+
+
+def behind(document: dict[str, Any]) -> str:
+    return str(document["whys"][-1]["answer"])
+
+
+def stated(document: dict[str, Any]) -> str:
+    return " ".join(each["text"] for each in document["evidence"])
+
+
+def test_a_label_that_the_log_bears_out_is_the_source(story: Showcase, tmp_path: Path) -> None:
+    document = told(story, tmp_path, {"commit-sha": story.deployed, "gcb-build-id": "b-71", "gcb-trigger-id": "t-9"})
+    deployed = document["deployed"]
+    assert (deployed["commit"], deployed["source"], deployed["corroborated"]) == (story.deployed, "label", True)
+    assert UNTIED not in behind(document)
+    assert "gcb-build-id b-71 gcb-trigger-id t-9" in stated(document)
+
+
+def test_a_label_that_contradicts_the_log_is_a_conflict(story: Showcase, tmp_path: Path) -> None:
+    document = told(story, tmp_path, {"commit-sha": story.commits[Role.FIX]})
+    deployed = document["deployed"]
+    assert (deployed["commit"], deployed["source"]) == (story.deployed, "inferred")
+    assert story.commits[Role.FIX] in deployed["conflict"]
+    assert UNTIED not in behind(document)
+
+
+def test_a_label_that_the_repository_does_not_know_is_said(story: Showcase, tmp_path: Path) -> None:
+    document = told(story, tmp_path, {"commit-sha": "f" * 40})
+    assert document["deployed"]["source"] == "inferred"
+    assert f"The repository knows no commit {'f' * 40}" in stated(document)
+    assert UNTIED not in behind(document)
+
+
+def test_without_labels_nothing_ties_the_image(story: Showcase, tmp_path: Path) -> None:
+    assert UNTIED in behind(told(story, tmp_path, {}))
+
+
+@pytest.mark.parametrize("label", ["main", "", "--upload-pack=x", "g" * 40, "abc", "a" * 65])
+def test_what_is_no_commit_is_no_label(label: str) -> None:
+    assert entry_from_json(exported("x", labels={"commit-sha": label}), 0).commit == ""
+
+
+def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
+    logged = exported("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
+    entry = entry_from_json(logged, 0)
+    assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
+    assert read_entry(entry_document(entry)) == entry
+
+
+def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
+    document = entry_document(entry_from_json(exported("x"), 0))
+    earlier = {
+        name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
+    }
+    assert read_entry(earlier).text == "x"

@@ -1,0 +1,186 @@
+"""What the log ties to what: instances and connections interleaved, closes with causes of their own, copies."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from shared.domain.close_code import Closed
+from shared.domain.entry import LogEntry
+from shared.domain.incident import Incident, is_suspected
+from shared.domain.signal import SignalKind
+from shared.steps.collect import collect
+from tests.unit.logged import FORBIDDEN, entries, moment
+
+BEGUN = "Traceback (most recent call last):\n"
+BROKEN = "Uncaught exception: SyntaxError: '(' was never closed (quay.py, line 7)"
+BROKEN_LINES = BEGUN + "  File \"/app/quay.py\", line 7\n    f(\n     ^\nSyntaxError: '(' was never closed"
+RAISED = BEGUN + '  File "/app/berth.py", line 5, in moor\n    os.enviorn\nAttributeError: no enviorn'
+OTHER = RAISED.replace("berth.py", "crane.py").replace("AttributeError: no enviorn", "KeyError: 'crane'")
+CLOSED = "WebSocket /ws closed: code=1011"
+OURS = "sent 1011 (internal error); then received 1011 (internal error)"
+UPSTREAM = "received 1011 (internal error) unavailable; then sent 1011 (internal error) unavailable"
+KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
+
+Line = tuple[str, str] | tuple[str, str, str]
+
+
+def log(*lines: Line, step: float = 1.0) -> list[LogEntry]:
+    """`(instance, text)` or `(instance, text, trace)`, a second apart."""
+    return [
+        LogEntry(
+            number, text, moment(number * step), log_name="stderr", insert_id=f"i{number}", project="harbour",
+            service="ferry", revision="ferry-1", instance=instance, trace=trace[0] if trace else "",
+        )
+        for number, (instance, text, *trace) in enumerate(lines)
+    ]  # fmt: skip
+
+
+def found(logged: list[LogEntry]) -> tuple[Incident, ...]:
+    return collect(entries(logged), service="", environment="").incidents
+
+
+def syntax(logged: list[LogEntry]) -> Incident:
+    return next(each for each in found(logged) if each.kind is SignalKind.SYNTAX_ERROR)
+
+
+def followed(logged: list[LogEntry]) -> int:
+    """How many entries are told as symptoms of the syntax error."""
+    return sum(each.occurrences for each in syntax(logged).symptoms)
+
+
+def causes(logged: list[LogEntry]) -> set[tuple[str, int]]:
+    """The exceptions that closes are tied to, with how many closes."""
+    return {(each.raised.exception.error_class, each.occurrences) for each in found(logged) if each.raised is not None}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("a", BROKEN), ("a", CLOSED)],
+        [("a", BROKEN), ("a", "boarding"), ("a", OURS)],
+        [("a", BROKEN_LINES), ("a", CLOSED)],
+        [("a", BROKEN), ("b", RAISED), ("a", CLOSED)],
+        [("a", BROKEN), ("b", BROKEN), ("b", "boarding"), ("a", CLOSED)],
+        [("a", RAISED), ("a", BROKEN), ("a", CLOSED)],
+        [("a", BROKEN, "t1"), ("a", RAISED, "t2"), ("a", CLOSED, "t1")],
+        [("a", BROKEN, "t1"), ("b", CLOSED), ("a", CLOSED, "t1")],
+        [("a", BROKEN, "t1"), ("a", CLOSED, "t1"), ("a", OTHER, "t2")],
+    ],
+)
+def test_a_close_that_the_log_ties_is_a_symptom(lines: list[Line]) -> None:
+    assert followed(log(*lines)) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("a", BROKEN), ("b", CLOSED)],
+        [("a", CLOSED), ("a", BROKEN)],
+        [("a", BROKEN), ("a", RAISED), ("a", CLOSED)],
+        [("a", BROKEN), ("a", "Uncaught exception: KeyError: 'crane'"), ("a", CLOSED)],
+        [("a", BROKEN), ("a", KEEPALIVE)],
+        [("a", BROKEN), ("a", UPSTREAM)],
+        [("a", BROKEN), ("a", KEEPALIVE), ("a", CLOSED)],
+        [("a", BROKEN), ("a", UPSTREAM), ("a", CLOSED)],
+        [("a", BROKEN, "t1"), ("a", CLOSED, "t2")],
+        [("a", BROKEN, "t1"), ("a", RAISED, "t2"), ("a", CLOSED, "t2")],
+        [("a", BROKEN), ("b", RAISED), ("b", CLOSED)],
+        [("a", BROKEN), ("a", FORBIDDEN)],
+        [("a", BROKEN), ("b", BROKEN), ("c", CLOSED)],
+    ],
+)
+def test_a_close_that_nothing_ties_is_no_symptom(lines: list[Line]) -> None:
+    assert followed(log(*lines)) == 0
+    assert len(syntax(log(*lines)).nearby) >= 1
+
+
+def test_of_two_closes_after_one_error_the_next_one_alone_is_tied() -> None:
+    incident = syntax(log(("a", BROKEN), ("a", CLOSED), ("a", OURS)))
+    assert [each.text for each in incident.symptoms] == [CLOSED]
+    assert [each.text for each in incident.nearby] == [OURS]
+
+
+def test_a_close_long_after_is_not_tied() -> None:
+    assert followed(log(("a", BROKEN), ("a", CLOSED), step=601)) == 0
+    assert followed(log(("a", BROKEN), ("a", CLOSED), step=599)) == 1
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_the_order_of_the_export_ties_nothing_else(step: int) -> None:
+    logged = log(("a", BROKEN), ("a", CLOSED), ("a", RAISED), ("a", CLOSED), ("b", CLOSED), ("b", BROKEN))[::step]
+    assert (followed(logged), causes(logged)) == (1, {("AttributeError", 1)})
+
+
+def test_every_interleaving_of_two_instances_gives_the_same_ties() -> None:
+    here, there = log(("a", BROKEN), ("a", CLOSED)), log(("b", RAISED), ("b", CLOSED))
+    for order in set(permutations("aabb")):
+        queues = {"a": list(here), "b": list(there)}
+        logged = [
+            replace(queues[name].pop(0), timestamp=moment(place), insert_id=f"{place}")
+            for place, name in enumerate(order)
+        ]
+        assert (followed(logged), causes(logged)) == (1, {("AttributeError", 1)}), order
+
+
+def test_tracebacks_line_by_line_of_two_instances() -> None:
+    lines = [(name, line) for pair in zip(RAISED.split("\n"), OTHER.split("\n"), strict=True)
+             for name, line in zip("ab", pair, strict=True)]  # fmt: skip
+    logged = log(*lines, ("b", CLOSED), ("a", CLOSED))
+    assert causes(logged) == {("AttributeError", 1), ("KeyError", 1)}
+    places = {each.raised.exception.place for each in found(logged) if each.raised}
+    assert {(place.path, place.line) for place in places if place} == {("/app/berth.py", 5), ("/app/crane.py", 5)}
+
+
+def test_each_exception_with_closes_is_an_incident_of_its_own() -> None:
+    logged = log(("a", RAISED), ("a", CLOSED), ("a", OTHER), ("a", CLOSED), ("a", RAISED), ("a", CLOSED))
+    incidents = found(logged)
+    assert causes(logged) == {("AttributeError", 2), ("KeyError", 1)}
+    assert len({each.fingerprint for each in incidents}) == len(incidents) == 2
+
+
+def test_the_fingerprint_of_a_close_does_not_know_the_line() -> None:
+    [one] = found(log(("a", RAISED), ("a", CLOSED)))
+    [same] = found(log(("a", RAISED.replace("line 5", "line 9")), ("a", CLOSED)))
+    assert one.fingerprint == same.fingerprint
+
+
+def test_the_close_in_the_exception_s_own_text_is_tied_to_it() -> None:
+    own = RAISED.replace("AttributeError: no enviorn", f"websockets.exceptions.ConnectionClosedError: {UPSTREAM}")
+    [incident] = found(log(("a", own)))
+    assert (incident.closed, incident.raised is not None) == (Closed.OTHER_END, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [(UPSTREAM, Closed.OTHER_END), (OURS, Closed.OURS), (CLOSED, Closed.INTERNAL_ERROR),
+     ("received 1011 (internal error); no close frame sent", Closed.OTHER_END),
+     ("connection closed: received 1011 (internal error)", Closed.INTERNAL_ERROR)],
+)  # fmt: skip
+def test_which_end_closed_first(text: str, closed: Closed) -> None:
+    [incident] = found(log(("a", text)))
+    assert incident.closed is closed
+
+
+def test_an_upstream_s_close_is_tied_to_no_exception_before_it() -> None:
+    [incident] = found(log(("a", RAISED), ("a", UPSTREAM)))
+    assert (incident.closed, incident.raised) == (Closed.OTHER_END, None)
+
+
+def test_a_refusal_of_access_is_suspected_and_not_known() -> None:
+    incident = syntax(log(("a", BROKEN), ("a", FORBIDDEN), ("a", "ERROR no berth free")))
+    assert {each.text: is_suspected(each) for each in incident.nearby} == {
+        FORBIDDEN: True, "ERROR no berth free": False
+    }  # fmt: skip
+
+
+def test_an_error_of_the_same_request_is_a_symptom() -> None:
+    incident = syntax(log(("a", BROKEN, "t1"), ("b", FORBIDDEN, "t1"), ("a", "ERROR no berth free", "t2")))
+    assert ([each.text for each in incident.symptoms], len(incident.nearby)) == ([FORBIDDEN], 1)
+
+
+def test_an_entry_that_an_export_holds_twice_is_counted_once() -> None:
+    logged = log(("a", BROKEN), ("a", CLOSED), ("a", RAISED), ("a", CLOSED))
+    twice = [*logged, *logged]
+    assert [each.occurrences for each in found(twice)] == [each.occurrences for each in found(logged)] == [1, 1]
+    assert followed(twice) == 1
