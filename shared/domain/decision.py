@@ -147,11 +147,16 @@ def refusal(
         return Reply.FOREIGN_TEAM
     if click.channel != service.channel:
         return Reply.FOREIGN_CHANNEL
-    if click.user not in service.approvers and click.user not in members:
+    if not is_approver(click.user, service, members):
         return Reply.FOREIGN_USER
     if now >= proposal.expires_at:
         return Reply.EXPIRED
     return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+def is_approver(user: str, service: Service, members: Collection[str]) -> bool:
+    """Whether a chat user id may decide for a service: configured by id, or a member of its approver group."""
+    return user in service.approvers or user in members
 
 
 def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:

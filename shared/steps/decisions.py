@@ -5,12 +5,13 @@ its proposals, denying, expiring, refusing and the beginning of the deployment a
 that no two of them happen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.decision import DecisionState
+from shared.domain.decision import DecisionState, is_approver
 from shared.domain.moment import rfc3339
+from shared.domain.service import Service
 from shared.errors import Retry
 from shared.ports import Document
 from shared.steps import documents
@@ -102,6 +103,13 @@ def approvers(world: World, question: str) -> list[tuple[str, str]]:
     return [(person, names.get(person, "")) for person in decision.approvals(decision.chosen)]
 
 
+def has_quorum(world: World, service: Service, decision: Decision) -> bool:
+    """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
+    members = world.chat.members(service.approver_group) if service.approver_group else ()
+    entitled = [by for by in decision.approvals(decision.chosen) if is_approver(by, service, members)]
+    return len(entitled) >= service.quorum
+
+
 def decide(world: World, question: str, wanted: Decision) -> Decision:
     """Moves the decision to the wanted one if that is still possible, and returns the one that stands.
 
@@ -114,12 +122,16 @@ def decide(world: World, question: str, wanted: Decision) -> Decision:
     return _moved(world, question, kept)
 
 
-def approve(world: World, question: str, vote: Vote, quorum: int, why: str) -> Decision:
-    """Counts one person's approval, and returns the decision that stands: approved once enough of them agree."""
+def approve(world: World, question: str, vote: Vote, service: Service, members: Collection[str], why: str) -> Decision:
+    """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
+
+    Earlier votes of people who are no approvers any more are dropped. `members` are those of the approver group now.
+    """
 
     def counted(now: Decision | None) -> Decision:
-        votes = (*(each for each in (now.votes if now else ()) if each.by != vote.by), vote)
-        if sum(each.proposal == vote.proposal for each in votes) < quorum:
+        earlier = [each for each in (now.votes if now else ()) if is_approver(each.by, service, members)]
+        votes = (*(each for each in earlier if each.by != vote.by), vote)
+        if sum(each.proposal == vote.proposal for each in votes) < service.quorum:
             return Decision(DecisionState.COUNTING, vote.by, why, votes=votes)
         return Decision(DecisionState.APPROVED, vote.by, why, chosen=vote.proposal, votes=votes)
 
