@@ -147,16 +147,23 @@ def refusal(
         return Reply.FOREIGN_TEAM
     if click.channel != service.channel:
         return Reply.FOREIGN_CHANNEL
-    if not is_approver(click.user, service, members):
+    if not Electorate(service, members).admits(click.user):
         return Reply.FOREIGN_USER
     if now >= proposal.expires_at:
         return Reply.EXPIRED
     return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
 
 
-def is_approver(user: str, service: Service, members: Collection[str]) -> bool:
-    """Whether a chat user id may decide for a service: configured by id, or a member of its approver group."""
-    return user in service.approvers or user in members
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """Who may decide for a service at this moment. `members` are those of its approver group."""
+
+    service: Service
+    members: Collection[str]
+
+    def admits(self, user: str) -> bool:
+        """Whether a chat user id is an approver: configured by id, or a member of the group."""
+        return user in self.service.approvers or user in self.members
 
 
 def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:

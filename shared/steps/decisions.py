@@ -5,11 +5,11 @@ its proposals, denying, expiring, refusing and the beginning of the deployment a
 that no two of them happen.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.decision import DecisionState, is_approver
+from shared.domain.decision import DecisionState, Electorate
 from shared.domain.moment import rfc3339
 from shared.domain.service import Service
 from shared.errors import Retry
@@ -106,7 +106,8 @@ def approvers(world: World, question: str) -> list[tuple[str, str]]:
 def has_quorum(world: World, service: Service, decision: Decision) -> bool:
     """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
     members = world.chat.members(service.approver_group) if service.approver_group else ()
-    entitled = [by for by in decision.approvals(decision.chosen) if is_approver(by, service, members)]
+    electorate = Electorate(service, members)
+    entitled = [by for by in decision.approvals(decision.chosen) if electorate.admits(by)]
     return len(entitled) >= service.quorum
 
 
@@ -122,16 +123,16 @@ def decide(world: World, question: str, wanted: Decision) -> Decision:
     return _moved(world, question, kept)
 
 
-def approve(world: World, question: str, vote: Vote, service: Service, members: Collection[str], why: str) -> Decision:
+def approve(world: World, question: str, vote: Vote, electorate: Electorate, why: str) -> Decision:
     """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
 
-    Earlier votes of people who are no approvers any more are dropped. `members` are those of the approver group now.
+    Earlier votes of people who are no approvers any more are dropped.
     """
 
     def counted(now: Decision | None) -> Decision:
-        earlier = [each for each in (now.votes if now else ()) if is_approver(each.by, service, members)]
+        earlier = [each for each in (now.votes if now else ()) if electorate.admits(each.by)]
         votes = (*(each for each in earlier if each.by != vote.by), vote)
-        if sum(each.proposal == vote.proposal for each in votes) < service.quorum:
+        if sum(each.proposal == vote.proposal for each in votes) < electorate.service.quorum:
             return Decision(DecisionState.COUNTING, vote.by, why, votes=votes)
         return Decision(DecisionState.APPROVED, vote.by, why, chosen=vote.proposal, votes=votes)
 

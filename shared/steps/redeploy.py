@@ -36,7 +36,9 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
         hand_on(world, proposal)
-        etag, objection = _objection(world, service, case, proposal, decision)
+        etag, objection = "", _lapsed(world, service, case, proposal, decision)
+        if not objection:
+            etag, objection = _objection(world, service, case, proposal)
         if not objection and not hold_rollout(world, service, proposal):
             return Outcome("waiting:another_rollout", case.id)
         if not objection and not count_today(world, service, proposal):
@@ -52,14 +54,17 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
     return _deploy(world, service, proposal, decision.etag)
 
 
-def _objection(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision) -> tuple[str, str]:
-    """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
+def _lapsed(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision) -> str:
+    """Why an approval no longer counts, whatever the commit is worth; "" where it does."""
     if not case.active or case.ending is not None:
-        return "", (case.ending or case.state).value
+        return (case.ending or case.state).value
     if world.clock.now() >= proposal.expires_at:
-        return "", "approval_expired"
-    if not decisions.has_quorum(world, service, decision):
-        return "", "approver_removed"
+        return "approval_expired"
+    return "" if decisions.has_quorum(world, service, decision) else "approver_removed"
+
+
+def _objection(world: World, service: Service, case: Case, proposal: Proposal) -> tuple[str, str]:
+    """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
     with world.histories(service) as history:
         failed = world.prover.objection(
             proposal, service, history, world.compilers, lambda commit: world.checks.at(service, commit)

@@ -83,7 +83,7 @@ class World:
     own: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
     kill_switch: Callable[[str], bool] = lambda _: False
-    """Whether the deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
+    """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
     prover: "Prover" = field(default_factory=_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""

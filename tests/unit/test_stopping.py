@@ -1,7 +1,6 @@
 """The kill switch under way and its commands; approvals that expire; approvers who are none any more."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from shared.steps.stopping import ALL, is_stopped, read_switch, turn_switch
 from tests.fakes.memory import MemoryStore
 from tests.fakes.moments import FakeClock
 from tests.fakes.setting import APPROVER, OLD_REVISION, SECOND, Setting, service
-from tests.unit.stages import approved, documents, incident_document, pressed, proposed, redeployed, state, tick
+from tests.unit.stages import approved, documents, pressed, proposed, redeployed, state, tick
 
 STEPS = (10, 50, 100)
 
@@ -129,17 +128,17 @@ def test_a_switch_that_was_written_by_hand_stops_whatever_it_holds() -> None:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "provenfix.yaml"
     fields = {"name": "tide", "project": "shore", "region": "europe-west6", "repository": str(tmp_path)}
-    config.write_text(json.dumps({"services": [fields | {"channel": "C-TIDE", "approvers": [APPROVER]}]}))
+    config.write_text(json.dumps({"services": [fields | {"channel": "C0TIDE", "approvers": ["U0MIRA"]}]}))
     monkeypatch.setenv("PROVENFIX_CONFIG", str(config))
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path / "state"))
-    return tmp_path
 
 
-def test_the_commands_turn_what_the_functions_read(embedded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("embedded")
+def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture[str]) -> None:
     from shared.settings import read_settings  # noqa: PLC0415
     from shared.wiring import store  # noqa: PLC0415
 
@@ -154,6 +153,7 @@ def test_the_commands_turn_what_the_functions_read(embedded: Path, capsys: pytes
     assert not is_stopped(kept, "shore.tide")
 
 
-def test_a_service_that_is_not_configured_is_refused(embedded: Path) -> None:
+@pytest.mark.usefixtures("embedded")
+def test_a_service_that_is_not_configured_is_refused() -> None:
     with pytest.raises(Misused, match=r"shore\.tide"):
         run("buoy", Path(".provenfix"), stopped=True)
