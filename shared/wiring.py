@@ -111,6 +111,7 @@ def world(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
     from shared.domain.redaction import also  # noqa: PLC0415
+    from shared.steps.stopping import is_stopped  # noqa: PLC0415
     from shared.steps.world import World  # noqa: PLC0415
 
     also(settings.redaction)
@@ -127,7 +128,7 @@ def world(settings: Settings) -> "World":
         own=settings.own,
         prover=_prover(),
         longest_wait=settings.longest_wait,
-        kill_switch=lambda: settings.kill_switch or kept.read("switches", "kill") is not None,
+        kill_switch=lambda service: settings.kill_switch or is_stopped(kept, service),
         **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github, clock)),
     )
 

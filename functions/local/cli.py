@@ -13,6 +13,7 @@ from functions.local.inject import inject
 from functions.local.investigate import investigate
 from functions.local.show import show
 from functions.local.stats import stats
+from functions.local.stop import resume, stop
 from functions.local.streams import let_go, made_sure_of, stopped_by_signals
 from functions.local.up import up
 from functions.local.watch import watch
@@ -44,6 +45,8 @@ app.command()(up)
 app.command()(inject)
 app.command()(show)
 app.command()(stats)
+app.command()(stop)
+app.command()(resume)
 app.command()(doctor)
 app.add_typer(dlq, name="dlq")
 

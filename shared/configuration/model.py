@@ -93,6 +93,7 @@ class ServiceEntry(Strict):
     probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
     probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
+    uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
     proposal_ttl: Duration = timedelta(hours=6)
     deploy_command: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)

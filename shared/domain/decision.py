@@ -149,11 +149,23 @@ def refusal(
         return Reply.TAMPERED
     if foreign := _foreign(click, service):
         return foreign
-    if click.user not in service.approvers and click.user not in members:
+    if not Electorate(service, members).admits(click.user):
         return Reply.FOREIGN_USER
     if now >= proposal.expires_at:
         return Reply.EXPIRED
     return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """Who may decide for a service at this moment. `members` are those of its approver group."""
+
+    service: Service
+    members: Collection[str]
+
+    def admits(self, user: str) -> bool:
+        """Whether a chat user id is an approver: configured by id, or a member of the group."""
+        return user in self.service.approvers or user in self.members
 
 
 def _foreign(click: Click, service: Service) -> Reply | None:

@@ -3,9 +3,8 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Reply, answer, refusal
+from shared.domain.decision import Answer, Click, ClickKind, DecisionState, Electorate, Reply, answer, refusal
 from shared.domain.proposal import Proposal
-from shared.domain.service import Service
 from shared.domain.wording import said
 from shared.errors import Retry
 from shared.steps import cases, decisions, effects, proposals
@@ -50,7 +49,7 @@ def _decide(world: World, click: Click) -> Reply:
         return refused
     if click.kind is ClickKind.DENY:
         return _deny(world, click, proposal, standing)
-    return _approve(world, click, proposal, service, standing)
+    return _approve(world, click, proposal, Electorate(service, members), standing)
 
 
 def _deny(world: World, click: Click, proposal: Proposal, before: Decision | None) -> Reply:
@@ -68,7 +67,8 @@ def _standing(decision: Decision) -> Reply:
     return Reply.MUTED if decisions.is_muted(decision) else _STANDS[decision.state]
 
 
-def _approve(world: World, click: Click, proposal: Proposal, service: Service, before: Decision | None) -> Reply:
+def _approve(world: World, click: Click, proposal: Proposal, electorate: Electorate, before: Decision | None) -> Reply:
+    service = electorate.service
     if decisions.is_open(before):
         case = cases.demand(world, proposal.incident)
         if not case.active or case.ending is not None:
@@ -76,7 +76,7 @@ def _approve(world: World, click: Click, proposal: Proposal, service: Service, b
         if proposals.is_stale(proposal, world.revisions.serving(service)):
             return Reply.STALE
     vote = Vote(click.user, proposal.id)
-    stands = decisions.approve(world, proposal.question, vote, service.quorum, click.user_name[:80])
+    stands = decisions.approve(world, proposal.question, vote, electorate, click.user_name[:80])
     if stands.state in _STANDS:
         return _standing(stands)
     if stands.state is DecisionState.COUNTING:

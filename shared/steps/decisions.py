@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.decision import DecisionState
+from shared.domain.decision import DecisionState, Electorate
 from shared.domain.moment import rfc3339
+from shared.domain.service import Service
 from shared.errors import Retry
 from shared.ports import Document
 from shared.steps import documents
@@ -102,6 +103,14 @@ def approvers(world: World, question: str) -> list[tuple[str, str]]:
     return [(person, names.get(person, "")) for person in decision.approvals(decision.chosen)]
 
 
+def has_quorum(world: World, service: Service, decision: Decision) -> bool:
+    """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
+    members = world.chat.members(service.approver_group) if service.approver_group else ()
+    electorate = Electorate(service, members)
+    entitled = [by for by in decision.approvals(decision.chosen) if electorate.admits(by)]
+    return len(entitled) >= service.quorum
+
+
 def decide(world: World, question: str, wanted: Decision) -> Decision:
     """Moves the decision to the wanted one if that is still possible, and returns the one that stands.
 
@@ -114,12 +123,16 @@ def decide(world: World, question: str, wanted: Decision) -> Decision:
     return _moved(world, question, kept)
 
 
-def approve(world: World, question: str, vote: Vote, quorum: int, why: str) -> Decision:
-    """Counts one person's approval, and returns the decision that stands: approved once enough of them agree."""
+def approve(world: World, question: str, vote: Vote, electorate: Electorate, why: str) -> Decision:
+    """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
+
+    Earlier votes of people who are no approvers any more are dropped.
+    """
 
     def counted(now: Decision | None) -> Decision:
-        votes = (*(each for each in (now.votes if now else ()) if each.by != vote.by), vote)
-        if sum(each.proposal == vote.proposal for each in votes) < quorum:
+        earlier = [each for each in (now.votes if now else ()) if electorate.admits(each.by)]
+        votes = (*(each for each in earlier if each.by != vote.by), vote)
+        if sum(each.proposal == vote.proposal for each in votes) < electorate.service.quorum:
             return Decision(DecisionState.COUNTING, vote.by, why, votes=votes)
         return Decision(DecisionState.APPROVED, vote.by, why, chosen=vote.proposal, votes=votes)
 

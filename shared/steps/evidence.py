@@ -190,6 +190,7 @@ def _findings(report: Report, serving: Serving) -> Document:
         "alternative": other_commit(report) or "",
         "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
+        "corroborated": proof.deployed.corroborated,
         "revision": serving.revision.name,
         "etag": serving.etag,
         "fix": fix.id if fix else "",

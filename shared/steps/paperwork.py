@@ -12,6 +12,7 @@ from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.steps import cases, documents, effects, journal, proposals
 from shared.steps.case import Case
+from shared.steps.collecting_issue import collect_uncorroborated, count_uncorroborated
 from shared.steps.evidence import KIND, evidence_for
 from shared.steps.flow import State
 from shared.steps.rejections import reject
@@ -64,6 +65,9 @@ def _reported(world: World, service: Service, case: Case, evidence: Document) ->
         earlier = _earlier_issue(world, service, case)
         if earlier is not None:
             return replace(case, issue=effects.take_issue(world, service, earlier, paper))
+        if not evidence.get("corroborated") and not count_uncorroborated(world, service, case):
+            collect_uncorroborated(world, service, case)
+            return case
         return replace(case, issue=effects.open_issue(world, service, paper, (f"signal:{case.kind.value}",)))
     if case.look > 1 and _is_news(world, case, evidence):
         effects.rewrite_issue(world, service, case.issue.number, paper, case.evidence)

@@ -17,11 +17,11 @@ from shared.steps.flow import State
 from shared.steps.muting import marked_as_wrong
 from shared.steps.regression import Sense, sense
 from shared.steps.rejections import refused
+from shared.steps.room import demand_room
 from shared.steps.tying import cause_of_close
 from shared.steps.world import Outcome, World
 
 _MOST_ENTRIES = 12
-_MOST_ACTIVE = 50
 
 _FIRST = {SignalKind.SYNTAX_ERROR: State.OPENED, SignalKind.CLOSE_1011: State.WAITING}
 """What no redeployment mends is recorded, and nobody is bothered with it."""
@@ -72,8 +72,7 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
 
 def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Outcome:
     now, entry = world.clock.now(), signal.entry
-    if len(world.store.find(cases.KIND, "active_for", service.id, _MOST_ACTIVE)) >= _MOST_ACTIVE:
-        return refused(world, entry, "too_many_incidents", service.id)
+    demand_room(world, service)
     if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
         name_cause(world, service, entry.revision, defect.incident)
     state = _FIRST.get(signal.kind, State.RECORDED)

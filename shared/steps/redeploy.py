@@ -36,7 +36,9 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         raise Retry(f"{case.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
         hand_on(world, proposal)
-        etag, objection = _objection(world, service, case, proposal)
+        etag, objection = "", _lapsed(world, service, case, proposal, decision)
+        if not objection:
+            etag, objection = _objection(world, service, case, proposal)
         if not objection and not hold_rollout(world, service, proposal):
             return Outcome("waiting:another_rollout", case.id)
         if not objection and not count_today(world, service, proposal):
@@ -52,10 +54,17 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
     return _deploy(world, service, proposal, decision.etag)
 
 
+def _lapsed(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision) -> str:
+    """Why an approval no longer counts, whatever the commit is worth; "" where it does."""
+    if not case.active or case.ending is not None:
+        return (case.ending or case.state).value
+    if world.clock.now() >= proposal.expires_at:
+        return "approval_expired"
+    return "" if decisions.has_quorum(world, service, decision) else "approver_removed"
+
+
 def _objection(world: World, service: Service, case: Case, proposal: Proposal) -> tuple[str, str]:
     """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
-    if not case.active or case.ending is not None:
-        return "", (case.ending or case.state).value
     with world.histories(service) as history:
         failed = world.prover.objection(
             proposal, service, history, world.compilers, lambda commit: world.checks.at(service, commit)
@@ -71,7 +80,7 @@ def _objection(world: World, service: Service, case: Case, proposal: Proposal) -
         return "", f"downgrade: {newer}"
     if muted(world, service, case):
         return "", State.MUTED.value
-    return serving.etag, "kill_switch" if world.kill_switch() else ""
+    return serving.etag, "kill_switch" if world.kill_switch(service.id) else ""
 
 
 def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Outcome:

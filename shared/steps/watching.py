@@ -25,6 +25,9 @@ from shared.steps.world import World
 LONGEST_DEPLOYMENT = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
 
+STOPPED = "Deployments of this service were stopped while the rollout was under way."
+"""Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
+
 _ENDINGS = {
     Verdict.PROVEN: State.RESOLVED,
     Verdict.FAILED_PROBE: State.ROLLED_BACK,
@@ -40,6 +43,8 @@ def follow(world: World, service: Service, case: Case) -> Case:
     rollout = case.rollout
     if rollout is None:
         return case
+    if world.kill_switch(service.id):
+        return cases.end(world, case.id, State.ROLLED_BACK, STOPPED)
     if not rollout.revision:
         return _await_operation(world, service, case, rollout)
     if rollout.share:

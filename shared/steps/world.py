@@ -82,8 +82,8 @@ class World:
     places: Places = field(default_factory=NoPlaces)
     own: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
-    kill_switch: Callable[[], bool] = lambda: False
-    """True stops every deployment; asked right before each."""
+    kill_switch: Callable[[str], bool] = lambda _: False
+    """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
     prover: "Prover" = field(default_factory=_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""

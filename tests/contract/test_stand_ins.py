@@ -198,12 +198,12 @@ class TestWiring:
             world(Settings())
 
     def test_the_switch_in_the_store_stops_deployments(self, here: World) -> None:
-        assert not here.kill_switch()
+        assert not here.kill_switch("shore.tide")
         here.store.create("switches", "kill", {"by": "U1"})
-        assert here.kill_switch()
+        assert here.kill_switch("shore.tide")
 
     def test_the_switch_of_the_settings_stops_deployments(self, settings: Settings) -> None:
-        assert world(replace(settings, kill_switch=True)).kill_switch()
+        assert world(replace(settings, kill_switch=True)).kill_switch("shore.tide")
 
     def test_a_secret_of_the_environment_is_read_when_it_is_needed(self) -> None:
         reference = SecretReference(Keeper.ENVIRONMENT, "SIGNING")

@@ -134,7 +134,7 @@ def _report(incident: Incident, kind: Kind, reason: Reason, *, back: bool) -> Re
         sighting.revision,
         broken,
         DeployedSource.INFERRED,
-        True,
+        reason is not Reason.NOT_CORROBORATED,
         (broken.id,),
         False,
         "3.11",

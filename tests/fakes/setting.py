@@ -80,7 +80,7 @@ class Setting:
             "probe": self.probe,
             "checks": self.checks,
             "places": NoPlaces(),
-            "kill_switch": lambda: self.killed,
+            "kill_switch": lambda _: self.killed,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}
         return World(

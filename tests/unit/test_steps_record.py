@@ -257,12 +257,6 @@ def test_a_revision_that_does_not_exist_is_never_news(setting: Setting) -> None:
     assert record(setting.process(), setting.entry(revision="tide-99999-invented")).name == "duplicate"
 
 
-def test_a_log_that_invents_a_file_for_each_entry_cannot_open_incidents_without_end(setting: Setting) -> None:
-    outcomes = [record(setting.process(), setting.entry(syntax_error(f"/app/x{n}.py"))).name for n in range(60)]
-    assert outcomes.count("opened") == 50
-    assert set(outcomes[50:]) == {"refused:too_many_incidents"}
-
-
 def _resolved(setting: Setting) -> str:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 10
