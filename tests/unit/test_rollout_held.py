@@ -1,4 +1,4 @@
-"""What keeps a rollout from its next share, from its first one, and from being called proven: a setting in, state out."""
+"""What keeps a rollout from its next share or its first one, and from being proven: a setting in, state out."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

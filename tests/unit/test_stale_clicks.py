@@ -1,4 +1,4 @@
-"""A click or an approval that belongs to another message or to an earlier question: a setting in, nothing changed out."""
+"""A click or an approval of another message or of an earlier question: a setting in, nothing changed out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it
 
 
 def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(setting: Setting) -> None:
-    """Its process stands still after the publication; in the meantime a gate refuses, and a person has it asked anew."""
+    """Its process stands still after the publication; meanwhile a gate refuses, and a person has it asked anew."""
     incident = proposed(setting)
 
     class Slow:
