@@ -34,5 +34,11 @@ def test_a_part_of_an_amount_is_no_close_code(phrase: str, amount: str) -> None:
     assert close_1011(phrase.format(amount)) is None
 
 
+@pytest.mark.parametrize("sign", [*SIGNS, "#", "+", "-", "."])
+def test_no_sign_before_a_number_is_outdone_by_the_words_after_it(sign: str) -> None:
+    assert close_1011(f"paid 1011, internal error at quay {sign}1011") is Closed.INTERNAL_ERROR
+    assert close_1011(f"paid {sign}1011, internal error at the quay") is None
+
+
 def test_an_amount_hides_no_close_beside_it() -> None:
     assert close_1011("sent 1011 bytes; then received 1011 (internal error)") is Closed.INTERNAL_ERROR
