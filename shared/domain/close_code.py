@@ -32,7 +32,8 @@ _ENDS = re.compile(
     r" {0,2}(?:$|[;,.)\"'\]\n]|\((?:internal|unexpected|server)|then\b|after\b|and\b|no close|keepalive)", re.IGNORECASE
 )
 _COUNTED = re.compile(
-    r" ?(?:[kKMG]?i?[bB](?:ytes?)?\b|m?s\b|sec|min|req|mess|msg|row|item|event|packet|time|token|char|%)"
+    r" ?(?:[kKMG]?i?[bB](?:ytes?)?\b|m?s\b|sec|min|req|mess|msg|row|item|event|packet|time|token|char|%"
+    r"|EUR\b|USD\b|GBP\b|CHF\b|JPY\b|euros?\b|dollars?\b|pounds?\b|francs?\b|[€$£])"
 )
 _SOCKET = re.compile(r"web ?socket|\bwss?\b|ConnectionClosed", re.IGNORECASE)
 _CLOSING = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.IGNORECASE)

@@ -67,9 +67,9 @@ class Stand:
     def begun(self) -> int:
         return len(self.cloud.triggered) + len(self.actions.runs)
 
-    def ends(self, *, well: bool = True, commit: str = FIX, moves: bool = False) -> None:
+    def ends(self, *, well: bool = True, commit: str = FIX, moves: bool = False, unlabelled: bool = False) -> None:
         """The pipeline is over: it has deployed as Cloud Run's own command does, or failed."""
-        labels = {"commit-sha": commit}
+        labels = {} if unlabelled else {"commit-sha": commit}
         if self.by == "cloud_build":
             build = self.cloud.end_build("SUCCESS" if well else "FAILURE")
             labels["gcb-build-id"] = build.id
@@ -308,6 +308,17 @@ class TestWorkflows:
         stand.actions.late = True
         operation = stand.start()
         assert stand.deployer.state(TIDE, operation) == Deployment(Progress.RUNNING)
+
+    def test_one_without_any_word_of_its_commit_runs_nothing_that_was_approved(self, stand: Stand) -> None:
+        """It is taken for the run's own because it is the newest one; nobody is sent there for that."""
+        operation = stand.start()
+        stand.ends(unlabelled=True)
+        found = stand.deployer.state(TIDE, operation)
+        assert found == Deployment(Progress.DONE, PIPED, untended=True)
+        made = CloudRunRevisions(stand.clients).revision(TIDE, found.revision)
+        assert made is not None
+        assert (made.commit, made.runs(FIX), made.runs("")) == (None, False, False)
+        assert stand.shares == {"tide-1": 100}
 
     def test_an_older_run_of_the_same_commit_is_none_of_this_order(self, stand: Stand) -> None:
         github: GitHub = client(stand.github.address)

@@ -1,0 +1,109 @@
+"""Signed requests that are nearly right (two buttons at once, a foreign dialog): a payload in, no decision out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.adapters.slack.dialog import CALLBACK, view
+from shared.adapters.slack.interaction import read_click
+from shared.domain.decision import ClickKind
+from shared.errors import Reject
+from shared.steps import decisions
+from tests.fakes.setting import APPROVER, Setting, click
+from tests.unit.doors import Doors, doors, form, pressed
+from tests.unit.stages import documents, proposed
+
+POSTED = "C-TIDE/1795000000.000000"
+
+
+@pytest.fixture
+def opened() -> Iterator[Doors]:
+    setting = Setting()
+    proposed(setting)
+    with doors(setting) as each:
+        yield each
+
+
+def _payload(opened: Doors, kind: ClickKind) -> dict[str, Any]:
+    return pressed(opened.setting.chat.all[0].message, kind)
+
+
+def _action(opened: Doors, kind: ClickKind) -> dict[str, Any]:
+    [action] = _payload(opened, kind)["actions"]
+    return dict(action)
+
+
+def _decided(opened: Doors) -> list[str]:
+    return list(documents(opened.setting, "decisions"))
+
+
+def _refused(body: bytes) -> str:
+    with pytest.raises(Reject) as refused:
+        read_click(body)
+    return refused.value.reason
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        (ClickKind.APPROVE, ClickKind.APPROVE),
+        (ClickKind.APPROVE, ClickKind.DENY),
+        (ClickKind.DENY, ClickKind.APPROVE),
+        (ClickKind.APPROVE, ClickKind.APPROVE, ClickKind.APPROVE),
+        (),
+    ],
+)
+def test_none_or_several_actions_in_one_request_decide_nothing(opened: Doors, kinds: tuple[ClickKind, ...]) -> None:
+    payload = _payload(opened, ClickKind.APPROVE) | {"actions": [_action(opened, kind) for kind in kinds]}
+    assert opened.click(form(payload)).status_code == 401
+    assert _decided(opened) == []
+    assert _refused(form(payload)) == "malformed_interaction"
+
+
+def test_a_link_beside_the_button_makes_two_actions_as_well(opened: Doors) -> None:
+    link = {"action_id": "provenfix_issue", "type": "button"}
+    actions = [_action(opened, ClickKind.APPROVE), link]
+    for order in (actions, actions[::-1]):
+        assert opened.click(form(_payload(opened, ClickKind.APPROVE) | {"actions": order})).status_code == 401
+    assert _decided(opened) == []
+
+
+def test_one_action_decides(opened: Doors) -> None:
+    assert opened.click(form(_payload(opened, ClickKind.APPROVE))).status_code == 200
+    assert len(_decided(opened)) == 1
+
+
+def _submitted(opened: Doors, **changes: object) -> dict[str, object]:
+    """Our own dialog, filled in and sent, but for the changes."""
+    denial = replace(click(opened.setting.chat.all[0].message, ClickKind.DENY), message=POSTED)
+    drawn: Mapping[str, object] = view(denial) | {"id": "V0TIDE"} | changes
+    return {
+        "type": "view_submission",
+        "user": {"id": APPROVER, "username": "nora", "team_id": "T-SHORE"},
+        "team": {"id": "T-SHORE", "domain": "shore"},
+        "view": drawn,
+    }
+
+
+@pytest.mark.parametrize("callback", ["berth_form", "provenfix_approve", CALLBACK.upper(), f"{CALLBACK}2", "", None, 7])
+def test_a_dialog_of_another_app_denies_nothing_whatever_it_carries(opened: Doors, callback: object) -> None:
+    payload = _submitted(opened, callback_id=callback)
+    assert opened.click(form(payload)).status_code == 401
+    assert _decided(opened) == []
+    assert _refused(form(payload)) == "unsupported_interaction"
+
+
+def test_a_submission_without_a_dialog_denies_nothing(opened: Doors) -> None:
+    payload = _submitted(opened) | {"view": None}
+    assert opened.click(form(payload)).status_code == 401
+    assert _decided(opened) == []
+
+
+def test_our_own_dialog_denies(opened: Doors) -> None:
+    assert opened.click(form(_submitted(opened))).status_code == 200
+    [proposal] = _decided(opened)
+    decision = decisions.load(opened.setting.process(), proposal)
+    assert decision is not None
+    assert (decision.state, decision.by) == ("denied", APPROVER)

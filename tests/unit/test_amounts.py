@@ -1,0 +1,44 @@
+"""Amounts of money and of things that look like close code 1011: a log line in, no close out."""
+
+import pytest
+
+from shared.domain.close_code import Closed, close_1011
+
+SIGNS = ("$", "€", "£")
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "euros", "dollars", "francs", "€")
+THINGS = ("bytes", "kB", "ms", "s", "seconds", "requests", "messages", "rows", "items", "events", "packets", "times",
+          "tokens", "chars", "%")  # fmt: skip
+PHRASES = ("received {}", "sent {}", "websocket closed with {}", "closed with code {}", "WebSocket close code: {}")
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_the_phrase_alone_tells_of_a_close(phrase: str) -> None:
+    assert close_1011(phrase.format("1011")) is Closed.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize("amount", [*(f"{sign}1011" for sign in SIGNS), *(f"1011 {each}" for each in CURRENCIES)])
+def test_money_is_no_close_code(phrase: str, amount: str) -> None:
+    assert close_1011(phrase.format(amount)) is None
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize("thing", THINGS)
+def test_things_that_are_counted_are_no_close_code(phrase: str, thing: str) -> None:
+    assert close_1011(phrase.format(f"1011 {thing}")) is None
+
+
+@pytest.mark.parametrize("amount", ["1011.50", "1011,50", "1,1011", "+1011", "-1011", "1011%", "1011/2048", "#1011"])
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_part_of_an_amount_is_no_close_code(phrase: str, amount: str) -> None:
+    assert close_1011(phrase.format(amount)) is None
+
+
+@pytest.mark.parametrize("sign", [*SIGNS, "#", "+", "-", "."])
+def test_no_sign_before_a_number_is_outdone_by_the_words_after_it(sign: str) -> None:
+    assert close_1011(f"paid 1011, internal error at quay {sign}1011") is Closed.INTERNAL_ERROR
+    assert close_1011(f"paid {sign}1011, internal error at the quay") is None
+
+
+def test_an_amount_hides_no_close_beside_it() -> None:
+    assert close_1011("sent 1011 bytes; then received 1011 (internal error)") is Closed.INTERNAL_ERROR
