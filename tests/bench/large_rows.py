@@ -80,12 +80,9 @@ def _measured(folder: Path, runs: int, size: list[str]) -> Measured:
     ]
     plain = bisect(question, clone(question, folder / "clone"), limited=False)
     told = (answer["introduced"]["commit"], answer["fix"]["commit"])
-    return Measured(
-        *(best(each) for each in zip(*taken, strict=True)),
-        plain=plain.seconds,
-        compiled=len(compiled),
-        same=told == (plain.introduced, plain.fix),
-    )
+    whole, short, least = (best(each) for each in zip(*taken, strict=True))
+    same = told == (plain.introduced, plain.fix)
+    return Measured(whole, short, least, plain.seconds, len(compiled), same)
 
 
 def _question(folder: Path, size: list[str]) -> Question:
