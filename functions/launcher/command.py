@@ -42,8 +42,8 @@ def main() -> NoReturn:
 
 
 def code_root(here: Path) -> Path:
-    """The folder that holds `functions` and `shared`: this package in a wheel, the one above in a checkout."""
-    return here if (here / "functions").is_dir() else here.parent
+    """The folder that holds `functions` and `shared`: this package in a wheel, two above it in a checkout."""
+    return here if (here / "functions").is_dir() else here.parents[1]
 
 
 def put_first(root: Path) -> None:
