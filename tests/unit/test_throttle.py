@@ -1,0 +1,25 @@
+"""The memory of one process: keys and times in, whether they were recorded lately out; it is bounded."""
+
+from datetime import timedelta
+
+from shared.steps.throttle import _MOST_KEPT, PERIOD, Throttle
+from tests.fakes.moments import MORNING
+
+SECOND = timedelta(seconds=1)
+
+
+def test_a_key_is_recent_for_its_period_and_no_longer() -> None:
+    throttle = Throttle()
+    throttle.recorded("a", MORNING)
+    assert throttle.recent("a", MORNING + PERIOD - SECOND) is True
+    assert throttle.recent("a", MORNING + PERIOD) is False
+    assert throttle.recent("b", MORNING) is False
+
+
+def test_of_more_keys_than_it_keeps_the_oldest_are_forgotten() -> None:
+    throttle = Throttle()
+    for number in range(_MOST_KEPT):
+        throttle.recorded(number, MORNING)
+    throttle.recorded(0, MORNING)
+    throttle.recorded("one more", MORNING)
+    assert [throttle.recent(key, MORNING) for key in (0, 1, 2, "one more")] == [True, False, True, True]
