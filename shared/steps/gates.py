@@ -99,8 +99,9 @@ class Gates:
         return f"{_place(broken)} did not compile when it was deployed, and is loaded since"
 
 
-def _refuser(state: State, path: str) -> tuple[str, str]:
-    return path, state.blobs[path]
+def _refuser(state: State, path: str) -> tuple[str, str] | None:
+    """None where it is no file that refuses, but a source root with nothing in it."""
+    return (path, state.blobs[path]) if path in state.blobs else None
 
 
 def _place(broken: AlsoBroken) -> str:
