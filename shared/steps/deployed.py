@@ -1,6 +1,6 @@
 """Finds the deployed version of a file: which commit's version fails just where the log says that it failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -71,9 +71,13 @@ class _Fit:
 def _infer(ground: Ground, verdicts: Verdicts, conflict: str) -> Located:
     """Searches the branch, then every other head, for versions that fail as the log says."""
     likeliest_path, best, unread = "", None, 0
-    for layer in ground.layers():
+
+    def is_wanted(area: Area) -> bool:
+        return best is None or area not in _beyond(ground, best)
+
+    for layer in ground.layers(is_wanted):
         likeliest_path = likeliest_path or layer.paths[0]
-        if best is not None and layer.area in _BEYOND[best.presence]:
+        if not is_wanted(layer.area):
             break
         if not _may_outdo(layer, best):
             continue
@@ -82,18 +86,20 @@ def _infer(ground: Ground, verdicts: Verdicts, conflict: str) -> Located:
         if layer.area is Area.ELSEWHERE:
             if matches and not unread:
                 return _elsewhere(ground, matches, conflict)
-            continue
-        if not matches:
-            continue
-        found = _choose(ground, matches, layer, conflict)
-        best = found if best is None else _better(ground, best, found)
-        if best.is_settled(dated=ground.incident.dated):
-            break
+        elif matches:
+            best = _best(ground, best, _choose(ground, matches, layer, conflict))
+            if best.is_settled(dated=ground.incident.dated):
+                break
+    unknown = Located(likeliest_path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
+    return _unless_unread(ground, best, unknown, unread)
+
+
+def _unless_unread(ground: Ground, best: _Fit | None, unknown: Located, unread: int) -> Located:
+    """The best fit, or that there is none; neither, where contents that could say otherwise are not in this copy."""
+    located = best.located if best is not None else unknown
     if unread and (best is None or _held_is_unread(ground, best)):
-        return _not_fetched(ground, best.located.path if best else likeliest_path, unread, conflict)
-    if best is not None:
-        return best.located
-    return Located(likeliest_path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict)
+        return _not_fetched(ground, located.path, unread, unknown.conflict)
+    return located
 
 
 _BEYOND = {
@@ -102,6 +108,18 @@ _BEYOND = {
     Presence.CURRENT: frozenset(Area),
 }
 """Where nothing is looked for any more, once a version of this presence was found."""
+
+
+def _beyond(ground: Ground, best: _Fit) -> Collection[Area]:
+    """Where nothing better is looked for.
+
+    To list every former name of a file takes a walk over all of the history. A version that was committed later, of a
+    file that the branch held by then, was built from a work tree: no former file explains it better.
+    """
+    path = best.located.path
+    if best.presence is Presence.LATER and best.located.commit is not None and ground.was_there_when_logged(path):
+        return _BEYOND[Presence.EARLIER]
+    return _BEYOND[best.presence]
 
 
 def _may_outdo(layer: Layer, best: _Fit | None) -> bool:
@@ -115,8 +133,10 @@ def _may_outdo(layer: Layer, best: _Fit | None) -> bool:
     return best.presence is Presence.LATER or (layer.area is Area.LOGGED and layer.common >= best.common)
 
 
-def _better(ground: Ground, known: _Fit, found: _Fit) -> _Fit:
+def _best(ground: Ground, known: _Fit | None, found: _Fit) -> _Fit:
     """The better one of two files; neither, where both fit equally well."""
+    if known is None:
+        return found
     if known.rank != found.rank or known.presence is Presence.LATER:
         return max(known, found, key=lambda each: each.rank)
     both = (known.located, found.located)

@@ -1,10 +1,9 @@
 """Where the file that a log names may lie: paths of the branch and of other heads, each with its history, once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
-from itertools import count
 
 from shared.domain.history import Branch, FileVersion
 from shared.domain.incident import Incident
@@ -54,48 +53,50 @@ class Ground:
     incident: Incident
     branch: Branch
     states: BranchStates
-    _walked: list[Layer] = field(default_factory=list)
-    _rest: Iterator[Layer] | None = None
+    _walked: dict[Area, list[Layer]] = field(default_factory=dict)
+    _tried: set[str] = field(default_factory=set)
 
-    def layers(self) -> Iterator[Layer]:
-        """From the first one at every call; further ones are walked when they are asked for."""
-        if self._rest is None:
-            self._rest = self._walk()
-        for place in count():
-            if place == len(self._walked):
-                layer = next(self._rest, None)
-                if layer is None:
-                    return
-                self._walked.append(layer)
-            yield self._walked[place]
+    def layers(self, is_wanted: Callable[[Area], bool] = lambda _: True) -> Iterator[Layer]:
+        """From the first one at every call, up to the first area that is not wanted: to list one can take a walk."""
+        for area in Area:
+            if not is_wanted(area):
+                return
+            if area not in self._walked:
+                self._walked[area] = list(self._walk(area))
+            yield from self._walked[area]
 
-    def _walk(self) -> Iterator[Layer]:
-        tried: set[str] = set()
-        for area, paths, tips in self._places():
-            fresh = [path for path in paths if path not in tried or len(tips) > 1]
+    def was_there_when_logged(self, path: str) -> bool:
+        """Whether the branch held a file when the failure was logged, whatever was in it."""
+        state = self._state_when_logged()
+        return state is not None and (state, path) in self.history.blobs([(state, path)])
+
+    def _walk(self, area: Area) -> Iterator[Layer]:
+        for paths, tips in self._places(area):
+            fresh = [path for path in paths if path not in self._tried or len(tips) > 1]
             if area is not Area.LOGGED:  # what is found there is one of the former files as well
-                tried.update(fresh)
+                self._tried.update(fresh)
             if fresh:
                 yield Layer(self.history, fresh, tips, area, common_tail(self.incident.path, fresh[0]))
 
-    def _places(self) -> Iterator[tuple[Area, Sequence[str], Sequence[str]]]:
-        """(area, paths, tips) to search, likeliest first."""
+    def _places(self, area: Area) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        """(paths, tips) to search in an area, likeliest first."""
         tips, logged = [self.branch.head], self.incident.path
-        for tier in likely_files(logged, self.history.tree(self.branch.head)):
-            yield Area.HEAD, tier, tips
         name = next(reversed(components(logged)), "")
-        if not name:
+        if area is Area.HEAD:
+            candidates: Collection[str] = self.history.tree(self.branch.head)
+        elif not name:
             return
-        state = self._state_when_logged()
-        for tier in likely_files(logged, self.history.tree(state)) if state else ():
-            yield Area.LOGGED, tier, tips
-        for tier in likely_files(logged, self.history.named(name, tips)):
-            yield Area.FORMER, tier, tips
-        others = [head.head for head in self.history.unmerged(self.branch, None)]
-        if others:
-            everywhere = [*tips, *others]
-            for tier in likely_files(logged, self.history.named(name, everywhere)):
-                yield Area.ELSEWHERE, tier, everywhere
+        elif area is Area.LOGGED:
+            state = self._state_when_logged()
+            candidates = self.history.tree(state) if state else ()
+        elif area is Area.FORMER:
+            candidates = self.history.named(name, tips)
+        else:
+            others = [head.head for head in self.history.unmerged(self.branch, None)]
+            tips = [*tips, *others]
+            candidates = self.history.named(name, tips) if others else ()
+        for tier in likely_files(logged, candidates):
+            yield tier, tips
 
     def _state_when_logged(self) -> str | None:
         """The state of the branch at that time, where it was another one than the head."""

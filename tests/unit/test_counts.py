@@ -152,7 +152,10 @@ def test_no_blob_is_read_again_and_again(generated: Generated, log: Path, counte
 
 
 def test_processes_do_not_grow_with_the_history(generated: Generated, log: Path, counted: Counted) -> None:
-    """Seven of git, one interpreter, ruff once; a walk more where the file's graph is not known from a search."""
+    """Seven of git, one interpreter, ruff once.
+
+    A walk more where the file's graph is not known from a search.
+    """
     answer(generated, log)
     assert len(counted.started) == 9
     counted.started.clear()

@@ -90,15 +90,23 @@ class _Search:
         if roots:
             files = files_of_roots(self.tree, self.failing, roots)
             return self._closure(files, rule=f"the configured source roots {', '.join(roots)}")
-        images = [self._load_image(image) for image in find_images(self.tree, self.failing)]
-        holding = [image for image in images if self.failing in image.holds]
+        copying, others = self._images()
+        loaded = [self._load_image(image) for image in copying]
+        if not any(self.failing in image.holds for image in loaded):
+            loaded += [self._load_image(image) for image in others]
+        holding = [image for image in loaded if self.failing in image.holds]
         holding.sort(key=lambda image: (not is_deployed(image.path), -len(image.holds.intersection(self.traced))))
         if holding:
             return self._of_image(holding[0], [other.path for other in holding[1:] if is_deployed(other.path)])
-        copying = [image for image in images if holds(image.files, image.path, self.failing)]
         if copying:
-            return self._of_image(copying[0], []) if copying[0].follower else self._of_copies(copying[0])
+            return self._of_image(loaded[0], []) if loaded[0].follower else self._of_copies(loaded[0])
         return self._without_image()
+
+    def _images(self) -> tuple[list[Image], list[Image]]:
+        """Those that are seen to copy the failing file, and the others: a build may bring it there in other ways."""
+        images = list(find_images(self.tree, self.failing))
+        copying = [image for image in images if holds(image.files, image.path, self.failing)]
+        return copying, [image for image in images if image not in copying]
 
     def imports_of(self, path: str) -> Imports:
         if path not in self._read:
