@@ -65,6 +65,8 @@ def test_a_bare_name_joins_the_full_path_with_all_that_it_counted(order: tuple[t
 def test_a_bare_name_that_was_seen_first_and_last_widens_the_incident() -> None:
     [incident] = _grouped(_signal(at=5), _signal("quay.py", at=1), _signal("quay.py", at=9))
     assert (_minutes(incident.first_seen), _minutes(incident.last_seen)) == (1, 9)
+    [incident] = _grouped(_signal(at=2), _signal(at=9), _signal("quay.py", at=5))
+    assert (_minutes(incident.first_seen), _minutes(incident.last_seen)) == (2, 9)
 
 
 def test_of_two_full_paths_a_bare_name_joins_the_one_that_failed_on_its_line() -> None:
