@@ -40,5 +40,16 @@ def test_no_sign_before_a_number_is_outdone_by_the_words_after_it(sign: str) -> 
     assert close_1011(f"paid {sign}1011, internal error at the quay") is None
 
 
+@pytest.mark.parametrize("text", ["sent 1011, 1012 and 1013", "received 1011, 3 of them late", "sent 1011,"])
+def test_a_list_of_numbers_is_no_close(text: str) -> None:
+    assert close_1011(text) is None
+
+
+def test_a_line_is_read_from_its_beginning_and_on_its_own() -> None:
+    assert close_1011("tide\nreceived 1011") is Closed.INTERNAL_ERROR
+    assert close_1011("received\n1011") is None
+    assert close_1011("websocket closed\n(1011)") is None
+
+
 def test_an_amount_hides_no_close_beside_it() -> None:
     assert close_1011("sent 1011 bytes; then received 1011 (internal error)") is Closed.INTERNAL_ERROR

@@ -13,6 +13,7 @@ from shared.steps.decide import decide
 from shared.steps.heed import heed
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.ledger import LEASE
+from shared.steps.redeploy import redeploy
 from tests.fakes.people import FakePeople
 from tests.fakes.setting import Setting, click
 from tests.unit.stages import documents, incident_document, pressed, pressed_back, proposed, redeployed, state, tick
@@ -91,3 +92,26 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
     assert redeployed(setting).name == "refused:gate: it does not compile"
     assert setting.cloud.operations == []
     assert pressed(setting).reply is Reply.APPROVED
+
+
+def test_a_click_counts_although_nobody_has_noted_yet_which_message_was_posted(setting: Setting) -> None:
+    """Who posted it died before that."""
+    incident = proposed(setting)
+    stored = setting.store.read("incidents", incident)
+    assert stored is not None
+    setting.store.replace("incidents", incident, {**stored.value, "message": ""}, stored.version)
+    assert _pressed_on(setting, POSTED) is Reply.APPROVED
+
+
+def test_a_message_about_a_question_that_was_denied_at_once_deploys_nothing(setting: Setting) -> None:
+    incident = proposed(setting)
+    pressed(setting, ClickKind.DENY)
+    assert redeploy(setting.process(), f"{incident}-1").name == "refused:denied"
+    assert redeploy(setting.process(), f"{incident}-1-back").name == "refused:denied"
+
+
+@pytest.mark.parametrize("kind", ClickKind)
+def test_a_very_long_name_is_cut_where_it_is_kept(setting: Setting, kind: ClickKind) -> None:
+    incident = proposed(setting)
+    pressed(setting, kind, user_name="n" * 500)
+    assert documents(setting, "decisions")[f"{incident}-1"]["why"] == "n" * 80
