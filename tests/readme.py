@@ -15,7 +15,7 @@ _SESSION = re.compile(r"(<!-- session:begin -->\n).*(<!-- session:end -->)", re.
 _WIDTH, _CONTINUED = 110, " " * 15
 _VARYING = (
     (r"^ *\d+\.\d s", "N s"),
-    (r"[+]\d+\.\d s", "+N s"),
+    (r"[+]\d+(?:\.\d)? s", "+N s"),
     (r"\b[0-9a-f]{12,40}\b", "COMMIT"),
     (r"127\.0\.0\.1:\d+", "PORT"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d\d:\d\d:\d\d UTC", "MOMENT"),

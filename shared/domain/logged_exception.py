@@ -16,7 +16,9 @@ _FRAME = re.compile(r'File "([^"\n]{1,1024})", line (\d{1,9})(?:, in ([^\n]{1,20
 _GUTTER = " \t|+"
 _NAME = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
 _ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Closed\w{0,20})(?=: |\()")
-_CLASS_WORD = re.compile(r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w*|Refused|NotFound)$")
+_CLASS_WORD = re.compile(
+    r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w{0,40}|Refused|NotFound)$"
+)
 _PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^<")
 _MOST_LINES = 4_000
 _MOST_FRAMES = 40

@@ -4,6 +4,7 @@ A close of a revision that has a syntax error may come from anything. Only what 
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from shared.domain.entry import LogEntry
 from shared.domain.markup import plain
@@ -17,7 +18,9 @@ from shared.steps.defects import defect_of
 from shared.steps.world import World
 
 _MOST = 10_000
-"""What one reading of a log gives: with so many entries the last ones may be missing, and nothing is tied."""
+"""What one reading of a log gives: with so many entries the last ones may be missing."""
+_SHORTER = (1, 10, 100, 1000)
+"""Parts of the usual time that are tried, until a reading is whole."""
 
 
 def cause_of_close(world: World, service: Service, entry: LogEntry) -> Case | None:
@@ -35,16 +38,23 @@ def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
     at = entry.timestamp
     if at is None:
         return None
-    logged = [
-        each for each in world.logs.entries(service, at - MARGIN, at, entry.revision) if _name(each) != _name(entry)
-    ]
-    if len(logged) >= _MOST:
+    logged = _logged_before(world, service, entry, at)
+    if logged is None:
         return None
     ties = Ties()
     for number, each in enumerate([*logged, entry]):
         ties.take(number, each, read_signal(each))
     tie = ties.settle().get(len(logged))
     return _signal(tie.raised) if tie is not None and tie.tied and tie.raised.syntax else None
+
+
+def _logged_before(world: World, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:
+    """What the revision logged before an entry: in a storm of less time; None where even that is cut off."""
+    for shorter in _SHORTER:
+        found = world.logs.entries(service, at - MARGIN / shorter, at, entry.revision)
+        if len(found) < _MOST:
+            return [each for each in found if _name(each) != _name(entry)]
+    return None
 
 
 def _signal(raised: Raised) -> Signal | None:

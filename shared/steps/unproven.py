@@ -5,6 +5,7 @@ from dataclasses import replace
 from shared.domain.close_code import Closed
 from shared.domain.facts.logged import raised_as
 from shared.domain.finding import Deployed, DeployedSource, Kind, Proof, Reason, Recommendation
+from shared.domain.incident import Incident
 from shared.domain.logged_exception import Frame, is_of_package
 from shared.domain.paths import likely_files
 from shared.domain.signal import SignalKind
@@ -44,28 +45,32 @@ _WITHOUT_PROOF = {
 def without_proof(inquiry: Inquiry) -> Proof:
     """For a signal that no compiler can confirm."""
     default = (Reason.NOT_CORROBORATED, "The log names no place that could be compiled.")
-    reason, told = _WITHOUT_PROOF.get(inquiry.incident.kind, default)
+    reason, detail = _WITHOUT_PROOF.get(inquiry.incident.kind, default)
     frame = None
-    if inquiry.incident.closed is Closed.OTHER_END:
-        reason, told = Reason.CLOSED_BY_OTHER_END, _OTHER_END
-    if inquiry.incident.raised is not None:
+    if inquiry.incident.raised is not None and reason is not Reason.KEEPALIVE_TIMEOUT:  # that one is its own cause
         frame = _own_frame(inquiry, inquiry.incident.raised)
-        quoted = raised_as(inquiry.incident, frame)
-        told = (
-            f"{_OTHER_END} With it was logged {quoted}."
-            if reason is Reason.CLOSED_BY_OTHER_END
-            else (
-                f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, "
-                "and which commit mends it, is not proven."
-            )
-        )
-        reason = reason if reason is Reason.CLOSED_BY_OTHER_END else Reason.CLOSE_1011_UNPROVEN
-    elif reason is Reason.CLOSE_1011_ALONE and inquiry.incident.nearby:
-        words = listed([f"“{said(each.text, 120)}”" for each in inquiry.incident.nearby[:_MOST_NEARBY]])
-        told = f"{told} Logged in the same minutes: {words}."
+    if reason is Reason.CLOSE_1011_ALONE:
+        reason, detail = _explain_close(inquiry.incident, frame)
     source = DeployedSource.UNKNOWN if inquiry.given is None else DeployedSource.GIVEN
     located = Located("", inquiry.given, source, corroborated=False)
-    return replace(_proof(inquiry, located, Recommendation(Kind.NONE, reason, told)), frame=frame)
+    return replace(_proof(inquiry, located, Recommendation(Kind.NONE, reason, detail)), frame=frame)
+
+
+def _explain_close(incident: Incident, frame: Frame | None) -> tuple[Reason, str]:
+    """Why a close leads to no proposal, with the exception that the log ties to it."""
+    quoted = raised_as(incident, frame) if incident.raised is not None else ""
+    if incident.closed is Closed.OTHER_END:
+        return Reason.CLOSED_BY_OTHER_END, f"{_OTHER_END}{f' With it was logged {quoted}.' if quoted else ''}"
+    if quoted:
+        return Reason.CLOSE_1011_UNPROVEN, (
+            f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, "
+            "and which commit mends it, is not proven."
+        )
+    reason, detail = _WITHOUT_PROOF[SignalKind.CLOSE_1011]
+    if incident.nearby:
+        words = listed([f"“{said(each.text, 120)}”" for each in incident.nearby[:_MOST_NEARBY]])
+        detail = f"{detail} Logged in the same minutes: {words}."
+    return reason, detail
 
 
 def _own_frame(inquiry: Inquiry, raised: Raised) -> Frame | None:

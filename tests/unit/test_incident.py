@@ -23,7 +23,7 @@ def test_every_time_is_moved(tmp_path: Path) -> None:
         (first, first, first),
         (second, second, second),
     ]
-    assert [each.first_seen for each in moved.symptoms] == [datetime(2026, 2, 28, 23, 59, 55, tzinfo=UTC)]
+    assert [each.first_seen for each in moved.nearby] == [datetime(2026, 2, 28, 23, 59, 55, tzinfo=UTC)]
 
 
 def test_dated_times_stay(tmp_path: Path) -> None:

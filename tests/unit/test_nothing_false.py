@@ -77,7 +77,7 @@ def test_what_is_no_signal_makes_no_incident(repository: Path, tmp_path: Path, t
             "keepalive_timeout",
             "keepalive_timeout",
         ),
-        ("received 1011 (internal error); then sent 1011 (internal error)", "close_1011", "close_1011_without_cause"),
+        ("received 1011 (internal error); then sent 1011 (internal error)", "close_1011", "closed_by_other_end"),
         ("SyntaxError: invalid syntax (app.py, line 7)", "syntax_error", "not_corroborated"),
         ("SyntaxError: invalid syntax (jobs.py, line 8)", "syntax_error", "not_corroborated"),
         ("SyntaxError: invalid syntax (nowhere.py, line 7)", "syntax_error", "file_not_found"),

@@ -37,6 +37,7 @@ _PATH_CHANGE = re.compile(
     r"|(?<!\w)sys\.path\s{0,20}+\+?="
 )
 _OWN_PACKAGE = re.compile(r"[^,()]{1,200}+,\s*+(?:package\s*+=\s*+)?__(?:name|package)__|__(?:name|package)__\s*+\+")
+_SECOND_ARGUMENT = re.compile(r"\s{0,200}+,\s{0,200}+(?:package\s{0,20}+=\s{0,20}+)?")
 _OWN = re.compile(r"\{\s*(?:__name__|__package__)\s*\}\.")
 
 
@@ -151,7 +152,7 @@ def _called(text: SourceText, name: str, end: int) -> Import:
     if not name.startswith("."):
         return Import(name)
     found = _relative(name)
-    after = re.compile(r"\s*,\s*(?:package\s*=\s*)?").match(text.code, end)
+    after = _SECOND_ARGUMENT.match(text.code, end)
     package = text.starting_at(after.end()) if after else None
     if not package:
         return found

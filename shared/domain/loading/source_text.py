@@ -14,12 +14,11 @@ from shared.domain.loading.tree import MOST_BYTES
 
 _TOKEN = re.compile(r"#[^\r\n]*+|\"{3}|'{3}|[\"']")
 _PREFIX = re.compile(r"(?:^|\W)([rRbBuUfFtT]{1,2})\Z")
-_END = {
-    '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.|\Z))*+(?:"|(?=[\r\n])|\Z)', re.DOTALL),
-    "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.|\Z))*+(?:'|(?=[\r\n])|\Z)", re.DOTALL),
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL),
-    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
-}
+_DOUBLE_END = re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.|\Z))*+(?:"|(?=[\r\n])|\Z)', re.DOTALL)
+_SINGLE_END = re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.|\Z))*+(?:'|(?=[\r\n])|\Z)", re.DOTALL)
+_LONG_DOUBLE_END = re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
+_LONG_SINGLE_END = re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL)
+_END = {'"': _DOUBLE_END, "'": _SINGLE_END, '"""': _LONG_DOUBLE_END, "'''": _LONG_SINGLE_END}
 _LINE_IMPORT = re.compile(
     r"^[ \t]{0,80}+(?:from[ \t]{1,20}+[.\w]{1,200}+[ \t]{1,20}+import[ \t(]|import[ \t]{1,20}+\w)[^\r\n]*+",
     re.MULTILINE,

@@ -30,6 +30,10 @@ USED_BY_A_HELPER = (
     ("shared/adapters/github/webhook.py: _DELIVERY", "fullmatch"),
     ("shared/adapters/github/webhook.py: _REPOSITORY", "fullmatch"),
     ("shared/adapters/github/webhook.py: _LOGIN", "fullmatch"),
+    ("shared/domain/loading/source_text.py: _DOUBLE_END", "match"),
+    ("shared/domain/loading/source_text.py: _SINGLE_END", "match"),
+    ("shared/domain/loading/source_text.py: _LONG_DOUBLE_END", "match"),
+    ("shared/domain/loading/source_text.py: _LONG_SINGLE_END", "match"),
 )
 
 
