@@ -109,7 +109,7 @@ def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sig
         expect(page.locator("#head .state")).to_have_text("Verified")
         assert stays_open(tmp_path)
         expect(page.locator("#issue")).to_contain_text("Closed")
-        expect(page.locator("#slack")).to_contain_text("Resolved by @U0MIRA")
+        expect(page.locator("#slack")).to_contain_text("Resolved automatically")
         page.get_by_role("link", name="Times").click()
         expect(page.get_by_role("table").first).to_contain_text("harbour-prod.harbour-chat")
         told = subprocess.run(
