@@ -45,7 +45,9 @@ def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
     for number, each in enumerate([*logged, entry]):
         ties.take(number, each, read_signal(each))
     tie = ties.settle().get(len(logged))
-    return _signal(tie.raised) if tie is not None and tie.tied and tie.raised.syntax else None
+    # A later close of the same instance, with no other exception before it, has no incident of its own: the report
+    # tells it as logged in the same minutes.
+    return _signal(tie.raised) if tie is not None and tie.raised.syntax else None
 
 
 def _logged_before(world: World, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:

@@ -108,8 +108,19 @@ def storm(folder: Path, *, embedded: bool, source: Path = SOURCE) -> Iterator[St
     config = folder / "provenfix.yaml"
     config.write_text(configuration(story), "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": SIGNING_SECRET}
+    text = log_text(story, Shape.GCLOUD)
     with standing(Wanted(folder / "stack", embedded, environment=environment, source=source)) as stack:
-        yield Storm(stack, story.path, tuple(json.loads(log_text(story, Shape.GCLOUD))))
+        _keep_log(stack, text)
+        yield Storm(stack, story.path, tuple(json.loads(text)))
+
+
+def _keep_log(stack: Standing, text: str) -> None:
+    """What is published stands in the log as well: there the functions look what a close is tied to."""
+    with led_to(stack.environment):
+        folder = read_settings().local
+    assert folder is not None
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    (folder / "logs" / "00001.json").write_text(text, "utf-8")
 
 
 def left(storm: Storm) -> Left:

@@ -241,4 +241,4 @@ class TestFiles:
 
 def test_the_files_are_in_the_distribution() -> None:
     pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
-    assert pyproject["tool"]["setuptools"]["package-data"]["shared.filters"] == ["*.tftpl"]
+    assert pyproject["tool"]["setuptools"]["package-data"]["provenfix.shared.filters"] == ["*.tftpl"]

@@ -117,13 +117,16 @@ def test_a_1011_that_came_first_is_absorbed_by_its_cause(setting: Setting) -> No
 UPSTREAM = "received 1011 (internal error) unavailable; then sent 1011 (internal error) unavailable"
 
 
-@pytest.mark.parametrize(
-    "between",
-    ["Uncaught exception: KeyError: 'berth'", "received 1011 (internal error) keepalive ping timeout", CLOSED],
-)
-def test_a_1011_that_something_else_explains_is_not_attached(setting: Setting, between: str) -> None:
+def test_a_later_close_with_no_other_exception_before_it_has_no_incident_of_its_own(setting: Setting) -> None:
     incident = opened(setting)
-    setting.entry(between)
+    setting.entry(CLOSED)
+    outcome = record(setting.process(), setting.entry("WebSocket /ws closed: code=1011"))
+    assert (outcome.name, outcome.incident) == ("attached", incident)
+
+
+def test_a_1011_that_something_else_explains_is_not_attached(setting: Setting) -> None:
+    incident = opened(setting)
+    setting.entry("Uncaught exception: KeyError: 'berth'")
     outcome = record(setting.process(), setting.entry("WebSocket /ws closed: code=1011"))
     assert (outcome.name, outcome.incident != incident) == ("opened", True)
     tick(setting, MINUTE)
@@ -139,7 +142,6 @@ def test_a_1011_of_another_instance_is_not_attached(setting: Setting) -> None:
 
 
 def test_an_upstream_s_1011_is_an_incident_apart_from_one_s_own(setting: Setting) -> None:
-    opened(setting)
     upstream = record(setting.process(), setting.entry(UPSTREAM))
     own = record(setting.process(), setting.entry("WebSocket /ws closed: code=1011"))
     assert (upstream.name, own.name) == ("opened", "opened")
