@@ -236,7 +236,9 @@ def test_an_excerpt_from_the_middle_of_a_key_shows_none_of_it() -> None:
     middle, end = excerpt(content.encode(), 5), excerpt(content.encode(), 10)
     assert [number for number, _ in middle] == list(range(2, 9))
     assert {text for _, text in middle} == {"[redacted private-key]"}
-    assert end[-2:] == ((10, "x = 1"), (11, f"y = 2 #{' ' * 380}[redacted npm"))
+    long = f"y = 2 #{' ' * 380}{SECRETS['npm']}"
+    shown = f"y = 2 #{' ' * 380}[redacted npm… (a line of {len(long)} characters)"
+    assert end[-2:] == ((10, "x = 1"), (11, shown))
 
 
 def parts(secret: str) -> set[str]:
