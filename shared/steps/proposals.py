@@ -81,8 +81,8 @@ def _instead(proposal: Proposal, commit: str) -> Proposal:
 
 
 def load(world: World, proposal: str) -> Proposal | None:
-    """The proposal of this id."""
-    stored = world.store.read(KIND, proposal)
+    """The proposal of this id; None for "" as well, which no store takes for a key."""
+    stored = world.store.read(KIND, proposal) if proposal else None
     return _read(stored.value) if stored else None
 
 

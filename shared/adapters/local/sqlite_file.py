@@ -91,7 +91,7 @@ class SqliteFile:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise Retry(f"{self._path}: {error}") from error
         except sqlite3.DatabaseError as error:
             if type(error) is not sqlite3.DatabaseError:  # the statement's fault, not the file's
