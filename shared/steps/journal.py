@@ -55,7 +55,8 @@ def _by_now(world: World, incident: str) -> Revised | None:
 
 def title_by_now(world: World, case: Case, ending: State | None = None) -> str:
     """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
-    evidence, proposal = world.store.read(EVIDENCE, case.evidence), world.store.read(proposals.KIND, case.proposal)
+    evidence = world.store.read(EVIDENCE, case.evidence)
+    proposal = world.store.read(proposals.KIND, case.proposal) if case.proposal else None
     if evidence is None or proposal is None:
         return ""
     return inert_title(title_of(case, evidence.value, proposal.value, standing_of(case, ending)))

@@ -68,7 +68,7 @@ def test_the_message_tells_what_fails_the_proof_in_three_lines_what_ships_and_ho
         f"Fixed by: {F.id[:12]} (“refactor: frame the remaining answers too”",
         f"Newest passing commit: {HEAD.id[:12]}",
         "Checks: green.",
-        "What ships: 4 commits, 2 files changed, 19 lines added, 12 deleted, not counted in 1 of them: chat/agents_execute.py +19",
+        "What ships: 4 commits, 2 files changed, 19 lines added, 12 deleted, not counted in 1 of them: ",
         "Confidence: proven: compiled with cpython-3.11.7",
         "Open until 2026-03-01T12:00:00Z.",
     ):
