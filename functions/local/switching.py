@@ -4,6 +4,7 @@ In: a service's name or nothing, and a stack's folder; without one there, the en
 """
 
 import getpass
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,4 +55,8 @@ def _describe(what: str, *, stopped: bool, changed: bool) -> str:
 
 
 def _who() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # in a container a user often has no name, and the switch must turn all the same
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -154,6 +154,18 @@ def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("embedded")
+def test_a_user_without_a_name_can_stop_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.settings import read_settings  # noqa: PLC0415
+    from shared.wiring import store  # noqa: PLC0415
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 54_321)
+    assert run("", Path(".provenfix"), stopped=True) == 0
+    assert str(read_switch(store(read_settings()), ALL).by).startswith("uid 54321@")
+
+
+@pytest.mark.usefixtures("embedded")
 def test_a_service_that_is_not_configured_is_refused() -> None:
     with pytest.raises(Misused, match=r"shore\.tide"):
         run("buoy", Path(".provenfix"), stopped=True)
