@@ -69,9 +69,9 @@ def _add(world: World, service: Service, case: Case) -> _Tally:
     for _ in range(_MOST_ATTEMPTS):
         stored = world.store.read(_KIND, _key(world, service))
         tally = _read(stored.value if stored else {})
-        if line in tally.collected:
-            return tally
         listed = len(tally.collected) < _MOST_LISTED
+        if line in tally.collected or (not listed and _was_counted(world, service, case)):
+            return tally
         added = _Tally(
             tally.own, (*tally.collected, line) if listed else tally.collected, tally.more + (0 if listed else 1)
         )
@@ -79,8 +79,15 @@ def _add(world: World, service: Service, case: Case) -> _Tally:
         if stored is None:
             world.store.create(_KIND, _key(world, service), value)
         elif world.store.replace(_KIND, _key(world, service), value, stored.version):
+            if not listed:
+                world.store.create(_KIND, f"{_key(world, service)}.{case.id}", {"counted": True})
             return added
     raise Retry(f"the issues of {service.id} are being counted by too many at once")
+
+
+def _was_counted(world: World, service: Service, case: Case) -> bool:
+    """Whether an incident beyond those listed is in the number of them already."""
+    return world.store.read(_KIND, f"{_key(world, service)}.{case.id}") is not None
 
 
 def _body(tally: _Tally) -> str:

@@ -4,6 +4,8 @@ import pytest
 
 from shared.domain.finding import Kind, Reason
 from shared.errors import Retry
+from shared.steps import cases
+from shared.steps.collecting_issue import collect_uncorroborated
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.record import record
 from shared.steps.room import MOST_CORROBORATED, MOST_PENDING, PENDING
@@ -83,6 +85,16 @@ def test_the_collecting_issue_is_the_same_for_an_investigation_that_is_repeated(
     _investigate_forged(setting, [first, first, second])
     assert len(setting.issues.all) == 1
     assert setting.issues.all[0].body.count("(incident ") == 2
+
+
+def test_an_incident_beyond_the_list_is_counted_once_however_often_it_is_investigated() -> None:
+    setting = Setting({"shore.tide": service(uncorroborated_issues=0)})
+    forged = _forge(setting, 102)
+    _investigate_forged(setting, forged)
+    world, tide = setting.process(), setting.services["shore.tide"]
+    collect_uncorroborated(world, tide, cases.demand(world, forged[-1]))
+    (tally,) = [value for key, value in documents(setting, "caps").items() if key.endswith("uncorroborated")]
+    assert tally["more"] == 2
 
 
 def test_a_corroborated_incident_has_its_own_issue_whatever_was_forged_that_day() -> None:
