@@ -213,14 +213,20 @@ def tell(world: World, service: Service, reference: str, message: Message, turn:
     once(world, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
 
 
-def deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Document:
-    """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody."""
+def deploy(world: World, service: Service, proposal: Proposal, etag: str, objection: Callable[[], str]) -> Document:
+    """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody.
+
+    `objection` is asked at the last moment: an earlier worker may have died before this, and long ago.
+    """
 
     def find() -> Document | None:
         found = world.deployer.find(service, proposal.id)
         return {"operation": found} if found else None
 
     def do() -> Document:
+        late = objection()
+        if late:
+            return {"refused": late, "reason": late}
         try:
             return {"operation": world.deployer.start(service, proposal.id, proposal.commit, etag)}
         except Reject as refused:

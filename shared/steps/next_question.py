@@ -17,6 +17,8 @@ from shared.steps.flow import State
 from shared.steps.standings import evidence_of
 
 STILL_FAILING = "STILL FAILING"
+STOPPED = "Deployments of this service were stopped while the rollout was under way."
+"""Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
     if previous not in case.revisions:
         return Outlook(f"The traffic is with {named} again, which is not known to fail.")
     fails = f"{STILL_FAILING}: the traffic is with {named} again, which logged the failure."
+    if case.ending_why == STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
+        return Outlook(f"{fails} Nothing more is asked while deployments are stopped.")
     earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
     if earlier:
         return Outlook(f"{fails} The next question: roll back to {short(earlier)}?", earlier)

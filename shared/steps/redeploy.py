@@ -51,7 +51,7 @@ def redeploy(world: World, proposal_id: str) -> Outcome:
         decision = decisions.decide(world, proposal.question, wanted)
     if decision.state is not DecisionState.ACTING:
         return Outcome(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
-    return _deploy(world, service, proposal, decision.etag)
+    return _deploy(world, service, case, proposal, decision.etag)
 
 
 def _lapsed(world: World, service: Service, case: Case, proposal: Proposal, decision: Decision) -> str:
@@ -83,12 +83,20 @@ def _objection(world: World, service: Service, case: Case, proposal: Proposal) -
     return serving.etag, "kill_switch" if world.kill_switch(service.id) else ""
 
 
-def _deploy(world: World, service: Service, proposal: Proposal, etag: str) -> Outcome:
-    begun = effects.deploy(world, service, proposal, etag)
+def _too_late(world: World, service: Service, proposal: Proposal) -> str:
+    """Why not even a deployment that was decided on begins any more; "" where it does."""
+    if world.clock.now() >= proposal.expires_at:
+        return "approval_expired"
+    return "kill_switch" if world.kill_switch(service.id) else ""
+
+
+def _deploy(world: World, service: Service, case: Case, proposal: Proposal, etag: str) -> Outcome:
+    begun = effects.deploy(world, service, proposal, etag, lambda: _too_late(world, service, proposal))
     refused = documents.text(begun, "refused")
     if refused:
-        cases.end(world, proposal.incident, State.REFUSED, refused)
-        return Outcome("refused:stale", proposal.incident, refused)
+        if proposals.of_one_question(case.proposal, proposal):  # else it is about another question by now
+            cases.end(world, proposal.incident, State.REFUSED, refused, case.look)
+        return Outcome(f"refused:{begun.get('reason', 'stale')}", proposal.incident, refused)
     operation = documents.text(begun, "operation")
 
     def deploying(now: Case) -> Case:

@@ -17,6 +17,7 @@ from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
 from shared.steps.finish import show
 from shared.steps.flow import State
+from shared.steps.next_question import STOPPED
 from shared.steps.platform_says import resolved
 from shared.steps.recurrence import logged_again
 from shared.steps.regression import serves_fix
@@ -24,9 +25,6 @@ from shared.steps.world import World
 
 LONGEST_DEPLOYMENT = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
-
-STOPPED = "Deployments of this service were stopped while the rollout was under way."
-"""Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
 
 _ENDINGS = {
     Verdict.PROVEN: State.RESOLVED,
@@ -44,7 +42,7 @@ def follow(world: World, service: Service, case: Case) -> Case:
     if rollout is None:
         return case
     if world.kill_switch(service.id):
-        return cases.end(world, case.id, State.ROLLED_BACK, STOPPED)
+        return cases.end(world, case.id, State.ROLLED_BACK, STOPPED, case.look)
     if not rollout.revision:
         return _await_operation(world, service, case, rollout)
     if rollout.share:
