@@ -11,7 +11,7 @@ _HERE = Path(".provenfix")
 
 
 def stop(service: _Service = "", folder: _Folder = _HERE) -> int:
-    """Stop deployments, and take back a rollout under way."""
+    """Stop deployments, and put back a rollout on its way."""
     from functions.local.switching import run  # noqa: PLC0415  # other commands start without it
 
     return run(service, folder, stopped=True)
