@@ -51,7 +51,8 @@ def _find_service(services: Mapping[str, Service], name: str) -> str:
 def _describe(what: str, *, stopped: bool, changed: bool) -> str:
     if not stopped:
         return f"Deployments of {what} are allowed{'' if changed else ' already'}."
-    return f"Deployments of {what} are stopped{'' if changed else ' already'}; a rollout that has not all of the traffic yet is put back."
+    stopped_now = f"Deployments of {what} are stopped{'' if changed else ' already'}"
+    return f"{stopped_now}; a rollout that has not all of the traffic yet is put back."
 
 
 def _who() -> str:
