@@ -68,24 +68,36 @@ class SqliteFile:
 
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, _PRIVATE))  # SQLite gives its other files the same mode
-        # Closed by another thread at the end, hence check_same_thread; used by one only.
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare(connection)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
         # SQLite waits for a lock everywhere but in the change to WAL, where the second of two fails at once.
         name = self._path.with_name(f"{self._path.name}-opening")
         with os.fdopen(os.open(name, os.O_CREAT | os.O_RDWR, _PRIVATE), "wb") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(self._schema)
+            self._make_private()
+            # Closed by another thread at the end, hence check_same_thread; used by one only.
+            connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(connection)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(self._schema)
+
+    def _make_private(self) -> None:
+        """Makes the file where there is none; SQLite gives its other files the same mode.
+
+        A file that is there is not opened: to close any descriptor of it ends the locks that the other threads'
+        connections hold, and the next process that closes the file takes itself for the last one and removes the
+        journal under them. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+        """
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE))
+        except FileExistsError:
+            self._path.chmod(_PRIVATE)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
