@@ -12,7 +12,7 @@ from shared.domain.history import Commit
 from shared.domain.search import descendants
 from shared.ports import History
 
-_FIRST_LOOK = 500
+_FIRST_LOOK = 50
 _FURTHER = 8
 """A moment is mostly a recent one: the chain is read so many times further where it is not."""
 

@@ -88,9 +88,9 @@ class Chaos:
         deadline = time.monotonic() + DEADLINE
         while True:
             found = [case for subject in subjects if (case := self.case(subject)) is not None]
-            if moments and sum(len(case.history) for case in found) >= moments[0] and self._calm():
+            due = moments and sum(len(case.history) for case in found) >= moments[0] and self._calm()
+            if due and self._kill(subjects, chance):
                 moments.pop(0)
-                self._kill(subjects, chance)
             if not moments and len(found) == len(subjects) and not any(case.active for case in found):
                 return
             self._turn(subjects, found)
@@ -148,8 +148,8 @@ class Chaos:
         assert isinstance(queue, SqliteQueue)
         return queue.age(flow.TICK) == 0
 
-    def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> None:
-        """One process of the stack, or of a service, or one that they have started."""
+    def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> bool:
+        """One process of the stack, or of a service, or one that they have started; False where none of it runs now."""
         name = chance.choice([*self.stack.tended.running, "a service"])
         if name == "a service":
             wanted = chance.choice([subject.service.name for subject in subjects])
@@ -157,9 +157,12 @@ class Chaos:
         else:
             _, running = self.stack.tended.running[name]
             found = [running.pid, *_children(running.pid)]
+        if not found:
+            return False
         os.kill(chance.choice(found), signal.SIGKILL)
         self.killed.append(name)
         self.ticks = 0
+        return True
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def _labels(report: Report) -> set[Label | None]:
     ("kind", "more"),
     [
         (Kind.REDEPLOY, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
-        (Kind.ROLLBACK, {Label.FIXED, Label.NEWEST}),
+        (Kind.ROLLBACK, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
         (Kind.NONE, {Label.FIXED}),
     ],
 )

@@ -157,7 +157,7 @@ class GitHubHistory:
     def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
         """`tip` and its chain of first parents, newest first; of a long history, as many as five pages hold."""
         if limit > 1 and not self._walks.is_whole([tip]):
-            self._walks.look_back(tip)
+            self._walks.look_back(tip, limit)
         chain: list[Commit] = []
         here: str | None = tip if limit > 0 else None
         while here is not None and len(chain) < limit:
@@ -174,7 +174,7 @@ class GitHubHistory:
             return []
         if not self._walks.know(tips, ()):
             for tip in tips[:_FEW_TIPS]:
-                self._walks.look_back(tip)
+                self._walks.look_back(tip, LONGEST_WALK)
         roots = self._roots(list(reachable(tips, self._walks.commits)))
         whole = self._trees.complete(roots) and self._walks.is_whole(tips)
         self._places_gone = self._places_gone or not whole

@@ -4,6 +4,7 @@ In: tips and paths. Out: whether everything that they reach is known; it is aske
 long as the history is short enough for that.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,10 @@ class Walks:
         """How many commits a tip reaches."""
         self._whole: set[str] = set()
         """Commits all of whose ancestors are known."""
+        self._pages: Counter[str] = Counter()
+        """How many pages of the newest commits below a tip were read."""
+        self._older: dict[str, str] = {}
+        """Where the next of these pages begins; none where a tip has no further one."""
 
     def ask(self, query: Query) -> Mapping[str, Any]:
         """The answer about the repository."""
@@ -142,34 +147,55 @@ class Walks:
             if node["held"] is not None:
                 self._contents.take(node["held"]["object"])
 
-    def look_back(self, tip: str) -> None:
-        """Makes the newest commits below a tip known."""
-        after: str | None = None
-        for _ in range(_FURTHEST_BACK):
+    def look_back(self, tip: str, limit: int) -> None:
+        """Makes as many first parents below a tip known, or as many as a few pages of the newest commits hold."""
+        for _ in range(_FURTHEST_BACK - self._pages[tip]):
+            if tip in self._pages and (tip not in self._older or self._has_first_parents(tip, limit)):
+                return
             query = Query()
-            queries.on_commit(query, "t", tip, queries.walk(query, (), after))
+            queries.on_commit(query, "t", tip, queries.walk(query, (), self._older.get(tip)))
             node = self.ask(query).get("t")
             if not node:
                 return
-            after = self._page(tip, node, ())
-            if after is None:
-                return
+            self._keep_newest(tip, node)
+
+    def _keep_newest(self, tip: str, node: Mapping[str, Any]) -> None:
+        """Keeps a page of the newest commits below a tip, and where the next page begins."""
+        self._pages[tip] += 1
+        self._older.pop(tip, None)
+        cursor = self._page(tip, node, ())
+        if cursor is not None:
+            self._older[tip] = cursor
+
+    def _has_first_parents(self, tip: str, limit: int) -> bool:
+        commit: str | None = tip
+        for _ in range(limit):
+            if commit not in self.commits:
+                return commit is None
+            commit = next(iter(self.commits[commit].parents), None)
+        return True
 
     def changed(self, paths: Sequence[str], tip: str) -> list[Commit]:
-        """The commits that changed a path, newest first, from a history that is too long to be walked."""
+        """The commits that changed a path, newest first, from a history that is too long to be walked.
+
+        The newest commits below the tip come with the first page: the states of a branch are looked for among them.
+        """
         found: dict[str, Commit] = {}
         for place in range(len(paths)):
             after: str | None = None
             for page in range(_MOST_PAGES):
                 query = Query()
                 full = self._versions_in_full(query, paths[place], place) if not page and len(paths) == 1 else ""
-                fields = f"{queries.changed(query, place, paths, after)} {full}"
+                newest = "" if tip in self._pages else queries.walk(query, (), None)
+                fields = f"{queries.changed(query, place, paths, after)} {full} {newest}"
                 queries.on_commit(query, "t", tip, fields)
                 node = self.ask(query).get("t")
                 if not node:
                     return []
                 if full:
                     self._keep_versions(node[f"full{place}"]["nodes"])
+                if newest:
+                    self._keep_newest(tip, node)
                 history = node[f"p{place}"]
                 for each in history["nodes"]:
                     found[each["oid"]] = self.keep(each, paths)
