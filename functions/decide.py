@@ -37,7 +37,7 @@ def decide(request: "Request") -> Answered:
         with here.span("decide", log.trace):
             return _verified(request, here, log)
     except Retry as retry:
-        log.write(Severity.WARNING, "retry", detail=str(retry))
+        log.retry(retry)
         return "The decision could not be stored. Click again.", 503, _PLAIN
     except Exception as error:  # noqa: BLE001  # whatever it is, Slack gets an answer and no text of it
         log.crash(error)

@@ -31,7 +31,7 @@ def handled(function: str, request: "Request", step: "Callable[[World, Delivery]
         with here.span(function, log.trace):
             return _deliver(function, request, step, here, log)
     except Retry as retry:
-        log.write(Severity.WARNING, "retry", detail=str(retry))
+        log.retry(retry)
         return "", 503
     except Exception as error:  # noqa: BLE001  # the unknown is delivered again, then dead-lettered
         log.crash(error)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shared.domain.redaction import redact
+from shared.errors import Retry
 
 MARKER = "provenfix"
 """The key that every line of this product has."""
@@ -88,6 +89,11 @@ class Log:
             line["logging.googleapis.com/spanId"] = self.trace.span
         sys.stdout.write(json.dumps(line) + "\n")  # one write: lines of other threads must not mix with it
         sys.stdout.flush()
+
+    def retry(self, error: Retry) -> None:
+        """The line for what is delivered again, with its reason where it has one."""
+        named = {"reason": error.reason} if error.reason else {}
+        self.write(Severity.WARNING, "retry", detail=str(error), **named)
 
     def crash(self, error: BaseException) -> None:
         """The line for what nobody foresaw: its class, its words, and where it was raised, without source text."""

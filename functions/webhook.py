@@ -38,7 +38,7 @@ def github(request: "Request") -> Answered:
         with here.span("github", log.trace):
             return _verified(request, here, log)
     except Retry as retry:
-        log.write(Severity.WARNING, "retry", detail=str(retry))
+        log.retry(retry)
         return "", 503
     except Exception as error:  # noqa: BLE001  # whatever it is, GitHub gets an answer and no text of it
         log.crash(error)

@@ -17,7 +17,14 @@ class Misused(Exception):
 
 
 class Retry(Exception):
-    """It may work later: the message is delivered again, and dead-lettered when that never ends."""
+    """It may work later: the message is delivered again, and dead-lettered when that never ends.
+
+    `reason` is a name of ours where somebody waits for just this one, such as an alert.
+    """
+
+    def __init__(self, detail: str = "", *, reason: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if reason else detail)
+        self.reason = reason
 
 
 class Reject(Exception):

@@ -34,6 +34,15 @@ locals {
       more     = 0
       todo     = "Look for `jsonPayload.provenfix.outcome=\"crashed\"` in the logs: `raised` and `frames` say what and where. The message is delivered again by itself."
     }
+    crowded = {
+      title    = "a service has too many open incidents for another one"
+      severity = "ERROR" # each entry is delivered again ten times; the last one makes it a dead letter
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["crowded"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA"
+      duration = "0s"
+      more     = 0
+      todo     = "`jsonPayload.provenfix.reason=\"too_many_incidents\"` in the logs: `detail` names the service, and whether its incidents are open or wait for `investigate`. Close the issues that are settled; where they wait, look why `investigate` does not answer."
+    }
     failing = {
       title    = "a function keeps answering with 5xx"
       severity = "WARNING"

@@ -9,6 +9,7 @@ locals {
     canaries  = { function = "record", outcome = "=\"canary\"", told = "canary entries that arrived" }
     proposals = { function = "investigate", outcome = "=\"proposed\"", told = "questions that were asked" }
     ticks     = { function = "verify", outcome = "=\"ticked\"", told = "rounds that verify went" }
+    crowded   = { function = "record", outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"too_many_incidents\"", told = "entries that found no room for one more incident" }
     crashes   = { function = null, outcome = "=\"crashed\"", told = "what nobody foresaw" }
   }
 }

@@ -21,6 +21,9 @@ MOST_PENDING = 200
 PENDING = timedelta(hours=1)
 """and were opened no longer ago than this: an older one hangs, and must not keep others out."""
 
+TOO_MANY = "too_many_incidents"
+"""Why an entry is delivered again; an alert looks for it."""
+
 _UNINVESTIGATED = frozenset((State.WAITING.value, State.OPENED.value))
 
 
@@ -30,9 +33,9 @@ def demand_room(world: World, service: Service) -> None:
     pending = [stored for stored in active if _is_pending(stored)]
     recent = [stored for stored in pending if world.clock.now() < documents.moment(stored.value, "opened_at") + PENDING]
     if len(recent) >= MOST_PENDING:
-        raise Retry(f"too_many_incidents: {len(recent)} of {service.id} wait for their investigation")
+        raise Retry(f"{len(recent)} of {service.id} wait for their investigation", reason=TOO_MANY)
     if len(active) - len(pending) >= MOST_CORROBORATED:
-        raise Retry(f"too_many_incidents: {len(active) - len(pending)} of {service.id} are open")
+        raise Retry(f"{len(active) - len(pending)} of {service.id} are open", reason=TOO_MANY)
 
 
 def _is_pending(stored: Stored) -> bool:

@@ -88,8 +88,8 @@ def rows() -> Iterator[Line]:
     yield _by("Secret Manager", lambda _: 5 * SECRET, f"5 versions × ${SECRET:.2f}")
     yield _by(
         "Alerting",
-        lambda _: 6 * CONDITION + 6 * 3 * MINUTES * 2 * SERIES,
-        f"6 conditions × ${CONDITION:.2f}, 3 series each, twice a minute × $0.35 a million",
+        lambda _: 7 * CONDITION + 7 * 3 * MINUTES * 2 * SERIES,
+        f"7 conditions × ${CONDITION:.2f}, 3 series each, twice a minute × $0.35 a million",
     )
     yield _by("Images and zips", lambda _: 2 * STORED, f"2 GiB × ${STORED:.2f}")
 

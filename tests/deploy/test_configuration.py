@@ -15,9 +15,13 @@ from shared.adapters.google.firestore_store import LIFETIMES
 from shared.configuration.reading import configuration
 from shared.filters.rendering import LONGEST, Sink, sink_filter
 from shared.settings import read_all_settings
+from shared.steps.record import record
+from shared.steps.room import MOST_PENDING
 from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
 from tests.deploy.terraform import ROOT
+from tests.fakes.setting import Setting, syntax_error
 from tests.logging_query import matches
+from tests.unit.doors import doors, sunk
 
 
 def _of(state: list[Resource], address: str) -> dict[str, Resource]:
@@ -135,9 +139,12 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
 def _logged(capsys: pytest.CaptureFixture[str], function: str, outcome: str) -> dict[str, object]:
     """The entry that Cloud Logging makes of what a function writes."""
     Log(function, PROJECT).write(Severity.INFO, outcome, seconds=4.0)
+    return _entry(function, capsys.readouterr().out)
+
+
+def _entry(function: str, line: str) -> dict[str, object]:
     labels = {"project_id": PROJECT, "service_name": f"provenfix-{function}", "location": "europe-west1"}
-    payload = json.loads(capsys.readouterr().out)
-    return {"resource": {"type": "cloud_run_revision", "labels": labels}, "jsonPayload": payload}
+    return {"resource": {"type": "cloud_run_revision", "labels": labels}, "jsonPayload": json.loads(line)}
 
 
 def test_every_metric_counts_its_lines_and_no_others(
@@ -155,7 +162,7 @@ def test_every_metric_counts_its_lines_and_no_others(
         "ticks": ("verify", "ticked"),
         "crashes": ("github", "crashed"),
     }
-    assert set(filters) == {*lines, "time_to_proposal"}
+    assert set(filters) == {*lines, "crowded", "time_to_proposal"}
     for function, outcome in lines.values():
         entry = _logged(capsys, function, outcome)
         counted = {name for name, query in filters.items() if matches(query, entry)}
@@ -163,6 +170,26 @@ def test_every_metric_counts_its_lines_and_no_others(
         assert counted == expected | ({"time_to_proposal"} if outcome == "proposed" else set())
     assert matches(filters["crashes"], _logged(capsys, "verify", "crashed"))
     assert matches(filters["storms"], _logged(capsys, "record", "duplicate"))
+
+
+def test_an_entry_that_finds_no_room_for_an_incident_is_counted_and_alerted(
+    one_state: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the line that `record` writes when it leaves the entry to be delivered again, and by no other retry."""
+    setting = Setting()
+    for number in range(MOST_PENDING):
+        record(setting.process(), setting.entry(syntax_error(f"/app/quay_{number}.py")))
+    with doors(setting) as opened:
+        assert opened.deliver("record", sunk(setting.entry(syntax_error("/app/buoy.py")))).status_code == 503
+    (line,) = capsys.readouterr().out.splitlines()
+    filters = {one.key: one.values["filter"] for one in one_state if one.type == "google_logging_metric"}
+    assert [name for name, query in filters.items() if matches(query, _entry("record", line))] == ["crowded"]
+    assert not matches(filters["crowded"], _logged(capsys, "record", "retry"))
+
+    alert = _of(one_state, "google_monitoring_alert_policy.threshold")["crowded"].values
+    assert 'metric.type="logging.googleapis.com/user/provenfix/crowded"' in json.dumps(alert).replace("\\", "")
+    (condition,) = alert["conditions"][0]["condition_threshold"]
+    assert (condition["threshold_value"] or 0, condition["duration"]) == (0, "0s")
 
 
 def test_the_canary_passes_its_own_sink_and_no_services(one_state: list[Resource]) -> None:
@@ -181,7 +208,7 @@ def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: 
         file.read_text("utf-8") for folder in ("functions", "shared/steps") for file in (ROOT / folder).rglob("*.py")
     )
     counted = _of(one_state, "google_logging_metric.counter")
-    assert len(counted) == 6
+    assert len(counted) == 7
     for one in counted.values():
         outcomes = re.findall(r'"([a-z_]+)"', one.values["filter"].partition("provenfix.outcome=")[2])
         assert outcomes
