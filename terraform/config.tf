@@ -82,6 +82,10 @@ resource "google_secret_manager_secret_version" "config" {
       error_message = "A service in provenfix.yaml names a Python that Cloud Functions does not run (3.8 to 3.14); leave its `python` out, and ruff judges."
     }
     precondition {
+      condition     = alltrue([for service in local.config.services : can(regex("^(|[TE][A-Z0-9]+)$", try(service.team, ""))) && can(regex("^(|A[A-Z0-9]+)$", try(service.chat_app, "")))])
+      error_message = "A service in provenfix.yaml names a Slack workspace or app by something else than its id (T… or E…, A…): every click would be refused."
+    }
+    precondition {
       condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0
       error_message = "One of the watched services is a function of provenfix itself; remove it from provenfix.yaml."
     }

@@ -22,7 +22,7 @@ from tests.fakes.github.described import operation
 from tests.fakes.github.server import Asked, FakeGitHub, Told, serving
 from tests.fakes.google_project import BUILDER, FUNCTIONS, OWN, RUNTIME, TRIGGER, GoogleProject
 from tests.fakes.google_rest import COMPILE, GoogleRest
-from tests.fakes.slack.workspace import Workspace
+from tests.fakes.slack.workspace import APP, TEAM, Workspace
 from tests.unit.stories import running
 
 SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
@@ -330,6 +330,39 @@ def test_what_is_amiss_is_one_line_with_what_mends_it(stand: Stand, what: str) -
 
 def _deployed_by(stand: Stand, how: str) -> None:
     stand.config.write_text(stand.config.read_text().replace("probe_url:", f"{how}, probe_url:"))
+
+
+def _asked_in(stand: Stand, team: str, app: str) -> list[str]:
+    """The state of each line about the workspace and the app, for a service that names them."""
+    _deployed_by(stand, f"team: {team}, chat_app: {app}")
+    return [line.split()[0] for line in stand.told()[1] if " slack workspace " in line or " slack app " in line]
+
+
+def test_workspace_and_app_are_those_of_the_token(stand: Stand) -> None:
+    """Every click is refused where one of them is another; the app's id stands in no answer without a further scope."""
+    stand.slack.scopes = (*stand.slack.scopes, "users:read")
+    assert _asked_in(stand, TEAM, APP) == ["ok", "ok"]
+    assert stand.slack.asked.count("bots.info") == 1
+
+
+def test_a_workspace_or_an_app_of_somebody_else_is_amiss(stand: Stand) -> None:
+    stand.slack.scopes = (*stand.slack.scopes, "users:read")
+    assert _asked_in(stand, "T0ELSEWHERE", "A0ELSEWHERE") == ["missing", "missing"]
+
+
+def test_an_app_that_the_token_may_not_see_is_neither_amiss_nor_called_well(stand: Stand) -> None:
+    assert _asked_in(stand, TEAM, "A0ELSEWHERE") == ["ok", "unseen"]
+    assert stand.told()[0] == 0
+
+
+def test_an_organisation_that_a_token_is_installed_for_is_its_workspace(stand: Stand) -> None:
+    stand.slack.organisation = "E0FLEET"
+    assert _asked_in(stand, "E0FLEET", APP)[0] == "ok"
+
+
+def test_where_no_service_names_workspace_or_app_nobody_is_asked_for_them(stand: Stand) -> None:
+    assert not [line for line in stand.told()[1] if " slack workspace " in line or " slack app " in line]
+    assert "bots.info" not in stand.slack.asked
 
 
 def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:

@@ -49,6 +49,8 @@ services:
     region: us-central1
     repository: acme/voice
     channel: C024BE91M
+    team: T024BE7LD
+    chat_app: A024BE7LD
     proposal_ttl: 2d
     traffic_steps: [10, 100]
     deploy_method: cloud_build

@@ -38,6 +38,8 @@ def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_stat
     (version,) = (one for one in three_state if one.type == "google_secret_manager_secret_version")
     mounted, given = configuration(version.values["secret_data"]), configuration(THREE)
     assert mounted.services == given.services
+    voice = mounted.services[1].service
+    assert (voice.team, voice.chat_app) == ("T024BE7LD", "A024BE7LD")
     assert (mounted.slack, mounted.github) == (given.slack, given.github)
     assert mounted.own is not None
     assert mounted.own.project == PROJECT

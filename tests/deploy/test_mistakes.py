@@ -70,6 +70,16 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
             "names a Python that Cloud Functions does not run (3.8 to 3.14)",
         ),
         (
+            "channel: C024BE91L",
+            "channel: C024BE91L, chat_app: T024BE7LD",
+            "A service in provenfix.yaml names a Slack workspace or app by something else than its id",
+        ),
+        (
+            "channel: C024BE91L",
+            "channel: C024BE91L, team: acme",
+            "A service in provenfix.yaml names a Slack workspace or app by something else than its id",
+        ),
+        (
             "name: chat, project: shop-prod",
             "name: provenfix-record, project: shop-ops",
             "One of the watched services is a function of provenfix itself",

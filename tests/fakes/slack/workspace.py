@@ -12,6 +12,8 @@ from tests.fakes.github.server import Asked, Told
 
 SCOPES = ("chat:write", "channels:history", "channels:read", "usergroups:read")
 BOT = "U0BOT"
+TEAM = "T0"
+APP = "A0BOAT"
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Workspace:
     messages: list[dict[str, Any]] = field(default_factory=list)
     replies: list[dict[str, Any]] = field(default_factory=list)
     """What stands below messages."""
+    organisation: str = ""
+    """That the app is installed for."""
     token: str = ""
     """The only one that is taken; "" takes any."""
     lose: str = ""
@@ -43,7 +47,12 @@ class Workspace:
 
     def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
         if method == "auth.test":
-            return {"ok": True, "user_id": BOT, "team_id": "T0", "user": "provenfix"}
+            whose = {"enterprise_id": self.organisation} if self.organisation else {}
+            return {"ok": True, "user_id": BOT, "bot_id": "B0BOT", "team_id": TEAM, "user": "provenfix", **whose}
+        if method == "bots.info":
+            if "users:read" not in self.scopes:
+                return {"ok": False, "error": "missing_scope", "needed": "users:read"}
+            return {"ok": True, "bot": {"id": given["bot"], "app_id": APP}}
         if method == "chat.postMessage":
             posted = {**given, "ts": f"{next(self._numbers)}.0", "user": BOT}
             (self.replies if "thread_ts" in given else self.messages).append(posted)
