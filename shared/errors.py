@@ -19,6 +19,10 @@ class Misused(Exception):
 class Retry(Exception):
     """It may work later: the message is delivered again, and dead-lettered when that never ends."""
 
+    def __init__(self, *sentence: object, reason: str = "") -> None:
+        super().__init__(*sentence)
+        self.reason = reason
+
 
 class Reject(Exception):
     """It will never work: the message is acknowledged, and the named reason is stored."""
