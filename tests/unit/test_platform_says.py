@@ -67,6 +67,7 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
     )
     other = said(setting, replace(revision, function=False), {"tide-2": 100})
     assert [n for n, both in enumerate(zip(found.sentences, other.sentences, strict=True)) if len(set(both)) > 1] == [0]
+    assert ["function" in each.sentences[0] for each in (found, other)] == [True, False]
 
 
 def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
