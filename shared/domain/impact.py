@@ -34,6 +34,8 @@ class Urgency(StrEnum):
 _URGENCY = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
 LOOKED_BACK = timedelta(days=14)
 """So far the log is searched for requests: older ones say nothing of today, and are dear to find."""
+UNCOUNTED = "a WebSocket that is closed after it was accepted does not count as one"
+"""Why no failed request is no reassurance."""
 _CUT_AT = 10_000
 """Requests are counted so far and no further."""
 
@@ -145,7 +147,7 @@ def _failures(impact: Impact) -> str:
         return ""
     most = " or more" if impact.requests >= _CUT_AT else ""
     failed = f"{impact.failed} of {impact.requests}{most} requests were answered with a server error"
-    closes = "; a WebSocket that is closed after it was accepted does not count as one" if not impact.failed else ""
+    closes = f"; {UNCOUNTED}" if not impact.failed else ""
     return f", and {failed}{closes}"
 
 

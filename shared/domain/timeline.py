@@ -1,7 +1,7 @@
 """A report comes in, its events go out in the order of time; and the Mermaid diagram that shows them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,6 +35,8 @@ class Event:
     when: str
     kind: EventKind
     text: str
+    uncommitted: bool = False
+    """Whether it was logged before the version that it comes from was committed."""
 
 
 def events(report: Report) -> tuple[Event, ...]:
@@ -111,11 +113,13 @@ def _logged(report: Report) -> Iterator[Event]:
         words = said(incident.error_class, 60) or said(sighting.message, 120) or incident.kind.value
         revision = f"{said(sighting.revision, 60)}: " if sighting.revision else ""
         deployment = runs.get((sighting.revision, sighting.line))
-        version = ""
+        version, uncommitted = "", False
         if deployment is not None and deployment.commit is not None:
-            state = ", not yet committed" if deployment.uncommitted else ""
+            uncommitted = deployment.uncommitted
+            state = ", not yet committed" if uncommitted else ""
             version = f", the version of {short(deployment.commit.id)}{state}"
-        yield _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
+        event = _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
+        yield replace(event, uncommitted=uncommitted)
     for symptom in (*incident.symptoms, *incident.nearby):
         text = f"{said(symptom.text, 120)} ({counted(symptom.occurrences, 'time')})"
         yield _entry(report, symptom.first_seen, EventKind.SYMPTOM, text)

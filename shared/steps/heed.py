@@ -33,7 +33,7 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
     if wished.wish is Wish.REINVESTIGATE:
         outcome = _again(world, service, case, wished.person)
         if outcome.name == "nothing":  # whoever asked is to know
-            effects.comment(world, service, case, f"answer.{wished.delivery}", (_ANSWERS.get(outcome.detail, _BUSY),))
+            effects.comment(world, service, case, f"answer.{wished.delivery}", (ANSWERS.get(outcome.detail, _BUSY),))
     if wished.wish is Wish.MUTE and muted(world, service, case):
         cases.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
         outcome = Outcome("muted", case.id)
@@ -67,7 +67,7 @@ _BUSY = "Nothing was looked at again: this incident is being worked on, or somet
 _SUPERSEDED = "superseded"
 _ENDED = "ended"
 """By a person, whatever has become of it before: what it led to would be withdrawn at the next tick."""
-_ANSWERS = {
+ANSWERS = {
     _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
     _ENDED: (
         f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG}`. Open it, or take the "

@@ -80,14 +80,15 @@ def _claim(world: World, key: str) -> Stored:
     #   |<- the holder's function may run, and no longer ->| take over, reconcile, only then act
     #   |              |<- raised: lease_until moves to SETTLING from here
     if now < documents.moment(stored.value, "lease_until"):
-        raise Retry(f"{key} is claimed by somebody else until {documents.text(stored.value, 'lease_until')}")
+        until = documents.text(stored.value, "lease_until")
+        raise Retry(f"{key} is claimed by somebody else until {until}", reason="claimed")
     attempt = documents.number(stored.value, "attempt") + 1
     claimed = _claimed(token, attempt, now, world.wait(LEASE))
     if not world.store.replace("effects", key, claimed, stored.version):
-        raise Retry(f"{key} was claimed by somebody else just now")
+        raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
     taken = _reread(world, key)
     if documents.text(taken.value, "owner") != token:
-        raise Retry(f"{key} was claimed by somebody else just now")
+        raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
     return taken
 
 
@@ -104,7 +105,7 @@ def _claimed(token: str, attempt: int, now: datetime, lease: timedelta) -> Docum
 
 def _act(world: World, claim: Stored, do: Callable[[], Document]) -> Document:
     if world.clock.now() + min(NEEDED, world.wait(LEASE) / 2) > documents.moment(claim.value, "lease_until"):
-        raise Retry(f"{claim.key}: too little is left of the lease to act")
+        raise Retry(f"{claim.key}: too little is left of the lease to act", reason="lease_almost_over")
     reset = _holding.set(claim.key)
     try:
         return do()

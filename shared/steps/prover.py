@@ -22,6 +22,8 @@ from shared.steps.investigate import investigate
 from shared.steps.loaded import Loaded
 from shared.steps.verdicts import Verdicts
 
+NOT_ON_BRANCH = "is no longer part of the deploy branch"
+ONLY_MERGED = "came into the deploy branch by a merge: the branch itself was never in that state"
 CheckState = Callable[[str], Checks]
 
 _LONGEST_REPORT = 700_000
@@ -38,9 +40,9 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     """Why a proposed commit no longer passes its gates; "" where it does."""
     head = history.branch(service.branch or None).head
     if not contains(history, head, proposal.commit):
-        return f"{proposal.commit} is no longer part of the deploy branch"
+        return f"{proposal.commit} {NOT_ON_BRANCH}"
     if not BranchStates(history, head).includes(proposal.commit):
-        return f"{proposal.commit} came into the deploy branch by a merge: the branch itself was never in that state"
+        return f"{proposal.commit} {ONLY_MERGED}"
     if not contains(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())

@@ -1,5 +1,7 @@
 """The issue and the message of the night's incident, kept as files: to be read by eye, and held to what is made today.
 
+So are the whys of all other shapes (`tests/unit/test_whys.py` compares them).
+
 `python -m tests.contract.test_shown` writes them anew.
 """
 
@@ -32,6 +34,7 @@ from tests.unit.proof_samples import SHAPES, report_on
 from tests.unit.stories import running
 from tests.unit.test_issue import hostile
 from tests.unit.test_slack_layout import PROPOSAL, SERVICE
+from tests.unit.whys_shown import whys_shown
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
@@ -106,6 +109,6 @@ def test_mermaid_would_object() -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
-        for name, text in files(of_the_night(Path(made))).items():
+        for name, text in {**files(of_the_night(Path(made))), "whys.md": whys_shown()}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

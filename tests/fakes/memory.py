@@ -57,6 +57,10 @@ class MemoryStore:
         self.writes[kind, key] = self.writes.get((kind, key), 0) + 1
 
 
+class Unclaimed(AssertionError):
+    """An effect that nothing in the ledger allows."""
+
+
 @dataclass
 class Demand:
     """Holds effects to the rule that they happen inside a claim of the ledger."""
@@ -67,7 +71,7 @@ class Demand:
         from shared.steps.ledger import holding  # noqa: PLC0415  # the contract tests of stores do without the steps
 
         if self.strict and not holding():
-            raise AssertionError(f"{what}: an effect outside of the ledger")
+            raise Unclaimed(f"{what}: an effect outside of the ledger")
 
 
 @dataclass

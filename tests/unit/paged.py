@@ -19,6 +19,7 @@ from tests.fakes.setting import Setting
 
 PORT = 8470
 HOST = f"127.0.0.1:{PORT}"
+READ_ONLY = "This is to be read only."
 SECRET = Secret("0ddba11")
 
 
@@ -68,7 +69,7 @@ def proposed(setting: Setting, text: str = "") -> str:
 def site(setting: Setting, decide: str = "http://127.0.0.1:1/") -> Site:
     """`decide` is where clicks go; "" for a page that is to be read only."""
     shelf = Shelf(setting.store, setting.services)
-    return Site(shelf, Clicker(decide, lambda: SECRET)) if decide else Site(shelf, None, "This is to be read only.")
+    return Site(shelf, Clicker(decide, lambda: SECRET)) if decide else Site(shelf, None, READ_ONLY)
 
 
 def asked(

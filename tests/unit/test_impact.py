@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.adapters.local.kept_platform import KeptPlatform
-from shared.domain.impact import Measured, Reach, Urgency, impact_of, to_json, told
+from shared.domain.impact import UNCOUNTED, Measured, Reach, Urgency, impact_of, to_json, told
 from shared.errors import Reject
 from shared.steps.investigate_incident import investigate_incident
 from tests.fakes.setting import OLD_REVISION, Setting, service
@@ -16,47 +16,54 @@ from tests.unit.stages import documents, incident_document, opened, proposed
 NEW = "tide-00008-new"
 CASES = {
     "it takes all": (
-        Measured(NEW, {NEW: 100}, 480, 37), Reach.SERVES, Urgency.NOW, "it takes 100 % of it, and 37 of 480 requests",
+        Measured(NEW, {NEW: 100}, 480, 37), Reach.SERVES, Urgency.NOW, ["100", "37", "480"],
     ),
     "it takes a part": (
-        Measured(NEW, {OLD_REVISION: 90, NEW: 10}, None), Reach.SERVES, Urgency.NOW, "it takes 10 % of it. Urgent.",
+        Measured(NEW, {OLD_REVISION: 90, NEW: 10}, None), Reach.SERVES, Urgency.NOW, ["10"],
     ),
     "WebSockets only": (
-        Measured(NEW, {NEW: 100}, 480, 0), Reach.SERVES, Urgency.NOW, "closed after it was accepted does not count",
+        Measured(NEW, {NEW: 100}, 480, 0), Reach.SERVES, Urgency.NOW, ["100", "0", "480"],
     ),
     "it never started": (
         Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080."),
-        Reach.NEVER_STARTED, Urgency.SOON, f"never taken traffic. Its users still have {OLD_REVISION}.",
+        Reach.NEVER_STARTED, Urgency.SOON, [],
     ),
     "nobody says why it has none": (
-        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, "no known request",
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it is old, and what it answered is no longer looked for": (
         Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
-        Reach.NEVER_SERVED, Urgency.SOON, "no known request",
+        Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it was taken back": (
-        Measured(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, "no traffic any more, and 37 of 480",
+        Measured(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, ["37", "480"],
     ),
     "requests are not known": (
-        Measured(NEW, {OLD_REVISION: 100}, None), Reach.UNKNOWN, Urgency.UNKNOWN, "does not tell",
+        Measured(NEW, {OLD_REVISION: 100}, None), Reach.UNKNOWN, Urgency.UNKNOWN, [],
     ),
-    "the split is not known": (Measured(NEW, None, 480, 37), Reach.UNKNOWN, Urgency.UNKNOWN, "does not tell"),
-    "the revision is not known": (Measured("", {NEW: 100}), Reach.UNKNOWN, Urgency.UNKNOWN, "does not tell"),
+    "the split is not known": (Measured(NEW, None, 480, 37), Reach.UNKNOWN, Urgency.UNKNOWN, []),
+    "the revision is not known": (Measured("", {NEW: 100}), Reach.UNKNOWN, Urgency.UNKNOWN, []),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_reach_and_urgency_follow_from_what_was_measured(name: str) -> None:
-    measured, reach, urgency, words = CASES[name]
+    measured, reach, urgency, numbers = CASES[name]
     impact, evidence = impact_of(measured, 7)
     assert (impact.reach, impact.urgency) == (reach, urgency)
-    assert words in told(impact)
+    assert re.findall(r"\d+", re.sub(rf"{NEW}|{OLD_REVISION}", "", told(impact))) == numbers
+    assert (UNCOUNTED in told(impact)) is (impact.failed == 0 and "0" in numbers)
+    assert (OLD_REVISION in told(impact)) is (reach not in {Reach.SERVES, Reach.UNKNOWN})
     assert (
         list(impact.evidence) == [each.id for each in evidence] == [f"e{7 + place}" for place in range(len(evidence))]
     )
     known = set(re.findall(r"\d+", " ".join(f"{each.text} {each.ref}" for each in evidence)))
     assert set(re.findall(r"\d+", told(impact))) <= known
+
+
+def test_each_reach_is_told_in_words_of_its_own() -> None:
+    words = {reach: re.sub(r"\d+", "", told(impact_of(measured, 1)[0])) for measured, reach, _, _ in CASES.values()}
+    assert len(set(words.values())) == len(words) == len(Reach)
 
 
 def test_unknown_is_null_in_the_report() -> None:
@@ -81,7 +88,8 @@ def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> N
         "reach": "serves", "urgency": "now", "revision": OLD_REVISION, "traffic_percent": 100, "requests": 480,
         "failed_requests": 37, "serving_instead": [], "text": "", "evidence": [],
     }  # fmt: skip
-    words = "it takes 100 % of it, and 37 of 480 requests were answered with a server error. Urgent."
+    words = str(impact(setting, incident)["text"])
+    assert re.findall(r"\d+", words.replace(OLD_REVISION, "")) == ["100", "37", "480"]
     assert words in setting.issues.all[0].body
     assert any(line.startswith("Impact: ") and words in line for line in setting.chat.all[0].message.lines)
 
@@ -96,7 +104,8 @@ def test_a_revision_that_never_started_leaves_its_users_the_old_one() -> None:
     found = impact(setting, _investigated(setting, NEW))
     assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("never_started", "soon", 0)
     assert found["serving_instead"] == [OLD_REVISION]
-    assert f"Its users still have {OLD_REVISION}." in setting.issues.all[0].body.replace("\\", "")
+    assert OLD_REVISION in str(found["text"])
+    assert str(found["text"]) in setting.issues.all[0].body.replace("\\", "")
 
 
 def test_what_the_service_itself_writes_does_not_make_it_one_that_never_started() -> None:
@@ -130,7 +139,7 @@ def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
     assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("unknown", "unknown", None)
     [stored] = documents(setting, "reports")
     assert "as-logged" not in json.dumps(stored)
-    assert "% of the traffic" not in json.dumps(stored)
+    assert not re.search(r"\d %", json.dumps(stored))
 
 
 def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:

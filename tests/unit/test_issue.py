@@ -11,13 +11,19 @@ from markdown_it.token import Token
 
 from shared.domain.escaping import BREAK
 from shared.domain.escaping import plain as visible
-from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Refused
+from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Kind, Refused
 from shared.domain.history import Commit, FileChange
 from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
+from shared.domain.issue.changes import Verdict
+from shared.domain.issue.proposal import NOT_COUNTED
+from shared.domain.issue.section import LEFT_OUT, Heading
+from shared.domain.issue.summary import DECISIONS
 from shared.domain.report import Report, build_report
+from shared.domain.timeline import EventKind, events
 from tests.fakes.links import links
+from tests.unit.evidence_checker import figures
 from tests.unit.hostile import HOSTILE
-from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
+from tests.unit.proof_samples import BROKEN, HEAD, PATH, SHAPES, A, B, F, I, report_on
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
@@ -68,6 +74,7 @@ def tokens(text: str) -> Iterator[Token]:
         yield from token.children or ()
 
 
+BLAME = re.compile(r"(?i)\b(?:blame|fault of|mistake|careless|should have|failed to)\b")
 LINKS = links({I.id: 12, F.id: 17, HEAD.id: 19})
 OURS = re.compile(
     r"https://github\.com/(?:nora-k|acme/chat/(?:commit/\w+|compare/\w+\.\.\.\w+|blob/\w+/[\w.~/%-]+(?:#L\d+(?:-L\d+)?)?))"
@@ -131,13 +138,16 @@ def test_a_title_is_one_plain_line(payload: str) -> None:
 def test_every_shape_has_every_part_of_a_post_mortem(shape: str) -> None:
     text = body(shape)
     headings = re.findall("(?m)^## (.*)$", text)
-    wanted = ["Summary", "Symptom", "Timeline", "What the log says", "Resources", "Five whys", "Proposal", "Prevention"]
+    wanted = [
+        Heading.SUMMARY, Heading.SYMPTOM, Heading.TIMELINE, Heading.LOG, Heading.RESOURCES, Heading.WHYS,
+        Heading.PROPOSAL, Heading.PREVENTION,
+    ]  # fmt: skip
     assert [heading for heading in headings if heading in wanted] == [
-        heading for heading in wanted if heading != "What the log says" or heading in headings
+        heading for heading in wanted if heading != Heading.LOG or heading in headings
     ]
-    assert headings[-1] in {"Evidence", "What could not be seen"}
+    assert headings[-1] in {Heading.EVIDENCE, Heading.UNSEEN}
     assert "provenfix:fingerprint=0123456789abcdef" in text.splitlines()[0]
-    assert "None" not in re.sub(r"None was seen", "", text)
+    assert "None" not in text
     assert len(text) < LONGEST_BODY
     _assert_diagram(_diagram(text))
 
@@ -148,19 +158,30 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
     verdicts = {
         commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (I, A, B, F)
     }
-    assert "**introduced** the break: 7 errors, the first on line 611" in verdicts[I.id]
-    assert "says fix; 6 errors are left, the first on line 624" in verdicts[A.id]
-    assert "2 errors are left, the first on line 676; **deployed**" in verdicts[B.id]
-    assert "**the fix**" in verdicts[F.id]
-    assert f"**Redeploy `{HEAD.id[:12]}`" in text
-    assert "**What ships:** 4 commits since the deployed" in text
+    last = {name: row.rstrip(" |").rpartition(" | ")[2] for name, row in verdicts.items()}
+    assert {name: {each for each in Verdict if each in said} for name, said in last.items()} == {
+        I.id: {Verdict.INTRODUCED},
+        A.id: {Verdict.CLAIMS_FIX},
+        B.id: {Verdict.DEPLOYED},
+        F.id: {Verdict.FIX},
+    }
+    assert set(figures(last[I.id])) >= {("number", "7"), ("line", "611")}
+    assert set(figures(last[A.id])) >= {("number", "6"), ("line", "624")}
+    assert set(figures(last[B.id])) >= {("number", "2"), ("line", "676")}
+    assert f"**{DECISIONS[Kind.REDEPLOY]} `{HEAD.id[:12]}`" in text
+    ships = next(line for line in _part(text, Heading.PROPOSAL).splitlines() if f"`{B.id[:12]}`" in line)
+    assert ("number", "4") in set(figures(ships))
     assert f"| `{PATH}` | 19 | 12 |" in text
-    assert "| `docs/flow.png` | not counted | not counted |" in text
-    assert '> 676 |         yield f"data: {json.dumps({' in text
+    assert f"| `docs/flow.png` | {NOT_COUNTED} | {NOT_COUNTED} |" in text
+    assert f"> 676 |         {BROKEN.fault.text}" in text
     assert "provenfix check --python 3.11" in text
-    assert issue_title(report_on("design")) == (
-        "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11: fix merged, not deployed"
-    )
+
+
+def test_the_title_names_what_fails_and_how_things_stand() -> None:
+    fails = "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11"
+    titles = [issue_title(report_on(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
+    assert [title for title in titles if not title.startswith(f"{fails}: ")] == []
+    assert len(set(titles)) == len(titles)
 
 
 def test_the_caret_stands_below_the_column() -> None:
@@ -170,24 +191,30 @@ def test_the_caret_stands_below_the_column() -> None:
 
 
 def test_the_diagram_shows_the_error_before_the_commit_that_it_comes_from() -> None:
-    diagram = _diagram(body("design"))
+    told = [each for each in events(report_on("design")) if each.kind is not EventKind.SYMPTOM]
     order = [
-        "brings the break in",
-        "says fix, 6 errors left",
-        "SyntaxError on line 624",
-        "line 676",
-        "2 errors left",
-        "mends it",
+        (EventKind.BREAK, I.id[:12], "7", False),
+        (EventKind.ATTEMPT, A.id[:12], "6", False),
+        (EventKind.ERROR, "624", A.id[:12], False),
+        (EventKind.ERROR, "676", B.id[:12], True),
+        (EventKind.ATTEMPT, B.id[:12], "2", False),
+        (EventKind.FIX, F.id[:12], "", False),
+        (EventKind.TARGET, HEAD.id[:12], "", False),
     ]
-    places = [next(n for n, line in enumerate(diagram) if words in line.replace("<br/>", " ")) for words in order]
-    assert places == sorted(places)
-    assert "not yet committed" in " ".join(diagram)
+    assert [(each.kind, each.uncommitted) for each in told] == [(kind, late) for kind, *_, late in order]
+    assert all(one in each.text and two in each.text for each, (_, one, two, _) in zip(told, order, strict=True))
+    diagram = _diagram(body("design"))
+    drawn = [line.replace("<br/>", " ").replace("#58;", ":") for line in diagram]
+    places = [next(n for n, line in enumerate(drawn) if each.when in line) for each in told]
+    assert places == sorted(set(places))
 
 
 def test_nothing_to_deploy_is_said_with_its_reason() -> None:
     text = body("close 1011 alone")
-    assert "**Nothing to deploy.** The log shows no cause. (`close_1011_without_cause`)" in text
-    assert "Nothing is deployed on the strength of this report." in text
+    detail = SHAPES["close 1011 alone"][1].recommendation.detail
+    assert f"**{DECISIONS[Kind.NONE]}.** {detail} (`close_1011_without_cause`)" in text
+    assert _part(text, Heading.VERIFICATION).count("\n- ") == 1
+    assert _part(body("design"), Heading.VERIFICATION).count("\n- ") > 1
 
 
 def test_people_are_not_the_subject() -> None:
@@ -195,7 +222,7 @@ def test_people_are_not_the_subject() -> None:
     text = body("design")
     sentences = [line for line in text.splitlines() if "Mira Holm" in line and not line.startswith("|")]
     assert sentences == []
-    assert not re.search(r"(?i)\b(?:blame|fault of|mistake|careless|should have|failed to)\b", text)
+    assert not BLAME.search(text)
 
 
 def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
@@ -213,7 +240,7 @@ def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
 
 def _assert_cut_by_whole_blocks(text: str) -> None:
     assert 40_000 < len(text) < LONGEST_BODY - 5_000  # room for the part that is edited
-    assert "Left out here, because an issue holds no more" in text
+    assert LEFT_OUT in text
     assert text.count("\n```") % 2 == 0
     assert all(token.markup for token in GITHUB.parse(text) if token.type == "fence")
     assert text.count("<details>") == text.count("</details>")
@@ -228,6 +255,10 @@ def test_a_secret_in_the_log_is_not_in_the_issue() -> None:
     text = issue_body(build_report(replace(whole, sightings=(leaking, whole.sightings[1])), proof))
     assert "a1a1a1" not in text
     assert "[redacted anthropic-key]" in text
+
+
+def _part(text: str, heading: Heading) -> str:
+    return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
 def _outline(text: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The part of an issue that is edited, and its markers: inert whatever is put into them, and found nowhere else."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,9 +89,13 @@ def test_a_marker_is_a_line_above_the_first_heading() -> None:
 )
 def test_times_are_told_as_a_person_counts_them(after: timedelta, said: str) -> None:
     told = passed([("failing", AT), ("detected", AT + after)])
-    assert told == f"First logged at 2026-05-12T03:43:43Z; counted from then, detected after {said}."
+    first, moment, since = told.partition("2026-05-12T03:43:43Z")
+    assert moment
+    assert not re.search(r"\d", first)
+    assert re.findall(r"\d+ (?:s|min|h \d+ min)\b", since) == [said]
+    assert "detected" in since
 
 
 def test_without_times_nothing_is_told() -> None:
     assert passed([]) == ""
-    assert "First logged" not in state_part("It fails.", urgent=False, since=())
+    assert not re.search(r"\d", state_part("It fails.", urgent=False, since=()))

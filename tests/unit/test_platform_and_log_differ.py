@@ -11,7 +11,7 @@ from shared.domain.proposal import Proposal
 from shared.domain.service import Service
 from shared.steps.branch_states import BranchStates
 from shared.steps.inquiry import Request
-from shared.steps.prover import objection
+from shared.steps.prover import NOT_ON_BRANCH, ONLY_MERGED, objection
 from tests.unit.stories import DAWN, Story, broken, good, incident, investigated, running, sighting
 
 
@@ -141,8 +141,8 @@ def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
     story.write("merge", gone="pushed away")
     objections = {name: objection_to(story, compilers, name) for name in ("merge", "side mends", "pushed away")}
     assert objections["merge"] == ""
-    assert "came into the deploy branch by a merge" in objections["side mends"]
-    assert "no longer part of the deploy branch" in objections["pushed away"]
+    assert objections["side mends"] == f"{story.ids['side mends']} {ONLY_MERGED}"
+    assert objections["pushed away"] == f"{story.ids['pushed away']} {NOT_ON_BRANCH}"
 
 
 def objection_to(story: Story, compilers: FoundCompilers, name: str) -> str:

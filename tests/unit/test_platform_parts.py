@@ -115,13 +115,14 @@ def test_the_sink_takes_whatever_may_be_a_signal(text: str, *, taken: bool) -> N
 def test_what_is_told_of_was_kept_before(tmp_path: Path) -> None:
     logs, queue = SqliteLogs(tmp_path / "logs.sqlite"), SqliteQueue(tmp_path / "queue.sqlite")
     journal = Journal(logs, queue)
-    for text in ('  File "/app/x.py", line 7', "SyntaxError: invalid syntax"):
+    lines = ['  File "/app/x.py", line 7', "SyntaxError: invalid syntax"]
+    for text in lines:
         journal.add(line_entry(PLACE, NOON, "stderr", text))
     journal.flush()
     journal.flush()
     [delivery] = queue.take("log-entries", 10, 60)
     read = entry_from_json(json.loads(delivery.data), 0)
-    assert [each.text for each in logs.around(read)] == ['  File "/app/x.py", line 7', "SyntaxError: invalid syntax"]
+    assert [each.text for each in logs.around(read)] == lines
     logs.close()
     queue.close()
 
@@ -148,5 +149,7 @@ def test_an_entry_is_kept_once_and_found_by_service_and_time(logs: SqliteLogs) -
 
 
 def test_before_anything_is_deployed_nothing_serves() -> None:
-    with pytest.raises(Reject, match="nothing of tide was deployed"):
+    with pytest.raises(Reject) as refused:
         ServedPlatform(MemoryStore(), FakeClock()).serving(TIDE)
+    assert refused.value.reason == "not_serving"
+    assert TIDE.name in refused.value.detail

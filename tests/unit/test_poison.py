@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.decision import ClickKind
+from shared.domain.decision import ClickKind, Reply, answer
 from tests.fakes.memory import MemoryStore
 from tests.fakes.setting import Setting
 from tests.unit.doors import EVENT, READERS, Doors, as_json, doors, form, pressed, sunk
@@ -260,12 +260,12 @@ def test_after_poison_a_click_still_decides(opened: Doors) -> None:
     for body in CLICKS.values():
         opened.click(body)
     answered = opened.click(form(pressed(opened.setting.chat.all[0].message, ClickKind.DENY)))
-    assert answered.get_json()["text"] == "Denied. Nothing is deployed."
+    assert answered.get_json()["text"] == answer(Reply.DENIED).text
 
 
 def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: Doors) -> None:
     answered = opened.click(form(GOOD))
-    assert (answered.status_code, answered.get_json()["text"]) == (200, "There is no such proposal.")
+    assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.UNKNOWN_PROPOSAL).text)
 
 
 def test_a_flood_of_poison_costs_one_write(opened: Doors) -> None:

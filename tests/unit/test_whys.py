@@ -1,19 +1,47 @@
-"""The whys: at least five and the error behind the error, arriving where the incident of the design arrives."""
+"""The whys: at least five and the error behind the error, arriving where the incident of the design arrives.
+
+How they are worded stands in `tests/golden/whys.md` and nowhere else; `python -m tests.contract.test_shown` writes it.
+"""
+
+from pathlib import Path
 
 import pytest
 
+from shared.domain.finding import Proof
+from shared.domain.grammar import form_of
+from shared.domain.moment import rfc3339
 from shared.domain.report import Report
-from shared.domain.whys import Confidence, Why
+from shared.domain.whys import Confidence, Key, Statement, Why
 from shared.domain.wording import claims_fix
-from tests.unit.proof_samples import SHAPES, A, B, F, I, commit, report_on
+from tests.unit.evidence_checker import figures
+from tests.unit.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
+from tests.unit.whys_shown import whys_shown
+
+OTHER_VERDICT = f"ruff-0.17.6 finds no error in {PATH}."
+EVERYWHERE = "broken on every version"
+CONTRADICTED = "given commit contradicts the log"
+GOLDEN = Path(__file__).parents[1] / "golden" / "whys.md"
 
 
-def why(shape: str, words: str) -> Why:
-    return next(each for each in report_on(shape).whys if words in each.question)
+def why(shape: str, key: Key) -> Why:
+    [found] = [each for each in report_on(shape).whys if each.key is key]
+    return found
+
+
+def proof_of(shape: str) -> Proof:
+    return SHAPES[shape][1]
+
+
+def lines_and_numbers(text: str) -> set[str]:
+    return {figure for kind, figure in figures(text) if kind in {"line", "number"}}
 
 
 def answers(report: Report) -> str:
     return "\n".join(each.answer for each in report.whys)
+
+
+def test_they_are_worded_as_in_the_file_that_is_kept() -> None:
+    assert whys_shown() == GOLDEN.read_text("utf-8")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -21,117 +49,164 @@ def test_there_are_at_least_five_and_the_last_is_the_error_behind_the_error(shap
     whys = report_on(shape).whys
     assert len(whys) >= 6
     assert [each.n for each in whys] == list(range(1, len(whys) + 1))
-    assert whys[-1].question == "What is the error behind the error?"
+    assert (whys[0].key, whys[-1].key) == (Key.FAILED, Key.BEHIND)
+    assert len({each.key for each in whys}) == len(whys)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_answer_shows_a_value_that_is_not_there(shape: str) -> None:
     text = answers(report_on(shape))
-    assert "None" not in text.replace("None was seen", "")
+    assert "None" not in text
     assert "  " not in text
     assert ".." not in text.replace("...", "")
 
 
 def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and_not_on_3_11() -> None:
-    found = why("design", "Why does Python 3.11 reject")
-    assert "a line break stands inside the replacement field of an f-string" in found.answer
-    assert "Python 3.12 made that legal (PEP 701); Python 3.11 rejects it" in found.answer
-    assert "compile on Python 3.12 and 3.13, and not on 3.11 (cpython-3.11.7)" in found.answer
+    found = why("design", Key.REJECTED)
+    form = form_of(BROKEN.explanation)
+    assert form is not None
+    assert (form.pep, form.added, form.removed) == ("PEP 701", "3.12", "")
+    assert form.what in found.answer
+    assert form.pep in found.answer
+    assert "cpython-3.11.7" in found.answer
+    assert {"3.11", "3.12", "3.13"} <= lines_and_numbers(found.answer)
+    assert Statement.VERSION_NO_REASON not in found.states
     assert found.confidence is Confidence.PROVEN
 
 
 def test_the_commit_that_introduced_it_is_named_with_its_errors() -> None:
-    found = why("design", "Which change")
-    assert f"Commit {I.id[:12]} (“Send the run with every handoff”, committed 2026-03-01T01:58:58Z)" in found.answer
-    assert "has 7 errors, the first on line 611" in found.answer
+    found = why("design", Key.INTRODUCED)
+    assert [figure for kind, figure in figures(found.answer) if kind in {"commit", "time"}] == [
+        rfc3339(I.committed_at),
+        I.id[:12],
+    ]
+    assert I.subject in found.answer
+    assert lines_and_numbers(found.answer) == {"7", "611"}
+    assert found.confidence is Confidence.PROVEN
 
 
 def test_an_attempt_that_says_fix_is_told_with_the_errors_that_it_left() -> None:
-    found = why("design", "later changes").answer
-    assert f"{A.id[:12]} (“fix: resolve f-string syntax error" in found
-    assert "its subject says fix, 6 errors are left, the first on line 624" in found
-    assert f"{B.id[:12]} (“refactor: frame approval events in one place”" in found
-    assert "2 errors are left, the first on line 676 (this is the deployed one)" in found
+    found = why("design", Key.NOT_ENDED)
+    of_a, of_b = found.answer.partition(A.id[:12])[2].split(B.id[:12])
+    assert A.subject[:40] in of_a
+    assert B.subject in of_b
+    assert {"6", "624"} <= lines_and_numbers(of_a)
+    assert {"2", "676"} <= lines_and_numbers(of_b)
+    assert found.states == (Statement.CLAIMS_FIX, Statement.DEPLOYED_AMONG_THEM)
+    assert why("many attempts", Key.NOT_ENDED).states == (Statement.CLAIMS_FIX,)
 
 
 def test_the_fix_is_merged_and_not_deployed_and_does_not_say_so() -> None:
-    found = why("design", "although a fix exists").answer
-    assert F.id[:12] in found
-    assert "It is merged into main, and what is deployed does not contain it." in found
-    assert "Its subject does not say that it mends anything" in found
-    assert "does not say" not in why("fix says so", "although a fix exists").answer
+    found = why("design", Key.NOT_DEPLOYED)
+    assert F.id[:12] in found.answer
+    assert B.id[:12] in found.answer
+    assert Statement.CLAIMS_NO_FIX in found.states
+    assert why("fix says so", Key.NOT_DEPLOYED).states == ()
 
 
 def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> None:
-    found = why("design", "not caught")
-    assert "No check runs on Python 3.11." in found.answer
-    assert ".github/workflows/ci.yml, line 6 (`python-version: '3.12'`)" in found.answer
-    assert 'pyproject.toml, line 3 (`requires-python = ">=3.11"`) admits Python 3.12' in found.answer
+    found = why("design", Key.NOT_CAUGHT)
+    assert found.states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
+    for place in (".github/workflows/ci.yml", "python-version: '3.12'", "pyproject.toml", 'requires-python = ">=3.11"'):
+        assert place in found.answer
+    assert {("line", "6"), ("line", "3"), ("number", "3.11")} <= set(figures(found.answer))
     assert found.confidence is Confidence.OBSERVED
 
 
 def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
-    found = report_on("design").whys[-1].answer
-    assert "line 676 was logged at 2026-03-01T03:43:58Z" in found
-    assert f"{B.id[:12]}, at 2026-03-01T03:56:27Z" in found
-    assert "uncommitted working tree" in found
-    assert "Nothing in the log ties the image to a commit" in found
+    found = why("design", Key.BEHIND)
+    assert found.states == (Statement.UNCOMMITTED_TREE, Statement.UNTIED)
+    assert set(figures(found.answer)) >= {
+        ("line", "676"),
+        ("time", "2026-03-01T03:43:58Z"),
+        ("time", "2026-03-01T03:56:27Z"),
+        ("commit", B.id[:12]),
+    }
 
 
 @pytest.mark.parametrize(
-    ("shape", "question", "words"),
+    ("shape", "key", "states"),
     [
-        ("no fix", "no fix to deploy", "no commit that descends from"),
-        ("rollback", "no fix to deploy", "is a rollback, not a fix"),
-        ("fix by deletion", "although a fix exists", "the file was deleted"),
-        ("fix by rename", "although a fix exists", "it is now chat/agents/execute.py"),
-        ("fix in a pull request", "not ready", "in open pull request 7 (refs/pull/7/head), not merged"),
-        ("fix on a branch", "not ready", "on the unmerged branch origin/mend-answers"),
-        ("fix outlived", "behind the error", "merging it did not deploy it"),
-        ("not corroborated", "Which version", "10 versions of agents_execute.py"),
-        ("file not found", "Which version", "has a file agents_execute.py"),
-        ("given commit contradicts the log", "behind the error", "contradicts the log"),
-        ("given commit fits", "behind the error", "a person had to name the deployed one"),
-        ("label", "behind the error", "a label of its revision"),
-        ("broken on every version", "reject", "the version is not the reason"),
-        ("broken on every version", "not caught", "Whatever compiles this file meets the error on any version"),
-        ("without explanation", "reject", "the compiler (cpython-3.11.7) reports SyntaxError"),
-        ("interpreter and ruff differ", "reject", "ruff-0.17.6 finds no error"),
-        ("also broken", "alone mended", "chat/tools.py, line 9 and chat/x.py"),
-        ("merge brought it in", "Which change", "it is a merge"),
-        ("arrived broken", "Which change", "came with this commit and never compiled"),
-        ("renamed after the break", "Which change", "After it chat/execute.py has 7 errors"),
-        ("history cut", "Which change", "The copy is shallow"),
-        ("no attempt", "later changes", "0 later versions"),
-        ("many attempts", "later changes", "30 later versions of the file still fail"),
-        ("no ci", "not caught", "The repository holds no CI configuration"),
-        ("ci covers it", "not caught", "names Python 3.11"),
-        ("ci unreadable", "not caught", "could not be read"),
-        ("ci without version", "not caught", "names no Python version that can be read"),
-        ("close 1011 alone", "no commit proposed", "names no file and no line"),
-        ("keepalive timeout", "What does that say", "event loop was blocked, or the network was slow"),
-        ("dynamic code", "What does that say", "put together at run time"),
-        ("dependency", "What does that say", "an installed package"),
-        ("not python", "What does that say", "another language"),
+        ("design", Key.INTRODUCED, ()),
+        ("fix by deletion", Key.NOT_DEPLOYED, (Statement.FILE_DELETED, Statement.CLAIMS_NO_FIX)),
+        ("fix outlived", Key.BEHIND, (Statement.UNCOMMITTED_TREE, Statement.UNTIED, Statement.FIX_OUTLIVED)),
+        (CONTRADICTED, Key.BEHIND, (Statement.CONTRADICTED, Statement.NOT_BORNE_OUT)),
+        ("given commit fits", Key.BEHIND, (Statement.NAMED_BY_PERSON,)),
+        ("label", Key.BEHIND, (Statement.TRACED,)),
+        (EVERYWHERE, Key.REJECTED, (Statement.VERSION_NO_REASON,)),
+        (EVERYWHERE, Key.NOT_CAUGHT, (Statement.CI_ON_ANY,)),
+        ("merge brought it in", Key.INTRODUCED, (Statement.MERGED_BROKEN,)),
+        ("arrived broken", Key.INTRODUCED, (Statement.ARRIVED_BROKEN,)),
+        ("no ci", Key.NOT_CAUGHT, (Statement.CI_ABSENT, Statement.ADMITS_OTHER)),
+        ("ci covers it", Key.NOT_CAUGHT, (Statement.CI_ON_DEPLOYED,)),
+        ("ci unreadable", Key.NOT_CAUGHT, (Statement.CI_UNREADABLE,)),
+        ("ci without version", Key.NOT_CAUGHT, (Statement.CI_VERSION_UNKNOWN,)),
     ],
 )
-def test_each_shape_says_what_is_peculiar_to_it(shape: str, question: str, words: str) -> None:
-    assert words in why(shape, question).answer
+def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: Key, states: tuple[Statement, ...]) -> None:
+    assert why(shape, key).states == states
+
+
+@pytest.mark.parametrize(
+    ("shape", "key", "facts"),
+    [
+        ("no fix", Key.NO_FIX, (B.id,)),
+        ("rollback", Key.NO_FIX, (GOOD.id, f"{GOOD.id[:12]} (“{GOOD.subject}”")),
+        ("fix by deletion", Key.NOT_DEPLOYED, (PATH,)),
+        ("fix by rename", Key.NOT_DEPLOYED, ("chat/agents/execute.py",)),
+        ("fix in a pull request", Key.NOT_READY, ("refs/pull/7/head", F.id[:12])),
+        ("fix on a branch", Key.NOT_READY, ("origin/mend-answers", F.id[:12])),
+        ("fix outlived", Key.BEHIND, (rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
+        ("not corroborated", Key.VERSION, ("10", "agents_execute.py", "676")),
+        ("file not found", Key.VERSION, (proof_of("file not found").recommendation.detail,)),
+        (CONTRADICTED, Key.BEHIND, (proof_of(CONTRADICTED).deployed.conflict,)),
+        ("ci covers it", Key.NOT_CAUGHT, (".github/workflows/ci.yml", "python-version: '3.11'")),
+        (EVERYWHERE, Key.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest tests")),
+        ("ci unreadable", Key.NOT_CAUGHT, (".github/workflows/ci.yml",)),
+        ("ci without version", Key.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest")),
+        ("without explanation", Key.REJECTED, (BROKEN.checked_by, BROKEN.fault.error_class, BROKEN.fault.message)),
+        ("interpreter and ruff differ", Key.REJECTED, (OTHER_VERDICT,)),
+        ("also broken", Key.NEXT_TO_FAIL, ("chat/tools.py, line 9", "chat/x.py")),
+        ("renamed after the break", Key.INTRODUCED, ("chat/execute.py", "7")),
+        ("history cut", Key.INTRODUCED, proof_of("history cut").unseen),
+        ("no attempt", Key.NOT_ENDED, ("0", PATH)),
+        ("many attempts", Key.NOT_ENDED, ("30",)),
+    ],
+)  # fmt: skip
+def test_each_shape_names_what_was_found_in_it(shape: str, key: Key, facts: tuple[str, ...]) -> None:
+    assert [fact for fact in facts if fact not in why(shape, key).answer] == []
+
+
+def test_each_kind_that_nothing_can_be_proven_of_has_a_meaning_and_a_limit_of_its_own() -> None:
+    kinds = ("close 1011 alone", "keepalive timeout", "dynamic code", "dependency", "not python")
+    for key in (Key.MEANING, Key.NO_COMMIT, Key.BEHIND):
+        assert len({why(kind, key).answer for kind in kinds} - {""}) == len(kinds)
 
 
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
-    assert why("history cut", "Which change").confidence is Confidence.UNKNOWN
-    assert why("not corroborated", "Is there a fix").confidence is Confidence.UNKNOWN
-    assert why("close 1011 alone", "Which change").confidence is Confidence.UNKNOWN
+    assert why("history cut", Key.INTRODUCED).confidence is Confidence.UNKNOWN
+    assert why("not corroborated", Key.ANY_FIX).confidence is Confidence.UNKNOWN
+    assert why("close 1011 alone", Key.INTRODUCED).confidence is Confidence.UNKNOWN
+
+
+def test_what_follows_from_what_was_not_seen_is_not_proven() -> None:
+    assert why("no attempt", Key.NOT_ENDED).confidence is Confidence.INFERRED
+    assert why("ci covers it", Key.NOT_CAUGHT).confidence is Confidence.INFERRED
+    assert why(EVERYWHERE, Key.NOT_CAUGHT).confidence is Confidence.INFERRED
 
 
 def test_thirty_attempts_do_not_become_thirty_sentences() -> None:
-    assert why("many attempts", "later changes").answer.count("its subject says fix") == 5
+    told = why("many attempts", Key.NOT_ENDED).answer
+    attempts = proof_of("many attempts").attempts
+    assert len(attempts) == 30
+    assert sum(each.commit.id[:12] in told for each in attempts) == 5
+    assert attempts[-1].commit.id[:12] in told
 
 
 def test_a_time_of_day_is_never_given_a_date() -> None:
-    assert "03:43:43 (no date logged)" in report_on("time of day only").whys[0].answer
-    assert "1970" not in answers(report_on("time of day only"))
+    undated = report_on("time of day only")
+    assert [figure for kind, figure in figures(undated.whys[0].answer) if kind == "time"] == ["03:43:43"]
+    assert "1970" not in answers(undated)
 
 
 @pytest.mark.parametrize(

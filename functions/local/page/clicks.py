@@ -24,6 +24,8 @@ _MOST_BYTES = 1 << 16
 _TEAM = "T0LOCAL"
 _APP = "A0LOCAL"
 
+NO_SUCH_BUTTON = "The message has changed meanwhile and no longer shows this button. Nothing was sent."
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -48,9 +50,7 @@ class Clicker:
         """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
         button = button_of(message, action)
         if button is None:
-            raise Reject(
-                "no_such_button", "The message has changed meanwhile and no longer shows this button. Nothing was sent."
-            )
+            raise Reject("no_such_button", NO_SUCH_BUTTON)
         trigger = secrets.token_hex(12)
         channel, _, ts = reference.partition("/")
         payload = _payload("block_actions", service, user) | {

@@ -40,6 +40,7 @@ _MOST_TOLD = 200
 _MOST_FORM = 64 * 1024
 _MOST_FIELDS = 20
 _LIST = ""
+DRAWN_BEFORE = "This page was drawn before provenfix was started again. Go back and reload it."
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 Form = Mapping[str, str]
 
@@ -191,7 +192,7 @@ class _Pages:
         except ValueError:
             raise HTTPException(400, "The form has too many fields.") from None
         if not self._site.token.fits(form.get("token")):
-            raise HTTPException(403, "This page was drawn before provenfix was started again. Go back and reload it.")
+            raise HTTPException(403, DRAWN_BEFORE)
         return form
 
     async def _found(self, incident: str) -> tuple[Dossier, Clicker]:

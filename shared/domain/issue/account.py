@@ -10,7 +10,7 @@ from shared.domain.facts.logged import fault_line, log_ref, raised_as
 from shared.domain.finding import Broken, Fix
 from shared.domain.incident import Sighting, Symptom, is_suspected
 from shared.domain.issue.commits import shown
-from shared.domain.issue.section import Section, bullets, table
+from shared.domain.issue.section import Heading, Section, bullets, table
 from shared.domain.links import Links, linked
 from shared.domain.moment import spoken, told
 from shared.domain.redaction import redact
@@ -29,11 +29,11 @@ _LONGEST_LINE = 240
 
 
 def account(report: Report, links: Links) -> Iterator[Section]:
-    yield Section("Symptom", tuple(_symptom(report)), need=7)
-    yield Section("Timeline", tuple(_timeline(report)), need=6)
-    yield Section("What the log says", tuple(_log(report, links)), need=3)
+    yield Section(Heading.SYMPTOM, tuple(_symptom(report)), need=7)
+    yield Section(Heading.TIMELINE, tuple(_timeline(report)), need=6)
+    yield Section(Heading.LOG, tuple(_log(report, links)), need=3)
     if report.proof.broken is not None:
-        yield Section("The code, before and after", tuple(_code(report.proof.broken, report, links)), need=6)
+        yield Section(Heading.CODE, tuple(_code(report.proof.broken, report, links)), need=6)
 
 
 def _symptom(report: Report) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.domain.escaping import code_span, for_markdown
-from shared.domain.issue.section import Section, bullets, table
+from shared.domain.issue.section import Heading, Section, bullets, table
 from shared.domain.links import Links
 from shared.domain.report import Report
 from shared.domain.wording import counted, said
@@ -19,8 +19,6 @@ def background(report: Report, _: Links) -> Iterator[Section]:
     ]
     tables = [table(_HEAD, rows[start : start + _ROWS_A_TABLE]) for start in range(0, len(rows), _ROWS_A_TABLE)]
     folded = f"{counted(len(rows), 'item')}, cited by their numbers above"
-    yield Section("Evidence", tuple(tables), need=1, folded=folded)
+    yield Section(Heading.EVIDENCE, tuple(tables), need=1, folded=folded)
     if report.proof.unseen:
-        yield Section(
-            "What could not be seen", (bullets(for_markdown(said(each)) for each in report.proof.unseen),), need=5
-        )
+        yield Section(Heading.UNSEEN, (bullets(for_markdown(said(each)) for each in report.proof.unseen),), need=5)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shared.domain.escaping import for_markdown
 from shared.domain.issue.account import entries
-from shared.domain.issue.section import Section, table
+from shared.domain.issue.section import Heading, Section, table
 from shared.domain.links import Links
 from shared.domain.report import Report
 from shared.domain.wording import said
@@ -18,8 +18,8 @@ _RESOURCES = (
 
 
 def causes(report: Report, _: Links) -> Iterator[Section]:
-    yield Section("Resources", tuple(_resources(report)), need=2)
-    yield Section("Five whys", tuple(_whys(report)), need=8)
+    yield Section(Heading.RESOURCES, tuple(_resources(report)), need=2)
+    yield Section(Heading.WHYS, tuple(_whys(report)), need=8)
 
 
 def _whys(report: Report) -> Iterator[str]:

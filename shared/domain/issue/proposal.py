@@ -9,7 +9,7 @@ from shared.domain.facts.prevention import assess
 from shared.domain.finding import Kind, Proof, Target
 from shared.domain.history import FileChange
 from shared.domain.issue.commits import shown, titled
-from shared.domain.issue.section import Section, bullets, table
+from shared.domain.issue.section import Heading, Section, bullets, table
 from shared.domain.issue.summary import decision
 from shared.domain.links import Links, linked
 from shared.domain.report import Report
@@ -18,12 +18,14 @@ from shared.domain.wording import counted, said
 
 _MOST_FILES = 40
 _MOST_REFUSED = 10
+NOT_COUNTED = "not counted"
+"""Lines of a binary file."""
 
 
 def proposal(report: Report, links: Links) -> Iterator[Section]:
-    yield Section("Proposal", tuple(_proposal(report.proof, links)), need=8)
-    yield Section("Prevention", (bullets(_prevention(report), "- [ ]"),), need=5)
-    yield Section("How it will be verified", (bullets(_verification(report)),), need=4)
+    yield Section(Heading.PROPOSAL, tuple(_proposal(report.proof, links)), need=8)
+    yield Section(Heading.PREVENTION, (bullets(_prevention(report), "- [ ]"),), need=5)
+    yield Section(Heading.VERIFICATION, (bullets(_verification(report)),), need=4)
 
 
 def _proposal(proof: Proof, links: Links) -> Iterator[str]:
@@ -74,7 +76,7 @@ def _ships(proof: Proof, target: Target, links: Links) -> Iterator[str]:
 
 def _figures(change: FileChange) -> tuple[str, str]:
     if change.added is None or change.deleted is None:
-        return "not counted", "not counted"
+        return NOT_COUNTED, NOT_COUNTED
     return str(change.added), str(change.deleted)
 
 

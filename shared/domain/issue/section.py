@@ -2,10 +2,29 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from shared.domain.escaping import table_cell
 
-_POINTER = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+LEFT_OUT = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+
+
+class Heading(StrEnum):
+    """Every part that an issue may have, with the words above it."""
+
+    SUMMARY = "Summary"
+    SYMPTOM = "Symptom"
+    TIMELINE = "Timeline"
+    LOG = "What the log says"
+    CODE = "The code, before and after"
+    COMMITS = "Commits"
+    RESOURCES = "Resources"
+    WHYS = "Five whys"
+    PROPOSAL = "Proposal"
+    PREVENTION = "Prevention"
+    VERIFICATION = "How it will be verified"
+    EVIDENCE = "Evidence"
+    UNSEEN = "What could not be seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +40,7 @@ class Section:
     """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
 
     def text(self) -> str:
-        parts = [*self.blocks, *([_POINTER] if self.cut else [])]
+        parts = [*self.blocks, *([LEFT_OUT] if self.cut else [])]
         if self.folded:
             parts = [f"<details>\n<summary>{self.folded}</summary>", *parts, "</details>"]
         return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])

@@ -7,7 +7,7 @@ from shared.domain.facts.mended import place_of, shipped
 from shared.domain.finding import Checks, Kind, Proof, Target
 from shared.domain.issue.commits import brought_in, shown, titled
 from shared.domain.issue.impact import impact
-from shared.domain.issue.section import Section, bullets
+from shared.domain.issue.section import Heading, Section, bullets
 from shared.domain.links import Links
 from shared.domain.moment import spoken
 from shared.domain.report import Report, as_of
@@ -52,7 +52,7 @@ def what_fails(report: Report) -> str:
 
 
 def opening(report: Report, links: Links) -> Iterator[Section]:
-    yield Section("Summary", (decision(report.proof, links), bullets(_points(report, links))), need=9)
+    yield Section(Heading.SUMMARY, (decision(report.proof, links), bullets(_points(report, links))), need=9)
 
 
 def decision(proof: Proof, links: Links) -> str:

@@ -8,9 +8,9 @@ from shared.domain.whys.failure import failed, next_to_fail, rejected
 from shared.domain.whys.past import introduced, mended, not_ended
 from shared.domain.whys.process import behind, not_caught
 from shared.domain.whys.unproven import other_kind, without_version
-from shared.domain.whys.why import Confidence, Draft, Why, numbered
+from shared.domain.whys.why import Confidence, Draft, Key, Statement, Why, numbered
 
-__all__ = ["Confidence", "Why", "draft_whys"]
+__all__ = ["Confidence", "Key", "Statement", "Why", "draft_whys"]
 
 
 def draft_whys(incident: Incident, proof: Proof, facts: Facts) -> tuple[Why, ...]:

@@ -9,7 +9,7 @@ from shared.domain.finding import Broken, Proof
 from shared.domain.grammar import form_of
 from shared.domain.incident import Incident, Symptom, is_suspected
 from shared.domain.moment import spoken
-from shared.domain.whys.why import Confidence, Draft
+from shared.domain.whys.why import Confidence, Draft, Key, Statement
 from shared.domain.wording import counted, listed, said, service_named, some
 
 _MOST_SYMPTOMS = 3
@@ -28,7 +28,7 @@ def failed(incident: Incident, facts: Facts) -> Draft:
         answer += f" What followed: {listed(quoted(incident.symptoms))}."
     answer += beside(incident)
     cited = facts.ids(Topic.SIGHTING, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
-    return Draft(f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
+    return Draft(Key.FAILED, f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
 
 
 def beside(incident: Incident) -> str:
@@ -51,14 +51,16 @@ def quoted(symptoms: Sequence[Symptom]) -> list[str]:
 def rejected(proof: Proof, broken: Broken, facts: Facts) -> Draft:
     """The compiler's verdict, in a person's words, and where the same bytes compile."""
     python = f"Python {proof.deployed.python}" if proof.deployed.python else "Python"
-    parts = [_reason(broken, python), _versions(proof, broken)]
+    versions, states = _versions(proof, broken)
+    parts = [_reason(broken, python), versions]
     if broken.errors > 1:
         parts.append(f"The file has {counted(broken.errors, 'error')}; Python stops at the first and logs only that.")
     if broken.second_opinion:
         parts.append(said(broken.second_opinion))
     topics = (Topic.PYTHON, Topic.BROKEN, Topic.LINE, Topic.EXPLAINED, Topic.ELSEWHERE, Topic.SECOND_OPINION)
     question = f"Why does {python} reject {said(broken.path)}?"
-    return Draft(question, " ".join(filter(None, parts)), Confidence.PROVEN, facts.ids(*topics))
+    answer = " ".join(filter(None, parts))
+    return Draft(Key.REJECTED, question, answer, Confidence.PROVEN, facts.ids(*topics), states)
 
 
 def next_to_fail(broken: Broken, facts: Facts) -> Draft | None:
@@ -71,7 +73,7 @@ def next_to_fail(broken: Broken, facts: Facts) -> Draft | None:
         f"compile as well: {some(places, 5)}. Whatever is deployed must mend them too."
     )
     question = f"Would the service run with {said(broken.path)} alone mended?"
-    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.ALSO_BROKEN))
+    return Draft(Key.NEXT_TO_FAIL, question, answer, Confidence.PROVEN, facts.ids(Topic.ALSO_BROKEN))
 
 
 def _reason(broken: Broken, python: str) -> str:
@@ -90,10 +92,11 @@ def _reason(broken: Broken, python: str) -> str:
     return f"{place} {form.what}. {since}"
 
 
-def _versions(proof: Proof, broken: Broken) -> str:
+def _versions(proof: Proof, broken: Broken) -> tuple[str, tuple[Statement, ...]]:
     if not elsewhere(broken):
-        return ""
+        return "", ()
     if broken.compiles_on and proof.deployed.python:
-        return f"{elsewhere(broken)}, and not on {proof.deployed.python} ({said(broken.checked_by)})."
-    version_matters = form_of(broken.explanation) is not None or broken.compiles_on
-    return f"{elsewhere(broken)}{'.' if version_matters else ': the version is not the reason.'}"
+        return f"{elsewhere(broken)}, and not on {proof.deployed.python} ({said(broken.checked_by)}).", ()
+    if form_of(broken.explanation) is not None or broken.compiles_on:
+        return f"{elsewhere(broken)}.", ()
+    return f"{elsewhere(broken)}: the version is not the reason.", (Statement.VERSION_NO_REASON,)

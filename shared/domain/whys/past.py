@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.domain.facts import Facts, Topic
 from shared.domain.facts.mended import errors_left, place_of
 from shared.domain.finding import Attempt, Broken, Fix, Proof
-from shared.domain.whys.why import Confidence, Draft
+from shared.domain.whys.why import Confidence, Draft, Key, Statement
 from shared.domain.wording import claims_fix, counted, named, said, short
 
 _MOST_ATTEMPTS = 5
@@ -16,25 +16,29 @@ def introduced(proof: Proof, facts: Facts) -> Draft:
     question = "Which change brought the error in?"
     if proof.introduced is None:
         answer = "It is not known: the commit that broke the file was not found in the history that could be read."
-        return Draft(question, f"{answer}{_unseen(proof)}", Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
+        answer += _unseen(proof)
+        return Draft(Key.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
     found = proof.introduced
     first = f", the first on line {found.first_line}" if found.first_line is not None else ""
     answer = f"Commit {named(found.commit)}. After it {said(found.path)} has {counted(found.errors, 'error')}{first}; "
+    states: tuple[Statement, ...] = ()
     if found.arrived:
+        states = (Statement.ARRIVED_BROKEN,)
         answer += "the file came with this commit and never compiled before it was mended."
     elif len(found.commit.parents) > 1:
+        states = (Statement.MERGED_BROKEN,)
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
         answer += "before it the file did not fail."
-    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.INTRODUCED))
+    return Draft(Key.INTRODUCED, question, answer, Confidence.PROVEN, facts.ids(Topic.INTRODUCED), states)
 
 
 def not_ended(proof: Proof, broken: Broken, facts: Facts) -> Draft:
     """Later versions that still fail, with the errors that each one left."""
     question = "Why did later changes not end it?"
     if not proof.attempts:
-        answer = f"None was seen to try: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
-        return Draft(question, answer, Confidence.INFERRED, facts.ids(Topic.ATTEMPTS))
+        answer = f"No attempt was seen: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
+        return Draft(Key.NOT_ENDED, question, answer, Confidence.INFERRED, facts.ids(Topic.ATTEMPTS))
     one = len(proof.attempts) == 1
     told = [_attempt(attempt, proof) for attempt in telling(proof.attempts)]
     versions = f"{counted(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
@@ -42,7 +46,8 @@ def not_ended(proof: Proof, broken: Broken, facts: Facts) -> Draft:
         f"{versions}: {'; '.join(told)}. "
         "Python logs only the first error of a file, so a change that only moves it can look like progress."
     )
-    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.ATTEMPTS, Topic.ATTEMPT, Topic.DEPLOYED))
+    cited = facts.ids(Topic.ATTEMPTS, Topic.ATTEMPT, Topic.DEPLOYED)
+    return Draft(Key.NOT_ENDED, question, answer, Confidence.PROVEN, cited, _states(proof))
 
 
 def mended(proof: Proof, facts: Facts) -> Draft:
@@ -53,13 +58,24 @@ def mended(proof: Proof, facts: Facts) -> Draft:
     answer = said(proof.recommendation.detail, 500)
     if proof.rollback is not None:
         answer += f" {named(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
-    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.NO_FIX, Topic.ROLLBACK))
+    return Draft(Key.NO_FIX, question, answer, Confidence.PROVEN, facts.ids(Topic.NO_FIX, Topic.ROLLBACK))
 
 
 def _attempt(attempt: Attempt, proof: Proof) -> str:
     claim = "its subject says fix, " if claims_fix(attempt.commit) else ""
-    deployed = proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
-    return f"{named(attempt.commit)}: {claim}{errors_left(attempt)}{' (this is the deployed one)' if deployed else ''}"
+    deployed = " (this is the deployed one)" if _is_deployed(attempt, proof) else ""
+    return f"{named(attempt.commit)}: {claim}{errors_left(attempt)}{deployed}"
+
+
+def _is_deployed(attempt: Attempt, proof: Proof) -> bool:
+    return proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
+
+
+def _states(proof: Proof) -> tuple[Statement, ...]:
+    shown = telling(proof.attempts)
+    claims = (Statement.CLAIMS_FIX,) if any(claims_fix(attempt.commit) for attempt in shown) else ()
+    deployed = any(_is_deployed(attempt, proof) for attempt in shown)
+    return (*claims, Statement.DEPLOYED_AMONG_THEM) if deployed else claims
 
 
 def telling(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
@@ -77,14 +93,17 @@ def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
     if not merged:
         python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
         answer = f"The file compiles{python} at {named(fix.commit)}, which is {place_of(fix, proof.branch)}."
-        return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX))
+        return Draft(Key.NOT_READY, question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX))
     answer = (
         f"Commit {named(fix.commit)} is the first after {deployed} {_how(proof, fix)}. It is "
         f"{place_of(fix, proof.branch)}, and what is deployed does not contain it."
     )
+    states = (Statement.FILE_DELETED,) if fix.deleted else ()
     if not claims_fix(fix.commit):
+        states = (*states, Statement.CLAIMS_NO_FIX)
         answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
-    return Draft(question, answer, Confidence.PROVEN, facts.ids(Topic.DEPLOYED, Topic.FIX, Topic.NOT_DEPLOYED))
+    cited = facts.ids(Topic.DEPLOYED, Topic.FIX, Topic.NOT_DEPLOYED)
+    return Draft(Key.NOT_DEPLOYED, question, answer, Confidence.PROVEN, cited, states)
 
 
 def _how(proof: Proof, fix: Fix) -> str:

@@ -8,7 +8,7 @@ from shared.domain.facts.prevention import Assessment, assess, quoted
 from shared.domain.finding import Deployed, DeployedSource, Deployment, Proof
 from shared.domain.incident import Incident
 from shared.domain.moment import has_day, rfc3339, spoken, told
-from shared.domain.whys.why import Confidence, Draft
+from shared.domain.whys.why import Confidence, Draft, Key, Statement
 from shared.domain.wording import listed, said, short
 
 _MOST_PLACES = 3
@@ -26,65 +26,84 @@ def not_caught(proof: Proof, facts: Facts) -> Draft:
     found = assess(proof)
     if not found.commit:
         answer = "It is not known: no CI configuration and no project file was found to read."
-        return Draft(question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
-    answer, confidence = _checks(proof, found)
+        return Draft(Key.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
+    answer, confidence, state = _checks(proof, found)
+    states = [state]
     if found.admitting:
         fact, version = found.admitting[0]
+        states.append(Statement.ADMITS_OTHER)
         answer += (
             f" {quoted(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
         )
     topics = (Topic.PYTHON, Topic.BROKEN, Topic.ELSEWHERE, Topic.READ, Topic.CI, Topic.DEVELOPMENT)
-    return Draft(question, answer, confidence, facts.ids(*topics))
+    return Draft(Key.NOT_CAUGHT, question, answer, confidence, facts.ids(*topics), tuple(states))
 
 
 def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
     """Why nobody could tell what was running."""
     early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
+    outlived = _outlived(incident, proof)
     parts = [
-        *(_uncommitted(each, incident) for each in early[-1:]),
+        *((_uncommitted(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
         _traced(proof.deployed),
-        _outlived(incident, proof),
+        *([(outlived, (Statement.FIX_OUTLIVED,))] if outlived else []),
     ]
+    answer = " ".join(text for text, _ in parts)
+    states = tuple(state for _, some in parts for state in some)
     cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
-    return Draft("What is the error behind the error?", " ".join(filter(None, parts)), Confidence.INFERRED, cited)
+    return Draft(Key.BEHIND, "What is the error behind the error?", answer, Confidence.INFERRED, cited, states)
 
 
-def _traced(deployed: Deployed) -> str:
+def _traced(deployed: Deployed) -> tuple[str, tuple[Statement, ...]]:
     """How the deployed commit became known, and what that says of the process."""
-    contradicted = ""
-    if deployed.conflict:
-        contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)} "
+    if not deployed.conflict:
+        text, state = _known_by(deployed)
+        return text, (state,)
+    contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)}"
+    text, state = _known_by(deployed)
+    if deployed.source is DeployedSource.GIVEN:
+        return contradicted, (Statement.CONTRADICTED,)
+    return f"{contradicted} {text}", (Statement.CONTRADICTED, state)
+
+
+def _known_by(deployed: Deployed) -> tuple[str, Statement]:
     match deployed.source:
         case DeployedSource.INFERRED:
             if deployed.conflict or deployed.named:
-                return f"{contradicted}The deployed commit had to be inferred from the logged line."
+                text = "The deployed commit had to be inferred from the logged line."
+                return text, Statement.NOT_BORNE_OUT
             untied = "Nothing in the log ties the image to a commit"
-            return f"{untied}: the deployed one had to be inferred from the logged line."
+            return f"{untied}: the deployed one had to be inferred from the logged line.", Statement.UNTIED
         case DeployedSource.GIVEN:
-            return (
-                contradicted or "Nothing in the log ties the image to a commit: a person had to name the deployed one."
-            )
+            text = "Nothing in the log ties the image to a commit: a person had to name the deployed one."
+            return text, Statement.NAMED_BY_PERSON
         case DeployedSource.UNKNOWN:
             if deployed.named:
-                return f"{contradicted}What names a commit could not be borne out, so nobody can say which source runs."
-            return f"{contradicted}Nothing ties the image to a commit, so nobody can say which source is running."
+                text = "What names a commit could not be borne out, so nobody can say which source runs."
+                return text, Statement.NOT_BORNE_OUT
+            text = "Nothing ties the image to a commit, so nobody can say which source is running."
+            return text, Statement.UNTIED
         case source:
             known = f"What was deployed could be traced, by {_KNOWN_FROM[source]}"
-            return f"{contradicted}{known}; nothing that was read shows that it was compiled first."
+            return f"{known}; nothing that was read shows that it was compiled first.", Statement.TRACED
 
 
-def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence]:
+def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence, Statement]:
     """What is wrong with the checks, from the worst to the best that can be said of them."""
     if not found.ci.workflows:
-        return "The repository holds no CI configuration: no check compiled the change.", Confidence.OBSERVED
+        answer = "The repository holds no CI configuration: no check compiled the change."
+        return answer, Confidence.OBSERVED, Statement.CI_ABSENT
     if not found.ci.compiles:
         if found.ci.unreadable:
-            return f"The CI configuration could not be read: {quoted(found.ci.unreadable[0])}.", Confidence.OBSERVED
+            answer = f"The CI configuration could not be read: {quoted(found.ci.unreadable[0])}."
+            return answer, Confidence.OBSERVED, Statement.CI_UNREADABLE
         answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
-        return answer, Confidence.OBSERVED
+        return answer, Confidence.OBSERVED, Statement.CI_WITHOUT_CHECK
     if found.same or (proof.broken is not None and not proof.broken.compiles_on):
-        return _passed_by(proof, found), Confidence.INFERRED
-    return _on_other_versions(proof, found), Confidence.OBSERVED
+        state = Statement.CI_ON_DEPLOYED if found.same else Statement.CI_ON_ANY
+        return _passed_by(proof, found), Confidence.INFERRED, state
+    state = Statement.CI_ON_OTHERS if found.others else Statement.CI_VERSION_UNKNOWN
+    return _on_other_versions(proof, found), Confidence.OBSERVED, state
 
 
 def _passed_by(proof: Proof, found: Assessment) -> str:

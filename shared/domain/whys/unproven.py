@@ -10,7 +10,7 @@ from shared.domain.incident import Incident
 from shared.domain.moment import spoken
 from shared.domain.signal import SignalKind
 from shared.domain.whys.failure import beside
-from shared.domain.whys.why import Confidence, Draft
+from shared.domain.whys.why import Confidence, Draft, Key
 from shared.domain.wording import counted, listed, said, service_named
 
 _UNKNOWN = Confidence.UNKNOWN
@@ -69,16 +69,18 @@ def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
     observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
     if incident.raised is not None:
         observed += f" Logged before the close, and tied to it by the log: {raised_as(incident, proof.frame)}."
-    yield Draft(f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
-    yield Draft("What does that say?", meaning, Confidence.INFERRED, logged)
-    yield Draft("Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    yield Draft(Key.FAILED, f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
+    yield Draft(Key.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
+    yield Draft(Key.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
     if incident.raised is not None:
         yield from _of_raised(incident, proof, facts)
         return
-    yield Draft("Which change brought it in?", "It is not known: the log does not tie it to a commit.", _UNKNOWN)
-    yield Draft("Why was it not caught?", "It is not known: what would have caught it depends on the cause.", _UNKNOWN)
+    change = "It is not known: the log does not tie it to a commit."
+    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN)
+    check = "It is not known: what would have caught it depends on the cause."
+    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN)
     answer = f"It is not known. The cause would have to be looked for {where}."
-    yield Draft("What is the error behind the error?", answer, _UNKNOWN)
+    yield Draft(Key.BEHIND, "What is the error behind the error?", answer, _UNKNOWN)
 
 
 def _meaning(incident: Incident) -> tuple[str, str, str]:
@@ -100,12 +102,11 @@ def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
     cited = facts.ids(Topic.RAISED)
     words = raised_as(incident, proof.frame)
     change = f"Not proven. The change to look for is the one that made this possible: {words}."
-    yield Draft("Which change brought it in?", change, _UNKNOWN, cited)
-    yield Draft(
-        "Why was it not caught?", "Not proven: nothing was compiled or run for this exception.", _UNKNOWN, cited
-    )
+    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
+    check = "Not proven: nothing was compiled or run for this exception."
+    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN, cited)
     behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
-    yield Draft("What is the error behind the error?", behind, _UNKNOWN, cited)
+    yield Draft(Key.BEHIND, "What is the error behind the error?", behind, _UNKNOWN, cited)
 
 
 def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:
@@ -121,11 +122,12 @@ def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Dra
     why = "It is not known: without the deployed version there is no commit to start from."
     if proof.recommendation.reason is Reason.WRONG_COMMAND:
         why = "It is not known: a file that is no Python was broken by none of its versions."
+    cited, seen = facts.ids(Topic.COMPARED, Topic.DEPLOYED), facts.ids(Topic.SIGHTING)
     return (
-        Draft("Which version of the file is deployed?", compared, _UNKNOWN, facts.ids(Topic.COMPARED, Topic.DEPLOYED)),
-        Draft("Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, facts.ids(Topic.SIGHTING)),
-        Draft("Which change brought the error in?", why, _UNKNOWN),
-        Draft("Is there a fix?", why, _UNKNOWN),
+        Draft(Key.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
+        Draft(Key.REJECTED, "Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, seen),
+        Draft(Key.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
+        Draft(Key.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 
 
 class Confidence(StrEnum):
@@ -16,29 +16,94 @@ class Confidence(StrEnum):
     """No evidence."""
 
 
+class Key(StrEnum):
+    """Which question it is, however it is worded."""
+
+    FAILED = auto()
+    REJECTED = auto()
+    INTRODUCED = auto()
+    NOT_ENDED = auto()
+    NOT_DEPLOYED = auto()
+    """A fix is merged."""
+    NOT_READY = auto()
+    """A fix exists, and is not merged."""
+    NO_FIX = auto()
+    NEXT_TO_FAIL = auto()
+    NOT_CAUGHT = auto()
+    BEHIND = auto()
+    """The error behind the error."""
+    VERSION = auto()
+    """Which version is deployed, where nobody knows."""
+    ANY_FIX = auto()
+    MEANING = auto()
+    NO_COMMIT = auto()
+
+
+class Statement(StrEnum):
+    """What an answer says beside its figures, where what it says depends on what was found."""
+
+    VERSION_NO_REASON = auto()
+    ARRIVED_BROKEN = auto()
+    MERGED_BROKEN = auto()
+    CLAIMS_FIX = auto()
+    DEPLOYED_AMONG_THEM = auto()
+    """One of the changes that did not end it is what is deployed."""
+    CLAIMS_NO_FIX = auto()
+    FILE_DELETED = auto()
+    CI_ABSENT = auto()
+    CI_UNREADABLE = auto()
+    CI_WITHOUT_CHECK = auto()
+    CI_ON_DEPLOYED = auto()
+    CI_ON_ANY = auto()
+    """The file fails on every version, so that whatever compiles it must meet the error."""
+    CI_ON_OTHERS = auto()
+    CI_VERSION_UNKNOWN = auto()
+    ADMITS_OTHER = auto()
+    UNCOMMITTED_TREE = auto()
+    CONTRADICTED = auto()
+    UNTIED = auto()
+    """Nothing ties the image to a commit."""
+    NAMED_BY_PERSON = auto()
+    TRACED = auto()
+    NOT_BORNE_OUT = auto()
+    FIX_OUTLIVED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     n: int
+    key: Key
     question: str
     answer: str
     confidence: Confidence
     evidence: tuple[str, ...]
     """Evidence ids; empty only where `confidence` is unknown."""
+    states: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A why before it has its number."""
 
+    key: Key
     question: str
     answer: str
     confidence: Confidence
     evidence: tuple[str, ...] = ()
+    states: tuple[Statement, ...] = ()
 
 
 def numbered(drafts: Iterable[Draft]) -> tuple[Why, ...]:
     """Counts from 1. Without evidence nothing is known, whatever the draft says."""
     return tuple(
-        Why(n, draft.question, draft.answer, draft.confidence if draft.evidence else Confidence.UNKNOWN, draft.evidence)
+        Why(
+            n,
+            draft.key,
+            draft.question,
+            draft.answer,
+            draft.confidence if draft.evidence else Confidence.UNKNOWN,
+            draft.evidence,
+            draft.states,
+        )
         for n, draft in enumerate(drafts, 1)
     )
