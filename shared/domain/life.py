@@ -21,11 +21,20 @@ Milestone = tuple[str, datetime]
 """`("approved", when)`; the first one says when it was first logged."""
 
 
-def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str = "") -> str:
-    """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person."""
+def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str = "", state: str = "") -> str:
+    """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person.
+
+    `state` is the name of what `now` says, for programs: it stands hidden above; "" for none.
+    """
     lines = [for_markdown(cut(now, _LONGEST)), passed(since), f"<sub>{for_markdown(hint)}</sub>" if hint else ""]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
-    return f"{_BEGIN}\n> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
+    hidden = f"{stands(state)}\n" if state else ""
+    return f"{_BEGIN}\n{hidden}> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
+
+
+def stands(state: str) -> str:
+    """The hidden line of the part that names the state which it tells of."""
+    return f"<!-- provenfix:stands={state} -->"
 
 
 def passed(milestones: Sequence[Milestone]) -> str:

@@ -28,12 +28,39 @@ class Verdict(StrEnum):
     """Nothing speaks against the rollout, and nothing proves it."""
 
 
+class ProbeEnd(StrEnum):
+    """How the one connection of a probe ended."""
+
+    STAYED_OPEN = "stayed_open"
+    CLOSED = "closed"
+    """With a close code: `Probed.code`."""
+    BROKE_OFF = "broke_off"
+    """Without a close code."""
+    PING_UNANSWERED = "ping_unanswered"
+    ANSWERED = "answered"
+    """By a status of HTTP: `Probed.code`. A WebSocket was not upgraded."""
+    NOT_HTTP = "not_http"
+    TIMED_OUT = "timed_out"
+    TLS_FAILED = "tls_failed"
+    UNREACHABLE = "unreachable"
+    NO_URL = "no_url"
+
+
 @dataclass(frozen=True, slots=True)
 class Probed:
     """Whether a connection could be made and stayed open."""
 
     ok: bool
     detail: str = ""
+    """What a person is told of it."""
+    end: ProbeEnd | None = None
+    """None where nobody has said how it ended."""
+    code: int | None = None
+    """The close code of the WebSocket, or the status of HTTP."""
+    messages: int = 0
+    """How many came before the connection ended."""
+    location: str = ""
+    """Where the answer redirects to, cut."""
 
 
 @dataclass(frozen=True, slots=True)

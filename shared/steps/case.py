@@ -8,6 +8,7 @@ from shared.domain.moment import rfc3339
 from shared.domain.signal import SignalKind
 from shared.ports import Document, IssueRef
 from shared.steps import documents
+from shared.steps.cause import Cause
 from shared.steps.flow import ACTIVE, State
 
 _MOST_HISTORY = 50
@@ -76,6 +77,8 @@ class Case:
     ending: State | None = None
     """The state in which it will be at rest, once all that goes with it is done. The first to write it decides."""
     ending_why: str = ""
+    ending_cause: Cause | None = None
+    """The name of `ending_why`; None where it has none."""
     ended_at: datetime | None = None
     """When that was decided."""
     failed_commits: tuple[str, ...] = ()
@@ -157,6 +160,7 @@ def document(case: Case) -> Document:
         "recurred": case.recurred,
         "ending": case.ending.value if case.ending else "",
         "ending_why": case.ending_why,
+        "ending_cause": case.ending_cause.value if case.ending_cause else "",
         "ended_at": rfc3339(case.ended_at) if case.ended_at else "",
         "failed_commits": list(case.failed_commits),
         "failed_revisions": list(case.failed_revisions),
@@ -195,6 +199,7 @@ def read_case(value: Document) -> Case:
         recurred=documents.text(value, "recurred"),
         ending=documents.choice(value, "ending", State) if value.get("ending") else None,
         ending_why=documents.text(value, "ending_why"),
+        ending_cause=documents.choice(value, "ending_cause", Cause) if value.get("ending_cause") else None,
         ended_at=documents.moment(value, "ended_at") if value.get("ended_at") else None,
         failed_commits=documents.texts(value, "failed_commits"),
         failed_revisions=documents.texts(value, "failed_revisions"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from shared.errors import Reject, Retry
 from shared.ports import Store, Stored
 from shared.steps.case import Case, document, read_case
+from shared.steps.cause import Because
 from shared.steps.flow import State
 from shared.steps.world import World
 
@@ -63,15 +64,17 @@ def every(store: Store) -> tuple[Sequence[Case], bool]:
     return [read_case(stored.value) for each in found for stored in each], any(len(each) >= MOST for each in found)
 
 
-def end(world: World, incident: str, state: State, why: str, look: int = 0) -> Case:
+def end(world: World, incident: str, state: State, why: str | Because, look: int = 0) -> Case:
     """Decides in which state an incident will be at rest; the first decision stays. `finish` does what goes with it.
 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.
     """
 
+    words, cause = (why.words, why.cause) if isinstance(why, Because) else (why, None)
+
     def decided(case: Case) -> Case:
         if not case.active or case.ending is not None or look not in {0, case.look}:
             return case
-        return replace(case, ending=state, ending_why=why, ended_at=world.clock.now())
+        return replace(case, ending=state, ending_why=words, ending_cause=cause, ended_at=world.clock.now())
 
     return change(world, incident, decided)

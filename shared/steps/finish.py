@@ -13,6 +13,7 @@ from shared.domain.service import Service
 from shared.domain.wording import said
 from shared.steps import cases, decisions, documents, effects, proposals
 from shared.steps.case import Case
+from shared.steps.cause import Cause
 from shared.steps.decisions import Decision
 from shared.steps.effects import Revised
 from shared.steps.evidence import evidence_for
@@ -57,13 +58,13 @@ def finish(world: World, service: Service, case: Case) -> Case:
     ending = case.ending
     if ending is None or not case.active:
         return case
-    why, commit = case.ending_why, ""
+    why, cause, commit = case.ending_why, case.ending_cause, ""
     words = _words(case, ending)
     if ending in _TAKEN_BACK and case.rollout is not None:  # first of all: it waits for nobody
         refused = effects.shift(world, service, case.proposal, case.rollout.previous, 100)
         if refused:
             words = f"Nothing was put back: somebody has changed the service by hand ({said(refused)})."
-            ending, why = State.REPORTED, f"{words} {why}"
+            ending, cause, why = State.REPORTED, Cause.NOT_PUT_BACK, f"{words} {why}"
         else:
             outlook = _outlook(world, service, case)
             why, commit = f"{_stopped(why)}{outlook.words}", outlook.commit
@@ -79,7 +80,7 @@ def finish(world: World, service: Service, case: Case) -> Case:
             return now
         moment = world.clock.now()
         rested = replace(now.to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment)
-        rested = replace(rested, told=rested.step)
+        rested = replace(rested, ending_cause=cause, told=rested.step)
         return opened_again(rested, failed, moment) if failed else rested
 
     case = cases.change(world, case.id, at_rest)

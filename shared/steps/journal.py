@@ -67,7 +67,7 @@ def part_of(world: World, case: Case, ending: str = "", ends: State | None = Non
     state = ends if ending and ends else case.state
     words = ending or _standing(world, case, state)
     hint = HINT if case.active and not ending else _AGAIN if _askable(case, state) else ""
-    return state_part(words, urgent=state in _URGENT, since=_reached(case), hint=hint)
+    return state_part(words, urgent=state in _URGENT, since=_reached(case), hint=hint, state=state.value)
 
 
 def _askable(case: Case, state: State) -> bool:

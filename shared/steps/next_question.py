@@ -13,6 +13,7 @@ from shared.domain.wording import said, short
 from shared.ports import Document
 from shared.steps import documents, proposals
 from shared.steps.case import Case
+from shared.steps.cause import Cause
 from shared.steps.flow import State
 from shared.steps.standings import evidence_of
 
@@ -39,7 +40,7 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
     if previous not in case.revisions:
         return Outlook(f"The traffic is with {named} again, which is not known to fail.")
     fails = f"{STILL_FAILING}: the traffic is with {named} again, which logged the failure."
-    if case.ending_why == STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
+    if case.ending_cause is Cause.STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
         return Outlook(f"{fails} Nothing more is asked while deployments are stopped.")
     earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
     if earlier:
@@ -56,7 +57,8 @@ def opened_again(case: Case, commit: str, now: datetime) -> Case:
     ran = (rollout.revision,) if rollout is not None and rollout.revision else ()
     again = replace(
         case, look=case.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
-        ending_why="", ended_at=None, failed_commits=tuple(dict.fromkeys((*case.failed_commits, commit))),
+        ending_why="", ending_cause=None, ended_at=None,
+        failed_commits=tuple(dict.fromkeys((*case.failed_commits, commit))),
         failed_revisions=tuple(dict.fromkeys((*case.failed_revisions, *ran))),
     )  # fmt: skip
     return again.to(State.OPENED, now, f"{short(commit)} did not hold, and what served before fails")

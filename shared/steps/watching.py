@@ -15,6 +15,7 @@ from shared.domain.service import Service
 from shared.domain.verdict import LONGEST_WATCH, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
 from shared.steps import cases, effects, proposals
 from shared.steps.case import Case, Rollout
+from shared.steps.cause import Because, Cause, cause_of
 from shared.steps.finish import show
 from shared.steps.flow import State
 from shared.steps.next_question import STOPPED
@@ -42,7 +43,7 @@ def follow(world: World, service: Service, case: Case) -> Case:
     if rollout is None:
         return case
     if world.kill_switch(service.id):
-        return cases.end(world, case.id, State.ROLLED_BACK, STOPPED, case.look)
+        return cases.end(world, case.id, State.ROLLED_BACK, Because(Cause.STOPPED, STOPPED), case.look)
     if not rollout.revision:
         return _await_operation(world, service, case, rollout)
     if rollout.share:
@@ -94,7 +95,8 @@ def watch(world: World, service: Service, case: Case) -> Case:
     ending = _ENDINGS[verdict]
     if ending is State.ROLLED_BACK and not ours and rollout.since:
         ending = State.REPORTED  # somebody has deployed something else since; that is not ours to take back
-    return cases.end(world, case.id, ending, _figures(verdict, watched, case, serving, now), case.look)
+    why = Because(cause_of(verdict), _figures(verdict, watched, case, serving, now))
+    return cases.end(world, case.id, ending, why, case.look)
 
 
 def _await_operation(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
@@ -105,10 +107,10 @@ def _await_operation(world: World, service: Service, case: Case, rollout: Rollou
                 minutes = round(LONGEST_DEPLOYMENT.total_seconds() / 60)
                 late = "whatever comes of it gets no traffic until somebody gives it some"
                 why = f"The deployment has not ended within {minutes} minutes; {late}."
-                return cases.end(world, case.id, State.FAILED, why, case.look)
+                return _given_up(world, case, Because(Cause.DEPLOYMENT_LATE, why))
             return case
         case Progress.FAILED:
-            return cases.end(world, case.id, State.FAILED, found.detail, case.look)
+            return _given_up(world, case, Because(Cause.DEPLOYMENT_FAILED, found.detail))
         case Progress.DONE:
             return _deployed(world, service, case, found)
 
@@ -116,8 +118,8 @@ def _await_operation(world: World, service: Service, case: Case, rollout: Rollou
 def _deployed(world: World, service: Service, case: Case, found: Deployment) -> Case:
     """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
     other = _other_commit(world, service, proposals.demand(world, case.proposal), found.revision)
-    if other:
-        return cases.end(world, case.id, State.FAILED, other, case.look)
+    if other is not None:
+        return _given_up(world, case, other)
     if found.untended:
         refused = effects.shift(world, service, case.proposal, found.revision, 0)
         return _by_hand(world, case, refused) if refused else case
@@ -126,27 +128,35 @@ def _deployed(world: World, service: Service, case: Case, found: Deployment) -> 
         return case
     if case.rollout is not None and logged_again(world, service, case, replace(case.rollout, revision=found.revision)):
         why = f"Revision {found.revision} logged the failure again before it had any traffic."
-        return cases.end(world, case.id, State.FAILED, why, case.look)
+        return _given_up(world, case, Because(Cause.RECURRED_BEFORE_TRAFFIC, why))
     case = _with_rollout(
         world, case, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
     )
     return follow(world, service, case)
 
 
-def _other_commit(world: World, service: Service, proposal: Proposal, name: str) -> str:
-    """Why a new revision is not known to run the approved commit; "" where it is."""
+def _given_up(world: World, case: Case, why: Because) -> Case:
+    """A deployment that never served: it ends as failed."""
+    return cases.end(world, case.id, State.FAILED, why, case.look)
+
+
+def _other_commit(world: World, service: Service, proposal: Proposal, name: str) -> Because | None:
+    """Why a new revision is not known to run the approved commit; None where it is."""
     revision = world.revisions.revision(service, name)
     if revision is None:
-        return f"Revision {name} does not exist any more."
+        return Because(Cause.REVISION_GONE, f"Revision {name} does not exist any more.")
     if not revision.commit:
-        return f"Nothing says which commit revision {name} was built from: it may be another than the approved one."
+        unknown = f"Nothing says which commit revision {name} was built from"
+        return Because(Cause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
     if not revision.runs(proposal.commit):
-        return f"Revision {name} was built from {revision.commit}, and not from the approved {proposal.commit}."
+        built = f"Revision {name} was built from {revision.commit}"
+        return Because(Cause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
     if revision.commit != proposal.commit:
         with world.histories(service) as history:
             if resolved(history, revision.commit) != proposal.commit:
-                return f"Revision {name} names {revision.commit}, which is not short for {proposal.commit} alone."
-    return ""
+                names = f"Revision {name} names {revision.commit}"
+                return Because(Cause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
+    return None
 
 
 def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, bool]:
@@ -157,7 +167,7 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
     failed = case.rollout.failed_probes if case.rollout else 0
     if failed >= TOLERATED_PROBES:
         why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
-        return cases.end(world, case.id, State.FAILED, why, case.look), False
+        return _given_up(world, case, Because(Cause.FAILED_PROBE_BEFORE_TRAFFIC, why)), False
     return case, failed == 0
 
 
@@ -235,7 +245,8 @@ def _requests(world: World, service: Service, rollout: Rollout, serving: Serving
 
 
 def _by_hand(world: World, case: Case, refused: str) -> Case:
-    return cases.end(world, case.id, State.REPORTED, f"Somebody has changed the service by hand: {refused}.", case.look)
+    why = Because(Cause.SHIFT_REFUSED, f"Somebody has changed the service by hand: {refused}.")
+    return cases.end(world, case.id, State.REPORTED, why, case.look)
 
 
 def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:

@@ -23,6 +23,7 @@ from shared.domain.proposal import Proposal
 from shared.domain.question import question
 from shared.domain.report import Report
 from shared.steps import effects
+from shared.steps.flow import State
 from shared.steps.inquiry import Request
 from shared.steps.journal import HINT, asked
 from tests.fakes.github.server import REPOSITORY
@@ -74,7 +75,7 @@ def issue(report: Report, proposal: Proposal) -> str:
     requests = {proof.introduced.commit.id: 41, proof.fix.commit.id: 44, proof.target.commit.id: 47}
     detected = incident.first_seen + timedelta(seconds=15)
     since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
-    part = state_part(asked(proposal), urgent=True, since=since, hint=HINT)
+    part = state_part(asked(proposal), urgent=True, since=since, hint=HINT, state=State.PROPOSED.value)
     commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
     body = issue_body(report, links(requests, incident.service, incident.environment, logins))

@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import TestResponse
 
 from shared.adapters.slack import whisper
-from shared.domain.decision import Click
+from shared.domain.decision import Click, Reply, answer
 from shared.domain.proposal import Message, Standing
 from shared.errors import Reject, Retry
 from shared.steps import decisions
@@ -34,6 +34,11 @@ def signed(body: bytes, at: float) -> dict[str, str]:
         "X-Slack-Request-Timestamp": str(int(at)), "X-Slack-Signature": signature,
         "Content-Type": "application/x-www-form-urlencoded",
     }  # fmt: skip
+
+
+def said(reply: Reply) -> str:
+    """What a person is told for a named reason."""
+    return answer(reply).text
 
 
 @dataclass
@@ -101,16 +106,15 @@ def _sunk(opened: Doors) -> bytes:
 def test_an_approval_counts_once_however_often_it_comes(asking: Callable[..., Question]) -> None:
     question = asking()
     answers = [question.send(question.payload("approve")).get_json()["text"] for _ in range(3)]
-    assert answers[0].startswith("Approved.")
-    assert answers[1:] == ["This was approved already."] * 2
+    assert answers == [said(Reply.APPROVED), said(Reply.ALREADY_APPROVED), said(Reply.ALREADY_APPROVED)]
     published = [topic for topic, _ in question.doors.setting.bus.published if topic == "redeploy-approved"]
     assert len(published) == 1
 
 
 def test_a_denial_counts_at_once_where_nobody_can_be_asked_why(asking: Callable[..., Question]) -> None:
     question = asking()
-    assert question.send(question.payload("deny")).get_json()["text"] == "Denied. Nothing is deployed."
-    assert question.send(question.payload("approve")).get_json()["text"].startswith("This was denied already.")
+    assert question.send(question.payload("deny")).get_json()["text"] == said(Reply.DENIED)
+    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.ALREADY_DENIED)
     assert question.approvals == 0
 
 
@@ -163,7 +167,7 @@ def test_a_button_that_was_tampered_with_approves_nothing(
 
 def test_without_approvers_nobody_approves(asking: Callable[..., Question]) -> None:
     question = asking(Setting(services={"shore.tide": service(approvers=())}))
-    assert "not among the approvers" in question.send(question.payload("approve")).get_json()["text"]
+    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.FOREIGN_USER)
     assert question.approvals == 0
 
 
@@ -216,7 +220,7 @@ def test_a_signature_of_one_body_does_not_carry_another(asking: Callable[..., Qu
 def test_an_expired_proposal_is_not_approved(asking: Callable[..., Question]) -> None:
     question = asking()
     question.doors.setting.clock.turn(timedelta(hours=6))
-    assert question.send(question.payload("approve")).get_json()["text"].startswith("This proposal has expired.")
+    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.EXPIRED)
     assert question.approvals == 0
 
 
@@ -224,7 +228,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
     question = asking()
     setting = question.doors.setting
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
-    assert question.send(question.payload("approve")).get_json()["text"].startswith("The service was changed")
+    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.STALE)
     assert question.approvals == 0
 
 
@@ -276,16 +280,17 @@ class TestTheReason:
         payload = question.payload("deny")
         assert (question.send(payload).status_code, question.send(payload).data) == (200, b"")
         assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
-        told = self.submitted(chat.asked[0], "the <!channel> migration runs until noon")
+        reason = "the <!channel> migration runs until noon"
+        told = self.submitted(chat.asked[0], reason)
         assert (question.send(told).status_code, question.send(told).data) == (200, b"")
         stands = decisions.load(question.doors.setting.process(), question.message.proposal)
         assert stands is not None
         assert (stands.state, stands.by) == ("denied", APPROVER)
-        assert stands.why == "nora: the <!channel> migration runs until noon"
+        assert stands.why == f"nora: {reason}"
         question.doors.deliver("verify", b"")
         assert (question.message.standing, question.message.by) == (Standing.DENIED, APPROVER)
         sent = json.dumps(shown(question.doors.setting.services["shore.tide"], question.message))
-        assert "migration runs until noon" in sent
+        assert reason.partition("> ")[2] in sent
         assert "<!channel>" not in sent
 
     @pytest.mark.parametrize("error", [Retry("away"), Reject("chat_refused", "views.open: expired_trigger_id")])
@@ -294,7 +299,7 @@ class TestTheReason:
     ) -> None:
         question = asking(Setting(chat=AskingChat(error=error)))
         payload = question.payload("deny")
-        assert question.send(payload).get_json()["text"] == "Denied. Nothing is deployed."
+        assert question.send(payload).get_json()["text"] == said(Reply.DENIED)
 
     def test_a_stranger_is_told_in_the_dialog_and_denies_nothing(self, asking: Callable[..., Question]) -> None:
         chat = AskingChat()
@@ -304,7 +309,7 @@ class TestTheReason:
         told = self.submitted(chat.asked[0], None, user={"id": "U-M", "username": "m"})
         answered = question.send(told).get_json()
         assert answered["response_action"] == "errors"
-        assert "not among the approvers" in answered["errors"]["reason"]
+        assert answered["errors"]["reason"] == said(Reply.FOREIGN_USER)
         assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
 
     @pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", '{"proposal": 1}', "x" * 4_000, '"' * 50])
@@ -353,13 +358,7 @@ def test_a_refused_clicker_alone_is_told(
     payload = question.payload("approve", user={"id": "U-MALLORY", "username": "m"}, response_url=f"{address}actions/1")
     question.send(payload)
     question.send(question.payload("approve", response_url=f"{address}actions/2"))
-    assert heard == [
-        {
-            "text": "You are not among the approvers of this service.",
-            "response_type": "ephemeral",
-            "replace_original": False,
-        }
-    ]
+    assert heard == [{"text": said(Reply.FOREIGN_USER), "response_type": "ephemeral", "replace_original": False}]
 
 
 def test_whose_approval_is_one_of_several_is_told_as_well(
@@ -369,7 +368,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
     monkeypatch.setattr(whisper, "SLACK", address)
     question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
     question.send(question.payload("approve", response_url=f"{address}actions/1"))
-    assert [each["text"].partition(".")[0] for each in heard] == ["Your approval counts"]
+    assert [each["text"] for each in heard] == [said(Reply.COUNTED)]
     assert question.approvals == 0
     second = {"user": {"id": "U-ODA", "username": "oda"}, "trigger_id": "2.2.2"}
     question.send(question.payload("approve", response_url=f"{address}actions/2", **second))
@@ -380,7 +379,7 @@ def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Ques
     setting = Setting()
     setting.answer.back = True
     question = asking(setting)
-    assert question.send(question.payload("roll_back")).get_json()["text"].startswith("Approved.")
+    assert question.send(question.payload("roll_back")).get_json()["text"] == said(Reply.APPROVED)
     [published] = [message for topic, message in setting.bus.published if topic == "redeploy-approved"]
     assert published == {"proposal": f"{question.message.proposal}-back"}
 

@@ -51,6 +51,12 @@ def standing(issue: FakeIssue) -> str:
     return found[1]
 
 
+def shows(issue: FakeIssue) -> str:
+    """The state that the part tells of, by name."""
+    [named] = re.findall(r"<!-- provenfix:stands=(\S+) -->", issue.body)
+    return str(named)
+
+
 def parts(issue: FakeIssue) -> list[str]:
     """What the comments are about, in their order."""
     return re.findall(r" part=(\S+) -->", "\n".join(issue.comments))
@@ -72,19 +78,22 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(setting: Sett
     proposed(setting)
     (issue,) = setting.issues.all
     assert "[!IMPORTANT]" in standing(issue)
-    assert "A decision is awaited in the chat: redeploy" in standing(issue)
+    assert shows(issue) == "proposed"
     assert commit_id("later") in standing(issue)
+    assert setting.chat.all[0].message.kind is Kind.REDEPLOY
     pressed(setting)
     redeployed(setting)
     tick(setting, 2 * MINUTE)
-    assert "has all of the traffic. It is watched until 2026-04-08T08:02:00Z." in standing(issue)
+    assert shows(issue) == "watching"
+    assert "2026-04-08T08:02:00Z" in standing(issue), "until when it is watched"
     report = issue.body.partition("<!-- /provenfix:state -->")[2]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
     tick(setting, WATCH + MINUTE)
     assert parts(issue) == ["proposed", "approved", "deployed", "resolved"]
-    assert "Approved by nora (`U-NORA`)" in issue.comments[1]
-    assert f"revision {setting.cloud.operations[0].revision} runs" in issue.comments[2]
-    assert "480 requests in 24 hours" in standing(issue)
+    assert "nora (`U-NORA`)" in issue.comments[1]
+    assert setting.cloud.operations[0].revision in issue.comments[2]
+    assert shows(issue) == "resolved"
+    assert "480 requests" in standing(issue)
     assert issue.body.endswith(report), "nothing but the part was edited"
     assert not issue.is_open
 
@@ -103,22 +112,20 @@ def test_the_last_comment_tells_how_long_everything_took(setting: Setting) -> No
     tick(setting, 3 * MINUTE)
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
     tick(setting, WATCH)
-    assert (
-        setting.issues.all[0]
-        .comments[-1]
-        .endswith(
-            "First logged at 2026-04-07T08:00:15Z; counted from then, detected after 15 s, proposed after 55 s, "
-            "approved after 5 min, "
-            "deployed after 8 min and verified after 24 h 8 min."
-        )
-    )
+    told = setting.issues.all[0].comments[-1].splitlines()[-1]
+    assert re.findall(r"\w+ after \d[\w ]*?(?= and|[,.])", told) == [
+        "detected after 15 s", "proposed after 55 s", "approved after 5 min", "deployed after 8 min",
+        "verified after 24 h 8 min",
+    ]  # fmt: skip
+    assert "2026-04-07T08:00:15Z" in told
 
 
 def test_what_nobody_has_to_act_on_is_no_alarm_and_gives_no_hint(setting: Setting) -> None:
     resolved(setting)
     told = standing(setting.issues.all[0])
     assert "[!NOTE]" in told
-    assert "What you can do here" not in told
+    assert "<sub>" not in told
+    assert WRONG not in told
 
 
 def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(setting: Setting) -> None:
@@ -134,14 +141,14 @@ def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(setting: 
     incident = opened(setting)
     investigate_incident(setting.process(lambda name, port: Slow(port) if name == "issues" else port), incident)
     assert state(setting, incident) == "muted"
-    assert "A person has ended this" in standing(setting.issues.all[0])
+    assert shows(setting.issues.all[0]) == "muted"
 
 
 def test_every_end_is_said_in_the_part(setting: Setting) -> None:
     proposed(setting)
     pressed(setting, ClickKind.DENY)
     tick(setting)
-    assert "The proposal was denied. Nothing was deployed." in standing(setting.issues.all[0])
+    assert shows(setting.issues.all[0]) == "denied"
 
 
 def test_a_tick_without_news_writes_nothing(setting: Setting) -> None:
@@ -158,15 +165,16 @@ def test_another_look_rewrites_the_report(setting: Setting) -> None:
     incident = opened(setting)
     investigate_incident(setting.process(), incident)
     (issue,) = setting.issues.all
-    assert "Nothing can be deployed yet." in standing(issue)
+    assert shows(issue) == "unfixed"
     assert "**Nothing to deploy.**" in issue.body
+    before = issue.title
     setting.pasts.head = commit_id("later")
     setting.answer.kind, setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
     tick(setting, LOOK)
     investigate_incident(setting.process(), incident)
     assert "**Nothing to deploy.**" not in issue.body
-    assert "fix merged, not deployed" in issue.title
-    assert "A decision is awaited in the chat: redeploy" in standing(issue)
+    assert issue.title != before
+    assert shows(issue) == "proposed"
     assert parts(issue) == ["proposed2"]
 
 
@@ -175,10 +183,10 @@ def test_a_question_that_takes_the_place_of_an_open_one_is_an_edit_and_no_commen
     before = standing(setting.issues.all[0])
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
     tick(setting)
-    assert "A decision is awaited" not in standing(setting.issues.all[0])
+    assert shows(setting.issues.all[0]) == "opened"
     investigate_incident(setting.process(), incident)
     assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
-    assert "A decision is awaited" in standing(setting.issues.all[0])
+    assert shows(setting.issues.all[0]) == "proposed"
     assert standing(setting.issues.all[0]) != before
     assert parts(setting.issues.all[0]) == ["proposed"]
 
@@ -215,7 +223,7 @@ def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
     assert (issue.is_open, issue.reopens) == (True, 1)
     assert issue.body.startswith(f"<!-- provenfix:incident={second} -->")
     assert parts(issue)[-1] == "recurred"
-    assert "revision tide-00011-new contains the fix and fails all the same" in issue.comments[-1]
+    assert "revision tide-00011-new" in issue.comments[-1]
     issue.is_open = False
     tick(setting, LOOK)
     assert state(setting, second) == "muted", "closed by hand, it is the second incident that ends"
@@ -304,4 +312,5 @@ def test_where_no_labels_may_be_made_everything_else_goes_on(setting: Setting) -
     assert investigate_incident(world, incident).name == "proposed"
     assert parts(setting.issues.all[0]) == ["proposed"]
     result = documents(setting, "effects")["labels.shore.tide"]["result"]
-    assert result == {"refused": "github_refused: HTTP 403 for harbour/tide"}
+    assert result["refused"].startswith("github_refused: ")
+    assert "403" in result["refused"]

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.life import stands
 from shared.domain.verdict import LONGEST_WATCH, WATCH, Probed
 from shared.errors import Retry
 from shared.ports import Stored
+from shared.steps.cause import Cause
 from shared.steps.record import record
 from shared.steps.verify import MOST_NUDGES, NUDGE, verify
 from shared.steps.watching import LONGEST_DEPLOYMENT
@@ -32,6 +34,11 @@ from tests.unit.stages import (
 @pytest.fixture
 def setting() -> Setting:
     return Setting()
+
+
+def cause(setting: Setting, incident: str) -> str:
+    """Why it ended, by name."""
+    return str(incident_document(setting, incident)["ending_cause"])
 
 
 def _revision(setting: Setting) -> str:
@@ -72,7 +79,7 @@ def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
 def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> None:
     setting.cloud.fails = "the build failed"
     incident = watching(setting)
-    assert state(setting, incident) == "failed"
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.DEPLOYMENT_FAILED)
     assert "the build failed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
@@ -82,8 +89,8 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
     setting.probe.answer = Probed(ok=False)
     incident = watching(setting)
     tick(setting)
-    assert state(setting, incident) == "failed"
-    assert "2 probes in a row at its own address" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.FAILED_PROBE_BEFORE_TRAFFIC)
+    assert " 2 probes " in setting.issues.all[0].comments[-1]
     assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
 
@@ -91,8 +98,8 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
 def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting: Setting) -> None:
     setting.cloud.by_hand = "tide-00009-kim was deployed"
     incident = watching(setting)
-    assert state(setting, incident) == "reported"
-    assert "tide-00009-kim was deployed" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.SHIFT_REFUSED)
+    assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == []
 
 
@@ -102,7 +109,7 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: 
     tick(setting, WATCH - MINUTE)
     assert setting.issues.all[0].is_open
     tick(setting, MINUTE)
-    assert state(setting, incident) == "resolved"
+    assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
     assert not setting.issues.all[0].is_open
     assert "4810 requests in 24 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "resolved"
@@ -114,9 +121,9 @@ def test_silence_without_requests_proves_nothing() -> None:
     tick(setting, WATCH)
     assert state(setting, incident) == "watching"
     tick(setting, LONGEST_WATCH)
-    assert state(setting, incident) == "reported"
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.INCONCLUSIVE)
     assert setting.issues.all[0].is_open
-    assert "Inconclusive: there was not a single request in 192 hours" in setting.issues.all[0].comments[-1]
+    assert " 192 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
 
@@ -124,8 +131,9 @@ def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Settin
     incident = watching(setting)
     tick(setting)
     tick(setting, WATCH)
-    assert state(setting, incident) == "resolved"
-    assert "0 requests in 24 hours and 2 probes that stayed open" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
+    said = setting.issues.all[0].comments[-1]
+    assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
 
 
 def test_what_the_sink_has_lost_is_found_in_the_log_before_anything_is_called_mended(setting: Setting) -> None:
@@ -151,8 +159,9 @@ def test_a_revision_that_runs_another_commit_gets_no_traffic(setting: Setting) -
     known = setting.cloud.services["shore.tide"].revisions
     known[_revision(setting)] = replace(known[_revision(setting)], commit=commit_id("fixed"))
     tick(setting, 2 * MINUTE)
-    assert state(setting, incident) == "failed"
-    assert f"was built from `{commit_id('fixed')}`, and not from the approved" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.OTHER_COMMIT)
+    said = setting.issues.all[0].comments[-1]
+    assert said.index(f"`{commit_id('fixed')}`") < said.index(f"`{commit_id('later')}`")
     assert [share for _, name, share in setting.cloud.shifts if name == _revision(setting)] == []
 
 
@@ -162,8 +171,8 @@ def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(setting: Se
     known = setting.cloud.services["shore.tide"].revisions
     known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
     tick(setting, 2 * MINUTE)
-    assert state(setting, incident) == "failed"
-    assert "Nothing says which commit" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.UNKNOWN_COMMIT)
+    assert _revision(setting) in setting.issues.all[0].comments[-1]
 
 
 def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting) -> None:
@@ -173,8 +182,8 @@ def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting
     tick(setting, LONGEST_DEPLOYMENT - MINUTE)
     assert state(setting, incident) == "deploying"
     tick(setting)
-    assert state(setting, incident) == "failed"
-    assert "has not ended within 60 minutes" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.DEPLOYMENT_LATE)
+    assert " 60 minutes" in setting.issues.all[0].comments[-1]
     assert len(setting.cloud.operations) == 1
 
 
@@ -182,8 +191,8 @@ def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> N
     incident = watching(setting)
     setting.cloud.fails = "The instance was killed: out of memory."
     tick(setting)
-    assert state(setting, incident) == "rolled_back"
-    assert "is no longer: The instance was killed" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("rolled_back", Cause.FAILED_REVISION)
+    assert setting.cloud.fails in setting.issues.all[0].comments[-1]
 
 
 def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) -> None:
@@ -192,8 +201,8 @@ def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) 
     setting.probe.answer = Probed(ok=False)
     tick(setting)
     tick(setting)
-    assert state(setting, incident) == "reported"
-    assert "Nothing was put back" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.NOT_PUT_BACK)
+    assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
 
@@ -203,8 +212,9 @@ def test_a_commit_that_does_not_serve_is_not_called_mended(setting: Setting) -> 
     tick(setting)
     assert state(setting, incident) == "watching", "a split takes its time"
     tick(setting)
-    assert state(setting, incident) == "reported"
-    assert "by hand: tide-00009-hand serves 100 %" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.CHANGED)
+    said = setting.issues.all[0].comments[-1]
+    assert [fact for fact in ("tide-00009-hand", "100 %") if fact not in said] == []
     assert setting.cloud.shifts[1:] == []
 
 
@@ -302,7 +312,7 @@ def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: obje
     tick(setting, WATCH)
     assert state(setting, incident) == "muted"
     assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
-    assert "A person has ended this" in setting.issues.all[0].body
+    assert stands("muted") in setting.issues.all[0].body
 
 
 def test_an_incident_that_nobody_investigates_is_published_again_and_not_for_ever(setting: Setting) -> None:
@@ -404,6 +414,6 @@ def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(setting:
     setting.clock.turn(MINUTE)
     setting.entry(revision=_revision(setting))
     tick(setting)
-    assert state(setting, incident) == "failed"
-    assert "logged the failure again before it had any traffic" in setting.issues.all[0].comments[-1]
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.RECURRED_BEFORE_TRAFFIC)
+    assert _revision(setting) in setting.issues.all[0].comments[-1]
     assert [name for _, name, _ in setting.cloud.shifts] == ["tide-00007-old"]

@@ -8,7 +8,7 @@ import urllib.parse
 from threading import Timer
 
 from shared.adapters.probe.patience import Patience
-from shared.domain.verdict import Probed
+from shared.domain.verdict import Probed, ProbeEnd
 
 
 def ask(url: str, patience: Patience, status: int = 0) -> Probed:
@@ -34,24 +34,39 @@ def ask(url: str, patience: Patience, status: int = 0) -> Probed:
         finally:
             end.cancel()
         if late:  # what was cut off in its headers may still look like an answer
-            return _unanswered(patience)
-        where = answer.getheader("Location")
-        told = f"answered {answer.status}{f' and redirects to {where[:200]}' if where else ''}"
-        return Probed(ok=answer.status == status if status else 200 <= answer.status < 300, detail=told)
+            return timed_out(patience)
+        return answered(answer.status, answer.getheader("Location"), status)
     except TimeoutError:
-        return _unanswered(patience)
+        return timed_out(patience)
     except ssl.SSLError as error:
-        return Probed(ok=False, detail=f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}")
+        return tls_failed(error)
     except (OSError, http.client.HTTPException) as error:
         if late:
-            return _unanswered(patience)
-        return Probed(ok=False, detail=f"could not be asked: {error or type(error).__name__}")
+            return timed_out(patience)
+        told = f"could not be asked: {error or type(error).__name__}"
+        return Probed(ok=False, detail=told, end=ProbeEnd.UNREACHABLE)
     finally:
         connection.close()
 
 
-def _unanswered(patience: Patience) -> Probed:
-    return Probed(ok=False, detail=f"did not answer within {patience.opening:g} seconds")
+def answered(status: int, location: str | None, wanted: int = 0) -> Probed:
+    """An answer by a status; it is good where it is the wanted one, 0 for any 2xx."""
+    where = (location or "")[:200]
+    told = f"answered {status}{f' and redirects to {where}' if where else ''}"
+    good = status == wanted if wanted else 200 <= status < 300
+    return Probed(ok=good, detail=told, end=ProbeEnd.ANSWERED, code=status, location=where)
+
+
+def tls_failed(error: ssl.SSLError) -> Probed:
+    """A connection that could not be made secret, in the words of OpenSSL."""
+    told = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
+    return Probed(ok=False, detail=told, end=ProbeEnd.TLS_FAILED)
+
+
+def timed_out(patience: Patience) -> Probed:
+    """A connection that was not open, or not answered, in time."""
+    told = f"did not answer within {patience.opening:g} seconds"
+    return Probed(ok=False, detail=told, end=ProbeEnd.TIMED_OUT)
 
 
 def _end(held: socket.socket, late: list[bool]) -> None:

@@ -4,7 +4,7 @@ from shared.adapters.probe.http import ask
 from shared.adapters.probe.patience import Patience
 from shared.adapters.probe.websocket import converse
 from shared.domain.service import Service
-from shared.domain.verdict import Probed
+from shared.domain.verdict import Probed, ProbeEnd
 
 
 class NetworkProbe:
@@ -24,7 +24,7 @@ class NetworkProbe:
             return converse(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
             return ask(url, patience, service.probe_status)
-        return Probed(ok=False, detail="there is no URL to probe")
+        return Probed(ok=False, detail="there is no URL to probe", end=ProbeEnd.NO_URL)
 
     def patience_with(self, service: Service) -> Patience:
         """How long this service is waited for."""

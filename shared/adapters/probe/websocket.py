@@ -5,20 +5,29 @@ Redirects are not followed: a browser would not either, and whoever answers else
 
 import ssl
 import time
+from dataclasses import replace
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
+from shared.adapters.probe.http import answered, timed_out, tls_failed
 from shared.adapters.probe.patience import Patience
-from shared.domain.verdict import Probed
+from shared.domain.verdict import Probed, ProbeEnd
 
 _LARGEST = 16 * 2**20
-_SILENT = "connected, but did not answer a ping: its loop is blocked"
+_SILENT = Probed(
+    ok=False, detail="connected, but did not answer a ping: its loop is blocked", end=ProbeEnd.PING_UNANSWERED
+)
 
 
 class _Refused(Exception):
     """The service answered the handshake with another status than 101."""
+
+    def __init__(self, status: int, location: str | None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.location = location
 
 
 class _Direct(ClientConnection):
@@ -28,8 +37,8 @@ class _Direct(ClientConnection):
         try:
             super().handshake(*arguments, **named)  # type: ignore[arg-type]  # passed on as they came
         except InvalidStatus as refused:
-            status, where = refused.response.status_code, refused.response.headers.get("Location")
-            raise _Refused(f"answered {status}{f' and redirects to {where[:200]}' if where else ''}") from refused
+            response = refused.response
+            raise _Refused(response.status_code, response.headers.get("Location")) from refused
 
 
 def converse(url: str, message: str, patience: Patience) -> Probed:
@@ -49,7 +58,7 @@ def converse(url: str, message: str, patience: Patience) -> Probed:
         ) as socket:
             return _stay(socket, message, time.monotonic() + patience.staying)
     except (_Refused, OSError, InvalidHandshake, EOFError) as error:
-        return Probed(ok=False, detail=_told(error, patience))
+        return _not_opened(error, patience)
 
 
 def _stay(socket: ClientConnection, message: str, until: float) -> Probed:
@@ -64,29 +73,33 @@ def _stay(socket: ClientConnection, message: str, until: float) -> Probed:
     except TimeoutError:
         pass  # nothing more came
     except ConnectionClosed as closed:
-        return Probed(ok=False, detail=_ended(closed, received))
+        return _ended(closed, received)
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
-        return Probed(ok=False, detail=_SILENT)
-    return Probed(ok=True, detail=f"connected and stayed open; {received} messages came")
+        return replace(_SILENT, messages=received)
+    told = f"connected and stayed open; {received} messages came"
+    return Probed(ok=True, detail=told, end=ProbeEnd.STAYED_OPEN, messages=received)
 
 
-def _ended(closed: ConnectionClosed, received: int) -> str:
+def _ended(closed: ConnectionClosed, received: int) -> Probed:
     after = f"after {received} messages" if received else "before it said anything"
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
-        return f"closed with {closed.rcvd.code}{reason} {after}"
+        told = f"closed with {closed.rcvd.code}{reason} {after}"
+        return Probed(ok=False, detail=told, end=ProbeEnd.CLOSED, code=closed.rcvd.code, messages=received)
     if closed.sent is not None and "ping" in closed.sent.reason:
-        return _SILENT
-    return f"broke off without a close code {after}"
+        return replace(_SILENT, messages=received)
+    told = f"broke off without a close code {after}"
+    return Probed(ok=False, detail=told, end=ProbeEnd.BROKE_OFF, messages=received)
 
 
-def _told(error: Exception, patience: Patience) -> str:
+def _not_opened(error: Exception, patience: Patience) -> Probed:
     if isinstance(error, _Refused):
-        return f"did not upgrade to a WebSocket: {error}"
+        answer = answered(error.status, error.location)
+        return replace(answer, ok=False, detail=f"did not upgrade to a WebSocket: {answer.detail}")
     if isinstance(error, ssl.SSLError) and not isinstance(error, TimeoutError):
-        return f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
+        return tls_failed(error)
     if isinstance(error, TimeoutError):
-        return f"did not answer within {patience.opening:g} seconds"
+        return timed_out(patience)
     if isinstance(error, InvalidMessage):
-        return "answered something else than HTTP"
-    return f"could not be connected to: {error}"
+        return Probed(ok=False, detail="answered something else than HTTP", end=ProbeEnd.NOT_HTTP)
+    return Probed(ok=False, detail=f"could not be connected to: {error}", end=ProbeEnd.UNREACHABLE)
