@@ -145,6 +145,8 @@ class _Search:
         rule = f"import closure of `{image.text}` ({image.where})"
         if not inside:
             rule += ", and the failing file, which no start command reaches by its imports"
+        if image.follower.unfollowed:
+            rule += f"; what these import dynamically may be missing in it: {_few(image.follower.unfollowed)}"
         shown = _Shown(image.text, image.path, ambiguous, image.follower.unfollowed)
         return self._closure(image.follower.loaded.values(), rule, shown)
 
@@ -186,6 +188,11 @@ class _Search:
             frozenset(self.tree.asked),
             tuple(shown.unfollowed),
         )
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return "; ".join(texts[:3]) + more
 
 
 def _line(image: Image) -> str:

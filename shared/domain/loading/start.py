@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from shared.domain.loading.migrations import migration_folder
 from shared.domain.loading.servers import NO_RUNNERS, SERVERS, Target, flask_target, option
-from shared.domain.loading.shell import Variables, fill_folders, split_assignments, split_commands
+from shared.domain.loading.shell import Variables, fill_folders, shell_words, split_assignments, split_commands
 
 MOST_DEPTH = 8
 MOST_SCRIPTS = 40
 MOST_SCRIPT_BYTES = 1 << 16
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _VALUED = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 # Words that start another command: with the options that take a value, and how many words stand before the command.
@@ -97,7 +97,7 @@ def read_words(words: Sequence[str], at: Situation) -> Iterator[Start]:
         return
     here = replace(at, variables={**at.variables, **assigned}, depth=at.depth + 1)
     name, rest = posixpath.basename(command[0]), command[1:]
-    if shell := _shell_words(name, rest):
+    if shell := shell_words(name, rest):
         yield from _read_shell_command(shell, here)
     elif name in {"source", "."} and rest:
         yield from _read_script(rest[0], rest[1:], replace(here, variables=at.variables))
@@ -145,10 +145,7 @@ def _is_program(word: str, at: Situation) -> bool:
 
 def _migrated(words: Sequence[str], at: Situation) -> Iterator[Start]:
     """`alembic upgrade …` runs `env.py` of its folder, and loads every version."""
-    path = option(words, "-c", "--config") or "alembic.ini"
-    text = at.files.text(posixpath.join(at.folder, path)) + at.files.text(posixpath.join(at.folder, "pyproject.toml"))
-    match = re.search(r"^script_location[ \t]*+=[ \t]*+[\"']?(?:%\(here\)s/)?([^\r\n\"';#]++)", text, re.MULTILINE)
-    folder = match[1].strip() if match else "alembic"
+    folder = migration_folder(at.files.text, at.folder, option(words, "-c", "--config") or "alembic.ini")
     target = Target(files=(posixpath.join(folder, "env.py"),), folders=(posixpath.join(folder, "versions"),))
     yield _start(target, " ".join(words)[:200], at)
 
@@ -166,7 +163,9 @@ def _start(target: Target, text: str, at: Situation) -> Start:
     optional = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.optional)
     folders = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.folders)
     own = tuple(posixpath.dirname(path) for path in files)
-    roots = tuple(dict.fromkeys((*inside, *own, folder, *_python_path(at))))
+    searched = _python_path(at)
+    optional += tuple(f"{root}/{name}.py" for root in searched for name in ("sitecustomize", "usercustomize"))
+    roots = tuple(dict.fromkeys((*inside, *own, folder, *searched)))
     settings = at.variables.get("DJANGO_SETTINGS_MODULE", "")
     modules = (*target.modules, settings) if settings else target.modules
     first = next((path for path in target.first if at.files.locate(posixpath.join(folder, path))), None)
@@ -177,15 +176,6 @@ def _start(target: Target, text: str, at: Situation) -> Start:
 def _python_path(at: Situation) -> tuple[str, ...]:
     folders = at.variables.get("PYTHONPATH", "").split(":")
     return tuple(posixpath.normpath(posixpath.join(at.folder, folder)) for folder in folders if folder)
-
-
-def _shell_words(name: str, words: Sequence[str]) -> Sequence[str]:
-    """What a shell is given, whatever starts it: `sh -c …`, `su user -c …`, `eval …`."""
-    if name in _SHELLS:
-        return words
-    if name == "eval":
-        return ("-c", " ".join(words))
-    return words[list(words).index("-c") :] if name in {"su", "runuser"} and "-c" in words else ()
 
 
 def _read_shell_command(words: Sequence[str], at: Situation) -> Iterator[Start]:
