@@ -35,8 +35,7 @@ def belonging(ignores: Mapping[str, str], deployed: str, roots: Sequence[str] = 
     `roots` are folders (or files) as configured; where there are any, they alone decide.
     """
     wanted = tuple(posixpath.normpath(root).strip("/") for root in roots)
-    specs = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
-    left_out = [each for each in specs if not _ignored(deployed, *each)]
+    is_left_out = leaving_out(ignores, [deployed])
 
     @cache
     def belongs(path: str) -> bool:
@@ -44,9 +43,16 @@ def belonging(ignores: Mapping[str, str], deployed: str, roots: Sequence[str] = 
             return False
         if wanted:
             return any(_within(path, root) for root in wanted)
-        return not is_test(path) and not any(_ignored(path, *each) for each in left_out)
+        return not is_test(path) and not is_left_out(path)
 
     return belongs
+
+
+def leaving_out(ignores: Mapping[str, str], running: Collection[str]) -> Callable[[str], bool]:
+    """Whether ignore files leave a path out; one that leaves out what is known to run is read by nobody."""
+    specs = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
+    counting = [each for each in specs if not any(_ignored(path, *each) for path in running)]
+    return lambda path: any(_ignored(path, *each) for each in counting)
 
 
 def folder_of(path: str) -> str:

@@ -1,5 +1,7 @@
 """Which files of a commit the service loads: by the start command of its image, along the imports."""
 
+import pytest
+
 from shared.domain.loading.closure import Closure, find_closure
 from shared.domain.loading.imports import Imports, load_imports
 from shared.domain.loading.tree import touches
@@ -106,3 +108,100 @@ def test_a_dynamic_import_that_no_text_tells_is_said() -> None:
         "main.py": "import importlib\nimportlib.import_module(sys.argv[1])\n",
     }
     assert [reason.partition(":")[0] for reason in closure("main.py", files).unfollowed] == ["main.py"]
+
+
+APP = "FROM python:3.11\nWORKDIR /app\nCOPY . .\n"
+
+
+@pytest.mark.parametrize(
+    ("main", "wanted"),
+    [
+        ("from importlib import import_module as load\nload('jobs')", {"jobs.py"}),
+        ("runpy.run_module('jobs')", {"jobs.py"}),
+        ("runpy.run_path(os.path.join(here, 'parts/one.py'))", {"parts/one.py"}),
+        ("spec_from_file_location('one', 'parts/one.py')", {"parts/one.py"}),
+        ("for path in Path('parts').glob('*.py'):\n    spec_from_file_location(path.stem, path)", {"parts/one.py"}),
+        ("subprocess.run([sys.executable, '-m', 'jobs'])", {"jobs.py"}),
+        ("subprocess.run([sys.executable, '-m', 'tool', 'x'])", {"tool/__init__.py", "tool/__main__.py"}),
+        ("os.system('python jobs.py --now')", {"jobs.py"}),
+        ("shlex.split('exec gunicorn -w 2 jobs:app')", {"jobs.py"}),
+        ("PACKAGE = 'parts'\nimport_module(f'{PACKAGE}.{name}')", {"parts/one.py"}),
+        ("base = 'parts'\nimport_module(base + '.' + name)", {"parts/one.py"}),
+        ("for name in ['jobs', 'gone']:\n    import_module(name)", {"jobs.py"}),
+        ("import_module('.'.join(['parts', 'one']))", {"parts/one.py"}),
+        ("__getattr__, __dir__, __all__ = lazy.attach(__name__, submodules={'jobs'})", {"jobs.py", "rest"}),
+        ("import lib", {"lib/__init__.py", "lib/inner.py"}),
+        ("from lib import *", {"lib/__init__.py", "lib/inner.py", "lib/outer.py"}),
+        ("sys.path.insert(0, 'kept')\nimport deep", {"kept/deep.py"}),
+        ("sys.path.append(str(Path(__file__).parent / 'far' / 'off'))\nimport away", {"far/off/away.py"}),
+        ("KEPT = os.path.join(here, 'kept')\nsys.path.append(KEPT)\nimport deep", {"kept/deep.py"}),
+        (
+            "from alembic import command\ncommand.upgrade(Config('alembic.ini'), 'head')",
+            {"m/env.py", "m/versions/1.py"},
+        ),
+    ],
+)
+def test_what_a_file_loads_by_other_means_than_a_statement(main: str, wanted: set[str]) -> None:
+    others = {
+        "jobs.py": "", "parts/one.py": "", "tool/__init__.py": "", "tool/__main__.py": "", "kept/deep.py": "",
+        "lib/__init__.py": "from . import inner\n__all__ = inner.__all__ + ['outer']\n", "lib/inner.py": "",
+        "lib/outer.py": "", "far/off/away.py": "", "alembic.ini": "[alembic]\nscript_location = m\n", "m/env.py": "",
+        "m/versions/1.py": "", "scripts/never.py": BROKEN,
+    }  # fmt: skip
+    files = {**others, "Dockerfile": f"{APP}CMD python main.py\n", "main.py": main}
+    found = closure("main.py", files).files
+    if "rest" in wanted:  # every module of its own package
+        assert wanted - {"rest"} <= found
+    else:
+        assert found >= wanted | {"main.py"}
+    assert "scripts/never.py" not in found
+
+
+@pytest.mark.parametrize(
+    ("install", "files"),
+    [
+        ("pip install -r requirements.txt", {"requirements.txt": "-e libs/inner\n"}),
+        ("pip install -r requirements.txt", {"requirements.txt": "inner @ file:///app/libs/inner\n"}),
+        ("uv sync", {"pyproject.toml": "[tool.uv.workspace]\nmembers = ['libs/*']\n"}),
+        ("uv sync", {"pyproject.toml": "[tool.uv.workspace]\nmembers = ['libs/inner']\n"}),
+        ("poetry install", {"pyproject.toml": "[tool.poetry.group.main.dependencies]\ni = {path = 'libs/inner'}\n"}),
+        ("pip install .", {"pyproject.toml": "[project]\ndependencies = ['inner @ file:libs/inner']\n"}),
+    ],
+)
+def test_a_library_of_the_same_repository_that_is_installed_is_found(install: str, files: dict[str, str]) -> None:
+    files |= {
+        "Dockerfile": f"{APP}RUN {install}\nCMD python main.py\n",
+        "main.py": "import inner\n",
+        "libs/inner/pyproject.toml": "[project]\nname = 'inner'\n",
+        "libs/inner/src/inner/__init__.py": BROKEN,
+    }
+    assert closure("main.py", files).files == {"main.py", "libs/inner/src/inner/__init__.py"}
+
+
+def test_what_python_imports_by_itself_from_its_path_is_loaded() -> None:
+    files = {
+        "Dockerfile": f"{APP}ENV PYTHONPATH=/app/boot\nCMD python main.py\n",
+        "main.py": "",
+        "boot/sitecustomize.py": "import hooks\n",
+        "boot/hooks.py": BROKEN,
+    }
+    assert closure("main.py", files).files == {"main.py", "boot/sitecustomize.py", "boot/hooks.py"}
+
+
+@pytest.mark.parametrize("name", ["'app.unused'", 'name="app.unused"'])
+def test_the_name_of_a_logger_loads_nothing(name: str) -> None:
+    files = {
+        "Dockerfile": f"{APP}CMD python main.py\n",
+        "main.py": f"logging.getLogger({name}).setLevel(10)\n",
+        "app/unused.py": BROKEN,
+    }
+    assert closure("main.py", files).files == {"main.py"}
+
+
+def test_the_rule_says_what_could_not_be_followed() -> None:
+    files = {"Dockerfile": f"{APP}CMD python main.py\n", "main.py": "x = 1\n"}
+    plain = closure("main.py", files)
+    dynamic = closure("main.py", {**files, "main.py": "import_module(sys.argv[1])\n"})
+    assert plain.unfollowed == ()
+    assert dynamic.rule.startswith(plain.rule)
+    assert dynamic.unfollowed[0] in dynamic.rule

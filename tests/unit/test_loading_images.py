@@ -203,3 +203,54 @@ def test_a_namespace_package_that_is_not_there_yet_is_asked_for() -> None:
     files = {"Dockerfile": "FROM x\nCOPY . .\nCMD python main.py\n", "main.py": "import late.part"}
     assert touches(closure("main.py", files).asked, "late/part.py")
     assert "late/part.py" in closure("main.py", {**files, "late/part.py": ""}).files
+
+
+STAGES = (
+    "FROM python:3.11 AS base\nWORKDIR /app\nCOPY . .\nFROM base AS web\nCMD uvicorn web:app\n"
+    "FROM base AS dev\nCMD python dev.py\nFROM base AS worker\nCMD python worker.py\n"
+)
+STAGED = {
+    "Dockerfile": STAGES, "web.py": "import pages, shared\n", "pages.py": "", "worker.py": "import jobs, shared\n",
+    "jobs.py": "", "shared.py": "", "dev.py": "import shared, pages\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failing", "files", "ambiguous"),
+    [
+        ("pages.py", {"web.py", "pages.py", "shared.py"}, ()),
+        ("jobs.py", {"worker.py", "jobs.py", "shared.py"}, ()),
+        ("shared.py", {"worker.py", "jobs.py", "shared.py"}, ("Dockerfile (stage web)",)),
+    ],
+)
+def test_the_stage_that_loads_the_failing_file_is_the_one_that_is_built(
+    failing: str, files: set[str], ambiguous: tuple[str, ...]
+) -> None:
+    found = closure(failing, STAGED)
+    assert (found.files, found.ambiguous, found.image) == (files, ambiguous, "Dockerfile")
+
+
+def test_the_traceback_tells_the_stage() -> None:
+    found = closure("shared.py", STAGED, ("web.py",))
+    assert (found.files, found.ambiguous) == ({"web.py", "pages.py", "shared.py"}, ("Dockerfile",))
+
+
+def test_an_earlier_stage_is_not_guessed_where_the_last_one_cannot_be_read() -> None:
+    files = {**STAGED, "Dockerfile": STAGES.replace("CMD python worker.py", "CMD ./binary")}
+    assert not closure("pages.py", files).exact
+
+
+def test_what_docker_leaves_out_is_not_loaded_unless_it_is_known_to_run() -> None:
+    files = {
+        "Dockerfile": "FROM python:3.11\nWORKDIR /app\nCOPY . .\nCMD python main.py\n",
+        ".dockerignore": "kept/secret.py\n",
+        "main.py": "try:\n    import kept.secret\nexcept ImportError:\n    pass\n",
+        "kept/secret.py": BROKEN,
+    }
+    assert "kept/secret.py" not in closure("main.py", files).files
+    assert {"main.py", "kept/secret.py"} <= closure("kept/secret.py", files).files
+
+
+def test_a_buildpack_needs_no_requirements_at_the_top() -> None:
+    found = closure("inner.py", {"main.py": "import inner", "inner.py": BROKEN, "scripts/x.py": BROKEN})
+    assert (found.exact, found.files) == (True, {"main.py", "inner.py"})

@@ -13,7 +13,7 @@ from shared.domain.loading.imports import Import, Imports, load_imports
 from shared.domain.loading.source_text import read_text
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
-DYNAMIC = (b"import_module", b"__import__")
+DYNAMIC = (b"import_module", b"__import__", b"run_module", b'"-m"', b"'-m'")
 
 
 class Oracle(ast.NodeVisitor):
@@ -197,6 +197,14 @@ RUNS = [
     "'\\\n",
     '"""\\',
     "sys.path +",
+    "for a in b:",
+    "import_module(a)\na=b;b=a;",
+    "sys.path.append(a)\na = 'b'\n",
+    "'-m',",
+    "'python a.py -m b',",
+    "getLogger('a.b')",
+    "__all__ = a + ",
+    "import_module as a\na(",
 ]
 
 

@@ -42,6 +42,12 @@ FILES = {
     "supervisord.conf": "[program:web]\ncommand=uvicorn main:app --port %(ENV_PORT)s\n"
     "[program:w]\ncommand=python worker.py\n",
     "Procfile": "web: uvicorn main:app\nworker: python worker.py\n",
+    "workers.py": "",
+    "alembic.ini": "[alembic]\nscript_location = migrations\n",
+    "migrations/env.py": "",
+    "migrations/versions/0001_first.py": "",
+    "here.sh": '#!/bin/sh\ncd "$(cd "$(dirname "$0")" && pwd)"\n'
+    'export PYTHONPATH="$PYTHONPATH:$(pwd)/migrations"\nexec uvicorn env:app\n',
 }
 PKG = {"pkg/__init__.py"}
 COMMANDS = [
@@ -121,6 +127,26 @@ COMMANDS = [
     ("./wait-for-it.sh db:5432 -- python worker.py", {"worker.py"}),
     ("timeout 60 python worker.py", {"worker.py"}),
     ('[ "$X" ] || { python worker.py; }', {"worker.py"}),
+    ("uvx --with x uvicorn main:app", {"main.py"}),
+    ('["runuser", "-u", "app", "--", "uvicorn", "main:app"]', {"main.py"}),
+    ('["su", "app", "-c", "exec uvicorn main:app"]', {"main.py"}),
+    ('["opentelemetry-instrument", "--service_name", "x", "uvicorn", "main:app"]', {"main.py"}),
+    ('["litefs", "mount", "--", "python", "worker.py"]', {"worker.py"}),
+    ('["bash", "-euo", "pipefail", "-c", "uvicorn main:app"]', {"main.py"}),
+    ('eval "uvicorn main:app"', {"main.py"}),
+    ("python pkg", {"pkg/__main__.py"}),
+    ("celery -A pkg.main.queue worker", {*PKG, "pkg/main.py"}),
+    ("gunicorn -k workers.Worker main:app", {"main.py", "workers.py", "gunicorn.conf.py"}),
+    (
+        "alembic upgrade head && uvicorn main:app",
+        {"main.py", "migrations/env.py", "migrations/versions/0001_first.py"},
+    ),
+    ("python -m alembic upgrade head", {"migrations/env.py", "migrations/versions/0001_first.py"}),
+    ('["./here.sh"]', {"migrations/env.py"}),
+    (
+        "pip install uvicorn worker; echo python worker.py; command -v uvicorn; python -m pkg.main",
+        {*PKG, "pkg/main.py"},
+    ),
 ]
 
 

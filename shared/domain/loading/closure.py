@@ -13,7 +13,7 @@ from shared.domain.loading.follow import Follower
 from shared.domain.loading.image_files import ImageFiles
 from shared.domain.loading.images import Image, find_images, is_deployed
 from shared.domain.loading.imports import Imports, load_imports
-from shared.domain.loading.in_folders import copied_files, files_of_roots, holds, repository_files
+from shared.domain.loading.in_folders import copied_files, docker_leaves_out, files_of_roots, holds, repository_files
 from shared.domain.loading.project import read_projects
 from shared.domain.loading.start import Start
 from shared.domain.loading.started import describe, project_installs, read_starts
@@ -51,6 +51,7 @@ class _Loaded:
     follower: Follower | None
     text: str = ""
     where: str = ""
+    name: str = ""
 
     @property
     def holds(self) -> frozenset[str]:
@@ -94,10 +95,11 @@ class _Search:
         loaded = [self._load_image(image) for image in copying]
         if not any(self.failing in image.holds for image in loaded):
             loaded += [self._load_image(image) for image in others]
-        holding = [image for image in loaded if self.failing in image.holds]
+        unread = {image.path for image in loaded if image.name == image.path and not image.follower}
+        holding = [image for image in loaded if self.failing in image.holds and image.path not in unread]
         holding.sort(key=lambda image: (not is_deployed(image.path), -len(image.holds.intersection(self.traced))))
         if holding:
-            return self._of_image(holding[0], [other.path for other in holding[1:] if is_deployed(other.path)])
+            return self._of_image(holding[0], [other.name for other in holding[1:] if is_deployed(other.path)])
         if copying:
             return self._of_image(loaded[0], []) if loaded[0].follower else self._of_copies(loaded[0])
         return self._without_image()
@@ -120,11 +122,12 @@ class _Search:
         return self._given(path, blob) if self._given else load_imports((self.tree.read(path) or b"")[:MOST_BYTES])
 
     def _load_image(self, image: Image) -> _Loaded:
+        image.files.is_left_out = docker_leaves_out(image.files, image.path, (self.failing, *self.traced))
         projects = read_projects(image.files, image.stage.workdir, project_installs(image.stages))
         starts = read_starts(image.files, image.stage, projects.scripts)
         follower = self._follow(image.files, starts, (image.stage.workdir, *projects.roots))
         text = describe(follower.started) if follower else ""
-        return _Loaded(image.path, image.files, follower, text, f"{image.path}{_line(image)}")
+        return _Loaded(image.path, image.files, follower, text, f"{image.path}{_line(image)}", image.name)
 
     def _follow(self, files: ImageFiles, starts: Sequence[Start], more: Iterable[str]) -> Follower | None:
         """Everything that the starts load; None where none of them is found among the files."""
@@ -145,6 +148,8 @@ class _Search:
         rule = f"import closure of `{image.text}` ({image.where})"
         if not inside:
             rule += ", and the failing file, which no start command reaches by its imports"
+        if image.follower.unfollowed:
+            rule += f"; what these import dynamically may be missing in it: {_few(image.follower.unfollowed)}"
         shown = _Shown(image.text, image.path, ambiguous, image.follower.unfollowed)
         return self._closure(image.follower.loaded.values(), rule, shown)
 
@@ -186,6 +191,11 @@ class _Search:
             frozenset(self.tree.asked),
             tuple(shown.unfollowed),
         )
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return "; ".join(texts[:3]) + more
 
 
 def _line(image: Image) -> str:

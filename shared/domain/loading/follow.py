@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Callable, Collection, Sequence
 
 from shared.domain.loading.imports import Import, Imports, load_imports
+from shared.domain.loading.migrations import migration_folder
 from shared.domain.loading.start import Files, Start
 
 MOST_FILES = 20_000
@@ -107,6 +108,10 @@ class Follower:
             self._follow_mention(text)
         for name in imports.applications:
             self._follow_application(name)
+        for text in imports.scripts:
+            self._follow_script(text, path)
+        for text in imports.reaching:
+            self._follow_place(text, path)
 
     def _follow_file(self, path: str) -> None:
         imports = self._load(self.loaded[path])
@@ -116,9 +121,13 @@ class Follower:
             for _ in range(3):
                 self.add_root(folder)
                 folder = posixpath.dirname(folder)
+            for place in self._named_from(imports.folders, path):
+                self.add_root(place)
         self.follow(imports, path)
 
     def _follow_import(self, each: Import, path: str) -> None:
+        if each.module == "alembic.command" or (each.module == "alembic" and "command" in each.names):
+            self._follow_migrations()
         place = self._resolve(_parts(each.module), self._bases(each, path))
         if place is None:
             return
@@ -134,6 +143,32 @@ class Follower:
         module, colon, _ = text.partition(":")
         parts = module.split(".")
         self._resolve(parts, self.roots, missing=0 if colon else 1)
+
+    def _follow_migrations(self) -> None:
+        for root in self.roots[:4]:
+            folder = migration_folder(self.files.text, root)
+            if self.add(posixpath.join(folder, "env.py")):
+                self.add_modules_of(posixpath.join(folder, "versions"))
+
+    def _follow_script(self, text: str, path: str) -> None:
+        """A path of a Python file, from the working directory or from beside the file that names it."""
+        for base in dict.fromkeys((posixpath.dirname(path), *self.roots[:4])):
+            if self.add(posixpath.normpath(posixpath.join(base, text))):
+                return
+
+    def _follow_place(self, text: str, path: str) -> None:
+        """A text that reaches a dynamic import: a module, or a package or folder of which any module may be meant."""
+        place = self._resolve(text.split("."), self.roots) if "/" not in text else None
+        for folder in place[1] if place else self._named_from([text], path):
+            if place or self.files.is_folder(folder):
+                self.add_modules_of(folder)
+
+    def _named_from(self, texts: Sequence[str], path: str) -> list[str]:
+        """The image paths that such texts can mean, seen from a file."""
+        beside = posixpath.dirname(path)
+        bases = dict.fromkeys((beside, posixpath.dirname(beside), *self.roots[:4]))
+        places = [posixpath.normpath(posixpath.join(base, text)) for text in texts for base in bases]
+        return [place for place in places if place not in bases]
 
     def _follow_application(self, name: str) -> None:
         place = self._resolve(name.split("."), self.roots, missing=2)

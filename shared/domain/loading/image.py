@@ -55,6 +55,8 @@ class Stage:
     entrypoint: Command | None = None
     command: Command | None = None
     own_command: bool = False
+    starts: bool = False
+    """Whether it has a CMD or an ENTRYPOINT of its own."""
 
 
 def read_image(text: str) -> tuple[Stage, ...]:
@@ -76,7 +78,7 @@ def read_image(text: str) -> tuple[Stage, ...]:
 def _begin(stages: Sequence[Stage], image: str, name: str) -> Stage:
     for stage in stages:
         if stage.name and stage.name.lower() == image.lower():
-            return replace(stage, name=name, own_command=False)
+            return replace(stage, name=name, own_command=False, starts=False)
     return Stage(name)
 
 
@@ -100,8 +102,10 @@ def _start(stage: Stage, line: int, word: str, rest: str) -> Stage:
     """An ENTRYPOINT forgets the CMD that was inherited, as in Docker; one of the stage's own stays."""
     if word == "ENTRYPOINT":
         command = stage.command if stage.own_command else None
-        return replace(stage, entrypoint=_command(rest, line), command=command)
-    return replace(stage, command=_command(rest, line), own_command=True) if word == "CMD" else stage
+        return replace(stage, entrypoint=_command(rest, line), command=command, starts=True)
+    if word == "CMD":
+        return replace(stage, command=_command(rest, line), own_command=True, starts=True)
+    return stage
 
 
 def _environment(rest: str, known: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ In: the stages of a Dockerfile, the folder that is the build's context, the tree
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from shared.domain.loading.image import Copy, Stage
 from shared.domain.loading.tree import RecordedTree
@@ -28,13 +28,15 @@ class ImageFiles:
         self.tree = tree
         self.stages = stages
         self.context = context
+        self.is_left_out: Callable[[str], bool] = lambda _: False
         self._found: dict[str, str | None] = {}
         self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
 
     def locate(self, path: str) -> str | None:
         """The repository path of the file at an image path; None where the repository gives none."""
         if path not in self._found:
-            self._found[path] = next((each for each, _ in self._all(path) if self.tree.blob(each) is not None), None)
+            here = (each for each, _ in self._all(path) if self.tree.blob(each) is not None)
+            self._found[path] = next((each for each in here if not self.is_left_out(each)), None)
         return self._found[path]
 
     def is_folder(self, path: str) -> bool:

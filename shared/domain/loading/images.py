@@ -30,6 +30,12 @@ class Image:
     path: str
     stages: tuple[Stage, ...]
     files: ImageFiles
+    is_last: bool = True
+
+    @property
+    def name(self) -> str:
+        """The Dockerfile, and the stage where a build is told it (`--target`)."""
+        return self.path if self.is_last else f"{self.path} (stage {self.stage.name})"
 
     @property
     def stage(self) -> Stage:
@@ -42,7 +48,16 @@ def find_images(tree: RecordedTree, failing: str) -> Iterator[Image]:
     for path in paths[:MOST_IMAGES]:
         stages = read_image(tree.text(path))
         if stages:
-            yield Image(path, stages, _files(tree, path, stages))
+            yield from _of_stages(tree, path, stages)
+
+
+def _of_stages(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> Iterator[Image]:
+    """The image of the last stage, then those of earlier ones that start something: a build may end there."""
+    yield Image(path, tuple(stages), _files(tree, path, stages))
+    for count in range(len(stages) - 1, 0, -1):
+        stage = stages[count - 1]
+        if stage.name and stage.starts and is_deployed(stage.name):
+            yield Image(path, tuple(stages[:count]), _files(tree, path, stages[:count]), is_last=False)
 
 
 def is_deployed(path: str) -> bool:

@@ -6,10 +6,12 @@ with the error in it. Time grows with the length of the text, whatever the text 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from shared.domain.loading.source_text import SourceText, read_text
+from shared.domain.loading.reaching import strings_behind, strings_reaching
+from shared.domain.loading.source_text import Literal, SourceText, read_text
 
 MOST_FOUND = 5_000
 MOST_UNFOLLOWED = 20
@@ -27,8 +29,11 @@ _WALK = re.compile(
     r"(?<!\w)(?P<name>iter_modules|walk_packages)\s{0,80}+\(\s{0,200}+\[?"
     r"(?:path\s*=\s*)?(?P<of>[\w.]{0,200}+)"
 )
-_EXPORTS = re.compile(r"(?<![\w.])__all__\s{0,20}+(?::[^=\n]{0,80}+)?\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)")
+_EXPORTS = re.compile(
+    r"(?<![\w.])__all__\s{0,20}+(?::[^=\n]{0,80}+)?\+?=\s{0,20}+(?:[\w.]{1,100}+\s{0,20}+\+\s{0,20}+){0,9}+[\[(]([^\])]{0,20000}+)"
+)
 _APPLICATIONS = re.compile(r"(?<!\w)INSTALLED_APPS\s{0,20}+\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+")
 _MODULE_LIKE = re.compile(r"[A-Za-z_]\w*+(?:(?:\.[A-Za-z_]\w*+)++(?::[A-Za-z_][\w.]*+)?|:[A-Za-z_][\w.]*+)")
 _PREFIX = re.compile(r"(\.{0,5}+(?:[A-Za-z_]\w*+\.)*+)(?:%s|\{[^{}]*+\}|$)")
 _RELATIVE = re.compile(r"\.{1,5}+[A-Za-z_][\w.]*+")
@@ -38,6 +43,17 @@ _PATH_CHANGE = re.compile(
 )
 _OWN_PACKAGE = re.compile(r"[^,()]{1,200}+,\s*+(?:package\s*+=\s*+)?__(?:name|package)__|__(?:name|package)__\s*+\+")
 _SECOND_ARGUMENT = re.compile(r"\s{0,200}+,\s{0,200}+(?:package\s{0,20}+=\s{0,20}+)?")
+_ALIAS = re.compile(r"(?<!\w)import_module\s{1,20}+as\s{1,20}+(\w{1,80}+)")
+_NAMED_CALL = re.compile(r"(?<!\w)(?P<name>\w{1,80}+)\s{0,80}+\(\s{0,200}+")
+_RUN = re.compile(r"(?<!\w)run_module\s{0,80}+\(\s{0,200}+")
+_FILE_LOADER = re.compile(r"(?<!\w)(?:spec_from_file_location|SourceFileLoader|run_path)\s{0,80}+\(")
+_LAZY = re.compile(r"(?<!\w)(?:attach(?:_stub)?|_LazyModule)\s{0,20}+\(\s{0,20}+__name__")
+_LOGGER = re.compile(r"getLogger\s{0,9}+\(\s{0,9}+(?:name\s{0,9}+=\s{0,9}+)?\Z")
+_SCRIPT = re.compile(r"(?:\.{1,2}/){0,4}+(?:[\w-]++/)*+[\w-]++\.py")
+_PLACE = re.compile(r"(?:\.{1,2}/){0,4}+[\w-]++(?:[./][\w-]++)*+/?")
+_COMMAND = re.compile(
+    r"(?:exec\s)?\s{0,9}+(?:\S{0,80}/)?(?:python[\d.]*+|gunicorn|uvicorn|hypercorn|daphne|celery|granian)\s"
+)
 _OWN = re.compile(r"\{\s*(?:__name__|__package__)\s*\}\.")
 
 
@@ -57,7 +73,9 @@ class Imports:
     `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
     `changes_path`: it puts folders on the import path, mostly its own one or one above.
     `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
-    `unfollowed`: dynamic imports whose module the text does not tell.
+    `unfollowed`: dynamic imports whose module the text does not tell. `reaching`: the texts that may reach those
+    through variables: modules, packages or folders. `scripts`: paths of Python files. `folders`: what may be put on
+    the import path.
     """
 
     direct: tuple[Import, ...] = ()
@@ -67,6 +85,9 @@ class Imports:
     exported: tuple[str, ...] = ()
     unfollowed: tuple[str, ...] = ()
     changes_path: bool = False
+    reaching: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def load_imports(source: bytes) -> Imports:
@@ -75,13 +96,20 @@ def load_imports(source: bytes) -> Imports:
     direct: dict[Import, None] = dict.fromkeys(_statements(text))
     whole: dict[Import, None] = {}
     unfollowed: list[str] = []
-    for match in _matches(_CALL, text.code, "import"):
+    dynamic: list[int] = []
+    for match in _calls(text):
+        before = len(unfollowed)
         _read_call(text, match, direct, whole, unfollowed)
+        dynamic += [match.end()] if len(unfollowed) > before else []
+    dynamic += [match.end() for match in _matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")]
     for match in _matches(_WALK, text.code, "_modules", "_packages"):
         whole[_walked(match, direct)] = None
+    whole |= {Import("", 1): None for _ in _matches(_LAZY, text.code, "attach", "_LazyModule")}
+    direct |= dict.fromkeys(_run_modules(text))
     if unfollowed:
         whole |= dict.fromkeys(_prefixes(text))
         direct |= dict.fromkeys(_relative(each.body) for each in text.strings if _RELATIVE.fullmatch(each.body))
+    changes = [match.end() for match in _matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")]
     return Imports(
         tuple(direct)[:MOST_FOUND],
         tuple(whole)[:MOST_FOUND],
@@ -89,8 +117,52 @@ def load_imports(source: bytes) -> Imports:
         tuple(_applications(text))[:MOST_FOUND],
         tuple(_exports(text))[:MOST_FOUND],
         tuple(unfollowed),
-        any(_matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")),
+        bool(changes),
+        tuple(dict.fromkeys(_places(strings_reaching(text, dynamic))))[:MOST_FOUND],
+        tuple(dict.fromkeys(_scripts(text)))[:MOST_FOUND],
+        tuple(dict.fromkeys(_path_folders(text, changes)))[:MOST_UNFOLLOWED],
     )
+
+
+def _calls(text: SourceText) -> Iterator[re.Match[str]]:
+    """The calls that import, also by a name of the file's own for `import_module`."""
+    yield from _matches(_CALL, text.code, "import")
+    own = {match[1] for match in _matches(_ALIAS, text.code, "import_module")}
+    if own:
+        yield from (match for match in _NAMED_CALL.finditer(text.code) if match["name"] in own)
+
+
+def _run_modules(text: SourceText) -> Iterator[Import]:
+    """The modules that are run by their name: `run_module("x")`, `[…, "-m", "x"]`."""
+    for match in _matches(_RUN, text.code, "run_module"):
+        if literal := text.starting_at(match.end()):
+            yield from (Import(literal.body), Import(literal.body + ".__main__"))
+    for before, each in pairwise(text.strings):
+        if (
+            before.body == "-m"
+            and text.code[before.end : each.start].strip() == ","
+            and _DOTTED_NAME.fullmatch(each.body)
+        ):
+            yield from (Import(each.body), Import(each.body + ".__main__"))
+
+
+def _scripts(text: SourceText) -> Iterator[str]:
+    for each in text.strings:
+        words = each.body.split() if _COMMAND.match(each.body[:200]) else [each.body]
+        yield from (word for word in words[:100] if len(word) <= 200 and _SCRIPT.fullmatch(word))
+
+
+def _places(strings: Iterable[Literal]) -> Iterator[str]:
+    return (each.body for each in strings if len(each.body) <= 200 and _PLACE.fullmatch(each.body))
+
+
+def _path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str]:
+    """What may be put on the import path: each text that reaches such a call, and those of one call put together."""
+    yield from _places(strings_reaching(text, changes))
+    for start in changes[:MOST_UNFOLLOWED]:
+        parts = list(_places(strings_behind(text, start)))
+        if len(parts) > 1:
+            yield "/".join(parts[:9])
 
 
 def _matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
@@ -138,7 +210,8 @@ def _read_call(
     if literal and not literal.is_format and rest[:1] in {",", ")", ""}:
         direct[_called(text, literal.body, literal.end)] = None
         return
-    prefix = _prefix(literal.body, whole=bool(literal.is_format or rest[:1] in {"+", "%", "."})) if literal else None
+    opens = bool(literal and (literal.is_format or rest[:1] in {"+", "%"} or rest.startswith(".format")))
+    prefix = _prefix(literal.body, whole=opens) if literal else None
     if prefix:
         whole[prefix] = None
     elif _OWN_PACKAGE.match(rest):
@@ -203,8 +276,10 @@ def _walked(match: re.Match[str], direct: dict[Import, None]) -> Import:
 
 def _mentions(text: SourceText) -> Iterator[str]:
     for each in text.strings:
-        if len(each.body) <= 200 and not each.is_format and _MODULE_LIKE.fullmatch(each.body):
-            yield each.body
+        if each.is_format or _LOGGER.search(text.code, max(0, each.start - 40), each.start):
+            continue
+        words = each.body.split() if _COMMAND.match(each.body[:200]) else [each.body]
+        yield from (word for word in words[:100] if len(word) <= 200 and _MODULE_LIKE.fullmatch(word))
 
 
 def _applications(text: SourceText) -> Iterator[str]:

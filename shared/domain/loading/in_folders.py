@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from shared.domain.loading.image_files import ImageFiles
 from shared.domain.loading.tree import RecordedTree
-from shared.domain.roots import IGNORE_FILES, belonging
+from shared.domain.roots import IGNORE_FILES, belonging, leaving_out
 
 MOST_FILES = 20_000
 MOST_FOLDERS = 20_000
@@ -39,6 +39,12 @@ def holds(files: ImageFiles, dockerfile: str, path: str) -> bool:
         return False
     ignores = _image_ignores(files, dockerfile)
     return not path.endswith(".py") or belonging(ignores, "", ())(path) or files.tree.blob(path) is None
+
+
+def docker_leaves_out(files: ImageFiles, dockerfile: str, running: Sequence[str]) -> Callable[[str], bool]:
+    """Whether Docker leaves a path of the repository out of what it copies; `running`: what is known to be in."""
+    ignores = _image_ignores(files, dockerfile)
+    return leaving_out({path: text for path, text in ignores.items() if path.endswith(".dockerignore")}, running)
 
 
 def _image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:

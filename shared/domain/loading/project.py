@@ -9,14 +9,18 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from shared.domain.loading.image import split_words
 from shared.domain.loading.start import Files
 
 _FOLDER = re.compile(r"(?:\.{1,2}(?:/.*)?|/.*|[\w.-]+/.*)")
 _PATH = re.compile(
-    r"^[ \t]*+(?:-e[ \t]++|--editable[ =])?(?:file:)?(\.{1,2}/[^\s;#\[]*+|\.)(?:\[[\w,-]*+\])?", re.MULTILINE
+    r"^[ \t]*+(?:(?:-e[ \t]++|--editable[ =])(?!git\+|https?:)(?:file:(?://)?)?"
+    r"|(?:[\w.\[\],-]{1,100}+[ \t]{0,9}+@[ \t]{0,9}+)?file:(?://)?|(?=\.))([^\s;#\[]++)",
+    re.MULTILINE,
 )
+_REFERENCE = re.compile(r"[\w.\[\],-]{1,100}+\s{0,9}+@\s{0,9}+file:(?://)?([^\s;#]++)")
 _CONSOLE_SCRIPT = re.compile(r"[\"']([\w.-]{1,80}+)\s{0,20}+=\s{0,20}+([\w.]{1,200}+:[\w.]{1,80}+)[\"']")
 MOST_PROJECTS = 40
 
@@ -68,7 +72,7 @@ def _read_project(files: Files, folder: str, found: Projects) -> list[str]:
     called = dict(_CONSOLE_SCRIPT.findall(files.text(posixpath.join(folder, "setup.py"))))
     for name, value in {**_scripts(project), **_setup_scripts(setup), **called}.items():
         found.scripts.setdefault(name, value.partition(":")[0].strip())
-    return [posixpath.normpath(posixpath.join(folder, path)) for path in _paths(project)]
+    return [posixpath.normpath(posixpath.join(folder, path)) for path in _paths(files, folder, project)]
 
 
 def _toml(text: str) -> Mapping[str, object]:
@@ -135,11 +139,20 @@ def _setup_scripts(setup: configparser.ConfigParser) -> dict[str, str]:
     return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
 
-def _paths(project: Mapping[str, object]) -> list[str]:
-    """The `path = "…"` of dependencies that lie in the same repository."""
+def _paths(files: Files, folder: str, project: Mapping[str, object]) -> list[str]:
+    """The folders of dependencies in the same repository: `path = "…"`, `x @ file:…`, a workspace's members."""
     found: list[str] = []
-    for names in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
-        table = _at(project, *names)
+    groups = _at(project, "tool", "poetry", "group")
+    names = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
+    names += [("tool", "poetry", "group", name, "dependencies") for name in groups or () if isinstance(groups, dict)]
+    for each in names:
+        table = _at(project, *each)
         for value in table.values() if isinstance(table, dict) else ():
             found += _texts([_at(value, "path")])
-    return [path for path in found if not path.startswith("/")][:MOST_PROJECTS]
+    dependencies = _texts(_at(project, "project", "dependencies"))
+    found += [match[1] for text in dependencies if (match := _REFERENCE.match(text))]
+    for member in _texts(_at(project, "tool", "uv", "workspace", "members")):
+        above, _, name = member.rstrip("/").rpartition("/")
+        inside = sorted(files.entries(posixpath.normpath(posixpath.join(folder, above)))) if "*" in name else [name]
+        found += [posixpath.join(above, each) for each in inside if fnmatchcase(each, name)]
+    return found[:MOST_PROJECTS]

@@ -60,6 +60,29 @@ _FLAGS = frozenset(
     }
 )
 
+NO_RUNNERS = frozenset(
+    {"echo", "printf", "which", "type", "hash", "test", "[", "[[", "pip", "pip3", "pipx", "apt", "apt-get", "apk"}
+    | {"yum", "dnf", "pkill", "killall", "kill", "pgrep", "rm", "cp", "mv", "ln", "mkdir", "touch", "chmod", "chown"}
+    | {
+        "cat",
+        "grep",
+        "sed",
+        "awk",
+        "tee",
+        "ls",
+        "set",
+        "unset",
+        "trap",
+        "sleep",
+        "wait",
+        "exit",
+        "return",
+        "node",
+        "npm",
+    }
+)
+"""Programs that run no other command: what stands behind them starts nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -148,6 +171,8 @@ def _gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> Target | No
         posixpath.relpath(path, folder) if not path.startswith("/") and folder[:1] != "/" else path for path in read
     )
     modules = (*target.modules, config.removeprefix("python:")) if config.startswith("python:") else target.modules
+    classes = (option(given, "-k", "--worker-class"), option(given, "--logger-class"))
+    modules += tuple(each.rpartition(".")[0] for each in classes if "." in each)
     return replace(target, modules=modules, folder=folder, roots=roots, optional=outside)
 
 
@@ -166,7 +191,8 @@ def _celery(words: Sequence[str], variables: Mapping[str, str]) -> Target | None
     folder = option(words, "--workdir") or "."
     module = target.modules[0]
     included = tuple(filter(None, option(words, "-I", "--include").split(",")))
-    return Target(modules=(module, f"{module}.celery", *included), folder=folder)
+    holder = tuple(filter(None, (module.rpartition(".")[0],)))  # the last name may be what the module holds
+    return Target(modules=(module, f"{module}.celery", *holder, *included), folder=folder)
 
 
 def flask_target(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:

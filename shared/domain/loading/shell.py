@@ -22,11 +22,21 @@ _VARIABLE = re.compile(
     r"\$(?:(?P<name>\w++|[@*#?!])|\{(?P<braced>\w++|[@*])(?:(?P<how>:?[-+=?])(?P<other>[^{}]*+))?\})"
 )
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,200}+)=(.*)", re.DOTALL)
+_SCRIPT_FOLDER = re.compile(r"\$\(dirname\s{1,20}+(?:--\s)?\"?\$(?:0|\{0\}|\{?BASH_SOURCE(?:\[0\])?\}?)\"?\)")
+_OWN_FOLDER = re.compile(r"\$\(\s{0,20}+pwd\s{0,20}+\)|`pwd`|\$PWD\b|\$\{PWD\}")
+_ENTERED = re.compile(r"\$\(cd\s{1,20}+(?:--\s)?\"?([\w./-]{1,200}+)\"?\s{0,20}+&&\s{0,20}+pwd(?:\s-P)?\)")
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _KEYWORDS = frozenset(
     {"then", "else", "do", "if", "elif", "while", "until", "!", "{", "}", "time", "fi", "done", "esac"}
 )
 _BETWEEN = frozenset({"gap", "end", "comment", "redirect"})
 Variables = MutableMapping[str, str]
+
+
+def fill_folders(text: str, script: str) -> str:
+    """A text with `$(dirname "$0")`, `$(cd … && pwd)` and `$(pwd)` filled in; `script`: the folder of the script."""
+    text = _SCRIPT_FOLDER.sub(lambda _: script or ".", text)
+    return _OWN_FOLDER.sub(".", _ENTERED.sub(r"\1", text))
 
 
 def split_commands(text: str, variables: Variables, arguments: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
@@ -53,6 +63,15 @@ def split_assignments(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, 
             return assigned, tuple(words[place:])
         assigned[match[1]] = match[2]
     return assigned, ()
+
+
+def shell_words(name: str, words: Sequence[str]) -> Sequence[str]:
+    """What a shell is given, whatever starts it: `sh -c …`, `su user -c …`, `eval …`; () where none is started."""
+    if name in _SHELLS:
+        return words
+    if name == "eval":
+        return ("-c", " ".join(words))
+    return words[list(words).index("-c") :] if name in {"su", "runuser"} and "-c" in words else ()
 
 
 def expand(text: str, variables: Variables) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from shared.domain.loading.servers import SERVERS, Target, flask_target
-from shared.domain.loading.shell import Variables, split_assignments, split_commands
+from shared.domain.loading.migrations import migration_folder
+from shared.domain.loading.servers import NO_RUNNERS, SERVERS, Target, flask_target, option
+from shared.domain.loading.shell import Variables, fill_folders, shell_words, split_assignments, split_commands
 
 MOST_DEPTH = 8
 MOST_SCRIPTS = 40
 MOST_SCRIPT_BYTES = 1 << 16
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _VALUED = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 # Words that start another command: with the options that take a value, and how many words stand before the command.
@@ -82,6 +82,7 @@ class Situation:
 
 def read_shell(text: str, at: Situation) -> Iterator[Start]:
     """The starts of a shell text; `cd` and assignments hold for what follows."""
+    text = fill_folders(text, posixpath.dirname(at.variables.get("0", "")))
     for words in split_commands(text, at.variables, at.arguments):
         if words[0] in {"cd", "pushd"} and len(words) > 1:
             at.folder = posixpath.normpath(posixpath.join(at.folder, words[-1]))
@@ -96,8 +97,8 @@ def read_words(words: Sequence[str], at: Situation) -> Iterator[Start]:
         return
     here = replace(at, variables={**at.variables, **assigned}, depth=at.depth + 1)
     name, rest = posixpath.basename(command[0]), command[1:]
-    if name in _SHELLS:
-        yield from _read_shell_command(rest, here)
+    if shell := shell_words(name, rest):
+        yield from _read_shell_command(shell, here)
     elif name in {"source", "."} and rest:
         yield from _read_script(rest[0], rest[1:], replace(here, variables=at.variables))
     elif _PYTHON.fullmatch(name):
@@ -127,8 +128,26 @@ def _read_program(name: str, command: Sequence[str], at: Situation) -> Iterator[
         yield from _served(name, command[1:], " ".join(command), at)
     elif name in at.scripts:
         yield Start(" ".join(command), (), modules=(at.scripts[name],))
-    elif "/" in command[0] or name.endswith((".sh", ".py", ".bash")):
+    elif name == "alembic":
+        yield from _migrated(command, at)
+    elif at.files.locate(_found(posixpath.normpath(posixpath.join(at.folder, command[0])), command[0], at)):
         yield from _read_script(command[0], command[1:], at)
+    elif name not in NO_RUNNERS:  # a program that is not known runs the first command that it is given
+        known = (place for place, word in enumerate(command) if place and _is_program(word, at))
+        place = next(known, None)
+        yield from read_words(command[place:], at) if place else ()
+
+
+def _is_program(word: str, at: Situation) -> bool:
+    name = posixpath.basename(word)
+    return name in SERVERS or name in at.scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
+
+
+def _migrated(words: Sequence[str], at: Situation) -> Iterator[Start]:
+    """`alembic upgrade …` runs `env.py` of its folder, and loads every version."""
+    folder = migration_folder(at.files.text, at.folder, option(words, "-c", "--config") or "alembic.ini")
+    target = Target(files=(posixpath.join(folder, "env.py"),), folders=(posixpath.join(folder, "versions"),))
+    yield _start(target, " ".join(words)[:200], at)
 
 
 def _served(name: str, words: Sequence[str], text: str, at: Situation) -> Iterator[Start]:
@@ -144,7 +163,9 @@ def _start(target: Target, text: str, at: Situation) -> Start:
     optional = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.optional)
     folders = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.folders)
     own = tuple(posixpath.dirname(path) for path in files)
-    roots = tuple(dict.fromkeys((*inside, *own, folder, *_python_path(at))))
+    searched = _python_path(at)
+    optional += tuple(f"{root}/{name}.py" for root in searched for name in ("sitecustomize", "usercustomize"))
+    roots = tuple(dict.fromkeys((*inside, *own, folder, *searched)))
     settings = at.variables.get("DJANGO_SETTINGS_MODULE", "")
     modules = (*target.modules, settings) if settings else target.modules
     first = next((path for path in target.first if at.files.locate(posixpath.join(folder, path))), None)
@@ -163,7 +184,7 @@ def _read_shell_command(words: Sequence[str], at: Situation) -> Iterator[Start]:
             at.arguments = tuple(words[place + 2 :][1:])
             yield from read_shell(words[place + 1], at)
             return
-        if not word.startswith(("-", "+")) and (place == 0 or words[place - 1] not in {"-o", "-O"}):
+        if not word.startswith(("-", "+")) and (place == 0 or not re.fullmatch(r"[-+]\w{0,20}[oO]", words[place - 1])):
             yield from _read_script(word, words[place + 1 :], at)
             return
 
@@ -207,6 +228,8 @@ def _read_python(words: Sequence[str], at: Situation) -> Iterator[Start]:
         yield Start(f"python -c {rest[0][:80]}", (at.folder, *_python_path(at)), code=rest[0])
     elif word not in {"-m", "-c"}:
         path = posixpath.normpath(posixpath.join(at.folder, word))
+        inside = posixpath.join(path, "__main__.py")  # a folder is run by it
+        path = inside if at.files.locate(path) is None and at.files.locate(inside) else path
         target = Target(files=(path,), folder=posixpath.dirname(path))
         yield _start(target, " ".join(("python", word, *rest))[:200], at)
 
@@ -218,6 +241,8 @@ def _read_module(module: str, rest: Sequence[str], at: Situation) -> Iterator[St
         yield from _read_python(behind, at)
     elif module.replace("_", "-") in SERVERS and not at.files.locate(posixpath.join(at.folder, module + ".py")):
         yield from _served(module.replace("_", "-"), rest, text, at)
+    elif module == "alembic":
+        yield from _migrated((module, *rest), at)
     elif module == "flask":
         yield from (_start(target, text, at) for target in [flask_target(rest, at.variables)] if target)
     else:
