@@ -26,10 +26,6 @@ class Retry(Exception):
         super().__init__(f"{reason}: {detail}" if reason else detail)
         self.reason = reason
 
-    def __init__(self, *sentence: object, reason: str = "") -> None:
-        super().__init__(*sentence)
-        self.reason = reason
-
 
 class Reject(Exception):
     """It will never work: the message is acknowledged, and the named reason is stored."""
