@@ -31,7 +31,7 @@ def _page_of(report: dict[str, object]) -> str:
     setting = Setting()
     dossier = Shelf(setting.store, setting.services).dossier(proposed(setting))
     assert dossier is not None
-    shown = Shown(token="t", people=(), writable=False)  # noqa: S106  # no secret
+    shown = Shown(token="t", people=(), writable=False)
     return incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)
 
 
