@@ -48,8 +48,31 @@ _OWN_CODES = frozenset(
     ("", "close", "closed", "closing", "closure", "ws", "websocket", "socket", "disconnect", "disconnected")
 )
 """Words that make a `code` that of a connection; after any other (`exit code`, `with code`) the line must say more."""
+_GENERAL_WORDS = frozenset(
+    ("a", "an", "and", "as", "because", "by", "error", "had", "has", "in", "its", "reason", "response", "result",
+     "return", "returned", "status", "that", "the", "their", "this", "to", "was", "whose", "with", "without")
+)  # fmt: skip
+"""Words before a `code` that may be a connection's also where its closing is named only after it."""
+_OTHER_CODES = frozenset(
+    ("access", "activation", "airport", "area", "bar", "booking", "branch", "color", "colour", "confirmation",
+     "country", "coupon", "currency", "department", "dial", "discount", "exit", "gift", "invite", "item", "order",
+     "pin", "post", "postal", "product", "promo", "promotion", "qr", "referral", "security", "sort", "tax", "ticket",
+     "tracking", "verification", "voucher", "zip")
+)  # fmt: skip
+"""Words that make a `code` that of something else, whatever was closed beside it."""
+_COUNTED_BEFORE = re.compile(
+    r"(?:\b(?:(?:account|contract|deal|invoice|issue|loan|order|poll|position|(?:pull|merge) request|ticket|trade)s?"
+    r"|alerts|calls|cases|channels|clients|connections|emails|events|files|frames|incidents|items|jobs|messages"
+    r"|packets|peers|records|requests|rows|sessions|sockets|streams|tabs|tasks|users|windows)"
+    r"(?: (?:have|has|had|were|was|are|is|been|now|just|already|so|far|today)){0,3}"
+    r" (?:closed|closing|disconnected|received|sent)(?: (?:so far|today|now)){0,1}"
+    r"|\bopen(?:ed)? ?[:=] ?\d{1,9}[,;|/ ]{1,3}(?:and )?closed) {0,2}[:=]? {0,2}$",
+    re.IGNORECASE,
+)
+"""What is closed or sent by the number: `tickets closed: `, `open=4 closed=`."""
 _OTHER_NUMBERS = re.compile(
-    r"\b(?:code|port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$", re.IGNORECASE
+    r"(?:\b|_)(?:code|port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$",
+    re.IGNORECASE,
 )
 
 
@@ -97,7 +120,11 @@ def _is_close_code(text: str, at: int) -> bool:
     if not _stands_alone(before, after) or _COUNTED.match(after):
         return False
     ends = _ENDS.match(after) is not None
-    if _MEANING.match(after) or (_SENT.search(before) and ends and after[:1] != ","):
+    if _MEANING.match(after):
+        return True
+    if _COUNTED_BEFORE.search(before):
+        return False
+    if _SENT.search(before) and ends and after[:1] != ",":
         return True
     around = before + " " + after.partition("\n")[0][:_BEFORE]
     if _names_close_code(before, around):
@@ -124,9 +151,10 @@ def _names_close_code(before: str, around: str) -> bool:
     named = _CODE_WORD.search(before)
     if named is not None:
         what = (named.group("what") or "").strip(" _-").lower()
-        return what in _OWN_CODES or (
-            what != "exit" and (_SOCKET.search(around) or _CLOSING.search(around)) is not None
-        )
+        if what in _OWN_CODES or what in _OTHER_CODES:
+            return what in _OWN_CODES
+        closing = around if what in _GENERAL_WORDS else before
+        return (_SOCKET.search(around) or _CLOSING.search(closing)) is not None
     return _CAMEL_CODE.search(before) is not None
 
 

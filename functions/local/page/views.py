@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from functions.local.page.beside import read_beside
 from functions.local.page.clicks import Answered, blocks_of
 from functions.local.page.dossier import Dossier, Listed
 from functions.local.page.drawing import drawn
@@ -164,6 +165,7 @@ def incident(dossier: Dossier, shown: Shown) -> str:
         shipped=_shipped(dossier),
         happenings=found,
         drawing=drawn(found),
+        logged=read_beside(dossier.report),
         evidence={str(each.get("id")): each for each in documents.parts(dossier.report, "evidence")},
         blocks=blocks_of(dossier.message),
         thread=[blocks_of(each) for each in dossier.replies],
