@@ -13,7 +13,7 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_SPACES = re.compile(r"\s+")
+_ODD = re.compile(r"[^\n\t -~]")
 _BACKTICKS = re.compile(r"`+")
 _SPECIAL = re.compile(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LEADING = re.compile(r"^(?:\d{1,9}(?=[.)])|(?=[-+=]))")
@@ -28,15 +28,14 @@ _SHORT_FENCE = 3
 
 def plain(text: str) -> str:
     """The visible characters of `text`: line ends become `\\n`, tabs stay, everything invisible goes."""
-    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_visible, text))
+    return _ODD.sub(_visible, _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
 
 
 def one_line(text: str) -> str:
     """`plain`, with every run of white space as one space."""
-    return _SPACES.sub(" ", plain(text)).strip()
+    return " ".join(plain(text).split())
 
 
 def cut(text: str, limit: int) -> str:
@@ -128,9 +127,10 @@ def _mermaid(character: str) -> str:
     return f"#{ord(character)};"
 
 
-def _visible(character: str) -> str:
-    if character in "\n\t" or character.isascii():
-        return character if character in "\n\t" or character.isprintable() else ""
+def _visible(odd: re.Match[str]) -> str:
+    character = odd[0]
+    if character.isascii():
+        return ""
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"

@@ -78,9 +78,9 @@ def _place(reference: str) -> int:
 
 def _check(service: Service, message: Message) -> None:
     """Fails where Slack would refuse the message. Loaded when it is used: a test counts what a function loads."""
-    from tests.fakes.slack.shown import shown  # noqa: PLC0415
+    from tests.fakes.slack.shown import shown_once  # noqa: PLC0415
 
-    shown(service, message)
+    shown_once(service, message)
 
 
 def _check_details(lines: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ models would drop. The shapes of all messages of a run are kept, for the one com
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from slack_sdk.models.blocks import Block
@@ -31,6 +32,15 @@ def shown(service: Service, message: Message) -> dict[str, Any]:
     assert 0 < len(sent["text"]) <= 4_000
     check_blocks(sent["blocks"])
     return sent
+
+
+@lru_cache(maxsize=4_000)
+def shown_once(service: Service, message: Message) -> None:
+    """`shown`, for those who only ask whether Slack takes it: equal messages are laid out once, a refusal every time.
+
+    Crashes at every call send the same ones ten thousand times.
+    """
+    shown(service, message)
 
 
 def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
