@@ -109,6 +109,10 @@ def judge(asked: list[Source]) -> dict[str, Any]:
     return {"implementation": implementation, "version": version, "verdicts": verdicts}
 
 
+NOT_REACHED = "was not reached within the limits of one request"
+"""Why a source has no verdict for whose turn it was too late, or that came after too many deaths."""
+
+
 class Worker:
     """A process of this interpreter for one batch, started again when a source killed it or used up a limit."""
 
@@ -127,7 +131,7 @@ class Worker:
         for one in asked:
             left = self._until - time.monotonic()
             if left <= 0 or self._deaths >= MOST_DEATHS:
-                yield {"ok": None, "why": "was not reached within the limits of one request"}
+                yield {"ok": None, "why": NOT_REACHED}
             else:
                 yield self._verdict(one, min(SECONDS_EACH, left))
 

@@ -159,7 +159,7 @@ class TestBounds:
         error: type[Exception],
     ) -> None:
         cloud.answers.fail[LIST] = [code]
-        with pytest.raises(error, match="Cloud Logging, project shore"):
+        with pytest.raises(error, match=f"Cloud Logging.*{TIDE.project}"):
             CloudLogging(cloud_and_clients[1]).requests(TIDE, "tide-1", AT)
 
 

@@ -1,5 +1,6 @@
 """The adapters of Cloud Run against in-process servers of the published clients' own messages, traps included."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event
@@ -14,6 +15,7 @@ from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.domain.rollout import Deployment, Progress
 from shared.domain.service import Service
 from shared.errors import Reject, Retry
+from shared.ports import BY_HAND
 from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
 from tests.fakes.rpc import google_on_loopback
 
@@ -84,7 +86,8 @@ class TestWhichCommit:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-2", {"commit-sha": OTHER})
         revision = stand.revisions.serving(TIDE).revision
         assert revision.commit == OLD
-        assert revision.conflict == f"build b-old names commit {OLD}, but label commit-sha names {OTHER}."
+        named = re.findall(r"\bb-old\b|\bcommit-sha\b|\b[0-9a-f]{40}\b", revision.conflict)
+        assert named == ["b-old", OLD, "commit-sha", OTHER], "each place with the commit that it names"
 
     @pytest.mark.parametrize(
         ("image", "labels", "env", "expected"),
@@ -123,7 +126,8 @@ class TestWhichCommit:
         stand.cloud.built_of_archive("zip", "functions/tide.zip", "")
         revision = stand.revisions.serving(TIDE).revision
         assert revision.commit is None
-        assert "build b-zip was made of the archive gs://shore-sources/functions/tide.zip#7" in revision.unseen[0]
+        assert "b-zip" in revision.unseen[0]
+        assert "gs://shore-sources/functions/tide.zip#7" in revision.unseen[0]
 
     def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('unbuilt')}", "tide-2")
@@ -139,7 +143,7 @@ class TestWhichCommit:
         revision = stand.revisions.serving(TIDE).revision
         assert (revision.commit, revision.claims[0].source) == (OLD, "label")
         (unseen,) = revision.unseen
-        assert unseen.startswith("denied: Cloud Build in europe-west6: grant the function's account the role it needs")
+        assert unseen.startswith("denied: Cloud Build in europe-west6: ")
 
     def test_a_place_that_is_out_of_order_is_asked_again_later(self, stand: Stand) -> None:
         stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
@@ -316,9 +320,10 @@ class TestAtMostOnce:
 
     def test_a_revision_that_was_ready_and_fails_then_has_failed(self, stand: Stand) -> None:
         operation = stand.start()
-        stand.cloud.fail_revision(operation.partition("@")[0], "The instance was killed: out of memory.")
+        said = "The instance was killed: out of memory."
+        stand.cloud.fail_revision(operation.partition("@")[0], said)
         done = stand.deployer.state(TIDE, operation)
-        assert (done.progress, done.detail) == (Progress.FAILED, "The instance was killed: out of memory.")
+        assert (done.progress, done.detail) == (Progress.FAILED, said)
 
 
 class TestByHand:
@@ -328,16 +333,18 @@ class TestByHand:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-7")
         before = stand.shares
         for revision, percent in ((name, 50), ("tide-1", 100)):
-            with pytest.raises(Reject, match="changed_by_hand: tide-7 was deployed"):
+            with pytest.raises(Reject, match=r"\btide-7\b") as refused:
                 stand.deployer.shift(TIDE, revision, percent)
+            assert refused.value.reason == BY_HAND
         assert stand.shares == before
 
     def test_a_split_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift(TIDE, name, 10)
         stand.cloud.split_by_hand("tide", tide_1=100)
-        with pytest.raises(Reject, match="changed_by_hand: the traffic was split anew"):
+        with pytest.raises(Reject, match=name) as refused:  # the note is there, and names its rollout
             stand.deployer.shift(TIDE, name, 50)
+        assert refused.value.reason == BY_HAND
         assert stand.shares == {"tide-1": 100}
 
     def test_a_note_that_somebody_removed_ends_it(self, stand: Stand) -> None:
@@ -388,5 +395,7 @@ class TestErrors:
     def test_a_shift_that_met_another_change_is_tried_again_later(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
-        with pytest.raises(Retry, match="was changed just now"):
+        with pytest.raises(Retry) as later:
             stand.deployer.shift(TIDE, name, 10)
+        assert isinstance(later.value.__cause__, Reject)
+        assert later.value.__cause__.reason == "stale"

@@ -14,6 +14,7 @@ from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.domain.verdict import Probed
 from shared.ports import Deployer
+from shared.steps.cause import Cause
 from shared.steps.redeploy import redeploy
 from shared.steps.watching import LONGEST_DEPLOYMENT
 from shared.steps.world import World
@@ -21,7 +22,7 @@ from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
 from tests.fakes.past import commit_id
 from tests.fakes.rpc import google_on_loopback
 from tests.fakes.setting import OLD_REVISION, Setting, Tap, service
-from tests.unit.stages import approved, redeployed, state, tick
+from tests.unit.stages import approved, incident_document, redeployed, state, tick
 
 BROKEN, TARGET = commit_id("attempt"), commit_id("later")
 
@@ -121,7 +122,8 @@ class Trap(NamedTuple):
     before: Callable[[OnCloudRun], None]
     during: Callable[[OnCloudRun], None]
     end: str
-    words: str
+    why: Cause | str
+    """The name of the end's reason; what is quoted of a refusal, "" where it has not ended."""
     deployments: int
     serves: str
 
@@ -129,20 +131,33 @@ class Trap(NamedTuple):
 TRAPS = (
     Trap(nothing, nothing, nothing, "watching", "", 1, "new"),
     Trap(pinned_by_a_rollback, nothing, nothing, "watching", "", 1, "new"),
-    Trap(nothing, never_ready, nothing, "failed", "The container failed to start on port 8080.", 1, OLD_REVISION),
-    Trap(
-        nothing, fails_when_probed, nothing, "failed", "at its own address, before it had any traffic", 1, OLD_REVISION
-    ),
+    Trap(nothing, never_ready, nothing, "failed", Cause.DEPLOYMENT_FAILED, 1, OLD_REVISION),
+    Trap(nothing, fails_when_probed, nothing, "failed", Cause.FAILED_PROBE_BEFORE_TRAFFIC, 1, OLD_REVISION),
     Trap(nothing, tag_moved, nothing, "refused", "image_of_another_commit", 0, OLD_REVISION),
     Trap(nothing, never_built, nothing, "refused", "no_image", 0, OLD_REVISION),
     Trap(nothing, deploy_by_hand, nothing, "refused", "stale", 0, "tide-00009-kim"),
-    Trap(nothing, nothing, fails_when_probed, "rolled_back", "the traffic is split as it was before", 1, OLD_REVISION),
+    Trap(nothing, nothing, fails_when_probed, "rolled_back", Cause.FAILED_PROBE, 1, OLD_REVISION),
     Trap(label_of_a_commit_that_was_never_built, nothing, nothing, "watching", "", 1, "new"),
     Trap(another_service_of_the_same_image, nothing, nothing, "watching", "", 1, "new"),
-    Trap(nothing, nothing, ready_and_then_not, "rolled_back", "is no longer: The instance was killed", 1, OLD_REVISION),
-    Trap(tagged_and_split, nothing, fails_when_probed, "rolled_back", "split as it was before", 1, OLD_REVISION),
-    Trap(nothing, nothing, deploy_by_hand, "reported", "tide-00009-kim was deployed since", 1, OLD_REVISION),
+    Trap(nothing, nothing, ready_and_then_not, "rolled_back", Cause.FAILED_REVISION, 1, OLD_REVISION),
+    Trap(tagged_and_split, nothing, fails_when_probed, "rolled_back", Cause.FAILED_PROBE, 1, OLD_REVISION),
+    Trap(nothing, nothing, deploy_by_hand, "reported", Cause.SHIFT_REFUSED, 1, OLD_REVISION),
 )
+
+
+SAID = {
+    Cause.DEPLOYMENT_FAILED: "The container failed to start on port 8080.",
+    Cause.FAILED_PROBE_BEFORE_TRAFFIC: " 2 probes ",
+    Cause.FAILED_PROBE: "2 probes ",
+    Cause.FAILED_REVISION: "The instance was killed: out of memory.",
+    Cause.SHIFT_REFUSED: "tide-00009-kim",
+}
+"""What is quoted on the issue for a reason: the platform's own words, a number, a name."""
+
+
+def cause(setting: OnCloudRun, incident: str) -> str:
+    """Why it ended, by name."""
+    return str(incident_document(setting, incident)["ending_cause"])
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: "-".join(each.__name__ for each in trap[:3]))
@@ -156,7 +171,9 @@ def test_every_trap_has_its_end_and_its_words(setting: OnCloudRun, trap: Trap) -
     for _ in range(3):
         tick(setting)
     assert state(setting, incident) == trap.end
-    assert trap.words in setting.said
+    if isinstance(trap.why, Cause):
+        assert cause(setting, incident) == trap.why
+    assert SAID.get(trap.why, trap.why) in setting.said
     assert setting.run.deployments == trap.deployments
     if trap.earlier is another_service_of_the_same_image:
         assert setting.run.shares("ebb") == {"ebb-1": 100}
@@ -205,8 +222,8 @@ def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(setting
     fails_when_probed(setting)
     for _ in range(3):
         tick(setting)
-    assert state(setting, incident) == "reported"
-    assert "Nothing was put back" in setting.said
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.NOT_PUT_BACK)
+    assert OLD_REVISION in setting.said
 
 
 def test_an_operation_that_takes_too_long_is_given_up_and_gets_no_traffic_when_it_ends_after_all(
@@ -217,7 +234,8 @@ def test_an_operation_that_takes_too_long_is_given_up_and_gets_no_traffic_when_i
     redeployed(setting)
     tick(setting, LONGEST_DEPLOYMENT)
     assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-    assert "has not ended within 60 minutes" in setting.said
+    assert cause(setting, incident) == Cause.DEPLOYMENT_LATE
+    assert " 60 minutes" in setting.said
     setting.run.finish()
     tick(setting)
     assert (setting.shares, setting.run.deployments) == ({OLD_REVISION: 100}, 1)
@@ -278,7 +296,7 @@ class TestByATrigger:
         for _ in range(3):
             tick(setting)
         assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-        assert "The traffic is split as it was before" in setting.said
+        assert cause(setting, incident) == Cause.FAILED_PROBE_BEFORE_TRAFFIC
 
     def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
@@ -305,9 +323,9 @@ class TestByATrigger:
         incident = self.begun(setting)
         self.built(setting, commit_id("fixed"))
         tick(setting)
-        assert "not from the approved" in setting.said
+        assert setting.said.index(commit_id("fixed")) < setting.said.rindex(TARGET), "the built one, and the approved"
         assert (state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
-        assert "Nothing was put back: somebody has changed the service by hand" in setting.said
+        assert cause(setting, incident) == Cause.NOT_PUT_BACK
 
     def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, setting: OnCloudRun) -> None:
         given = service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")

@@ -155,10 +155,8 @@ def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         whys = [compiler.compile(Source("a.py", b"die")).why for _ in range(5)]
         assert compiler.compile(Source("b.py", b"good")).ok is None
     assert compiler.processes_started == 3
-    assert (
-        whys[2:]
-        == ["cpython-3.99.1 died of SIGSEGV."] + ["cpython-3.99.1 was lost 3 times and is not asked again."] * 2
-    )
+    assert [("SIGSEGV" in why, " 3 times " in why) for why in whys] == [(True, False)] * 3 + [(False, True)] * 2
+    assert all(why.startswith("cpython-3.99.1 ") for why in whys)
 
 
 @pytest.mark.parametrize("text", ["", "print('{}')", "print('[]')", "print('no')", "raise SystemExit(2)"])

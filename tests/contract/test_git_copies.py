@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import zlib
@@ -135,7 +136,7 @@ def test_a_shallow_copy_that_ends_after_the_break_does_not_guess_who_broke_it(
     assert facts(story, ended) == {**ANSWER, "introduced": None}
     (report,) = ended.reports
     said = " ".join(each["text"] for each in report["evidence"])
-    assert "The repository is a shallow copy: what came before 1 of its commits is not in it." in said
+    assert re.search(r"\bshallow\b.* 1 of ", said)
     assert any(why["confidence"] == "unknown" and "shallow" in why["answer"] for why in report["whys"])
 
 
@@ -215,7 +216,8 @@ def test_check_does_not_pass_what_a_partial_copy_lacks(story: Story, tmp_path: P
     away(story)
     ended = provenfix("check", "--repo", str(copy), "--ref", "main")
     assert ended.code == 3
-    assert "are not in this copy; fetch them first" in ended.sentence
+    assert str(copy) in ended.sentence
+    assert re.search(r"\bapp/\w+\.py\b", ended.sentence), "which file's contents are missing"
 
 
 def test_a_treeless_copy_is_refused_in_one_sentence(story: Story, log: Path, tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_a_damaged_index_is_told(repo: Path, content: bytes) -> None:
     (repo / ".git" / "index").write_bytes(content)
     ended = staged(repo)
     assert ended.code == 3
-    assert "its index cannot be read" in ended.sentence
+    assert str(repo) in ended.sentence
+    assert " index " in ended.sentence
 
 
 @pytest.mark.parametrize("arguments", [["-a"], ["a.py"], ["--include", "a.py"], []])
@@ -109,7 +110,7 @@ def test_a_hook_looks_at_what_will_be_committed(repo: Path, arguments: list[str]
     committing = ["git", "-C", str(repo), *WHO, "commit", "--quiet", "-m", "broken", *arguments]
     ended = subprocess.run(committing, capture_output=True, check=False, text=True, timeout=60)
     assert ended.returncode == 1
-    assert "a.py:1:5: SyntaxError: invalid syntax" in ended.stdout + ended.stderr
+    assert "a.py:1:5: SyntaxError: " in ended.stdout + ended.stderr
     (repo / "a.py").write_text("x = 2\n")
     if not arguments:
         plumb(repo, "add", "a.py")

@@ -10,6 +10,7 @@ import pytest
 from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
+from shared.domain.life import stands
 from shared.domain.verdict import WATCH
 from shared.secret import Secret
 from shared.steps.investigate_incident import investigate_incident
@@ -62,12 +63,12 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHub) -> 
         "signal:syntax_error",
     }
     assert told == ["proposed", "approved", "deployed"]
-    assert "has all of the traffic. It is watched until" in issue["body"]
+    assert stands("watching") in issue["body"]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
     tick(setting, WATCH + MINUTE)
     issue, told = kept(github)
     assert (issue["state"], told[-1]) == ("closed", "resolved")
-    assert "Mended" in issue["body"].partition("## Summary")[0]
+    assert stands("resolved") in issue["body"].partition("## Summary")[0]
 
     setting.clock.turn(timedelta(days=3))
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))

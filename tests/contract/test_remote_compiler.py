@@ -176,9 +176,10 @@ def test_what_is_no_answer_of_that_python_is_not_believed(world: World, text: by
 
 
 def test_a_source_without_a_verdict_says_why(world: World) -> None:
-    told = {"implementation": "cpython", "version": "3.11.9", "verdicts": [{"ok": None, "why": "died of SIGSEGV"}]}
+    why = "died of SIGSEGV"
+    told = {"implementation": "cpython", "version": "3.11.9", "verdicts": [{"ok": None, "why": why}]}
     world.stand.answers = [(200, json.dumps(told).encode())]
-    assert world.compiler.compile(GOOD) == Compilation(None, None, "cpython-3.11.9", "cpython-3.11.9 died of SIGSEGV.")
+    assert world.compiler.compile(GOOD) == Compilation(None, None, "cpython-3.11.9", f"cpython-3.11.9 {why}.")
 
 
 def test_without_a_token_nothing_is_sent(world: World) -> None:

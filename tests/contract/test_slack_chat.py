@@ -119,10 +119,13 @@ class TestAnotherOnesSlack:
 
     def test_a_channel_that_does_not_exist_is_refused_for_good(self, chat: SlackChat) -> None:
         nowhere = replace(SERVICE, channel="C000NOWHERE")
-        with pytest.raises(Reject, match=r"chat\.postMessage: channel_not_found"):
+        with pytest.raises(Reject) as posting:
             chat.post(nowhere, MARKER, asked())
-        with pytest.raises(Reject, match=r"conversations\.history: channel_not_found"):
+        assert posting.value.detail.split(": ") == ["chat.postMessage", "channel_not_found"]
+        with pytest.raises(Reject) as finding:
             chat.find(nowhere, MARKER)
+        assert finding.value.detail.split(": ") == ["conversations.history", "channel_not_found"]
+        assert posting.value.reason == finding.value.reason == "chat_refused"
 
     def test_a_message_that_was_deleted_needs_no_update(self, chat: SlackChat, client: WebClient, channel: str) -> None:
         service = replace(SERVICE, channel=channel)

@@ -86,7 +86,8 @@ def test_a_revision_that_never_logs_is_a_failure_in_the_end(here: Watched) -> No
     operation = here.started()
     here.clock.turn(timedelta(minutes=11))
     failed = here.platform.state(here.service, operation)
-    assert (failed.progress, failed.detail) == (Progress.FAILED, "No new revision has logged within 10 minutes.")
+    assert failed.progress is Progress.FAILED
+    assert " 10 minutes" in failed.detail
 
 
 @pytest.mark.parametrize(
