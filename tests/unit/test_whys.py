@@ -83,7 +83,7 @@ def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
     [
         ("no fix", "no fix to deploy", "no commit that descends from"),
         ("rollback", "no fix to deploy", "is a rollback, not a fix"),
-        ("fix by deletion", "although a fix exists", "the file was deleted"),
+        ("fix by deletion", "although a fix exists", "is not there any more"),
         ("fix by rename", "although a fix exists", "it is now chat/agents/execute.py"),
         ("fix in a pull request", "not ready", "in open pull request 7 (refs/pull/7/head), not merged"),
         ("fix on a branch", "not ready", "on the unmerged branch origin/mend-answers"),

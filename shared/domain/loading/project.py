@@ -143,8 +143,9 @@ def _paths(files: Files, folder: str, project: Mapping[str, object]) -> list[str
     """The folders of dependencies in the same repository: `path = "…"`, `x @ file:…`, a workspace's members."""
     found: list[str] = []
     groups = _at(project, "tool", "poetry", "group")
-    names = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
-    names += [("tool", "poetry", "group", name, "dependencies") for name in groups or () if isinstance(groups, dict)]
+    names: list[tuple[str, ...]] = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
+    if isinstance(groups, dict):
+        names += [("tool", "poetry", "group", str(name), "dependencies") for name in groups]
     for each in names:
         table = _at(project, *each)
         for value in table.values() if isinstance(table, dict) else ():
