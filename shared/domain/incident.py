@@ -51,9 +51,10 @@ _ACCESS = re.compile(
 )
 
 
-def is_suspected(nearby: Symptom) -> bool:
-    """Whether people are likely to take it for a consequence: refusals of access are, and no log ties them."""
-    return _ACCESS.search(nearby.text) is not None
+def is_suspected(nearby: Symptom, incident: "Incident") -> bool:
+    """Whether people are likely to take it for a consequence: refusals of access are, unless they came before."""
+    before = nearby.last_seen and incident.first_seen and nearby.last_seen < incident.first_seen
+    return not before and _ACCESS.search(nearby.text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,12 @@ class Incident:
     """For closes: which end closed first."""
     raised: Raised | None = None
     """For closes: the exception that the log ties them to. That it closed them is not proven."""
+
+    @property
+    def is_raised_by_the_close(self) -> bool:
+        """Whether the exception is the close's own text, so that none was logged before it."""
+        entry = self.raised.entry if self.raised is not None else None
+        return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)
 
 
 def on_day(incident: Incident, day: date) -> Incident:

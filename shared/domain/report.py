@@ -140,7 +140,7 @@ def _incident(report: Report) -> dict[str, object]:
         "counted_at": rfc3339(report.counted_at) if report.counted_at is not None else None,
         "symptoms": [_symptom(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
         "nearby": [
-            {**_symptom(each, known, incident), "suspected": is_suspected(each)}
+            {**_symptom(each, known, incident), "suspected": is_suspected(each, incident)}
             for each, known in zip(incident.nearby, nearby, strict=False)
         ],
         "closed_first": _CLOSED_FIRST.get(incident.closed) if incident.closed else None,

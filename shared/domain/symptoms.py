@@ -130,13 +130,19 @@ class Symptoms:
         """An error that is no close: tied by its request's id alone."""
         ids = request_ids(entry)
         tied = next((number for number in numbers if ids & self._found[number].requests), None)
-        if tied is not None and self._incidents[tied].kind is SignalKind.SYNTAX_ERROR:
+        if tied is not None and self._is_symptom(entry, self._incidents[tied]):
             _count(self._found[tied].tied, SignalKind.FOLLOWER, entry)
             return
         for number in numbers:
             raised = self._incidents[number].raised
             if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
                 _count(self._found[number].nearby, SignalKind.FOLLOWER, entry)
+
+    @staticmethod
+    def _is_symptom(entry: LogEntry, incident: Incident) -> bool:
+        """Nothing follows from what is logged later."""
+        before = entry.timestamp and incident.first_seen and entry.timestamp < incident.first_seen
+        return incident.kind is SignalKind.SYNTAX_ERROR and not before
 
     def _near(self, entry: LogEntry) -> list[int]:
         """The incidents of the same revision, or of an unknown one, within ten minutes; the nearest first."""

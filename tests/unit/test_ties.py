@@ -169,9 +169,26 @@ def test_an_upstream_s_close_is_tied_to_no_exception_before_it() -> None:
 
 def test_a_refusal_of_access_is_suspected_and_not_known() -> None:
     incident = syntax(log(("a", BROKEN), ("a", FORBIDDEN), ("a", "ERROR no berth free")))
-    assert {each.text: is_suspected(each) for each in incident.nearby} == {
+    assert {each.text: is_suspected(each, incident) for each in incident.nearby} == {
         FORBIDDEN: True, "ERROR no berth free": False
     }  # fmt: skip
+
+
+def test_what_was_logged_before_it_is_not_suspected_to_follow() -> None:
+    incident = syntax(log(("a", FORBIDDEN), ("a", BROKEN)))
+    assert [is_suspected(each, incident) for each in incident.nearby] == [False]
+
+
+def test_an_error_of_the_same_request_that_came_before_is_no_symptom() -> None:
+    incident = syntax(log(("a", "ERROR no berth free", "t1"), ("a", BROKEN, "t1")))
+    assert (incident.symptoms, len(incident.nearby)) == ((), 1)
+
+
+def test_a_close_s_own_text_was_not_logged_before_it() -> None:
+    [itself] = found(log(("a", f"ConnectionClosedError: {KEEPALIVE}")))
+    [after] = found(log(("a", RAISED), ("a", CLOSED)))
+    assert (itself.raised is None, after.raised is None) == (False, False)
+    assert (itself.is_raised_by_the_close, after.is_raised_by_the_close) == (True, False)
 
 
 def test_an_error_of_the_same_request_is_a_symptom() -> None:

@@ -18,7 +18,8 @@ def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
         yield Fact(Topic.SIGHTING, EvidenceKind.LOG_ENTRY, log_ref(sighting.first), _sighting(incident, sighting))
     if incident.raised is not None:
         ref = log_ref(incident.raised.entry)
-        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"Logged before the close: {raised_as(incident, frame)}.")
+        when = "Logged with" if incident.is_raised_by_the_close else "Logged before"
+        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {raised_as(incident, frame)}.")
     for symptom in incident.symptoms:
         yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
     for symptom in incident.nearby:

@@ -45,7 +45,7 @@ def _symptom(report: Report) -> Iterator[str]:
         yield f"Tied to it by the log, and not proven to be its cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
     rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
-    rows += [_symptom_row(each, report, _NEARBY[is_suspected(each)]) for each in incident.nearby]
+    rows += [_symptom_row(each, report, _NEARBY[is_suspected(each, incident)]) for each in incident.nearby]
     yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
     if report.counted_at is not None:
         yield f"Counted{as_of(report)}; what was logged later is not in it."

@@ -33,8 +33,8 @@ def failed(incident: Incident, facts: Facts) -> Draft:
 
 def beside(incident: Incident) -> str:
     """What was logged in the same minutes: nothing ties it to the failure, whatever people suspect."""
-    suspected = [each for each in incident.nearby if is_suspected(each)]
-    others = [each for each in incident.nearby if not is_suspected(each)]
+    suspected = [each for each in incident.nearby if is_suspected(each, incident)]
+    others = [each for each in incident.nearby if not is_suspected(each, incident)]
     answer = ""
     if others:
         answer += f" Logged in the same minutes, and not known to follow from it: {listed(quoted(others))}."

@@ -109,7 +109,7 @@ def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
 def _how(proof: Proof, fix: Fix) -> str:
     broken = proof.broken.path if proof.broken else ""
     if fix.deleted:
-        return f"without {said(broken)}: the file was deleted"
+        return f"without {said(broken)}: the file is not there any more"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     if fix.path and fix.path != broken:
         return f"where the file compiles{python}; it is now {said(fix.path)}"

@@ -67,7 +67,9 @@ def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
     first = spoken(incident.first_seen, dated=incident.dated)
     shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
-    if incident.raised is not None:
+    if incident.is_raised_by_the_close:
+        observed += f" The close was raised as an exception itself: {raised_as(incident, proof.frame)}."
+    elif incident.raised is not None:
         observed += f" Logged before the close, and tied to it by the log: {raised_as(incident, proof.frame)}."
     yield Draft(Key.FAILED, f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
     yield Draft(Key.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
@@ -86,7 +88,8 @@ def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
 def _meaning(incident: Incident) -> tuple[str, str, str]:
     if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011:
         return (
-            "A WebSocket connection was closed with an internal error, and an exception was logged before it. That the "
+            "A WebSocket connection was closed with an internal error, and an exception was logged "
+            f"{'with' if incident.is_raised_by_the_close else 'before'} it. That the "
             "exception closed the connection is likely, and not proven.",
             "No question about this exception was put to the commits, so none of them is proven to mend it.",
             "in that exception",
