@@ -1,7 +1,7 @@
 """An incident at rest that no commit bore out comes in, with a signal of it; whether it is opened anew goes out.
 
 Whoever can make a service log a line could otherwise name a file first, with a line on which it is sound: the incident
-would come to rest, and the real failure be taken for known. So what names another line, path or revision is looked into,
+would come to rest, and the real failure be taken for known. What names another line, path or revision is looked into,
 the more seldom the more often that came to nothing.
 """
 
