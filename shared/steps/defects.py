@@ -55,15 +55,23 @@ def defect_of(world: World, service: Service, signal: Signal) -> Defect:
     def with_mine(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
         found = _match(known, mine)
         if found is None:
-            if len(known) >= _MOST_OF_ONE_NAME:
-                raise Reject("too_many_defects", f"{mine.path}: {len(known)} files of this name have failed already")
-            return (*known, mine)
+            return (*_with_room(known, mine), mine)
         longer = mine.whole > found.whole or len(mine.path) > len(found.path)
         told = replace(found, path=mine.path, whole=mine.whole) if longer and not found.whole else found
         return tuple(told if each is found else each for each in known)
 
     found = _match(_change(world, _key(service, signal), with_mine), mine)
     return found or mine
+
+
+def _with_room(known: tuple[Defect, ...], mine: Defect) -> tuple[Defect, ...]:
+    """Without the oldest one that never came back, where there are too many: with the same path it gets the same id."""
+    if len(known) < _MOST_OF_ONE_NAME:
+        return known
+    place = next((place for place, each in enumerate(known) if each.generation == 1), None)
+    if place is None:
+        raise Reject("too_many_defects", f"{mine.path}: {len(known)} files of this name have failed already")
+    return (*known[:place], *known[place + 1 :])
 
 
 def next_generation(world: World, service: Service, signal: Signal, of: Defect) -> Defect:

@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.finding import DeployedSource, Reason
 from shared.domain.history import Commit, FileVersion
 from shared.domain.incident import Incident, Sighting
+from shared.steps.ancestry import contains
 from shared.steps.given_commit import corroborate
 from shared.steps.ground import Area, Ground, Layer
 from shared.steps.located import Located, deployments, key_of, place
@@ -27,26 +28,41 @@ def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: s
     if stated.corroborated or stated.detail:  # what could not be judged is not contradicted either
         return stated
     inferred = _infer(ground, verdicts, stated.conflict)
-    if inferred.corroborated and _may_override(ground, inferred):
+    if inferred.corroborated and _may_override(ground, inferred, given):
         return inferred
     conflict = stated.conflict
     if inferred.corroborated and inferred.commit is not None:
-        conflict += f" It fails so at {inferred.commit.id}, a version that no state of {ground.branch.name} held."
+        conflict += (
+            f" It fails so at {inferred.commit.id}, a version that no state of {ground.branch.name} held when it was "
+            "logged."
+        )
     detail = f"{stated.conflict} {inferred.detail}" if inferred.detail else ""
     return replace(stated, conflict=conflict, reason=inferred.reason, detail=detail)
 
 
-def _may_override(ground: Ground, inferred: Located) -> bool:
+def _may_override(ground: Ground, inferred: Located, given: Commit) -> bool:
     """Whether a version may have been deployed although the given commit was named.
 
-    It has to be what some state of the branch held: what only came in by a merge was never served from there.
+    It has to be what some state of the branch held: what only came in by a merge was never served from there. And it
+    has to be part of the given commit, or of the branch when it was logged: what came later explains no such line.
     """
     commit = inferred.commit
     landed = ground.states.landing(commit.id) if commit is not None else None
     if commit is None or landed is None:
         return False
+    if not _was_there(ground, inferred, commit) and not contains(ground.history, given.id, commit.id):
+        return False
     held = ground.history.blobs((each, inferred.path) for each in dict.fromkeys((commit.id, landed)))
     return held.get((commit.id, inferred.path)) == held.get((landed, inferred.path))
+
+
+def _was_there(ground: Ground, inferred: Located, commit: Commit) -> bool:
+    """Whether the branch contained a commit when its version was logged; without a time nothing can be asked."""
+    if not ground.incident.dated:
+        return True
+    logged = [each.seen_at for each in inferred.deployments if each.commit == commit and each.seen_at is not None]
+    states = [ground.states.at(moment) for moment in logged]
+    return not logged or any(state is not None and commit.id not in ground.states.lacked(state.id) for state in states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Cloud Build sets `commit-sha`, `gcb-build-id` and `gcb-trigger-id` on a revision, and the platform repeats them with
 every entry. Like whatever names a commit they are held against the log by compiling; a service may log labels of its
-own, so a label is never more than a claim.
+own, so a label is never more than a claim, and buys no more than the line: what the branch does not contain is not
+believed on its word.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from shared.domain.incident import Incident, Sighting
 from shared.domain.wording import said
 from shared.errors import Misused
 from shared.ports import History
+from shared.steps.ancestry import contains
 from shared.steps.inquiry import Request
 
 _MOST_REVISIONS = 5
@@ -31,6 +33,10 @@ def with_labels(incident: Incident, history: History, request: Request) -> Reque
         told = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
         return replace(request, stated=(*request.stated, told))
     if request.deployed is None:
+        branch = history.branch(request.branch)
+        if not contains(history, branch.head, commit):
+            told = f"The label commit-sha names {commit}, which is no part of {branch.name}."
+            return replace(request, stated=(*request.stated, told))
         return replace(request, deployed=commit, source=DeployedSource.LABEL, revision=labelled.revision)
     if _resolved(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
         told = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
@@ -53,7 +59,9 @@ def _is_labelled(sighting: Sighting) -> bool:
 
 
 def _resolved(history: History, commit: str) -> str | None:
+    """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
     try:
-        return history.resolve(commit).id
+        found = history.resolve(commit).id
     except Misused:
         return None
+    return found if found.startswith(commit) else None

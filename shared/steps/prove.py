@@ -44,6 +44,9 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: R
         return without_proof(inquiry)
     progress(f"looking for the deployed version of {incident.path}")
     search = _search(inquiry)
+    contradicted = _contradicted(inquiry, search) if search is not None else None
+    if contradicted is not None:
+        inquiry, search = contradicted, _search(contradicted)
     _check_roots(inquiry, search.located if search is not None else None)
     if search is None:
         return unjudgeable(inquiry, next(_pythons(inquiry)))
@@ -95,7 +98,23 @@ def _search(inquiry: Inquiry) -> _Search | None:
         tried.append(_Search(located, verdicts, source))
         if located.corroborated and located.commit is not None and not _declares_other(inquiry, tried[-1]):
             return tried[-1]
-    return next((each for each in tried if each.located.corroborated), tried[0] if tried else None)
+    return tried[0] if tried else None
+
+
+def _contradicted(inquiry: Inquiry, search: _Search) -> Inquiry | None:
+    """The inquiry without the version that the log names, where the deployed commit declares another one; else None."""
+    python, commit = search.verdicts.python, search.located.commit
+    logged = {each.python for each in inquiry.incident.sightings}
+    if commit is None or not search.located.corroborated or python not in logged or python == inquiry.request.python:
+        return None
+    declared = pythons.contradiction(inquiry.history, commit.id, search.located.path, python)
+    is_silent = pythons.declared_at(inquiry.history, commit.id, search.located.path) is None
+    if not declared and not (is_silent and inquiry.request.python):
+        return None
+    elsewhere = f"{declared} (at {commit.id})" if declared else "the setting"
+    told = f"Conflict: the log names Python {python}, and {elsewhere} another one, which is believed."
+    request = replace(inquiry.request, stated=(*inquiry.request.stated, told))
+    return replace(inquiry, incident=pythons.without_logged(inquiry.incident), request=request)
 
 
 def _declares_other(inquiry: Inquiry, search: _Search) -> bool:

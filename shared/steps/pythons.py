@@ -1,14 +1,18 @@
 """Which minor version of Python is deployed, best evidence first, and the files of a commit that tell."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from shared.domain.declared import deployed_python, wanted_files
+from shared.domain.declared import deployed_fact, deployed_python, wanted_files
 from shared.domain.finding import DeclaredFile
 from shared.domain.incident import Incident
+from shared.domain.python_versions import permits
 from shared.ports import History
 
 Choice = tuple[str, str]
 """A minor version such as `3.11`, and the sentence that says where it stands."""
+
+_REQUIRED = "requires-python"
 
 
 def stated(incident: Incident, configured: str | None) -> Choice | None:
@@ -17,6 +21,28 @@ def stated(incident: Incident, configured: str | None) -> Choice | None:
         if sighting.python:
             return sighting.python, f"the traceback's own paths name python{sighting.python}"
     return (configured, "given with --python") if configured else None
+
+
+def without_logged(incident: Incident) -> Incident:
+    """The incident as if its log named no version."""
+    return replace(incident, sightings=tuple(replace(each, python="") for each in incident.sightings))
+
+
+def contradiction(history: History, commit: str, near: str, python: str) -> str:
+    """The declaration of a commit that a logged version contradicts; "" where the commit leaves room for it.
+
+    Whoever can make a service log a line can name any version there, and sound code fails on one that is old enough.
+    """
+    files = {each.path: each.text for each in declared_files(history, commit)}
+    fact = deployed_fact(files, near)
+    if fact is None or fact.version == python:
+        return ""
+    if fact.kind == _REQUIRED:
+        return "" if permits(fact.text, python) else f"{fact.path}: {fact.text}"
+    others = [deployed_fact({path: text}, path) for path, text in files.items()]
+    if any(each is not None and each.kind != _REQUIRED and each.version == python for each in others):
+        return ""  # one of several images
+    return f"{fact.path}: {fact.text}"
 
 
 def declared_at(history: History, commit: str, near: str) -> Choice | None:

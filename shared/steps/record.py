@@ -17,6 +17,7 @@ from shared.steps.flow import State
 from shared.steps.muting import marked_as_wrong
 from shared.steps.regression import Sense, sense
 from shared.steps.rejections import refused
+from shared.steps.reopening import look_again
 from shared.steps.room import demand_room
 from shared.steps.tying import cause_of_close
 from shared.steps.world import Outcome, World
@@ -62,6 +63,8 @@ def _record(world: World, service: Service, signal: Signal) -> Outcome:
         if news is Sense.OLD or marked_as_wrong(world, service, case):
             if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
                 name_cause(world, service, signal.entry.revision, case.id)
+            if look_again(world, service, case, signal):
+                return Outcome("opened", case.id, "logged otherwise")
             return Outcome("duplicate", case.id, f"at rest: {case.state.value}")
         defect = next_generation(world, service, signal, defect)
         case = cases.load(world, defect.incident)

@@ -39,5 +39,4 @@ def demand_room(world: World, service: Service) -> None:
 
 
 def _is_pending(stored: Stored) -> bool:
-    first_look = stored.value.get("look") in {None, 1}
-    return stored.value.get("state") in _UNINVESTIGATED and first_look
+    return stored.value.get("state") in _UNINVESTIGATED

@@ -8,6 +8,7 @@ from shared.domain.signal import Signal, SignalKind
 from shared.errors import Reject
 from shared.steps.defects import defect_of, next_generation
 from tests.fakes.setting import Setting
+from tests.unit.stages import documents
 
 
 @pytest.fixture
@@ -58,6 +59,22 @@ def test_a_generation_moves_on_once_for_all_who_want_it(setting: Setting) -> Non
     assert defect_of(setting.process(), known, signal).incident == f"{first.fingerprint}-2"
 
 
-def test_there_are_only_so_many_files_of_one_name(setting: Setting) -> None:
+def test_of_many_files_of_one_name_the_oldest_that_never_came_back_is_forgotten(setting: Setting) -> None:
+    """Anybody can have so many logged: no real one is refused for them."""
+    known, signals = setting.services["shore.tide"], [_signal(setting, f"/app/d{n}/greeting.py") for n in range(201)]
+    first, *others = (defect_of(setting.process(), known, signal) for signal in signals[:200])
+    next_generation(setting.process(), known, signals[0], first)
+    added = defect_of(setting.process(), known, signals[200])
+    [stored] = documents(setting, "defects").values()
+    assert isinstance(stored["defects"], list)
+    kept = {each["fingerprint"] for each in stored["defects"]}
+    assert kept == {first.fingerprint, *(each.fingerprint for each in others[1:]), added.fingerprint}
+    assert defect_of(setting.process(), known, signals[1]) == others[0]  # it gets the same id
+
+
+def test_where_all_of_them_came_back_one_more_is_refused(setting: Setting) -> None:
+    known, signals = setting.services["shore.tide"], [_signal(setting, f"/app/d{n}/greeting.py") for n in range(201)]
+    for signal in signals[:200]:
+        next_generation(setting.process(), known, signal, defect_of(setting.process(), known, signal))
     with pytest.raises(Reject, match="too_many_defects"):
-        _defects(setting, *(f"/app/d{number}/greeting.py" for number in range(201)))
+        defect_of(setting.process(), known, signals[200])

@@ -1,5 +1,7 @@
 """Forged log lines by the hundred: they keep no real incident out, and fill no issue tracker."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.finding import Kind, Reason
@@ -8,6 +10,7 @@ from shared.steps import cases
 from shared.steps.collecting_issue import collect_uncorroborated
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.record import record
+from shared.steps.reopening import LOOK
 from shared.steps.room import MOST_CORROBORATED, MOST_PENDING, PENDING, TOO_MANY
 from tests.fakes.past import KnownAnswer
 from tests.fakes.setting import Setting, service, syntax_error
@@ -115,3 +118,59 @@ def test_the_next_day_has_issues_of_its_own() -> None:
     _investigate_forged(setting, _forge(setting, 1, first=1))
     assert len(setting.issues.all) == 2
     assert not any("(incident " in issue.body for issue in setting.issues.all)
+
+
+@pytest.mark.parametrize(
+    ("forged", "real"),
+    [("/app/buoy.py", "/app/buoy.py"), ("/zzz/buoy.py", "buoy.py"), ("buoy.py", "/app/buoy.py")],
+)
+def test_a_file_that_was_named_first_in_a_forged_line_is_looked_at_again(
+    setting: Setting, forged: str, real: str
+) -> None:
+    first = record(setting.process(), setting.entry(syntax_error(forged, 99))).incident
+    _investigate_forged(setting, [first])
+    setting.clock.turn(LOOK)
+    again = record(setting.process(), setting.entry(syntax_error(real)))
+    assert (again.name, again.incident) == ("opened", first)
+    investigate_incident(setting.process(), first)
+    assert state(setting, first) == "proposed"
+
+
+def test_such_a_file_is_looked_at_ever_more_seldom(setting: Setting) -> None:
+    looks = []
+    for minute in range(0, 120, 5):
+        outcome = record(setting.process(), setting.entry(syntax_error("/app/buoy.py", minute + 1)))
+        if outcome.name == "opened":
+            _investigate_forged(setting, [outcome.incident])
+            looks.append(minute)
+        setting.clock.turn(timedelta(minutes=5))
+    assert looks == [0, 10, 30, 60, 100]
+    assert len(cases.demand(setting.process(), outcome.incident).entries) <= 12
+
+
+def test_what_was_seen_already_or_ended_by_a_person_is_not_looked_at_again(setting: Setting) -> None:
+    first = record(setting.process(), setting.entry(syntax_error("/app/buoy.py", 99))).incident
+    _investigate_forged(setting, [first])
+    setting.clock.turn(LOOK)
+    assert record(setting.process(), setting.entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+    setting.issues.all[0].is_open = False
+    assert record(setting.process(), setting.entry(syntax_error("/app/buoy.py", 7))).name == "duplicate"
+
+
+def test_what_a_commit_bore_out_is_not_looked_at_again(setting: Setting) -> None:
+    first = record(setting.process(), setting.entry(syntax_error("/app/buoy.py"))).incident
+    setting.answer = KnownAnswer(kind=Kind.NONE, reason=Reason.ALREADY_DEPLOYED)
+    investigate_incident(setting.process(), first)
+    assert state(setting, first) == "reported"
+    setting.clock.turn(LOOK)
+    assert record(setting.process(), setting.entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+
+
+def test_two_hundred_forged_files_of_one_name_keep_the_real_one_of_that_name_in(setting: Setting) -> None:
+    for number in range(250):
+        outcome = record(setting.process(), setting.entry(syntax_error(f"/x{number}/buoy.py")))
+        _investigate_forged(setting, [outcome.incident])
+    real = record(setting.process(), setting.entry(syntax_error("/app/buoy.py")))
+    assert real.name == "opened"
+    investigate_incident(setting.process(), real.incident)
+    assert state(setting, real.incident) == "proposed"

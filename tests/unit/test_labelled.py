@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,48 @@ import pytest
 
 from functions.local.reporting import reports_on
 from functions.local.showcase import Role, Showcase, build_incident, incident_log
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.local.git_repository import GitRepository
 from shared.adapters.local.log_json import entry_from_json
+from shared.domain.finding import Kind, Proof, Reason
+from shared.domain.incident import Incident
 from shared.domain.report import to_json
 from shared.domain.whys import Statement
 from shared.steps.documents import entry_document, read_entry
 from shared.steps.inquiry import Request
+from shared.steps.labelled import with_labels
+from shared.steps.prove import prove
 from tests.unit.evidence_checker import unsupported_in
 from tests.unit.logged import exported
-from tests.unit.stories import running
+from tests.unit.stories import Story, broken, good, incident, running, sighting
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
     return build_incident(tmp_path_factory.mktemp("night") / "repository.git")
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> Story:
+    """A healthy branch beside two others of somebody, on which the file is broken."""
+    story = Story(tmp_path / "pushed.git")
+    story.commit("start", {"app.py": good()})
+    story.commit("attack", {"app.py": broken(5)})
+    story.commit("healthy", {"other.py": good(1)}, "start")
+    story.write(feature="attack", deadbeef0="start")
+    return story
+
+
+def failure(label: str) -> Incident:
+    seen = sighting(5)
+    return incident("/srv/app.py", replace(seen, first=replace(seen.first, commit=label)))
+
+
+def labelled_as(story: Story, compilers: FoundCompilers, label: str) -> Proof:
+    request = Request(fallback_python=running(), alternative=True)
+    with GitRepository(str(story.path)) as history:
+        failing = failure(label)
+        return prove(failing, history, compilers, with_labels(failing, history, request), lambda _: None)
 
 
 def told(story: Showcase, folder: Path, labels: dict[str, str]) -> tuple[dict[str, Any], tuple[Statement, ...]]:
@@ -65,6 +95,22 @@ def test_a_label_that_the_repository_does_not_know_is_said(story: Showcase, tmp_
     naming = [each["text"] for each in document["evidence"] if "f" * 40 in each["text"]]
     assert len([text for text in naming if "harbour-chat-" not in text]) == 1  # of the repository, not of a revision
     assert Statement.UNTIED not in behind
+
+
+@pytest.mark.parametrize("digits", [7, 12, 40])
+def test_a_label_for_a_commit_that_is_no_part_of_the_branch_buys_nothing(
+    pushed: Story, compilers: FoundCompilers, digits: int
+) -> None:
+    proof = labelled_as(pushed, compilers, pushed.ids["attack"][:digits])
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.deployed.corroborated, proof.rollback, proof.alternative) == (False, None, None)
+
+
+def test_a_branch_that_is_called_like_an_abbreviation_names_no_commit(pushed: Story) -> None:
+    for name in ("deadbeef0", "d" * 40):
+        with GitRepository(str(pushed.path)) as history:
+            request = with_labels(failure(name), history, Request(fallback_python=running()))
+        assert request.deployed is None
 
 
 def test_without_labels_nothing_ties_the_image(story: Showcase, tmp_path: Path) -> None:

@@ -73,6 +73,31 @@ def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
     assert story.ids[label] in proof.deployed.conflict
 
 
+@pytest.mark.parametrize("label", ["start", "healthy"])
+def test_a_version_that_the_branch_held_only_later_overrides_nothing(
+    story: Story, compilers: FoundCompilers, label: str
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("healthy", {"other.py": good(1)})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, label, "healthy")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert story.ids["break"] in proof.deployed.conflict
+
+
+def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, "mend", "start")
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+
+
 def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("side", {"fresh.py": good(1)}, "start")
