@@ -249,8 +249,3 @@ def test_what_docker_leaves_out_is_not_loaded_unless_it_is_known_to_run() -> Non
     }
     assert "kept/secret.py" not in closure("main.py", files).files
     assert {"main.py", "kept/secret.py"} <= closure("kept/secret.py", files).files
-
-
-def test_a_buildpack_needs_no_requirements_at_the_top() -> None:
-    found = closure("inner.py", {"main.py": "import inner", "inner.py": BROKEN, "scripts/x.py": BROKEN})
-    assert (found.exact, set(found.files)) == (True, {"main.py", "inner.py"})

@@ -50,7 +50,7 @@ def _starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[st
         command = _command(name, text)
         if command:
             return posixpath.join(folder, name), tuple(read_shell(command, at))
-    if folder and not any(files.locate(f"{_FOLDER}/{name}") for name in _REQUIREMENTS):
+    if not any(files.locate(f"{_FOLDER}/{name}") for name in _REQUIREMENTS):
         return "", ()
     for name in ("main.py", "app.py"):
         if files.locate(f"{_FOLDER}/{name}"):
