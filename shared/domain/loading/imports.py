@@ -148,8 +148,13 @@ def _run_modules(text: SourceText) -> Iterator[Import]:
 
 def _scripts(text: SourceText) -> Iterator[str]:
     for each in text.strings:
-        words = each.body.split() if _COMMAND.match(each.body[:200]) else [each.body]
-        yield from (word for word in words[:100] if len(word) <= 200 and _SCRIPT.fullmatch(word))
+        if ".py" in each.body:
+            yield from (word for word in _words(each) if len(word) <= 200 and _SCRIPT.fullmatch(word))
+
+
+def _words(each: Literal) -> list[str]:
+    """The words of a command that starts Python, else the text itself."""
+    return each.body.split()[:100] if _COMMAND.match(each.body[:200]) else [each.body]
 
 
 def _places(strings: Iterable[Literal]) -> Iterator[str]:
@@ -276,10 +281,11 @@ def _walked(match: re.Match[str], direct: dict[Import, None]) -> Import:
 
 def _mentions(text: SourceText) -> Iterator[str]:
     for each in text.strings:
-        if each.is_format or _LOGGER.search(text.code, max(0, each.start - 40), each.start):
+        if each.is_format or not ("." in each.body or ":" in each.body):
             continue
-        words = each.body.split() if _COMMAND.match(each.body[:200]) else [each.body]
-        yield from (word for word in words[:100] if len(word) <= 200 and _MODULE_LIKE.fullmatch(word))
+        found = [word for word in _words(each) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
+        if found and not _LOGGER.search(text.code, max(0, each.start - 40), each.start):
+            yield from found
 
 
 def _applications(text: SourceText) -> Iterator[str]:
