@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-crash test-rest check bench bundle lock clean
+.PHONY: help install demo test test-rest test-crash test-unit check bench bundle lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -19,15 +19,19 @@ install: .venv/.done ## make .venv with the pinned requirements
 demo: install ## the whole loop on this machine; more with DEMO="--auto-approve --scenario rollback"
 	$(BIN)/provenfix demo $(DEMO)
 
-# Two runs at once: the crashes keep one core busy for minutes. Each judges, last, what it has said in Slack.
+# Two at a time, on two cores: the crashes, and after them the units, take as long as everything else, which starts
+# processes and waits for them. Each judges, last, what it has said in Slack.
 test: install ## run the tests
-	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) test-crash test-rest
-
-test-crash: install
-	$(BIN)/python -m pytest tests/crash tests/deploy tests/contract/test_slack_types.py
+	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) test-rest test-crash test-unit
 
 test-rest: install
-	$(BIN)/python -m pytest --ignore=tests/crash --ignore=tests/deploy
+	$(BIN)/python -m pytest --ignore=tests/crash --ignore=tests/unit
+
+test-crash: install
+	$(BIN)/python -m pytest tests/crash tests/contract/test_slack_types.py
+
+test-unit: install
+	$(BIN)/python -m pytest tests/unit tests/contract/test_slack_types.py
 
 check: install ## lint, types, import contracts
 	$(BIN)/ruff check .

@@ -85,6 +85,6 @@ def _check(service: Service, message: Message) -> None:
 
 def _check_details(lines: Sequence[str]) -> None:
     """The same for what is said below it."""
-    from tests.fakes.slack.shown import shown_details  # noqa: PLC0415
+    from tests.fakes.slack.shown import shown_details_once  # noqa: PLC0415
 
-    shown_details(lines)
+    shown_details_once(tuple(lines))

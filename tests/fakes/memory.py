@@ -44,7 +44,10 @@ class MemoryStore:
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
         with self._lock:
             documents = sorted(self._documents.get(kind, {}).items())
-        stored = (Stored(kind, key, json.loads(text), str(version)) for key, (text, version) in documents)
+        written = json.dumps({field: value}, separators=(",", ":"))[1:-1]  # what cannot match is not worth decoding
+        stored = (
+            Stored(kind, key, json.loads(text), str(version)) for key, (text, version) in documents if written in text
+        )
         return [each for each in stored if each.value.get(field) == value][:limit]
 
     def all(self, kind: str) -> dict[str, Document]:

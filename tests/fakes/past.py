@@ -127,6 +127,7 @@ class KnownAnswer:
 _told = lru_cache(maxsize=100)(told)
 
 
+@lru_cache(maxsize=100)  # it depends on nothing else, and crashes at every call ask for the same ten thousand times
 def _report(incident: Incident, kind: Kind, reason: Reason, *, back: bool) -> Report:
     broken, fixed, later = commit("attempt", "broken"), commit("fixed", "attempt"), commit("later", "fixed")
     sighting = incident.sightings[-1]

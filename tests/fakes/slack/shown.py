@@ -51,6 +51,12 @@ def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
     return blocks
 
 
+@lru_cache(maxsize=4_000)
+def shown_details_once(lines: tuple[str, ...]) -> None:
+    """The same for `shown_details`."""
+    shown_details(lines)
+
+
 def check_blocks(blocks: list[dict[str, Any]]) -> None:
     """Fails where Slack would refuse the blocks of a message. The same ones are judged once in a run."""
     known = json.dumps(blocks)
