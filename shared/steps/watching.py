@@ -49,6 +49,10 @@ def follow(world: World, service: Service, case: Case) -> Case:
         case = watch(world, service, case)
         if case.ending is not None or case.rollout is None or case.rollout.failed_probes or case.rollout.missed:
             return case
+    return _next_share(world, service, case, rollout)
+
+
+def _next_share(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
     step = next_step(service.traffic_steps, rollout.share)
     if step is not None:
         if world.kill_switch(service.id):  # to probe and to read the log takes its time

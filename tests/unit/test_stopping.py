@@ -9,8 +9,8 @@ import pytest
 
 from functions.local.switching import run
 from shared.domain.service import Service
+from shared.domain.verdict import Probed
 from shared.errors import Misused
-from shared.ports import Probed
 from shared.steps.redeploy import redeploy
 from shared.steps.stopping import ALL, is_stopped, read_switch, turn_switch
 from shared.steps.verify import verify
