@@ -5,12 +5,12 @@ cannot be read is a fact too, with the reason.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.python_versions import lower_bound, minor, target
+from shared.domain.toml_table import read_toml
 
 _MOST_LISTED = 20
 """Versions of one list; each is looked for in the file."""
@@ -67,8 +67,8 @@ def _lines(path: str, text: str, kind: str, pattern: str) -> Iterator[PythonFact
 
 def _toml_facts(path: str, text: str) -> Iterator[PythonFact]:
     try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        table = read_toml(text)
+    except ValueError as error:
         yield PythonFact("", path, 1, f"could not be read as TOML: {error}", "unreadable")
         return
     for kind, keys in _TOML_KEYS:

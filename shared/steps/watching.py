@@ -43,19 +43,30 @@ def follow(world: World, service: Service, case: Case) -> Case:
     if rollout is None:
         return case
     if world.kill_switch(service.id):
-        return cases.end(world, case.id, State.ROLLED_BACK, Because(Cause.STOPPED, STOPPED), case.look)
+        return _stopped(world, case)
     if not rollout.revision:
         return _await_operation(world, service, case, rollout)
     if rollout.share:
         case = watch(world, service, case)
         if case.ending is not None or case.rollout is None or case.rollout.failed_probes or case.rollout.missed:
             return case
+    return _next_share(world, service, case, rollout)
+
+
+def _next_share(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
     step = next_step(service.traffic_steps, rollout.share)
     if step is not None:
+        if world.kill_switch(service.id):  # to probe and to read the log takes its time
+            return _stopped(world, case)
         refused = effects.shift(world, service, case.proposal, rollout.revision, step)
         if refused:
             return _by_hand(world, case, refused)
     return _shared(world, service, case, rollout.share, step)
+
+
+def _stopped(world: World, case: Case) -> Case:
+    """The kill switch was turned: the share is put back."""
+    return cases.end(world, case.id, State.ROLLED_BACK, Because(Cause.STOPPED, STOPPED), case.look)
 
 
 def watch(world: World, service: Service, case: Case) -> Case:

@@ -130,6 +130,25 @@ def test_commands_that_read_run_nothing_of_it(trapped: Trapped) -> None:
     assert trapped.names() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("doctor", "--project", "harbour-prod", "--format", "json"), 1),
+        (("stop",), 2),
+        (("resume", "harbour-chat"), 2),
+        (("stats",), 2),
+        (("show",), 2),
+        (("dlq", "list"), 2),
+        (("inject", "log.json"), 2),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_commands_that_ask_elsewhere_run_nothing_of_it(trapped: Trapped, arguments: tuple[str, ...], code: int) -> None:
+    ended = trapped.ended(*arguments)
+    assert ended.returncode == code, ended.stderr
+    assert trapped.names() == []
+
+
 def test_demo_runs_nothing_of_it(trapped: Trapped) -> None:
     ended = trapped.ended("demo", "--auto-approve", "--no-browser")
     assert ended.returncode == 0, ended.stderr

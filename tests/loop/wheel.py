@@ -9,7 +9,7 @@ from pathlib import Path
 
 from functions.local.stack.python_child import ROOT
 
-PARTS = ("functions", "shared", "pyproject.toml", "README.md", "LICENSE")
+PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
 COLLIDING = "shared"
 """A package that the same environment holds from somebody else."""
 

@@ -24,7 +24,7 @@ _SHORT = 0.3
 """Seconds of which nothing is concluded."""
 _MOST = 8 * 2.5
 """Times: the sizes differ by eight, and this machine has other things to do."""
-PUMPS = ("\\", '"', '\\"', " ", "[", "a ", "password")
+PUMPS = ("\\", '"', '\\"', " ", "[", "a ", "a.", "password")
 BEFORE = {"": PUMPS, "make ": ("a ", "make "), 'password="': ("\\", '\\"'), 'password:\\"': ("\\",), "${{": ("${{",)}
 """What is repeated, by what stands before it."""
 

@@ -4,6 +4,7 @@ import tomllib
 
 from setuptools import find_packages
 
+from functions.local.access import FILE
 from functions.local.stack.python_child import ROOT
 
 LAUNCHER = "functions.launcher"
@@ -13,4 +14,11 @@ LAUNCHER = "functions.launcher"
 def test_the_wheel_holds_every_package_of_the_checkout() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     found = {*find_packages(str(ROOT), include=["functions*", "shared*"])} - {LAUNCHER}
-    assert {*listed} == {"provenfix", *(f"provenfix.{name}" for name in found)}
+    assert {*listed} == {"provenfix", "provenfix.terraform", *(f"provenfix.{name}" for name in found)}
+
+
+def test_the_wheel_holds_what_the_commands_read_beside_the_code() -> None:
+    """Below `provenfix` it lies as far from the code as in the checkout."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    assert setuptools["package-dir"]["provenfix.terraform"] == FILE.parent.relative_to(ROOT).as_posix()
+    assert FILE.name in setuptools["package-data"]["provenfix.terraform"]

@@ -1,19 +1,23 @@
 """The kill switch under way and its commands; approvals that expire; approvers who are none any more."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from functions.local.switching import run
+from shared.domain.service import Service
+from shared.domain.verdict import Probed
 from shared.errors import Misused
 from shared.steps.redeploy import redeploy
 from shared.steps.stopping import ALL, is_stopped, read_switch, turn_switch
+from shared.steps.verify import verify
 from tests.fakes.memory import MemoryStore
 from tests.fakes.moments import FakeClock
 from tests.fakes.setting import APPROVER, OLD_REVISION, SECOND, Setting, service
-from tests.unit.stages import approved, documents, pressed, proposed, redeployed, state, tick
+from tests.unit.stages import MINUTE, approved, documents, pressed, proposed, redeployed, state, tick
 
 STEPS = (10, 50, 100)
 
@@ -49,6 +53,23 @@ def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
     assert state(setting, incident) == "rolled_back"
     serving = setting.process().revisions.serving(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
+
+
+def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() -> None:
+    setting, incident = _at_ten_percent()
+    world, shifts = setting.process(), list(setting.cloud.shifts)
+
+    class Probing:
+        def connect(self, service: Service) -> Probed:
+            setting.killed = True
+            return world.probe.connect(service)
+
+    setting.clock.turn(MINUTE)
+    verify(replace(world, probe=Probing()))
+    given = [share for _, revision, share in setting.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
+    assert given == []
+    tick(setting)
+    assert state(setting, incident) == "rolled_back"
 
 
 def test_without_the_switch_the_same_rollout_goes_on() -> None:

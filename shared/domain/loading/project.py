@@ -6,13 +6,13 @@ In: the files of an image and its installing commands. Out: import roots, and co
 import configparser
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from shared.domain.loading.image import split_words
 from shared.domain.loading.start import Files
+from shared.domain.toml_table import read_toml
 
 _FOLDER = re.compile(r"(?:\.{1,2}(?:/.*)?|/.*|[\w.-]+/.*)")
 _PATH = re.compile(
@@ -77,8 +77,8 @@ def _read_project(files: Files, folder: str, found: Projects) -> list[str]:
 
 def _toml(text: str) -> Mapping[str, object]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return read_toml(text)
+    except ValueError:
         return {}
 
 

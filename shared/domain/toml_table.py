@@ -1,0 +1,21 @@
+"""The text of a TOML file comes in, its table goes out, in time that grows with the text.
+
+The parser of the standard library takes a dotted key once for each of its parts, so that the length of a line is
+bounded here.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+_LONGEST_LINE = 10_000
+
+
+def read_toml(text: str) -> Mapping[str, Any]:
+    """Raises ValueError, with the reason, for what is no TOML or cannot be read here."""
+    if any(len(line) > _LONGEST_LINE for line in text.splitlines()):
+        raise ValueError(f"a line is longer than {_LONGEST_LINE} characters")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
