@@ -128,6 +128,7 @@ def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting)
     incident = opened(setting)
     assert investigate_incident(setting.process(), incident).name == "reported"
     assert setting.issues.all == []
+    assert setting.issues.prepared == [], "without an issue no label is needed"
 
 
 def test_a_rollback_is_proposed_where_it_is_recommended(setting: Setting) -> None:
