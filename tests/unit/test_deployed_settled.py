@@ -157,3 +157,19 @@ def test_a_file_that_may_have_had_another_name_is_not_said_to_have_arrived_broke
     assert known.introduced is not None
     assert (known.introduced.commit.subject, known.introduced.arrived) == ("rename and break", False)
     assert (deployed(unknown), unknown.introduced) == ("rename and break", None)
+
+
+def test_without_a_date_what_the_branch_held_is_not_asked(story: Story, compilers: FoundCompilers) -> None:
+    failing = replace(incident("app.py", seen(held_and_replaced(story), "held", words="cut off")), dated=False)
+    assert deployed(proof_without(story, failing, compilers, "held")) == "break"
+
+
+def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_here(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    two_breaks(story)
+    failing = incident("app.py", seen(story, "break"))
+    known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
+    assert known.introduced is not None
+    assert known.introduced.commit.subject == "break"
+    assert (deployed(unknown), unknown.introduced) == ("break", None)
