@@ -173,3 +173,56 @@ def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_her
     assert known.introduced is not None
     assert known.introduced.commit.subject == "break"
     assert (deployed(unknown), unknown.introduced) == ("break", None)
+
+
+def test_a_file_that_was_moved_while_it_failed_has_candidates_under_both_names(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"old/app.py": good()})
+    story.commit("break", {"old/app.py": broken(5)})
+    story.commit("move", {"old/app.py": None, "new/app.py": broken(5)})
+    story.commit("give up", {"new/app.py": None, "keep.py": good(3)})
+    story.write()
+    for failing in (incident("app.py", seen(story, "move")), incident("app.py", sighting(5))):
+        proof = investigated(story.path, failing, compilers)
+        assert deployed(proof) == "move"
+        assert {story.name(each) for each in proof.deployed.candidates} == {"break", "move"}
+
+
+def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("base", {"app.py": good(7)})
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.write()
+    failing = incident("app.py", sighting(5))
+    known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
+    assert known.rollback is not None
+    assert known.rollback.commit.subject == "start"
+    assert (deployed(unknown), unknown.rollback, unknown.not_looked_at) == ("break", None, 0)
+
+
+def test_a_given_commit_is_held_against_the_pythons_that_were_declared_before(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    """The image is older than what its Dockerfile says by then."""
+    newer = good().replace("step_5 = 5\n", "type step_5 = int\n")
+    story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
+    story.commit("announce", {"app.py": newer, "Dockerfile": "FROM python:3.12\n"})
+    story.commit("mend", {"app.py": good(2)})
+    story.write()
+    request = Request(deployed=story.ids["announce"])
+    proof = investigated(story.path, incident("app.py", sighting(5)), compilers, request)
+    assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("announce", True, "3.11")
+
+
+def test_an_inferred_commit_is_looked_for_on_the_pythons_that_were_declared_before(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    newer = good().replace("step_5 = 5\n", "type step_5 = int\n")
+    story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
+    story.commit("break", {"app.py": newer})
+    story.commit("mend", {"Dockerfile": "FROM python:3.12\n"})
+    story.write()
+    proof = investigated(story.path, incident("app.py", sighting(5)), compilers, Request())
+    assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("break", True, "3.11")
+    assert story.ids["break"] in proof.deployed.python_source
