@@ -171,7 +171,7 @@ def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_her
     failing = incident("app.py", seen(story, "break"))
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.introduced is not None
-    assert known.introduced.commit.subject == "break"
+    assert (known.introduced.commit.subject, known.introduced.arrived) == ("break", False)
     assert (deployed(unknown), unknown.introduced) == ("break", None)
 
 

@@ -7,6 +7,7 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.git_repository import GitRepository
 from shared.domain.finding import Fix
+from shared.ports import Compiler
 from shared.steps.inquiry import Request
 from shared.steps.loaded import Loaded
 from shared.steps.origin import trace
@@ -101,3 +102,77 @@ def test_a_file_without_any_history_has_no_origin(story: Story, compilers: Found
         found = trace(history, verdicts, story.ids["start"], "app.py")
     assert found is not None
     assert (found.first.commit.id, found.arrived, found.cut) == (story.ids["start"], True, False)
+
+
+def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: Story) -> None:
+    story.commit("start", {"main.py": "import extra\n", "Dockerfile": DOCKERFILE})
+    story.commit("add", {"extra.py": "step = 1\n"})
+    story.commit("change", {"extra.py": "step = 2\n"})
+    story.write()
+    with GitRepository(str(story.path)) as repository:
+        main = repository.blobs([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
+        history = _Reads(repository)
+        loaded = Loaded(history, "main.py")  # type: ignore[arg-type]
+        for oid in story.ids.values():
+            loaded.at(oid)
+    assert loaded.states_made == 3
+    assert history.asked.count(main) == 1
+
+
+class _Reads:
+    """Notes whose contents are read."""
+
+    def __init__(self, history: GitRepository) -> None:
+        self._history = history
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._history, name)
+
+    def read(self, blob: str) -> bytes | None:
+        self.asked.append(blob)
+        return self._history.read(blob)
+
+
+@pytest.mark.parametrize(
+    ("ref", "where", "number"),
+    [
+        ("refs/heads/12/fix", "unmerged_branch", None),
+        ("refs/heads/pull/12", "unmerged_branch", None),
+        ("refs/pull/12/head", "open_pull_request", 12),
+        ("refs/merge-requests/7/head", "open_pull_request", 7),
+    ],
+)
+def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
+    story: Story, compilers: FoundCompilers, ref: str, where: str, number: int | None
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("aside", {"app.py": good(2)})
+    story.write("break", **{ref: "aside"})
+    fix = fix_of(story, compilers)
+    assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
+
+
+def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
+    story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
+    story.commit("break", {"app.py": broken(5)})
+    story.write()
+    asking = _Asking(compilers)
+    proof = investigated(story.path, incident("app.py", sighting(5)), asking, Request())  # type: ignore[arg-type]
+    assert proof.deployed.python == "3.12"
+    assert "3.11" not in asking.pythons
+
+
+class _Asking:
+    """Notes which Pythons a compiler is asked for."""
+
+    def __init__(self, compilers: FoundCompilers) -> None:
+        self._compilers = compilers
+        self.explainer = compilers.explainer
+        self.pythons: list[str] = []
+
+    def compiler(self, python: str) -> Compiler:
+        self.pythons.append(python)
+        return self._compilers.compiler(python)
