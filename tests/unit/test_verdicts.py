@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
+from shared.steps.lineage import Lineage
+from shared.steps.target import holds
 from shared.steps.verdicts import Verdicts
 from tests.unit.stories import sighting
 
@@ -209,3 +211,14 @@ def test_a_compiler_hears_of_what_is_unknown_and_once_of_each_blob() -> None:
     verdicts.of("b1", "a.py")
     verdicts.expect([("a.py", "b1"), ("b.py", "b2"), ("c.py", "b2"), ("d.py", "gone")])
     assert compiler.expected == [("c.py", BAD), ("d.py", b"")]
+
+
+@pytest.mark.parametrize(("lost", "where_it_is_gone"), [(False, True), (True, None)])
+def test_of_a_file_that_may_have_been_renamed_only_its_absence_is_open(
+    lost: bool,  # noqa: FBT001
+    where_it_is_gone: bool | None,  # noqa: FBT001
+) -> None:
+    at = {"gone": {}, "good": {"app.py": "good"}, "bad": {"app.py": "bad"}}
+    lineage = Lineage("start", ("app.py",), (), frozenset(at), at, (), lost)
+    verdicts = judge({"good": GOOD, "bad": BAD}, _Compiler())
+    assert [holds(lineage, verdicts, commit) for commit in at] == [where_it_is_gone, True, False]
