@@ -39,6 +39,14 @@ def test_a_path_from_the_root_is_complete(setting: Setting) -> None:
     assert one != other
 
 
+def test_a_path_from_the_root_of_a_drive_is_complete(setting: Setting) -> None:
+    one, other = _defects(setting, "C:\\greeting.py", "/app/chat/greeting.py")
+    assert one != other
+    known = setting.services["shore.tide"]
+    whole = [defect_of(setting.process(), known, _signal(setting, path)).whole for path in ("D:\\a.py", "b.py")]
+    assert whole == [True, False]
+
+
 def test_a_part_of_a_folder_name_is_no_folder(setting: Setting) -> None:
     one, other = _defects(setting, "chat/greeting.py", "/app/groupchat/greeting.py")
     assert one != other

@@ -1,9 +1,14 @@
 """The history is walked once, however many versions of Python are tried on it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.git_repository import GitRepository
+from shared.steps.branch_states import BranchStates
+from shared.steps.ground import Area, Ground
 from shared.steps.inquiry import Request
 from shared.steps.prove import prove
 from tests.unit.stories import Story, broken, good, incident, sighting
@@ -26,3 +31,37 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCo
         assert proof.deployed.python == "3.13"
         assert "No version of app.py" in proof.recommendation.detail
     assert started[0] == started[1]
+
+
+@pytest.mark.parametrize(("branches", "walks"), [({}, 1), ({"aside": "aside"}, 2)])
+def test_all_former_names_are_listed_once_for_the_branch_and_once_for_other_heads(
+    tmp_path: Path, branches: dict[str, str], walks: int
+) -> None:
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", {"app.py": good(), "gone/app.py": good()})
+    story.commit("aside", {"app.py": broken(7)})
+    story.commit("remove", {"gone/app.py": None}, "start")
+    story.write("remove", **branches)
+    with GitRepository(str(story.path)) as repository:
+        history = _Named(repository)
+        branch = history.branch(None)
+        ground = Ground(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
+        areas = [layer.area for layer in ground.layers()]
+    assert areas == [Area.HEAD, Area.FORMER, *([Area.ELSEWHERE] if branches else [])]
+    assert history.named_calls == walks
+
+
+class _Named:
+    """Counts how often the names of a file are looked for in a whole history."""
+
+    def __init__(self, history: GitRepository) -> None:
+        self._history = history
+        self.branch = history.branch
+        self.named_calls = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._history, name)
+
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        self.named_calls += 1
+        return self._history.named(name, tips)

@@ -7,9 +7,12 @@ import pytest
 
 from shared.domain.finding import Kind, Reason
 from shared.errors import Reject, Retry
+from shared.steps import cases
+from shared.steps.flow import State
 from shared.steps.investigate_incident import investigate_incident
 from shared.steps.ledger import SETTLING
 from shared.steps.record import record
+from shared.steps.verify import verify
 from tests.fakes.past import commit_id
 from tests.fakes.setting import Setting, service
 from tests.unit.stages import MINUTE, documents, incident_document, opened, proposed, state
@@ -128,6 +131,7 @@ def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting)
     incident = opened(setting)
     assert investigate_incident(setting.process(), incident).name == "reported"
     assert setting.issues.all == []
+    assert setting.issues.prepared == [], "without an issue no label is needed"
 
 
 def test_a_rollback_is_proposed_where_it_is_recommended(setting: Setting) -> None:
@@ -179,3 +183,20 @@ def test_an_incident_of_a_service_that_is_watched_no_longer_is_rejected(setting:
 
 def _refusing(what: str) -> None:
     raise Retry(f"{what}: no connection")
+
+
+def test_who_asks_too_late_leaves_an_incident_that_was_ended_meanwhile_as_it_is(setting: Setting) -> None:
+    """A person ends it between the question and the writing down of who was asked."""
+    incident = opened(setting)
+
+    class Slow:
+        def __getattr__(self, name: str) -> object:
+            if name == "post":
+                cases.end(setting.process(), incident, State.MUTED, "a person has ended it")
+                verify(setting.process())
+            return getattr(setting.chat, name)
+
+    slow = setting.process(lambda name, port: Slow() if name == "chat" else port)
+    assert investigate_incident(slow, incident).name == "muted"
+    document = incident_document(setting, incident)
+    assert (document["state"], document["proposal"], document["message"]) == ("muted", "", "")

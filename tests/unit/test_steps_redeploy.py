@@ -11,6 +11,7 @@ from shared.ports import Wish, Wished
 from shared.steps.decide import decide
 from shared.steps.heed import heed
 from shared.steps.investigate_incident import investigate_incident
+from shared.steps.ledger import LEASE
 from shared.steps.record import record
 from shared.steps.redeploy import redeploy
 from tests.fakes.past import commit, commit_id
@@ -232,6 +233,41 @@ def test_a_rollout_that_came_to_nothing_holds_up_no_other_question_of_its_incide
     setting.bus.waiting.clear()
     pressed(setting)
     assert redeployed(setting).name == "deploying"
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+def test_who_died_at_the_start_is_made_up_for_by_the_next_delivery(setting: Setting, has_started: bool) -> None:  # noqa: FBT001
+    incident = approved(setting)
+
+    def dying(name: str, port: object) -> object:
+        return _DiesAtTheStart(port, has_started=has_started) if name == "deployer" else port
+
+    with pytest.raises(_Died):
+        redeploy(setting.process(dying), f"{incident}-1")
+    assert len(setting.cloud.operations) == has_started
+    setting.clock.turn(LEASE)
+    assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+    assert [each.commit for each in setting.cloud.operations] == [commit_id("later")]
+
+
+class _Died(BaseException):
+    pass
+
+
+class _DiesAtTheStart:
+    """A platform whose caller does not live to hear that the deployment has begun; or to begin it."""
+
+    def __init__(self, port: object, *, has_started: bool) -> None:
+        self._port = port
+        self._has_started = has_started
+
+    def __getattr__(self, method: str) -> object:
+        return self._start if method == "start" else getattr(self._port, method)
+
+    def _start(self, *given: object) -> None:
+        if self._has_started:
+            self._port.start(*given)  # type: ignore[attr-defined]
+        raise _Died
 
 
 class _Racing:

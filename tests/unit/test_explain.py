@@ -1,0 +1,97 @@
+"""A failure in words: what the compiler and ruff say of a version in, one explanation, counts and Pythons out."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
+from shared.steps.explain import Explained, explain
+from shared.steps.origin import Version
+from shared.steps.verdicts import Verdicts
+from tests.fakes.past import commit
+
+
+class _Contents:
+    """As much of a history as is asked: what the blobs hold."""
+
+    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+        self._blobs = blobs
+
+    def read(self, blob: str) -> bytes | None:
+        return self._blobs.get(blob)
+
+
+class _Compilers:
+    """Python 3.11 fails on `line`; a newer one accepts the source or not, as ruff does with `findings` on 3.11."""
+
+    def __init__(self, line: int | None, *findings: Finding, accepted_by: Mapping[str, bool] | None = None) -> None:
+        self._line = line
+        self._findings = findings
+        self._accepted_by = accepted_by or {}
+        self.python = "3.11"
+        self.checked_by = "cpython-3.11.0"
+
+    def compiler(self, python: str) -> "_Compilers":
+        other = _Compilers(self._line, accepted_by=self._accepted_by)
+        other.python, other.checked_by = python, f"cpython-{python}.0"
+        return other
+
+    def explainer(self) -> "_Ruff":
+        return _Ruff(self._findings, self._accepted_by)
+
+    def compile(self, _: Source) -> Compilation:
+        if self._accepted_by.get(self.python):
+            return Compilation(True, None, self.checked_by)
+        return Compilation(False, Fault("SyntaxError", "invalid syntax", self._line), self.checked_by)
+
+    def expect(self, _: object) -> None:
+        pass
+
+
+class _Ruff:
+    def __init__(self, findings: tuple[Finding, ...], accepts: Mapping[str, bool]) -> None:
+        self.checked_by = "ruff-0.0.0"
+        self._findings = findings
+        self._accepts = accepts
+
+    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+        return [Explanation(self.checked_by, () if minor in self._accepts else self._findings) for _, minor in wanted]
+
+
+def explained(compilers: _Compilers) -> Explained:
+    history = _Contents({"b1": b"oops = = 1\n"})
+    verdicts = Verdicts(history, compilers.compiler("3.11"), compilers.explainer())  # type: ignore[arg-type]
+    return explain(history, compilers, verdicts, Version(commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
+
+
+FIRST, COVERING, AT_LINE = Finding(3, 1, "first", 3), Finding(5, 1, "covering", 9), Finding(7, 4, "at the line", 6)
+
+
+@pytest.mark.parametrize(
+    ("line", "findings", "words"),
+    [
+        (7, (FIRST, COVERING), "covering"),
+        (5, (FIRST, COVERING), "covering"),
+        (9, (FIRST, COVERING), "covering"),
+        (7, (FIRST, AT_LINE), "at the line"),
+        (7, (FIRST, AT_LINE, COVERING), "covering"),
+        (20, (FIRST, COVERING), "first"),
+        (None, (FIRST, COVERING), "first"),
+        (7, (), ""),
+    ],
+)
+def test_the_words_are_those_of_the_failing_line(line: int | None, findings: tuple[Finding, ...], words: str) -> None:
+    said = explained(_Compilers(line, *findings))
+    assert said.explanation == words
+    assert said.errors == {"b1": max(1, len(findings))}
+
+
+@pytest.mark.parametrize(("confirmed", "on"), [(True, ("3.12", "3.13")), (False, ("3.13",))])
+def test_a_newer_interpreter_is_believed_where_ruff_accepts(confirmed: bool, on: tuple[str, ...]) -> None:  # noqa: FBT001
+    said = explained(_Compilers(7, FIRST, accepted_by={"3.12": confirmed, "3.13": True}))
+    assert (said.compiles_on, said.compiles_on_checked_by) == (on, "cpython-3.12.0, ruff-0.0.0")
+
+
+def test_an_older_version_is_ruffs_word_alone() -> None:
+    said = explained(_Compilers(7, FIRST, accepted_by={"3.9": True}))
+    assert (said.compiles_on, said.compiles_on_checked_by) == (("3.9",), "ruff-0.0.0")
