@@ -17,6 +17,7 @@ __all__ = [
     "deployed_fact",
     "deployed_python",
     "development_pythons",
+    "dockerfile_versions",
     "wanted_files",
 ]
 
@@ -53,17 +54,28 @@ def wanted_files(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(wanted[:MOST_FILES])
 
 
-def deployed_python(files: Mapping[str, str], near: str) -> tuple[str, str] | None:
+def deployed_python(files: Mapping[str, str], near: str, image: str = "") -> tuple[str, str] | None:
     """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the file at `near`."""
-    fact = deployed_fact(files, near)
+    fact = deployed_fact(files, near, image)
     return (fact.version, f"{fact.path}: {fact.text}") if fact else None
 
 
-def deployed_fact(files: Mapping[str, str], near: str) -> PythonFact | None:
+def dockerfile_versions(files: Mapping[str, str]) -> frozenset[str]:
+    """The minor versions that the Dockerfiles among `files` name."""
+    return frozenset(
+        fact.version for path in files if _is_dockerfile(path) for fact in _dockerfile_fact(path, files[path])
+    )
+
+
+def deployed_fact(files: Mapping[str, str], near: str, image: str = "") -> PythonFact | None:
     """The best of what `files` say about the deployed Python: Dockerfile, then buildpack, then `requires-python`.
 
-    Of several Dockerfiles the nearest above `near` counts; those elsewhere only where the closest of them agree.
+    Of several Dockerfiles the one at `image` counts where it tells, else the nearest above `near`; those elsewhere only
+    where the closest of them agree.
     """
+    if image in files and _is_dockerfile(image):
+        for fact in _dockerfile_fact(image, files[image]):
+            return fact
     return _from_dockerfiles(files, near) or _from_buildpack(files, near) or _from_requirement(files, near)
 
 

@@ -167,6 +167,8 @@ class Loading:
     """How many other files were compiled to tell."""
     others_left: bool = False
     """Whether there are more of them, which were not looked at."""
+    traced: tuple[str, ...] = ()
+    """Files that the traceback names beside the failing one: they were loaded, whatever is known of how."""
 
 
 @dataclass(frozen=True, slots=True)

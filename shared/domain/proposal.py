@@ -53,6 +53,8 @@ class Proposal:
     """Who wrote the fix, as git names them; "" where there is no fix, as in a rollback."""
     instead_of: str = ""
     """The proposal of the same question that is the first choice; "" for that one itself."""
+    traced: tuple[str, ...] = ()
+    """Further files that the traceback named: which image counts depends on them."""
     etag: str = ""
     """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
 

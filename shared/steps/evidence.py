@@ -196,4 +196,5 @@ def _findings(report: Report, serving: Serving) -> Document:
         "fix": fix.id if fix else "",
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],
+        "traced": list(proof.loading.traced) if proof.loading else [],
     }

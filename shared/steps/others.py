@@ -32,6 +32,7 @@ def describe_loading(gates: Gates, deployed: str, target: Target | None) -> Load
         tuple(_failing(gates, compiled)),
         len(compiled),
         left,
+        gates.loaded.traced,
     )
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from shared.errors import Misused
-from shared.steps import pythons
+from shared.steps.declarations import Declarations
 from shared.steps.inquiry import Inquiry
+from shared.steps.loaded import Loaded
 from shared.steps.verdicts import Verdicts
 
 
@@ -17,25 +18,29 @@ class OwnPythons:
     """On the deployed Python."""
     commit: str
     """The deployed one."""
-    path: str
-    """The failing file: of several Dockerfiles the one nearest to it counts."""
+    loaded: Loaded
+    """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
+    declarations: Declarations
     _known: dict[str, Verdicts | None] = field(default_factory=dict)
     _files_tell: bool | None = None
 
     def verdicts(self, commit: str) -> Verdicts | None:
         """None where the commit declares the deployed Python, or none, or where its files do not tell what runs."""
-        declared = pythons.declared_at(self.inquiry.history, commit, self.path)
-        if declared is None or declared[0] == self.deployed.python or not self._tell():
+        declared = self._declared(commit)
+        if declared is None or declared == self.deployed.python or not self._tell():
             return None
-        if declared[0] not in self._known:
-            self._known[declared[0]] = self._made(declared[0])
-        return self._known[declared[0]]
+        if declared not in self._known:
+            self._known[declared] = self._made(declared)
+        return self._known[declared]
+
+    def _declared(self, commit: str) -> str | None:
+        image = self.loaded.at(commit).closure.image
+        return self.declarations.python(commit, self.loaded.failing, image)
 
     def _tell(self) -> bool:
         """Whether the files of the deployed commit name the Python that really ran it."""
         if self._files_tell is None:
-            there = pythons.declared_at(self.inquiry.history, self.commit, self.path)
-            self._files_tell = there is not None and there[0] == self.deployed.python
+            self._files_tell = self._declared(self.commit) == self.deployed.python
         return self._files_tell
 
     def _made(self, python: str) -> Verdicts | None:

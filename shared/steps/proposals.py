@@ -54,6 +54,7 @@ def propose(world: World, service: Service, case: Case, evidence: Document) -> P
         fix=documents.text(evidence, "fix"),
         python=documents.text(evidence, "python"),
         broken=documents.texts(evidence, "broken"),
+        traced=documents.texts(evidence, "traced"),
         evidence_hash=documents.text(evidence, "evidence_hash"),
         expires_at=world.clock.now() + service.proposal_ttl,
         author=documents.text(evidence, "author"),
@@ -126,6 +127,7 @@ def document(proposal: Proposal) -> Document:
     return value | {
         "kind": proposal.kind.value,
         "broken": list(proposal.broken),
+        "traced": list(proposal.traced),
         "expires_at": rfc3339(proposal.expires_at),
     }
 
@@ -140,6 +142,7 @@ def _read(value: Document) -> Proposal:
     return Proposal(
         kind=documents.choice(value, "kind", Kind),
         broken=documents.texts(value, "broken"),
+        traced=documents.texts(value, "traced"),
         expires_at=documents.moment(value, "expires_at"),
         **{name: documents.text(value, name) for name in _TEXTS},
     )

@@ -16,6 +16,8 @@ from shared.ports import Compilers, History
 from shared.steps import pythons
 from shared.steps.branch_states import BranchStates
 from shared.steps.candidates import Choice
+from shared.steps.chosen_image import choose_image
+from shared.steps.declarations import Declarations
 from shared.steps.deployed import locate
 from shared.steps.explain import Explained, excerpt, explain
 from shared.steps.gates import Gates
@@ -124,7 +126,8 @@ def _declares_other(inquiry: Inquiry, search: _Search) -> bool:
     """
     if pythons.stated(inquiry.incident, inquiry.request.python) is not None or search.located.commit is None:
         return False
-    there = pythons.declared_at(inquiry.history, search.located.commit.id, search.located.path)
+    commit, path = search.located.commit.id, search.located.path
+    there = pythons.declared_at(inquiry.history, commit, path, choose_image(inquiry, commit, path))
     return there is not None and there[0] != search.verdicts.python
 
 
@@ -137,20 +140,21 @@ def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
         return
     look_at = inquiry.given.id if inquiry.given is not None else inquiry.branch.head
     near = next((tier[0] for tier in likely_files(incident.path, history.tree(look_at))), "")
-    declared = pythons.declared_at(history, look_at, near)
+    image = choose_image(inquiry, look_at, near)
+    declared = pythons.declared_at(history, look_at, near, image)
     if declared is None:
         yield inquiry.request.fallback_python, "assumed: neither the log nor the repository names a version"
         return
     yield declared
-    yield from (each for each in pythons.formerly_declared(history, look_at, near) if each[0] != declared[0])
+    yield from (each for each in pythons.formerly_declared(history, look_at, near, image) if each[0] != declared[0])
 
 
 def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = inquiry.history, search.verdicts, search.located
-    own = OwnPythons(inquiry, verdicts, commit.id, located.path).verdicts
     traced = traced_files(history, inquiry.incident, commit.id)
     loaded = Loaded(history, located.path, traced, inquiry.request.roots)
+    own = OwnPythons(inquiry, verdicts, commit.id, loaded, Declarations(history)).verdicts
     gates = Gates(history, verdicts, loaded, commit.id, inquiry.request.checks, own)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
     deployed = Version(commit, located.path, blob)
@@ -166,7 +170,7 @@ def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
     also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
     explained = explain(history, inquiry.compilers, verdicts, deployed, [origin.first, *tried])
     proof = Proof(
-        deployed=_deployed(inquiry, search, commit, [origin.first, *tried]),
+        deployed=_deployed(inquiry, search, commit, [origin.first, *tried], gates),
         broken=_broken(history, verdicts, deployed, explained, also),
         introduced=None if origin.cut else _introduced(origin, verdicts, explained),
         attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _line(each, verdicts)) for each in tried),
@@ -230,7 +234,7 @@ def _rollback(before: Choice) -> Rollback | None:
     return None if before.commit is None else Rollback(before.commit)
 
 
-def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequence[Version]) -> Deployed:
+def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequence[Version], gates: Gates) -> Deployed:
     located, verdicts = search.located, search.verdicts
     by_line = {_line(version, verdicts): version.commit for version in reversed(failing)}
     deployments = with_commits(located.deployments, by_line)
@@ -242,7 +246,7 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
         candidates=located.candidates,
         uncommitted_tree=any(each.uncommitted and each.commit == commit for each in deployments),
         python=verdicts.python,
-        python_source=_python_source(inquiry, search, commit),
+        python_source=_python_source(inquiry, search, commit, gates),
         conflict=located.conflict,
         deployments=deployments,
         named=inquiry.request.named,
@@ -250,11 +254,12 @@ def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequen
     )
 
 
-def _python_source(inquiry: Inquiry, search: _Search, commit: Commit) -> str:
+def _python_source(inquiry: Inquiry, search: _Search, commit: Commit, gates: Gates) -> str:
     """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
     if pythons.stated(inquiry.incident, inquiry.request.python) is not None:
         return search.python_source
-    there = pythons.declared_at(inquiry.history, commit.id, search.located.path)
+    image = gates.loaded.at(commit.id).closure.image
+    there = pythons.declared_at(inquiry.history, commit.id, search.located.path, image)
     return there[1] if there is not None and there[0] == search.verdicts.python else search.python_source
 
 

@@ -46,7 +46,7 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
     if not contains(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
-    loaded = Loaded(history, next(iter(proposal.broken), ""), roots=service.source_roots)
+    loaded = Loaded(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
     gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
     failed = gates.failed(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail

@@ -45,10 +45,10 @@ def contradiction(history: History, commit: str, near: str, python: str) -> str:
     return f"{fact.path}: {fact.text}"
 
 
-def declared_at(history: History, commit: str, near: str) -> Choice | None:
-    """What the files of one commit say: Dockerfile, buildpack files, `requires-python`."""
+def declared_at(history: History, commit: str, near: str, image: str = "") -> Choice | None:
+    """What the files of one commit say: Dockerfile (that of `image` first), buildpack files, `requires-python`."""
     files = declared_files(history, commit)
-    found = deployed_python({each.path: each.text for each in files}, near)
+    found = deployed_python({each.path: each.text for each in files}, near, image)
     return None if found is None else (found[0], f"{found[1]} (at {commit})")
 
 
@@ -62,7 +62,7 @@ def declared_files(history: History, commit: str) -> tuple[DeclaredFile, ...]:
     )
 
 
-def formerly_declared(history: History, head: str, near: str) -> Iterator[Choice]:
+def formerly_declared(history: History, head: str, near: str, image: str = "") -> Iterator[Choice]:
     """What earlier versions of those files said, newest first: the image may be older than the branch's head."""
     paths = [each.path for each in declared_files(history, head)]
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def formerly_declared(history: History, head: str, near: str) -> Iterator[Choice
         if contents in judged:  # most merges: what they join was looked at, or will be, where it was written
             continue
         judged.add(contents)
-        choice = declared_at(history, version.commit.id, near)
+        choice = declared_at(history, version.commit.id, near, image)
         if choice is not None and choice[0] not in seen:
             seen.add(choice[0])
             yield choice
