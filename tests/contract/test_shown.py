@@ -32,7 +32,7 @@ from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import SHAPES, report_on
 from tests.unit.stories import running
 from tests.unit.test_issue import hostile
-from tests.unit.test_slack_layout import PROPOSAL, SERVICE
+from tests.unit.test_slack_layout import PROPOSAL, SERVICE, messages_shown
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
@@ -107,6 +107,6 @@ def test_mermaid_would_object() -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
-        for name, text in files(of_the_night(Path(made))).items():
+        for name, text in {**files(of_the_night(Path(made))), "messages.txt": messages_shown()}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

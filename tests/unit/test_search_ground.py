@@ -4,6 +4,7 @@ from pathlib import Path
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.git_repository import GitRepository
+from shared.domain.finding import Reason
 from shared.steps.inquiry import Request
 from shared.steps.prove import prove
 from tests.unit.stories import Story, broken, good, incident, sighting
@@ -24,5 +25,6 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCo
             started.append(history.processes_started)
         assert not proof.deployed.corroborated
         assert proof.deployed.python == "3.13"
-        assert "No version of app.py" in proof.recommendation.detail
+        assert proof.recommendation.reason is Reason.NOT_CORROBORATED
+        assert "app.py" in proof.recommendation.detail
     assert started[0] == started[1]
