@@ -312,5 +312,5 @@ def test_where_no_labels_may_be_made_everything_else_goes_on(setting: Setting) -
     assert investigate_incident(world, incident).name == "proposed"
     assert parts(setting.issues.all[0]) == ["proposed"]
     result = documents(setting, "effects")["labels.shore.tide"]["result"]
-    assert result["refused"].startswith("github_refused: ")
-    assert "403" in result["refused"]
+    assert str(result).startswith("{'refused': 'github_refused: ")
+    assert " 403 " in str(result)
