@@ -53,9 +53,7 @@ def _again(world: World, service: Service, case: Case, person: str) -> Outcome:
     def looked(at: Case) -> Case:
         if at.look != case.look or not at.askable:
             return at
-        again = replace(
-            at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="", ending_cause=None
-        )
+        again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
         return again.to(State.OPENED, now, f"{person} asked for it")
 
     case = cases.change(world, case.id, looked)

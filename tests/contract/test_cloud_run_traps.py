@@ -145,7 +145,7 @@ TRAPS = (
 )
 
 
-SAID = {
+SAID: dict[str, str] = {
     Cause.DEPLOYMENT_FAILED: "The container failed to start on port 8080.",
     Cause.FAILED_PROBE_BEFORE_TRAFFIC: " 2 probes ",
     Cause.FAILED_PROBE: "2 probes ",

@@ -34,7 +34,7 @@ from tests.unit.hostile import HOSTILE
 from tests.unit.proof_samples import SHAPES, report_on
 from tests.unit.stories import running
 from tests.unit.test_issue import hostile
-from tests.unit.test_slack_layout import PROPOSAL, SERVICE
+from tests.unit.test_slack_layout import PROPOSAL, SERVICE, messages_shown
 from tests.unit.whys_shown import whys_shown
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -110,6 +110,7 @@ def test_mermaid_would_object() -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
-        for name, text in {**files(of_the_night(Path(made))), "whys.md": whys_shown()}.items():
+        kept = {"whys.md": whys_shown(), "messages.txt": messages_shown()}
+        for name, text in {**files(of_the_night(Path(made))), **kept}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

@@ -71,7 +71,7 @@ class TestContent:
         assert re.search(r"^functions-framework\b([^-]|$)", text, re.MULTILINE)
 
     def test_python_that_does_not_compile_is_not_packed(self) -> None:
-        with pytest.raises(Unreadable, match=r"shared/quay\.py does not compile"):
+        with pytest.raises(Unreadable, match=r"shared/quay\.py\b"):
             packed({"shared/quay.py": b"x = = 1\n"})
         with pytest.raises(Unreadable, match=r"shared/quay\.py"):
             packed({"shared/quay.py": b"x = '\0'\n"})

@@ -83,7 +83,7 @@ def test_every_entry_point_is_deployed_under_its_name_from_the_one_file(one_stat
         (build,) = one.values["build_config"]
         assert build["entry_point"] == name
         source = build["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
-        assert (ROOT / source).read_text("utf-8").startswith('"""Every entry point by its name')
+        assert (ROOT / source).samefile(functions.main.__file__)
     (compile_,) = _of(one_state, "google_cloudfunctions2_function.compile").values()
     assert compile_.values["build_config"][0]["runtime"] == "python311"
 

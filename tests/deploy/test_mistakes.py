@@ -9,7 +9,7 @@ import pytest
 from shared.configuration.reading import configuration
 from tests.deploy.deployment import ONE, applied, working
 from tests.deploy.grants import access, granted, needed
-from tests.deploy.rules import breaches
+from tests.deploy.rules import Breach, Rule, breaches
 from tests.deploy.terraform import CONFIGURATION
 
 _GENEROUS = """
@@ -115,11 +115,11 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     found = breaches(state)
     for subscription in ("record", "investigate", "redeploy"):
         address = f'google_pubsub_subscription.push["{subscription}"]'
-        assert f"{address}: nothing reads its dead letters, so provenfix-dead-letters drops them" in found
-        assert f"{address}: the function does not let it in" in found
-    assert 'google_cloudfunctions2_function.function["record"]: runs without an account of its own' in found
-    writer = 'google_logging_project_sink.sink["shop-prod.chat signals"]: its writer may not publish to'
-    assert f"{writer} provenfix-log-entries" in found
+        assert Breach(Rule.LETTERS_READ, address, "provenfix-dead-letters") in found
+        assert Breach(Rule.PUSH_LET_IN, address) in found
+    assert Breach(Rule.OWN_ACCOUNT, 'google_cloudfunctions2_function.function["record"]') in found
+    sink = 'google_logging_project_sink.sink["shop-prod.chat signals"]'
+    assert Breach(Rule.SINK_PUBLISHES, sink, "provenfix-log-entries") in found
 
     left_over = granted(state) - needed(access(), configuration(ONE))
     assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import minor_versions
+from shared.steps.next_question import STILL_FAILING
 from tests.readme import recorded, sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]
@@ -186,8 +187,9 @@ def test_a_rollout_that_fails_its_probe_leads_to_the_question_whether_to_go_back
     assert back["source"]["commit"] == second["message"]["commit"]
     serving = [service["revisions"][name] for name, share in service["traffic"].items() if share]
     assert failed not in serving
-    assert "probes in a row failed" in said
-    assert "STILL FAILING" in said
+    [of_the_rollout] = [each for each in documents(folder, "local-issues")[0]["comments"] if "part=rolled_back" in each]
+    assert "2 probes " in of_the_rollout
+    assert STILL_FAILING in said
 
 
 def test_a_label_that_names_another_commit_is_not_believed(played: dict[str, tuple[Path, int, str]]) -> None:
@@ -195,8 +197,8 @@ def test_a_label_that_names_another_commit_is_not_believed(played: dict[str, tup
     [report] = documents(folder, "reports")
     deployed = report["report"]["deployed"]
     assert (deployed["source"], deployed["corroborated"]) == ("inferred", True)
-    assert "at the given commit" in deployed["conflict"]
-    assert "Not believed: The log says" in said
+    assert deployed["conflict"]
+    assert deployed["conflict"][:60] in " ".join(said.split())
 
 
 def test_a_storm_of_20000_entries_is_one_incident_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ def test_a_demo_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [len(each) for each in found] == [1, 1, 1]
     (tmp_path / "again").mkdir()
     code, told = refused(tmp_path / "again", "--folder", str(folder), "--scenario", "rollback")
-    assert (code, "holds the scenario 'incident'" in told) == (2, True)
+    assert (code, "'incident'" in told) == (2, True)
 
 
 def refused(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str]:
@@ -265,7 +267,7 @@ def refused(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str
 def test_without_git_it_says_so(tmp_path: Path) -> None:
     code, said = refused(tmp_path, PATH=os.devnull)
     assert code == 3
-    assert said.startswith("provenfix: git was not found on PATH")
+    assert re.match(r"provenfix: .*\bgit\b.*\bPATH\b", said)
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_started(tmp_path: Path) -> None:
@@ -274,16 +276,14 @@ def test_a_port_that_is_taken_is_told_before_anything_is_started(tmp_path: Path)
         taken.listen()
         port = taken.getsockname()[1]
         code, said = refused(tmp_path, "--port", str(port))
-    assert (code, said) == (
-        3,
-        f"provenfix: Port {port} is taken, and the page needs it: end what listens there, or give another --port",
-    )
+    assert code == 3
+    assert re.match(rf"provenfix: .*\b{port}\b.*\bpage\b.* --port\b", said)
 
 
 def test_an_interpreter_that_is_none_is_told(tmp_path: Path) -> None:
     code, said = refused(tmp_path, PROVENFIX_PYTHON_3_11=os.devnull)
     assert code == 2
-    assert said.startswith("provenfix: PROVENFIX_PYTHON_3_11=/dev/null is not a CPython 3.11 that can be started")
+    assert re.match(r"provenfix: PROVENFIX_PYTHON_3_11=/dev/null .*\b3\.11\b", said)
 
 
 def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_up_takes_a_log_to_a_proposal_and_leaves_nothing_running(
         assert provenfix(home, "dlq", "list").stdout == ""
         page = urlopen(f"http://{LOOPBACK}:{port + PORTS - 1}/incidents/{incident}", timeout=DEADLINE).read().decode()
         assert "Decision needed" in page
-        assert "Clicks cannot be signed" in page  # no secret is set here
+        assert "slack.signing_secret" in page  # none is set here: clicks cannot be signed
         process.send_signal(ending)
         assert process.wait(DEADLINE) == 128 + ending
     assert all(is_free(port + number) for number in range(PORTS))
@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(home: Path) -> None:
         ended = provenfix(home, "up", "--embedded", "--port", str(port))
     assert ended.returncode == 3
     told = ended.stderr.splitlines()[-1]
-    assert told == f"provenfix: Port {port} is taken, and decide needs it: end what listens there, or give --port"
+    assert re.match(rf"provenfix: .*\b{port}\b.*\bdecide\b.* --port\b", told)
 
 
 def test_two_stacks_do_not_share_a_folder(home: Path) -> None:
@@ -139,7 +139,7 @@ def test_two_stacks_do_not_share_a_folder(home: Path) -> None:
     assert [each.returncode for each in ended] == [3, 3, 3]
     for each in ended:
         told = each.stderr.splitlines()[-1]
-        assert told.endswith(".provenfix is in use: end the provenfix that runs there, or give another --folder")
+        assert re.match(r"provenfix: .*\.provenfix .* --folder\b", told)
     assert [file.name for file in folder.iterdir()] == ["held"]
 
 
@@ -150,7 +150,7 @@ def test_missing_java_is_told_with_what_to_install_and_how_to_do_without(
     ended = provenfix(home, "up")
     assert ended.returncode == 3
     [told] = ended.stderr.splitlines()
-    assert told.startswith("provenfix: The emulators need Java, which is not on PATH: install Java")
+    assert re.match(r"provenfix: .*\bJava\b.*\bPATH\b", told)
     assert told.endswith("provenfix up --embedded")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.local.git_repository import GitRepository
+from shared.domain.finding import Reason
 from shared.steps.branch_states import BranchStates
 from shared.steps.ground import Area, Ground
 from shared.steps.inquiry import Request
@@ -29,7 +30,8 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCo
             started.append(history.processes_started)
         assert not proof.deployed.corroborated
         assert proof.deployed.python == "3.13"
-        assert "No version of app.py" in proof.recommendation.detail
+        assert proof.recommendation.reason is Reason.NOT_CORROBORATED
+        assert "app.py" in proof.recommendation.detail
     assert started[0] == started[1]
 
 

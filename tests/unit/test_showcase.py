@@ -158,5 +158,5 @@ def test_the_error_was_logged_before_its_tree_was_committed(story: Showcase, tmp
 
 def test_without_git_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(Unreadable, match=r"^git was not found on PATH"):
+    with pytest.raises(Unreadable, match=r"\bgit\b.*\bPATH\b"):
         build_incident(tmp_path / "repository.git")

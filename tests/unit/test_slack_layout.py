@@ -1,8 +1,10 @@
 """The question as Slack shows it: what a person needs at night, buttons only while they count, never too long."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.fakes.slack.shown import shown, shown_details
 from tests.unit.proof_samples import HEAD, SHAPES, B, F, report_on
 
 SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
+GOLDEN = Path(__file__).parents[1] / "golden"
 UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -119,15 +122,15 @@ def test_rolling_back_instead_approves_the_other_proposal() -> None:
 
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
     confirm = buttons(shown(SERVICE, asked("rollback", Kind.ROLLBACK)))[APPROVE]["confirm"]
-    assert (confirm["title"]["text"], confirm["confirm"]["text"]) == ("Roll back this service?", "Roll back")
+    assert confirm["confirm"]["text"] == "Roll back"
+    assert confirm["title"]["text"] != buttons(shown(SERVICE, asked()))[APPROVE]["confirm"]["title"]["text"]
 
 
 def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
     stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
     text = words(shown(stepped, asked()))
-    assert "Approve: everything above is checked once more." in text
-    assert "probed at its own address, then gets its traffic in steps (10, 50, 100 %)" in text
-    assert "Deny: nothing is deployed; you are asked why." in text
+    assert re.search(r"^Approve: .*\bprobed\b.*\(10, 50, 100 %\)", text, re.MULTILINE)
+    assert "Deny: " in text
     assert "probed" not in words(shown(SERVICE, asked()))
 
 
@@ -135,11 +138,11 @@ def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     other = Alternative("p-back", "9" * 40, ("U0KIM",))
     counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
     text = words(shown(replace(SERVICE, not_author=True), counting))
-    assert "Approvals: 1 of 2: <U0MIRA>" in text
-    assert "To go back: 1 of 2: <U0KIM>" in text
-    assert "; 2 different ones are needed; who wrote the fix may not approve it." in text
+    assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
+    assert "; 2 different " in text
+    assert words(shown(replace(SERVICE, not_author=False), counting)) != text
     done = replace(counting, standing=Standing.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
-    assert "Approved by <U0MIRA> and <U0ODA> at 2026-03-01T12:00:00Z" in words(shown(SERVICE, done))
+    assert re.search(r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", words(shown(SERVICE, done)))
 
 
 def test_a_denial_names_only_who_denied() -> None:
@@ -162,9 +165,10 @@ def test_the_longest_possible_details_are_accepted_by_slack(filling: str) -> Non
 
 @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
 def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: Standing) -> None:
+    reason = "wait for the\nmigration"
     decided = replace(
         asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3),
-        reason="wait for the\nmigration",
+        reason=reason,
     )  # fmt: skip
     sent = shown(SERVICE, decided)
     assert buttons(sent) == {}
@@ -172,18 +176,39 @@ def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: 
     by_person = " by <U0MIRA> at 2026-03-01T12:00:00Z"
     own = f" at 2026-03-01T12:03:00Z (approved{by_person})"
     assert (by_person if standing in {Standing.APPROVED, Standing.DENIED} else own) + what in words(sent)
-    assert "Reason: wait for the migration" in words(sent)
+    assert f"Reason: {' '.join(reason.split())}" in words(sent)
     assert "Open until" not in words(sent)
 
 
-@pytest.mark.parametrize(
-    ("standing", "says"), [(Standing.EXPIRED, "Nobody decided in time"), (Standing.SUPERSEDED, "Something newer")]
-)
-def test_what_can_no_longer_be_approved_says_so(standing: Standing, says: str) -> None:
+@pytest.mark.parametrize("standing", [Standing.EXPIRED, Standing.SUPERSEDED])
+def test_what_can_no_longer_be_approved_says_so(standing: Standing) -> None:
     sent = shown(SERVICE, replace(asked(), standing=standing))
-    assert says in words(sent)
-    assert "can no longer be approved" in words(sent)
+    assert buttons(sent) == {}
     assert sent["text"].startswith(standing.value.capitalize())
+
+
+def test_every_message_reads_as_it_is_kept() -> None:
+    assert messages_shown() == (GOLDEN / "messages.txt").read_text("utf-8")
+
+
+def messages_shown() -> str:
+    """What is kept as `tests/golden/messages.txt`: of each way in which a question stands, the lines that are new."""
+    stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
+    other = Alternative("p-back", "9" * 40, ("U0KIM",))
+    counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
+    kept = {
+        "open": (SERVICE, asked()),
+        "open, with a probe and steps": (stepped, asked()),
+        "open, with one of two approvals": (replace(SERVICE, not_author=True), counting),
+        "open, to roll back": (SERVICE, asked("rollback", Kind.ROLLBACK)),
+    }
+    decided = replace(asked(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
+    kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in Standing if each is not Standing.OPEN}
+    lines: list[str] = []
+    for name, sent in kept.items():
+        new = [line for line in words(shown(*sent)).splitlines() if line and line not in lines]
+        lines += [f"## {name}", *new, ""]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -207,4 +232,5 @@ def test_the_longest_possible_input_is_accepted_by_slack(standing: Standing, fil
 def test_a_line_without_a_label_is_a_paragraph() -> None:
     assert labelled("Proposal: x") == (Label.PROPOSAL, "x")
     assert labelled("Proposals: x") == (None, "Proposals: x")
-    assert "stale: and so on" in words(shown(SERVICE, replace(asked(), lines=("stale: and so on",))))
+    line = "stale: and so on"
+    assert line in words(shown(SERVICE, replace(asked(), lines=(line,))))

@@ -1,6 +1,7 @@
 """`inject`, `show` and `dlq` against the state of one machine: what they say and change, and what they refuse."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -129,9 +130,10 @@ def stored(folder: Path, *cases: Case) -> None:
 def test_show_lists_incidents_in_the_order_in_which_they_were_opened(folder: Path) -> None:
     later = replace(CASE, id="ffff-1", state=State.PROPOSED, opened_at=MORNING.replace(hour=9))
     stored(folder, later, CASE)
-    assert run(folder, "show").out.splitlines() == [
-        "0f1e2d-1 opened shore.tide SyntaxError chat/greeting.py 2026-04-07T08:00:00Z",
-        "ffff-1 proposed shore.tide SyntaxError chat/greeting.py 2026-04-07T08:00:00Z",
+    of_it = ["shore.tide", "SyntaxError", "chat/greeting.py", "2026-04-07T08:00:00Z"]
+    assert [line.split() for line in run(folder, "show").out.splitlines()] == [
+        ["0f1e2d-1", "opened", *of_it],
+        ["ffff-1", "proposed", *of_it],
     ]
 
 
@@ -141,13 +143,14 @@ def test_show_says_where_there_is_nothing(folder: Path) -> None:
 
 def test_show_tells_state_and_timeline_of_one_incident_by_the_beginning_of_its_id(folder: Path) -> None:
     stored(folder, CASE.to(State.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
-    assert run(folder, "show", "0f").out.splitlines() == [
-        "0f1e2d-1: proposed",
-        "  SyntaxError in chat/greeting.py of shore.tide",
-        "  logged by tide-00007-old, last at 2026-04-07T08:00:00Z",
-        "Timeline:",
-        "  2026-04-07T08:00:00Z opened first logged by tide-00007-old",
-        "  2026-04-07T08:02:00Z proposed fix_merged_not_deployed",
+    above, _, timeline = run(folder, "show", "0f").out.partition("Timeline:\n")
+    first, *more = above.splitlines()
+    assert first == "0f1e2d-1: proposed"
+    facts = ("SyntaxError", "chat/greeting.py", "shore.tide", "tide-00007-old", "2026-04-07T08:00:00Z")
+    assert [fact for fact in facts if fact not in "".join(more)] == []
+    assert [line.split(maxsplit=2) for line in timeline.splitlines()] == [
+        ["2026-04-07T08:00:00Z", "opened", CASE.history[0]["why"]],
+        ["2026-04-07T08:02:00Z", "proposed", "fix_merged_not_deployed"],
     ]
 
 
@@ -237,7 +240,7 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
     monkeypatch.setenv("PROVENFIX_PROJECT", "shore")
     ended = run(tmp_path / "fjord", *arguments, stdin=b"[]")
     assert (ended.code, ended.out) == (2, "")
-    assert "fjord has no stack of `provenfix up`" in ended.err
+    assert re.search(r"\bfjord .*`provenfix up`", ended.err)
     assert not (tmp_path / "deployed").exists()
 
 
@@ -246,7 +249,8 @@ def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], fil
     (folder / file).write_bytes(b"no database" * 100)
     ended = run(folder, *arguments)
     assert ended.code == 3
-    assert f"{folder / file}: file is not a database" in ended.err
+    assert f"{folder / file}: " in ended.err
+    assert "not a database" in ended.err, "SQLite's words"
     assert len(ended.err.splitlines()) == 1
 
 

@@ -71,13 +71,13 @@ def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it
 
 def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(setting: Setting) -> None:
     """Its process stands still after the publication; meanwhile a gate refuses, and a person has it asked anew."""
-    incident = proposed(setting)
+    incident, objection = proposed(setting), "it does not compile"
 
     class Slow:
         def publish(self, topic: str, message: Mapping[str, str]) -> None:
             setting.bus.publish(topic, message)
             setting.clock.turn(LEASE)
-            setting.answer.objection = "it does not compile"
+            setting.answer.objection = objection
             tick(setting, timedelta(minutes=1))
             setting.answer.objection = ""
             wished = Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
@@ -89,7 +89,7 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
     assert (state(setting, incident), incident_document(setting, incident)["proposal"]) == ("proposed", f"{incident}-2")
     assert list(documents(setting, "decisions")) == [f"{incident}-1"]
     setting.bus.waiting[:] = [each for each in setting.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]
-    assert redeployed(setting).name == "refused:gate: it does not compile"
+    assert redeployed(setting).name == f"refused:gate: {objection}"
     assert setting.cloud.operations == []
     assert pressed(setting).reply is Reply.APPROVED
 

@@ -1,11 +1,13 @@
 """`investigate`: evidence, issue, proposal and message, each made once; and what nobody is asked about."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.finding import Kind, Reason
+from shared.domain.question import Label, labelled
 from shared.errors import Reject, Retry
 from shared.steps import cases
 from shared.steps.flow import State
@@ -37,8 +39,8 @@ def test_an_issue_is_opened_and_a_question_asked(setting: Setting) -> None:
 def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Setting) -> None:
     proposed(setting)
     message = setting.chat.all[0].message
-    assert message.title.startswith("tide: SyntaxError in /app/chat/greeting.py, line 7")
-    assert [line for line in message.lines if line.startswith("What ships: 2 commits")]
+    assert re.match(r"tide\b.* SyntaxError .*/app/chat/greeting\.py\b.* 7\b", message.title)
+    assert [words[:9] for label, words in map(labelled, message.lines) if label is Label.SHIPS] == ["2 commits"]
 
 
 def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:

@@ -1,5 +1,6 @@
 """`redeploy`: everything is checked once more, each objection has a name, and only then something happens."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -167,10 +168,10 @@ def test_a_newer_revision_is_not_silently_replaced_by_an_older_one(setting: Sett
     setting.cloud.deploy_by_hand(known, "tide-00008-new", commit_id("newer"))
     setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 90, "tide-00008-new": 10}
     approved(setting)
-    assert redeployed(setting).name == (
-        f"refused:downgrade: revision tide-00008-new serves {commit_id('newer')}, "
-        f"which {commit_id('later')} does not contain"
-    )
+    refused = redeployed(setting).name
+    assert refused.startswith("refused:downgrade: ")
+    named = re.findall(r"\btide-[\w-]+|\b[0-9a-f]{40}\b", refused)
+    assert named == ["tide-00008-new", commit_id("newer"), commit_id("later")]
     assert setting.cloud.operations == []
 
 

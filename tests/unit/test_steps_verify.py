@@ -76,6 +76,17 @@ def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
     assert setting.cloud.serving(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
 
 
+def test_the_question_whether_to_go_back_begins_without_the_end_of_the_first(setting: Setting) -> None:
+    setting.answer.back = True
+    incident = watching(setting)
+    setting.probe.answer = Probed(ok=False)
+    tick(setting)
+    tick(setting)
+    stored = incident_document(setting, incident)
+    assert (stored["state"], stored["look"]) == ("opened", 2)
+    assert (stored["ending"], stored["ending_why"], stored["ending_cause"]) == ("", "", "")
+
+
 def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> None:
     setting.cloud.fails = "the build failed"
     incident = watching(setting)

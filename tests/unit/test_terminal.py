@@ -59,7 +59,7 @@ def test_the_broken_line_is_marked_with_a_caret_and_explained() -> None:
     assert lines[failing + 1].index("^") == lines[failing].index('f"data')
     text = flowing("\n".join(lines))
     assert "Cannot use line breaks in non-triple-quoted f-string replacement fields on Python 3.11" in text
-    assert "2 errors in this file on Python 3.11; the same bytes compile on 3.12, 3.13." in text
+    assert re.search(r"\b2 errors\b[^;]*\b3\.11\b[^.]*; [^;]* 3\.12, 3\.13\.", text)
 
 
 def test_whys_stand_with_their_confidence_and_their_evidence() -> None:

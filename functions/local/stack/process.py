@@ -22,6 +22,8 @@ from functions.local.stack.python_child import child_environment
 from shared.errors import Unreadable
 
 LOOPBACK = "127.0.0.1"
+NOTHING_PRINTED = "it printed nothing"
+"""Instead of the last words of a server that ended without any."""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -126,7 +128,7 @@ def _is_open(port: int) -> bool:
 def _words(server: Server, folder: Path) -> str:
     log = log_of(server, folder)
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return f"{lines[-1] if lines else 'it printed nothing'} (all that it printed is in {log})"
+    return f"{lines[-1] if lines else NOTHING_PRINTED} (all that it printed is in {log})"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
