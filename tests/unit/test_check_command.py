@@ -54,7 +54,7 @@ def test_a_file_that_only_3_12_accepts_is_shown_with_caret_and_explanation(
     assert lines[1] == f"    {BROKEN.splitlines()[4]}"
     assert lines[2].strip() == "^"
     assert lines[2].index("^") - 4 == int(lines[0].split(":")[2]) - 1
-    assert "3.11" in numbers(lines[3]), "the explanation names the version"
+    assert (lines[3].startswith("    "), "3.11" in numbers(lines[3])) == (True, True), "explained, with the version"
     assert lines[3].strip() not in lines[0]
     assert numbers(lines[-1])[:3] == ["2", "1", "3.11"], "files, failing files, version"
     assert all(each in said.err for each in ("3.11", "Dockerfile", "FROM python:3.11-slim"))
