@@ -5,6 +5,7 @@ In: sources, the texts of the files that declare a Python, and compilers. Out: w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from shared.domain.compilation import Explanation, Fault, Source
 from shared.domain.declared import deployed_python
@@ -12,11 +13,23 @@ from shared.errors import Misused
 from shared.ports import Compilers
 
 
+class Origin(StrEnum):
+    """Where the version comes from that a source is checked on."""
+
+    GIVEN = "given"
+    DECLARED = "declared"
+    RUNNING = "running"
+    """The repository declares none: the version that runs this counts."""
+    DECLARED_UNKNOWN = "declared_unknown"
+    """The declared one cannot be judged: the version that runs this stands in for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A minor version, and the words that say why it is that one."""
+    """A minor version, where it comes from, and the words that say so."""
 
     python: str
+    origin: Origin
     why: str
 
 
@@ -73,20 +86,21 @@ def check(grouped: Mapping[Target, Sequence[Source]], compilers: Compilers, runn
 
 def _target(path: str, declared: Mapping[str, str], given: str | None, running: str) -> Target:
     if given is not None:
-        return Target(given, "given with --python")
+        return Target(given, Origin.GIVEN, "given with --python")
     found = deployed_python(declared, path)
     if found is None:
-        return Target(running, "the running one: the repository declares none")
-    return Target(found[0], found[1])
+        return Target(running, Origin.RUNNING, "the running one: the repository declares none")
+    return Target(found[0], Origin.DECLARED, found[1])
 
 
 def _check(target: Target, sources: Sequence[Source], compilers: Compilers, running: str) -> Group:
     try:
         compiler = compilers.compiler(target.python)
     except Misused:
-        if target.why.startswith("given"):
+        if target.origin is Origin.GIVEN:
             raise
-        target = Target(running, f"the running one: {target.python} cannot be judged ({target.why})")
+        told = f"the running one: {target.python} cannot be judged ({target.why})"
+        target = Target(running, Origin.DECLARED_UNKNOWN, told)
         compiler = compilers.compiler(target.python)
     compiler.expect(sources)
     failing: list[tuple[Source, Fault]] = []

@@ -6,6 +6,7 @@ that passed every gate, the same incident is looked at again: on evidence, with 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from shared.domain.proposal import Proposal
 from shared.domain.service import Service
@@ -22,10 +23,25 @@ STOPPED = "Deployments of this service were stopped while the rollout was under 
 """Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
 
 
+class OutlookReason(StrEnum):
+    """What `Outlook.words` say, as one name."""
+
+    NO_REVISION_LOGGED = "no_revision_logged"
+    """No log entry names a revision: whether what serves now fails is not known."""
+    NOT_KNOWN_TO_FAIL = "not_known_to_fail"
+    DEPLOYMENTS_STOPPED = "deployments_stopped"
+    """It fails, and nothing is asked while the kill switch is on."""
+    NEXT_QUESTION = "next_question"
+    """It fails, and people are asked about `Outlook.commit`."""
+    BY_HAND = "by_hand"
+    """It fails, and nothing is left to ask: people have to deploy by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a person has to know of the service after its rollout has come to nothing."""
 
+    reason: OutlookReason
     words: str
     commit: str = ""
     """The earlier commit that people are asked about next; "" where there is none."""
@@ -36,18 +52,25 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
     previous = case.rollout.previous if case.rollout is not None else ""
     named = f"revision {said(previous, 80)}"
     if not case.revisions:
-        return Outlook(f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.")
+        return Outlook(
+            OutlookReason.NO_REVISION_LOGGED,
+            f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.",
+        )
     if previous not in case.revisions:
-        return Outlook(f"The traffic is with {named} again, which is not known to fail.")
+        told = f"The traffic is with {named} again, which is not known to fail."
+        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, told)
     fails = f"{STILL_FAILING}: the traffic is with {named} again, which logged the failure."
     if case.ending_cause is Cause.STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
-        return Outlook(f"{fails} Nothing more is asked while deployments are stopped.")
+        told = f"{fails} Nothing more is asked while deployments are stopped."
+        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
     earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
     if earlier:
-        return Outlook(f"{fails} The next question: roll back to {short(earlier)}?", earlier)
+        told = f"{fails} The next question: roll back to {short(earlier)}?"
+        return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
     return Outlook(
+        OutlookReason.BY_HAND,
         f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
-        f"{said(service.name, 80)} has to act, and to deploy by hand what works."
+        f"{said(service.name, 80)} has to act, and to deploy by hand what works.",
     )
 
 

@@ -6,9 +6,32 @@ references of the evidence that the answer itself names, not in those of the rep
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from shared.domain.report import Report, to_json
+
+
+class Fault(StrEnum):
+    """What is wrong with a claim."""
+
+    NO_EVIDENCE = "no_evidence"
+    """It is not said to be unknown, and cites nothing."""
+    NO_SUCH_EVIDENCE = "no_such_evidence"
+    TIME = "time"
+    COMMIT = "commit"
+    PATH = "path"
+    LINE = "line"
+    NUMBER = "number"
+
+
+class Problem(NamedTuple):
+    """A claim that the cited evidence does not bear out; `about` is the figure, the evidence id or the confidence."""
+
+    why: int
+    fault: Fault
+    about: str
+
 
 _WORDS = {
     word: number
@@ -50,23 +73,23 @@ _LINE = re.compile(r"\b[Ll]ines? (\d+)")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)*(?![\w])")
 
 
-def unsupported(report: Report) -> list[str]:
-    """One sentence for each claim that the cited evidence does not bear out; [] for a sound report."""
+def unsupported(report: Report) -> list[Problem]:
+    """One for each claim that the cited evidence does not bear out; [] for a sound report."""
     return unsupported_in(to_json(report))
 
 
-def unsupported_in(document: Mapping[str, Any]) -> list[str]:
+def unsupported_in(document: Mapping[str, Any]) -> list[Problem]:
     """The same, for a report as JSON."""
     evidence = {each["id"]: each for each in document["evidence"]}
     return [problem for why in document["whys"] for problem in _problems(why, evidence)]
 
 
-def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    place = f"why {why['n']}"
+def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[Problem]:
+    place = int(why["n"])
     if not why["evidence"] and why["confidence"] != "unknown":
-        yield f"{place}: {why['confidence']} without evidence"
+        yield Problem(place, Fault.NO_EVIDENCE, str(why["confidence"]))
     missing = [each for each in why["evidence"] if each not in evidence]
-    yield from (f"{place}: cites {each}, which is not there" for each in missing)
+    yield from (Problem(place, Fault.NO_SUCH_EVIDENCE, each) for each in missing)
     found = [evidence[each] for each in why["evidence"] if each in evidence]
     texts = "\n".join(each["text"] for each in found)
     refs = "\n".join(each["ref"] for each in found)
@@ -74,7 +97,7 @@ def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]])
         # A position in a log or a digit of a commit id or of a time bears out no number.
         cited = _COMMIT.sub(" ", _TIME.sub(" ", texts)) if kind in {"line", "number"} else f"{texts}\n{refs}"
         if not _stands(kind, figure, cited):
-            yield f"{place}: {kind} {figure!r} is not in {', '.join(why['evidence']) or 'any evidence'}"
+            yield Problem(place, Fault(kind), figure)
 
 
 def figures(answer: str) -> Iterator[tuple[str, str]]:

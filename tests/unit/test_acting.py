@@ -1,6 +1,7 @@
 """A question promises what follows where it is asked: a platform's steps, a command's run, or nothing at all."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_p
     sent = shown(BY_HAND, asked())
     assert buttons(sent) == {}
     text = words(sent)
-    assert f"git -C /srv/chat checkout --detach {HEAD.id} && gcloud run deploy chat-backend --source=/srv/chat" in text
+    checkout, _, deploy = command_of(BY_HAND, HEAD.id).partition(" && ")
+    assert shlex.split(checkout) == ["git", "-C", "/srv/chat", "checkout", "--detach", HEAD.id]
+    assert shlex.split(deploy)[:5] == ["gcloud", "run", "deploy", "chat-backend", "--source=/srv/chat"]
+    assert f"{checkout} && {deploy}" in text
     assert "Approve" not in text
     assert "traffic" not in text
 

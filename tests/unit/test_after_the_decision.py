@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
@@ -11,15 +12,18 @@ from functions.local.page.happenings import happenings
 from functions.local.page.views import clock as hands
 from functions.local.showcase.narration import approved_by_then, clock, sentence
 from shared.domain.finding import Kind, Reason
-from shared.domain.proposal import Standing
+from shared.domain.life import above
+from shared.domain.proposal import Message, Standing
 from shared.domain.question import Label, going_back, labelled, title_and_lines
-from shared.domain.title import retitled, title_for
+from shared.domain.title import SEPARATOR, retitled, title_for
 from shared.domain.verdict import WATCH, Probed
-from shared.steps import cases
+from shared.steps import cases, proposals
 from shared.steps.evidence import evidence_for
+from shared.steps.flow import State
 from shared.steps.investigate_incident import investigate_incident
+from shared.steps.journal import in_time
 from shared.steps.milestones import milestones
-from shared.steps.next_question import STILL_FAILING
+from shared.steps.next_question import STILL_FAILING, Outlook, OutlookReason, outlook_after
 from shared.steps.record import record
 from shared.steps.redeploy import redeploy
 from tests.fakes.past import commit_id
@@ -41,6 +45,7 @@ from tests.unit.stages import (
 from tests.unit.test_slack_layout import words
 
 OLD = "tide-00007-old"
+MOMENT = r"\d{4}-\d\d-\d\dT[\d:]+Z"
 BACK, TARGET = commit_id("good"), commit_id("later")
 
 
@@ -65,6 +70,37 @@ def narrated(setting: Setting, incident: str) -> list[str]:
         sentence(case, number, evidence, approved_by_then(setting.store, case, number))
         for number in range(len(case.history))
     ]
+
+
+def ending(standing: Standing, kind: Kind = Kind.REDEPLOY) -> str:
+    """What a title ends with while the question stands so."""
+    return title_for("", "x", standing, kind).removeprefix("x")
+
+
+def heading(page: str) -> str:
+    """The text of a page's one heading."""
+    [found] = re.findall("<h1>(.*?)</h1>", page)
+    return unescape(found)
+
+
+def tells_the_deed_and_the_approval(text: str, message: Message) -> bool:
+    """Whether the time of the last deed comes first, and then who approved it, with the time of that."""
+    assert message.at is not None
+    assert message.decided_at is not None
+    parts = [f"{message.at:%Y-%m-%dT%H:%M:%SZ}", message.by, f"{message.decided_at:%Y-%m-%dT%H:%M:%SZ}"]
+    return re.search(r"[^.\n]*".join(map(re.escape, parts)), text) is not None
+
+
+def counts(number: int, at: str) -> re.Pattern[str]:
+    """What a text that was counted at that moment holds, on one line: the number, then the moment."""
+    return re.compile(rf"\b{number}\b[^\d\n]+{re.escape(at)}")
+
+
+def outlook(setting: Setting, incident: str) -> Outlook:
+    """What is to be known after the rollout has come to nothing, as it stands now."""
+    world, service = setting.process(), setting.services["shore.tide"]
+    case = cases.demand(world, incident)
+    return outlook_after(service, case, proposals.demand(world, case.proposal), evidence_for(world, service, case))
 
 
 def gone_back(setting: Setting) -> str:
@@ -95,13 +131,20 @@ class TestWhatWasDecided:
         assert BACK[:12] in lines[Label.SHIPS]
         assert Label.INSTEAD not in lines
         assert not any(TARGET[:12] in line for line in message.lines)
-        assert message.title.endswith(": gone back to an earlier commit, being watched")
+        assert message.standing is Standing.WATCHING
+        assert message.title.endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
 
     def test_so_does_the_terminal(self, setting: Setting) -> None:
-        told = narrated(setting, gone_back(setting))
-        assert f"Approved: roll back to {BACK[:12]}." in told[2]
-        assert told[3].startswith(f"Deploying {BACK[:12]} as ")
+        incident = gone_back(setting)
+        told = narrated(setting, incident)
+        case = cases.demand(setting.process(), incident)
+        assert [step["state"] for step in case.history[2:4]] == [State.APPROVED, State.DEPLOYING]
+        assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
+        approval = approved_by_then(setting.store, case, 2)
+        assert approval["kind"] == Kind.ROLLBACK
+        assert told[2] == sentence(case, 2, {}, approval)
+        assert told[2] != sentence(case, 2, {}, {**approval, "kind": Kind.REDEPLOY.value})
 
     def test_so_does_the_page(self, setting: Setting) -> None:
         incident = gone_back(setting)
@@ -109,35 +152,43 @@ class TestWhatWasDecided:
         ships = body.partition('id="ships-title"')[2].partition("</section>")[0]
         assert BACK[:12] in ships
         assert TARGET[:12] not in ships
-        assert re.findall("<h1>(.*?)</h1>", body)[0].endswith("gone back to an earlier commit, being watched")
+        assert heading(body).endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
 
     def test_before_the_decision_the_page_shows_what_is_proposed(self, setting: Setting) -> None:
         body = paged.asked(paged.site(setting), f"/incidents/{proposed(setting)}").body
         assert TARGET[:12] in body.partition('id="ships-title"')[2].partition("</section>")[0]
-        assert "fix merged, not deployed</h1>" in body
+        message = setting.chat.all[0].message
+        assert (message.standing, heading(body)) == (Standing.OPEN, message.title)
+        assert not any(heading(body).endswith(ending(each)) for each in Standing if each is not Standing.OPEN)
 
     def test_so_does_the_issue(self, setting: Setting) -> None:
         gone_back(setting)
         (issue,) = setting.issues.all
-        assert issue.title.endswith(": gone back to an earlier commit, being watched")
-        assert f"{BACK} has all of the traffic" in re.sub("`", "", issue.body)
+        assert issue.title.endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
+        part = above(issue.body)
+        assert (BACK in part, TARGET in part) == (True, False)
+        assert tells_the_deed_and_the_approval(part, setting.chat.all[0].message)
 
     def test_what_is_resolved_is_not_said_to_be_undeployed(self, setting: Setting) -> None:
         incident = watching(setting)
         tick(setting, WATCH)
         assert state(setting, incident) == "resolved"
+        world = setting.process()
+        evidence = evidence_for(world, setting.services["shore.tide"], cases.demand(world, incident))
+        undeployed = str(evidence["headline"]).rpartition(SEPARATOR)[2]
         page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
         for title in (setting.issues.all[0].title, setting.chat.all[0].message.title, page.partition("</h1>")[0]):
-            assert title.endswith(": mended by a redeployment")
-            assert "not deployed" not in title
+            assert title.endswith(ending(Standing.RESOLVED))
+            assert undeployed not in title
 
     def test_a_title_that_a_person_has_given_stays(self, setting: Setting) -> None:
         proposed(setting)
-        setting.issues.all[0].title = "the tide is out"
+        own = "the tide is out"
+        setting.issues.all[0].title = own
         pressed(setting)
         redeployed(setting)
         tick(setting, 2 * MINUTE)
-        assert setting.issues.all[0].title == "the tide is out"
+        assert setting.issues.all[0].title == own
 
     @pytest.mark.parametrize("kind", [Kind.REDEPLOY, Kind.ROLLBACK])
     @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
@@ -146,6 +197,13 @@ class TestWhatWasDecided:
         made = title_for(asked, "tide: SyntaxError in a.py", standing, kind)
         assert made != asked
         assert (retitled(asked, made), retitled(made, asked), retitled(asked, "")) == (made, asked, asked)
+
+    def test_no_two_ways_to_stand_end_a_title_alike(self) -> None:
+        ways = [each for each in Standing if each is not Standing.OPEN]
+        ends = [ending(each) for each in ways]
+        assert len(set(ends)) == len(ends)
+        back = {each for each in ways if ending(each, Kind.ROLLBACK) not in ends}
+        assert back == {Standing.APPROVED, Standing.WATCHING, Standing.RESOLVED}
 
     def test_going_back_is_offered_in_words_only_where_it_is_possible(self) -> None:
         assert going_back(report_on("design")) is None
@@ -160,34 +218,43 @@ class TestWhoDidWhatAndWhen:
         at = cases.demand(setting.process(), incident).ended_at
         assert at is not None
         assert at > approved_at
-        told = (
-            f"Rolled back automatically at {at:%Y-%m-%dT%H:%M:%SZ} (approved by <U-NORA> at "
-            f"{approved_at:%Y-%m-%dT%H:%M:%SZ}): "
-        )
-        assert told.replace("<U-NORA>", "U-NORA") in seen(setting).replace("<U-NORA>", "U-NORA")
+        message = setting.chat.all[0].message
+        assert (message.standing, message.at) == (Standing.ROLLED_BACK, at)
+        assert (message.by, message.decided_at) == ("U-NORA", approved_at)
+        assert tells_the_deed_and_the_approval(seen(setting), message)
         comment = setting.issues.all[0].comments[-1]
-        assert f"Rolled back automatically at {at:%Y-%m-%dT%H:%M:%SZ} (approved by nora (`U-NORA`) at " in comment
+        assert tells_the_deed_and_the_approval(comment, message)
+        assert f"nora (`{message.by}`)" in comment
         steps = incident_document(setting, incident)["history"]
         assert isinstance(steps, list)
         assert steps[-1]["at"] == f"{at:%Y-%m-%dT%H:%M:%SZ}", "the history, and so the page, has the same time"
 
     def test_what_is_watched_and_what_is_resolved_was_done_by_nobody_who_approved(self, setting: Setting) -> None:
+        approved_at = setting.clock.now()
         watching(setting)
-        assert re.search(r"Deployed automatically at \S+ \(approved by U-NORA at \S+\): ", seen(setting))
+        deployed = setting.chat.all[0].message
         tick(setting, WATCH)
-        assert re.search(r"Resolved automatically at \S+ \(approved by U-NORA at \S+\): ", seen(setting))
+        resolved = setting.chat.all[0].message
+        assert (deployed.standing, deployed.at) == (Standing.WATCHING, approved_at + 2 * MINUTE)
+        assert (resolved.standing, resolved.at) == (Standing.RESOLVED, approved_at + 2 * MINUTE + WATCH)
+        for message in (deployed, resolved):
+            assert (message.by, message.decided_at) == ("U-NORA", approved_at)
+            text = words(shown(setting.services["shore.tide"], message))
+            assert tells_the_deed_and_the_approval(text, message)
 
     def test_the_page_names_the_person_who_approved_and_not_the_function_that_acted(self, setting: Setting) -> None:
         incident = watching(setting)
         dossier = Shelf(setting.store, setting.services).dossier(incident)
         assert dossier is not None
         [approval] = [each.text for each in happenings(dossier) if each.label == "approved"]
-        assert approval == "Approved by U-NORA"
+        assert "U-NORA" in approval
 
     def test_nobody_is_named_where_nobody_decided(self, setting: Setting) -> None:
         proposed(setting)
         tick(setting, timedelta(hours=6))
-        assert re.search(r"Expired at \S+: ", seen(setting))
+        message = setting.chat.all[0].message
+        assert (message.standing, message.at, message.by) == (Standing.EXPIRED, setting.clock.now(), "")
+        assert f"{message.at:%Y-%m-%dT%H:%M:%SZ}" in seen(setting)
         assert "U-NORA" not in seen(setting)
 
 
@@ -196,7 +263,7 @@ class TestWhatStillFails:
         incident = taken_back(setting)
         assert state(setting, incident) == "opened"
         assert STILL_FAILING in seen(setting, 0)
-        assert f"roll back to {BACK[:12]}?" in seen(setting, 0)
+        assert BACK[:12] in setting.chat.all[0].message.reason
         setting.clock.turn(MINUTE)
         investigate_incident(setting.process(), incident)
         first, second = (posted.message for posted in setting.chat.all)
@@ -222,7 +289,7 @@ class TestWhatStillFails:
         assert [operation.commit for operation in setting.cloud.operations] == [TARGET, BACK]
         tick(setting, WATCH)
         assert state(setting, incident) == "resolved"
-        assert setting.issues.all[0].title.endswith(": mended by going back to an earlier commit")
+        assert setting.issues.all[0].title.endswith(ending(Standing.RESOLVED, Kind.ROLLBACK))
 
     def test_the_old_approval_deploys_nothing_any_more(self, setting: Setting) -> None:
         incident = taken_back(setting)
@@ -265,9 +332,11 @@ class TestWhatStillFails:
         setting.answer.back = False
         incident = taken_back(setting)
         assert (state(setting, incident), len(setting.chat.all)) == ("rolled_back", 1)
+        left = outlook(setting, incident)
+        assert (left.reason, left.commit) == (OutlookReason.BY_HAND, "")
+        assert all(each in left.words for each in (STILL_FAILING, setting.services["shore.tide"].name))
         for told in (seen(setting), setting.issues.all[0].comments[-1], narrated(setting, incident)[-1]):
-            assert STILL_FAILING in told
-            assert "whoever may deploy tide has to act" in told
+            assert left.words in told
 
     def test_after_going_back_has_failed_as_well_nothing_is_left_to_ask(self, setting: Setting) -> None:
         incident = gone_back(setting)
@@ -275,7 +344,9 @@ class TestWhatStillFails:
         tick(setting)
         tick(setting)
         assert state(setting, incident) == "rolled_back"
-        assert "whoever may deploy tide has to act" in seen(setting)
+        left = outlook(setting, incident)
+        assert left.reason is OutlookReason.BY_HAND
+        assert left.words in seen(setting)
 
     def test_what_serves_again_and_never_failed_is_not_said_to_fail(self, setting: Setting) -> None:
         """The failing revision never had traffic: its users have had another one all the time."""
@@ -291,7 +362,9 @@ class TestWhatStillFails:
         tick(setting)
         assert state(setting, incident) == "rolled_back"
         assert STILL_FAILING not in seen(setting)
-        assert f"with revision {OLD} again, which is not known to fail" in seen(setting)
+        serves = outlook(setting, incident)
+        assert (serves.reason, OLD in serves.words) == (OutlookReason.NOT_KNOWN_TO_FAIL, True)
+        assert serves.words in seen(setting)
 
     def test_a_person_who_ends_the_automation_meanwhile_is_asked_nothing(self, setting: Setting) -> None:
         incident = taken_back(setting)
@@ -309,15 +382,20 @@ class TestCountsAndClocks:
         setting.clock.turn(MINUTE)
         investigate_incident(setting.process(), incident)
         since = [dict(labelled(line) for line in posted.message.lines)[Label.SINCE] for posted in setting.chat.all]
-        assert "logged 1 time as of 2026-04-07T08:00:00Z" in since[0]
-        assert f"logged 2 times as of {setting.clock.now():%Y-%m-%dT%H:%M:%SZ}" in since[1]
-        assert f"logged 2 times as of {setting.clock.now():%Y-%m-%dT%H:%M:%SZ}" in setting.issues.all[0].body
+        now = setting.clock.now()
+        assert counts(1, "2026-04-07T08:00:00Z").search(since[0])
+        assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(since[1])
+        assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(setting.issues.all[0].body)
         page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
-        assert f"logged 2 times as of {setting.clock.now():%Y-%m-%d %H:%M:%S} UTC" in page
+        assert counts(2, f"{now:%Y-%m-%d %H:%M:%S} UTC").search(page)
 
     def test_a_log_that_is_complete_has_no_time_of_counting(self) -> None:
-        _, lines = title_and_lines(report_on("design"))
-        assert not any("as of" in line for line in lines)
+        complete = report_on("design")
+        assert complete.counted_at is None
+        later = title_and_lines(replace(complete, counted_at=datetime(2026, 5, 1, tzinfo=UTC)))[1]
+        assert [line for line in later if "2026-05-01T00:00:00Z" in line] != []
+        differs = [(line, now) for line, now in zip(title_and_lines(complete)[1], later, strict=True) if line != now]
+        assert [re.findall(MOMENT, line) for line, _ in differs] == [["2026-03-01T03:43:43Z"]], "when it began"
 
     def test_terminal_page_and_issue_count_from_the_first_log_entry_and_say_so(self, setting: Setting) -> None:
         setting.clock.turn(MINUTE)
@@ -327,17 +405,20 @@ class TestCountsAndClocks:
         investigate_incident(setting.process(), incident)
         case = cases.demand(setting.process(), incident)
         assert milestones(case).logged == entry.timestamp
-        assert list(clock(case)) == [
-            "counted from the first log entry, at 2026-04-07T08:00:45Z", "detected +15 s", "proposed +20 s",
-        ]  # fmt: skip
+        began, *reached = clock(case)
+        assert re.findall(MOMENT, began) == ["2026-04-07T08:00:45Z"]
+        assert reached == ["detected +15 s", "proposed +20 s"]
         assert [(hand.name, hand.after) for hand in hands(case)[:3]] == [
             ("logged", ""), ("detected", "15 s"), ("proposed", "20 s"),
         ]  # fmt: skip
-        counted = (
-            "First logged at 2026-04-07T08:00:45Z; counted from then, detected after 15 s and proposed after 20 s."
-        )
-        assert counted in setting.issues.all[0].body
-        assert "counted from the first log entry" in paged.asked(paged.site(setting), f"/incidents/{incident}").body
+        assert in_time(case) in setting.issues.all[0].body
+        assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", in_time(case))
+        page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
+        [label] = re.findall('<ol class="clock" aria-label="(.+?)"', page)
+        assert f'<p class="note">{label}:</p>' in page, "it is seen, and not only heard, from when it is counted"
+        ticks = page.partition('<ol class="clock"')[2].partition("</ol>")[0]
+        assert re.findall('<time datetime="(.+?)"', ticks)[0] == "2026-04-07T08:00:45+00:00"
+        assert re.findall(r"\d+ s\b", ticks) == ["15 s", "20 s"]
 
     def test_nothing_is_called_the_last_entry_that_is_only_the_last_one_kept(self, setting: Setting) -> None:
         proposed(setting)

@@ -36,8 +36,9 @@ def test_a_part_of_an_amount_is_no_close_code(phrase: str, amount: str) -> None:
 
 @pytest.mark.parametrize("sign", [*SIGNS, "#", "+", "-", "."])
 def test_no_sign_before_a_number_is_outdone_by_the_words_after_it(sign: str) -> None:
-    assert close_1011(f"paid 1011, internal error at quay {sign}1011") is Closed.INTERNAL_ERROR
-    assert close_1011(f"paid {sign}1011, internal error at the quay") is None
+    close, amount = f"paid 1011, internal error at quay {sign}1011", f"paid {sign}1011, internal error at the quay"
+    assert close_1011(close) is Closed.INTERNAL_ERROR
+    assert close_1011(amount) is None
 
 
 @pytest.mark.parametrize("text", ["sent 1011, 1012 and 1013", "received 1011, 3 of them late", "sent 1011,"])
@@ -52,7 +53,8 @@ def test_a_line_is_read_from_its_beginning_and_on_its_own() -> None:
 
 
 def test_an_amount_hides_no_close_beside_it() -> None:
-    assert close_1011("sent 1011 bytes; then received 1011 (internal error)") is Closed.INTERNAL_ERROR
+    text = "sent 1011 bytes; then received 1011 (internal error)"
+    assert close_1011(text) is Closed.INTERNAL_ERROR
 
 
 THINGS_THAT_CLOSE = ("tickets", "ticket", "issues", "orders", "accounts", "deals", "positions", "pull requests",

@@ -6,7 +6,11 @@ import pytest
 
 from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
 from shared.errors import Misused
-from shared.steps.check import Target, check, targets
+from shared.steps.check import Origin, Target, check, targets
+
+NEW_SYNTAX, TOO_SLOW = "new in 3.12", "timeout"
+"""What the fakes say of a line, and of a source that they have no verdict on."""
+DECLARED = Target("3.11", Origin.DECLARED, "x")
 
 
 class FakeCompiler:
@@ -22,7 +26,7 @@ class FakeCompiler:
 
     def compile(self, source: Source) -> Compilation:
         if source.content == b"odd":
-            return Compilation(None, None, self.checked_by, why="it took too long.")
+            return Compilation(None, None, self.checked_by, why=TOO_SLOW)
         if source.content.startswith(b"bad"):
             return Compilation(False, Fault("SyntaxError", "no", 3, 5, "bad"), self.checked_by)
         return Compilation(True, None, self.checked_by)
@@ -45,7 +49,7 @@ class FakeCompilers:
 
     def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         self.explained += 1
-        said = (Finding(3, 1, "it is new in 3.12", 3), Finding(9, 1, "and this", 9))
+        said = (Finding(3, 1, NEW_SYNTAX, 3), Finding(9, 1, "another", 9))
         return [Explanation(self.checked_by, said) for _ in wanted]
 
 
@@ -58,39 +62,41 @@ def test_each_file_is_checked_on_the_python_that_is_declared_nearest() -> None:
         "3.12": ["mail/a.py"],
         "3.13": ["tool.py"],
     }
-    assert [target.why for target in grouped] == [
-        "chat/Dockerfile: FROM python:3.11",
-        "mail/Dockerfile: FROM python:3.12",
-        "the running one: the repository declares none",
-    ]
+    assert [target.origin for target in grouped] == [Origin.DECLARED, Origin.DECLARED, Origin.RUNNING]
+    chat, mail, _ = (target.why for target in grouped)
+    assert all(each in chat for each in ("chat/Dockerfile", "FROM python:3.11"))
+    assert all(each in mail for each in ("mail/Dockerfile", "FROM python:3.12"))
 
 
 def test_a_given_version_beats_what_is_declared() -> None:
     grouped = targets([Source("a.py", b"")], {"Dockerfile": "FROM python:3.11\n"}, "3.12", "3.13")
-    assert list(grouped) == [Target("3.12", "given with --python")]
+    assert [(target.python, target.origin) for target in grouped] == [("3.12", Origin.GIVEN)]
+    assert all("--python" in target.why for target in grouped)
 
 
 def test_only_what_fails_is_explained_and_in_one_go() -> None:
     compilers = FakeCompilers()
     sources = [Source("a.py", b"bad"), Source("b.py", b"good"), Source("c.py", b"bad too"), Source("d.py", b"odd")]
-    (group,) = check({Target("3.11", "x"): sources}, compilers, "3.12")
+    (group,) = check({DECLARED: sources}, compilers, "3.12")
     assert [(each.path, each.explanation, each.more) for each in group.failures] == [
-        ("a.py", "it is new in 3.12", 1),
-        ("c.py", "it is new in 3.12", 1),
+        ("a.py", NEW_SYNTAX, 1),
+        ("c.py", NEW_SYNTAX, 1),
     ]
-    assert [(each.path, each.why) for each in group.unjudged] == [("d.py", "it took too long.")]
+    assert [(each.path, each.why) for each in group.unjudged] == [("d.py", TOO_SLOW)]
     assert (group.sources, group.checked_by, compilers.explained) == (4, "cpython-3.11.0", 1)
 
 
 def test_good_sources_cost_no_explanation() -> None:
     compilers = FakeCompilers()
-    check({Target("3.11", "x"): [Source("a.py", b"good")]}, compilers, "3.12")
+    check({DECLARED: [Source("a.py", b"good")]}, compilers, "3.12")
     assert compilers.explained == 0
 
 
 def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_and_says_so() -> None:
-    (group,) = check({Target("3.99", "Dockerfile: FROM x"): [Source("a.py", b"")]}, FakeCompilers(), "3.12")
-    assert group.target == Target("3.12", "the running one: 3.99 cannot be judged (Dockerfile: FROM x)")
+    declared = Target("3.99", Origin.DECLARED, "Dockerfile: FROM x")
+    (group,) = check({declared: [Source("a.py", b"")]}, FakeCompilers(), "3.12")
+    assert (group.target.python, group.target.origin) == ("3.12", Origin.DECLARED_UNKNOWN)
+    assert all(each in group.target.why for each in (declared.python, declared.why))
 
 
 def test_a_given_version_that_nobody_can_judge_is_an_error() -> None:

@@ -27,6 +27,8 @@ from tests.unit.logged import (
     written,
 )
 
+SOURCE_LINE = 'yield f"data: {json.dumps({'
+"""What `TRACEBACK` quotes of the failing line."""
 CLOSED = "connection closed: received 1011 (internal error) Internal error"
 KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
 
@@ -96,7 +98,7 @@ def test_one_entry_per_line_newest_first(tmp_path: Path) -> None:
     incident = only(collected(written(tmp_path, per_line(TRACEBACK, 20) + per_line(TRACEBACK, 0))))
     (sighting,) = incident.sightings
     assert (incident.path, sighting.line, sighting.occurrences) == ("/app/ferry/timetable.py", 88, 2)
-    assert (sighting.source_text, sighting.python) == ('yield f"data: {json.dumps({', "3.11")
+    assert (sighting.source_text, sighting.python) == (SOURCE_LINE, "3.11")
     assert sighting.first.text.startswith("Traceback")
     assert incident.symptoms == ()
 
@@ -131,8 +133,9 @@ def test_one_entry_per_line_of_two_instances_interleaved(tmp_path: Path) -> None
 
 
 def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
-    text = f"2026-03-01 03:43:43 ERROR Exception in worker process\n{TRACEBACK}2026-03-01 03:43:44 INFO restarting\n"
-    text += f"2026-03-01 03:43:45 ERROR Exception in worker process\n{TRACEBACK}"
+    before = "Exception in worker process"
+    text = f"2026-03-01 03:43:43 ERROR {before}\n{TRACEBACK}2026-03-01 03:43:44 INFO restarting\n"
+    text += f"2026-03-01 03:43:45 ERROR {before}\n{TRACEBACK}"
     incident = only(collected(written(tmp_path, text)))
     assert (incident.path, lines(incident), incident.sightings[0].python) == (
         "/app/ferry/timetable.py",
@@ -140,7 +143,7 @@ def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
         "3.11",
     )
     assert (incident.first_seen, incident.last_seen) == (START, START + timedelta(seconds=2))
-    assert nearby(incident) == [(SignalKind.FOLLOWER, "Exception in worker process", 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOWER, before, 2)]
 
 
 def test_script_that_prints_no_header(tmp_path: Path) -> None:
@@ -234,7 +237,8 @@ def test_bare_name_that_fits_two_paths_joins_the_one_on_its_line() -> None:
 
 def test_bare_name_that_fits_two_paths_on_no_line_stays_alone() -> None:
     other = TRACEBACK.replace("/app/ferry/", "/app/quay/")
-    assert len(grouped(one(TRACEBACK), one(other, 1), one("SyntaxError: bad (timetable.py, line 5)", 2))) == 3
+    short = "SyntaxError: bad (timetable.py, line 5)"
+    assert len(grouped(one(TRACEBACK), one(other, 1), one(short, 2))) == 3
 
 
 def test_a_file_in_the_root_is_not_taken_for_a_bare_name() -> None:

@@ -1,5 +1,6 @@
 """The command as a person uses it, and misuses it: one sentence on stderr, an exit code, and nothing else on stdout."""
 
+import errno
 import json
 import os
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from functions.local import cli
+from shared.adapters.local.log_file import LogFile
+from shared.errors import Unreadable
 from tests.contract.told import (
     ANSWER,
     LOG,
@@ -120,7 +123,7 @@ def test_what_is_no_repository_cannot_be_read(
     for command in (["investigate", f"--log={log}"], ["check"]):
         ended = provenfix(*command, f"--repo={path}")
         assert ended.code == 3
-        assert "--repo takes a work tree or a bare" in ended.sentence
+        assert "--repo" in ended.sentence
 
 
 @pytest.mark.parametrize("arguments", [
@@ -180,7 +183,10 @@ def test_a_log_that_may_not_be_read(story: Story, log: Path, monkeypatch: pytest
         monkeypatch.setattr(Path, "open", refusing)
     ended = investigate(story.path, log)
     assert ended.code == 3
-    assert "you may not read this log file" in ended.sentence
+    assert str(log) in ended.sentence
+    with pytest.raises(Unreadable) as refused:
+        list(LogFile(str(log)).entries())
+    assert (str(refused.value) in ended.sentence, type(refused.value.__cause__)) == (True, PermissionError)
 
 
 def test_a_binary_log_holds_no_incident(story: Story, tmp_path: Path) -> None:
@@ -382,7 +388,8 @@ def test_a_full_disk_is_told(story: Story, log: Path, command: str) -> None:
         ended = started(name, "--repo", story.path, *given, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert ended.returncode == 3
     *_, last = ended.stderr.decode().splitlines()
-    assert last == "provenfix: the system refused (No space left on device); mend that and run it again"
+    assert last.startswith("provenfix: ")
+    assert os.strerror(errno.ENOSPC) in last
     assert "Traceback" not in ended.stderr.decode()
 
 
@@ -413,7 +420,7 @@ def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Pa
     for out in (log, story.path / "HEAD", story.path / "objects" / "report"):
         ended = investigate(story.path, log, f"--out={out}")
         assert ended.code == 2
-        assert "name another file with --out" in ended.sentence
+        assert all(each in ended.sentence for each in (str(out), "--out"))
     assert log.read_bytes() == before
     assert (story.path / "HEAD").read_text("utf-8").startswith("ref: ")
 
@@ -421,7 +428,8 @@ def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Pa
 def test_a_named_interpreter_that_is_none_is_wrong_usage(
     story: Story, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(f"PROVENFIX_PYTHON_{running().replace('.', '_')}", "/bin/true")
+    variable = f"PROVENFIX_PYTHON_{running().replace('.', '_')}"
+    monkeypatch.setenv(variable, "/bin/true")
     ended = investigate(story.path, log, f"--python={running()}")
     assert ended.code == 2
-    assert "/bin/true is not a CPython" in ended.sentence
+    assert f"{variable}=/bin/true" in ended.sentence

@@ -1,9 +1,17 @@
 """Which Python is deployed, as the files of a repository tell it."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from shared.domain.declared import deployed_python, wanted_files
+from shared.domain.declared import deployed_fact, deployed_python, wanted_files
 from shared.domain.dockerfile import dockerfile_python, image_python
+
+
+def told(files: Mapping[str, str], near: str) -> tuple[str, str, str] | None:
+    """The version, the file that tells it, and its line there; None where nothing tells."""
+    fact = deployed_fact(files, near)
+    return (fact.version, fact.path, fact.text) if fact else None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +92,14 @@ def test_a_dockerfile_that_tells_nothing_tells_nothing(text: str) -> None:
 
 def test_the_source_is_the_instruction_with_its_variables_filled_in() -> None:
     files = {"Dockerfile": "ARG PY=3.11\nFROM python:${PY}-slim\n"}
-    assert deployed_python(files, "app/main.py") == ("3.11", "Dockerfile: FROM python:3.11-slim")
+    assert told(files, "app/main.py") == ("3.11", "Dockerfile", "FROM python:3.11-slim")
+
+
+def test_version_and_source_are_what_the_fact_holds() -> None:
+    files = {"svc/Dockerfile": "FROM python:3.11\n"}
+    fact = deployed_fact(files, "svc/app/main.py")
+    assert fact is not None
+    assert deployed_python(files, "svc/app/main.py") == (fact.version, f"{fact.path}: {fact.text}")
 
 
 def test_the_dockerfile_nearest_above_the_failing_file_counts() -> None:
@@ -93,11 +108,8 @@ def test_the_dockerfile_nearest_above_the_failing_file_counts() -> None:
         "services/chat/Dockerfile": "FROM python:3.11\n",
         "services/mail/Dockerfile": "FROM python:3.12\n",
     }
-    assert deployed_python(files, "services/chat/app/stream.py") == (
-        "3.11",
-        "services/chat/Dockerfile: FROM python:3.11",
-    )
-    assert deployed_python(files, "services/jobs/run.py") == ("3.9", "Dockerfile: FROM python:3.9")
+    assert told(files, "services/chat/app/stream.py") == ("3.11", "services/chat/Dockerfile", "FROM python:3.11")
+    assert told(files, "services/jobs/run.py") == ("3.9", "Dockerfile", "FROM python:3.9")
 
 
 def test_dockerfiles_elsewhere_count_only_where_the_closest_agree() -> None:
@@ -107,17 +119,14 @@ def test_dockerfiles_elsewhere_count_only_where_the_closest_agree() -> None:
         "services/chat/docker/Dockerfile": "FROM python:3.10\n",
     }
     assert deployed_python(files, "app/main.py") is None
-    assert deployed_python(files, "services/chat/app/main.py") == (
-        "3.10",
-        "services/chat/docker/Dockerfile: FROM python:3.10",
-    )
+    assert told(files, "services/chat/app/main.py") == ("3.10", "services/chat/docker/Dockerfile", "FROM python:3.10")
 
 
 def test_a_dockerfile_for_development_counts_last() -> None:
     files = {"Dockerfile.dev": "FROM python:3.13\n", "Dockerfile.prod": "FROM python:3.11\n"}
-    assert deployed_python(files, "main.py") == ("3.11", "Dockerfile.prod: FROM python:3.11")
+    assert told(files, "main.py") == ("3.11", "Dockerfile.prod", "FROM python:3.11")
     files = {".devcontainer/Dockerfile": "FROM python:3.13\n", "docker/api.Dockerfile": "FROM python:3.11\n"}
-    assert deployed_python(files, "main.py") == ("3.11", "docker/api.Dockerfile: FROM python:3.11")
+    assert told(files, "main.py") == ("3.11", "docker/api.Dockerfile", "FROM python:3.11")
 
 
 @pytest.mark.parametrize(
@@ -142,11 +151,8 @@ def test_without_a_dockerfile_the_buildpack_and_then_the_requirement_tell(name: 
 
 def test_a_dockerfile_beats_a_buildpack_and_a_buildpack_beats_a_requirement() -> None:
     files = {"pyproject.toml": '[project]\nrequires-python = ">=3.9"\n', ".python-version": "3.12\n"}
-    assert deployed_python(files, "m.py") == ("3.12", ".python-version: 3.12")
-    assert deployed_python({**files, "Dockerfile": "FROM python:3.11\n"}, "m.py") == (
-        "3.11",
-        "Dockerfile: FROM python:3.11",
-    )
+    assert told(files, "m.py") == ("3.12", ".python-version", "3.12")
+    assert told({**files, "Dockerfile": "FROM python:3.11\n"}, "m.py") == ("3.11", "Dockerfile", "FROM python:3.11")
 
 
 def test_malformed_files_are_no_answer_and_no_error() -> None:

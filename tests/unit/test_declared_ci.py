@@ -48,7 +48,8 @@ def test_a_version_file_is_followed() -> None:
     found = ci_pythons({PATH: "with:\n  python-version-file: .python-version\n", ".python-version": "3.12\n"})
     assert [(fact.version, fact.path) for fact in found.versions] == [("3.12", ".python-version")]
     assert not found.unresolved
-    assert ci_pythons({PATH: "with:\n  python-version-file: gone\n"}).unresolved
+    dangling = "with:\n  python-version-file: gone\n"
+    assert ci_pythons({PATH: dangling}).unresolved
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,8 @@ def test_what_cannot_be_resolved_is_said(text: str) -> None:
     ],
 )
 def test_a_step_that_would_read_the_sources_is_seen(run: str, compiles: bool) -> None:  # noqa: FBT001
-    assert ci_pythons({PATH: f"on: push\njobs:\n  a:\n  - run: {run}\n"}).compiles is compiles
+    workflow = f"on: push\njobs:\n  a:\n  - run: {run}\n"
+    assert ci_pythons({PATH: workflow}).compiles is compiles
 
 
 def test_the_checking_step_can_be_quoted() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.decision import ClickKind
+from shared.domain.decision import ClickKind, Reply, answer
 from shared.domain.moment import rfc3339
 from shared.errors import Retry
 from shared.settings import Settings
@@ -139,7 +139,7 @@ def test_one_incident_goes_through_all_doors_once(open_doors: Doors) -> None:
     assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
     answered = open_doors.click(form(pressed(setting.chat.all[0].message)))
     assert answered.status_code == 200
-    assert answered.get_json()["text"] == "Approved. It begins after everything has been checked once more."
+    assert answered.get_json()["text"] == answer(Reply.APPROVED).text
     relay(open_doors)
     assert len(setting.cloud.operations) == 1
 
@@ -247,7 +247,7 @@ class TestDecide:
 
     def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: Doors) -> None:
         answered = asked.click(form(pressed(asked.setting.chat.all[0].message, ClickKind.DENY)))
-        assert (answered.status_code, answered.get_json()["text"]) == (200, "Denied. Nothing is deployed.")
+        assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.DENIED).text)
         assert self.approved(asked) == []
 
     def test_the_answer_is_for_the_one_who_clicked(self, asked: Doors) -> None:

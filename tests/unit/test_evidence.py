@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.evidence import Evidence, EvidenceKind
+from shared.domain.facts.mended import errors_left
 from shared.domain.finding import DeployedSource
 from shared.domain.issue import issue_body
+from shared.domain.issue.causes import Source, looked_at
 from shared.domain.report import Report, build_report, to_json
-from tests.unit.evidence_checker import figures, unsupported
+from shared.domain.wording import listed
+from tests.unit.evidence_checker import Fault, Problem, figures, unsupported
 from tests.unit.proof_samples import PATH, SHAPES, A, B, F, I, report_on
 
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
@@ -36,50 +39,50 @@ def test_only_an_unknown_answer_may_stand_without_evidence(shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "kind"),
+    ("claim", "fault"),
     [
-        ("It left seven errors.", "number"),
-        ("It left 9 errors.", "number"),
-        ("It failed three times.", "number"),
-        ("The service runs 3.10 in production.", "number"),
-        ("It fails on line 625.", "line"),
-        ("Commit deadbeef1 did it.", "commit"),
-        ("Commit 0123456789abcdef0123456789abcdef01234567 did it.", "commit"),
-        ("The file chat/other.py did it.", "path"),
-        ("The file settings.py did it.", "path"),
-        ("It was logged at 2026-03-01T03:43:44Z.", "time"),
-        ("It was logged at 04:43:43.", "time"),
+        ("It left seven errors.", Fault.NUMBER),
+        ("It left 9 errors.", Fault.NUMBER),
+        ("It failed three times.", Fault.NUMBER),
+        ("The service runs 3.10 in production.", Fault.NUMBER),
+        ("It fails on line 625.", Fault.LINE),
+        ("Commit deadbeef1 did it.", Fault.COMMIT),
+        ("Commit 0123456789abcdef0123456789abcdef01234567 did it.", Fault.COMMIT),
+        ("The file chat/other.py did it.", Fault.PATH),
+        ("The file settings.py did it.", Fault.PATH),
+        ("It was logged at 2026-03-01T03:43:44Z.", Fault.TIME),
+        ("It was logged at 04:43:43.", Fault.TIME),
     ],
 )
-def test_a_planted_claim_without_support_is_found(claim: str, kind: str) -> None:
+def test_a_planted_claim_without_support_is_found(claim: str, fault: Fault) -> None:
     sound = report_on("design")
     planted = replace(sound.whys[3], answer=f"{sound.whys[3].answer} {claim}")
     found = unsupported(replace(sound, whys=(*sound.whys[:3], planted, *sound.whys[4:])))
-    assert len(found) == 1
-    assert found[0].startswith(f"why 4: {kind} ")
+    assert [(each.why, each.fault) for each in found] == [(4, fault)]
 
 
 def test_a_figure_that_stands_only_in_evidence_that_is_not_cited_is_found() -> None:
     sound = report_on("design")
     uncited = replace(sound.whys[2], evidence=sound.whys[5].evidence)
     problems = unsupported(replace(sound, whys=(*sound.whys[:2], uncited, *sound.whys[3:])))
-    assert any("'611'" in problem for problem in problems)
+    assert "611" in [problem.about for problem in problems]
 
 
 def test_a_citation_that_leads_nowhere_is_found() -> None:
     sound = report_on("design")
     lost = replace(sound.whys[0], evidence=(*sound.whys[0].evidence, "e99"))
-    assert unsupported(replace(sound, whys=(lost, *sound.whys[1:]))) == ["why 1: cites e99, which is not there"]
+    assert unsupported(replace(sound, whys=(lost, *sound.whys[1:]))) == [Problem(1, Fault.NO_SUCH_EVIDENCE, "e99")]
 
 
 def test_a_sure_answer_without_evidence_is_found() -> None:
     sound = report_on("design")
     bare = replace(sound.whys[0], evidence=(), answer="It failed.")
-    assert unsupported(replace(sound, whys=(bare, *sound.whys[1:]))) == ["why 1: observed without evidence"]
+    assert unsupported(replace(sound, whys=(bare, *sound.whys[1:]))) == [Problem(1, Fault.NO_EVIDENCE, "observed")]
 
 
 def test_number_words_count_as_numbers() -> None:
-    assert set(figures("It left six errors, twice.")) == {("number", "6"), ("number", "2")}
+    answer = "It left six errors, twice."
+    assert set(figures(answer)) == {("number", "6"), ("number", "2")}
 
 
 def test_references_say_where_to_look() -> None:
@@ -95,9 +98,15 @@ def test_references_say_where_to_look() -> None:
 
 
 def test_each_attempt_is_evidence_with_its_errors_and_its_first_line() -> None:
-    assert f"{A.id} " in _about(report_on("design"), A.id).text
-    assert "6 errors are left, the first on line 624" in _about(report_on("design"), A.id).text
-    assert "2 errors are left, the first on line 676" in _about(report_on("design"), f"{B.id}:", "left").text
+    report = report_on("design")
+    for attempt in report.proof.attempts:
+        text = _about(report, f"{attempt.commit.id}:", errors_left(attempt)).text
+        assert attempt.commit.id in text
+        figures_told = [(kind, figure) for kind, figure in figures(errors_left(attempt)) if kind != "commit"]
+        assert figures_told == [("line", str(attempt.first_line)), ("number", str(attempt.errors_left))]
+    assert [(each.commit, each.errors_left, each.first_line) for each in report.proof.attempts] == [
+        (A, 6, 624), (B, 2, 676),
+    ]  # fmt: skip
 
 
 def test_secrets_of_a_log_do_not_become_evidence() -> None:
@@ -120,12 +129,15 @@ def _about(report: Report, ref: str, words: str = "") -> Evidence:
 
 def test_what_the_platform_says_is_evidence_of_its_own_and_stands_in_the_issue() -> None:
     report = report_on(next(iter(SHAPES)))
-    stated = ("build b-1 (provenance) names commit abc.", "Revision tide-1 has 30 % of the traffic.")
+    share = "Revision tide-1 has 30 % of the traffic."
+    stated = ("build b-1 (provenance) names commit abc.", share)
     deployed = replace(report.proof.deployed, source=DeployedSource.PROVENANCE, stated=stated)
     told = build_report(report.incident, replace(report.proof, deployed=deployed))
     assert [each.text for each in told.evidence if each.text in stated] == list(stated)
     assert unsupported(told) == []
     assert '"source": "provenance"' in json.dumps(to_json(told))
     body = issue_body(told)
-    assert "Revision tide-1 has 30 % of the traffic." in body.replace("\\", "")
-    assert "the service's settings. Not looked at" in body
+    assert share in body.replace("\\", "")
+    assert Source.SETTINGS in looked_at(told)
+    assert listed(looked_at(told)) in body
+    assert Source.SETTINGS not in looked_at(report)

@@ -143,4 +143,6 @@ def test_what_python_really_says_is_quoted(story: Story, compilers: FoundCompile
     text = 'File "/app/app/hurt.py", line 5\nSyntaxError: invalid syntax'
     (incident,) = investigated(setting, story, compilers, text)
     report: Any = documents(setting, "reports")[incident]["report"]
-    assert report["evidence"][0]["text"].startswith("SyntaxError: invalid syntax (/app/app/hurt.py, line 5)")
+    quoted = report["evidence"][0]
+    assert quoted["kind"] == "log_entry"
+    assert all(each in quoted["text"] for each in ("SyntaxError", "invalid syntax", "/app/app/hurt.py", "line 5"))

@@ -1,5 +1,6 @@
 """One history for each shape in which files break and are mended, and what must be proven of it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -351,7 +352,7 @@ def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, com
     assert not proof.deployed.corroborated
     assert proof.deployed.source == "given"
     assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
-    assert "fails first at line 5" in proof.recommendation.detail
+    assert set(re.findall(r"\bline (\d+)", proof.recommendation.detail)) == {"5", "6"}
 
 
 def test_file_that_exists_no_more_at_the_head(story: Story, compilers: FoundCompilers) -> None:
@@ -457,7 +458,7 @@ def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story,
     story.write()
     proof = investigated(story.path, incident("app.py", sighting(5)), compilers)
     assert not proof.deployed.corroborated
-    assert "chat/app.py, core/app.py" in proof.recommendation.detail
+    assert all(path in proof.recommendation.detail for path in ("chat/app.py", "core/app.py"))
 
 
 def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: FoundCompilers) -> None:
@@ -502,7 +503,7 @@ def test_a_source_root_without_any_source_is_refused(story: Story, compilers: Fo
     story.commit("start", {"svc/app.py": good()})
     story.commit("break", {"svc/app.py": broken(5)})
     story.write()
-    with pytest.raises(Misused, match="no Python file lies there"):
+    with pytest.raises(Misused, match=re.escape(f"--source-root {root}")):
         investigated(story.path, incident("app.py", sighting(5)), compilers, Request(roots=(root,)))
 
 

@@ -134,7 +134,8 @@ def test_names_are_carried_as_logged(path: str) -> None:
 
 
 def test_huge_line_number() -> None:
-    assert read("SyntaxError: bad (quay.py, line 99999999999999999999)") is Refusal.NO_FAILING_FILE
+    text = "SyntaxError: bad (quay.py, line 99999999999999999999)"
+    assert read(text) is Refusal.NO_FAILING_FILE
 
 
 @pytest.mark.parametrize("value", ["[" * 90_000 + "]" * 90_000, '{"a":' * 90_000 + "1" + "}" * 90_000])

@@ -57,12 +57,12 @@ class LogFile:
     def _failures_named(self) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise Unreadable(f"{self._name}: there is no such log file; give the path of an existing one.") from None
-        except IsADirectoryError:
-            raise Unreadable(f"{self._name} is a directory; name a log file in it.") from None
-        except PermissionError:
-            raise Unreadable(f"{self._name}: you may not read this log file; change its permissions.") from None
+        except FileNotFoundError as error:
+            raise Unreadable(f"{self._name}: there is no such log file; give the path of an existing one.") from error
+        except IsADirectoryError as error:
+            raise Unreadable(f"{self._name} is a directory; name a log file in it.") from error
+        except PermissionError as error:
+            raise Unreadable(f"{self._name}: you may not read this log file; change its permissions.") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise Unreadable(f"{self._name}: the gzip data is damaged ({error}); export the log again.") from None
         except (OSError, ValueError) as error:

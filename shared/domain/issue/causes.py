@@ -1,20 +1,37 @@
 """Why it happened: the resources ruled in or out, then the five whys and the error behind the error."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
 from shared.domain.escaping import for_markdown
 from shared.domain.issue.account import entries
 from shared.domain.issue.section import Heading, Section, table
 from shared.domain.links import Links
 from shared.domain.report import Report
-from shared.domain.wording import said
+from shared.domain.wording import listed, said
 
 _RESOURCES = (
     ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
     ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
     ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
 )
+
+
+class Source(StrEnum):
+    """Where a cause may show."""
+
+    LOG = "the log"
+    REPOSITORY = "the repository"
+    METRICS = "metrics"
+    SETTINGS = "the service's settings"
+    NETWORK = "the network"
+
+
+def looked_at(report: Report) -> Sequence[Source]:
+    """The sources that the report stands on; the settings only where the platform said something."""
+    settings = [Source.SETTINGS] if report.proof.deployed.stated else []
+    return (Source.LOG, Source.REPOSITORY, *settings)
 
 
 def causes(report: Report, _: Links) -> Iterator[Section]:
@@ -45,9 +62,8 @@ def _resources(report: Report) -> Iterator[str]:
     stated = report.proof.deployed.stated
     if stated:
         yield "\n".join(f"- {for_markdown(said(sentence, 400))}" for sentence in stated)
-    seen = "the log, the repository and the service's settings" if stated else "the log and the repository"
-    unseen = "metrics and the network" if stated else "metrics, the service's settings, the network"
-    yield f"Looked at: {seen}. Not looked at: {unseen}."
+    seen = looked_at(report)
+    yield f"Looked at: {listed(seen)}. Not looked at: {listed([each for each in Source if each not in seen])}."
 
 
 _MENTIONED = "not looked at: **look at them**, the log speaks of it"
