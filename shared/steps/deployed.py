@@ -28,7 +28,7 @@ def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: s
     if stated.corroborated or stated.detail:  # what could not be judged is not contradicted either
         return stated
     inferred = _infer(ground, verdicts, stated.conflict)
-    if inferred.corroborated and _may_override(ground, inferred, given):
+    if inferred.corroborated and _may_override(ground, verdicts, inferred, given):
         return inferred
     conflict = stated.conflict
     if inferred.corroborated and inferred.commit is not None:
@@ -40,20 +40,25 @@ def locate(ground: Ground, verdicts: Verdicts, given: Commit | None, revision: s
     return replace(stated, conflict=conflict, reason=inferred.reason, detail=detail)
 
 
-def _may_override(ground: Ground, inferred: Located, given: Commit) -> bool:
+def _may_override(ground: Ground, verdicts: Verdicts, inferred: Located, given: Commit) -> bool:
     """Whether a version may have been deployed although the given commit was named.
 
     It has to be what some state of the branch held: what only came in by a merge was never served from there. And it
-    has to be part of the given commit, or of the branch when it was logged: what came later explains no such line.
+    has to be part of the given commit, or of the branch when it was logged. What came later explains a line only where
+    the file fails at the given commit as well: the work tree of that commit was deployed, and committed afterwards.
     """
     commit = inferred.commit
     landed = ground.states.landing(commit.id) if commit is not None else None
     if commit is None or landed is None:
         return False
-    if not _was_there(ground, inferred, commit) and not contains(ground.history, given.id, commit.id):
+    at = dict.fromkeys((commit.id, landed, given.id))
+    held = ground.history.blobs((each, inferred.path) for each in at)
+    if held.get((commit.id, inferred.path)) != held.get((landed, inferred.path)):
         return False
-    held = ground.history.blobs((each, inferred.path) for each in dict.fromkeys((commit.id, landed)))
-    return held.get((commit.id, inferred.path)) == held.get((landed, inferred.path))
+    if _was_there(ground, inferred, commit) or contains(ground.history, given.id, commit.id):
+        return True
+    named = held.get((given.id, inferred.path))
+    return named is not None and verdicts.fails(named, inferred.path) and contains(ground.history, commit.id, given.id)
 
 
 def _was_there(ground: Ground, inferred: Located, commit: Commit) -> bool:

@@ -87,6 +87,21 @@ def test_a_version_that_the_branch_held_only_later_overrides_nothing(
     assert story.ids["break"] in proof.deployed.conflict
 
 
+def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_committed(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(3)})
+    story.commit("attempt", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, "break", "break")
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.id == story.ids["attempt"]
+    assert story.ids["break"] in proof.deployed.conflict
+
+
 def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
     story: Story, compilers: FoundCompilers
 ) -> None:
