@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-rest test-crash test-unit check bench bundle lock clean
+.PHONY: help install demo test test-rest test-recovery test-unit check bench bundle lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -22,16 +22,16 @@ demo: install ## the whole loop on this machine; more with DEMO="--auto-approve 
 # Two at a time, on two cores: the crashes, and after them the units, take as long as everything else, which starts
 # processes and waits for them. Each judges, last, what it has said in Slack.
 test: install ## run the tests
-	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) test-rest test-crash test-unit
+	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) test-rest test-recovery test-unit
 
 test-rest: install
-	$(BIN)/python -m pytest --ignore=tests/crash --ignore=tests/unit
+	$(BIN)/python -m pytest --ignore=tests/recovery --ignore=tests/unit --ignore=tests/workflow --ignore=tests/proof
 
-test-crash: install
-	$(BIN)/python -m pytest tests/crash tests/contract/test_slack_types.py
+test-recovery: install
+	$(BIN)/python -m pytest tests/recovery tests/contract/test_slack_types.py
 
 test-unit: install
-	$(BIN)/python -m pytest tests/unit tests/contract/test_slack_types.py
+	$(BIN)/python -m pytest tests/unit tests/workflow tests/proof tests/contract/test_slack_types.py
 
 check: install ## lint, types, import contracts
 	$(BIN)/ruff check .
@@ -44,7 +44,7 @@ bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench.weather
 
 bundle: install ## write the functions' zips into build/, the same bytes for the same content
-	$(BIN)/python -m functions.local.bundle
+	$(BIN)/python -m functions.cli.bundle
 
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.delivery import read_body
-from functions.handling import rejection
-from functions.logs import Log, Severity, trace_of
-from functions.process import process
+from functions.http.context import process
+from functions.http.delivery import read_body
+from functions.http.message_handler import rejection
+from functions.http.structured_logs import Log, Severity, trace_of
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.process import Process
-    from shared.domain.decision import Answer, Click
+    from functions.http.context import Process
+    from shared.proposal.decision import Answer, Click
 
 MOST_BYTES = 1 << 20
 Answered = tuple[str, int, dict[str, str]]
@@ -67,7 +67,7 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
 
 def _decided(body: bytes, here: "Process", log: Log) -> Answered:
     from shared.adapters.slack.interaction import read_click, wants_reason  # noqa: PLC0415
-    from shared.steps.decide import decide as step  # noqa: PLC0415
+    from shared.workflow.decide import decide as step  # noqa: PLC0415
 
     click = read_click(body)
     if click is None:

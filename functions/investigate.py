@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.delivery import Delivery, one_text
-from functions.handling import Answered, handled
+from functions.http.delivery import Delivery, one_text
+from functions.http.message_handler import Answered, handled
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.steps.world import Outcome, World
+    from shared.workflow.context import Outcome, World
 
 
 @functions_framework.http
@@ -20,6 +20,6 @@ def investigate(request: "Request") -> Answered:
 
 
 def _investigate(world: "World", delivery: Delivery) -> "Outcome":
-    from shared.steps.investigate_incident import investigate_incident  # noqa: PLC0415
+    from shared.workflow.investigate_incident import investigate_incident  # noqa: PLC0415
 
     return investigate_incident(world, one_text(delivery, "incident"))

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.delivery import Delivery, json_object
-from functions.handling import Answered, handled
-from functions.logs import MARKER
+from functions.http.delivery import Delivery, json_object
+from functions.http.message_handler import Answered, handled
+from functions.http.structured_logs import MARKER
 from shared.errors import Reject
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.steps.world import Outcome, World
+    from shared.workflow.context import Outcome, World
 
 CANARY = "/logs/provenfix-canary"
 """How the name of the log ends into which Cloud Scheduler writes, so that somebody notices when nothing arrives."""
@@ -25,10 +25,10 @@ def record(request: "Request") -> Answered:
 
 
 def _record(world: "World", delivery: Delivery) -> "Outcome":
-    from shared.adapters.local.log_json import entry_from_json  # noqa: PLC0415
-    from shared.steps.record import record as step  # noqa: PLC0415
-    from shared.steps.rejections import refused  # noqa: PLC0415
-    from shared.steps.world import Outcome  # noqa: PLC0415
+    from shared.adapters.logs.log_json import entry_from_json  # noqa: PLC0415
+    from shared.workflow.context import Outcome  # noqa: PLC0415
+    from shared.workflow.record import record as step  # noqa: PLC0415
+    from shared.workflow.records.rejections import refused  # noqa: PLC0415
 
     logged = json_object(delivery.data, "not_a_log_entry")
     entry = entry_from_json(logged, 0)

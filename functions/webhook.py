@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.delivery import read_body
-from functions.handling import rejection
-from functions.logs import Log, Severity, trace_of
-from functions.process import process
+from functions.http.context import process
+from functions.http.delivery import read_body
+from functions.http.message_handler import rejection
+from functions.http.structured_logs import Log, Severity, trace_of
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.process import Process
+    from functions.http.context import Process
     from shared.ports import People
     from shared.secret import Secret
 
@@ -64,7 +64,7 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
         if wished is None:
             log.write(Severity.INFO, "means_nothing")
             return "", 204
-        from shared.steps.heed import heed  # noqa: PLC0415
+        from shared.workflow.issue.issue_commands import heed  # noqa: PLC0415
 
         outcome = heed(here.world, _people(here), wished)
     except Reject as rejected:
@@ -81,7 +81,7 @@ def _secret(here: "Process") -> "Secret":
 
 
 def _people(here: "Process") -> "People":
-    from shared.later import Later  # noqa: PLC0415
+    from shared.lazy import Later  # noqa: PLC0415
     from shared.wiring import people  # noqa: PLC0415
 
     found: People = Later(lambda: people(here.settings))

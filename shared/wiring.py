@@ -6,28 +6,29 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from shared.config.settings import Platform, Settings
 from shared.errors import Misused
-from shared.later import Later
+from shared.lazy import Later
 from shared.secret import Keeper, Secret, SecretReference
-from shared.settings import Platform, Settings
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
     from shared.adapters.delivery import DeadLetters
+    from shared.adapters.git.repository import GitRepository
+    from shared.adapters.git.work_tree import WorkTree
     from shared.adapters.github.client import GitHub, Pace
     from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import Clients
     from shared.adapters.google.metadata import Metadata
     from shared.adapters.google.pubsub_bus import PubSubBus
-    from shared.adapters.local.git_repository import GitRepository
-    from shared.adapters.local.log_file import LogFile
-    from shared.adapters.local.sqlite_logs import SqliteLogs
-    from shared.adapters.local.sqlite_queue import SqliteQueue
-    from shared.adapters.local.work_tree import WorkTree
-    from shared.domain.service import Service
-    from shared.ports import Bus, CheckRuns, Clock, Compilers, Deployer, History, Issues, People, Places, Store
-    from shared.steps.prover import Prover
-    from shared.steps.world import World
+    from shared.adapters.logs.log_file import LogFile
+    from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+    from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, People, Places, Store
+    from shared.proof.model.ports import Compilers, History
+    from shared.service import Service
+    from shared.workflow.context import World
+    from shared.workflow.prover import Prover
 
 STORE = "store.sqlite"
 QUEUE = "queue.sqlite"
@@ -38,7 +39,7 @@ LOGS = "logs.sqlite"
 @contextmanager
 def local_history(path: str) -> "Iterator[GitRepository]":
     """The history of a repository on this machine."""
-    from shared.adapters.local.git_repository import GitRepository  # noqa: PLC0415
+    from shared.adapters.git.repository import GitRepository  # noqa: PLC0415
 
     with GitRepository(path) as repository:
         yield repository
@@ -46,14 +47,14 @@ def local_history(path: str) -> "Iterator[GitRepository]":
 
 def local_log(path: str) -> "LogFile":
     """A log file on this machine; `-` is standard input."""
-    from shared.adapters.local.log_file import LogFile  # noqa: PLC0415
+    from shared.adapters.logs.log_file import LogFile  # noqa: PLC0415
 
     return LogFile(path)
 
 
 def local_work_tree(path: str) -> "WorkTree | None":
     """The checkout around a directory, None for a bare repository."""
-    from shared.adapters.local.work_tree import WorkTree  # noqa: PLC0415
+    from shared.adapters.git.work_tree import WorkTree  # noqa: PLC0415
 
     return WorkTree.find(path)
 
@@ -70,7 +71,7 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
 def store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
     if settings.embedded is not None:
-        from shared.adapters.local.sqlite_store import SqliteStore  # noqa: PLC0415
+        from shared.adapters.sqlite.sqlite_store import SqliteStore  # noqa: PLC0415
 
         return SqliteStore(settings.embedded / STORE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
@@ -87,7 +88,7 @@ def bus(settings: Settings) -> "Bus":
 def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
     """The same, for whoever publishes what is not provenfix's own."""
     if settings.embedded is not None:
-        from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
+        from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
         return SqliteQueue(settings.embedded / QUEUE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
@@ -99,7 +100,7 @@ def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
 def dead_letters(settings: Settings, name: str) -> "DeadLetters":
     """What could not be delivered. `name` is that of the subscription, without prefix. Raises Misused as above."""
     if settings.embedded is not None:
-        from shared.adapters.local.sqlite_queue import SqliteQueue  # noqa: PLC0415
+        from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
         return SqliteQueue(settings.embedded / QUEUE)
     from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters  # noqa: PLC0415
@@ -110,9 +111,9 @@ def dead_letters(settings: Settings, name: str) -> "DeadLetters":
 def world(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
-    from shared.domain.redaction import also  # noqa: PLC0415
-    from shared.steps.stopping import is_stopped  # noqa: PLC0415
-    from shared.steps.world import World  # noqa: PLC0415
+    from shared.text.redaction import also  # noqa: PLC0415
+    from shared.workflow.context import World  # noqa: PLC0415
+    from shared.workflow.records.kill_switch import is_stopped  # noqa: PLC0415
 
     also(settings.redaction)
     kept, clock = store(settings), SystemClock()
@@ -283,7 +284,7 @@ def _prover() -> "Prover":
     """Most requests of most functions prove nothing."""
 
     def make() -> "Prover":
-        from shared.steps.prover import Prover  # noqa: PLC0415
+        from shared.workflow.prover import Prover  # noqa: PLC0415
 
         return Prover()
 
@@ -299,15 +300,15 @@ def _token(metadata: "Metadata") -> Callable[[str], Secret]:
 
 def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
-    from shared.adapters.local.kept_chat import KeptChat  # noqa: PLC0415
+    from shared.adapters.standins.kept_chat import KeptChat  # noqa: PLC0415
 
     def issues() -> "Issues":
-        from shared.adapters.local.kept_issues import KeptIssues  # noqa: PLC0415
+        from shared.adapters.standins.kept_issues import KeptIssues  # noqa: PLC0415
 
         return KeptIssues(kept)
 
     def checks() -> object:
-        from shared.adapters.local.kept_logs import NoChecks  # noqa: PLC0415
+        from shared.adapters.logs.log_folder import NoChecks  # noqa: PLC0415
 
         return NoChecks()
 
@@ -323,17 +324,17 @@ def _kept(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """A platform that runs nothing, and a folder of logs."""
 
     def platform() -> object:
-        from shared.adapters.local.kept_platform import KeptPlatform  # noqa: PLC0415
+        from shared.adapters.standins.kept_platform import KeptPlatform  # noqa: PLC0415
 
         return KeptPlatform(kept, clock)
 
     def probe() -> object:
-        from shared.adapters.local.kept_logs import NoProbe  # noqa: PLC0415
+        from shared.adapters.logs.log_folder import NoProbe  # noqa: PLC0415
 
         return NoProbe()
 
     def logs() -> object:
-        from shared.adapters.local.kept_logs import KeptLogs  # noqa: PLC0415
+        from shared.adapters.logs.log_folder import KeptLogs  # noqa: PLC0415
 
         assert settings.local is not None
         return KeptLogs(settings.local / "logs")
@@ -344,9 +345,9 @@ def _kept(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
 
 def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
-    from shared.adapters.local.served_platform import ServedPlatform  # noqa: PLC0415
     from shared.adapters.probe.patience import Patience  # noqa: PLC0415
     from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+    from shared.adapters.standins.served_platform import ServedPlatform  # noqa: PLC0415
 
     platform = ServedPlatform(kept, clock)
     staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
@@ -356,8 +357,8 @@ def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]
 
 def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """What can be told of a service by its log alone; deployed by a command, where one is configured."""
-    from shared.adapters.local.watched_platform import WatchedPlatform  # noqa: PLC0415
     from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+    from shared.adapters.standins.watched_platform import WatchedPlatform  # noqa: PLC0415
 
     logs = local_logs(settings)
     platform = WatchedPlatform(kept, logs, clock)
@@ -366,7 +367,7 @@ def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any
 
 def local_logs(settings: Settings) -> "SqliteLogs":
     """The log of the services of this machine. Raises Misused where the settings say that this is none."""
-    from shared.adapters.local.sqlite_logs import SqliteLogs  # noqa: PLC0415
+    from shared.adapters.sqlite.sqlite_logs import SqliteLogs  # noqa: PLC0415
 
     if settings.local is None:
         raise Misused("This is no stack of one machine; set PROVENFIX_LOCAL.")

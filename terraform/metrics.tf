@@ -1,4 +1,4 @@
-# What the functions' own log lines tell, as figures: `jsonPayload.provenfix` with function and outcome; see functions/logs.py.
+# What the functions' own log lines tell, as figures: `jsonPayload.provenfix` with function and outcome; see functions/http/structured_logs.py.
 
 locals {
   own_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.project_id=\"${var.project}\""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.stack.emulators import Emulators, emulating, installed
-from functions.local.stack.place import led_to
+from functions.local.emulators import Emulators, emulating, installed
+from functions.local.stack_folder import led_to
+from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.google.firestore_store import FirestoreStore
-from shared.adapters.local.sqlite_store import SqliteStore
+from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Unreadable
 from shared.ports import Store
-from tests.fakes.memory import MemoryStore
+from tests.support.memory import MemoryStore
 
 Opened = Callable[[], Store]
 _worlds = itertools.count(1)
@@ -35,6 +36,13 @@ def emulators(emulators_installed: None, tmp_path_factory: pytest.TempPathFactor
     """Both emulators, on free ports of the loopback; Google's clients are led there until the end of the run."""
     with emulating(tmp_path_factory.mktemp("emulators")) as running, led_to(running.environment):
         yield running
+
+
+@pytest.fixture(scope="session")
+def compilers() -> Iterator[FoundCompilers]:
+    """Interpreters, started once for all tests of a run."""
+    with FoundCompilers() as found:
+        yield found
 
 
 @pytest.fixture(params=["firestore", "sqlite", "memory"])

@@ -28,7 +28,7 @@ def main() -> NoReturn:
     if foreign:
         sys.stderr.write(f"provenfix: {foreign}\n")
         sys.exit(2)
-    from functions.local.cli import main as run  # noqa: PLC0415  # the path had to be set first
+    from functions.cli.command_line import main as run  # noqa: PLC0415  # the path had to be set first
 
     try:
         if heard:

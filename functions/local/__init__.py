@@ -1,1 +1,1 @@
-"""What runs on one machine and never in the cloud: the `provenfix` command."""
+"""What runs the whole stack on one machine: servers, their supervisor, relays, the page, the platform."""

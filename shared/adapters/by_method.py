@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from shared.domain.rollout import Deployment
-from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Deployer
+from shared.proposal.rollout import Deployment
+from shared.service import Service
 
 
 class DeployerByMethod:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
+from shared.proposal.rollout import Progress
+from shared.service import Service
 
 SKEW = timedelta(minutes=2)
 """By how much two clocks may differ."""

@@ -15,8 +15,8 @@ from enum import StrEnum
 from importlib.resources import files
 from string import Template
 
-from shared.domain.service import Service
 from shared.errors import Misused
+from shared.service import Service
 
 LONGEST = 20_000
 """Characters that a filter may have."""

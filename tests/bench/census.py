@@ -15,9 +15,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from functions.local.cli import main as command
+from functions.cli.command_line import main as command
 from shared.adapters.compilers.cpython import CPython
-from shared.domain.compilation import Compilation, Source
+from shared.proof.model.compilation import Compilation, Source
 
 
 def main(out: str, *arguments: str) -> int:

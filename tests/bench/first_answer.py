@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.stack.process import free_port
+from functions.local.server_process import free_port
 
 ROOT = Path(__file__).parents[2]
 

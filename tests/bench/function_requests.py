@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from functions.local.showcase.build import Showcase
-from functions.local.showcase.log import Shape, log_text
+from functions.demo.build_repository import Showcase
+from functions.demo.incident_log import Shape, log_text
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.secret import Secret

@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from functions.local.showcase.build import Showcase, build_incident
-from functions.local.stack import plan
-from functions.local.stack.emulators import emulating
-from functions.local.stack.place import led_to
+from functions.demo.build_repository import Showcase, build_incident
+from functions.local import topology
+from functions.local.emulators import emulating
+from functions.local.stack_folder import led_to
 from shared.errors import Unreadable
 from tests.bench.first_answer import ROOT, Asked, Started, start, surroundings
 from tests.bench.function_requests import EVENT, SECRET, click, configuration, entry, event, event_body
@@ -79,9 +79,9 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
 
 
 def _make_topics() -> None:
-    from functions.local.stack.pubsub_topology import make_topics  # noqa: PLC0415 - Google's client
+    from functions.local.pubsub_topology import make_topics  # noqa: PLC0415 - Google's client
 
-    make_topics(PROJECT, PREFIX, plan.Delivering())
+    make_topics(PROJECT, PREFIX, topology.Delivering())
 
 
 def _starts(story: Showcase, bare: Path, place: Place, runs: int) -> Iterator[Row]:
@@ -122,7 +122,7 @@ def _asked(story: Showcase, bare: Path, environment: Mapping[str, str]) -> Itera
 def _incident(environment: Mapping[str, str]) -> str:
     """The id of the incident that `record` has just opened."""
     code = (
-        "from shared.settings import read_all_settings; from shared.wiring import store;"
+        "from shared.config.settings import read_all_settings; from shared.wiring import store;"
         "kept = store(read_all_settings()); print(kept.find('incidents', 'state', 'opened')[0].key)"
     )
     command = [sys.executable, "-c", code]
@@ -134,17 +134,17 @@ def _incident(environment: Mapping[str, str]) -> str:
 
 def _overhead(story: Showcase, bare: Path, place: Place) -> Row:
     """What `record` costs on an entry that it has seen, in one process with a bare function, in turns."""
-    from functions import process  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
+    from functions.http import context  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
 
     clients = {"event": _client("event", bare), "record": _client("record", MAIN)}
     logged = json.dumps(entry(story)).encode()
     best = dict.fromkeys(clients, float("inf"))
     with led_to(place.of_round(-1)):
-        process.keep(None)
+        context.keep(None)
         for _ in range(ROUNDS):
             for name, client in clients.items():
                 best[name] = min(best[name], _calls(client, event_body(logged)))
-        process.keep(None)
+        context.keep(None)
     ratio = best["record"] / best["event"]
     value, baseline = (f"{best[name] / CALLS * 1e6:.0f} µs" for name in ("record", "event"))
     goal = f"≤ {MOST_OVERHEAD:g}"

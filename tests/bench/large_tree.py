@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from functions.local.showcase.git import git
+from functions.demo.git import git
 from tests.bench.repository import FILE, Generated, engine_source, first_broken_line
 
 _START = 1_706_770_800

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from functions.local.stack.emulators import installed
+from functions.local.emulators import installed
 from shared.errors import Unreadable
 from tests.bench.table import Row
-from tests.loop.storm import left, storm
+from tests.support.e2e.storm import left, storm
 
 _DEADLINE = 1_800.0
 _EMBEDDED_SHARE = 10

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from functions.local.stack.process import LOOPBACK, free_port
-from shared.adapters.local.sqlite_queue import SqliteQueue
-from shared.adapters.local.sqlite_store import SqliteStore
+from functions.local.server_process import LOOPBACK, free_port
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import Stored
-from shared.steps import cases, flow
 from shared.wiring import QUEUE, STORE
+from shared.workflow import flow
+from shared.workflow.records import incident_records
 from tests.bench.table import Row
 
 _SERVICE = "harbour-prod.harbour-chat"
@@ -67,7 +68,7 @@ def _measured(folder: Path, port: int) -> Iterator[Row]:
 
 
 def _incidents(store: SqliteStore) -> Sequence[Stored]:
-    found = store.find(cases.KIND, "service", _SERVICE)
+    found = store.find(incident_records.KIND, "service", _SERVICE)
     return [each for each in found if each.value["kind"] == "syntax_error"]
 
 

@@ -17,19 +17,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from functions.local.stack.emulators import emulating
-from functions.local.stack.place import led_to
+from functions.local.emulators import emulating
+from functions.local.stack_folder import led_to
 from shared.errors import Unreadable
-from tests.access.observed import Observed
-from tests.access.player import Player
-from tests.access.plays import FILE, Play, history
 from tests.bench.table import Row
-from tests.contract.served import PACKAGES, served
-from tests.fakes.google_cloud import IMAGE, digest
-from tests.fakes.loopback import outside
-from tests.fakes.moments import FakeClock
-from tests.unit.doors import MAIN
-from tests.unit.stories import running
+from tests.support.access.observed import Observed
+from tests.support.access.player import Player
+from tests.support.access.scenarios import FILE, Play, history
+from tests.support.function_clients import MAIN
+from tests.support.google_cloud import IMAGE, digest
+from tests.support.history_builder import running
+from tests.support.loopback import outside
+from tests.support.moments import FakeClock
+from tests.support.served_functions import PACKAGES, served
 
 GOAL = 5.0
 WATCH_SECONDS = 5

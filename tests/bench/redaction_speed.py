@@ -10,7 +10,7 @@ from collections.abc import Callable
 from detect_secrets.core import scan
 from detect_secrets.settings import default_settings
 
-from shared.domain.redaction import redact
+from shared.text.redaction import redact
 
 LINES = 2_000
 _LINES = (

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from functions.local.showcase import fast_import
-from functions.local.showcase.fast_import import Planned
+from functions.demo import fast_import
+from functions.demo.fast_import import Planned
 
 FILE = "service/engine.py"
 _RULES = 48

@@ -6,8 +6,8 @@ In: nothing, the texts are made here. Out: a name and a figure for each text, at
 import time
 from collections.abc import Callable, Mapping
 
-from shared.domain.entry import LogEntry
-from shared.domain.signal import read_signal
+from shared.detection.entry import LogEntry
+from shared.detection.signal import read_signal
 
 _SIZES = (64, 256)
 _ROUNDS = 3

@@ -6,7 +6,7 @@ In: a number of examples. Out: one line, or the shortest story that breaks a rul
 import sys
 import time
 
-from tests.crash.test_state_machine import tell
+from tests.recovery.test_state_machine import tell
 
 STORIES = 20_000
 

@@ -1,13 +1,10 @@
-"""Compilers for all tests of a run; and all traffic with GitHub held to its own description, whoever causes it."""
+"""All traffic with GitHub held to its own description, whoever causes it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.github.described import Described, described
-from tests.unit.conftest import compilers
-
-__all__ = ["compilers"]
+from tests.support.github.described import Described, described
 
 
 @pytest.fixture(scope="session", autouse=True)

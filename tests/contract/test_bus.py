@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.google.pubsub_bus import PubSubBus
-from shared.adapters.local.sqlite_queue import SqliteQueue
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Retry
 from shared.ports import Bus
-from tests.fakes.memory import MemoryBus
+from tests.support.memory import MemoryBus
 
 TOPICS = ("boats-seen", "boats-lost")
 Message = Mapping[str, str]

@@ -13,14 +13,14 @@ from google.cloud.logging_v2.types import ListLogEntriesResponse
 
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_logging import Bounds, CloudLogging, quoted
-from shared.adapters.local.kept_logs import KeptLogs
-from shared.adapters.local.log_json import entry_from_json
-from shared.domain.entry import LogEntry
-from shared.domain.service import Service
+from shared.adapters.logs.log_folder import KeptLogs
+from shared.adapters.logs.log_json import entry_from_json
+from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import Logs
-from tests.fakes.google_cloud import GoogleCloud
-from tests.fakes.rpc import google_on_loopback
+from shared.service import Service
+from tests.support.google_cloud import GoogleCloud
+from tests.support.rpc import google_on_loopback
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 AT = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)

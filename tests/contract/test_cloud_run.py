@@ -12,12 +12,12 @@ from shared.adapters.by_method import DeployerByMethod
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
-from shared.domain.rollout import Deployment, Progress
-from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import BY_HAND
-from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
-from tests.fakes.rpc import google_on_loopback
+from shared.proposal.rollout import Deployment, Progress
+from shared.service import Service
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
+from tests.support.rpc import google_on_loopback
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OLD, FIX, OTHER = "a" * 40, "f" * 40, "c" * 40

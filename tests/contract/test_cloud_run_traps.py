@@ -12,17 +12,17 @@ from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
-from shared.domain.verdict import Probed
 from shared.ports import Deployer
-from shared.steps.cause import Cause
-from shared.steps.redeploy import redeploy
-from shared.steps.watching import LONGEST_DEPLOYMENT
-from shared.steps.world import World
-from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
-from tests.fakes.past import commit_id
-from tests.fakes.rpc import google_on_loopback
-from tests.fakes.setting import OLD_REVISION, Setting, Tap, service
-from tests.unit.stages import approved, incident_document, redeployed, state, tick
+from shared.proposal.verdict import Probed
+from shared.workflow.context import World
+from shared.workflow.records.cause import Cause
+from shared.workflow.redeploy import redeploy
+from shared.workflow.rollout.watching import LONGEST_DEPLOYMENT
+from tests.support.drivers import approved, incident_document, redeployed, state, tick
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
+from tests.support.harness import OLD_REVISION, Setting, Tap, service
+from tests.support.past import commit_id
+from tests.support.rpc import google_on_loopback
 
 BROKEN, TARGET = commit_id("attempt"), commit_id("later")
 

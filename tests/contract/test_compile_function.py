@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.bundle import ROOT, compile_files
+from functions.cli.bundle import ROOT, compile_files
 from shared.adapters.compilers.calling import SECONDS
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import find, minor_versions
 from shared.adapters.compilers.remote import RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
-from shared.domain.compilation import Source
+from shared.proof.model.compilation import Source
 from shared.secret import Secret
-from tests.contract.served import served, serves
-from tests.corpus import corpus
+from tests.support.corpus import corpus
+from tests.support.served_functions import served, serves
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.compilers.interpreters import find, minor_versions
 from shared.adapters.compilers.ruff import Ruff
-from shared.domain.compilation import Explanation, Source
-from tests.corpus import corpus
+from shared.proof.model.compilation import Explanation, Source
+from tests.support.corpus import corpus
 
 PYTHONS = minor_versions()
 CORPUS = corpus()

@@ -12,7 +12,7 @@ from shared.adapters.compilers import cpython
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import candidates, find
 from shared.adapters.compilers.pipe import NoInterpreter
-from shared.domain.compilation import Source
+from shared.proof.model.compilation import Source
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

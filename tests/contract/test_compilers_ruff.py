@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
-from shared.domain.compilation import Compilation, Source, source_lines
 from shared.errors import Misused
+from shared.proof.model.compilation import Compilation, Source, source_lines
 
 BROKEN_FIELD = b"def stream(x):\n    yield f\"data: {dumps({\n        'a': x,\n    })}\\n\\n\"\n"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from shared.adapters.google.firestore_store import FirestoreStore
-from shared.adapters.local.sqlite_store import SqliteStore
+from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import Store
 from tests.conftest import Opened
-from tests.fakes.memory import MemoryStore
+from tests.support.memory import MemoryStore
 
 Delete = Callable[[], None]
 

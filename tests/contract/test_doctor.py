@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from functions.local.examination import accounts, asking, examining
-from functions.local.examination.accounts import LOGIN
-from functions.local.examination.finding import Check, Found, State, Unanswered, ok
-from functions.local.examination.visit import run
-from shared.domain.service import Service
+from functions.cli.doctor_checks import accounts, google_api, runner
+from functions.cli.doctor_checks.accounts import LOGIN
+from functions.cli.doctor_checks.command import run
+from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered, ok
 from shared.secret import Secret
-from tests.fakes.github.described import operation
-from tests.fakes.github.server import Asked, FakeGitHub, Told, serving
-from tests.fakes.google_project import BUILDER, FUNCTIONS, OWN, RUNTIME, TRIGGER, GoogleProject
-from tests.fakes.google_rest import COMPILE, GoogleRest
-from tests.fakes.slack.workspace import APP, TEAM, Workspace
-from tests.unit.stories import running
+from shared.service import Service
+from tests.support.github.described import operation
+from tests.support.github.server import Asked, FakeGitHub, Told, serving
+from tests.support.google_project import BUILDER, FUNCTIONS, OWN, RUNTIME, TRIGGER, GoogleProject
+from tests.support.google_rest import COMPILE, GoogleRest
+from tests.support.history_builder import running
+from tests.support.slack.workspace import APP, TEAM, Workspace
 
 SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
 IMAGE = "europe-west6-docker.pkg.dev/shore/boats/tide@sha256:" + "0" * 64
@@ -505,7 +505,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
         raise Unanswered("Nobody is there.", "call somebody")
 
     checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok))]
-    found = [found for _, found in examining.examine(checks, lambda _: None, seconds=0.3)]
+    found = [found for _, found in runner.examine(checks, lambda _: None, seconds=0.3)]
     for each in held:
         each.close()
     assert [each.state for each in found] == [State.UNKNOWN, State.UNKNOWN, State.UNKNOWN, State.OK]
@@ -532,7 +532,7 @@ def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stan
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
-    answer = asking.Google(lambda: Secret("PLANTED"), stand.rest.address).ask(
+    answer = google_api.Google(lambda: Secret("PLANTED"), stand.rest.address).ask(
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OWN}/topics/provenfix-tick"
     )
     assert answer.status == 302

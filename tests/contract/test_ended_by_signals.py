@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.git_repository import GitRepository
-from tests.contract.told import incident, log_at, plumb
-from tests.unit.stories import running
+from shared.adapters.git.repository import GitRepository
+from tests.support.cli_runs import incident, log_at, plumb
+from tests.support.history_builder import running
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to find the children")
 
 COMMAND = """
 import os, sys
-from functions.local import cli
+from functions.cli import command_line as cli
 
 left = {nth}
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local import git_process
-from shared.adapters.local.git_repository import GitRepository
+from shared.adapters.git import process
+from shared.adapters.git.repository import GitRepository
 from shared.errors import Misused, Unreadable
-from tests.contract import told
-from tests.contract.told import (
+from tests.support import cli_runs
+from tests.support.cli_runs import (
     ANSWER,
     Ended,
     blob,
@@ -27,7 +27,7 @@ from tests.contract.told import (
     provenfix,
     tree,
 )
-from tests.unit.stories import Story, broken, good
+from tests.support.history_builder import Story, broken, good
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def away(story: Story) -> None:
 
 def unchanged(folder: Path, log: Path, *more: str) -> Ended:
     """Investigates, and sees to it that the repository is as it was."""
-    before = told.digest(folder)
+    before = cli_runs.digest(folder)
     ended = investigate(folder, log, *more)
-    assert told.digest(folder) == before
+    assert cli_runs.digest(folder) == before
     return ended
 
 
@@ -299,11 +299,9 @@ def test_grafts_are_not_believed(story: Story, log: Path) -> None:
 
 def test_a_repository_of_another_user(story: Story, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = clone(story, tmp_path / "copy")
-    genuine = git_process.environment
+    genuine = process.environment
     # Git's own way to test this: everything belongs to somebody else. Only root could really give files away.
-    monkeypatch.setattr(
-        git_process, "environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra)
-    )
+    monkeypatch.setattr(process, "environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra))
     refused = subprocess.run(
         ["git", "-C", str(copy), "log"],
         capture_output=True,
@@ -511,7 +509,7 @@ def test_a_configuration_that_git_cannot_read_is_told(story: Story, log: Path, c
 
 
 def test_the_file_of_the_log_may_be_spelled_like_any_path(story: Story, tmp_path: Path) -> None:
-    log = log_at(tmp_path, told.as_traceback("/srv/app/relay.py"))
+    log = log_at(tmp_path, cli_runs.as_traceback("/srv/app/relay.py"))
     assert facts(story, investigate(story.path, log)) == ANSWER
 
 

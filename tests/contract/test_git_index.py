@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.git_repository import GitRepository
-from tests.contract.told import WHO, Ended, blob, digest, plumb, provenfix
-from tests.unit.stories import running
+from shared.adapters.git.repository import GitRepository
+from tests.support.cli_runs import WHO, Ended, blob, digest, plumb, provenfix
+from tests.support.history_builder import running
 
 BROKEN = "x = = 1\n"
 

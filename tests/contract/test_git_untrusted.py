@@ -9,17 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.told import (
-    ANSWER,
-    digest,
-    facts,
-    incident,
-    investigate,
-    log_at,
-    plumb,
-    provenfix,
-)
-from tests.unit.stories import Story, broken, running
+from tests.support.cli_runs import ANSWER, digest, facts, incident, investigate, log_at, plumb, provenfix
+from tests.support.history_builder import Story, broken, running
 
 RUN = """
 [core]
@@ -260,7 +251,7 @@ def test_the_callers_own_configuration_has_no_say(
 
 INTERRUPTED = """
 import os, signal, sys
-from functions.local import cli, reporting
+from functions.cli import command_line as cli, reporting
 
 def interrupted(*_arguments, **_names):
     os.kill(os.getpid(), {number})

@@ -10,13 +10,13 @@ from shared import wiring
 from shared.adapters.github.credentials import InstallationTokens
 from shared.adapters.github.host import Host
 from shared.adapters.machine import SystemClock
+from shared.config.settings import CodeHost, Secrets, Settings
 from shared.errors import Misused, Reject
 from shared.secret import Keeper, Secret, SecretReference
-from shared.settings import CodeHost, Secrets, Settings
-from tests.fakes.github.board import Board
-from tests.fakes.github.opened import TokenDesk, app
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
-from tests.fakes.setting import service
+from tests.support.github.board import Board
+from tests.support.github.opened import TokenDesk, app
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.harness import service
 
 WATCHED = service(repository=REPOSITORY)
 KEY = SecretReference(Keeper.ENVIRONMENT, "KEY")

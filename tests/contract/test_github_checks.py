@@ -7,10 +7,10 @@ import graphql
 import pytest
 
 from shared.adapters.github.checks import GitHubChecks
-from shared.domain.finding import Checks
-from shared.domain.service import Service
-from tests.fakes.github.opened import Turned, client
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
+from shared.proof.model.finding import Checks
+from shared.service import Service
+from tests.support.github.opened import Turned, client
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 COMMIT = "a" * 40

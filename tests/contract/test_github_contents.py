@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.git.repository import GitRepository
 from shared.adapters.github import walks
 from shared.adapters.github.history import open_history
-from shared.adapters.local.git_repository import GitRepository
-from tests.fakes.github.opened import client
-from tests.fakes.github.past import Past
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
-from tests.unit.stories import Story, broken, good
+from tests.support.github.opened import client
+from tests.support.github.past import Past
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.history_builder import Story, broken, good
 
 CONTENTS = {
     "plain.py": b"plain = 1\n",

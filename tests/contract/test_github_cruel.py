@@ -9,20 +9,20 @@ import jwt
 import pytest
 
 from shared.adapters.github.issues import GitHubIssues
-from shared.domain.life import state_part
-from shared.domain.signal import SignalKind
+from shared.detection.signal import SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document, IssueRef
-from shared.steps import effects
-from shared.steps.case import Case
-from shared.steps.flow import State
-from shared.steps.ledger import once
-from shared.steps.world import World
-from tests.fakes.github.board import Board
-from tests.fakes.github.opened import TokenDesk, Turned, app, client, installed
-from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, Trouble, serving
-from tests.fakes.moments import FakeClock
-from tests.fakes.setting import Setting, service
+from shared.report.incident_status import state_part
+from shared.workflow import effects
+from shared.workflow.context import World
+from shared.workflow.flow import State
+from shared.workflow.ledger import once
+from shared.workflow.records.incident_record import Case
+from tests.support.github.board import Board
+from tests.support.github.opened import TokenDesk, Turned, app, client, installed
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, Trouble, serving
+from tests.support.harness import Setting, service
+from tests.support.moments import FakeClock
 
 MARK = effects.marker("1f2e")
 NOTE = effects.marker("1f2e", "deployed")
@@ -131,7 +131,7 @@ def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: 
 
 
 def opened(world: World) -> IssueRef:
-    """As `shared.steps.effects` opens it."""
+    """As `shared.workflow.effects` opens it."""
     part = state_part("It fails.", urgent=False, since=())
     return effects.open_issue(world, WATCHED, effects.Paper("1f2e", "It fails", part), ("signal:syntax_error",))
 

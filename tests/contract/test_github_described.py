@@ -3,10 +3,10 @@
 import pytest
 
 from shared.adapters.github.client import GitHub
-from tests.fakes.github.board import Board
-from tests.fakes.github.described import Described
-from tests.fakes.github.opened import Turned, client
-from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.github.board import Board
+from tests.support.github.described import Described
+from tests.support.github.opened import Turned, client
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
 

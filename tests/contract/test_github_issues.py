@@ -8,15 +8,15 @@ from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
-from shared.domain.life import state_part
-from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import WRONG, IssueState
+from shared.report.incident_status import state_part
 from shared.secret import Secret
-from tests.fakes.github.board import USER, Board
-from tests.fakes.github.emulated import TOKEN, emulating
-from tests.fakes.github.opened import TokenDesk, Turned, client, installed
-from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
+from shared.service import Service
+from tests.support.github.board import USER, Board
+from tests.support.github.emulated import TOKEN, emulating
+from tests.support.github.opened import TokenDesk, Turned, client, installed
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 MARK = "<!-- provenfix:incident=1f2e -->"

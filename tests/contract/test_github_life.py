@@ -10,18 +10,18 @@ import pytest
 from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
-from shared.domain.life import stands
-from shared.domain.verdict import WATCH
+from shared.proposal.verdict import WATCH
+from shared.report.incident_status import stands
 from shared.secret import Secret
-from shared.steps.investigate_incident import investigate_incident
-from shared.steps.record import record
-from tests.fakes.github.board import Board
-from tests.fakes.github.emulated import TOKEN, emulating
-from tests.fakes.github.opened import Turned
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
-from tests.fakes.past import commit_id
-from tests.fakes.setting import Setting, service
-from tests.unit.stages import MINUTE, documents, tick, watching
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.record import record
+from tests.support.drivers import MINUTE, documents, tick, watching
+from tests.support.github.board import Board
+from tests.support.github.emulated import TOKEN, emulating
+from tests.support.github.opened import Turned
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.harness import Setting, service
+from tests.support.past import commit_id
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
 

@@ -7,13 +7,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from shared.adapters.github.host import Host
 from shared.adapters.github.places import GitHubPlaces
 from shared.adapters.google.logs_explorer import WithLog
-from shared.domain.entry import LogEntry
-from shared.domain.links import Links, Origin
-from shared.domain.service import Service
-from tests.fakes.github.opened import client
-from tests.fakes.github.past import Past
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
-from tests.unit.stories import Story, good
+from shared.detection.entry import LogEntry
+from shared.report.links import Links, Origin
+from shared.service import Service
+from tests.support.github.opened import client
+from tests.support.github.past import Past
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.history_builder import Story, good
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 AT = datetime(2026, 5, 12, 3, 43, 58, 640871, tzinfo=UTC)

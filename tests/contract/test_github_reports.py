@@ -8,22 +8,22 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
 from shared.adapters.github import walks
 from shared.adapters.github.checks import GitHubChecks
 from shared.adapters.github.history import open_history
 from shared.adapters.github.host import Host
 from shared.adapters.github.places import GitHubPlaces
-from shared.adapters.local.git_repository import GitRepository
-from shared.domain.finding import Proof
-from shared.domain.incident import Incident
-from shared.domain.service import Service
-from shared.steps.inquiry import Request
-from shared.steps.prove import prove
-from tests.fakes.github.opened import client, through_api
-from tests.fakes.github.past import Past
-from tests.fakes.github.server import REPOSITORY, FakeGitHub, serving
-from tests.unit import test_graph_shapes, test_random_histories
-from tests.unit.stories import Story, broken, good, incident, running, sighting
+from shared.detection.incident import Incident
+from shared.proof.model.finding import Proof
+from shared.proof.proof_context import Request
+from shared.proof.prove import prove
+from shared.service import Service
+from tests.proof import test_graph_shapes, test_random_histories
+from tests.support.github.opened import client, through_api
+from tests.support.github.past import Past
+from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.history_builder import Story, broken, good, incident, running, sighting
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 SHAPES = {
@@ -108,7 +108,7 @@ def test_a_hundred_versions_take_at_most_eight_requests(
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.asked.clear()
         with open_history(github, REPOSITORY) as remote:
-            # As `shared.steps.evidence` does: how the branch stands, the proof, and what an issue links to.
+            # As `gather_evidence` does: how the branch stands, the proof, and what an issue links to.
             checks.at(SERVICE, remote.branch(None).head)
             assert prove(failing, remote, compilers, request, lambda _: None) == expected
         assert expected.target is not None

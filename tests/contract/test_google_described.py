@@ -8,7 +8,7 @@ from google.cloud import logging_v2, run_v2
 from google.cloud.devtools import cloudbuild_v1 as build_v1
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
-from tests.fakes.discovery import strict, violations
+from tests.support.discovery import strict, violations
 
 SERVICE = "projects/shore/locations/europe-west6/services/tide"
 RUN, BUILD = "/google.cloud.run.v2.", "/google.devtools.cloudbuild.v1.CloudBuild/"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.git_repository import GitRepository
-from shared.domain.history import Branch, FileVersion
+from shared.adapters.git.repository import GitRepository
 from shared.errors import Misused, Unreadable
-from shared.ports import History
-from tests.contract.told import blob, commit, plumb, tree
-from tests.fakes.github.opened import through_api
-from tests.unit.stories import Story
+from shared.proof.model.history import Branch, FileVersion
+from shared.proof.model.ports import History
+from tests.support.cli_runs import blob, commit, plumb, tree
+from tests.support.github.opened import through_api
+from tests.support.history_builder import Story
 
 Opener = Callable[[Path], AbstractContextManager[History]]
 Open = Callable[[Path], History]

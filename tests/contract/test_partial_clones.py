@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.git_repository import GitRepository
+from shared.adapters.git.repository import GitRepository
 from tests.contract.test_git_copies import away, clone, unchanged
-from tests.contract.told import ANSWER, facts, incident, log_at, plumb
-from tests.unit.evidence_checker import unsupported_in
-from tests.unit.stories import Story, broken, good
+from tests.support.cli_runs import ANSWER, facts, incident, log_at, plumb
+from tests.support.evidence_checker import unsupported_in
+from tests.support.history_builder import Story, broken, good
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.adapters.pipeline import Pipeline
-from shared.domain.rollout import Deployment, Progress
-from shared.domain.service import Service
 from shared.errors import Reject, Retry
-from tests.fakes.github.actions import Actions
-from tests.fakes.github.opened import client
-from tests.fakes.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
-from tests.fakes.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
-from tests.fakes.moments import FakeClock
-from tests.fakes.rpc import google_on_loopback
+from shared.proposal.rollout import Deployment, Progress
+from shared.service import Service
+from tests.support.github.actions import Actions
+from tests.support.github.opened import client
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
+from tests.support.moments import FakeClock
+from tests.support.rpc import google_on_loopback
 
 TIDE = Service(
     "tide",

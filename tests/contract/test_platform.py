@@ -13,17 +13,17 @@ from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
-from shared.adapters.local.kept_platform import KeptPlatform
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
+from shared.adapters.standins.kept_platform import KeptPlatform
 from shared.errors import Reject
 from shared.ports import Deployer, Revisions
-from tests.fakes.cloud_run import FakeCloudRun
-from tests.fakes.google_cloud import IMAGE, GoogleCloud, digest
-from tests.fakes.memory import Demand, MemoryStore
-from tests.fakes.moments import FakeClock
-from tests.fakes.rpc import google_on_loopback
-from tests.fakes.served import DEADLINE, shore
+from shared.proposal.rollout import Progress
+from shared.service import Service
+from tests.support.cloud_run import FakeCloudRun
+from tests.support.google_cloud import IMAGE, GoogleCloud, digest
+from tests.support.memory import Demand, MemoryStore
+from tests.support.moments import FakeClock
+from tests.support.rpc import google_on_loopback
+from tests.support.served import DEADLINE, shore
 
 TRIGGER = "projects/shore/locations/europe-west6/triggers/deploy-tide"
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", deploy_trigger=TRIGGER)

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.adapters.probe.patience import Patience
 from shared.adapters.probe.probe import NetworkProbe
-from shared.domain.service import Service
-from shared.domain.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import Probed, ProbeEnd
+from shared.service import Service
 
 SHORT = Patience(opening=2.0, staying=0.6, closing=0.3)
 HASTY = Patience(opening=0.2, staying=0.3, closing=0.1)

@@ -10,8 +10,8 @@ import pytest
 from shared.adapters.compilers import calling, remote
 from shared.adapters.compilers.remote import RemoteCompiler
 from shared.adapters.google.metadata import Metadata
-from shared.domain.compilation import Compilation, Source
 from shared.errors import Retry
+from shared.proof.model.compilation import Compilation, Source
 from shared.secret import Secret
 
 GOOD = Source("app/good.py", b"x = 1\n")

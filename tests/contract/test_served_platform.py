@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from functions.demo.fast_import import Planned, write_new
+from functions.demo.git import git
 from functions.local.platform.sources import export
-from functions.local.showcase.fast_import import Planned, write_new
-from functions.local.showcase.git import git
-from shared.adapters.local.served_platform import Made, Source
-from shared.domain.rollout import Progress
+from shared.adapters.standins.served_platform import Made, Source
 from shared.errors import Reject
 from shared.ports import BY_HAND
-from tests.fakes.served import Shore, shore
+from shared.proposal.rollout import Progress
+from tests.support.served import Shore, shore
 
 _numbers = itertools.count(1)
 

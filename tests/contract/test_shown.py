@@ -15,24 +15,24 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from functions.local.reporting import reports_on
-from functions.local.showcase import Flavour, Shape, build_incident, incident_log
-from shared.domain.issue import issue_body, issue_title
-from shared.domain.life import state_part
-from shared.domain.proposal import Proposal
-from shared.domain.question import question
-from shared.domain.report import Report
-from shared.steps import effects
-from shared.steps.flow import State
-from shared.steps.inquiry import Request
-from shared.steps.journal import HINT, asked
-from tests.fakes.github.server import REPOSITORY
-from tests.fakes.links import links
-from tests.fakes.slack.packages import diagrams
-from tests.fakes.slack.shown import shown
-from tests.unit.hostile import HOSTILE
-from tests.unit.proof_samples import SHAPES, report_on
-from tests.unit.stories import running
+from functions.cli.reporting import reports_on
+from functions.demo import Flavour, Shape, build_incident, incident_log
+from shared.proof.proof_context import Request
+from shared.proposal.proposal import Proposal
+from shared.proposal.question import question
+from shared.report.incident_status import state_part
+from shared.report.issue import issue_body, issue_title
+from shared.report.report import Report
+from shared.workflow import effects
+from shared.workflow.flow import State
+from shared.workflow.issue.issue_updates import HINT, asked
+from tests.support.github.server import REPOSITORY
+from tests.support.history_builder import running
+from tests.support.hostile_texts import HOSTILE
+from tests.support.links import links
+from tests.support.proof_samples import SHAPES, report_on
+from tests.support.slack.packages import diagrams
+from tests.support.slack.shown import shown
 from tests.unit.test_issue import hostile
 from tests.unit.test_slack_layout import PROPOSAL, SERVICE, messages_shown
 from tests.unit.whys_shown import whys_shown

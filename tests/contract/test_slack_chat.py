@@ -12,14 +12,14 @@ import pytest
 from slack_sdk import WebClient
 
 from shared.adapters.slack.chat import SlackChat
-from shared.domain.decision import ClickKind
-from shared.domain.proposal import Standing
 from shared.errors import Reject, Retry
 from shared.ports import Chat, Dialogs
+from shared.proposal.decision import ClickKind
+from shared.proposal.proposal import Standing
 from shared.secret import Secret
-from tests.fakes.setting import click
-from tests.fakes.slack.emulated import OTHER_TOKEN, TOKEN, emulating
-from tests.fakes.slack.shown import check_blocks, check_view
+from tests.support.harness import click
+from tests.support.slack.emulated import OTHER_TOKEN, TOKEN, emulating
+from tests.support.slack.shown import check_blocks, check_view
 from tests.unit.test_slack_layout import SERVICE, asked
 
 MARKER = "0123456789abcdef-1"

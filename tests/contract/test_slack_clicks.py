@@ -13,15 +13,15 @@ from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import TestResponse
 
 from shared.adapters.slack import whisper
-from shared.domain.decision import Click, Reply, answer
-from shared.domain.proposal import Message, Standing
 from shared.errors import Reject, Retry
-from shared.steps import decisions
-from tests.fakes.chat import FakeChat
-from tests.fakes.setting import APPROVER, Setting, service
-from tests.fakes.slack.shown import check_view, shown
-from tests.unit.doors import SECRET, Doors, doors, form
-from tests.unit.test_entry_points import relay
+from shared.proposal.decision import Click, Reply, answer
+from shared.proposal.proposal import Message, Standing
+from shared.workflow.records import decisions
+from tests.support.chat import FakeChat
+from tests.support.function_clients import SECRET, Doors, doors, form
+from tests.support.harness import APPROVER, Setting, service
+from tests.support.slack.shown import check_view, shown
+from tests.workflow.test_entry_points import relay
 
 Changes = Mapping[str, Any]
 
@@ -98,7 +98,7 @@ def asking() -> Iterator[Callable[..., Question]]:
 
 
 def _sunk(opened: Doors) -> bytes:
-    from tests.unit.doors import sunk  # noqa: PLC0415
+    from tests.support.function_clients import sunk  # noqa: PLC0415
 
     return sunk(opened.setting.entry())
 

@@ -8,12 +8,12 @@ import pytest
 
 from shared.adapters.slack.dialog import CALLBACK, view
 from shared.adapters.slack.interaction import read_click
-from shared.domain.decision import ClickKind
 from shared.errors import Reject
-from shared.steps import decisions
-from tests.fakes.setting import APPROVER, Setting, click
-from tests.unit.doors import Doors, doors, form, pressed
-from tests.unit.stages import documents, proposed
+from shared.proposal.decision import ClickKind
+from shared.workflow.records import decisions
+from tests.support.drivers import documents, proposed
+from tests.support.function_clients import Doors, doors, form, pressed
+from tests.support.harness import APPROVER, Setting, click
 
 POSTED = "C-TIDE/1795000000.000000"
 

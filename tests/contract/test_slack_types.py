@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from shared.adapters.slack.dialog import view
-from shared.domain.proposal import Alternative, Standing
-from tests.fakes.setting import click
-from tests.fakes.slack.packages import complaints
-from tests.fakes.slack.shown import check_view, shapes, shown, views
+from shared.proposal.proposal import Alternative, Standing
+from tests.support.harness import click
+from tests.support.slack.packages import complaints
+from tests.support.slack.shown import check_view, shapes, shown, views
 from tests.unit.test_slack_layout import SERVICE, asked
 
 pytestmark = pytest.mark.last

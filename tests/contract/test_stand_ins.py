@@ -11,23 +11,23 @@ import pytest
 
 from shared.adapters.compilers.deployed import DeployedCompilers
 from shared.adapters.compilers.found import FoundCompilers
-from shared.adapters.local.kept_chat import DIALOGS, GROUPS
-from shared.adapters.local.kept_logs import KeptLogs, NoChecks, NoProbe
+from shared.adapters.logs.log_folder import KeptLogs, NoChecks, NoProbe
 from shared.adapters.slack.dialog import view
 from shared.adapters.slack.layout import body, details
-from shared.domain.compilation import Source
-from shared.domain.decision import ClickKind
-from shared.domain.finding import Checks
-from shared.domain.proposal import Message, Standing
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
+from shared.adapters.standins.kept_chat import DIALOGS, GROUPS
+from shared.config.settings import Secrets, Settings
 from shared.errors import Misused, Reject
 from shared.ports import Dialogs, IssueState
+from shared.proof.model.compilation import Source
+from shared.proof.model.finding import Checks
+from shared.proposal.decision import ClickKind
+from shared.proposal.proposal import Message, Standing
+from shared.proposal.rollout import Progress
 from shared.secret import Keeper, Secret, SecretReference
-from shared.settings import Secrets, Settings
-from shared.steps.world import World
+from shared.service import Service
 from shared.wiring import secret, world
-from tests.fakes.setting import click
+from shared.workflow.context import World
+from tests.support.harness import click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")

@@ -9,12 +9,12 @@ from threading import Barrier
 
 import pytest
 
-from functions.local.stack.emulators import Emulators
+from functions.local.emulators import Emulators
 from shared.adapters.google.firestore_store import LIFETIMES, FirestoreStore
-from shared.adapters.local.sqlite_store import SqliteStore
-from shared.domain.moment import rfc3339
+from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
+from shared.text.timestamps import rfc3339
 from tests.conftest import Opened
 
 RACERS = 20

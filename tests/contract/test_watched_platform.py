@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.sqlite_logs import SqliteLogs
-from shared.adapters.local.watched_platform import LONGEST, WatchedPlatform
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.adapters.standins.watched_platform import LONGEST, WatchedPlatform
 from shared.errors import Reject
 from shared.ports import BY_HAND
-from tests.fakes.memory import MemoryStore
-from tests.fakes.moments import FakeClock
+from shared.proposal.rollout import Progress
+from shared.service import Service
+from tests.support.memory import MemoryStore
+from tests.support.moments import FakeClock
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 FIX = "f" * 40

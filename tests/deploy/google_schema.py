@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.npm import packages
+from tests.support.npm import packages
 
 PACKAGE = "@cdktf/provider-google"
 VERSION = "6.50.0"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from shared.configuration.model import Configuration
+from shared.config.model import Configuration
 from tests.deploy.deployment import PROJECT, REGION, Resource
 from tests.deploy.terraform import CONFIGURATION
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from functions.local.bundle import ALONE, ROOT, bundles, compile_files, functions_files, packed
-from functions.local.showcase.build import Showcase, build_incident
+from functions.cli.bundle import ALONE, ROOT, bundles, compile_files, functions_files, packed
+from functions.demo.build_repository import Showcase, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.errors import Unreadable
 from shared.secret import Secret
@@ -99,7 +99,7 @@ class TestSameBytes:
         assert packed({"a.txt": b"1", "b.txt": b"3"}) != one
 
     def test_the_command_writes_them_and_says_their_digests(self) -> None:
-        command = [sys.executable, "-m", "functions.local.bundle"]
+        command = [sys.executable, "-m", "functions.cli.bundle"]
         told = subprocess.run(command, cwd=ROOT, check=True, text=True, capture_output=True).stdout.splitlines()
         found = {path: digest for digest, _, path in (line.split() for line in told)}
         digests = subprocess.run(

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 import functions.main
-from functions.local.stack.plan import CALLED, DEAD_LETTERS, READERS, Delivering
-from functions.logs import Log, Severity
+from functions.http.structured_logs import Log, Severity
+from functions.local.topology import CALLED, DEAD_LETTERS, READERS, Delivering
 from functions.record import CANARY
 from shared.adapters.google.firestore_store import LIFETIMES
-from shared.configuration.reading import configuration
+from shared.config.reading import configuration
+from shared.config.settings import read_all_settings
 from shared.filters.rendering import LONGEST, Sink, sink_filter
-from shared.settings import read_all_settings
-from shared.steps.record import record
-from shared.steps.room import MOST_PENDING
+from shared.workflow.open_incident_limits import MOST_PENDING
+from shared.workflow.record import record
 from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
 from tests.deploy.terraform import ROOT
-from tests.fakes.setting import Setting, syntax_error
-from tests.logging_query import matches
-from tests.unit.doors import doors, sunk
+from tests.support.function_clients import doors, sunk
+from tests.support.harness import Setting, syntax_error
+from tests.support.logging_query import matches
 
 
 def _of(state: list[Resource], address: str) -> dict[str, Resource]:
@@ -124,7 +124,7 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
     named = re.compile(r'(?:\bKIND = |\bstore\.(?:create|read|replace|find)\()"(\w+)"')
     kinds = {
         kind
-        for file in (ROOT / "shared/steps").glob("*.py")
+        for file in (ROOT / "shared/workflow").rglob("*.py")
         for kind in named.findall(file.read_text("utf-8").replace("_KIND", " KIND"))
     }
     texts = _of(one_state, "google_firestore_field.text")
@@ -207,7 +207,7 @@ def test_the_canary_passes_its_own_sink_and_no_services(one_state: list[Resource
 def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: list[Resource]) -> None:
     """The outcomes in the filters are names in the code."""
     code = "\n".join(
-        file.read_text("utf-8") for folder in ("functions", "shared/steps") for file in (ROOT / folder).rglob("*.py")
+        file.read_text("utf-8") for folder in ("functions", "shared/workflow") for file in (ROOT / folder).rglob("*.py")
     )
     counted = _of(one_state, "google_logging_metric.counter")
     assert len(counted) == 7

@@ -2,9 +2,9 @@
 
 import pytest
 
-from functions.local.access import read_access
-from functions.local.examination.plan import plan
-from shared.settings import read_all_settings
+from functions.cli.access import read_access
+from functions.cli.doctor_checks.plan import plan
+from shared.config.settings import read_all_settings
 from tests.deploy.deployment import PROJECT, Resource
 from tests.deploy.grants import Grant, granted
 

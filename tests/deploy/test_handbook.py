@@ -6,12 +6,12 @@ import subprocess
 import yaml
 
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, LABELS
-from shared.configuration.reading import configuration
+from shared.config.reading import configuration
 from shared.filters.rendering import Sink, sink_filter
 from tests.deploy.costs import BLOCK, README, rows, table
 from tests.deploy.deployment import ONE, PROJECT
 from tests.deploy.terraform import CONFIGURATION, Working, program
-from tests.logging_query import matches
+from tests.support.logging_query import matches
 
 _LABELS = re.compile(r'--labels="([^"]+)"')
 

@@ -7,7 +7,7 @@ import yaml
 
 from tests.deploy.grants import access
 from tests.deploy.terraform import CONFIGURATION, ROOT, Working
-from tests.fakes.npm import packages
+from tests.support.npm import packages
 
 ALSO = {"channels:history": {"groups:history", "metadata.message:read"}}
 """What goes with a scope: the same calls in private channels, and the metadata that they look for."""

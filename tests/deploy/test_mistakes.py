@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.configuration.reading import configuration
+from shared.config.reading import configuration
 from tests.deploy.deployment import ONE, applied, working
 from tests.deploy.grants import access, granted, needed
 from tests.deploy.rules import Breach, Rule, breaches

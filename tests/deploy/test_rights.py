@@ -2,10 +2,10 @@
 
 import pytest
 
-from functions.local.access import read_access
-from functions.local.examination.accounts import Accounts
-from functions.local.examination.apis import apis
-from shared.configuration.reading import configuration
+from functions.cli.access import read_access
+from functions.cli.doctor_checks.accounts import Accounts
+from functions.cli.doctor_checks.apis import apis
+from shared.config.reading import configuration
 from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
 from tests.deploy.published_roles import PUBLISHED

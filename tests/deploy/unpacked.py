@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.stack.process import LOOPBACK, Server, answers, free_port, log_of, running
+from functions.local.server_process import LOOPBACK, Server, answers, free_port, log_of, running
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1"}
 """The build's variable that makes .pyc files name the content of their source instead of its time."""

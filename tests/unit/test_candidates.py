@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.history import Commit
-from shared.steps.candidates import Choice, choose_newest
-from shared.steps.gates import Failed
-from tests.fakes.past import commit
+from shared.proof.gating.candidates import Choice, choose_newest
+from shared.proof.gating.gates import Failed
+from shared.proof.model.history import Commit
+from tests.support.past import commit
 
 NEVER = Failed(
     "newly_broken", "never.py, line 3 compiled, and no longer does (and 1 more)", (), ("never.py", "b3"), "alone"

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
 from shared.errors import Misused
-from shared.steps.check import Origin, Target, check, targets
+from shared.proof.judging.check import Origin, Target, check, targets
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
 
 NEW_SYNTAX, TOO_SLOW = "new in 3.12", "timeout"
 """What the fakes say of a line, and of a source that they have no verdict on."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.check import check
+from functions.cli.check import check
 from shared.errors import Misused
 
 GOOD = "x = 1\n"

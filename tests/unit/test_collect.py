@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.log_file import LogFile
-from shared.domain.entry import LogEntry
-from shared.domain.grouping import MOST_INCIDENTS, MOST_SIGHTINGS
-from shared.domain.incident import Incident
-from shared.domain.signal import SignalKind
-from shared.domain.symptoms import MOST_SYMPTOMS
+from shared.adapters.logs.log_file import LogFile
+from shared.detection.collect import Collected, collect
+from shared.detection.entry import LogEntry
+from shared.detection.grouping import MOST_INCIDENTS, MOST_SIGHTINGS
+from shared.detection.incident import Incident
+from shared.detection.signal import SignalKind
+from shared.detection.symptoms import MOST_SYMPTOMS
 from shared.errors import Unreadable
-from shared.steps.collect import Collected, collect
-from tests.unit.logged import (
+from tests.support.logged import (
     FORBIDDEN,
     LINE_624,
     LINE_676,

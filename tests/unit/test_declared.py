@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.domain.declared import deployed_fact, deployed_python, wanted_files
-from shared.domain.dockerfile import dockerfile_python, image_python
+from shared.proof.declared.deployed_python import deployed_fact, deployed_python, wanted_files
+from shared.proof.declared.dockerfile import dockerfile_python, image_python
 
 
 def told(files: Mapping[str, str], near: str) -> tuple[str, str, str] | None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.declared import ci_pythons, development_pythons
-from shared.domain.python_versions import lower_bound, permits
+from shared.proof.declared.deployed_python import ci_pythons, development_pythons
+from shared.proof.declared.python_versions import lower_bound, permits
 
 PATH = ".github/workflows/test.yml"
 

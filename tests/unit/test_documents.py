@@ -7,8 +7,8 @@ import pytest
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.steps import documents
-from shared.steps.flow import State
+from shared.workflow.flow import State
+from shared.workflow.records import documents
 
 READ: dict[str, tuple[Callable[[Document, str], object], object]] = {
     "text": (documents.text, "adrift"),

@@ -7,8 +7,8 @@ from threading import Event, Thread
 
 import pytest
 
-from functions.local.stack.entry_stream import EntryStream
-from functions.local.stack.following import follow
+from functions.local.entry_stream import EntryStream
+from functions.local.follow_file import follow
 
 ENTRIES = [{"insertId": f"t{number}", "textPayload": 'low {tide} [7]\nebb, "flood"'} for number in range(3)]
 SHAPES = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from shared.domain.escaping import (
+from shared.text.escaping import (
     BREAK,
     code_block,
     code_span,

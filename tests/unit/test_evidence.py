@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.evidence import Evidence, EvidenceKind
-from shared.domain.facts.mended import errors_left
-from shared.domain.finding import DeployedSource
-from shared.domain.issue import issue_body
-from shared.domain.issue.causes import Source, looked_at
-from shared.domain.report import Report, build_report, to_json
-from shared.domain.wording import listed
-from tests.unit.evidence_checker import Fault, Problem, figures, unsupported
-from tests.unit.proof_samples import PATH, SHAPES, A, B, F, I, report_on
+from shared.proof.model.finding import DeployedSource
+from shared.report.evidence import Evidence, EvidenceKind
+from shared.report.facts.mended import errors_left
+from shared.report.issue import issue_body
+from shared.report.issue.causes import Source, looked_at
+from shared.report.report import Report, build_report, to_json
+from shared.text.phrases import listed
+from tests.support.evidence_checker import Fault, Problem, figures, unsupported
+from tests.support.proof_samples import PATH, SHAPES, A, B, F, I, report_on
 
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
 
@@ -112,7 +112,7 @@ def test_each_attempt_is_evidence_with_its_errors_and_its_first_line() -> None:
 def test_secrets_of_a_log_do_not_become_evidence() -> None:
     whole, proof = SHAPES["design"]
     leaking = replace(whole.symptoms[0], text="refused: postgres://chat:hunter2swordfish@db/chat")
-    from shared.domain.report import build_report  # noqa: PLC0415
+    from shared.report.report import build_report  # noqa: PLC0415
 
     report = build_report(replace(whole, symptoms=(leaking,)), proof)
     assert "swordfish" not in repr(report.evidence) + repr(report.whys)

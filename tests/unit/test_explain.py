@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source
-from shared.steps.explain import Explained, explain
-from shared.steps.origin import Version
-from shared.steps.verdicts import Verdicts
-from tests.fakes.past import commit
+from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
+from shared.proof.searching.explain import Explained, explain
+from shared.proof.searching.introducing_commit import Version
+from tests.support.past import commit
 
 
 class _Contents:

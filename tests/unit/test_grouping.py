@@ -5,10 +5,10 @@ from itertools import permutations
 
 import pytest
 
-from shared.domain.entry import LogEntry
-from shared.domain.grouping import MOST_INCIDENTS, MOST_SIGHTINGS, Grouping, Scope, fingerprint, kept, normalised
-from shared.domain.incident import Incident
-from shared.domain.signal import Signal, SignalKind
+from shared.detection.entry import LogEntry
+from shared.detection.grouping import MOST_INCIDENTS, MOST_SIGHTINGS, Grouping, Scope, fingerprint, kept, normalised
+from shared.detection.incident import Incident
+from shared.detection.signal import Signal, SignalKind
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SCOPE = Scope("ferry", "harbour")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.local.log_file import LogFile
-from shared.adapters.local.log_json import entry_from_json
-from shared.domain.entry import LogEntry
-from shared.domain.markup import LONGEST
-from shared.domain.signal import Refusal, Signal, SignalKind, read_signal
+from shared.adapters.logs.log_file import LogFile
+from shared.adapters.logs.log_json import entry_from_json
+from shared.detection.collect import collect
+from shared.detection.entry import LogEntry
+from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
 from shared.errors import Unreadable
-from shared.steps.collect import collect
+from shared.text.markup import LONGEST
 from tests.bench.signal_speed import nasty_texts
-from tests.unit.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, read, signal, written
+from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, read, signal, written
 
 KILOBYTES = 256
 SHAPES = (

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import pytest
 
 from shared.adapters.github.webhook import _COMMAND, _MARKER
-from shared.domain import escaping, markup
-from shared.domain.declared import deployed_fact
-from shared.domain.development import development_pythons
-from shared.domain.excerpt import excerpt
-from shared.domain.redaction import redact, redact_blocks
-from shared.domain.workflows import ci_pythons
-from tests.unit.regular.attacks import attacks
+from shared.proof.declared.deployed_python import deployed_fact
+from shared.proof.declared.development import development_pythons
+from shared.proof.declared.workflows import ci_pythons
+from shared.text import escaping, markup
+from shared.text.excerpt import excerpt
+from shared.text.redaction import redact, redact_blocks
+from tests.support.regular_patterns.attacks import attacks
 
 KILOBYTE = 1024
 SIZES = (32, 64, 128, 256)

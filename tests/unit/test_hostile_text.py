@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.proposal import Standing
-from shared.domain.question import details, question
-from tests.fakes.slack.shown import shown, shown_details
-from tests.unit.hostile import HOSTILE
+from shared.proposal.proposal import Standing
+from shared.proposal.question import details, question
+from tests.support.hostile_texts import HOSTILE
+from tests.support.slack.shown import shown, shown_details
 from tests.unit.test_issue import hostile
 from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
 

@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from shared.adapters.local.log_file import LogFile
-from shared.domain.incident import Incident, on_day
-from shared.steps.collect import collect
-from tests.unit.logged import FORBIDDEN, LINE_624, LINE_676, exported, moment, written
+from shared.adapters.logs.log_file import LogFile
+from shared.detection.collect import collect
+from shared.detection.incident import Incident, on_day
+from tests.support.logged import FORBIDDEN, LINE_624, LINE_676, exported, moment, written
 
 
 def incident(path: str) -> Incident:

@@ -9,21 +9,21 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from shared.domain.escaping import BREAK
-from shared.domain.escaping import plain as visible
-from shared.domain.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Kind, Refused
-from shared.domain.history import Commit, FileChange
-from shared.domain.issue import LONGEST_BODY, issue_body, issue_title
-from shared.domain.issue.changes import Verdict
-from shared.domain.issue.proposal import NOT_COUNTED
-from shared.domain.issue.section import LEFT_OUT, Heading
-from shared.domain.issue.summary import DECISIONS
-from shared.domain.report import Report, build_report
-from shared.domain.timeline import EventKind, events
-from tests.fakes.links import links
-from tests.unit.evidence_checker import figures
-from tests.unit.hostile import HOSTILE
-from tests.unit.proof_samples import BROKEN, HEAD, PATH, SHAPES, A, B, F, I, report_on
+from shared.proof.model.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Kind, Refused
+from shared.proof.model.history import Commit, FileChange
+from shared.report.issue import LONGEST_BODY, issue_body, issue_title
+from shared.report.issue.changes import Verdict
+from shared.report.issue.proposal import NOT_COUNTED
+from shared.report.issue.section import LEFT_OUT, Heading
+from shared.report.issue.summary import DECISIONS
+from shared.report.report import Report, build_report
+from shared.report.timeline import EventKind, events
+from shared.text.escaping import BREAK
+from shared.text.escaping import plain as visible
+from tests.support.evidence_checker import figures
+from tests.support.hostile_texts import HOSTILE
+from tests.support.links import links
+from tests.support.proof_samples import BROKEN, HEAD, PATH, SHAPES, A, B, F, I, report_on
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from functions.local.terminal import render
-from shared.domain.facts.mended import shipped
-from shared.domain.finding import Proof
-from shared.domain.history import FileChange
-from shared.domain.issue import issue_body
-from shared.domain.question import details, title_and_lines
-from shared.domain.report import build_report
-from tests.unit.proof_samples import report_on
+from functions.cli.terminal import render
+from shared.proof.model.finding import Proof
+from shared.proof.model.history import FileChange
+from shared.proposal.question import details, title_and_lines
+from shared.report.facts.mended import shipped
+from shared.report.issue import issue_body
+from shared.report.report import build_report
+from tests.support.proof_samples import report_on
 
 UNCOUNTED = tuple(FileChange(f"area/part_{number}.py", None, None) for number in range(2_276))
 NONE = re.compile(r"\b0 (?:lines )?(?:added|deleted)|\b0 lines|binary")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.domain.loading.closure import Closure, find_closure
-from shared.domain.loading.imports import Imports, load_imports
-from shared.domain.loading.tree import touches
-from tests.fakes.source_tree import FakeSourceTree
+from shared.proof.loading.closure import Closure, find_closure
+from shared.proof.loading.imports import Imports, load_imports
+from shared.proof.loading.tree import touches
+from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n    pass\n"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.loading.closure import Closure, find_closure
-from shared.domain.loading.tree import touches
-from tests.fakes.source_tree import FakeSourceTree
+from shared.proof.loading.closure import Closure, find_closure
+from shared.proof.loading.tree import touches
+from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.loading.imports import Import, Imports, load_imports
-from shared.domain.loading.source_text import read_text
+from shared.proof.loading.imports import Import, Imports, load_imports
+from shared.proof.loading.source_text import read_text
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 DYNAMIC = (b"import_module", b"__import__", b"run_module", b'"-m"', b"'-m'")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.dockerfile import MOST_EXPANDED
-from shared.domain.loading.closure import find_closure
-from shared.domain.loading.image import read_image
-from shared.domain.loading.shell import MOST_COMMANDS, MOST_TEXT, split_commands
-from tests.fakes.source_tree import FakeSourceTree
+from shared.proof.declared.dockerfile import MOST_EXPANDED
+from shared.proof.loading.closure import find_closure
+from shared.proof.loading.image import read_image
+from shared.proof.loading.shell import MOST_COMMANDS, MOST_TEXT, split_commands
+from tests.support.source_tree import FakeSourceTree
 
 FILES = {
     "main.py": "",

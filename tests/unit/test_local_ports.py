@@ -10,14 +10,14 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from functions import main
-from functions.local.stack import plan
-from functions.local.stack.caller import STATUS, Doubt
-from functions.local.stack.function import SOURCE
-from functions.local.stack.guarded_main import guard
-from functions.local.stack.place import alone_in, told
-from functions.local.stack.private import make_private, open_private
-from functions.local.stack.python_child import child_environment
-from shared.adapters.local.sqlite_store import SqliteStore
+from functions.local import topology
+from functions.local.function_server import SOURCE
+from functions.local.guarded_main import guard
+from functions.local.private_files import make_private, open_private
+from functions.local.python_child import child_environment
+from functions.local.request_origin import STATUS, Doubt
+from functions.local.stack_folder import alone_in, told
+from shared.adapters.sqlite.sqlite_store import SqliteStore
 
 PORT = 8301
 OWN = f"127.0.0.1:{PORT}"
@@ -67,11 +67,13 @@ def test_a_program_of_this_machine_is_answered(host: str) -> None:
 
 
 def test_every_function_of_the_stack_is_served_with_its_guard() -> None:
-    from functions.local.stack import guarded_main  # noqa: PLC0415
+    from functions.local import guarded_main  # noqa: PLC0415
 
     assert Path(guarded_main.__file__) == SOURCE
     assert set(guarded_main.__all__) == set(main.__all__)
-    assert {plan.CALLED, plan.WEBHOOK, *(each.function for each in plan.READERS)} == set(guarded_main.__all__)
+    assert {topology.CALLED, topology.WEBHOOK, *(each.function for each in topology.READERS)} == set(
+        guarded_main.__all__
+    )
     assert all(getattr(guarded_main, name) is not getattr(main, name) for name in main.__all__)
 
 

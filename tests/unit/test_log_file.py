@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.local.log_file import LogFile
-from shared.adapters.local.log_stream import LONGEST_LINE
-from shared.domain.entry import LogEntry
+from shared.adapters.logs.log_file import LogFile
+from shared.adapters.logs.log_stream import LONGEST_LINE
+from shared.detection.entry import LogEntry
 from shared.errors import Unreadable
-from tests.unit.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, moment, written
+from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, moment, written
 
 TWO = [exported(LINE_624, at=15), exported(FORBIDDEN, at=0)]
 

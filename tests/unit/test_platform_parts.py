@@ -13,14 +13,14 @@ from functions.local.platform.entries import Place, line_entry
 from functions.local.platform.front import Target, Turns
 from functions.local.platform.journal import Journal, sink_takes
 from functions.local.platform.launch import Launch, Launcher
-from shared.adapters.local.log_json import entry_from_json
-from shared.adapters.local.served_platform import ServedPlatform
-from shared.adapters.local.sqlite_logs import SqliteLogs
-from shared.adapters.local.sqlite_queue import SqliteQueue
-from shared.domain.service import Service
+from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.standins.served_platform import ServedPlatform
 from shared.errors import Misused, Reject, Unreadable
-from tests.fakes.memory import MemoryStore
-from tests.fakes.moments import FakeClock
+from shared.service import Service
+from tests.support.memory import MemoryStore
+from tests.support.moments import FakeClock
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 PLACE = Place(TIDE, "tide-1", "0a1b2c3d4e")

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.entry import LogEntry
-from shared.domain.finding import Kind, Reason
-from shared.domain.grouping import Grouping, Scope
-from shared.domain.question import Label, asked, details, labelled, other_commit, proposed_commit
-from shared.domain.report import Report
-from shared.domain.signal import Signal, SignalKind
-from tests.fakes.past import KnownAnswer, commit_id
+from shared.detection.entry import LogEntry
+from shared.detection.grouping import Grouping, Scope
+from shared.detection.signal import Signal, SignalKind
+from shared.proof.model.finding import Kind, Reason
+from shared.proposal.question import Label, asked, details, labelled, other_commit, proposed_commit
+from shared.report.report import Report
+from tests.support.past import KnownAnswer, commit_id
 
 ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from shared.adapters.compilers.interpreters import minor_versions
-from tests.readme import README, comparable, example, written
+from tests.support.readme import README, comparable, example, written
 
 
 def test_the_example_is_what_the_command_prints() -> None:
@@ -32,5 +32,5 @@ def test_every_option_of_the_commands_is_named() -> None:
 
 
 def test_the_state_diagram_is_the_one_that_the_code_is_held_to() -> None:
-    drawn = Path(README.parent, "shared/steps/flow.md").read_text("utf-8").strip()
+    drawn = Path(README.parent, "shared/workflow/flow.md").read_text("utf-8").strip()
     assert f"<!-- flow:begin -->\n{drawn}\n<!-- flow:end -->" in README.read_text("utf-8")

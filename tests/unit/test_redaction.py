@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.issue import issue_body, issue_title
-from shared.domain.question import asked, details
-from shared.domain.redaction import redact, redact_start
-from shared.domain.wording import said
-from shared.steps.explain import excerpt
+from shared.proof.searching.explain import excerpt
+from shared.proposal.question import asked, details
+from shared.report.issue import issue_body, issue_title
+from shared.text.phrases import said
+from shared.text.redaction import redact, redact_start
 from tests.unit.test_issue import hostile
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.redaction import _RULES, Rule
+from shared.text.redaction import _RULES, Rule
 
 _parser: Any = vars(re)["_parser"]
 """The library's own reading of a pattern."""

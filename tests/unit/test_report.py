@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.report import build_report, to_json
-from tests.unit.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
+from shared.report.report import build_report, to_json
+from tests.support.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
 
 KEYS = {
     "incident": "fingerprint service environment signal first_seen last_seen occurrences symptoms",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from functions.local import cli
-from shared.configuration.model import Configuration, ServiceEntry
-from shared.configuration.reading import read_configuration
-from shared.domain.service import Service
+from functions.cli import command_line
+from shared.config.model import Configuration, ServiceEntry
+from shared.config.reading import read_configuration
+from shared.config.settings import CodeHost, Settings, read_all_settings, read_settings
 from shared.errors import Misused, Unreadable
 from shared.secret import Keeper, SecretReference
-from shared.settings import CodeHost, Settings, read_all_settings, read_settings
+from shared.service import Service
 
 FULL = """\
 version: 1
@@ -374,8 +374,8 @@ def test_a_command_prints_a_mistake_a_line(
     """What stands in a name is no line of its own: it is told without its line ends."""
     file = tmp_path / "provenfix.yaml"
     file.write_text("version: 2\nservices: 1\nother: 2\n'a\\nb': 3\n", "utf-8")
-    monkeypatch.setattr(cli, "_invoked", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))
-    assert cli._run() == 3
+    monkeypatch.setattr(command_line, "_invoked", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))
+    assert command_line._run() == 3
     lines = capsys.readouterr().err.splitlines()
     assert [line.removeprefix("provenfix: ").partition(": ")[0] for line in lines] == [
         f"{file}, line {number}" for number in (1, 2, 3, 4)

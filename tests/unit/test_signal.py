@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.entry import LogEntry
-from shared.domain.signal import Refusal, Signal, SignalKind, read_signal
-from tests.unit.logged import LINE_624, TRACEBACK, read, signal
+from shared.detection.entry import LogEntry
+from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
+from tests.support.logged import LINE_624, TRACEBACK, read, signal
 
 
 def shown(found: Signal) -> tuple[SignalKind, str, str, int | None]:

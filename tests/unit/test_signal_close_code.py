@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.signal import Refusal, SignalKind
-from tests.unit.logged import read, signal
+from shared.detection.signal import Refusal, SignalKind
+from tests.support.logged import read, signal
 
 
 @pytest.mark.parametrize(

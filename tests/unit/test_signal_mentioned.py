@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.logged_exception import Frame, LoggedException, exceptions
-from shared.domain.signal import Refusal, SignalKind
-from tests.unit.logged import TRACEBACK, read, signal
+from shared.detection.logged_exception import Frame, LoggedException, exceptions
+from shared.detection.signal import Refusal, SignalKind
+from tests.support.logged import TRACEBACK, read, signal
 
 PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
 

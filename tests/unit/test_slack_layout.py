@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
-from shared.domain.finding import Kind
-from shared.domain.issue.impact import impact
-from shared.domain.proposal import Alternative, Message, Proposal, Standing
-from shared.domain.question import Label, details, labelled, question
-from shared.domain.service import Service
-from tests.fakes.slack.shown import shown, shown_details
-from tests.unit.proof_samples import HEAD, SHAPES, B, F, report_on
+from shared.proof.model.finding import Kind
+from shared.proposal.proposal import Alternative, Message, Proposal, Standing
+from shared.proposal.question import Label, details, labelled, question
+from shared.report.issue.impact import impact
+from shared.service import Service
+from tests.support.proof_samples import HEAD, SHAPES, B, F, report_on
+from tests.support.slack.shown import shown, shown_details
 
 SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 
-from shared.adapters.local.sqlite_queue import SqliteQueue
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
 
 @dataclass

@@ -13,12 +13,21 @@ import pytest
 from flask import Flask
 from flask import request as received
 
-from functions.delivery import read_delivery
-from functions.local.stack import emulators, plan
-from functions.local.stack.cloud_event import request
-from functions.local.stack.door import Door
-from functions.local.stack.place import environment_of, led_to, told
-from functions.local.stack.process import LOOPBACK, NOTHING_PRINTED, Server, answers, check, free_port, is_free, running
+from functions.http.delivery import read_delivery
+from functions.local import emulators, topology
+from functions.local.cloud_event import request
+from functions.local.function_client import Door
+from functions.local.server_process import (
+    LOOPBACK,
+    NOTHING_PRINTED,
+    Server,
+    answers,
+    check,
+    free_port,
+    is_free,
+    running,
+)
+from functions.local.stack_folder import environment_of, led_to, told
 from shared.adapters.delivery import Delivery
 from shared.errors import Unreadable
 
@@ -178,5 +187,5 @@ def led(*names: str) -> tuple[str | None, ...]:
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    how = plan.Delivering(shortest_pause=1, longest_pause=5)
+    how = topology.Delivering(shortest_pause=1, longest_pause=5)
     assert [how.pause(attempt) for attempt in range(1, 6)] == [1, 2, 4, 5, 5]

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.stack.place import FOLDER
-from functions.local.stats import Format
-from functions.local.stats import stats as command
-from shared.adapters.local.sqlite_store import SqliteStore
-from shared.domain.signal import SignalKind
-from shared.steps import cases
-from shared.steps.case import Case, document
-from shared.steps.flow import State
-from shared.steps.milestones import NAMES, milestones
-from shared.steps.stats import document as told
-from shared.steps.stats import stats
+from functions.cli.stats import Format
+from functions.cli.stats import stats as command
+from functions.local.stack_folder import FOLDER
+from shared.adapters.sqlite.sqlite_store import SqliteStore
+from shared.detection.signal import SignalKind
 from shared.wiring import STORE
+from shared.workflow.flow import State
+from shared.workflow.records import incident_records
+from shared.workflow.records.incident_record import Case, document
+from shared.workflow.records.milestones import NAMES, milestones
+from shared.workflow.stats import document as told
+from shared.workflow.stats import stats
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
 _STATES = (State.OPENED, State.PROPOSED, State.APPROVED, State.WATCHING, State.RESOLVED)
@@ -85,7 +85,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     store = SqliteStore(tmp_path / STORE)
     for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
-        store.create(cases.KIND, each.id, document(each))
+        store.create(incident_records.KIND, each.id, document(each))
     store.close()
     return HERE
 

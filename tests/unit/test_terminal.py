@@ -6,10 +6,10 @@ import re
 import pytest
 from rich.console import Console
 
-from functions.local.terminal import NOTHING_FOUND, render
-from shared.domain.report import Report
-from tests.unit.hostile import HOSTILE
-from tests.unit.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
+from functions.cli.terminal import NOTHING_FOUND, render
+from shared.report.report import Report
+from tests.support.hostile_texts import HOSTILE
+from tests.support.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
 from tests.unit.test_issue import hostile
 
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from shared.steps.throttle import _MOST_KEPT, PERIOD, Throttle
-from tests.fakes.moments import MORNING
+from shared.workflow.throttle import _MOST_KEPT, PERIOD, Throttle
+from tests.support.moments import MORNING
 
 SECOND = timedelta(seconds=1)
 

@@ -5,12 +5,12 @@ from itertools import permutations
 
 import pytest
 
-from shared.domain.close_code import Closed
-from shared.domain.entry import LogEntry
-from shared.domain.incident import Incident, is_suspected
-from shared.domain.signal import SignalKind
-from shared.steps.collect import collect
-from tests.unit.logged import FORBIDDEN, entries, moment
+from shared.detection.close_code import Closed
+from shared.detection.collect import collect
+from shared.detection.entry import LogEntry
+from shared.detection.incident import Incident, is_suspected
+from shared.detection.signal import SignalKind
+from tests.support.logged import FORBIDDEN, entries, moment
 
 BEGUN = "Traceback (most recent call last):\n"
 BROKEN = "Uncaught exception: SyntaxError: '(' was never closed (quay.py, line 7)"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.decision import Reply, answer
-from shared.domain.rollout import Claim, Revision, address, next_step
-from shared.domain.verdict import LONGEST_WATCH, TOLERATED_LOOKS, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
+from shared.proposal.decision import Reply, answer
+from shared.proposal.rollout import Claim, Revision, address, next_step
+from shared.proposal.verdict import LONGEST_WATCH, TOLERATED_LOOKS, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 CALM = Watched(since=BEGAN, missed=0, failed_probes=0, recurred=False, failed="", requests=1, probes=0)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.finding import Proof
-from shared.domain.grammar import form_of
-from shared.domain.moment import rfc3339
-from shared.domain.report import Report
-from shared.domain.whys import Confidence, Key, Statement, Why
-from shared.domain.wording import claims_fix
-from tests.unit.evidence_checker import figures
-from tests.unit.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
+from shared.proof.model.commit_words import claims_fix
+from shared.proof.model.finding import Proof
+from shared.proof.model.ruff_explanations import form_of
+from shared.report.report import Report
+from shared.report.whys import Confidence, Key, Statement, Why
+from shared.text.timestamps import rfc3339
+from tests.support.evidence_checker import figures
+from tests.support.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
 from tests.unit.whys_shown import whys_shown
 
 OTHER_VERDICT = f"ruff-0.17.6 finds no error in {PATH}."

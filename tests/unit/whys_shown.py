@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.unit.proof_samples import SHAPES, report_on
+from tests.support.proof_samples import SHAPES, report_on
 
 
 def whys_shown() -> str:

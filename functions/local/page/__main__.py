@@ -17,13 +17,13 @@ from pathlib import Path
 import uvicorn
 
 from functions.local.page.clicks import Clicker
-from functions.local.page.dossier import Shelf
+from functions.local.page.incident_view import Shelf
 from functions.local.page.site import Site, application
-from functions.local.stack.place import environment_of, led_to
-from functions.local.stack.process import LOOPBACK
-from shared.domain.escaping import one_line
+from functions.local.server_process import LOOPBACK
+from functions.local.stack_folder import environment_of, led_to
+from shared.config.settings import read_all_settings
 from shared.errors import Misused, Retry, Unreadable
-from shared.settings import read_all_settings
+from shared.text.escaping import one_line
 from shared.wiring import secret, store
 
 _LEAVE_SECONDS = 1

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.moment import spoken
 from shared.ports import Document
-from shared.steps import documents
+from shared.text.timestamps import spoken
+from shared.workflow.records import documents
 
 _MOST_ROWS = 30
 

@@ -13,11 +13,11 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlencode, urlsplit
 
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from shared.domain.escaping import plain
-from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Document
 from shared.secret import Secret
+from shared.service import Service
+from shared.text.escaping import plain
 
 _SECONDS = 30.0
 _MOST_BYTES = 1 << 16

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from functions.local.page.happenings import Happening, Lane, Look
-from shared.domain.moment import lasting
+from functions.local.page.timeline import Happening, Lane, Look
+from shared.text.timestamps import lasting
 
 WIDTH = 840
 _LEFT = 92

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.local.stack.caller import STATUS, doubt_read, doubt_write, is_own_host
+from functions.local.request_origin import STATUS, doubt_read, doubt_write, is_own_host
 
 _SAFE = frozenset(("GET", "HEAD"))
 _HEADERS: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from shared.domain.escaping import plain
+from shared.text.escaping import plain
 
 _COMMENTS = re.compile(r"<!--(?:[^-]|-(?!->))*+(?:-->\s*|\Z)")
 _FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")

@@ -27,13 +27,13 @@ from starlette.types import ASGIApp
 
 from functions.local.page import views
 from functions.local.page.clicks import Answered, Clicker
-from functions.local.page.dossier import Dossier, Shelf
 from functions.local.page.guard import Guard, Token
+from functions.local.page.incident_view import Dossier, Shelf
 from functions.local.page.stream import MOST_STREAMS, Signs
-from functions.local.stack.caller import doubt_stream
-from shared.domain.service import Service
+from functions.local.request_origin import doubt_stream
 from shared.errors import Reject, Retry
-from shared.steps.stats import stats
+from shared.service import Service
+from shared.workflow.stats import stats
 
 HERE = Path(__file__).parent
 _MOST_TOLD = 200

@@ -14,21 +14,21 @@ from markupsafe import Markup, escape
 
 from functions.local.page.beside import read_beside
 from functions.local.page.clicks import Answered, blocks_of
-from functions.local.page.dossier import Dossier, Listed
 from functions.local.page.drawing import drawn
-from functions.local.page.happenings import happenings
+from functions.local.page.incident_view import Dossier, Listed
 from functions.local.page.markdown import rendered
-from shared.domain.escaping import pieces, plain
-from shared.domain.finding import Kind
-from shared.domain.moment import lasting
-from shared.domain.signal import SignalKind
+from functions.local.page.timeline import happenings
+from shared.detection.signal import SignalKind
 from shared.ports import Document
-from shared.steps import documents
-from shared.steps.case import Case
-from shared.steps.flow import State
-from shared.steps.milestones import NAMES, milestones
-from shared.steps.standings import standing_of, title_of
-from shared.steps.stats import STEPS, Stats
+from shared.proof.model.finding import Kind
+from shared.text.escaping import pieces, plain
+from shared.text.timestamps import lasting
+from shared.workflow.flow import State
+from shared.workflow.records import documents
+from shared.workflow.records.incident_record import Case
+from shared.workflow.records.milestones import NAMES, milestones
+from shared.workflow.records.proposal_status import standing_of, title_of
+from shared.workflow.stats import STEPS, Stats
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 from functions.local.platform.controller import START_SECONDS, Controller
 from functions.local.platform.journal import Journal
 from functions.local.platform.launch import Launcher
+from shared.config.settings import read_all_settings
 from shared.errors import Misused, Unreadable
-from shared.settings import read_all_settings
 from shared.wiring import inlet, local_logs, store
 
 

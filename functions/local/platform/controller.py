@@ -16,11 +16,11 @@ from functions.local.platform.instance import Instance, NotReady, instance_id, s
 from functions.local.platform.journal import Journal
 from functions.local.platform.launch import LOOPBACK, Launcher
 from functions.local.platform.sources import laid_out
-from functions.local.stack.process import free_port
-from shared.adapters.local.served_platform import KIND, STANDING, Source, shares, wanted_revisions
-from shared.domain.service import Service
+from functions.local.server_process import free_port
+from shared.adapters.standins.served_platform import KIND, STANDING, Source, shares, wanted_revisions
 from shared.errors import Retry, Unreadable
 from shared.ports import Store
+from shared.service import Service
 
 START_SECONDS = 20.0
 """After this long a revision whose port does not answer has failed."""

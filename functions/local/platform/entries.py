@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from shared.domain.moment import rfc3339
-from shared.domain.service import Service
+from shared.service import Service
+from shared.text.timestamps import rfc3339
 
 Entry = dict[str, object]
 _LONGEST = 200_000

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from functions.local.platform.entries import Entry, Place, Request, request_entry
 from functions.local.platform.launch import LOOPBACK
-from shared.domain.service import Service
+from shared.service import Service
 
 _HEAD_SECONDS = 30.0
 _HELD_SECONDS = 10.0

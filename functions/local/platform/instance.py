@@ -15,8 +15,8 @@ from pathlib import Path
 
 from functions.local.platform.entries import Entry, Place, line_entry
 from functions.local.platform.launch import LOOPBACK, Launch
-from functions.local.stack.process import ends_with_us
-from shared.domain.escaping import cut, one_line
+from functions.local.server_process import ends_with_us
+from shared.text.escaping import cut, one_line
 
 _POLL_SECONDS = 0.03
 _STOP_SECONDS = 5.0

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from functions.local.platform.entries import Entry
 from shared.adapters.delivery import Inlet
-from shared.adapters.local.log_json import entry_from_json
-from shared.adapters.local.sqlite_logs import SqliteLogs
-from shared.domain.traceback import speaks_of_syntax_error
+from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.detection.traceback import speaks_of_syntax_error
 from shared.errors import Retry
-from shared.steps import flow
+from shared.workflow import flow
 
 _PAUSE_SECONDS = 0.03
 """Entries of one pause are written in one go: a commit to the disk costs more than they do."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.adapters.compilers.interpreters import find
-from shared.domain.declared import deployed_python, wanted_files
-from shared.domain.service import Service
 from shared.errors import Unreadable
+from shared.proof.declared.deployed_python import deployed_python, wanted_files
+from shared.service import Service
 
 LOOPBACK = "127.0.0.1"
 _INSTRUCTION = re.compile(r"^[ \t]*+(ENTRYPOINT|CMD)[ \t]+(\[.*\])[ \t]*$", re.MULTILINE | re.IGNORECASE)

@@ -12,8 +12,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from shared.adapters.local.git_scratch import Scratch
-from shared.adapters.local.served_platform import Source
+from shared.adapters.git.scratch import Scratch
+from shared.adapters.standins.served_platform import Source
 
 
 def laid_out(repository: str, source: Source, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Self
 
 from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
 from shared.adapters.compilers.verdict import verdict
-from shared.domain.compilation import Compilation, Source
+from shared.proof.model.compilation import Compilation, Source
 
 # How often a process may be lost to a source before this compiler gives no more verdicts: each loss costs a start.
 MOST_DEATHS = 25

@@ -11,7 +11,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-from shared.domain.compilation import Fault
+from shared.proof.model.compilation import Fault
 
 BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

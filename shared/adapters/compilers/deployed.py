@@ -9,8 +9,8 @@ from threading import Lock
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.compilers.remote import RemoteCompiler
-from shared.domain.compilation import Compilation, Explanation, Source
-from shared.ports import Compiler, Explainer
+from shared.proof.model.compilation import Compilation, Explanation, Source
+from shared.proof.model.ports import Compiler, Explainer
 from shared.secret import Secret
 
 

@@ -12,7 +12,7 @@ from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import SUPPORTED, find
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import Misused
-from shared.ports import Compiler
+from shared.proof.model.ports import Compiler
 
 
 class FoundCompilers:

@@ -32,7 +32,7 @@ class Lost(Exception):
 
 
 class Question(Protocol):
-    """What is asked: `shared.domain.compilation.Source`, or its like where that is not at hand."""
+    """What is asked: `shared.proof.model.compilation.Source`, or its like where that is not at hand."""
 
     @property
     def path(self) -> str:

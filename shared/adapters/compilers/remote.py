@@ -12,9 +12,9 @@ from typing import Any
 
 from shared.adapters.compilers.calling import Unanswered, post
 from shared.adapters.compilers.verdict import verdict
-from shared.domain.compilation import Compilation, Source
 from shared.errors import Retry
-from shared.ports import Compiler
+from shared.proof.model.compilation import Compilation, Source
+from shared.proof.model.ports import Compiler
 from shared.secret import Secret
 
 MOST_SOURCES = 1000

@@ -15,10 +15,10 @@ from typing import Any
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from shared.adapters.compilers.decoding import Decoded, decode
-from shared.domain.compilation import Compilation, Explanation, Fault, Finding, Source, source_lines
 from shared.errors import Unreadable
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source, source_lines
 
-# What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/corpus.
+# What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/corpus.
 RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142,PLE1700"
 SECONDS = 30.0
 SECONDS_EACH = 0.1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.domain.compilation import Compilation, Fault, Source, source_lines
+from shared.proof.model.compilation import Compilation, Fault, Source, source_lines
 
 LONGEST_QUOTE = 4096
 

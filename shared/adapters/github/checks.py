@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import Query
-from shared.domain.finding import Checks
-from shared.domain.service import Service
+from shared.proof.model.finding import Checks
+from shared.service import Service
 
 _STATES: Mapping[str, Checks] = {
     "SUCCESS": Checks.GREEN,

@@ -1,7 +1,7 @@
 """One request to GitHub at a time: a path or a query in, JSON out, or `Retry` / `Reject`.
 
 Reads are repeated after a failure of the other side, and wait as long as they are told to, up to a limit. Writes are
-sent exactly once: whether one that seemed to fail was carried out, only a later look can tell (`shared.steps.ledger`).
+sent exactly once: whether one that seemed to fail was carried out, only a later look tells (`shared.workflow.ledger`).
 """
 
 import json

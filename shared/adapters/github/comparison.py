@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.told import commit_of_rest
-from shared.domain.history import Commit, FileChange, TreeEntry
+from shared.proof.model.history import Commit, FileChange, TreeEntry
 
 _AT_ONCE = 100
 _MOST_FILES = 300

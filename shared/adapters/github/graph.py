@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from shared.domain.history import Commit
+from shared.proof.model.history import Commit
 
 State = tuple[str | None, ...]
 """The blob of each path at a commit."""

@@ -8,7 +8,7 @@ from shared.adapters.github.graph import reachable
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import instant
 from shared.adapters.github.walks import Walks
-from shared.domain.history import Branch
+from shared.proof.model.history import Branch
 
 _MOST = 200
 _MOST_COMPARED = 30

@@ -19,11 +19,11 @@ from shared.adapters.github.queries import Query
 from shared.adapters.github.told import is_askable
 from shared.adapters.github.trees import Trees
 from shared.adapters.github.walks import LONGEST_WALK, Walks
-from shared.domain.declared import wanted_files
-from shared.domain.escaping import cut
-from shared.domain.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
-from shared.domain.roots import IGNORE_FILES, is_test
 from shared.errors import Misused, Unreadable
+from shared.proof.declared.deployed_python import wanted_files
+from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
+from shared.proof.model.service_files import IGNORE_FILES, is_test
+from shared.text.escaping import cut
 
 _AT_ONCE = 100
 _LONGEST_QUOTED = 200

@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
-from shared.domain.escaping import cut, one_line
-from shared.domain.life import carries, replaced, with_ticks
-from shared.domain.service import Service
-from shared.domain.title import retitled
 from shared.errors import Reject, Retry
 from shared.ports import WRONG, IssueRef, IssueState
+from shared.proposal.title import retitled
+from shared.report.incident_status import carries, replaced, with_ticks
+from shared.service import Service
+from shared.text.escaping import cut, one_line
 
 LABEL = "provenfix"
 _LONGEST_TITLE = 256

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
-from shared.domain.service import Service
+from shared.service import Service
 
 _MAY = frozenset({"admin", "maintain", "write"})
 

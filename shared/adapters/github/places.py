@@ -13,8 +13,8 @@ from shared.adapters.github.client import GitHub
 from shared.adapters.github.host import Host
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import is_askable
-from shared.domain.links import Links, Origin
-from shared.domain.service import Service
+from shared.report.links import Links, Origin
+from shared.service import Service
 
 _MOST = 20
 _FIELDS = "oid author { user { login } } associatedPullRequests(first: 1) { nodes { number } }"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.history import Commit
+from shared.proof.model.history import Commit
 
 REGULAR = 0o100000
 _KIND = 0o170000

@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import REGULAR, rest_entries
-from shared.domain.history import Folder, TreeEntry
+from shared.proof.model.history import Folder, TreeEntry
 
 ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
 _KIND = 0o170000

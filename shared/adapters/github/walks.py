@@ -15,7 +15,7 @@ from shared.adapters.github.graph import State, reachable
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import commit_of_query, file_blob
 from shared.adapters.github.trees import ENTRIES, Trees
-from shared.domain.history import Commit
+from shared.proof.model.history import Commit
 
 LONGEST_WALK = 300
 """Commits. A longer history is not walked; it is asked for the commits that changed a path."""

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.domain.life import above
 from shared.errors import Reject
 from shared.ports import WRONG, Wish, Wished
+from shared.report.incident_status import above
 from shared.secret import Secret
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"

@@ -12,10 +12,10 @@ from typing import Any
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import BLOB, Query
 from shared.adapters.pipeline import SKEW, Order, Run
-from shared.domain.moment import rfc3339
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
 from shared.errors import Reject
+from shared.proposal.rollout import Progress
+from shared.service import Service
+from shared.text.timestamps import rfc3339
 
 
 class WorkflowPipeline:

@@ -12,9 +12,9 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.provenance import digests
 from shared.adapters.google.rollout_note import mark
 from shared.adapters.pipeline import SKEW, Order, Run
-from shared.domain.moment import rfc3339
-from shared.domain.rollout import Progress
-from shared.domain.service import Service
+from shared.proposal.rollout import Progress
+from shared.service import Service
+from shared.text.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build

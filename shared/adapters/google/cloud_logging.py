@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.google.asking import SECONDS, asking
 from shared.adapters.google.clients import Clients
-from shared.adapters.local.log_json import entry_from_json
-from shared.domain.entry import LogEntry
-from shared.domain.moment import rfc3339
-from shared.domain.service import Service
+from shared.adapters.logs.log_json import entry_from_json
+from shared.detection.entry import LogEntry
+from shared.service import Service
+from shared.text.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2 import types

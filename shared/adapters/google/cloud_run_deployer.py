@@ -34,10 +34,10 @@ from shared.adapters.google.traffic import (
     targets,
     written,
 )
-from shared.domain.rollout import Deployment, Progress
-from shared.domain.service import Service
 from shared.errors import Reject, Retry
 from shared.ports import BY_HAND
+from shared.proposal.rollout import Deployment, Progress
+from shared.service import Service
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision

@@ -13,9 +13,9 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.image_name import image_name
 from shared.adapters.google.provenance import Provenance, commit_of, digests, is_commit
 from shared.adapters.google.traffic import shares
-from shared.domain.rollout import Claim, Revision, Serving
-from shared.domain.service import Service
 from shared.errors import Reject
+from shared.proposal.rollout import Claim, Revision, Serving
+from shared.service import Service
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Container

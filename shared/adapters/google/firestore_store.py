@@ -20,9 +20,9 @@ from urllib.parse import quote, unquote
 
 from shared.adapters.documents import LONGEST_NAME, decode, encode
 from shared.adapters.google.rest import Refused, Rest, reached
-from shared.domain.moment import rfc3339
 from shared.ports import Document, Stored
 from shared.secret import Secret
+from shared.text.timestamps import rfc3339
 
 HOST = "firestore.googleapis.com"
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"

@@ -11,10 +11,10 @@ from functools import partial
 from urllib.parse import quote
 
 from shared.adapters.google.cloud_logging import of_service, quoted, within
-from shared.domain.entry import LogEntry
-from shared.domain.links import Links
-from shared.domain.service import Service
+from shared.detection.entry import LogEntry
 from shared.ports import Places
+from shared.report.links import Links
+from shared.service import Service
 
 _AROUND = timedelta(minutes=1)
 _PAGE = "https://console.cloud.google.com/logs/query"

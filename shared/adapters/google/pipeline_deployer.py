@@ -19,11 +19,11 @@ from shared.adapters.google.image_name import image_name
 from shared.adapters.google.rollout_note import Note, begun_by, note_of
 from shared.adapters.google.traffic import follows_latest, short, sums, targets
 from shared.adapters.pipeline import SKEW, Order, Pipeline, Run
-from shared.domain.moment import rfc3339
-from shared.domain.rollout import Deployment, Progress
-from shared.domain.service import Service
 from shared.errors import Reject
 from shared.ports import Clock
+from shared.proposal.rollout import Deployment, Progress
+from shared.service import Service
+from shared.text.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from shared.adapters.google.asking import SECONDS, asking
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.image_name import ImageName
-from shared.domain.rollout import Claim
 from shared.errors import Reject
+from shared.proposal.rollout import Claim
 
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build

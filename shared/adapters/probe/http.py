@@ -8,7 +8,7 @@ import urllib.parse
 from threading import Timer
 
 from shared.adapters.probe.patience import Patience
-from shared.domain.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import Probed, ProbeEnd
 
 
 def ask(url: str, patience: Patience, status: int = 0) -> Probed:

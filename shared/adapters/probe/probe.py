@@ -3,8 +3,8 @@
 from shared.adapters.probe.http import ask
 from shared.adapters.probe.patience import Patience
 from shared.adapters.probe.websocket import converse
-from shared.domain.service import Service
-from shared.domain.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import Probed, ProbeEnd
+from shared.service import Service
 
 
 class NetworkProbe:

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from shared.adapters.probe.http import answered, timed_out, tls_failed
 from shared.adapters.probe.patience import Patience
-from shared.domain.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import Probed, ProbeEnd
 
 _LARGEST = 16 * 2**20
 _SILENT = Probed(

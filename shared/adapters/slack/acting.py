@@ -3,8 +3,8 @@
 import shlex
 
 from shared.adapters.slack.rich_text import Element, command, own
-from shared.domain.escaping import cut, literal, one_line
-from shared.domain.service import Service
+from shared.service import Service
+from shared.text.escaping import cut, literal, one_line
 
 _LONGEST_COMMAND = 600
 FAILED_BY_COMMAND = "What the command has done until then is not taken back from here."

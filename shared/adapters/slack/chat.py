@@ -16,9 +16,9 @@ from shared.errors import Reject
 from shared.secret import Secret
 
 if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks for members need not load
-    from shared.domain.decision import Click
-    from shared.domain.proposal import Message
-    from shared.domain.service import Service
+    from shared.proposal.decision import Click
+    from shared.proposal.proposal import Message
+    from shared.service import Service
 
 EVENT_TYPE = "provenfix_proposal"
 """The metadata's event type, by which a proposal's message is found again."""

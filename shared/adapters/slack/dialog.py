@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 
 from shared.adapters.slack.reading import Json, app_of, name_of, object_of, part_of, team_of, text_of
-from shared.domain.decision import Click, ClickKind
 from shared.errors import Reject
+from shared.proposal.decision import Click, ClickKind
 
 CALLBACK = "provenfix_denial"
 FIELD = "reason"

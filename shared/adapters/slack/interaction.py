@@ -13,11 +13,11 @@ from urllib.parse import parse_qs
 
 from shared.adapters.slack.dialog import read_denial
 from shared.adapters.slack.reading import Json, app_of, name_of, object_of, part_of, team_of, text_of
-from shared.domain.decision import Click, ClickKind
 from shared.errors import Reject
+from shared.proposal.decision import Click, ClickKind
 
 if TYPE_CHECKING:  # a message knows the whole report, which a click does not need
-    from shared.domain.proposal import Message
+    from shared.proposal.proposal import Message
 
 APPROVE = "provenfix_approve"
 DENY = "provenfix_deny"

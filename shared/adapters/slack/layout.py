@@ -11,12 +11,12 @@ from itertools import groupby
 from shared.adapters.slack.acting import FAILED_BY_COMMAND, by_command, by_hand
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, own, paragraph, person, prose, strong
-from shared.domain.escaping import cut, for_slack, literal, one_line
-from shared.domain.finding import Kind
-from shared.domain.moment import rfc3339
-from shared.domain.proposal import Message, Standing
-from shared.domain.question import PROOF, labelled
-from shared.domain.service import Acting, Service
+from shared.proof.model.finding import Kind
+from shared.proposal.proposal import Message, Standing
+from shared.proposal.question import PROOF, labelled
+from shared.service import Acting, Service
+from shared.text.escaping import cut, for_slack, literal, one_line
+from shared.text.timestamps import rfc3339
 
 _LONGEST_TITLE = 150
 _LONGEST_LINE = 700

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from shared.domain.escaping import cut, literal, one_line, pieces
+from shared.text.escaping import cut, literal, one_line, pieces
 
 Element = dict[str, object]
 Block = dict[str, object]

@@ -2,8 +2,8 @@
 
 from http.client import HTTPException
 
-from shared.domain.escaping import cut, for_slack
 from shared.errors import Reject, Retry
+from shared.text.escaping import cut, for_slack
 
 SLACK = "https://hooks.slack.com/"
 _SECONDS = 1

@@ -1,0 +1,134 @@
+"""`terraform/access.yaml` comes in: which function calls what, and which roles, permissions and scopes follow from it.
+
+Terraform makes the service accounts from the same file, a test run's calls are compared with it (tests/support/access),
+and `provenfix doctor` looks for what it names.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.errors import Unreadable
+
+FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
+_LEVELS = ("read", "write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a service account is given: a predefined role, or one of its own with exactly `permissions`."""
+
+    key: str
+    api: str
+    bound_to: str
+    permissions: Sequence[str]
+    role: str = ""
+    custom: str = ""
+    why: str = ""
+
+    def name(self, project: str) -> str:
+        """As an IAM policy writes it; `project` is where a custom role is kept."""
+        return self.role or f"projects/{project}/roles/{self.custom}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one function calls, and the names of what it publishes to and which secrets it reads."""
+
+    google: Sequence[str]
+    github: Sequence[str]
+    slack: Sequence[str]
+    topics: Sequence[str]
+    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The whole file. `google` maps a method to what it needs: permissions, by the key of the role that gives them."""
+
+    roles: Mapping[str, Role]
+    google: Mapping[str, Mapping[str, Sequence[str]]]
+    github: Mapping[str, Mapping[str, str]]
+    slack: Mapping[str, Sequence[str]]
+    functions: Mapping[str, Use]
+    only: Mapping[str, str] = field(default_factory=dict)
+    """The `deploy_method` without which a call is never made, by call."""
+
+    def permissions(self, function: str) -> Mapping[str, Sequence[str]]:
+        """What a function needs, by the key of the role."""
+        needed: dict[str, set[str]] = {}
+        for method in self.functions[function].google:
+            for role, permissions in self.google[method].items():
+                needed.setdefault(role, set()).update(permissions)
+        return {role: sorted(needed[role]) for role in self.roles if role in needed}
+
+    def calls(self, function: str, role: str) -> Sequence[str]:
+        """The methods for which a function needs a role."""
+        return [method for method in self.functions[function].google if role in self.google[method]]
+
+    def apis(self) -> Sequence[str]:
+        """Every API that is called."""
+        return sorted({role.api for role in self.roles.values()})
+
+    def repository_permissions(self, methods: Collection[str]) -> Mapping[str, str]:
+        """What GitHub has to allow on a repository whose services are deployed so: the highest level of each."""
+        highest: dict[str, str] = {}
+        for use in self.functions.values():
+            for operation in (each for each in use.github if self.only.get(each, "") in {"", *methods}):
+                for name, level in self.github[operation].items():
+                    highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
+        return dict(sorted(highest.items()))
+
+    def scopes(self) -> Sequence[str]:
+        """What the token of Slack needs."""
+        return sorted(
+            {scope for use in self.functions.values() for method in use.slack for scope in self.slack[method]}
+        )
+
+
+def read_access(file: Path = FILE) -> Access:
+    """Raises Unreadable."""
+    import yaml  # noqa: PLC0415
+
+    try:
+        told = yaml.safe_load(file.read_text("utf-8"))
+        return Access(
+            {key: Role(key, **role) for key, role in told["roles"].items()},
+            told["google"],
+            told["github"],
+            told["slack"],
+            {name: Use(**use) for name, use in told["functions"].items()},
+            told["only"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise Unreadable(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
+
+
+def table(access: Access) -> Iterator[str]:
+    """The table of the README, line by line."""
+    yield "| function | role | on | because it calls |"
+    yield "| --- | --- | --- | --- |"
+    for function, use in access.functions.items():
+        for key in access.permissions(function):
+            role = access.roles[key]
+            calls = access.calls(function, key)
+            methods = ", ".join(f"`{method.rpartition('.')[2]}`{_only(access, method)}" for method in calls)
+            what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
+            on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
+            yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
+        for host, called in (("GitHub", use.github), ("Slack", use.slack)):
+            if called:
+                methods = ", ".join(f"`{each}`{_only(access, each)}" for each in called)
+                yield f"| `{function}` | {host}: {_needed(access, host, called)} | | {methods} |"
+
+
+def _only(access: Access, call: str) -> str:
+    return f" (`{access.only[call]}` only)" if call in access.only else ""
+
+
+def _needed(access: Access, host: str, called: Sequence[str]) -> str:
+    if host == "Slack":
+        found = sorted({scope for method in called for scope in access.slack[method]})
+    else:
+        found = sorted({f"{name}:{level}" for each in called for name, level in access.github[each].items()})
+    return ", ".join(f"`{each}`" for each in found) or "no scope"

@@ -1,0 +1,64 @@
+"""What `provenfix dlq` does: dead letters are listed, published once more, or thrown away."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from functions.local import topology
+from functions.local.stack_folder import environment_named, led_to
+from shared.adapters.delivery import DeadLetter, DeadLetters
+from shared.config.settings import read_settings
+from shared.errors import Misused
+from shared.text.escaping import cut, one_line
+from shared.text.redaction import redact
+from shared.text.timestamps import rfc3339
+
+_MOST = 1_000
+_SHOWN = 120
+
+
+def listed(folder: Path) -> int:
+    """One line for each."""
+    with _letters(folder) as letters:
+        for letter in letters.waiting(_MOST):
+            body = cut(one_line(redact(letter.data.decode("utf-8", "replace"))), _SHOWN)
+            topic = letter.topic.rpartition("/")[2]
+            print(f"{letter.id}  {letter.attempts} attempts  {rfc3339(letter.published_at)}  {topic}  {body}")
+    return 0
+
+
+def replayed(ids: Sequence[str] | None, folder: Path) -> int:
+    """Raises Misused where one of the ids is not there."""
+    with _letters(folder) as letters:
+        return _each(letters, ids, letters.replay, "published once more")
+
+
+def dropped(ids: Sequence[str] | None, folder: Path) -> int:
+    """Raises Misused where one of the ids is not there."""
+    with _letters(folder) as letters:
+        return _each(letters, ids, letters.drop, "dropped")
+
+
+def _each(letters: DeadLetters, ids: Sequence[str] | None, do: Callable[[DeadLetter], None], done: str) -> int:
+    waiting = {letter.id: letter for letter in letters.waiting(_MOST)}
+    missing = sorted(set(ids or ()) - set(waiting))
+    if missing:
+        raise Misused(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
+    chosen = list(waiting) if ids is None else list(dict.fromkeys(ids))
+    for identity in chosen:
+        do(waiting[identity])
+    print(f"{len(chosen)} {done}", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _letters(folder: Path) -> Iterator[DeadLetters]:
+    from shared.wiring import dead_letters  # noqa: PLC0415
+
+    with led_to(environment_named(folder)):
+        letters = dead_letters(read_settings(), topology.DEAD_LETTERS)
+        try:
+            yield letters
+        finally:
+            letters.close()

@@ -1,0 +1,114 @@
+"""Slack as the functions use it: the token in; a check each for scopes, workspace, app, channels and groups out."""
+
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from functions.cli.access import Access
+from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered, missing, ok
+from functions.cli.doctor_checks.google_api import Answer, send
+from functions.cli.doctor_checks.secrets import Secrets
+from shared.service import Service
+
+API = "https://slack.com/api/"
+_KEY = "slack.bot_token"
+_INSTALL = "add the scopes under https://api.slack.com/apps > OAuth & Permissions, then reinstall the app"
+_APP = "compare with the App ID under https://api.slack.com/apps > Basic Information"
+_PRIVATE = {"channels:history": "groups:history"}
+"""Of a private channel the other scope does."""
+
+
+class Slack:
+    """The checks of one workspace. `base` answers in its place, on loopback."""
+
+    def __init__(self, access: Access, secrets: Secrets, services: Sequence[Service], base: str = "") -> None:
+        self._access, self._secrets, self._services, self._base = access, secrets, services, base or API
+
+    def checks(self) -> Iterator[Check]:
+        """The token first."""
+        yield Check("slack", "scopes of the bot's token", self._scopes)
+        for team in dict.fromkeys(service.team for service in self._services if service.team):
+            yield Check("slack", f"workspace {team}", lambda at=team: self._workspace(at))  # type: ignore[misc]
+        for app in dict.fromkeys(service.chat_app for service in self._services if service.chat_app):
+            yield Check("slack", f"app {app}", lambda at=app: self._app(at))  # type: ignore[misc]
+        for channel in dict.fromkeys(service.channel for service in self._services):
+            yield Check("slack", f"channel {channel}", lambda at=channel: self._channel(at))  # type: ignore[misc]
+        for group in dict.fromkeys(service.approver_group for service in self._services if service.approver_group):
+            yield Check("slack", f"user group {group}", lambda at=group: self._group(at))  # type: ignore[misc]
+        for service in self._services:
+            if not (service.approvers or service.approver_group):
+                yield Check("slack", f"approvers of {service.id}", _nobody)
+
+    def _ask(self, method: str, **given: str) -> Answer:
+        token = self._secrets.read(_KEY).reveal()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-www-form-urlencoded"}
+        answer = send("POST", self._base + method, headers, urllib.parse.urlencode(given).encode())
+        if not answer.done:
+            raise Unanswered(f"Slack answered {answer.status}; try again.")
+        return answer
+
+    def _scopes(self) -> Found:
+        answer = self._ask("auth.test")
+        if answer.value.get("ok") is not True:
+            return missing(f"Slack refuses the token: {_error(answer.value)}.", _INSTALL)
+        held = {each.strip() for each in answer.headers.get("x-oauth-scopes", "").split(",")}
+        lacking = [each for each in self._access.scopes() if each not in held and _PRIVATE.get(each, each) not in held]
+        return missing(f"It lacks {', '.join(lacking)}.", _INSTALL) if lacking else ok(", ".join(self._access.scopes()))
+
+    def _workspace(self, team: str) -> Found:
+        """Clicks come from the workspace of the token, or from the organisation that it is installed for."""
+        whose = self._whose()
+        told = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
+        if team in told:
+            return ok()
+        return missing(f"The token is of {_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})")
+
+    def _app(self, app: str) -> Found:
+        """https://docs.slack.dev/reference/methods/bots.info takes `users:read`, which no function needs."""
+        whose = self._whose()
+        told = str(whose.get("app_id") or "")
+        if not told:
+            answer = self._ask("bots.info", bot=str(whose.get("bot_id", ""))).value
+            if answer.get("ok") is not True:
+                return Found(State.UNSEEN, f"The token may not see its app: Slack answers {_error(answer)}.", _APP)
+            told = str((answer.get("bot") or {}).get("app_id") or "")
+        if told == app:
+            return ok()
+        return missing(f"The token is of {_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
+
+    def _whose(self) -> Mapping[str, Any]:
+        answer = self._ask("auth.test").value
+        if answer.get("ok") is not True:
+            raise Unanswered(f"Slack refuses the token: {_error(answer)}.", _INSTALL)
+        return answer
+
+    def _channel(self, channel: str) -> Found:
+        answer = self._ask("conversations.history", channel=channel, limit="1")
+        if answer.value.get("ok") is True:
+            return ok()
+        return missing(
+            f"Slack answers {_error(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
+        )
+
+    def _group(self, group: str) -> Found:
+        answer = self._ask("usergroups.users.list", usergroup=group)
+        if answer.value.get("ok") is not True:
+            return missing(
+                f"Slack answers {_error(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
+            )
+        if not answer.value.get("users"):
+            return missing("It has no members: nobody can approve.", "add members to the group in Slack")
+        return ok(f"{len(answer.value['users'])} members")
+
+
+def _error(value: Mapping[str, Any]) -> str:
+    told = str(value.get("error", ""))
+    return told if told.replace("_", "").isalnum() and len(told) < 60 else "something unknown"
+
+
+def _id(told: str) -> str:
+    return told if told.isalnum() and len(told) < 30 else "something unknown"
+
+
+def _nobody() -> Found:
+    return missing("An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml")

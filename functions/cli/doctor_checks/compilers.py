@@ -1,0 +1,57 @@
+"""The `compile` functions: Python versions in use in; whether each function answers, and lets its callers in, out."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from functions.cli.access import Access
+from functions.cli.doctor_checks.accounts import Accounts
+from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from functions.cli.doctor_checks.google_api import send
+from shared.service import Service
+
+_CALL = "compile"
+
+
+class Compilers:
+    """`urls` by minor version. A function on this machine is called without a token."""
+
+    def __init__(
+        self, access: Access, accounts: Accounts, urls: Mapping[str, str], services: Sequence[Service]
+    ) -> None:
+        self._accounts, self._urls = accounts, urls
+        self._callers = [name for name, use in access.functions.items() if _CALL in use.google]
+        self._wanted = sorted({*urls, *(service.python for service in services if service.python)})
+
+    def checks(self) -> Iterator[Check]:
+        """For each version, one for each function that calls it."""
+        for version in self._wanted:
+            if version not in self._urls:
+                yield Check("compile", version, lambda at=version: _absent(at))  # type: ignore[misc]
+                continue
+            for function in self._callers:
+                yield Check("compile", f"{version} for {function}", lambda v=version, f=function: self._look(v, f))  # type: ignore[misc]
+
+    def _look(self, version: str, function: str) -> Found:
+        url, headers = self._urls[version], {"Content-Type": "application/json"}
+        if url.startswith("https://"):
+            headers["Authorization"] = f"Bearer {self._accounts.identity(function, url).reveal()}"
+        answer = send("POST", url, headers, json.dumps({"sources": []}).encode())
+        if answer.refused:
+            email = self._accounts.email(function)
+            invoke = f"gcloud run services add-iam-policy-binding provenfix-compile-py{version.replace('.', '')}"
+            member = f"--member=serviceAccount:{email} --role=roles/run.invoker --region=REGION"
+            return missing(f"It does not let {function} in.", f"{invoke} {member}")
+        if not answer.done:
+            raise Unanswered(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
+        told = str(answer.value.get("version", ""))
+        if told.split(".")[:2] != version.split("."):
+            return missing(
+                f"It is Python {told[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
+            )
+        return ok(told[:20])
+
+
+def _absent(version: str) -> Found:
+    name = f'google_cloudfunctions2_function.compile["{version}"]'
+    apply = f"terraform -chdir=terraform apply -target='{name}', then add its URL to compilers in provenfix.yaml"
+    return missing("A service runs on it, and only ruff would judge.", apply)

@@ -1,0 +1,108 @@
+"""Google's APIs over REST: an API, a path and whose token it is go in; status and JSON come out. Nothing is repeated.
+
+REST and no published client: every API speaks it, it needs a token and no import, and what is refused is a status.
+https://cloud.google.com/apis/docs/http
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.cli.doctor_checks.finding import Unanswered
+from shared.secret import Secret
+
+SECONDS = 10.0
+LONGEST_ANSWER = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`value` is {} where the body is no JSON object; `headers` by lower-case name."""
+
+    status: int
+    value: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    @property
+    def done(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        return self.status in {401, 403}
+
+
+class _Stays(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """None: a token is meant for one URL only."""
+        return
+
+
+_OPENER = urllib.request.build_opener(_Stays())
+
+
+def send(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    """One request. Raises Unanswered."""
+    request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
+    place = request.host
+    try:
+        with _OPENER.open(request, timeout=SECONDS) as told:
+            return _answer(told.status, told.headers, told.read(LONGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answer(error.code, error.headers, error.read(LONGEST_ANSWER))
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise Unanswered(f"{place} could not be reached ({type(reason).__name__}).") from None
+
+
+def _answer(status: int, headers: Any, text: bytes) -> Answer:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = {}
+    named = {str(name).lower(): str(told) for name, told in headers.items()}
+    return Answer(status, value if isinstance(value, dict) else {"items": value}, named)
+
+
+class Google:
+    """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
+
+    `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
+    account has its own. https://cloud.google.com/docs/quotas/set-quota-project
+    """
+
+    def __init__(self, token: Callable[[], Secret], base: str = "", charged: str = "") -> None:
+        self._token = token
+        self._base = base
+        self._charged = {"x-goog-user-project": charged} if charged else {}
+
+    def ask(self, verb: str, api: str, path: str, body: object = None) -> Answer:
+        """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
+        url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
+        headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
+        answer = send(verb, url, headers | self._charged, None if body is None else json.dumps(body).encode())
+        if answer.status >= 500 or answer.status == 429:
+            raise Unanswered(f"{api} answered {answer.status}; try again.")
+        return answer
+
+    def get(self, api: str, path: str) -> Answer:
+        """Reads one thing. Raises Unanswered where this account may not look at it, too."""
+        answer = self.ask("GET", api, path)
+        if answer.refused:
+            raise Unanswered(f"These credentials may not look at it ({api} answered {answer.status}).")
+        return answer
+
+    def lacks(self, api: str, path: str, permissions: list[str]) -> list[str] | None:
+        """Which of the permissions this account lacks on a thing; None where the thing does not exist."""
+        answer = self.ask("POST", api, f"{path}:testIamPermissions", {"permissions": permissions})
+        if answer.status == 404:
+            return None
+        if answer.refused:
+            return permissions
+        held = answer.value.get("permissions", [])
+        return [each for each in permissions if each not in held]

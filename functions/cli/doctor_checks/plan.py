@@ -1,0 +1,105 @@
+"""All that is looked at, in the order in which it is told: settings and the table of access in, checks out."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.cli.access import Access
+from functions.cli.doctor_checks.accounts import LOGIN, Accounts
+from functions.cli.doctor_checks.apis import apis
+from functions.cli.doctor_checks.chat import Slack
+from functions.cli.doctor_checks.code_host import CodeHost
+from functions.cli.doctor_checks.compilers import Compilers
+from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from functions.cli.doctor_checks.messages import Messages
+from functions.cli.doctor_checks.reach import probes
+from functions.cli.doctor_checks.roles import Place, Roles
+from functions.cli.doctor_checks.secrets import Secrets
+from functions.cli.doctor_checks.sinks import Sinks
+from functions.cli.doctor_checks.state import Database
+from shared.config.settings import Settings
+from shared.errors import Reject, Retry
+from shared.secret import Secret, SecretReference
+from shared.text.redaction import redact
+
+_KEY = "github.app.private_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`checks`, and the secrets that were met while they ran."""
+
+    checks: Sequence[Check]
+    secrets: Secrets
+
+
+def plan(settings: Settings, access: Access, project: str) -> Plan:
+    """`project` is where provenfix runs."""
+    doubles = settings.doubles
+    accounts = Accounts(project, settings.topic_prefix, doubles.rest)
+    references = _references(settings)
+    secrets = Secrets(accounts, references, settings.secrets.held)
+    services = tuple(settings.services.values())
+    read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
+    place = Place(project, settings.topic_prefix, settings.database, services, read)
+
+    def checks() -> Iterator[Check]:
+        yield Check("credentials", "google", lambda: _credentials(accounts, project))
+        yield from apis(access, accounts, project, list(dict.fromkeys(each.project for each in services)))
+        yield from secrets.checks()
+        yield from Database(accounts, project, settings.database).checks()
+        yield from Messages(accounts, project, settings.topic_prefix).checks()
+        own = [each.partition(".")[2] for each in sorted(settings.own) if each.startswith(f"{project}.")]
+        yield from Sinks(accounts, project, settings.topic_prefix, services, own).checks()
+        yield from Roles(access, accounts, place).checks()
+        yield from Slack(access, secrets, services, doubles.slack).checks()
+        yield from CodeHost(access, _token(settings, secrets), services, _github(settings)).checks(
+            webhook=references["github.webhook_secret"] is not None
+        )
+        yield from Compilers(access, accounts, settings.compilers, services).checks()
+        yield from probes(services)
+
+    return Plan(tuple(checks()), secrets)
+
+
+def _references(settings: Settings) -> Mapping[str, SecretReference | None]:
+    kept = settings.secrets
+    return {
+        "slack.signing_secret": kept.slack_signing_secret,
+        "slack.bot_token": kept.slack_bot_token,
+        **({_KEY: kept.github_app_key} if settings.code_host.app else {"github.token": kept.github_token}),
+        "github.webhook_secret": kept.github_webhook_secret,
+    }
+
+
+def _github(settings: Settings) -> str:
+    from shared.adapters.github.host import Host  # noqa: PLC0415
+
+    return settings.doubles.github or Host(settings.code_host.address).api
+
+
+def _token(settings: Settings, secrets: Secrets) -> Callable[[], Secret]:
+    """A token of the App's installation where there is an App, else the one that is configured."""
+    host = settings.code_host
+    if not host.app:
+        return lambda: secrets.read("github.token")
+
+    def token() -> Secret:
+        from shared.adapters.github.client import Pace, installation  # noqa: PLC0415
+        from shared.adapters.github.credentials import App  # noqa: PLC0415
+        from shared.adapters.machine import SystemClock  # noqa: PLC0415
+
+        app = App(host.app, lambda: secrets.read(_KEY), host.installation)
+        try:
+            return Secret(installation(app, Pace(SystemClock(), time.sleep), _github(settings)).token())
+        except (Retry, Reject) as refused:
+            raise Unanswered(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
+
+    return token
+
+
+def _credentials(accounts: Accounts, project: str) -> Found:
+    answer = accounts.person.ask("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
+    if answer.done:
+        return ok(f"they see {project}")
+    return missing(f"They do not see the project {project}.", LOGIN)

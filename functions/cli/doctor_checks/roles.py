@@ -1,0 +1,171 @@
+"""What each function's account may: the table of access in; one check for each role and thing that it is bound to out.
+
+Asked as the function itself, by `testIamPermissions`. Firestore knows none: there a document is read, and one that does
+not exist is changed on the condition that it does, which a permission lets fail with 404 and its lack with 403.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.cli.access import Access, Role
+from functions.cli.doctor_checks.accounts import Accounts
+from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from shared.adapters.google.image_name import image_name
+from shared.secret import Keeper, SecretReference
+from shared.service import Service
+
+_NOBODY = "documents/doctor/nobody?currentDocument.exists=true"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where provenfix runs, and what it refers to. `secrets` by their key in provenfix.yaml."""
+
+    project: str
+    prefix: str
+    database: str
+    services: Sequence[Service]
+    secrets: Mapping[str, SecretReference | None]
+
+    @property
+    def triggers(self) -> Sequence[str]:
+        """By which services are deployed."""
+        return list(dict.fromkeys(each.deploy_trigger for each in self.services if each.deploy_method == "cloud_build"))
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a role is bound to: where its API knows it, and how gcloud does."""
+
+    name: str
+    api: str
+    path: str
+    bind: str
+
+
+class Roles:
+    """The checks of all functions."""
+
+    def __init__(self, access: Access, accounts: Accounts, place: Place) -> None:
+        self._access, self._accounts, self._place = access, accounts, place
+
+    def checks(self) -> Iterator[Check]:
+        """By function, in the order of the table."""
+        for function in self._access.functions:
+            for key, permissions in self._access.permissions(function).items():
+                role = self._access.roles[key]
+                name = role.role or role.custom
+                for thing in self._things(function, role.bound_to):
+                    yield Check(
+                        "role",
+                        f"{function}: {name} on {thing}",
+                        lambda f=function, r=role, p=permissions, t=thing: self._look(f, r, list(p), t),  # type: ignore[misc]
+                    )
+
+    def _things(self, function: str, bound_to: str) -> Sequence[str]:  # noqa: PLR0911  # one for each kind
+        use, place = self._access.functions[function], self._place
+        if bound_to == "topic":
+            return [f"topic {place.prefix}{each}" for each in use.topics]
+        if bound_to == "secret":
+            kept = [place.secrets.get(key) for key in use.secrets]
+            names = [each.name for each in kept if each is not None and each.keeper is Keeper.SECRET_MANAGER]
+            return [f"secret {name.partition('/versions/')[0]}" for name in names]
+        if bound_to == "database":
+            return [f"database {place.database}"]
+        if bound_to == "project":
+            return [f"project {each}" for each in dict.fromkeys(service.project for service in place.services)]
+        if bound_to == "trigger":
+            return [f"project {each}" for each in dict.fromkeys(at.split("/")[1] for at in place.triggers)]
+        if bound_to == "builder":
+            return [f"builder {each}" for each in place.triggers]
+        if bound_to == "compile":
+            return []  # the functions are called, which shows more: see compilers.py
+        return [f"{bound_to} {service.id}" for service in place.services]
+
+    def _look(self, function: str, role: Role, permissions: list[str], thing: str) -> Found:
+        kind, _, name = thing.partition(" ")
+        if kind == "database":
+            lacking = self._lacks_documents(function, permissions)
+            bind = f"gcloud projects add-iam-policy-binding {self._place.project}"
+            found = Thing(name, role.api, "", bind)
+        else:
+            found = self._found(kind, name)
+            if not found.path:
+                return ok("it names no account, so that nobody has to act as one")
+            lacks = self._accounts.function(function).lacks(found.api, found.path, permissions)
+            if lacks is None:
+                raise Unanswered(f"{found.name} does not exist.")
+            lacking = lacks
+        if not lacking:
+            return ok()
+        project = found.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._place.project
+        member = f"--member=serviceAccount:{self._accounts.email(function)} --role={role.name(project)}"
+        return missing(f"It lacks {', '.join(lacking)}.", f"{found.bind} {member}{self._condition(kind)}")
+
+    def _condition(self, kind: str) -> str:
+        if kind != "database":
+            return " --condition=None" if kind == "project" else ""
+        name = f"projects/{self._place.project}/databases/{self._place.database}"
+        return f""" --condition='title=database,expression=resource.name == "{name}"'"""
+
+    def _lacks_documents(self, function: str, permissions: list[str]) -> list[str]:
+        account = self._accounts.function(function)
+        root = f"/v1/projects/{self._place.project}/databases/{self._place.database}"
+        read = account.ask("GET", "firestore.googleapis.com", f"{root}/documents/incidents?pageSize=1")
+        written = account.ask("PATCH", "firestore.googleapis.com", f"{root}/{_NOBODY}", {"fields": {}})
+        refused = {"get": read, "list": read, "create": written, "update": written}
+        return [each for each in permissions if refused[each.rpartition(".")[2]].refused]
+
+    def _found(self, kind: str, name: str) -> Thing:
+        if kind == "topic":
+            path = f"/v1/projects/{self._place.project}/topics/{name}"
+            bind = f"gcloud pubsub topics add-iam-policy-binding {name} --project={self._place.project}"
+            return Thing(f"The topic {name}", "pubsub.googleapis.com", path, bind)
+        if kind == "secret":
+            project, secret = name.split("/")[1], name.split("/")[3]
+            bind = f"gcloud secrets add-iam-policy-binding {secret} --project={project}"
+            return Thing(f"The secret {secret}", "secretmanager.googleapis.com", f"/v1/{name}", bind)
+        if kind == "project":
+            bind = f"gcloud projects add-iam-policy-binding {name}"
+            return Thing(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
+        if kind == "builder":
+            return self._builder(name)
+        service = next(each for each in self._place.services if each.id == name)
+        return self._of_service(kind, service)
+
+    def _builder(self, trigger: str) -> Thing:
+        told = self._accounts.person.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
+        if not told.done:
+            raise Unanswered(f"The trigger {trigger} does not exist.")
+        email = str(told.value.get("serviceAccount") or "").rpartition("/")[2]
+        return _account(email) if email else Thing(f"The trigger {trigger}", "", "", "")
+
+    def _of_service(self, kind: str, service: Service) -> Thing:
+        run = f"/v2/projects/{service.project}/locations/{service.region}/services/{service.name}"
+        if kind == "service":
+            where = f"--region={service.region} --project={service.project}"
+            bind = f"gcloud run services add-iam-policy-binding {service.name} {where}"
+            return Thing(f"The service {service.id}", "run.googleapis.com", run, bind)
+        told = self._accounts.person.get("run.googleapis.com", run)
+        if not told.done:
+            raise Unanswered(f"The service {service.id} does not exist.")
+        template = told.value.get("template") or {}
+        if kind == "runtime":
+            return _account(str(template.get("serviceAccount") or ""))
+        image = image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
+        if not image.package:
+            raise Unanswered(f"{service.id} runs an image that is not kept in Artifact Registry.")
+        path = image.package.partition("/packages/")[0]
+        _, project, _, location, _, repository = path.split("/")
+        bind = f"gcloud artifacts repositories add-iam-policy-binding {repository} --location={location}"
+        return Thing(
+            f"The repository {repository}",
+            "artifactregistry.googleapis.com",
+            f"/v1/{path}",
+            f"{bind} --project={project}",
+        )
+
+
+def _account(email: str) -> Thing:
+    bind = f"gcloud iam service-accounts add-iam-policy-binding {email}"
+    return Thing(f"The account {email}", "iam.googleapis.com", f"/v1/projects/-/serviceAccounts/{email}", bind)

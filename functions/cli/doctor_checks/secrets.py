@@ -1,0 +1,76 @@
+"""The secrets that provenfix.yaml refers to: each is read once, shown nowhere, and handed to whoever needs it."""
+
+from collections.abc import Iterator, Mapping
+from threading import Lock
+
+from functions.cli.doctor_checks.accounts import Accounts
+from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from shared.secret import Keeper, Secret, SecretReference
+
+_API = "secretmanager.googleapis.com"
+
+
+class Secrets:
+    """`references` by their key in provenfix.yaml; `held` are those of the environment, by the variable's name."""
+
+    def __init__(
+        self, accounts: Accounts, references: Mapping[str, SecretReference | None], held: Mapping[str, Secret]
+    ) -> None:
+        self._accounts, self._references, self._held = accounts, references, held
+        self._lock = Lock()
+        self._read: dict[str, Secret] = {}
+
+    def checks(self) -> Iterator[Check]:
+        """One for each secret."""
+        for key in self._references:
+            yield Check("secret", key, lambda at=key: self._look(at))  # type: ignore[misc]
+
+    def read(self, key: str) -> Secret:
+        """Raises Unanswered where it cannot be read."""
+        with self._lock:
+            if key not in self._read:
+                found = self._fetched(key)
+                if isinstance(found, Found):
+                    raise Unanswered(f"{key} cannot be read: {found.detail}", found.mend)
+                self._read[key] = found
+            return self._read[key]
+
+    def known(self) -> list[str]:
+        """All that were read or are held: what no line may show."""
+        return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
+
+    def _look(self, key: str) -> Found:
+        found = self._fetched(key)
+        if isinstance(found, Found):
+            return found
+        with self._lock:
+            self._read[key] = found
+        return ok()
+
+    def _fetched(self, key: str) -> Secret | Found:
+        reference = self._references[key]
+        if reference is None:
+            line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
+            return missing("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
+        if reference.keeper is Keeper.ENVIRONMENT:
+            found = self._held.get(reference.name)
+            return found or missing("The variable is not set.", f"export {reference.name}=…")
+        answer = self._accounts.person.ask("GET", _API, f"/v1/{reference.name}:access")
+        if answer.refused:
+            raise Unanswered(f"These credentials may not read it ({_API} answered {answer.status}).")
+        if not answer.done:
+            _, project, _, secret, _, _ = reference.name.split("/")
+            add = f'printf %s "$VALUE" | gcloud secrets versions add {secret} --data-file=- --project={project}'
+            return missing("This version does not exist or is disabled.", add)
+        return _decoded(answer.value)
+
+
+def _decoded(value: Mapping[str, object]) -> Secret | Found:
+    import base64  # noqa: PLC0415
+
+    payload = value.get("payload")
+    try:
+        text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        raise Unanswered(f"{_API} answered something else than a secret.") from None
+    return Secret(text) if text else missing("It is empty.", "add a version that holds the value")

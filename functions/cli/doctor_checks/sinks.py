@@ -1,0 +1,71 @@
+"""The log sinks: services in; for each of their sinks whether it stands, filters as written, and may publish, out."""
+
+from collections.abc import Iterator, Sequence
+
+from functions.cli.doctor_checks.accounts import Accounts
+from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from shared.errors import Misused
+from shared.filters.rendering import Sink, sink_filter
+from shared.service import Service
+from shared.workflow import flow
+
+_LOGGING = "logging.googleapis.com"
+_PUBSUB = "pubsub.googleapis.com"
+_TOPICS = {Sink.SIGNALS: flow.LOG_ENTRIES, Sink.REVISIONS: flow.TICK}
+
+
+class Sinks:
+    """`functions` are the names of provenfix's own functions, which every filter leaves out."""
+
+    def __init__(
+        self, accounts: Accounts, project: str, prefix: str, services: Sequence[Service], functions: Sequence[str]
+    ) -> None:
+        self._ask, self._project, self._prefix = accounts.person, project, prefix
+        self._services, self._functions = services, functions
+
+    def checks(self) -> Iterator[Check]:
+        """Two for each sink: the filter is Cloud Logging's matter, who may publish is Pub/Sub's."""
+        for service in self._services:
+            for sink in Sink:
+                yield Check("sink", self._name(service, sink), lambda s=service, k=sink: self._filters(s, k))  # type: ignore[misc]
+                told = f"{self._name(service, sink)} may publish"
+                yield Check("sink", told, lambda s=service, k=sink: self._publishes(s, k))  # type: ignore[misc]
+
+    def _name(self, service: Service, sink: Sink) -> str:
+        """As terraform/sinks.tf names it."""
+        return f"{self._prefix}{service.name}-{sink.value}"
+
+    def _topic(self, sink: Sink) -> str:
+        return f"projects/{self._project}/topics/{self._prefix}{_TOPICS[sink]}"
+
+    def _filters(self, service: Service, sink: Sink) -> Found:
+        resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
+        apply = f"terraform -chdir=terraform apply -target='{resource}'"
+        try:
+            wanted = sink_filter(sink, service, self._project, self._functions)
+        except Misused as wrong:
+            return missing(str(wrong), "correct provenfix.yaml")
+        path = f"/v2/projects/{service.project}/sinks/{self._name(service, sink)}"
+        held = self._ask.get(_LOGGING, path)
+        if not held.done:
+            return missing("It does not exist: nothing that the service logs arrives.", apply)
+        if held.value.get("disabled"):
+            return missing("It is switched off.", apply)
+        if held.value.get("destination") != f"{_PUBSUB}/{self._topic(sink)}":
+            return missing("It leads elsewhere.", apply)
+        if str(held.value.get("filter", "")).split() != wanted.split():
+            return missing("Its filter is not the one of this version.", apply)
+        return ok()
+
+    def _publishes(self, service: Service, sink: Sink) -> Found:
+        held = self._ask.get(_LOGGING, f"/v2/projects/{service.project}/sinks/{self._name(service, sink)}")
+        writer = str(held.value.get("writerIdentity", ""))
+        if not writer:
+            raise Unanswered("The sink does not exist.")
+        policy = self._ask.get(_PUBSUB, f"/v1/{self._topic(sink)}:getIamPolicy")
+        for binding in policy.value.get("bindings", []):
+            if binding.get("role") == "roles/pubsub.publisher" and writer in binding.get("members", ()):
+                return ok()
+        grant = f"gcloud pubsub topics add-iam-policy-binding {self._topic(sink).rpartition('/')[2]}"
+        role = f"--member={writer} --role=roles/pubsub.publisher"
+        return missing("Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}")

@@ -1,0 +1,73 @@
+"""What `provenfix inject` does: the entries of an export go out, one message each, as a log sink sends them.
+
+In: an array or lines of JSON. On this machine the file is also kept where the functions look for an entry's
+neighbours.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from functions.local.private_files import make_private, write_private
+from functions.local.stack_folder import environment_named, led_to
+from shared.config.settings import Settings, read_settings
+from shared.errors import Unreadable
+from shared.workflow import flow
+
+
+def run(file: str, folder: Path) -> int:
+    """Raises Unreadable for what is no export, Misused where no stack is known."""
+    from shared.wiring import inlet  # noqa: PLC0415  # refuse a file before anything is loaded
+
+    text = _read(file)
+    bodies = [json.dumps(entry).encode() for entry in entries(text, file)]
+    with led_to(environment_named(folder)):
+        settings = read_settings()
+        _keep(settings, text)
+        bus = inlet(settings)
+        bus.put(flow.LOG_ENTRIES, bodies)
+        bus.close()
+    noun = "entry" if len(bodies) == 1 else "entries"
+    print(f"{len(bodies)} log {noun} published", file=sys.stderr)
+    return 0
+
+
+def entries(text: str, name: str) -> Iterator[dict[str, object]]:
+    """The entries of an array, or of one JSON object on each line. Raises Unreadable, with the line's number."""
+    if text.lstrip().startswith("["):
+        found = [(number, entry) for number, entry in enumerate(_parsed(text, name, "the array"), start=1)]
+        what = "entry"
+    else:
+        # Not `splitlines`: what a service logs may hold what else that splits at, and JSON need not escape it.
+        lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+        found = [(number, _parsed(line, name, f"line {number}")) for number, line in lines]
+        what = "line"
+    for number, entry in found:
+        if not isinstance(entry, dict):
+            raise Unreadable(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
+        yield entry
+
+
+def _parsed(text: str, name: str, where: str) -> "list[object]":
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError) as error:
+        hint = "give what `gcloud logging read --format=json` writes"
+        raise Unreadable(f"{name}: {where} is not JSON ({error}); {hint}") from None
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{file}: cannot be read ({error})") from None
+
+
+def _keep(settings: Settings, text: str) -> None:
+    if settings.local is None:
+        return
+    logs = settings.local / "logs"
+    make_private(logs)
+    write_private(logs / f"{len(list(logs.iterdir())) + 1:05}.json", text)

@@ -1,0 +1,114 @@
+"""What `provenfix investigate` does once its arguments are read: reports on every incident of a log, as text."""
+
+import io
+import json
+import platform
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from functions.cli.progress import on_terminal
+from shared.config.settings import read_settings
+from shared.detection.collect import collect
+from shared.errors import Misused
+from shared.proof.proof_context import Progress, Request
+from shared.report.investigate import investigate
+from shared.report.report import Report, to_json
+from shared.wiring import local_compilers, local_history, local_log
+
+
+def report(repo: str, log: str, request: Request, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
+    """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
+    running = ".".join(platform.python_version_tuple()[:2])
+    kind, out = output
+    _must_be_writable(out)
+    _must_not_be_kept(out, log)
+    with on_terminal() as progress:
+        reports = reports_on(repo, log, replace(request, fallback_python=running), names, progress)
+    if kind == "text" and out is None and sys.stdout.isatty():
+        _print(reports)
+    else:
+        _write(_text(reports, kind), out)
+
+
+def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], progress: Progress) -> list[Report]:
+    """The reports on every incident of a log. `names` are service and environment, "" for those that the log names.
+
+    Raises Misused and Unreadable with one sentence for whoever gave the arguments.
+    """
+    with local_history(repo) as history, local_compilers(read_settings()) as compilers:
+        history.branch(request.branch)  # a wrong name is told before a large log is read
+        if request.deployed is not None:
+            history.resolve(request.deployed)
+        if request.python is not None:
+            compilers.admit(request.python)
+        progress("reading the log")
+        collected = collect(local_log(log), service=names[0], environment=names[1])
+        return investigate(collected.incidents, history, compilers, request, progress)
+
+
+def _print(reports: list[Report]) -> None:
+    from rich.console import Console  # noqa: PLC0415  # JSON and markdown do without
+
+    from functions.cli.terminal import render  # noqa: PLC0415
+
+    render(reports, Console(soft_wrap=False))
+
+
+def _text(reports: list[Report], kind: str) -> str:
+    if kind == "json":
+        return json.dumps([to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
+    if kind == "markdown":
+        from shared.report.issue import issue_body  # noqa: PLC0415
+
+        return "\n\n---\n\n".join(issue_body(report) for report in reports)
+    from rich.console import Console  # noqa: PLC0415
+
+    from functions.cli.terminal import render  # noqa: PLC0415
+
+    page = io.StringIO()
+    render(reports, Console(file=page, width=100))
+    return page.getvalue()
+
+
+def _must_be_writable(out: Path | None) -> None:
+    """What can be told before the work is done; the rest is told by `_write`."""
+    if out is None:
+        return
+    try:
+        told = (
+            "it is a directory"
+            if out.is_dir()
+            else ""
+            if out.parent.is_dir()
+            else f"there is no directory {out.parent}"
+        )
+    except OSError as error:
+        told = str(error.strerror)
+    if told:
+        raise Misused(f"{out}: cannot be written ({told}); name another file with --out")
+
+
+def _must_not_be_kept(out: Path | None, log: str) -> None:
+    """Refuses to write over the log, or over anything that git keeps, in whatever repository. Raises Misused."""
+    if out is None:
+        return
+    if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
+        raise Misused(f"{out}: this is the log itself; name another file with --out")
+    if any(_is_git_directory(folder) for folder in out.resolve().parents):
+        raise Misused(f"{out}: lies inside the git directory of a repository; name another file with --out")
+
+
+def _is_git_directory(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and ((folder / "objects").is_dir() or (folder / "commondir").is_file())
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        out.write_text(text, "utf-8", "backslashreplace")
+    except OSError as error:
+        raise Misused(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error

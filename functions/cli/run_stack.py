@@ -1,0 +1,88 @@
+"""What `provenfix up` does: it reads the configuration, starts the stack, ticks once a minute, and waits.
+
+In: a folder, a first port and a configuration. Out: sentences on stderr, until an interruption or a function that ends.
+"""
+
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from functions.local import extra_servers, topology
+from functions.local.emulators import installed
+from functions.local.server_process import LOOPBACK
+from functions.local.stack import Standing, Wanted, standing
+from functions.local.stack_folder import FOLDER, alone_in
+from shared.config.settings import Settings, read_all_settings
+from shared.errors import Retry, Unreadable
+from shared.workflow import flow
+
+_LOOK_SECONDS = 1.0
+_EMULATORS = 2
+"""Ports between those of the functions and the page's."""
+
+
+def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
+    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
+    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
+    folder, embedded = settings.embedded or folder, embedded or settings.embedded is not None
+    if not embedded:
+        _check_emulators()
+    backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
+    wanted = Wanted(
+        folder,
+        embedded,
+        port,
+        environment=environment,
+        beside=lambda ports: [extra_servers.page(folder, page, ports[topology.CALLED], environment)],
+        webhook=settings.secrets.github_webhook_secret is not None,
+    )
+    page = port + len(wanted.functions) + _EMULATORS
+    _say(f"Starting {len(wanted.functions)} functions with {backing} …")
+    with alone_in(folder), standing(wanted) as stack:
+        _say(_standing(stack, settings, folder, page))
+        _tick(stack)
+    return 0
+
+
+def _check_emulators() -> None:
+    try:
+        installed()
+    except Unreadable as missing:
+        raise Unreadable(f"{missing}. Or do without them: provenfix up --embedded") from None
+
+
+def _tick(stack: Standing) -> None:
+    """Cloud Scheduler's part."""
+    due = time.monotonic()
+    while True:
+        stack.check()
+        if time.monotonic() >= due:
+            due += topology.TICK_SECONDS
+            try:
+                stack.bus.put(flow.TICK, [b"{}"])
+            except Retry as missed:  # the next one does its work, too
+                _say(str(missed))
+        time.sleep(_LOOK_SECONDS)
+
+
+def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> str:
+    at = "" if folder == Path(FOLDER) else f" --folder {shlex.quote(str(folder))}"
+    watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
+    lines = [
+        f"Everything runs, and watches {watched}. Ctrl-C ends it.",
+        f"The page: http://{LOOPBACK}:{page}/",
+        f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
+        f"    provenfix inject FILE{at}    log entries, as `gcloud logging read --format=json` writes them",
+        f"    provenfix show{at}           the incidents",
+        f"    provenfix dlq list{at}       what could not be delivered",
+    ]
+    if topology.WEBHOOK in stack.ports:
+        lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[topology.WEBHOOK]}/.")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,225 @@
+"""What `provenfix watch` does: a configuration and a stream of log entries in; the loop and the page, until Ctrl-C.
+
+Nothing is changed at the code host, in the chat or on the platform: issues and questions are kept here and shown on the
+page. Only a service whose configuration names a deploy_command is deployed, after an approval; of the others the page
+shows the command that a person would run.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+from functions.local import extra_servers, topology
+from functions.local.entry_stream import EntryStream
+from functions.local.follow_file import STDIN, follow
+from functions.local.narration import approved_by_then, proof, sentence
+from functions.local.platform.journal import sink_takes
+from functions.local.private_files import make_private
+from functions.local.server_process import LOOPBACK, free_port, is_free
+from functions.local.stack import Standing, Wanted, standing
+from functions.local.stack_folder import alone_in, led_to
+from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.slack.acting import command_of
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.config.settings import Settings, read_all_settings, read_settings
+from shared.errors import Misused, Unreadable
+from shared.ports import Store
+from shared.service import Acting, Service, service_id
+from shared.wiring import local_history, local_logs, store
+from shared.workflow import flow
+from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
+from shared.workflow.records import incident_records, proposals
+from shared.workflow.records.incident_record import Case, read_case
+
+_LOOK_SECONDS = 0.5
+_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is to be watched. `log` is a file, or `-` for standard input."""
+
+    config: Path
+    log: str
+    folder: Path
+    port: int
+    say: _Say
+    show: Callable[[str], None]
+    """Takes the page's address once it can be looked at."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """Entries on their way in: they are kept, and what the deployed sink would take is published."""
+
+    logs: SqliteLogs
+    stack: Standing
+    settings: Settings
+    say: _Say
+    stream: EntryStream = field(default_factory=EntryStream)
+    taken: int = 0
+    foreign: set[str] = field(default_factory=set)
+    failed: OSError | None = None
+    ended: bool = False
+
+    def follow(self, source: str, over: Event) -> None:
+        """Runs in a thread; what went wrong is kept for whoever looks."""
+        try:
+            follow(source, self.take, over)
+        except OSError as error:
+            self.failed = error
+
+    def take(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
+        """One piece of the stream."""
+        found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
+        self.taken += len(found)
+        self.logs.write(found)
+        matched = [json.dumps(entry).encode() for entry in found if sink_takes(entry)]
+        if matched:
+            self.stack.bus.put(flow.LOG_ENTRIES, matched)
+        if last:
+            self.ended = True
+
+    def _is_watched(self, entry: Mapping[str, object]) -> bool:
+        read = entry_from_json(entry, 0)
+        named = service_id(read.project, read.service)
+        if named in self.settings.services:
+            return True
+        if named not in self.foreign:
+            self.foreign.add(named)
+            self.say(f"Entries of {named!r} are left out: the configuration does not name it.")
+        return False
+
+
+def run(watched: Watched) -> int:
+    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    page = watched.port or free_port()
+    if not is_free(page):
+        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+    environment = _environment(watched)
+    settings = read_all_settings({**os.environ, **environment})
+    _check(settings, watched)
+    with ExitStack() as ending:
+        ending.enter_context(alone_in(watched.folder))
+        ending.enter_context(led_to(environment))
+        opened, logs = store(read_settings()), local_logs(read_settings())
+        ending.callback(logs.close)
+        wanted = Wanted(
+            watched.folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [extra_servers.page(watched.folder, page, ports[topology.CALLED], environment)],
+        )
+        stack = ending.enter_context(standing(wanted))
+        watched.say(_told(settings))
+        watched.show(f"http://{LOOPBACK}:{page}/")
+        intake, over = Intake(logs, stack, settings, watched.say), Event()
+        reading = Thread(target=intake.follow, args=(watched.log, over))
+        reading.start()
+        ending.callback(reading.join)
+        ending.callback(over.set)
+        _look_on(watched, stack, opened, intake)
+    return 0
+
+
+def _environment(watched: Watched) -> Mapping[str, str]:
+    """What leads every process of the stack to it."""
+    make_private(watched.folder)
+    environment = {
+        "PROVENFIX_CONFIG": str(watched.config.resolve()),
+        "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),
+        "PROVENFIX_PROJECT": "provenfix-local",
+        "PROVENFIX_PLATFORM": "watched",
+    }
+    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
+    return environment | {_SECRET: {_SECRET: secrets.token_hex(16), **os.environ}[_SECRET]}
+
+
+def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -> None:
+    told: set[tuple[str, int]] = set()
+    due, said_ended = 0.0, False
+    while True:
+        for name in stack.tended.revive():
+            watched.say(f"{name} had ended; it was started again.")
+        if time.monotonic() >= due:
+            due = time.monotonic() + topology.TICK_SECONDS
+            stack.bus.put(flow.TICK, [b"{}"])
+        for service in intake.settings.services:
+            for case in (read_case(each.value) for each in opened.find(incident_records.KIND, "service", service)):
+                _tell(watched.say, opened, case, intake.settings.services[service], told)
+        if intake.failed is not None:
+            name = "standard input" if watched.log == STDIN else watched.log
+            raise Unreadable(f"{name} cannot be read any more: {intake.failed.strerror}")
+        if intake.ended and not said_ended:
+            said_ended = True
+            watched.say(f"The log has ended: {intake.taken} entries, {intake.stream.skipped} lines that are none.")
+            watched.say("The page stays until you end this with Ctrl-C.")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _tell(say: _Say, opened: Store, case: Case, service: Service, told: set[tuple[str, int]]) -> None:
+    stored = opened.read(EVIDENCE, case.evidence)
+    evidence = stored.value if stored else {}
+    for number, step in enumerate(case.history):
+        if (case.id, number) in told:
+            continue
+        told.add((case.id, number))
+        said = sentence(case, number, evidence, approved_by_then(opened, case, number))
+        say(f"{case.service}: {said}")
+        if step["state"] == flow.State.PROPOSED.value:
+            for line in proof(evidence):
+                say(f"  {line}")
+            if service.acting is Acting.BY_HAND:
+                say(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed(opened, case))}")
+
+
+def _proposed(opened: Store, case: Case) -> str:
+    stored = opened.read(proposals.KIND, case.proposal)
+    return str(stored.value["commit"]) if stored else "COMMIT"
+
+
+def _check(settings: Settings, watched: Watched) -> None:
+    """Raises Misused and Unreadable for what would only be found out later."""
+    if not settings.services:
+        raise Misused(f"{watched.config} names no service; there is nothing to watch")
+    for service in settings.services.values():
+        if not Path(service.repository).exists():
+            raise Misused(
+                f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
+                "give its path, such as ./path/to/clone"
+            )
+        _check_command(service)
+        with local_history(service.repository) as history:
+            history.branch(service.branch or None)
+    if watched.log == STDIN and sys.stdin.isatty():
+        raise Misused(
+            "standard input is a terminal; pipe a log into it, such as: gcloud logging tail … --format=json | "
+            f"provenfix watch --config {watched.config}"
+        )
+    if watched.log != STDIN and not Path(watched.log).is_file():
+        raise Unreadable(f"{watched.log}: there is no such log file; give the path of an existing one.")
+
+
+def _check_command(service: Service) -> None:
+    """Found out now, and not after somebody has approved."""
+    program = service.deploy_command[0] if service.deploy_command else ""
+    if program and shutil.which(program) is None:
+        raise Misused(
+            f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
+            "a name that is on PATH"
+        )
+
+
+def _told(settings: Settings) -> str:
+    acting = sorted(service.id for service in settings.services.values() if service.deploy_command)
+    what = f"An approval runs the deploy_command of {', '.join(acting)}" if acting else "Read-only: nothing is deployed"
+    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions are on the page alone."

@@ -1,0 +1,116 @@
+"""Builds the repository of the incident: a path goes in; the repository and what a proof must find come out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from functions.demo import fast_import
+from functions.demo.handlers import Flavour
+from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Moments, Role, plans, the_night
+
+SERVICE = "harbour-chat"
+REVISIONS = (f"{SERVICE}-00041-abc", f"{SERVICE}-00042-def")
+FIRST_LINES = {Role.INTRODUCED: 611, Role.CLAIMED_FIX: 624, Role.REFACTORING: 676}
+ERRORS = {Role.INTRODUCED: 7, Role.CLAIMED_FIX: 6, Role.REFACTORING: 2, Role.FIX: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Showcase:
+    """The built repository, and what is true of it."""
+
+    path: Path
+    """A bare repository."""
+    branch: str
+    python: str
+    """The deployed minor version: what the Dockerfile says, and where the module does not compile."""
+    flavour: Flavour
+    module: str
+    """Path of the broken file."""
+    service: str
+    revisions: tuple[str, str]
+    """Built from the claimed fix, and from the refactoring before it was committed."""
+    commits: Mapping[Role, str]
+    """40-digit ids of what has been committed, oldest first."""
+    moments: Moments
+    first_lines: Mapping[Role, int]
+    """Where the module first fails, after each commit that leaves it broken."""
+    errors: Mapping[Role, int]
+    """How many errors it then has."""
+
+    @property
+    def introduced(self) -> str:
+        return self.commits[Role.INTRODUCED]
+
+    @property
+    def claimed_fix(self) -> str:
+        """Says "fix", mends one of seven."""
+        return self.commits[Role.CLAIMED_FIX]
+
+    @property
+    def deployed(self) -> str:
+        """The refactoring: what the second revision runs, though it was committed later."""
+        return self.commits[Role.REFACTORING]
+
+    @property
+    def fix(self) -> str:
+        return self.commits[Role.FIX]
+
+    @property
+    def head(self) -> str:
+        """The newest commit, and the right one to deploy."""
+        return self.commits[Role.HEAD]
+
+
+def build_incident(
+    path: Path,
+    *,
+    python: str = "3.11",
+    flavour: Flavour = Flavour.FSTRING,
+    moments: Moments | None = None,
+) -> Showcase:
+    """Writes the whole history. The same arguments give the same commit ids.
+
+    Raises `shared.errors.Unreadable` where git is missing or cannot write there.
+    """
+    return _append(_empty(path, python, flavour, moments), tuple(Role))
+
+
+def begin(
+    path: Path,
+    *,
+    python: str = "3.11",
+    flavour: Flavour = Flavour.FSTRING,
+    moments: Moments | None = None,
+) -> Showcase:
+    """Writes the history up to the commit that claimed to be the fix: what there was when the service was deployed."""
+    return _append(_empty(path, python, flavour, moments), BEFORE_DEPLOYMENT)
+
+
+def finish(story: Showcase, moments: Moments | None = None) -> Showcase:
+    """Writes the rest of the history, at other `moments` where they are given."""
+    later = replace(story, moments=moments or story.moments)
+    return _append(later, tuple(role for role in Role if role not in BEFORE_DEPLOYMENT))
+
+
+def _empty(path: Path, python: str, flavour: Flavour, moments: Moments | None) -> Showcase:
+    fast_import.create(path, "main")
+    return Showcase(
+        path=path,
+        branch="main",
+        python=python,
+        flavour=flavour,
+        module=MODULE,
+        service=SERVICE,
+        revisions=REVISIONS,
+        commits={},
+        moments=moments or the_night(),
+        first_lines=FIRST_LINES,
+        errors=ERRORS,
+    )
+
+
+def _append(story: Showcase, roles: tuple[Role, ...]) -> Showcase:
+    planned = plans(story.python, story.flavour, story.moments)
+    onto = list(story.commits.values())[-1] if story.commits else None
+    ids = fast_import.write(story.path, [planned[role] for role in roles], branch=story.branch, onto=onto)
+    return replace(story, commits={**story.commits, **dict(zip(roles, ids, strict=True))})

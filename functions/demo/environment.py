@@ -1,0 +1,81 @@
+"""Where the demo takes place: a folder and a port go in; the service and the environment of the stack come out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from functions.demo.build_repository import SERVICE
+from functions.demo.log_entry import LOCATION, PROJECT
+from functions.local.private_files import write_private
+from shared.secret import Secret
+from shared.service import Service
+
+LONGEST_WAIT = 6.0
+APPROVER = "U0MIRA"
+_SECRET = "PROVENFIX_DEMO_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_CHANNEL = "C0HARBOUR"
+_CONFIGURATION = """\
+version: 1
+services:
+  - name: {service}
+    project: {project}
+    region: {region}
+    repository: {repository}
+    channel: {channel}
+    approvers: [{approver}]
+    probe_url: ws://127.0.0.1:{port}/ws
+    daily_cap: 100
+slack:
+  signing_secret: {{env: {secret}}}
+"""
+
+
+def service_in(folder: Path, port: int) -> Service:
+    """The service of the incident, reached on a port of the loopback."""
+    return Service(
+        name=SERVICE,
+        project=PROJECT,
+        region=LOCATION,
+        repository=str(folder.resolve() / "repository.git"),
+        channel=_CHANNEL,
+        approvers=(APPROVER,),
+        probe_url=f"ws://127.0.0.1:{port}/ws",
+    )
+
+
+def environment_in(folder: Path, service: Service, port: int, secret: Secret) -> Mapping[str, str]:
+    """What leads every process of the stack to it; the file of the configuration is written."""
+    file = folder / "provenfix.yaml"
+    text = _CONFIGURATION.format(
+        service=service.name,
+        project=service.project,
+        region=service.region,
+        repository=service.repository,
+        channel=service.channel,
+        approver=APPROVER,
+        port=port,
+        secret=_SECRET,
+    )
+    write_private(file, text)
+    return {
+        "PROVENFIX_CONFIG": str(file.resolve()),
+        "PROVENFIX_EMBEDDED": str(folder.resolve()),
+        "PROVENFIX_PROJECT": "provenfix-local",
+        "PROVENFIX_PLATFORM": "served",
+        "PROVENFIX_LONGEST_WAIT": str(LONGEST_WAIT),
+        # What a process that is killed cannot clean up is gone with the folder.
+        "TMPDIR": str(_made(folder / "scratch")),
+        _SECRET: secret.reveal(),
+    }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def waits() -> str:
+    """What is shorter than in earnest, in one sentence."""
+    return (
+        f"Starting the five functions. What takes longer in earnest (2 minutes for a lone 1011, 12 for a lease, 24 "
+        f"hours of watching) is cut to {LONGEST_WAIT:g} seconds here, and the tick comes every second."
+    )

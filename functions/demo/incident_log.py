@@ -1,0 +1,108 @@
+"""Writes the incident's log in every shape that such a log has: the story and a shape go in, a file comes out."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from functions.demo.build_repository import Showcase
+from functions.demo.handlers import Flavour
+from functions.demo.history_plan import Role, module_after
+from functions.demo.log_entry import Line, entries
+
+DENIED = "Database session error: 403: Not authenticated"
+CLOSED = "WebSocket /ws closed: code=1011"
+
+
+class Shape(StrEnum):
+    """How the log was exported."""
+
+    GCLOUD = "gcloud"
+    """The array of `gcloud logging read --format=json`: newest first, one line for each error, severity ERROR."""
+    JSON_LINES = "jsonl"
+    """The same entries, oldest first, one on each line."""
+    LINE_BY_LINE = "line_by_line"
+    """The same array, but whole tracebacks, each of their lines an entry of its own without severity."""
+    TRACEBACK = "traceback"
+    """The same array, but each traceback whole in one entry."""
+    PLAIN = "plain"
+    """Lines copied from a console: a time of day and the text."""
+
+
+def incident_log(story: Showcase, path: Path, shape: Shape = Shape.GCLOUD) -> Path:
+    """Writes the log of the incident to `path` and returns it. Times are those of the night of the incident."""
+    path.write_text(log_text(story, shape), "utf-8")
+    return path
+
+
+def log_text(story: Showcase, shape: Shape) -> str:
+    """The log as one text."""
+    if shape is Shape.PLAIN:
+        return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _lines(story, shape))
+    found = entries(list(_lines(story, shape)), story.service)
+    if shape is Shape.JSON_LINES:
+        return "".join(json.dumps(entry) + "\n" for entry in found)
+    return json.dumps(found[::-1], indent=2) + "\n"
+
+
+def error_text(line: int) -> str:
+    """What Python says of the broken module, as `str(error)` gives it."""
+    return f"unterminated string literal (detected at line {line}) (agents_execute.py, line {line})"
+
+
+def failures(story: Showcase) -> tuple[tuple[datetime, str, Role], ...]:
+    """When each revision was first seen to fail, and whose commit's tree it ran."""
+    midnight = story.moments[Role.INTRODUCED].replace(hour=0, minute=0, second=0)
+    first, second = story.revisions
+    return (
+        (midnight + timedelta(hours=3, minutes=43, seconds=43, microseconds=118_204), first, Role.CLAIMED_FIX),
+        (midnight + timedelta(hours=3, minutes=43, seconds=58, microseconds=640_871), second, Role.REFACTORING),
+    )
+
+
+def _lines(story: Showcase, shape: Shape) -> Iterator[Line]:
+    for at, revision, role in failures(story):
+        yield Line(at - timedelta(milliseconds=31), revision, 'INFO:  "WebSocket /ws" [accepted]', "INFO", "stdout")
+        for repeat in range(3):
+            yield from _failure(story, shape, Line(at + timedelta(seconds=4 * repeat), revision, ""), role)
+
+
+def _failure(story: Showcase, shape: Shape, place: Line, role: Role) -> Iterator[Line]:
+    severity = "" if shape is Shape.LINE_BY_LINE else "ERROR"
+    said = f"Uncaught exception: SyntaxError: {error_text(story.first_lines[role])}"
+    texts = [said]
+    if shape in (Shape.LINE_BY_LINE, Shape.TRACEBACK):
+        texts += [CLOSED, _traceback(story, role), DENIED]
+    else:
+        texts += [CLOSED, "connection closed: received 1011 (internal error)", DENIED]
+    if shape is Shape.LINE_BY_LINE:
+        texts = [line for text in texts for line in text.splitlines()]
+    for number, text in enumerate(texts):
+        yield Line(place.at + timedelta(microseconds=700 * number), place.revision, text, severity)
+
+
+def _traceback(story: Showcase, role: Role) -> str:
+    """As uvicorn logs it, paths as in the image."""
+    number = story.first_lines[role]
+    text = module_after(role, story.flavour).splitlines()[number - 1]
+    opening = 'f"' if story.flavour is Flavour.FSTRING else '"\\n\\n'
+    packages = f"/usr/local/lib/python{story.python}/site-packages"
+    return "\n".join(
+        (
+            "ERROR:    Exception in ASGI application",
+            "Traceback (most recent call last):",
+            f'  File "{packages}/uvicorn/protocols/websockets/websockets_sansio_impl.py", line 333, in run_asgi',
+            "    result = await self.app(self.scope, self.receive, self.send)",
+            f'  File "{packages}/uvicorn/middleware/proxy_headers.py", line 62, in __call__',
+            "    return await self.app(scope, receive, send)",
+            '  File "/app/chat/main.py", line 16, in app',
+            "    await converse(scope, receive, send)",
+            '  File "/app/chat/main.py", line 35, in converse',
+            "    from chat import agents_execute",
+            f'  File "/app/{story.module}", line {number}',
+            f"    {text.strip()}",
+            f"    {' ' * text.strip().rindex(opening)}^",
+            f"SyntaxError: unterminated string literal (detected at line {number})",
+        )
+    )

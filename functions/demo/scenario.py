@@ -1,0 +1,71 @@
+"""The stories that the demo can tell: a scenario in; what its history and its deployment are like, and its end, out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.demo.history_plan import Role
+from shared.workflow.flow import State
+
+
+class Scenario(StrEnum):
+    """By the names that the command takes."""
+
+    INCIDENT = "incident"
+    PULL_REQUEST = "pull-request"
+    ROLLBACK = "rollback"
+    FAILED_PROBE = "failed-probe"
+    STORM = "storm"
+    LYING_LABEL = "lying-label"
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What makes one scenario different from the others."""
+
+    about: str
+    """One sentence."""
+    later: tuple[Role, ...]
+    """What is committed to the deploy branch after the second deployment."""
+    ends: State = State.RESOLVED
+    label: Role | None = None
+    """The commit that the label of the failing revision names; None where it carries no label."""
+    limited: bool = False
+    """Whether the newest commit lets only two conversations happen, which no compiler sees."""
+    pull_request: bool = False
+    """Whether the fix waits in a pull request until a person has read the issue."""
+    storm: int = 0
+    """How many entries are logged at once."""
+
+
+_ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
+
+PLOTS = {
+    Scenario.INCIDENT: Plot(
+        "The fix is merged and not deployed, and its message does not say that it is one.",
+        _ALL_LATER,
+    ),
+    Scenario.PULL_REQUEST: Plot(
+        "The fix waits in a pull request: nothing is proposed until it is merged.",
+        (Role.REFACTORING,),
+        pull_request=True,
+    ),
+    Scenario.ROLLBACK: Plot(
+        "Nobody has written a fix: the last commit that compiles is proposed.",
+        (Role.REFACTORING,),
+    ),
+    Scenario.FAILED_PROBE: Plot(
+        "The fix is deployed together with a change that fails after two conversations, which no compiler sees.",
+        _ALL_LATER,
+        limited=True,
+    ),
+    Scenario.STORM: Plot(
+        "20,000 entries of the same failure arrive at once.",
+        _ALL_LATER,
+        storm=20_000,
+    ),
+    Scenario.LYING_LABEL: Plot(
+        "The failing revision carries a label that names another commit than the one it was built from.",
+        _ALL_LATER,
+        label=Role.CLAIMED_FIX,
+    ),
+}

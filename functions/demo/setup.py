@@ -1,0 +1,220 @@
+"""Stages a scenario for real, here and now: a folder goes in; a repository and a service that fails come out.
+
+Nothing of it is made up: two trees are served one after the other, a client connects to each and is closed with 1011.
+What has been done is written down after each step, so that a demo that was killed goes on where it was.
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from functions.demo import fast_import
+from functions.demo.build_repository import REVISIONS
+from functions.demo.git import git
+from functions.demo.handlers import Flavour
+from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
+from functions.demo.scenario import Plot, Scenario
+from functions.demo.ws_client import visit
+from functions.local.platform.sources import export
+from functions.local.private_files import write_private
+from functions.local.put_off_signals import put_off
+from shared.adapters.compilers.interpreters import find
+from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.errors import Misused, Unreadable
+from shared.proposal.rollout import Progress
+from shared.service import Service
+
+Say = Callable[[str], None]
+"""Takes one sentence on what happens now."""
+PULL_REQUEST = 7
+_NOTES = "staged.json"
+_BRANCH = "refs/heads/main"
+_OFFERED = f"refs/pull/{PULL_REQUEST}/head"
+_AS_IN_THE_STORY = "3.11"
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class Notes:
+    """What has been staged so far."""
+
+    scenario: Scenario
+    python: str
+    flavour: Flavour
+    steps: int = 0
+    moments: dict[Role, datetime] = field(default_factory=dict)
+    commits: dict[Role, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """`service.repository` is where the history is written."""
+
+    folder: Path
+    service: Service
+    port: int
+    plot: Plot
+    say: Say
+    notes: Notes
+
+    def play(self, platform: ServedPlatform) -> None:
+        """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
+        steps = (
+            self._begin,
+            lambda: self._serve_first(platform),
+            lambda: self._serve_second(platform),
+            self._finish,
+        )
+        for number, step in enumerate(steps):
+            if number >= self.notes.steps:
+                step()
+                self.notes.steps = number + 1
+                _write(self.folder, self.notes)
+
+    def merge(self) -> None:
+        """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
+        self._git("update-ref", _BRANCH, self.notes.commits[Role.FIX])
+
+    def _begin(self) -> None:
+        shutil.rmtree(self.service.repository, ignore_errors=True)
+        fast_import.create(Path(self.service.repository))
+        self.notes.moments |= _until_now(datetime.now(UTC))
+        self._commit(BEFORE_DEPLOYMENT, None)
+
+    def _serve_first(self, platform: ServedPlatform) -> None:
+        self.say("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
+        self._serve(platform, Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
+
+    def _serve_second(self, platform: ServedPlatform) -> None:
+        self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
+        tree = self.folder / "work-tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        with put_off():  # a scratch repository is on the disk meanwhile
+            export(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
+        (tree / MODULE).write_text(module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
+        label = self.plot.label
+        claims = {"label commit-sha": self.notes.commits[label]} if label else {}
+        self._serve(platform, Made(REVISIONS[1], Source(folder=str(tree)), claims))
+
+    def _serve(self, platform: ServedPlatform, made: Made) -> None:
+        platform.deploy_by_hand(self.service, made)
+        deadline = time.monotonic() + _READY_SECONDS
+        while (state := platform.state(self.service, made.name)).progress is Progress.RUNNING:
+            if time.monotonic() > deadline:
+                raise Unreadable(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
+            time.sleep(_POLL_SECONDS)
+        if state.progress is Progress.FAILED:
+            raise Unreadable(f"{made.name} did not come up: {state.detail}")
+        seen = visit(self.port)
+        if seen.close_code != 1011:
+            raise Unreadable(f"The socket of the broken example service {seen.told}, which is not how it should fail.")
+        self.say(f"A visitor was connected; the socket {seen.told}.")
+
+    def _finish(self) -> None:
+        """Whole seconds, all after the last failure: git keeps no fractions."""
+        first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        later = [role for role in Role if role not in BEFORE_DEPLOYMENT]
+        self.notes.moments |= {role: first + timedelta(seconds=number) for number, role in enumerate(later)}
+        _write(self.folder, self.notes)
+        base = self.notes.commits[Role.CLAIMED_FIX]
+        self._git("update-ref", _BRANCH, base)
+        self._commit(self.plot.later, base)
+        if self.plot.pull_request:
+            tip = self.notes.commits[Role.REFACTORING]
+            self._commit((Role.FIX,), tip)
+            self._git("update-ref", _OFFERED, self.notes.commits[Role.FIX])
+            self._git("update-ref", _BRANCH, tip)
+        self.say(f"Committing that attempt{' and what came after it' if len(self.plot.later) > 1 else ''}.")
+
+    def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
+        planned = plans(self.notes.python, self.notes.flavour, _whole(self.notes.moments), limited=self.plot.limited)
+        ids = fast_import.write(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
+        self.notes.commits |= dict(zip(roles, ids, strict=True))
+
+    def _git(self, *arguments: str) -> None:
+        git([f"--git-dir={self.service.repository}", *arguments])
+
+
+def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) -> Notes:
+    """Those of an earlier demo in this folder, else new ones.
+
+    Raises Misused for a folder of another scenario, and for an interpreter that is none.
+    """
+    try:
+        told = json.loads((folder / _NOTES).read_text("utf-8"))
+    except FileNotFoundError:
+        python = _python(interpreters)
+        return Notes(scenario, python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+    if told["scenario"] != scenario.value:
+        raise Misused(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
+    return Notes(
+        scenario,
+        told["python"],
+        Flavour(told["flavour"]),
+        told["steps"],
+        {Role(role): datetime.fromisoformat(moment) for role, moment in told["moments"].items()},
+        {Role(role): commit for role, commit in told["commits"].items()},
+    )
+
+
+def choice(notes: Notes) -> str:
+    """One sentence on what is broken, and why that."""
+    if notes.flavour is Flavour.FSTRING:
+        return (
+            f"The service runs on Python {notes.python}; the break is a line break inside an f-string's {{…}}, "
+            "which Python 3.12 made legal."
+        )
+    return (
+        f"There is no Python {_AS_IN_THE_STORY} on this machine, so the service runs on Python {notes.python}; the "
+        "break is a string without its closing quote, which no version accepts."
+    )
+
+
+def _python(interpreters: Mapping[str, str]) -> str:
+    """That of the incident where this machine has it, else the one that runs this."""
+    found = find(_AS_IN_THE_STORY, interpreters)
+    if found is None:
+        return f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found.close()
+    return found.python
+
+
+def _minor(python: str) -> int:
+    return int(python.partition(".")[2])
+
+
+def _write(folder: Path, notes: Notes) -> None:
+    """All of it or nothing."""
+    told = {
+        "scenario": notes.scenario.value,
+        "python": notes.python,
+        "flavour": notes.flavour.value,
+        "steps": notes.steps,
+        "moments": {role.value: moment.isoformat() for role, moment in notes.moments.items()},
+        "commits": {role.value: commit for role, commit in notes.commits.items()},
+    }
+    new = folder / f"{_NOTES}.new"
+    write_private(new, json.dumps(told, indent=2))
+    new.replace(folder / _NOTES)
+
+
+def _until_now(now: datetime) -> Mapping[Role, datetime]:
+    """The same distances before the first failure as in the incident."""
+    before = {
+        Role.FIRST: timedelta(days=21, hours=13),
+        Role.GOOD: timedelta(hours=10, minutes=24),
+        Role.INTRODUCED: timedelta(hours=1, minutes=44, seconds=45),
+        Role.CLAIMED_FIX: timedelta(minutes=59, seconds=13),
+    }
+    return {role: now - distance for role, distance in before.items()}
+
+
+def _whole(moments: Mapping[Role, datetime]) -> Mapping[Role, datetime]:
+    """One for each role, also for those whose time has not come."""
+    return {role: moments.get(role, datetime.now(UTC)) for role in Role}

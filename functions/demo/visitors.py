@@ -1,0 +1,41 @@
+"""People who keep visiting the example service while a block runs; how the last one fared can be asked at any time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+from functions.demo.ws_client import Visit, visit
+from shared.errors import Unreadable
+
+_PAUSE_SECONDS = 0.7
+
+
+@dataclass(slots=True)
+class Visitors:
+    """`last` is None until somebody got an answer, and again while nobody gets one."""
+
+    port: int
+    last: Visit | None = None
+    over: Event = field(default_factory=Event)
+
+    def keep_coming(self) -> None:
+        """One after the other, until it is over."""
+        while not self.over.wait(_PAUSE_SECONDS):
+            try:
+                self.last = visit(self.port)
+            except Unreadable:
+                self.last = None  # told by whoever asks: a service that does not answer is part of the story
+
+
+@contextmanager
+def visiting(port: int) -> Iterator[Visitors]:
+    """Visits the service on a port of the loopback."""
+    visitors = Visitors(port)
+    thread = Thread(target=visitors.keep_coming)
+    thread.start()
+    try:
+        yield visitors
+    finally:
+        visitors.over.set()
+        thread.join()

@@ -1,0 +1,64 @@
+"""The door of one function: a delivery goes in, whether the function took it comes out.
+
+Connections are kept, one for each thread, because a new one for each message costs more than the message.
+"""
+
+import threading
+from http.client import HTTPConnection, HTTPException
+from typing import Protocol
+
+from functions.local.cloud_event import request
+from functions.local.server_process import LOOPBACK
+from shared.adapters.delivery import Delivery
+
+
+class Taker(Protocol):
+    """Whoever deliveries are carried to, from several threads at once."""
+
+    def take(self, delivery: Delivery) -> bool:
+        """Whether the delivery is done with; False means: deliver again."""
+
+    def close(self) -> None:
+        """Nothing will be carried any more."""
+
+
+class Door:
+    """Posts to the function on a port of the loopback."""
+
+    def __init__(self, port: int, project: str, seconds: float) -> None:
+        """`seconds` is how long one call may take; then it counts as refused, whatever comes of it."""
+        self._port = port
+        self._project = project
+        self._seconds = seconds
+        self._thread = threading.local()
+        self._all: list[HTTPConnection] = []
+
+    def take(self, delivery: Delivery) -> bool:
+        """True for a 2xx answer; everything else, silence included, means: deliver again."""
+        body, headers = request(delivery, self._project)
+        for _ in range(2):  # a server may close a kept connection just then: that is no answer of the function
+            connection = self._connection()
+            try:
+                connection.request("POST", "/", body, headers)
+                answer = connection.getresponse()
+                answer.read()
+            except ConnectionError:
+                connection.close()  # the next request opens it again
+            except (OSError, HTTPException):
+                connection.close()
+                return False
+            else:
+                return 200 <= answer.status < 300
+        return False
+
+    def close(self) -> None:
+        """Hangs up, in all threads."""
+        for connection in self._all:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        kept: HTTPConnection | None = getattr(self._thread, "connection", None)
+        if kept is None:
+            kept = self._thread.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
+            self._all.append(kept)
+        return kept

@@ -1,0 +1,149 @@
+"""All that the store knows of one incident, in a handful of reads; and a sign that changes whenever any of it does.
+
+In: a store and the watched services. Out: incidents for the list, one incident's dossier for its page.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from shared.adapters.standins import kept_chat, kept_issues
+from shared.errors import Reject
+from shared.ports import Document, Store, Stored
+from shared.service import Service
+from shared.workflow.flow import State
+from shared.workflow.investigation import gather_evidence
+from shared.workflow.records import decisions, proposals
+from shared.workflow.records import incident_records as cases
+from shared.workflow.records.incident_record import Case, read_case
+from shared.workflow.records.milestones import milestones
+
+_MOST_KEPT = 64
+_LOCAL = "local:"
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One incident. Documents that are not there (yet) are empty."""
+
+    case: Case
+    service: Service | None
+    """None where the configuration knows it no more."""
+    findings: Document
+    """The stored evidence: report, title, body and what a proposal is made of."""
+    proposal: Document
+    decision: Document
+    message: Document
+    """As the local chat keeps it: channel, message, and the body that Slack would get."""
+    issue: Document
+    replies: tuple[Document, ...]
+    """What stands below the message, in the order of its keys."""
+    sign: str
+
+    @property
+    def report(self) -> Document:
+        """`provenfix.report/1`; empty where there is none, or where it was too long to be stored."""
+        found = self.findings.get("report")
+        return found if isinstance(found, Mapping) and "schema" in found else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Incidents, the latest first. `cut` where there may be more of some service."""
+
+    cases: tuple[Case, ...]
+    cut: bool
+    sign: str
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Reads for any number of threads. What never changes once it is written is read once."""
+
+    store: Store
+    services: Mapping[str, Service]
+    _kept: dict[tuple[str, str], Document] = field(default_factory=dict)
+
+    def listed(self) -> Listed:
+        """One read for each watched service; one for each state where no service is configured."""
+        if self.services:
+            found = [self.store.find(cases.KIND, "service", each, cases.MOST) for each in self.services]
+        else:
+            found = [self.store.find(cases.KIND, "state", each.value, cases.MOST) for each in State]
+        every = [stored for each in found for stored in each]
+        readable = [case for stored in every if (case := _readable(stored)) is not None]
+        latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
+        return Listed(tuple(latest), any(len(each) >= cases.MOST for each in found), _sign(every))
+
+    def dossier(self, incident: str) -> Dossier | None:
+        """At most seven reads; None where no such incident is known."""
+        stored = self.store.read(cases.KIND, incident)
+        case = _readable(stored) if stored is not None else None
+        if stored is None or case is None:
+            return None
+        moving = [stored, *self._moving(case)]
+        of = {each.kind: each.value for each in moving}
+        return Dossier(
+            case=case,
+            service=self.services.get(case.service),
+            findings=self._still(gather_evidence.KIND, case.evidence),
+            proposal=self._still(proposals.KIND, case.proposal),
+            decision=of.get(decisions.KIND, {}),
+            message=of.get(kept_chat.KIND, {}),
+            issue=of.get(kept_issues.KIND, {}),
+            replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES),
+            sign=_sign(moving),
+        )
+
+    def sign(self, incident: str) -> str:
+        """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
+        stored = self.store.read(cases.KIND, incident)
+        case = _readable(stored) if stored is not None else None
+        return _sign([stored, *self._moving(case)]) if stored is not None and case is not None else ""
+
+    def dialog(self, token: str) -> Document:
+        """The dialog that was opened for a click; empty where there is none."""
+        stored = self.store.read(kept_chat.DIALOGS, token)
+        return stored.value if stored else {}
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """User ids of a user group of the local chat."""
+        return tuple(kept_chat.KeptChat(self.store).members(group)) if group else ()
+
+    def _moving(self, case: Case) -> Iterable[Stored]:
+        """What may change after it was written."""
+        issue = case.issue.url.removeprefix(_LOCAL) if case.issue and case.issue.url.startswith(_LOCAL) else ""
+        question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
+        wanted = ((decisions.KIND, str(question)), (kept_chat.KIND, case.message), (kept_issues.KIND, issue))
+        found = [self.store.read(kind, key) for kind, key in wanted if key]
+        replies = self.store.find(kept_chat.REPLIES, "message", case.message) if case.message else ()
+        return [*(stored for stored in found if stored is not None), *replies]
+
+    def _still(self, kind: str, key: str) -> Document:
+        """What is written once: kept, the oldest forgotten first."""
+        known = self._kept.get((kind, key))
+        if known is not None or not key:
+            return known or {}
+        stored = self.store.read(kind, key)
+        if stored is None:
+            return {}
+        while len(self._kept) >= _MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[kind, key] = stored.value
+        return stored.value
+
+
+def _readable(stored: Stored) -> Case | None:
+    """None for a document that is no incident: one of them must not hide the others."""
+    try:
+        case = read_case(stored.value)
+        milestones(case)
+    except Reject:
+        return None
+    return case
+
+
+def _sign(documents: Collection[Stored]) -> str:
+    """Sixteen hex digits over which documents there are, in which version."""
+    text = "\n".join(sorted(f"{each.kind}/{each.key}={each.version}" for each in documents))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,0 +1,33 @@
+"""Makes in the Pub/Sub emulator what Terraform makes in the cloud: topics, subscriptions, dead letters."""
+
+from datetime import timedelta
+
+from functions.local.topology import DEAD_LETTERS, READERS, Delivering
+
+
+def make_topics(project: str, prefix: str, how: Delivering) -> None:
+    """One topic and one subscription of the same name for each reader, and one of each for the dead letters."""
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # noqa: PLC0415
+
+    retry = {
+        "minimum_backoff": timedelta(seconds=how.shortest_pause),
+        "maximum_backoff": timedelta(seconds=how.longest_pause),
+    }
+    with PublisherClient() as publisher, SubscriberClient() as subscriber:
+        dead = publisher.topic_path(project, prefix + DEAD_LETTERS)
+        publisher.create_topic(name=dead)
+        subscriber.create_subscription(
+            name=subscriber.subscription_path(project, prefix + DEAD_LETTERS), topic=dead, ack_deadline_seconds=60
+        )
+        for reader in READERS:
+            topic = publisher.topic_path(project, prefix + reader.topic)
+            publisher.create_topic(name=topic)
+            subscriber.create_subscription(
+                request={
+                    "name": subscriber.subscription_path(project, prefix + reader.topic),
+                    "topic": topic,
+                    "ack_deadline_seconds": how.lease,
+                    "dead_letter_policy": {"dead_letter_topic": dead, "max_delivery_attempts": how.attempts},
+                    "retry_policy": retry,
+                }
+            )

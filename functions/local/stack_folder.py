@@ -1,0 +1,86 @@
+"""Where a stack runs: written by `provenfix up` into its folder, read by the commands that talk to it.
+
+In: a folder. Out: the environment that leads settings and clients to that stack. Where nobody has named a folder and
+there is no such file, it is the environment of the command itself that counts, and leads to whatever is deployed.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from functions.local.private_files import make_private, open_private, write_private
+from shared.errors import Misused, Unreadable
+
+FOLDER = ".provenfix"
+_FILE = "stack.json"
+_HELD = "held"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While the block runs no other stack runs there: two would deliver the same messages and deploy side by side.
+
+    The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
+    """
+    make_private(folder)
+    with open_private(folder / _HELD, "wb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unreadable(
+                f"{folder} is in use: end the provenfix that runs there, or give another --folder"
+            ) from None
+        yield
+
+
+@contextmanager
+def told(folder: Path, environment: Mapping[str, str], *, stays: bool) -> Iterator[None]:
+    """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
+    file = folder / _FILE
+    write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
+    try:
+        yield
+    finally:
+        if not stays:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def led_to(environment: Mapping[str, str]) -> Iterator[None]:
+    """Google's clients read the addresses of emulators from the environment of their own process alone."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def environment_named(folder: Path) -> Mapping[str, str]:
+    """As `environment_of`. Raises Misused for a folder that somebody named and that has no stack.
+
+    A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
+    """
+    if folder != Path(FOLDER) and not (folder / _FILE).exists():
+        raise Misused(
+            f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
+        )
+    return environment_of(folder)
+
+
+def environment_of(folder: Path) -> Mapping[str, str]:
+    """What the stack of this folder wrote; empty where there is none."""
+    file = folder / _FILE
+    if not file.exists():
+        return {}
+    try:
+        return {str(name): str(value) for name, value in json.loads(file.read_text("utf-8"))["environment"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{file}: not what `provenfix up` writes ({error}); remove it") from error

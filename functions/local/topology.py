@@ -1,0 +1,50 @@
+"""What the stack consists of: which function reads which topic, and how a subscription delivers.
+
+The figures are those of the deployed subscriptions, except that here nobody waits ten seconds for a second attempt, and
+only five are made.
+"""
+
+from dataclasses import dataclass
+
+from shared.workflow import flow
+
+DEAD_LETTERS = "dead-letters"
+TICK_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function that is called with each message of a topic."""
+
+    function: str
+    topic: str
+
+
+READERS = (
+    Reader("record", flow.LOG_ENTRIES),
+    Reader("investigate", flow.INCIDENT_OPENED),
+    Reader("redeploy", flow.REDEPLOY_APPROVED),
+    Reader("verify", flow.TICK),
+)
+AHEAD = {flow.LOG_ENTRIES: 25}
+"""How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
+CALLED = "decide"
+"""The function that Slack calls."""
+WEBHOOK = "github"
+"""The function that the code host calls, where its secret is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """How a subscription delivers; all times in seconds."""
+
+    attempts: int = 5
+    """Pub/Sub takes 5 to 100."""
+    lease: int = 600
+    """How long a function may take before its message is delivered again. Pub/Sub takes 10 to 600."""
+    shortest_pause: float = 1.0
+    longest_pause: float = 10.0
+
+    def pause(self, attempt: int) -> float:
+        """Between a delivery that failed and the next: twice as long each time."""
+        return min(self.longest_pause, self.shortest_pause * 2.0 ** (attempt - 1))

@@ -1,0 +1,117 @@
+"""What git prints, read: commits of a walk, a diffstat, the index."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from shared.proof.model.history import Commit, FileChange, TreeEntry
+
+COMMIT_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%an%x00%s"
+"""For `git log --format`: one line a commit, fields apart by NUL; neither names nor subjects can hold a line end."""
+
+_LAST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59Z: a commit may claim any second, a datetime may not."""
+
+
+def text(raw: bytes) -> str:
+    """A path as text; bytes that are not UTF-8 are kept as surrogates, so that the name leads back to the file."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def commits(log: bytes) -> list[Commit]:
+    """The commits of a `git log` in COMMIT_FORMAT."""
+    return [_commit(line) for line in log.split(b"\n") if line]
+
+
+def _commit(line: bytes) -> Commit:
+    oid, parents, committed, authored, author, subject = line.split(b"\0", 5)
+    return Commit(
+        id=oid.decode(),
+        parents=tuple(parents.decode().split()),
+        committed_at=_instant(committed),
+        authored_at=_instant(authored),
+        author=author.decode("utf-8", "replace"),
+        subject=subject.decode("utf-8", "replace"),
+    )
+
+
+def commit_object(oid: str, raw: bytes) -> Commit:
+    """A commit as its object tells it: what `commits` says of it, without a process that asks."""
+    header, _, message = raw.partition(b"\n\n")
+    told: dict[bytes, list[bytes]] = {}
+    for line in header.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        told.setdefault(key, []).append(value)
+    author, committer = (_signed(told.get(key, [b""])[0]) for key in (b"author", b"committer"))
+    encoding = told.get(b"encoding", [b"utf-8"])[0]
+    return Commit(
+        id=oid,
+        parents=tuple(parent.decode("ascii", "replace") for parent in told.get(b"parent", ())),
+        committed_at=_instant(committer[1]),
+        authored_at=_instant(author[1]),
+        author=_decoded(author[0], encoding),
+        subject=_decoded(_subject(message.partition(b"\0")[0]), encoding),
+    )
+
+
+def _signed(value: bytes) -> tuple[bytes, bytes]:
+    """Name and second of `Robin Vale <robin@example.org> 1772323200 +0000`."""
+    name, _, rest = value.partition(b"<")
+    return name.strip(), rest.rpartition(b">")[2].strip().partition(b" ")[0]
+
+
+def _subject(message: bytes) -> bytes:
+    """The first paragraph in one line, as git shows it."""
+    lines: list[bytes] = []
+    for line in message.split(b"\n"):
+        kept = line.rstrip(b" \t\n\r")
+        if not kept and lines:
+            break
+        lines += [kept] if kept else []
+    return b" ".join(lines)
+
+
+_ENCODINGS = re.compile(
+    r"(?:utf-?8|(?:us-)?ascii|latin-?1|iso-?8859-\d+|(?:windows-|cp)12\d\d|koi8-[ru]|gb(?:k|2312|18030)"
+    r"|euc-[a-z]{2}|s(?:hift_?)?jis|big5)",
+    re.IGNORECASE,
+)
+"""Encodings of commits that have been seen in the wild; what Python knows by other names is not text, or not bytes."""
+
+
+def _decoded(raw: bytes, encoding: bytes) -> str:
+    name = encoding.decode("ascii", "replace").strip()
+    try:
+        return raw.decode(name if _ENCODINGS.fullmatch(name) else "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return raw.decode("utf-8", "replace")
+
+
+def _instant(raw: bytes) -> datetime:
+    seconds = int(raw) if re.fullmatch(rb"-?\d{1,18}", raw) else 0
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
+
+
+def changes(numstat: bytes) -> Iterator[FileChange]:
+    """The files of `git diff-tree --numstat -z --no-renames`."""
+    for record in numstat.split(b"\0"):
+        if record:
+            added, deleted, path = record.split(b"\t", 2)
+            binary = added == b"-"
+            yield FileChange(text(path), None if binary else int(added), None if binary else int(deleted))
+
+
+FOLDER = b"040000"
+
+
+def index(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+    """Mode and entry of the unconflicted files of `git ls-files --sparse --stage -z`, links and submodules left out.
+
+    An index that leaves folders out names their trees instead, with the mode FOLDER and a path that ends in "/".
+    """
+    for record in listing.split(b"\0"):
+        if record:
+            facts, path = record.split(b"\t", 1)
+            mode, oid, stage = facts.split(b" ")
+            if (mode.startswith(b"100") or mode == FOLDER) and stage == b"0":
+                yield mode, TreeEntry(text(path), oid.decode())

@@ -1,0 +1,293 @@
+"""The history port on a git repository of this machine: work tree or bare, shallow and partial clones included."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.adapters.git import parse
+from shared.adapters.git.missing import tell_missing
+from shared.adapters.git.objects import Objects
+from shared.adapters.git.process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
+from shared.adapters.git.recent import Recent
+from shared.adapters.git.scratch import Scratch
+from shared.errors import Misused, Unreadable
+from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
+from shared.text.escaping import cut
+
+_LONGEST_LINK = 4096
+"""Bytes; no system follows a longer one, so that a larger blob is a file."""
+
+_MOST_LISTED = 100_000
+"""Files of whole trees that are kept for the next question."""
+
+_OTHER_HEADS = ("refs/heads", "refs/remotes", "refs/pull", "refs/merge-requests")
+
+
+class GitRepository:
+    """Reads one repository. Use as a context manager: it owns a scratch directory and up to two git processes."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._scratch = Scratch(path)
+        self._git = self._scratch.git()
+        self.objects = Objects(self._git, self._scratch.id_bytes)
+        self._listed_trees: Recent[str, Mapping[str, TreeEntry]] = Recent(_MOST_LISTED)
+        self._processes_apart = self._scratch.processes_started
+        self._missing: set[str] = set()
+        self._counts_gone = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the git processes and removes the scratch directory."""
+        try:
+            self.objects.close()
+        finally:
+            self._scratch.close()
+
+    @property
+    def processes_started(self) -> int:
+        """Git processes so far."""
+        return self._git.processes_started + self._processes_apart
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def branch(self, name: str | None) -> Branch:
+        """The deploy branch: `name`, else the remote's default branch, else HEAD. Raises Misused, Unreadable."""
+        if name is not None:
+            return Branch(name, self._commit_id(name, "branch"))
+        symbolic = sorted(self._scratch.symbolic.items(), key=lambda pair: pair[0] != "refs/remotes/origin/HEAD")
+        for ref, target in symbolic:
+            if ref.startswith("refs/remotes/") and ref.endswith("/HEAD") and target in self._scratch.refs:
+                return Branch(target.removeprefix("refs/remotes/"), self._commit_id(target, "branch"))
+        found = self.objects.resolve(["HEAD^{commit}"])[0]
+        if found is None:
+            raise Unreadable(
+                f"{self.path}: HEAD names no commit; name a branch with --branch, or commit something first"
+            )
+        name = self._scratch.head
+        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found.id)
+
+    def _commit_id(self, name: str, what: str) -> str:
+        check_text(name, what)
+        tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
+        for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
+            if found is not None and found.kind == "commit":
+                return found.id
+        known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
+        hint = f"; its branches: {', '.join(known)}" if known else ""
+        raise Misused(f"{self.path}: there is no commit named {cut(name, LONGEST_QUOTED)!r}{hint}")
+
+    def resolve(self, revision: str) -> Commit:
+        """The commit that a ref, an abbreviation or an id names. Raises Misused."""
+        oid = self._commit_id(revision, "commit")
+        got = self.objects.read(oid)
+        if got is None:
+            raise Unreadable(f"{self.path}: commit {oid} is not in this copy; fetch it first")
+        commit = parse.commit_object(oid, got[1])
+        return replace(commit, parents=()) if oid in self._scratch.boundary else commit
+
+    # -- walks ----------------------------------------------------------------------------------------------------
+
+    def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
+        """The path-limited graph, children before parents; see `shared.ports.History`."""
+        paths = [path for path in paths if can_name_file(path)]
+        if not paths or not tips:
+            return []  # without paths or tips git would walk something else
+        limits = [*tips, *(f"^{oid}" for oid in without)]
+        # Not --simplify-merges: it drops a parent that is an ancestor of another one, and with it the side of a merge
+        # from which a failure came.
+        options = ["--full-history", "--parents", "--date-order"]
+        commits = self._log(*options, *limits, "--", *paths)
+        at = self.blobs((commit.id, path) for commit in commits for path in paths)
+        return [
+            FileVersion(commit, {path: at[commit.id, path] for path in paths if (commit.id, path) in at})
+            for commit in commits
+        ]
+
+    def commits(self, tip: str, base: str) -> Sequence[Commit]:
+        """All commits reachable from `tip` and not from `base`, children before parents."""
+        return self._log("--date-order", tip, f"^{base}")
+
+    def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
+        """`tip` and its chain of first parents, newest first."""
+        return self._log("--first-parent", f"--max-count={limit}", tip)
+
+    def _log(self, *arguments: str) -> list[Commit]:
+        return parse.commits(self._walk(f"--format={parse.COMMIT_FORMAT}", *arguments))
+
+    def _walk(self, *arguments: str, literal: bool = True) -> bytes:
+        git = self._git if literal else self._scratch.git(literal=False)
+        try:
+            return git.run("log", "--no-show-signature", *arguments)
+        except GitFailed as error:
+            raise Unreadable(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
+        finally:
+            self._processes_apart += 0 if literal else git.processes_started
+
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        """Every path with this file name that any commit reachable from `tips` ever touched."""
+        if not can_name_file(name) or not tips:
+            return []
+        pattern = ":(top,glob)**/" + re.sub(r"([*?\[\]\\])", r"\\\1", name)
+        options = ["--format=", "--name-only", "-z", "--full-history", "-m", "--no-renames"]
+        listed = self._walk(*options, *tips, "--", pattern, literal=False)
+        return sorted({parse.text(path.strip(b"\n")) for path in listed.split(b"\0")} - {""})
+
+    # -- contents -------------------------------------------------------------------------------------------------
+
+    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """The blob id for each (commit, path) at which there is a file."""
+        wanted = [(commit, path) for commit, path in places if can_name_file(path)]
+        found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
+        known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
+        # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
+        # for what looks like a link: Windows checks links out, and back in, as files.
+        small = {place: got.id for place, got in known.items() if got.size <= _LONGEST_LINK}
+        like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
+        asked = {(place if oid in like_links else place[1], oid): place for place, oid in small.items()}
+        files = self._files_of_trees(asked.values())
+        links = {key for key, place in asked.items() if place not in files}
+        at = {
+            place: got.id
+            for place, got in known.items()
+            if (place, got.id) not in links and (place[1], got.id) not in links
+        }
+        # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
+        return {**at, **self._files_of_trees(place for place in wanted if place not in known)}
+
+    def _files_of_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
+        wanted = list(places)
+        tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in wanted])
+        entries = {
+            place: self.objects.entry_at(top.id, place[1])
+            for place, top in zip(wanted, tops, strict=True)
+            if top is not None
+        }
+        return {
+            place: entry.id for place, entry in entries.items() if entry is not None and entry.mode.startswith(b"100")
+        }
+
+    def _tree_id(self, commit: str) -> str:
+        found = self.objects.resolve([f"{commit}^{{tree}}"])[0]
+        if found is None:
+            raise Unreadable(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
+        return found.id
+
+    def tree(self, commit: str) -> Mapping[str, TreeEntry]:
+        """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
+        tree = self._tree_id(commit)
+        files = self._listed_trees.get(tree)
+        if files is None:
+            files = self.objects.files(tree)
+            if files is None:
+                raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
+            self._listed_trees.put(tree, files, len(files) + 1)
+        return files
+
+    def read(self, blob: str) -> bytes | None:
+        """A blob's bytes; None where this copy does not hold it."""
+        content = self.objects.blob(blob)
+        if content is None:
+            self._missing.add(blob)
+        return content
+
+    def top(self, commit: str) -> str:
+        """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
+        return self._tree_id(commit)
+
+    def folder(self, folder: str) -> Folder | None:
+        """A folder by its id, without what lies below its folders."""
+        return self.objects.folder(folder)
+
+    def changes(self, base: str, tip: str) -> Sequence[FileChange]:
+        """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
+        try:
+            return list(parse.changes(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip)))
+        except GitFailed:  # a partial clone lacks the blobs that a line count needs
+            self._counts_gone = True
+            names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
+            return [FileChange(parse.text(name), None, None) for name in names.split(b"\0") if name]
+
+    def staged(self, index_file: str = "") -> Mapping[str, TreeEntry]:
+        """The regular files of the index by path; conflicted ones are left out.
+
+        `index_file` is what git names to a hook: for `git commit -a` the index to be is another file beside the index.
+        Anything that lies elsewhere is not believed.
+        """
+        index = self._index(index_file)
+        if not index.is_file():
+            return {}
+        for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
+            shutil.copyfile(part, self._scratch.directory / part.name)
+        files: dict[str, TreeEntry] = {}
+        for mode, entry in parse.index(self._listed(index)):
+            if mode != parse.FOLDER:
+                files[entry.path] = entry
+                continue
+            below = self.objects.files(entry.blob)
+            if below is None:
+                raise Unreadable(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
+            files |= {(path := entry.path + name): TreeEntry(path, each.blob) for name, each in below.items()}
+        return files
+
+    def _listed(self, index: Path) -> bytes:
+        git = self._scratch.git(GIT_INDEX_FILE=str(index))
+        try:
+            return git.run(*self._scratch.listing(index))
+        except (GitFailed, OSError) as error:
+            raise Unreadable(f"{self.path}: its index cannot be read ({error})") from error
+
+    def _index(self, named: str) -> Path:
+        beside = Path(os.path.realpath(self._scratch.git_dir))
+        real = Path(os.path.realpath(named)) if named else beside / "index"
+        return real if real.parent == beside else beside / "index"
+
+    def tracked(self) -> Sequence[str]:
+        """The paths of the index; of HEAD's tree where there is none, as in a bare repository."""
+        if (self._scratch.git_dir / "index").is_file():
+            return sorted(self.staged())
+        head = self.objects.resolve(["HEAD^{commit}"])[0]
+        return [] if head is None else sorted(self.tree(head.id))
+
+    # -- the rest of the repository -----------------------------------------------------------------------------------
+
+    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+        """Heads that contain a commit and that the deploy branch does not; see `shared.ports.History`."""
+        contains = [f"--contains={containing}"] if containing else []
+        options = [*contains, f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
+        try:
+            listed = self._git.run("for-each-ref", *options, "--format=%(objectname) %(refname)", *_OTHER_HEADS)
+        except GitFailed as error:
+            raise Unreadable(
+                f"{self.path}: its branches cannot be compared ({error}); fetch what is missing"
+            ) from error
+        heads: dict[str, Branch] = {}
+        for line in parse.text(listed).split("\n")[:-1]:
+            oid, name = line.split(" ", 1)
+            heads.setdefault(oid, Branch(name, oid))
+        return list(heads.values())
+
+    def unseen(self) -> Sequence[str]:
+        """What was asked for and this copy could not show, a sentence each, with the command that fetches it."""
+        return tell_missing(self._scratch, sorted(self._missing), counts=self._counts_gone)
+
+    def missing(self) -> frozenset[str]:
+        """The blobs that were asked for and that this copy does not hold."""
+        return frozenset(self._missing)
+
+    def boundary(self) -> frozenset[str]:
+        """Commits whose parents a shallow copy does not hold."""
+        return self._scratch.boundary

@@ -1,1 +1,0 @@
-"""Neighbours that live on this machine: git repositories and log files."""

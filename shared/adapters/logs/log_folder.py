@@ -1,0 +1,82 @@
+"""The logs of one machine: every file of a folder is a log, read whenever somebody asks; and what it cannot tell.
+
+In: the folder. Out: `shared.ports.Logs`. Requests are counted by their own log, as on the platform.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from shared.adapters.logs.log_file import LogFile
+from shared.detection.entry import LogEntry
+from shared.proof.model.finding import Checks
+from shared.proposal.verdict import Probed
+from shared.service import Service
+
+_NEAR = timedelta(seconds=10)
+_MOST = 10_000
+_REQUESTS = "run.googleapis.com%2Frequests"
+
+
+class KeptLogs:
+    """Implements `shared.ports.Logs`. A folder that is not there holds no log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`."""
+        place, at = _place(entry), entry.timestamp
+        if at is None:
+            return [entry]
+        same = [one for one, when in self._dated() if _place(one) == place and abs(when - at) <= _NEAR]
+        if entry.insert_id not in {one.insert_id for one in same}:
+            same.append(entry)
+        return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MOST]
+
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`."""
+        found = [
+            (when, one)
+            for one, when in self._dated()
+            if _of(one, service) and since <= when <= until and revision in {"", one.revision}
+        ]
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MOST]]
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        """See `shared.ports.Logs`."""
+        return sum(
+            one.revision == revision and one.log_name.endswith(_REQUESTS) and when >= since
+            for one, when in self._dated()
+            if _of(one, service)
+        )
+
+    def _dated(self) -> Iterator[tuple[LogEntry, datetime]]:
+        for path in sorted(self._folder.glob("*")) if self._folder.is_dir() else ():
+            for entry in LogFile(str(path)).entries():
+                if entry.timestamp is not None:
+                    yield entry, entry.timestamp
+
+
+class NoProbe:
+    """Implements `shared.ports.Probe` where nothing is served."""
+
+    def connect(self, service: Service) -> Probed:
+        """True, and says that nobody has looked."""
+        return Probed(ok=True, detail=f"{service.name} is not served on this machine: nobody has connected")
+
+
+class NoChecks:
+    """Implements `shared.ports.CheckRuns` where nobody can be asked."""
+
+    def at(self, service: Service, commit: str) -> Checks:  # noqa: ARG002  # as the port has it
+        """`unknown`."""
+        return Checks.UNKNOWN
+
+
+def _place(entry: LogEntry) -> tuple[str, ...]:
+    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
+
+
+def _of(entry: LogEntry, service: Service) -> bool:
+    return (entry.project, entry.service) == (service.project, service.name)

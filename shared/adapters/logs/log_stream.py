@@ -1,0 +1,195 @@
+"""Decoded text becomes log entries, whatever the log is made of: JSON arrays, JSON objects, lines, or a mixture.
+
+In: a stream of text. Out: entries, one at a time, with a bounded window of the text in memory. The standard library's
+decoder works on that window: it is as fast as a streaming parser, knows the place of an error, and refuses deep nesting
+(ijson keeps the path of every value: for 100,000 brackets it took all the memory of the machine).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TextIO
+
+from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_text import ConsoleLines
+from shared.detection.entry import LogEntry
+from shared.errors import Unreadable
+
+LONGEST_LINE = 1024 * 1024
+_LONGEST_VALUE = 16 * 1024 * 1024
+_CHUNK = 512 * 1024
+_LONGEST_TOKEN = 16
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_MANY_SPACES = 64 * 1024
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_OBJECT = re.compile(r'\{[ \t\r\n]*(?:["}]|$)')
+_ARRAY = re.compile(r'\[[ \t\r\n]*(?:\]|null\b|\{[ \t\r\n]*(?:["}]|$)|$)')
+_ANSWER = re.compile(r'\{[ \t\r\n]*"entries"[ \t\r\n]*:[ \t\r\n]*\[')
+"""What the API's `entries:list` answers."""
+
+
+class LogStream:
+    """Reads one stream from its beginning to its end, once."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._decode = json.JSONDecoder().raw_decode
+        self._lines = ConsoleLines()
+        self._window = ""
+        self._at = 0
+        self._ended = False
+        self._line = 1
+        self._column = 1
+        self._position = 0
+        self._has_text = False
+
+    def entries(self) -> Iterator[LogEntry]:
+        """All of them; raises `Unreadable` at JSON that is broken or cut off."""
+        self._more()
+        if self._has(_ANSWER):
+            self._at = self._window.index("[", self._at)
+            yield from self._array()
+            return
+        while self._skip_space(count_lines=self._has_text):
+            if not self._has_text and self._has(_ARRAY):
+                yield from self._array()
+            elif (entry := self._object()) is not None:
+                yield entry
+            else:
+                yield self._text_line()
+
+    def _object(self) -> LogEntry | None:
+        if not self._has(_OBJECT):
+            return None
+        if not self._has_text:
+            return self._entry(self._value())
+        before = self._at
+        try:
+            return self._entry(self._value(longest=LONGEST_LINE))
+        except Unreadable:  # among lines of text, what looks like JSON and is not is one more line of text
+            self._at = before
+            return None
+
+    def _array(self) -> Iterator[LogEntry]:
+        self._at += 1
+        while True:
+            if not self._skip_space():
+                raise self._unreadable("the array is not closed: the export was cut off")
+            sign = self._window[self._at]
+            if sign == "]":
+                self._at += 1
+                return
+            if sign == ",":
+                self._at += 1
+                continue
+            yield self._entry(self._value())
+
+    def _entry(self, value: object) -> LogEntry:
+        self._position += 1
+        return entry_from_json(value, self._position - 1)
+
+    def _value(self, longest: int = _LONGEST_VALUE) -> object:
+        while True:
+            try:
+                value, self._at = self._decode(self._window, self._at)
+            except json.JSONDecodeError as error:
+                cut_off = self._is_cut_off(error)
+                if not cut_off or len(self._window) - self._at > longest or not self._more():
+                    raise self._unreadable(_reason(error, cut_off=cut_off), error.pos) from None
+            except RecursionError:
+                raise self._unreadable("it is nested too deeply") from None
+            except ValueError:
+                raise self._unreadable("a number in it has too many digits") from None
+            else:
+                return value
+
+    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
+        """True where the error is nothing but the end of the window."""
+        if error.msg.startswith("Unterminated string"):
+            return True
+        rest = self._window[error.pos : error.pos + _LONGEST_TOKEN + 1]
+        if len(rest) > _LONGEST_TOKEN:
+            return False
+        return not rest.strip() or error.msg.startswith("Invalid \\u") or any(word.startswith(rest) for word in _WORDS)
+
+    def _text_line(self) -> LogEntry:
+        self._has_text = True
+        end = self._line_end()
+        line = self._window[self._at : min(end, self._at + LONGEST_LINE)]
+        self._at = end
+        self._drop_rest_of_line()
+        self._position += 1
+        return self._lines.entry(line, self._position - 1)
+
+    def _line_end(self) -> int:
+        searched = self._at
+        while (end := self._window.find("\n", searched)) < 0:
+            length = len(self._window) - self._at
+            if length >= LONGEST_LINE or not self._more():
+                return len(self._window)
+            searched = self._at + length
+        return end
+
+    def _drop_rest_of_line(self) -> None:
+        """Up to and with the line end, which may be far away where the line was cut."""
+        while True:
+            end = self._window.find("\n", self._at)
+            if end >= 0:
+                self._at = end + 1
+                return
+            self._at = len(self._window)
+            if not self._more():
+                return
+
+    def _skip_space(self, *, count_lines: bool = False) -> bool:
+        """To the next sign; False at the end. Among text, an empty line counts and an indentation is not skipped."""
+        while True:
+            found = _SPACE.match(self._window, self._at)
+            end = found.end() if found is not None else self._at
+            ends_here = end == len(self._window)
+            if ends_here and end - self._at < _MANY_SPACES and self._more():
+                continue
+            if count_lines:
+                self._position += self._window.count("\n", self._at, end)
+                line_start = self._window.rfind("\n", self._at, end) + 1
+                end = line_start if line_start and not ends_here else (end if ends_here else self._at)
+            self._at = end
+            if not ends_here:
+                return True
+            if not self._more():
+                return False
+
+    def _has(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.match(self._window, self._at) is not None
+
+    def _more(self) -> bool:
+        """Take another chunk into the window and let go of what was read."""
+        if self._ended:
+            return False
+        chunk = self._stream.read(max(_CHUNK, len(self._window) - self._at))
+        if not chunk:
+            self._ended = True
+            return False
+        self._line, self._column = self._place(self._at)
+        self._window = self._window[self._at :] + chunk
+        self._at = 0
+        return True
+
+    def _place(self, end: int) -> tuple[int, int]:
+        lines = self._window.count("\n", 0, end)
+        if not lines:
+            return self._line, self._column + end
+        return self._line + lines, end - self._window.rfind("\n", 0, end)
+
+    def _unreadable(self, reason: str, at: int | None = None) -> Unreadable:
+        line, column = self._place(self._at if at is None else at)
+        return Unreadable(
+            f"{self._name}, line {line}, column {column}: this is not complete JSON ({reason}); "
+            "export the log again, or cut the file before that place."
+        )
+
+
+def _reason(error: json.JSONDecodeError, *, cut_off: bool) -> str:
+    return "the file ends in the middle of an entry" if cut_off else error.msg[:1].lower() + error.msg[1:]

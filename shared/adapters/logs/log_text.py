@@ -1,0 +1,122 @@
+"""One line of a console becomes a `LogEntry`: time, level and what is left.
+
+In: lines, in their order. Out: the domain's `LogEntry`, without service, revision and instance: text proves none.
+A line without a time continues the one above it and carries that one's time.
+"""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+
+from shared.adapters.logs.log_json import level, moment, real_lines
+from shared.detection.entry import LogEntry
+from shared.detection.incident import UNDATED
+from shared.text.markup import plain
+
+_HEAD = 400
+_SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
+"""`web-1  | ` of docker compose."""
+_SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d (?P<time>\d\d:\d\d:\d\d) \S{1,80} [\w.\-/]{1,60}(?:\[\d{1,9}\])?: ?")
+_STAMP = re.compile(
+    r"\[?(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?)"
+    r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?(?![\d])"
+)
+_ZONE = re.compile(r" ?(?:[ECMP][SD]T|CES?T|EES?T|WES?T|[IJKM]ST|AE[SD]T|NZ[SD]T|BST|HKT|SGT|MSK)\b\]?")
+"""Names of time zones: several of them mean two different hours."""
+_CLOCK = re.compile(r"\[?(?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?(?![\d:])")
+_PROCESS = re.compile(r"[\w.\-]{1,60}\[[\w.\-]{1,40}\]: ")
+"""`app[web.1]: ` after the time."""
+_LEVELS = (
+    r"DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|ERR|CRITICAL|CRIT|FATAL|ALERT|EMERGENCY|DEFAULT"
+    r"|debug|info|notice|warning|warn|error|critical|fatal"
+)
+_LEVEL = re.compile(
+    rf"(?:[|│] ?)?(?:\[\d{{1,9}}\] )?(?:\[ ?(?P<bracketed>{_LEVELS}) {{0,5}}\]|(?P<bare>{_LEVELS})(?= ?[:|│-]|\s))"
+    r"(?: {0,8}[|│:-](?= |\w))?"
+)
+_INDENTED = 5
+"""Spaces after the time from which on a line is taken for a quoted source line: one that separates, and four."""
+_HALF_A_DAY = timedelta(hours=12)
+
+
+class ConsoleLines:
+    """Reads lines one after the other; remembers the time, and midnight."""
+
+    def __init__(self) -> None:
+        self._moment: datetime | None = None
+        self._dated = True
+        self._day = UNDATED
+        self._clock: datetime | None = None
+        self._backwards = 0
+
+    def entry(self, line: str, position: int) -> LogEntry:
+        """Never raises because of what the line holds."""
+        head = plain(line[:_HEAD])
+        begin = _unspaced(head, 0)
+        if begin and not (head[begin : begin + 1].isdigit() or head[begin : begin + 1] == "["):
+            return LogEntry(position=position, text=real_lines(line), timestamp=self._moment, dated=self._dated)
+        sender = _SENDER.match(head, begin)
+        begin = begin if sender is None else sender.end()
+        rest, stamped = self._stamp(head, begin)
+        if not stamped and begin and sender is None:
+            rest = 0
+        severity = ""
+        if stamped:
+            process = _PROCESS.match(head, _unspaced(head, rest))
+            rest = rest if process is None else process.end() - 1
+        found = _LEVEL.match(head, _unspaced(head, rest))
+        if found is not None:
+            severity = level(found.group("bracketed") or found.group("bare"))
+            rest = found.end()
+        text = head[rest:] + line[_HEAD:] if rest or len(head) != len(line[:_HEAD]) else line
+        return LogEntry(
+            position=position,
+            text=real_lines(_unindented(text) if stamped or severity else text),
+            timestamp=self._moment,
+            dated=self._dated,
+            severity=severity,
+        )
+
+    def _stamp(self, head: str, at: int) -> tuple[int, bool]:
+        """Where the line goes on after its time, and whether it has one."""
+        logged = _SYSLOG.match(head, at)
+        found = _STAMP.match(head, logged.end() if logged else at)
+        if found is not None:
+            date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
+            read = moment(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
+            if not zone and (named := _ZONE.match(head, found.end())):
+                self._moment, self._dated = None, True  # hours that nobody can tell: no time is better than a wrong one
+                return named.end(), True
+            if read is not None:
+                self._moment, self._dated = read, True
+                return found.end(), True
+        found = logged or _CLOCK.match(head, at)
+        if found is None or not self._set_clock(found.group("time")):
+            return at, False
+        return found.end(), True
+
+    def _set_clock(self, text: str) -> bool:
+        """A time of day; more than twelve hours back means that midnight passed, unless the log runs backwards."""
+        try:
+            clock = datetime.combine(UNDATED, time.fromisoformat(text.replace(",", ".")), UTC)
+        except ValueError:
+            return False
+        if self._clock is not None:
+            if self._clock - clock > _HALF_A_DAY:
+                self._day += timedelta(days=0 if self._backwards > 0 else 1)
+            elif clock != self._clock:
+                self._backwards += 1 if clock < self._clock else -1
+        self._clock = clock
+        self._moment, self._dated = self._day + (clock - UNDATED), False
+        return True
+
+
+def _unspaced(head: str, at: int) -> int:
+    return at + len(head[at:]) - len(head[at:].lstrip(" \t"))
+
+
+def _unindented(text: str) -> str:
+    """Without the spaces after time and level, unless they are the indentation of a traceback's line."""
+    bare = text.lstrip(" \t")
+    if len(text) - len(bare) >= _INDENTED:
+        return text[1:]
+    return "  " + bare if bare.startswith('File "') and text[:1] in (" ", "\t") else bare

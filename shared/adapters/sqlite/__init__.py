@@ -1,0 +1,1 @@
+"""Store, queue and logs of one machine, each in one SQLite file."""

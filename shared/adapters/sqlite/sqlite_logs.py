@@ -1,0 +1,113 @@
+"""The log of one machine's services in SQLite: entries as the platform writes them go in, and answers about them out.
+
+An entry is JSON in Cloud Logging's own form. Everything that is asked for is found by an index, because a storm is
+asked about while it lasts.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.detection.entry import LogEntry
+from shared.service import Service
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+  number INTEGER PRIMARY KEY, at REAL NOT NULL, project TEXT NOT NULL, service TEXT NOT NULL, revision TEXT NOT NULL,
+  instance TEXT NOT NULL, log TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, UNIQUE (log, at, id)
+);
+CREATE INDEX IF NOT EXISTS by_service ON entries (project, service, at);
+"""
+_WRITE = (
+    "INSERT OR IGNORE INTO entries (at, project, service, revision, instance, log, id, json)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_NEAR = """
+SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
+AND revision = ? AND instance = ? AND log = ? ORDER BY at, number LIMIT ?
+"""
+_BETWEEN = """
+SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
+AND ? IN ('', revision) AND log NOT LIKE '%requests' ORDER BY at, number LIMIT ?
+"""
+_LATEST = """
+SELECT json FROM entries WHERE project = ? AND service = ?
+AND log NOT LIKE '%requests' ORDER BY at DESC, number DESC LIMIT ?
+"""
+_REQUESTS = """
+SELECT count(*) FROM entries WHERE project = ? AND service = ? AND at >= ? AND revision = ?
+AND log LIKE '%requests'
+"""
+_REVISIONS = """
+SELECT revision, min(at), max(at) FROM entries WHERE project = ? AND service = ? AND revision != ''
+GROUP BY revision ORDER BY max(at)
+"""
+_NEIGHBOURHOOD = timedelta(seconds=10)
+_MOST = 10_000
+
+
+class SqliteLogs:
+    """Implements `shared.ports.Logs`. Any number of processes may use the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, _SCHEMA)
+
+    def write(self, entries: Iterable[Mapping[str, object]]) -> None:
+        """Keeps entries, each once; one without a time cannot be asked for, and is left out."""
+        rows = [row for entry in entries if (row := _row(entry)) is not None]
+        if rows:
+            with self._file.writing() as connection:
+                connection.executemany(_WRITE, rows)
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`."""
+        if entry.timestamp is None:
+            return [entry]
+        first, last = entry.timestamp - _NEIGHBOURHOOD, entry.timestamp + _NEIGHBOURHOOD
+        place = (entry.revision, entry.instance, entry.log_name)
+        found = self._read(_NEAR, (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MOST))
+        if entry.insert_id in {each.insert_id for each in found}:
+            return found
+        return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
+
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+        """See `shared.ports.Logs`."""
+        span = (since.timestamp(), until.timestamp())
+        return self._read(_BETWEEN, (service.project, service.name, *span, revision, _MOST))
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        """See `shared.ports.Logs`."""
+        values = (service.project, service.name, since.timestamp(), revision)
+        return int(self._file.rows(_REQUESTS, values)[0][0])
+
+    def raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest entries of a service's output as they were written, oldest first."""
+        rows = self._file.rows(_LATEST, (service.project, service.name, limit))
+        return [json.loads(text) for (text,) in reversed(rows)]
+
+    def revisions(self, service: Service) -> Sequence[tuple[str, datetime, datetime]]:
+        """Every revision that has logged, with its first entry's time and its last one's, by the last."""
+        rows = self._file.rows(_REVISIONS, (service.project, service.name))
+        return [
+            (name, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)) for name, first, last in rows
+        ]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _read(self, statement: str, values: tuple[object, ...]) -> list[LogEntry]:
+        rows = self._file.rows(statement, values)
+        return [entry_from_json(json.loads(text), position) for position, (text,) in enumerate(rows)]
+
+
+def _row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
+    read = entry_from_json(entry, 0)
+    if read.timestamp is None:
+        return None
+    place = (read.project, read.service, read.revision, read.instance, read.log_name, read.insert_id)
+    return (read.timestamp.timestamp(), *place, json.dumps(entry))

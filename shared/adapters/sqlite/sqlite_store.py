@@ -1,0 +1,54 @@
+"""SQLite as the store, for one machine: documents in one table, a version that counts the writes of each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.adapters.documents import decode, encode
+from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.ports import Document, Stored
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+  kind TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, writes INTEGER NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+"""
+_FIND = """
+SELECT key, json, writes FROM documents
+WHERE kind = ? AND EXISTS (
+  SELECT 1 FROM json_each(documents.json) AS field WHERE field.key = ? AND field.type = 'text' AND field.atom = ?)
+ORDER BY key LIMIT ?
+"""
+
+
+class SqliteStore:
+    """Keeps documents in the file at `path`; any number of processes may use it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, _SCHEMA)
+
+    def create(self, kind: str, key: str, value: Document) -> bool:
+        """See `shared.ports.Store`."""
+        row = (kind, key, encode(kind, key, value))
+        with self._file.writing() as connection:
+            return connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?, ?, 1)", row).rowcount == 1
+
+    def read(self, kind: str, key: str) -> Stored | None:
+        """See `shared.ports.Store`."""
+        found = self._file.rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
+        return Stored(kind, key, decode(found[0][0]), str(found[0][1])) if found else None
+
+    def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
+        """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
+        row = (encode(kind, key, value), kind, key, int(version))
+        with self._file.writing() as connection:
+            statement = "UPDATE documents SET json = ?, writes = writes + 1 WHERE kind = ? AND key = ? AND writes = ?"
+            return connection.execute(statement, row).rowcount == 1
+
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+        """See `shared.ports.Store`."""
+        found = self._file.rows(_FIND, (kind, field, value, limit))
+        return [Stored(kind, key, decode(text), str(writes)) for key, text, writes in found]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()

@@ -1,0 +1,1 @@
+"""Chat, issues and platforms of one machine, in place of Slack, GitHub and Cloud Run."""

@@ -1,0 +1,98 @@
+"""An issue tracker for one machine: issues and comments are documents of the store, and found again by their marker."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from shared.errors import Reject, Retry
+from shared.ports import IssueRef, IssueState, Store, Stored
+from shared.proposal.title import retitled
+from shared.report.incident_status import replaced, with_ticks
+from shared.service import Service
+
+KIND = "local-issues"
+_ATTEMPTS = 20
+
+
+class KeptIssues:
+    """Implements `shared.ports.Issues`. Its own writes are compare-and-set, as any number of functions use it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, service: Service, marker: str) -> IssueRef | None:
+        """See `shared.ports.Issues`."""
+        for stored in self._store.find(KIND, "marker", marker):
+            if stored.value["repository"] == service.repository:
+                return _reference(stored)
+        return None
+
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
+        """See `shared.ports.Issues`."""
+        number = 1 + len(self._store.find(KIND, "repository", service.repository))
+        for taken in range(_ATTEMPTS):
+            value: dict[str, object] = {"repository": service.repository, "number": number + taken, "marker": marker}
+            value |= {"title": title, "body": body, "open": True, "labels": [*labels], "comments": []}
+            key = _key(service, number + taken)
+            if self._store.create(KIND, key, value):
+                return _reference(Stored(KIND, key, value, ""))
+        raise Retry(f"{service.repository}: no number was free for an issue")
+
+    def commented(self, service: Service, number: int, marker: str) -> bool:
+        """See `shared.ports.Issues`."""
+        return any(marker in comment for comment in _texts(self._read(service, number), "comments"))
+
+    def comment(self, service: Service, number: int, marker: str, body: str) -> None:  # noqa: ARG002  # as the port has it
+        """See `shared.ports.Issues`."""
+        stored = self._read(service, number)
+        self._replace(stored, {"comments": [*_texts(stored, "comments"), body]})
+
+    def close(self, service: Service, number: int) -> None:
+        """See `shared.ports.Issues`."""
+        self._replace(self._read(service, number), {"open": False})
+
+    def reopen(self, service: Service, number: int) -> None:
+        """See `shared.ports.Issues`."""
+        self._replace(self._read(service, number), {"open": True})
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        """See `shared.ports.Issues`. The marker of another incident, if it has one, is that by which it is found."""
+        stored = self._read(service, number)
+        body = with_ticks(str(stored.value["body"]), body)
+        self._replace(stored, {"title": title, "body": body, "marker": body.partition("\n")[0]})
+
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+        """See `shared.ports.Issues`."""
+        stored = self._read(service, number)
+        body = replaced(str(stored.value["body"]), part)
+        if body is not None:
+            self._replace(stored, {"body": body, "title": retitled(str(stored.value["title"]), title)})
+
+    def prepare(self, service: Service) -> None:
+        """See `shared.ports.Issues`. Nobody sets labels here."""
+
+    def state(self, service: Service, number: int) -> IssueState:
+        """See `shared.ports.Issues`."""
+        stored = self._read(service, number)
+        return IssueState(bool(stored.value["open"]), frozenset(_texts(stored, "labels")), str(stored.value["body"]))
+
+    def _read(self, service: Service, number: int) -> Stored:
+        stored = self._store.read(KIND, _key(service, number))
+        if stored is None:
+            raise Reject("no_such_issue", f"{service.repository}#{number}")
+        return stored
+
+    def _replace(self, stored: Stored, changes: Mapping[str, object]) -> None:
+        if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
+            raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
+
+
+def _key(service: Service, number: int) -> str:
+    return f"{service.repository}#{number}"
+
+
+def _reference(stored: Stored) -> IssueRef:
+    return IssueRef(cast("int", stored.value["number"]), f"local:{stored.key}")
+
+
+def _texts(stored: Stored, field: str) -> list[str]:
+    return cast("list[str]", stored.value[field])

@@ -1,0 +1,94 @@
+"""A platform for one machine: revisions and traffic are documents of the store; a deployment is done when it begins.
+
+What was running before anything was deployed here is known from the log alone: a revision has its name, no commit, and
+all of the traffic, so that the commit is inferred from the error, as for any service without labels. Nobody has seen
+that traffic: until something is deployed here, the answer says so.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import cast
+
+from shared.errors import Reject, Retry
+from shared.ports import Clock, Store, Stored
+from shared.proposal.rollout import Deployment, Progress, Revision, Serving
+from shared.service import Service
+from shared.text.timestamps import rfc3339
+
+KIND = "local-services"
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_ALL = 100
+
+
+class KeptPlatform:
+    """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def serving(self, service: Service) -> Serving:
+        """See `shared.ports.Revisions`."""
+        stored = self._stored(service)
+        traffic = cast("Mapping[str, int]", stored.value["traffic"])
+        most = max(traffic, key=lambda name: traffic[name])
+        return Serving(_revision(stored, most), dict(traffic), stored.version, seen=most in _revisions(stored))
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """A revision that nobody deployed here was deployed before."""
+        return _revision(self._stored(service), name)
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """See `shared.ports.Deployer`."""
+        revisions = _revisions(self._stored(service))
+        return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        """See `shared.ports.Deployer`. The revision is its own operation."""
+        stored = self._stored(service)
+        if stored.version != etag:
+            raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
+        revisions = _revisions(stored)
+        name = f"{service.name}-{len(revisions) + 1:05}-local"
+        made = {"commit": commit, "created_at": rfc3339(self._clock.now()), "marker": marker}
+        self._replace(stored, {"revisions": {**revisions, name: made}})
+        return name
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        """See `shared.ports.Deployer`."""
+        if operation not in _revisions(self._stored(service)):
+            raise Reject("no_such_operation", operation)
+        return Deployment(Progress.DONE, operation)
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:
+        """See `shared.ports.Deployer`."""
+        stored = self._stored(service)
+        others = {n: share for n, share in cast("Mapping[str, int]", stored.value["traffic"]).items() if n != revision}
+        traffic = {revision: percent}
+        if percent < _ALL and others:
+            traffic[max(others, key=lambda name: others[name])] = _ALL - percent
+        self._replace(stored, {"traffic": traffic})
+
+    def _stored(self, service: Service) -> Stored:
+        stored = self._store.read(KIND, service.id)
+        if stored is None:
+            self._store.create(KIND, service.id, {"revisions": {}, "traffic": {f"{service.name}-as-logged": _ALL}})
+            stored = self._store.read(KIND, service.id)
+        if stored is None:
+            raise Retry(f"{KIND}/{service.id} is gone")
+        return stored
+
+    def _replace(self, stored: Stored, changes: Mapping[str, object]) -> None:
+        if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
+            raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
+
+
+def _revisions(stored: Stored) -> Mapping[str, Mapping[str, str]]:
+    return cast("Mapping[str, Mapping[str, str]]", stored.value["revisions"])
+
+
+def _revision(stored: Stored, name: str) -> Revision:
+    known = _revisions(stored).get(name)
+    if known is None:
+        return Revision(name, None, _LONG_AGO)
+    return Revision(name, known["commit"], datetime.fromisoformat(known["created_at"]))

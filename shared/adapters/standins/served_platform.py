@@ -1,0 +1,188 @@
+"""The local platform as the functions see it: what is wanted goes into the store, how it stands is read from there.
+
+A service is one document, its revisions and the split of its traffic, replaced only by the version that was read; that
+version is its etag. Whoever runs the processes (`functions.local.platform`) follows it, and writes how each revision
+stands into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the service, as
+it does on Cloud Run: what was there before, and what was written last.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from shared.errors import Reject, Retry
+from shared.ports import BY_HAND, Clock, Document, Store, Stored
+from shared.proposal.rollout import Claim, Deployment, Progress, Revision, Serving
+from shared.service import Service
+from shared.text.timestamps import rfc3339
+
+KIND = "local-services"
+STANDING = "local-revisions"
+"""Documents by `SERVICE.REVISION`: `{"ready": "yes" | "no", "detail", "url"}`; none while nobody knows yet."""
+_ALL = 100
+_Split = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a revision is made of: the tree of a commit of the service's repository, or a folder as it is."""
+
+    commit: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A revision that is deployed past provenfix. `claims` are labels that name a commit, rightly or not."""
+
+    name: str
+    source: Source
+    claims: Mapping[str, str] = field(default_factory=dict)
+
+
+class ServedPlatform:
+    """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def deploy_by_hand(self, service: Service, made: Made) -> None:
+        """What a person does past provenfix: the revision gets all of the traffic at once."""
+        document = self._revision(made.source, made.claims, "")
+        all_of_it: dict[str, object] = {"traffic": {made.name: _ALL}, "newest": made.name}
+        first = {**all_of_it, "revisions": {made.name: document}}
+        if self._store.create(KIND, service.id, first):
+            return
+        stored = self._stored(service)
+        if made.name not in _revisions(stored.value):
+            revisions = {**_revisions(stored.value), made.name: document}
+            self._replace(stored, {**all_of_it, "revisions": revisions})
+
+    def serving(self, service: Service) -> Serving:
+        """See `shared.ports.Revisions`."""
+        stored = self._stored(service)
+        traffic = _traffic(stored.value)
+        most = max(traffic, key=lambda name: traffic[name])
+        return Serving(_read(most, _revisions(stored.value)[most]), dict(traffic), stored.version)
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """See `shared.ports.Revisions`."""
+        known = _revisions(self._stored(service).value).get(name)
+        return None if known is None else _read(name, known)
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """See `shared.ports.Deployer`. The revision is its own operation."""
+        revisions = _revisions(self._stored(service).value)
+        return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        """See `shared.ports.Deployer`."""
+        stored = self._stored(service)
+        if stored.version != etag:
+            raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
+        before = _traffic(stored.value)
+        known = _revisions(stored.value)
+        name = _next_name(service, known, marker)
+        made = self._revision(Source(commit), {"label commit-sha": commit}, marker)
+        note = {"marker": marker, "revision": name, "before": before, "left": before}
+        changed = {**stored.value, "revisions": {**known, name: made}, "newest": name, "note": note}
+        if not self._store.replace(KIND, stored.key, changed, stored.version):
+            raise Reject("stale", f"the service has changed since {etag}")
+        return name
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        """See `shared.ports.Deployer`."""
+        if operation not in _revisions(self._stored(service).value):
+            raise Reject("no_such_operation", operation)
+        stands = self._store.read(STANDING, f"{service.id}.{operation}")
+        if stands is None:
+            return Deployment(Progress.RUNNING)
+        detail, url = str(stands.value["detail"]), str(stands.value["url"])
+        if stands.value["ready"] == "no":
+            return Deployment(Progress.FAILED, operation, detail)
+        return Deployment(Progress.DONE, operation, url=url)
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:
+        """See `shared.ports.Deployer`."""
+        stored = self._stored(service)
+        note = cast("Mapping[str, object] | None", stored.value.get("note"))
+        if note is None:
+            raise Reject(BY_HAND, f"nothing was rolled out on {service.name}")
+        before, left, now = cast("_Split", note["before"]), cast("_Split", note["left"]), _traffic(stored.value)
+        back = percent == _ALL and revision in before and revision != note["revision"]
+        wanted = dict(before) if back else _moved(before, revision, percent)
+        if dict(now) == wanted == dict(left):
+            return
+        newest = stored.value["newest"]
+        if newest != note["revision"]:
+            raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {note['revision']} began")
+        if dict(now) != dict(left):
+            raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
+        self._replace(stored, {"traffic": wanted, "note": {**note, "left": wanted}})
+
+    def _revision(self, source: Source, claims: Mapping[str, str], marker: str) -> Document:
+        made = {"source": {"commit": source.commit, "folder": source.folder}, "claims": dict(claims)}
+        return {**made, "created_at": rfc3339(self._clock.now()), "marker": marker}
+
+    def _stored(self, service: Service) -> Stored:
+        stored = self._store.read(KIND, service.id)
+        if stored is None:
+            raise Reject("not_serving", f"nothing of {service.name} was deployed on this machine")
+        return stored
+
+    def _replace(self, stored: Stored, changes: Document) -> None:
+        if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
+            raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
+
+
+def wanted_revisions(value: Document) -> Mapping[str, Source]:
+    """The revisions of a service that are to run: those with traffic, and the one that is being tried."""
+    note = cast("Mapping[str, object] | None", value.get("note"))
+    names = [name for name, share in _traffic(value).items() if share]
+    if note is not None and note["revision"] not in names:
+        names.append(str(note["revision"]))
+    known = _revisions(value)
+    return {name: Source(**cast("dict[str, str]", known[name]["source"])) for name in names}
+
+
+def shares(value: Document) -> Sequence[tuple[str, int]]:
+    """Names and percentages of the revisions that have traffic."""
+    return [(name, share) for name, share in _traffic(value).items() if share]
+
+
+def _next_name(service: Service, known: Mapping[str, Document], marker: str) -> str:
+    """As Cloud Run names revisions: a number that counts up, and three letters."""
+    numbers = [int(found[1]) for name in known if (found := re.search(r"-(\d{5})-", name))]
+    letters = hashlib.sha256(marker.encode()).digest()[:3]
+    return f"{service.name}-{1 + max(numbers, default=0):05}-" + "".join(chr(97 + each % 26) for each in letters)
+
+
+def _moved(before: _Split, revision: str, percent: int) -> dict[str, int]:
+    """The others keep what is left, in the proportion that they had."""
+    others = {name: share for name, share in before.items() if share and name != revision}
+    if percent == _ALL or not others:
+        return {revision: _ALL}
+    rest, total = _ALL - percent, sum(others.values())
+    split = {name: share * rest // total for name, share in others.items()}
+    largest = max(others, key=lambda name: others[name])
+    split[largest] += rest - sum(split.values())
+    return {revision: percent, **{name: share for name, share in split.items() if share}}
+
+
+def _revisions(value: Document) -> Mapping[str, Document]:
+    return cast("Mapping[str, Document]", value["revisions"])
+
+
+def _traffic(value: Document) -> _Split:
+    return cast("_Split", value["traffic"])
+
+
+def _read(name: str, known: Document) -> Revision:
+    claimed = cast("Mapping[str, str]", known["claims"])
+    claims = tuple(Claim(ref.partition(" ")[0], commit, ref) for ref, commit in claimed.items())
+    created = datetime.fromisoformat(str(known["created_at"]))
+    return Revision(name, claims[0].commit if claims else None, created, claims=claims)

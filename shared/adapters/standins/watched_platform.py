@@ -1,0 +1,160 @@
+"""A platform of which only the log is seen: revisions are those that log, and a deployment is a command of the service.
+
+In: the service's log, and the command that its configuration names. Without a command nothing is ever deployed. The
+command is run once for a marker, whatever dies: one that was begun and never ended counts as failed.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.errors import Reject, Retry
+from shared.ports import BY_HAND, Clock, Store, Stored
+from shared.proposal.rollout import Claim, Deployment, Progress, Revision, Serving
+from shared.service import Service
+from shared.text.escaping import cut, one_line
+from shared.text.redaction import redact
+from shared.text.timestamps import rfc3339
+
+KIND = "local-deployments"
+LONGEST = timedelta(minutes=8)
+"""A function runs for nine minutes at most, and something has to be written afterwards."""
+_APPEARING = timedelta(minutes=10)
+"""How long after the command the log may take to show a revision that was not there before."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_ALL = 100
+_LONGEST_WORDS = 300
+_OWN_VARIABLES = frozenset(("PYTHONPATH", "PYTHONUNBUFFERED"))
+"""Set for the functions: a command that is Python must not find our modules."""
+
+
+class WatchedPlatform:
+    """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
+
+    def __init__(self, store: Store, logs: SqliteLogs, clock: Clock) -> None:
+        self._store = store
+        self._logs = logs
+        self._clock = clock
+
+    def serving(self, service: Service) -> Serving:
+        """The revision that has logged last, as if it had all traffic, which nobody has seen; its name is the etag."""
+        seen = self._logs.revisions(service)
+        name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
+        return Serving(self._read(service, name, first), {name: _ALL}, name, seen=False)
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """See `shared.ports.Revisions`."""
+        return next(
+            (self._read(service, each, first) for each, first, _ in self._logs.revisions(service) if each == name), None
+        )
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """See `shared.ports.Deployer`."""
+        return marker if self._store.read(KIND, _key(service, marker)) is not None else None
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        """See `shared.ports.Deployer`. Returns when the command has ended."""
+        if not service.deploy_command:
+            raise Reject("read_only", f"no deploy_command is configured for {service.name}; nothing was deployed")
+        if self.serving(service).etag != etag:
+            raise Reject("stale", f"{self.serving(service).etag} serves, not {etag}")
+        key = _key(service, marker)
+        begun: dict[str, object] = {"service": service.id, "commit": commit, "at": rfc3339(self._clock.now())}
+        if not self._store.create(KIND, key, {**begun, "ended": "", "failed": "", "before": self._names(service)}):
+            return marker
+        failed = _ran(_command(service, commit))
+        stored = self._demand(service, marker)
+        ended = {**stored.value, "ended": rfc3339(self._clock.now()), "failed": failed}
+        if not self._store.replace(KIND, key, ended, stored.version):
+            raise Retry(f"{KIND}/{key} was changed by somebody else")
+        return marker
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        """Done once a revision logs that did not before the command."""
+        value = self._demand(service, operation).value
+        now = self._clock.now()
+        if not value["ended"]:
+            over = now > datetime.fromisoformat(str(value["at"])) + LONGEST + timedelta(minutes=1)
+            told = "The command was interrupted. Look at what it has done before you run it again."
+            return Deployment(Progress.FAILED, detail=told) if over else Deployment(Progress.RUNNING)
+        if value["failed"]:
+            return Deployment(Progress.FAILED, detail=str(value["failed"]))
+        new = [name for name in self._names(service) if name not in cast("Sequence[str]", value["before"])]
+        if new:
+            return Deployment(Progress.DONE, new[-1])
+        if now < datetime.fromisoformat(str(value["ended"])) + _APPEARING:
+            return Deployment(Progress.RUNNING)
+        minutes = round(_APPEARING.total_seconds() / 60)
+        return Deployment(Progress.FAILED, detail=f"No new revision has logged within {minutes} minutes.")
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:  # noqa: ARG002  # as the port has it
+        """The command gives the traffic; what serves can be seen, and not be changed."""
+        serving = self.serving(service).revision.name
+        if revision != serving:
+            raise Reject(BY_HAND, f"{serving} serves, and the traffic of {service.name} is not moved from here")
+
+    def _read(self, service: Service, name: str, first: datetime) -> Revision:
+        """Built from what the last command before its first entry has deployed; unknown where there was none."""
+        deployed = [
+            stored.value
+            for stored in self._store.find(KIND, "service", service.id)
+            if name not in cast("Sequence[str]", stored.value["before"])
+            and datetime.fromisoformat(str(stored.value["at"])) <= first
+            and not stored.value["failed"]
+        ]
+        if not deployed:
+            return Revision(name, None, first)
+        commit = str(max(deployed, key=lambda value: str(value["at"]))["commit"])
+        return Revision(name, commit, first, claims=(Claim("label", commit, "the deploy command"),))
+
+    def _names(self, service: Service) -> list[str]:
+        return [name for name, _, _ in self._logs.revisions(service)]
+
+    def _demand(self, service: Service, marker: str) -> Stored:
+        stored = self._store.read(KIND, _key(service, marker))
+        if stored is None:
+            raise Reject("no_such_operation", marker)
+        return stored
+
+
+def _key(service: Service, marker: str) -> str:
+    return f"{service.id}.{marker}"
+
+
+def _command(service: Service, commit: str) -> list[str]:
+    values: Mapping[str, str] = {
+        "{commit}": commit,
+        "{service}": service.name,
+        "{project}": service.project,
+        "{region}": service.region,
+    }
+    words = list(service.deploy_command)
+    for name, value in values.items():
+        words = [word.replace(name, value) for word in words]
+    return words
+
+
+def _ran(command: Sequence[str]) -> str:
+    """Why it failed, in one sentence; "" where it did not. What it prints goes no further than its last line."""
+    try:
+        done = subprocess.run(
+            command,
+            env={name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LONGEST.total_seconds(),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{command[0]} did not end within {LONGEST.total_seconds():g} seconds."
+    except OSError as error:
+        return f"{command[0]} could not be started: {error.strerror}."
+    if not done.returncode:
+        return ""
+    lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
+    words = cut(one_line(redact(lines[-1])), _LONGEST_WORDS) if lines else "it printed nothing"
+    return f"{command[0]} ended with {done.returncode}: {words}."

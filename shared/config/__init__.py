@@ -1,0 +1,1 @@
+"""`provenfix.yaml` and the environment: read, validated, frozen."""

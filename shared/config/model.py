@@ -1,0 +1,175 @@
+"""What `provenfix.yaml` may hold, as frozen models; the words are those of the domain's `Service`."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.config.forms import (
+    AppId,
+    Branch,
+    Channel,
+    ChatApp,
+    CodeHost,
+    Duration,
+    FunctionUrl,
+    Group,
+    InputName,
+    Name,
+    Person,
+    ProbeUrl,
+    Project,
+    Python,
+    Region,
+    Repository,
+    SecretName,
+    SourceRoot,
+    Team,
+    TokenForm,
+    Trigger,
+    User,
+    VariableName,
+    Workflow,
+    rising,
+    wrong,
+)
+from shared.secret import Keeper, SecretReference
+from shared.service import Service
+
+
+class Strict(BaseModel):
+    """Nothing that is not known, nothing that has to be converted, nothing that changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class SecretEntry(Strict):
+    """`{secret: projects/…/secrets/…/versions/…}` or `{env: NAME}`: where a secret is, never the secret."""
+
+    secret: SecretName | None = None
+    env: VariableName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_reference(cls, value: object) -> object:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise wrong("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
+        return value
+
+    @property
+    def reference(self) -> SecretReference:
+        """In the words that the rest of the program uses."""
+        if self.secret is not None:
+            return SecretReference(Keeper.SECRET_MANAGER, self.secret)
+        return SecretReference(Keeper.ENVIRONMENT, str(self.env))
+
+
+class ServiceEntry(Strict):
+    """One entry of `services`; the words are those of `shared.service.Service`."""
+
+    name: Name
+    project: Project
+    region: Region
+    repository: Repository
+    channel: Channel
+    environment: str = ""
+    branch: Branch = ""
+    source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
+    python: Python = ""
+    team: Team = ""
+    chat_app: ChatApp = ""
+    approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
+    approver_group: Group = ""
+    quorum: Annotated[int, Field(ge=1, le=20)] = 1
+    not_author: bool = False
+    authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
+    deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
+    deploy_trigger: Trigger = ""
+    deploy_workflow: Workflow = ""
+    deploy_ref: Branch = ""
+    deploy_input: InputName = "commit"
+    probe_url: ProbeUrl = ""
+    probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    probe_status: Annotated[int, Field(ge=0, le=599)] = 0
+    daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
+    uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
+    proposal_ttl: Duration = timedelta(hours=6)
+    deploy_command: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
+    ] = ()
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
+
+    @property
+    def service(self) -> Service:
+        """The same, as the domain knows it."""
+        return Service(**dict(self))
+
+
+class OwnEntry(Strict):
+    """Where provenfix's own functions run."""
+
+    project: Project
+    functions: Annotated[tuple[Name, ...], Field(strict=False)]
+
+
+class SlackEntry(Strict):
+    signing_secret: SecretEntry
+    bot_token: SecretEntry | None = None
+
+
+class AppEntry(Strict):
+    """A GitHub App, and its installation on the account that owns the watched repositories."""
+
+    id: AppId
+    installation: Annotated[int, Field(gt=0)]
+    private_key: SecretEntry
+
+
+class GithubEntry(Strict):
+    """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
+
+    app: AppEntry | None = None
+    token: SecretEntry | None = None
+    webhook_secret: SecretEntry | None = None
+    address: CodeHost = "https://github.com"
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "GithubEntry":
+        if (self.app is None) is (self.token is None):
+            raise wrong("must have either app or token")
+        return self
+
+
+class RedactionEntry(Strict):
+    """What counts as a secret beyond what is known anyway; see `shared.text.secret_pattern`."""
+
+    forms: Annotated[tuple[TokenForm, ...], Field(strict=False, max_length=50)] = ()
+
+
+class Configuration(Strict):
+    """The whole file."""
+
+    version: Literal[1] = 1
+    services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
+    slack: SlackEntry | None = None
+    github: GithubEntry | None = None
+    compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
+    own: OwnEntry | None = None
+    redaction: RedactionEntry | None = None
+
+
+PARTS: dict[str, type[BaseModel]] = {
+    "services": ServiceEntry,
+    "slack": SlackEntry,
+    "github": GithubEntry,
+    "own": OwnEntry,
+    "redaction": RedactionEntry,
+    "signing_secret": SecretEntry,
+    "bot_token": SecretEntry,
+    "token": SecretEntry,
+    "app": AppEntry,
+    "private_key": SecretEntry,
+    "webhook_secret": SecretEntry,
+}
+"""The model that stands behind a key, for messages."""

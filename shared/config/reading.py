@@ -1,0 +1,143 @@
+"""The text of `provenfix.yaml` comes in; a validated `Configuration` goes out, or one sentence for each mistake.
+
+Every sentence names file, line and key, and says what to write. None repeats a value.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.config import marked_yaml, model
+from shared.config.forms import OWN
+from shared.config.marked_yaml import Marked
+from shared.config.model import Configuration
+from shared.errors import Mistaken, Unreadable
+from shared.service import Service
+
+FILE = "provenfix.yaml"
+_MOST = 20
+_KINDS = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+}
+_NEEDED = {"cloud_build": "deploy_trigger", "github_workflow": "deploy_workflow"}
+"""What a way to deploy cannot do without."""
+_WORD = re.compile(r"[A-Za-z_]{1,40}")
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Reads and validates one file. Raises Unreadable."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        mend = "write it, or name another with --config or PROVENFIX_CONFIG"
+        raise Unreadable(f"{path}: there is no such file; {mend}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}.") from None
+    return configuration(text, str(path))
+
+
+def configuration(text: str, name: str = FILE) -> Configuration:
+    """`name` is what the file is called in messages. Raises Unreadable."""
+    marked = marked_yaml.read_marked(text, name)
+    try:
+        found = Configuration.model_validate({} if marked.value is None else marked.value)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        sentences = [_sentence(error, marked, name) for error in errors]
+        raise Mistaken(_listed(list(dict.fromkeys(sentences)))) from None
+    wrong = [f"{name}, line {marked.line(path)}: {told}." for path, told in _contradictions(found)]
+    if wrong:
+        raise Mistaken(_listed(wrong))
+    return found
+
+
+def _listed(sentences: list[str]) -> str:
+    """A mistake a line; how many more there are where they are too many to be read."""
+    more = len(sentences) - _MOST
+    return "\n".join([*sentences[:_MOST], *([f"and {more} more."] if more > 0 else [])])
+
+
+def _contradictions(found: Configuration) -> Iterator[tuple[marked_yaml.Path, str]]:
+    """What is wrong about the file as a whole: where, and the end of the sentence."""
+    seen: dict[str, int] = {}
+    own = {(found.own.project, name) for name in found.own.functions} if found.own else set()
+    for index, entry in enumerate(found.services):
+        service = entry.service
+        if service.id in seen:
+            first = f"services[{seen[service.id]}]"
+            yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
+        if (service.project, service.name) in own:
+            yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
+        needed = _NEEDED.get(service.deploy_method)
+        if needed and not getattr(service, needed):
+            told = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
+            yield ("services", index, "deploy_method"), told
+        seen[service.id] = index
+        for key, told in _unanswerable(service):
+            yield ("services", index, key), f"services[{index}].{key} {told}"
+
+
+def _unanswerable(service: Service) -> Iterator[tuple[str, str]]:
+    """Questions that nobody could ever answer with yes: the key, and the end of the sentence."""
+    approvers = len(set(service.approvers))
+    if not service.approver_group and 0 < approvers < service.quorum:
+        yield "quorum", f"must be at most {approvers}, the number of approvers; no proposal could be approved"
+    if service.not_author and not service.authors:
+        yield "not_author", "needs authors, the names under which approvers commit; nobody could approve a fix"
+
+
+def _sentence(error: ErrorDetails, marked: Marked, name: str) -> str:
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    key = _dotted(path)
+    place = f"{name}, line {marked.line(path)}"
+    if error["type"] == "missing":
+        return f"{place}: {key} is missing."
+    if error["type"] == "extra_forbidden":
+        return f"{place}: {key} is not a known key; {_meant(path)}"
+    return f"{place}: {key} {_wanted(error)}."
+
+
+def _wanted(error: ErrorDetails) -> str:
+    if error["type"] == OWN:
+        return error["msg"]
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
+    told = error["msg"].removeprefix("Input should be ")
+    return _KINDS.get(error["type"], f"must be {told}")
+
+
+def _meant(path: marked_yaml.Path) -> str:
+    known = sorted(_keys(path[:-1]))
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+
+
+def _keys(path: marked_yaml.Path) -> Mapping[str, Any]:
+    """The keys that may stand at a path."""
+    at: type[BaseModel] = Configuration
+    for part in path:
+        if isinstance(part, str):
+            at = model.PARTS[part]
+    return at.model_fields
+
+
+def _dotted(path: marked_yaml.Path) -> str:
+    """`services[0].channel`. A key that is no plain word is not repeated: it may be a secret in the wrong place."""
+    told = ""
+    for part in path:
+        if isinstance(part, int):
+            told += f"[{part}]"
+        else:
+            told += "." + (part if _WORD.fullmatch(part) else repr(part) if re.fullmatch(r"[\d.]+", part) else "…")
+    return told.removeprefix(".") or "the file"

@@ -1,0 +1,287 @@
+"""All that is configured, as one frozen value: environment variables and `provenfix.yaml` in, `Settings` out.
+
+Nothing else reads the environment. Secrets are references here; those that name a variable are read with the rest and
+kept as `Secret`, which shows itself to nobody.
+
+    PROVENFIX_CONFIG          the file of the watched services; default `provenfix.yaml`
+    PROVENFIX_LOCAL           a folder: this is one machine, where stand-ins that keep their state in the store take the
+                              place of code host, chat and platform; log files are read from its `logs`
+    PROVENFIX_EMBEDDED        such a folder in which store and queue are SQLite files, too
+    PROVENFIX_PLATFORM        on one machine, what runs the services: nothing where it is not set; `served`, the one of
+                              `provenfix demo`; `watched`, one whose log streams in, as in `provenfix watch`
+    PROVENFIX_LONGEST_WAIT    on one machine, the most seconds that any wait of the flow takes, the watch of 24 hours
+                              and the lease of an effect included
+    PROVENFIX_SIGNING_SECRET  on one machine, what clicks are signed with, in place of what the file refers to
+    PROVENFIX_PROJECT         the project of Firestore and Pub/Sub; default GOOGLE_CLOUD_PROJECT
+    PROVENFIX_DATABASE        the Firestore database; default `(default)`
+    PROVENFIX_TOPIC_PREFIX    what the topics' names begin with; default `provenfix-`
+    PROVENFIX_KILL_SWITCH     `on` stops every deployment
+    PROVENFIX_OLDEST_HOURS    messages older than this are refused; default 24
+    PROVENFIX_TRACING         `on` writes OpenTelemetry spans
+    PROVENFIX_PYTHON_3_11     the path of an interpreter
+    PROVENFIX_COMPILE_3_11    the URL of a `compile` function; before that of the file
+    FIRESTORE_EMULATOR_HOST   a host and a port, as Google's own clients read them; PUBSUB_EMULATOR_HOST likewise
+    K_SERVICE                 set by Cloud Run: the service that this is
+    PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=…`: who answers in
+                              place of those; on this machine alone, as tests and measurements want it
+    GIT_INDEX_FILE            set by git for its hooks: what `check --staged` looks at
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from shared.errors import Misused
+from shared.secret import Keeper, Secret, SecretReference
+from shared.service import Acting, Service, service_id
+
+if TYPE_CHECKING:
+    from shared.config.model import Configuration
+
+_INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
+_COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
+_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
+_DOUBLE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
+_SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
+_SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_OLDEST_HOURS = 24
+_MOST_HOURS = 24 * 31
+FILE = "provenfix.yaml"
+_ALL = 100
+"""Percent."""
+_Value = TypeVar("_Value")
+
+
+class Platform(StrEnum):
+    """What runs the services of one machine."""
+
+    KEPT = ""
+    """Nothing: revisions and traffic are documents."""
+    SERVED = "served"
+    """The local platform, as processes."""
+    WATCHED = "watched"
+    """Another one, of which the log streams in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Where the secrets are, None for those that are not configured, and the values of those in the environment."""
+
+    slack_signing_secret: SecretReference | None = None
+    slack_bot_token: SecretReference | None = None
+    github_token: SecretReference | None = None
+    github_webhook_secret: SecretReference | None = None
+    github_app_key: SecretReference | None = None
+    held: Mapping[str, Secret] = field(default_factory=dict)
+    """By the name of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHost:
+    """Where the watched repositories lie, and as whom they are asked."""
+
+    address: str = "https://github.com"
+    """The web address."""
+    app: str = ""
+    """The App's id; "" where a token is used. Its key is among the secrets."""
+    installation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """Addresses on loopback that answer in place of the real ones, without credentials; "" for each that is real."""
+
+    google: str = ""
+    """Of gRPC, as `127.0.0.1:PORT`; all others are URLs."""
+    rest: str = ""
+    github: str = ""
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`interpreters` maps a minor version such as `3.11` to the path of its interpreter, `compilers` to a URL."""
+
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    compilers: Mapping[str, str] = field(default_factory=dict)
+    local: Path | None = None
+    """The folder of the local stack; None in the cloud."""
+    platform: Platform = Platform.KEPT
+    """Counts on one machine only, as `longest_wait` does."""
+    longest_wait: timedelta = timedelta.max
+    embedded: Path | None = None
+    """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
+    project: str = ""
+    database: str = "(default)"
+    topic_prefix: str = "provenfix-"
+    kill_switch: bool = False
+    oldest: timedelta = timedelta(hours=_OLDEST_HOURS)
+    tracing: bool = False
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """By `Service.id`."""
+    own: frozenset[str] = frozenset()
+    """`Service.id` of provenfix's own functions."""
+    secrets: Secrets = field(default_factory=Secrets)
+    firestore_emulator: str = ""
+    pubsub_emulator: str = ""
+    deployed: bool = False
+    """Whether this runs on Cloud Run, and so has an account of its own."""
+    code_host: CodeHost = field(default_factory=CodeHost)
+    doubles: Doubles = Doubles()
+    redaction: tuple[str, ...] = ()
+    """Forms of secrets beyond those that are known anyway."""
+    index_file: str = ""
+    """Where git says, to a hook that it runs, that the index to be committed is."""
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
+    project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
+    embedded = _folder("PROVENFIX_EMBEDDED", environment)
+    local = _folder("PROVENFIX_LOCAL", environment) or embedded
+    doubles = _doubles(environment.get("PROVENFIX_DOUBLES", ""))
+    # Cloud Run tells each service its own name.
+    this = environment.get("K_SERVICE")
+    return Settings(
+        interpreters=_by_version(_INTERPRETER, environment),
+        compilers=_urls(environment),
+        local=local,
+        platform=_platform(environment, local),
+        longest_wait=_longest_wait(environment, here=local is not None or bool(doubles.google)),
+        embedded=embedded,
+        project=project,
+        database=environment.get("PROVENFIX_DATABASE") or "(default)",
+        topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
+        kill_switch=_switch("PROVENFIX_KILL_SWITCH", environment),
+        oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
+        tracing=_switch("PROVENFIX_TRACING", environment),
+        own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
+        pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
+        deployed=bool(this),
+        doubles=doubles,
+        index_file=environment.get("GIT_INDEX_FILE", ""),
+    )
+
+
+def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Environment and file: what the functions need. Raises Misused, and Unreadable for the file."""
+    from shared.config.reading import read_configuration  # noqa: PLC0415  # the command line does without
+
+    path = Path(environment.get("PROVENFIX_CONFIG") or FILE)
+    return _with_file(read_settings(environment), read_configuration(path), environment)
+
+
+def _with_file(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
+    own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
+    services = {entry.service.id: _as_it_acts(entry.service, settings.platform) for entry in file.services}
+    return replace(
+        settings,
+        compilers=dict(file.compilers) | dict(settings.compilers),
+        services=services,
+        own=settings.own | own,
+        secrets=_secrets(file, environment, settings.local),
+        code_host=_code_host(file),
+        redaction=file.redaction.forms if file.redaction else (),
+    )
+
+
+def _as_it_acts(service: Service, platform: Platform) -> Service:
+    """Of a platform that is only watched no share of the traffic is moved: a command gives all of it, or a person."""
+    if platform is not Platform.WATCHED:
+        return service
+    acting = Acting.COMMAND if service.deploy_command else Acting.BY_HAND
+    return replace(service, acting=acting, traffic_steps=(_ALL,))
+
+
+def _code_host(file: "Configuration") -> CodeHost:
+    if file.github is None:
+        return CodeHost()
+    app = file.github.app
+    return CodeHost(file.github.address, app.id if app else "", app.installation if app else 0)
+
+
+def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
+    signing = file.slack.signing_secret.reference if file.slack else None
+    if local is not None and environment.get(_SIGNING_SECRET):
+        signing = SecretReference(Keeper.ENVIRONMENT, _SIGNING_SECRET)
+    bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
+    github = file.github.token.reference if file.github and file.github.token else None
+    key = file.github.app.private_key.reference if file.github and file.github.app else None
+    webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
+    all_ = (signing, bot, github, webhook, key)
+    named = {one.name for one in all_ if one is not None and one.keeper is Keeper.ENVIRONMENT}
+    held = {name: Secret(environment[name]) for name in named if environment.get(name)}
+    return Secrets(signing, bot, github, webhook, key, held)
+
+
+def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+    matches = ((names.fullmatch(name), value) for name, value in environment.items())
+    return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
+
+
+def _urls(environment: Mapping[str, str]) -> dict[str, str]:
+    found = _by_version(_COMPILE, environment)
+    for version, url in found.items():
+        if not _URL.fullmatch(url):
+            name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
+            raise Misused(f"{name} must be the https URL of a compile function.")
+    return found
+
+
+def _doubles(text: str) -> Doubles:
+    """Nothing but loopback: whoever may set a variable must not lead tokens elsewhere."""
+    found = [_DOUBLE.fullmatch(each) for each in text.split()]
+    if not all(found):
+        raise Misused(
+            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
+        )
+    return Doubles(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
+
+
+def _folder(name: str, environment: Mapping[str, str]) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
+
+
+def _platform(environment: Mapping[str, str], local: Path | None) -> Platform:
+    text = environment.get("PROVENFIX_PLATFORM", "")
+    if text not in frozenset(Platform):
+        raise Misused("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
+    return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, here=local is not None)
+
+
+def _longest_wait(environment: Mapping[str, str], *, here: bool) -> timedelta:
+    """`here`: whatever is deployed is deployed on this machine."""
+    text = environment.get("PROVENFIX_LONGEST_WAIT", "")
+    if not text:
+        return timedelta.max
+    if not re.fullmatch(r"[0-9]{1,7}(?:\.[0-9]{1,3})?", text) or float(text) < 1:
+        raise Misused("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
+    return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, here=here)
+
+
+def _on_one_machine(name: str, value: _Value, usual: _Value, *, here: bool) -> _Value:
+    """In the cloud nobody may shorten the watch of a rollout, nor the lease that keeps effects from happening twice."""
+    if value != usual and not here:
+        raise Misused(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
+    return value
+
+
+def _switch(name: str, environment: Mapping[str, str]) -> bool:
+    """A kill switch that is misspelt must not count as off."""
+    try:
+        return _SWITCHES[environment.get(name, "").strip().lower()]
+    except KeyError:
+        raise Misused(f"{name} must be 'on' or 'off'.") from None
+
+
+def _hours(name: str, environment: Mapping[str, str]) -> timedelta:
+    text = environment.get(name, "") or str(_OLDEST_HOURS)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 0 < int(text) <= _MOST_HOURS:
+        raise Misused(f"{name} must be a number of hours from 1 to {_MOST_HOURS}.")
+    return timedelta(hours=int(text))

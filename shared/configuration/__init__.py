@@ -1,1 +1,0 @@
-"""`provenfix.yaml`: a file comes in, the watched services and the references to secrets go out, validated."""

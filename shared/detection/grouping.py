@@ -1,0 +1,270 @@
+"""Signals become incidents: one defect, one incident, whatever line, revision or import chain showed it.
+
+In: signals one by one, as many as there are. Out: incidents with their sightings, in the order of first sight. What is
+kept is bounded: a storm of equal entries is one sighting with a count.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.detection.close_code import Closed
+from shared.detection.entry import LogEntry
+from shared.detection.incident import Incident, Sighting
+from shared.detection.signal import Signal, SignalKind
+from shared.detection.ties import Raised
+from shared.text.markup import cut
+
+MOST_INCIDENTS = 200
+MOST_SIGHTINGS = 100
+_LONGEST_KEPT = 32 * 1024
+_UNKNOWN_SERVICE = "unknown"
+_DEFAULT_ENVIRONMENT = "default"
+
+_CONTAINER_ROOT = re.compile(
+    r"^(?:/app/|/workspace/|/usr/src/app/|/usr/src/|/srv/|/code/|/src/|/opt/app/|/var/task/|/function/|/home/[^/]+/|/root/)"
+)
+_PACKAGES = re.compile(r"^.*/(?:site|dist)-packages/|^.*/lib(?:64)?/(?=python\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose incident it is: what was given, else what the platform's labels say."""
+
+    service: str = ""
+    environment: str = ""
+
+    def of(self, entry: LogEntry) -> tuple[str, str]:
+        """Service and environment of an entry."""
+        return (
+            self.service or entry.service or _UNKNOWN_SERVICE,
+            self.environment or entry.project or _DEFAULT_ENVIRONMENT,
+        )
+
+
+def normalised(path: str) -> str:
+    """The path as it may stand in the repository: without the container's root directory or the library's place."""
+    path = re.sub(r"/{2,}", "/", path.strip().replace("\\", "/").replace("/./", "/"))
+    path = re.sub(r"^[A-Za-z]:(?=/)", "", path)
+    while path.startswith("./"):
+        path = path[2:]
+    if _PACKAGES.match(path):
+        return _PACKAGES.sub("", path, count=1)
+    return _CONTAINER_ROOT.sub("", path, count=1)
+
+
+def variant(signal: Signal, raised: Raised | None = None) -> str:
+    """What makes a close another defect: that the other end began it, or the exception to which it is tied."""
+    if signal.closed is Closed.OTHER_END:
+        return f"{signal.kind.value} {Closed.OTHER_END.value}"
+    if raised is None:
+        return ""
+    error_class, path = raised.identity
+    return f"{signal.kind.value} {error_class} {normalised(path)}"
+
+
+def fingerprint(service: str, environment: str, path: str, what: str) -> str:
+    """16 hex digits; `path` is normalised, `what` is the error class, or the kind of what is no error of its own."""
+    parts = (service, environment, path, what)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def kept(entry: LogEntry) -> LogEntry:
+    """The entry as it is kept for evidence: a very long text is cut."""
+    return entry if len(entry.text) <= _LONGEST_KEPT else replace(entry, text=cut(entry.text, _LONGEST_KEPT))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts equal entries and remembers the earliest."""
+
+    first: LogEntry
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    occurrences: int = 0
+    dated: bool = True
+
+    def add(self, entry: LogEntry) -> None:
+        """Another one of them."""
+        self.occurrences += 1
+        moment = entry.timestamp
+        if moment is None:
+            return
+        self.dated = self.dated and entry.dated
+        if self.first_seen is None or moment < self.first_seen:
+            self.first_seen, self.first = moment, kept(entry)
+        if self.last_seen is None or moment > self.last_seen:
+            self.last_seen = moment
+
+    def join(self, other: "Tally") -> None:
+        """All of another tally."""
+        self.occurrences += other.occurrences
+        self.dated = self.dated and other.dated
+        if other.first_seen is not None and (self.first_seen is None or other.first_seen < self.first_seen):
+            self.first_seen, self.first = other.first_seen, other.first
+        if other.last_seen is not None and (self.last_seen is None or other.last_seen > self.last_seen):
+            self.last_seen = other.last_seen
+
+
+@dataclass(slots=True)
+class _Seen:
+    tally: Tally
+    source_text: str = ""
+    python: str = ""
+
+    def learn(self, source_text: str, python: str) -> None:
+        self.source_text = self.source_text or source_text
+        self.python = self.python or python
+
+
+_SightingKey = tuple[str, int | None, str]
+_DefectKey = tuple[SignalKind, str, str, str, str]
+
+
+@dataclass(slots=True)
+class _Defect:
+    total: Tally
+    path: str = ""
+    closed: Closed | None = None
+    raised: Raised | None = None
+    seen: dict[_SightingKey, _Seen] = field(default_factory=dict)
+
+    def add(self, signal: Signal) -> None:
+        self.total.add(signal.entry)
+        self.path = max(self.path, signal.path, key=len)
+        key = (signal.entry.revision, signal.line, signal.message)
+        seen = self._seen(key, signal.entry)
+        if seen is not None:
+            seen.tally.add(signal.entry)
+            seen.learn(signal.source_text, signal.python)
+
+    def join(self, other: "_Defect") -> None:
+        self.total.join(other.total)
+        self.path = max(self.path, other.path, key=len)
+        for key, theirs in other.seen.items():
+            seen = self._seen(key, theirs.tally.first)
+            if seen is not None:
+                seen.tally.join(theirs.tally)
+                seen.learn(theirs.source_text, theirs.python)
+
+    def _seen(self, key: _SightingKey, entry: LogEntry) -> _Seen | None:
+        seen = self.seen.get(key)
+        if seen is None and len(self.seen) < MOST_SIGHTINGS:
+            seen = self.seen[key] = _Seen(Tally(kept(entry)))
+        return seen
+
+
+class Grouping:
+    """Takes signals, gives incidents."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._defects: dict[_DefectKey, _Defect] = {}
+        self.left_out = 0
+        """Signals of further defects, where there are more than `MOST_INCIDENTS`."""
+
+    def add(self, signal: Signal, raised: Raised | None = None) -> None:
+        """One more signal, in any order; `raised` is the exception to which a close is tied."""
+        service, environment = self._scope.of(signal.entry)
+        path = "" if signal.kind is SignalKind.NOT_PYTHON else normalised(signal.path)
+        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal, raised)
+        key = (signal.kind, service, environment, error_class, path)
+        defect = self._defects.get(key)
+        if defect is None:
+            if len(self._defects) >= MOST_INCIDENTS:
+                self.left_out += 1
+                return
+            closed = signal.closed if signal.closed is not Closed.KEEPALIVE else None
+            defect = self._defects[key] = _Defect(Tally(kept(signal.entry)), closed=closed, raised=raised)
+        elif defect.closed is not signal.closed:
+            defect.closed = None
+        defect.add(signal)
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """Everything so far, in the order of first sight; what has no time comes last, in the order of the log."""
+        joined = _join_short_names(self._defects)
+        return in_order(_incident(key, defect) for key, defect in joined.items())
+
+
+def in_order(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
+    """By first sight; what has no time comes last, in the order of the log."""
+    return tuple(sorted(incidents, key=_first_sight))
+
+
+def _first_sight(incident: Incident) -> tuple[bool, float, int]:
+    moment = incident.first_seen
+    return moment is None, moment.timestamp() if moment else 0.0, incident.sightings[0].first.position
+
+
+def _join_short_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _Defect]:
+    """A bare name joins the one full path that it may stand for; of several, the one that failed on the same line."""
+    joined: dict[_DefectKey, _Defect] = {}
+    for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
+        target = None if _is_absolute(defect.path) else _target(joined, key, defect)
+        if target is None:
+            mine = joined[key] = _Defect(Tally(defect.total.first), closed=defect.closed, raised=defect.raised)
+            mine.join(defect)
+        else:
+            target.join(defect)
+    return joined
+
+
+def _target(joined: dict[_DefectKey, _Defect], key: _DefectKey, defect: _Defect) -> _Defect | None:
+    if key[0] is not SignalKind.SYNTAX_ERROR or not key[4]:
+        return None
+    fits = [other for theirs, other in joined.items() if theirs[:4] == key[:4] and _ends_with(other.path, key[4])]
+    if len(fits) > 1:
+        lines = {(line, message) for _, line, message in defect.seen}
+        fits = [other for other in fits if any((line, message) in lines for _, line, message in other.seen)]
+    return fits[0] if len(fits) == 1 else None
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith(("/", "\\")) or path[1:2] == ":"
+
+
+def _ends_with(path: str, name: str) -> bool:
+    return ("/" + path.replace("\\", "/")).endswith("/" + name)
+
+
+def _incident(key: _DefectKey, defect: _Defect) -> Incident:
+    kind, service, environment, error_class, path = key
+    sightings = sorted((_sighting(key, seen) for key, seen in defect.seen.items()), key=_sighted)
+    return Incident(
+        fingerprint=fingerprint(service, environment, path, error_class or kind.value),
+        kind=kind,
+        service=service,
+        environment=environment,
+        error_class=error_class if kind is SignalKind.SYNTAX_ERROR else "",
+        path=defect.path,
+        sightings=tuple(sightings),
+        symptoms=(),
+        first_seen=defect.total.first_seen,
+        last_seen=defect.total.last_seen,
+        occurrences=defect.total.occurrences,
+        dated=defect.total.dated,
+        closed=defect.closed,
+        raised=defect.raised,
+    )
+
+
+def _sighting(key: _SightingKey, seen: _Seen) -> Sighting:
+    revision, line, message = key
+    return Sighting(
+        revision=revision,
+        line=line,
+        message=message,
+        source_text=seen.source_text,
+        python=seen.python,
+        first_seen=seen.tally.first_seen,
+        last_seen=seen.tally.last_seen,
+        occurrences=seen.tally.occurrences,
+        first=seen.tally.first,
+    )
+
+
+def _sighted(sighting: Sighting) -> tuple[bool, float, int]:
+    moment = sighting.first_seen
+    return moment is None, moment.timestamp() if moment else 0.0, sighting.first.position

@@ -1,0 +1,121 @@
+"""Signals of one defect, grouped: one fingerprint, what was sighted when, and what followed from it."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+
+from shared.detection.close_code import Closed
+from shared.detection.entry import LogEntry
+from shared.detection.signal import SignalKind
+from shared.detection.ties import Raised
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""The day on which a time of day stands that was logged without a date."""
+_LONGEST_UNDATED = timedelta(days=365)
+
+_Seen = TypeVar("_Seen", "Sighting", "Symptom")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """All entries of an incident that name the same revision, line and message."""
+
+    revision: str
+    line: int | None
+    message: str
+    source_text: str
+    python: str
+    first_seen: datetime | None
+    last_seen: datetime | None
+    occurrences: int
+    first: LogEntry
+    """The earliest of these entries, as evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What was logged beside a failure, grouped by its text with the variable parts masked."""
+
+    kind: SignalKind
+    text: str
+    revision: str
+    first_seen: datetime | None
+    last_seen: datetime | None
+    occurrences: int
+    first: LogEntry
+
+
+_ACCESS = re.compile(
+    r"\b(?:401|403)\b|authenticat|unauthori[sz]ed|\bforbidden\b|permission denied|not allowed", re.IGNORECASE
+)
+
+
+def is_suspected(nearby: Symptom, incident: "Incident") -> bool:
+    """Whether people are likely to take it for a consequence: refusals of access are, unless they came before."""
+    before = nearby.last_seen and incident.first_seen and nearby.last_seen < incident.first_seen
+    return not before and _ACCESS.search(nearby.text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One defect of one service in one environment."""
+
+    fingerprint: str
+    """16 hex digits over service, environment, normalised path and error class; never the line number."""
+    kind: SignalKind
+    service: str
+    environment: str
+    error_class: str
+    path: str
+    """As logged, in its longest form; "" where the kind has none."""
+    sightings: tuple[Sighting, ...]
+    """In the order in which they were first seen; empty for no incident."""
+    symptoms: tuple[Symptom, ...]
+    first_seen: datetime | None
+    last_seen: datetime | None
+    occurrences: int
+    """Entries that show the defect itself; symptoms have counts of their own."""
+    dated: bool
+    """False where the log carried times of day without a date."""
+    nearby: tuple[Symptom, ...] = ()
+    """What was logged in the same minutes, and is not known to follow from it."""
+    closed: Closed | None = None
+    """For closes: which end closed first."""
+    raised: Raised | None = None
+    """For closes: the exception that the log ties them to. That it closed them is not proven."""
+
+    @property
+    def is_raised_by_the_close(self) -> bool:
+        """Whether the exception is the close's own text, so that none was logged before it."""
+        entry = self.raised.entry if self.raised is not None else None
+        return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)
+
+
+def on_day(incident: Incident, day: date) -> Incident:
+    """The incident of a log that carried times of day only, with every one of them moved to `day`.
+
+    Times after a midnight within the log land on the day after. `dated` stays False: the log did not say the day.
+    """
+    if incident.dated:
+        return incident
+    shift = datetime.combine(day, time(), UTC) - UNDATED
+
+    def moved(moment: datetime | None) -> datetime | None:
+        return moment + shift if moment is not None and abs(moment - UNDATED) < _LONGEST_UNDATED else moment
+
+    def entry(of: LogEntry) -> LogEntry:
+        return of if of.dated else replace(of, timestamp=moved(of.timestamp))
+
+    def seen(of: _Seen) -> _Seen:
+        return replace(of, first_seen=moved(of.first_seen), last_seen=moved(of.last_seen), first=entry(of.first))
+
+    return replace(
+        incident,
+        sightings=tuple(seen(each) for each in incident.sightings),
+        symptoms=tuple(seen(each) for each in incident.symptoms),
+        nearby=tuple(seen(each) for each in incident.nearby),
+        raised=replace(incident.raised, entry=entry(incident.raised.entry)) if incident.raised else None,
+        first_seen=moved(incident.first_seen),
+        last_seen=moved(incident.last_seen),
+    )

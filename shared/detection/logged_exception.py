@@ -1,0 +1,145 @@
+"""Text becomes the exceptions that it shows: class, message and frames, as Python prints them.
+
+In: text without colours, whole tracebacks or one line of one. Out: `LoggedException` values in the order of the text.
+A class counts where a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own
+words; a sentence that speaks of an error shows none. Every step looks at a bounded part of the text, once.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from shared.detection.error_context import stands_as_error
+
+TRACEBACK = "Traceback (most recent call last)"
+_FRAME = re.compile(r'File "([^"\n]{1,1024})", line (\d{1,9})(?:, in ([^\n]{1,200}))?')
+_GUTTER = " \t|+"
+_NAME = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
+_ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Closed\w{0,20})(?=: |\()")
+_CLASS_WORD = re.compile(
+    r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w{0,40}|Refused|NotFound)$"
+)
+_PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^<")
+_MOST_LINES = 4_000
+_MOST_FRAMES = 40
+_LONGEST_LINE = 2_000
+_LONGEST_MESSAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One place of a traceback; `function` is "" where Python names none."""
+
+    path: str
+    line: int
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedException:
+    """One exception as it was logged. Frames come outermost first; none where its last line alone was."""
+
+    error_class: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def place(self) -> Frame | None:
+        """The deepest frame outside of installed packages, else the deepest; None without frames."""
+        own = [frame for frame in self.frames if not is_of_package(frame)]
+        return own[-1] if own else self.frames[-1] if self.frames else None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Class and file: what two of the same kind have in common, whatever their lines and messages."""
+        return self.error_class, self.place.path if self.place else ""
+
+
+def is_of_package(frame: Frame) -> bool:
+    """Whether its file belongs to an installed package, to Python itself or to no file at all."""
+    return _PACKAGE.search(frame.path) is not None
+
+
+@dataclass(slots=True)
+class OpenTraceback:
+    """Takes a traceback's lines one by one, gives the exception that they end with."""
+
+    begun: bool = False
+    frames: list[Frame] = field(default_factory=list)
+
+    def take(self, line: str) -> LoggedException | None:
+        """One more line; None as long as the traceback goes on."""
+        if TRACEBACK in line:
+            self.begun, self.frames = True, []
+            return None
+        frame = _FRAME.search(line)
+        if frame is not None:
+            self.begun = True
+            self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
+            self.frames = self.frames[-_MOST_FRAMES:]
+            return None
+        ended = self._ended(line) if self.begun else None
+        if ended is not None:
+            self.begun, self.frames = False, []
+        return ended
+
+    def _ended(self, line: str) -> LoggedException | None:
+        bare = line.lstrip(_GUTTER)
+        if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
+            return None  # a quoted source line
+        named = _NAME.match(bare)
+        if named is None:
+            return None
+        name = named.group(1)
+        if "." not in name and not _CLASS_WORD.search(name) and not self.frames:
+            return None
+        return LoggedException(name, bare[named.end(1) :].lstrip(": ")[:_LONGEST_MESSAGE].strip(), tuple(self.frames))
+
+
+def exceptions(text: str) -> Sequence[LoggedException]:
+    """All that a text shows, in its order; of a chain the last one is what was not caught."""
+    if not may_show_exception(text):
+        return ()
+    return tuple(_read(text))
+
+
+def last_exception(text: str) -> LoggedException | None:
+    """The last one of a text: of a chain, the one that was raised in the end."""
+    found = exceptions(text)
+    return found[-1] if found else None
+
+
+def may_show_exception(text: str) -> bool:
+    """False where `exceptions` finds none; costs next to nothing."""
+    return TRACEBACK in text or "Error" in text or "Exception" in text or "Closed" in text
+
+
+def is_piece(text: str) -> bool:
+    """True for a line from which, with others, a traceback can be put together again."""
+    if "\n" in text.rstrip("\n"):
+        return False
+    head = text[:_LONGEST_LINE]
+    return TRACEBACK in head or 'File "' in head or (head[:1] not in {" ", "\t"} and _NAME.match(head) is not None)
+
+
+def _read(text: str) -> Iterator[LoggedException]:
+    traceback = OpenTraceback()
+    lines = text.splitlines()
+    if len(lines) > 2 * _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], *lines[-_MOST_LINES:]]
+    for line in lines:
+        ended = traceback.take(line[:_LONGEST_LINE])
+        if ended is not None:
+            yield ended
+        elif not traceback.begun:
+            yield from _one_line(line[:_LONGEST_LINE])
+
+
+def _one_line(line: str) -> Iterator[LoggedException]:
+    """`Uncaught exception: KeyError: 'berth'`: the class behind a logger's own words, with its message."""
+    found = _ERROR_NAME.search(line)
+    if found is None or line[:1] in {" ", "\t"}:
+        return
+    if stands_as_error(line[: found.start()]):
+        message = line[found.end() :].lstrip(":( ")[:_LONGEST_MESSAGE].strip()
+        yield LoggedException(found.group(0), message)

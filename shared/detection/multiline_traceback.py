@@ -1,0 +1,159 @@
+"""Tracebacks that were logged line by line are put together again.
+
+In: the lines of tracebacks in the order of the log, with the entries that name an error and no file. Out: signals, for
+those whose file stands in an entry beside them. Entries belong together that come from the same log of the same
+instance. Exports may be oldest or newest first; among equal times the order of the file decides, in its direction.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.detection.entry import LogEntry
+from shared.detection.signal import Signal, read_signal
+from shared.detection.traceback import names_failing_file
+from shared.text.markup import plain
+
+_REACH = 40
+"""Lines on either side of the last line of a traceback that may belong to it."""
+_NEAR = 8
+"""Lines between the last line and the one that names the file."""
+_MOST_STREAMS = 256
+_LONGEST_LINE = 2000
+
+_StreamKey = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    moment: datetime | None
+    text: str
+    ends: LogEntry | None = None
+    """The entry, where it is the last line of a traceback and names no file."""
+    boundary: bool = False
+
+
+@dataclass(slots=True)
+class _Stream:
+    lines: deque[_Line] = field(default_factory=deque)
+    waiting: deque[tuple[int, _Line]] = field(default_factory=deque)
+    """Last lines that still wait for what may come after them, with their numbers."""
+    taken: int = 0
+
+
+class Neighbours:
+    """Takes lines of tracebacks, gives the signals that they add up to."""
+
+    def __init__(self) -> None:
+        self._streams: OrderedDict[_StreamKey, _Stream] = OrderedDict()
+        self._last: datetime | None = None
+        self._direction = 0
+
+    def clock(self, entry: LogEntry) -> None:
+        """Learn from any entry whether the log runs forwards or backwards."""
+        moment = entry.timestamp
+        if moment is None:
+            return
+        if self._last is not None and moment != self._last:
+            self._direction += 1 if moment > self._last else -1
+        self._last = moment
+
+    def part(self, entry: LogEntry) -> Iterator[Signal]:
+        """A line of a traceback."""
+        return self._take(entry, _Line(entry.timestamp, plain(entry.text[:_LONGEST_LINE])))
+
+    def ends_with(self, entry: LogEntry) -> Iterator[Signal]:
+        """A last line that names the error and no file."""
+        return self._take(entry, _Line(entry.timestamp, plain(entry.text[:_LONGEST_LINE]), ends=entry, boundary=True))
+
+    def boundary(self, entry: LogEntry) -> Iterator[Signal]:
+        """A last line that needs nobody else: what stands before it is spoken for."""
+        if _key(entry) not in self._streams:
+            return iter(())
+        return self._take(entry, _Line(entry.timestamp, "", boundary=True))
+
+    def rest(self) -> Iterator[Signal]:
+        """At the end of the log: all that still waited for lines to come."""
+        for stream in self._streams.values():
+            yield from self._settle(stream, keep=0)
+        self._streams.clear()
+
+    def _take(self, entry: LogEntry, line: _Line) -> Iterator[Signal]:
+        stream = self._stream(_key(entry))
+        if len(self._streams) > _MOST_STREAMS:
+            _, oldest = self._streams.popitem(last=False)
+            yield from self._settle(oldest, keep=0)
+        stream.lines.append(line)
+        stream.taken += 1
+        if line.ends is not None:
+            stream.waiting.append((stream.taken, line))
+        if stream.waiting:
+            yield from self._settle(stream, keep=_REACH)
+        else:
+            while len(stream.lines) > _REACH:
+                stream.lines.popleft()
+
+    def _stream(self, key: _StreamKey) -> _Stream:
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._streams[key] = _Stream()
+        else:
+            self._streams.move_to_end(key)
+        return stream
+
+    def _settle(self, stream: _Stream, keep: int) -> Iterator[Signal]:
+        """Decide the waiting lines that have `keep` lines after them."""
+        while stream.waiting and stream.taken - stream.waiting[0][0] >= keep:
+            _, line = stream.waiting.popleft()
+            lines = list(stream.lines)
+            at = lines.index(line)
+            signal = self._complete(lines[max(0, at - _REACH) : at + _REACH + 1], line)
+            if signal is not None:
+                yield signal
+            for _ in range(max(0, at - _REACH)):
+                stream.lines.popleft()
+
+    def _complete(self, lines: list[_Line], last: _Line) -> Signal | None:
+        assert last.ends is not None
+        for step in self._directions(last.ends):
+            before = _before(lines, last, step)
+            if before:
+                text = "\n".join([line.text for line in before] + [last.text])
+                read = read_signal(replace(last.ends, text=text))
+                if isinstance(read, Signal):
+                    return read
+        return None
+
+    def _directions(self, entry: LogEntry) -> tuple[int, int]:
+        """Text files run forwards within a traceback whatever the order of their entries."""
+        exported = entry.log_name or entry.insert_id
+        return (-1, 1) if exported and self._direction < 0 else (1, -1)
+
+
+def _before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
+    """The lines of the traceback that `last` ends, read in one direction; empty where its file is not among them."""
+    ordered = _by_time(lines[::step])
+    at = ordered.index(last)
+    begin = at
+    named = False
+    while begin > 0 and not ordered[begin - 1].boundary and at - begin < _REACH:
+        begin -= 1
+        says = names_failing_file(ordered[begin].text)
+        if not named and (says is False or at - begin > _NEAR):
+            return []
+        named = named or says is True
+        if ordered[begin].text.startswith("Traceback (most recent"):
+            break
+    return ordered[begin:at] if named else []
+
+
+def _by_time(lines: list[_Line]) -> list[_Line]:
+    moments = [line.moment for line in lines]
+    if any(moment is None for moment in moments):
+        return lines
+    return sorted(lines, key=lambda line: line.moment.timestamp() if line.moment else 0.0)
+
+
+def _key(entry: LogEntry) -> _StreamKey:
+    return entry.project, entry.revision, entry.instance, entry.log_name

@@ -1,0 +1,19 @@
+"""The exception that a log ties to an incident, as one phrase."""
+
+from shared.detection.incident import Incident
+from shared.detection.logged_exception import Frame
+from shared.text.phrases import said
+
+
+def raised_as(incident: Incident, frame: Frame | None = None) -> str:
+    """`AttributeError: no such attribute (/app/main.py, line 5, in base_url)`; "" where no exception is tied."""
+    if incident.raised is None:
+        return ""
+    exception = incident.raised.exception
+    words = ": ".join(filter(None, (said(exception.error_class, 80), said(exception.message, 200))))
+    at = frame or exception.place
+    if at is None:
+        return words
+    line = f", line {at.line}" if at.line else ""
+    function = f", in {said(at.function, 80)}" if at.function else ""
+    return f"{words} ({said(at.path, 200)}{line}{function})"

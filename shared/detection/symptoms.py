@@ -1,0 +1,243 @@
+"""What a log holds beside its incidents is attached to them: what is tied as symptoms, the rest as nearby.
+
+In: incidents and ties, then the log's entries once more. Out: the incidents with their symptoms (closes and errors that
+the log ties to them) and with what was logged in the same minutes: of the same revision, from ten minutes before the
+incident was first seen to ten minutes after it was last seen. Both are masked groups with counts.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.detection.entry import LogEntry
+from shared.detection.grouping import Scope, Tally, kept, normalised
+from shared.detection.incident import Incident, Symptom
+from shared.detection.signal import Refusal, Signal, SignalKind
+from shared.detection.ties import Raised, Tie, request_ids
+from shared.detection.traceback import is_traceback_part
+from shared.text.markup import plain
+
+MOST_SYMPTOMS = 20
+_MARGIN = timedelta(minutes=10)
+_LONGEST_TEXT = 500
+
+_SAYS_ERROR = re.compile(r"error|exception|fail(?:ed|ure|s|ing)\b|\bfatal\b|\bcritical\b", re.IGNORECASE)
+_ERRORS = frozenset(("ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
+_NO_SEVERITY = frozenset(("", "DEFAULT"))
+_VARIABLE = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|0x[0-9a-fA-F]{1,32}"
+    r"|\b(?=[a-fA-F]{0,40}\d)[0-9a-fA-F]{8,64}\b|\d{1,64}"
+)
+_TRACEBACK_TALK = ("During handling of the above exception", "The above exception was the direct cause")
+
+_LEADING = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+"""Incidents beside which other entries are worth telling."""
+
+_Key = tuple[SignalKind, str, str]
+
+
+@dataclass(slots=True)
+class _Case:
+    """One incident in one revision, from when to when."""
+
+    incident: int
+    revision: str
+    first_seen: datetime | None
+    last_seen: datetime | None
+    position: int
+
+    def distance(self, entry: LogEntry) -> float | None:
+        """Seconds between entry and incident (lines of the log where there is no time); None where it is too far."""
+        moment = entry.timestamp
+        if moment is None or self.first_seen is None or self.last_seen is None:
+            return float(abs(entry.position - self.position))
+        if moment < self.first_seen - _MARGIN or moment > self.last_seen + _MARGIN:
+            return None
+        outside = max(self.first_seen - moment, moment - self.last_seen, timedelta())
+        return outside.total_seconds()
+
+
+@dataclass(slots=True)
+class _Group:
+    text: str
+    tally: Tally
+
+
+@dataclass(slots=True)
+class _Groups:
+    groups: dict[_Key, _Group] = field(default_factory=dict)
+    last: _Key | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    tied: _Groups = field(default_factory=_Groups)
+    nearby: _Groups = field(default_factory=_Groups)
+    requests: frozenset[str] = frozenset()
+
+
+class Symptoms:
+    """Takes the entries of a log, keeps those that belong to one of the incidents or stand beside it."""
+
+    def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
+        self._incidents = incidents
+        self._scope = scope
+        self._found = [_Found(requests=_requests(incident)) for incident in incidents]
+        self._cases: dict[tuple[str, str], list[_Case]] = {}
+        for number, incident in enumerate(incidents):
+            if incident.kind in _LEADING:
+                place = (incident.service, incident.environment)
+                self._cases.setdefault(place, []).extend(_cases(number, incident))
+
+    def take(self, entry: LogEntry, read: Signal | Refusal, tie: Tie | None = None) -> None:
+        """One entry; `tie` is a close's that has no incident of its own."""
+        kind = _kind(entry, read)
+        if kind is None:
+            return
+        numbers = self._near(entry)
+        if kind is SignalKind.FOLLOWER:
+            self._follower(entry, numbers)
+            return
+        owner = self.owner(entry, tie.raised) if tie is not None else None
+        if owner is not None and tie is not None:
+            _count(self._found[owner].tied if tie.tied else self._found[owner].nearby, kind, entry)
+        for number in numbers:
+            if number != owner and self._incidents[number].kind is SignalKind.SYNTAX_ERROR:
+                _count(self._found[number].nearby, kind, entry)
+
+    def owner(self, entry: LogEntry, raised: Raised) -> int | None:
+        """The incident to which an exception belongs; None where it has none."""
+        place = self._scope.of(entry)
+        for number, incident in enumerate(self._incidents):
+            if (incident.service, incident.environment) == place and _is_of(incident, raised):
+                return number
+        return None
+
+    def attached(self) -> tuple[Incident, ...]:
+        """The incidents, each with its symptoms in the order in which they were first seen."""
+        return tuple(
+            replace(
+                incident,
+                symptoms=tuple(sorted(_symptoms(found.tied), key=_sighted)),
+                nearby=tuple(sorted(_symptoms(found.nearby), key=_sighted)),
+                dated=_dated(incident, found),
+            )
+            for incident, found in zip(self._incidents, self._found, strict=True)
+        )
+
+    def _follower(self, entry: LogEntry, numbers: Sequence[int]) -> None:
+        """An error that is no close: tied by its request's id alone."""
+        ids = request_ids(entry)
+        tied = next((number for number in numbers if ids & self._found[number].requests), None)
+        if tied is not None and self._is_symptom(entry, self._incidents[tied]):
+            _count(self._found[tied].tied, SignalKind.FOLLOWER, entry)
+            return
+        for number in numbers:
+            raised = self._incidents[number].raised
+            if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
+                _count(self._found[number].nearby, SignalKind.FOLLOWER, entry)
+
+    @staticmethod
+    def _is_symptom(entry: LogEntry, incident: Incident) -> bool:
+        """Nothing follows from what is logged later."""
+        before = entry.timestamp and incident.first_seen and entry.timestamp < incident.first_seen
+        return incident.kind is SignalKind.SYNTAX_ERROR and not before
+
+    def _near(self, entry: LogEntry) -> list[int]:
+        """The incidents of the same revision, or of an unknown one, within ten minutes; the nearest first."""
+        near: dict[int, float] = {}
+        for case in self._cases.get(self._scope.of(entry), ()):
+            if case.revision and entry.revision and case.revision != entry.revision:
+                continue
+            distance = case.distance(entry)
+            if distance is not None:
+                near[case.incident] = min(distance, near.get(case.incident, distance))
+        return sorted(near, key=near.__getitem__)
+
+
+def _is_of(incident: Incident, raised: Raised) -> bool:
+    """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
+    if incident.kind is SignalKind.SYNTAX_ERROR:
+        place = raised.exception.place
+        if not raised.syntax or place is None or raised.exception.error_class != incident.error_class:
+            return False
+        ours, theirs = normalised(incident.path), normalised(place.path)
+        return ours == theirs or ours.endswith("/" + theirs) or theirs.endswith("/" + ours)
+    return incident.raised is not None and incident.raised.identity == raised.identity
+
+
+def _requests(incident: Incident) -> frozenset[str]:
+    return frozenset().union(*(request_ids(sighting.first) for sighting in incident.sightings))
+
+
+def _cases(number: int, incident: Incident) -> list[_Case]:
+    cases: dict[str, _Case] = {}
+    for sighting in incident.sightings:
+        case = cases.get(sighting.revision)
+        if case is None:
+            cases[sighting.revision] = _Case(
+                number, sighting.revision, sighting.first_seen, sighting.last_seen, sighting.first.position
+            )
+        elif sighting.first_seen and sighting.last_seen:
+            case.first_seen = min(case.first_seen or sighting.first_seen, sighting.first_seen)
+            case.last_seen = max(case.last_seen or sighting.last_seen, sighting.last_seen)
+    return list(cases.values())
+
+
+def _kind(entry: LogEntry, read: Signal | Refusal) -> SignalKind | None:
+    if isinstance(read, Signal):
+        return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
+    if read in {Refusal.NO_TEXT, Refusal.AUDIT_LOG, Refusal.NO_FAILING_FILE, Refusal.MENTIONED} or not entry.text:
+        return None
+    return SignalKind.FOLLOWER if _is_error(entry) else None
+
+
+def _is_error(entry: LogEntry) -> bool:
+    if entry.severity not in _ERRORS and (
+        entry.severity not in _NO_SEVERITY or not _SAYS_ERROR.search(entry.text, 0, 2000)
+    ):
+        return False
+    return not is_traceback_part(entry.text) and not entry.text.startswith(_TRACEBACK_TALK)
+
+
+def masked(text: str) -> str:
+    """The text without what differs from one entry to the next: ids, addresses, numbers."""
+    return _VARIABLE.sub("#", text[:_LONGEST_TEXT])
+
+
+def _count(found: _Groups, kind: SignalKind, entry: LogEntry) -> None:
+    text = plain(entry.text[: 4 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT]
+    key = (kind, entry.revision, masked(text))
+    group = found.groups.get(key)
+    if group is None and len(found.groups) >= MOST_SYMPTOMS and found.last is not None:
+        group = found.groups[found.last]
+    if group is None:
+        group = found.groups[key] = _Group(text, Tally(kept(entry)))
+        found.last = key
+    group.tally.add(entry)
+
+
+def _symptoms(found: _Groups) -> list[Symptom]:
+    return [
+        Symptom(
+            kind=kind,
+            text=group.text,
+            revision=revision,
+            first_seen=group.tally.first_seen,
+            last_seen=group.tally.last_seen,
+            occurrences=group.tally.occurrences,
+            first=group.tally.first,
+        )
+        for (kind, revision, _), group in found.groups.items()
+    ]
+
+
+def _sighted(symptom: Symptom) -> tuple[bool, float, int]:
+    moment = symptom.first_seen
+    return moment is None, moment.timestamp() if moment else 0.0, symptom.first.position
+
+
+def _dated(incident: Incident, found: _Found) -> bool:
+    groups = (*found.tied.groups.values(), *found.nearby.groups.values())
+    return incident.dated and all(group.tally.dated for group in groups)

@@ -1,0 +1,209 @@
+"""A log's entries become ties: each close with the exception that the log ties it to, or that it merely stands beside.
+
+In: entries with what they say, in any order. Out: a `Tie` for each entry that closes a connection. A close is tied to
+an exception of the same text or of the same request, else to the last one of its instance, as the next close after it
+and with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else
+than the text in which they stand.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.detection.close_code import Closed
+from shared.detection.entry import LogEntry
+from shared.detection.logged_exception import Frame, LoggedException, OpenTraceback, exceptions, is_piece
+from shared.detection.signal import Refusal, Signal, SignalKind
+from shared.text.markup import cut, plain
+
+MARGIN = timedelta(minutes=10)
+"""No close is tied to what was logged longer before it."""
+_MOST_EVENTS = 200_000
+_LONGEST_PIECE = 2_000
+_LONGEST_KEPT = 4_000
+_CLOSES = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
+_SYNTAX = frozenset(("SyntaxError", "IndentationError", "TabError"))
+_ELSEWHERE = frozenset((Refusal.NO_TEXT, Refusal.REQUEST_LOG, Refusal.AUDIT_LOG))
+
+_Stream = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception of the log with the entry that shows it; `syntax` says that it is a file that does not compile."""
+
+    exception: LoggedException
+    entry: LogEntry
+    syntax: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Class and file."""
+        return self.exception.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """`raised` is the last exception before a close; `tied` says whether the log ties the two to each other."""
+
+    raised: Raised
+    tied: bool
+
+
+@dataclass(slots=True)
+class _Event:
+    number: int
+    moment: datetime | None
+    log: str
+    ids: frozenset[str]
+    raised: Raised | None = None
+    piece: str = ""
+    entry: LogEntry | None = None
+    """For a piece that may end a traceback."""
+    closed: Closed | None = None
+
+
+@dataclass(slots=True)
+class _Wait:
+    """What an instance has raised last, as long as no close has come after it."""
+
+    raised: Raised | None = None
+    number: int = -1
+    moment: datetime | None = None
+    ids: frozenset[str] = frozenset()
+    waiting: bool = False
+
+
+@dataclass(slots=True)
+class Ties:
+    """Takes the entries of a log, gives the ties of its closes."""
+
+    _streams: dict[_Stream, list[_Event]] = field(default_factory=dict)
+    _events: int = 0
+    _last: datetime | None = None
+    _direction: int = 0
+    _seen: dict[tuple[object, ...], Raised] = field(default_factory=dict)
+    _pieces: dict[str, str] = field(default_factory=dict)
+
+    def take(self, number: int, entry: LogEntry, read: Signal | Refusal) -> None:
+        """One more entry; `number` names it in the answer."""
+        self._clock(entry)
+        if read in _ELSEWHERE or self._events >= _MOST_EVENTS:
+            return
+        events = list(self._events_of(number, entry, read))
+        self._events += len(events)
+        if events:
+            stream = (entry.project, entry.service, entry.revision, entry.instance)
+            self._streams.setdefault(stream, []).extend(events)
+
+    def settle(self) -> Mapping[int, Tie]:
+        """The ties of all closes that have an exception before them, by the numbers of their entries."""
+        ties: dict[int, Tie] = {}
+        for events in self._streams.values():
+            ordered = _in_order(events, -1 if self._direction < 0 else 1)
+            ties.update(_tied(list(_put_together(ordered))))
+        return ties
+
+    def _clock(self, entry: LogEntry) -> None:
+        if entry.timestamp is None:
+            return
+        if self._last is not None and entry.timestamp != self._last:
+            self._direction += 1 if entry.timestamp > self._last else -1
+        self._last = entry.timestamp
+
+    def _events_of(self, number: int, entry: LogEntry, read: Signal | Refusal) -> Iterator[_Event]:
+        base = _Event(number, entry.timestamp, entry.log_name, request_ids(entry))
+        raised = self._raised(entry, read)
+        if is_piece(entry.text[:_LONGEST_PIECE]):
+            piece = plain(entry.text[:_LONGEST_PIECE]).rstrip("\n")
+            piece = self._pieces.setdefault(piece, piece)
+            yield replace(base, raised=raised, piece=piece, entry=raised.entry if raised else _short(entry))
+        elif raised is not None:
+            yield replace(base, raised=raised)
+        if isinstance(read, Signal) and read.kind in _CLOSES:
+            yield replace(base, closed=read.closed or Closed.INTERNAL_ERROR)
+
+    def _raised(self, entry: LogEntry, read: Signal | Refusal) -> Raised | None:
+        found = _of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSES else None
+        if found is None:
+            shown = exceptions(plain(entry.text))
+            found = shown[-1] if shown else None
+        if found is None:
+            return None
+        syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
+        key = (found, syntax, entry.service, entry.project, entry.revision, entry.instance)
+        return self._seen.setdefault(key, Raised(found, _short(entry), syntax))
+
+
+def request_ids(entry: LogEntry) -> frozenset[str]:
+    """What names the request or the connection for which an entry was logged."""
+    return frozenset(filter(None, (entry.trace or entry.span, entry.request)))
+
+
+def _short(entry: LogEntry) -> LogEntry:
+    if len(entry.text) <= _LONGEST_KEPT:
+        return entry
+    return replace(entry, text=cut(entry.text, _LONGEST_KEPT))
+
+
+def _of_signal(signal: Signal) -> LoggedException:
+    frames = (Frame(signal.path, signal.line or 0),) if signal.path else ()
+    return LoggedException(signal.error_class, signal.message, frames)
+
+
+def _in_order(events: list[_Event], step: int) -> list[_Event]:
+    """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
+    if step < 0 and any(event.moment is not None for event in events):
+        numbers = sorted({event.number for event in events}, reverse=True)
+        place = {number: at for at, number in enumerate(numbers)}
+        events = sorted(events, key=lambda event: place[event.number])
+    if any(event.moment is None for event in events):
+        return events
+    return sorted(events, key=lambda event: event.moment.timestamp() if event.moment else 0.0)
+
+
+def _put_together(events: list[_Event]) -> Iterator[_Event]:
+    """The events with those tracebacks in place of their lines that were logged line by line."""
+    open_ones: dict[str, OpenTraceback] = {}
+    for event in events:
+        if not event.piece:
+            yield event
+            continue
+        ended = open_ones.setdefault(event.log, OpenTraceback()).take(event.piece)
+        if ended is not None and event.entry is not None:
+            syntax = ended.error_class in _SYNTAX and bool(ended.frames) and not ended.frames[-1].function
+            syntax = syntax or (event.raised is not None and event.raised.syntax)
+            yield replace(event, piece="", raised=Raised(ended, event.entry, syntax))
+        elif event.raised is not None:
+            yield replace(event, piece="")  # the last line alone: its traceback was not logged
+
+
+def _tied(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
+    of_request: dict[str, Raised] = {}
+    wait = _Wait()
+    for event in events:
+        if event.raised is not None:
+            of_request.update(dict.fromkeys(event.ids, event.raised))
+            wait = _Wait(event.raised, event.number, event.moment, event.ids, waiting=True)
+        elif event.closed is not None:
+            same_text = wait.raised if wait.number == event.number else None
+            tie = Tie(same_text, tied=True) if same_text is not None else _tie(event, wait, of_request)
+            if tie is not None:
+                yield event.number, tie
+            wait.waiting = False
+
+
+def _tie(close: _Event, wait: _Wait, of_request: Mapping[str, Raised]) -> Tie | None:
+    if close.closed in {Closed.OTHER_END, Closed.KEEPALIVE}:
+        return None
+    shared = next((of_request[each] for each in close.ids if each in of_request), None)
+    if shared is not None:
+        return Tie(shared, tied=True)
+    if wait.raised is None or _too_far(wait.moment, close.moment):
+        return None
+    foreign = bool(close.ids and wait.ids)  # they name two requests, or the same one would have been found
+    return Tie(wait.raised, tied=wait.waiting and not foreign)
+
+
+def _too_far(first: datetime | None, then: datetime | None) -> bool:
+    return first is not None and then is not None and then - first > MARGIN

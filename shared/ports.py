@@ -1,0 +1,270 @@
+"""What the workflow asks of the outside and of its ground, as Protocols; a proof asks `shared.proof.model.ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
+    from shared.detection.entry import LogEntry
+    from shared.proof.model.finding import Checks
+    from shared.proposal.decision import Click
+    from shared.proposal.proposal import Message
+    from shared.proposal.rollout import Deployment, Revision, Serving
+    from shared.proposal.verdict import Probed
+    from shared.report.links import Links
+    from shared.service import Service
+
+BY_HAND = "changed_by_hand"
+"""The reason of a `Reject` by which the deployer leaves alone what a person has changed during a rollout."""
+WRONG = "provenfix:wrong"
+"""The label by which a person stops all automation for an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    """An issue that exists."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueState:
+    """An issue as it stands."""
+
+    is_open: bool
+    labels: frozenset[str]
+    body: str = ""
+
+
+class Logs(Protocol):
+    """The platform's log of a service."""
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
+
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+        """What the service or one revision logged that may be a signal or a symptom, by time; at most 10,000."""
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        """How many requests a revision answered."""
+
+
+class Issues(Protocol):
+    """The issue tracker of a service's repository."""
+
+    def find(self, service: Service, marker: str) -> IssueRef | None:
+        """The issue whose body carries the marker, open or closed."""
+
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
+        """*Effect.* Opens an issue. The body carries the marker already; `labels` come with those of every issue."""
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        """*Effect.* Gives an issue another title and body; doing it twice is the same as once.
+
+        Items of a list that people have ticked stay ticked where the new body has them, too.
+        """
+
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+        """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
+
+        Also the title (`shared.proposal.title.retitled`), unless "" is given or a person has given it another one.
+
+        Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
+        """
+
+    def prepare(self, service: Service) -> None:
+        """*Effect.* Makes the labels by which people act, unless they are there. Reject where that is not allowed."""
+
+    def commented(self, service: Service, number: int, marker: str) -> bool:
+        """Whether a comment with the marker is there."""
+
+    def comment(self, service: Service, number: int, marker: str, body: str) -> None:
+        """*Effect.* Adds a comment. The body carries the marker already."""
+
+    def close(self, service: Service, number: int) -> None:
+        """*Effect.* Closes an issue; one that is closed stays closed."""
+
+    def reopen(self, service: Service, number: int) -> None:
+        """*Effect.* Opens a closed issue again; one that is open stays open."""
+
+    def state(self, service: Service, number: int) -> IssueState:
+        """Open or closed, its labels and its body. A deleted issue is closed."""
+
+
+class Wish(StrEnum):
+    """What a person can want of an incident, at its issue."""
+
+    MUTE = "mute"
+    REINVESTIGATE = "reinvestigate"
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """An event at an issue that carries an incident's marker. Its signature was verified; its claims were not."""
+
+    wish: Wish
+    delivery: str
+    """The sender's id of this delivery; a repetition carries the same."""
+    repository: str
+    issue: int
+    incident: str
+    person: str
+    """Who did it, by the code host's name for them."""
+
+
+class People(Protocol):
+    """Who works on a service's repository."""
+
+    def may_instruct(self, service: Service, person: str) -> bool:
+        """Whether a person may write there."""
+
+
+class Places(Protocol):
+    """Where a person can look at what an issue tells of."""
+
+    def links(self, service: Service, commits: Sequence[str]) -> Links:
+        """Addresses for a service. `commits` are those whose author and pull request matter, at most 20 are asked."""
+
+
+class Chat(Protocol):
+    """Where people are asked."""
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """The reference of the message whose metadata carry the marker."""
+
+    def post(self, service: Service, marker: str, message: Message) -> str:
+        """*Effect.* Posts to the service's channel and returns the message's reference."""
+
+    def update(self, service: Service, reference: str, message: Message) -> None:
+        """*Effect.* Replaces a message; doing it twice is the same as once."""
+
+    def members(self, group: str) -> Collection[str]:
+        """User ids of a user group."""
+
+    def replied(self, service: Service, reference: str, marker: str) -> bool:
+        """Whether a reply to the message carries the marker."""
+
+    def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
+        """*Effect.* Adds paragraphs of plain text below a message; there is at least one."""
+
+
+@runtime_checkable
+class Dialogs(Protocol):
+    """A chat that can ask the person who clicked, right away."""
+
+    def ask_reason(self, click: Click) -> None:
+        """Asks why a proposal is denied; the answer comes back as a click with its reason.
+
+        It changes nothing but that person's screen. Raises Retry and Reject where it cannot be asked (the chat gives
+        three seconds): the denial then counts without a reason.
+        """
+
+
+class Revisions(Protocol):
+    """What the platform runs."""
+
+    def serving(self, service: Service) -> Serving:
+        """The service as it is right now."""
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        """One revision; None where it does not exist any more."""
+
+
+class Deployer(Protocol):
+    """Brings a commit into service."""
+
+    def find(self, service: Service, marker: str) -> str | None:
+        """The name of the operation that carries the marker, or of the revision that it made."""
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        """*Effect.* Begins to deploy a commit without traffic and returns the operation's name.
+
+        Raises `Reject("stale")` where the service has changed since `etag`.
+        """
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        """How far an operation is."""
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:
+        """*Effect.* Gives a revision this share of the traffic, and the rest to those that served before.
+
+        All of it for one that served before the rollout puts back the split that was there. Raises `Reject(BY_HAND)`
+        where somebody else has changed the service since the rollout began.
+        """
+
+
+class Probe(Protocol):
+    """A client of the service."""
+
+    def connect(self, service: Service) -> Probed:
+        """Whether a WebSocket connects and stays open. A service that fails is an answer, not an error."""
+
+
+class CheckRuns(Protocol):
+    """The code host's checks."""
+
+    def at(self, service: Service, commit: str) -> Checks:
+        """Their state at a commit; `unknown` where it has none, or nobody could be asked."""
+
+
+Document = Mapping[str, object]
+"""JSON values only; times as RFC 3339 text, so that every store orders and compares them alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as read. `version` is opaque: it changes with every write, and a replacement must name it."""
+
+    kind: str
+    key: str
+    value: Document
+    version: str
+
+
+class Store(Protocol):
+    """Documents by kind and key. Every write is either a first one or names the version that it replaces.
+
+    Raises `shared.errors.Retry` where the store cannot be reached.
+    """
+
+    def create(self, kind: str, key: str, value: Document) -> bool:
+        """Writes a document that must not exist yet. False where it does.
+
+        A client may retry a write whose answer was lost: False can mean one's own earlier write. Whoever needs to know
+        reads the document back and compares an owner token in it.
+        """
+
+    def read(self, kind: str, key: str) -> Stored | None:
+        """The document, as of now."""
+
+    def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
+        """Writes a document if it still has `version`. False where somebody wrote in between, or it is gone."""
+
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+        """Documents of a kind whose top-level `field` equals `value`, by key."""
+
+
+class Bus(Protocol):
+    """Publishes messages between the functions; delivery is at least once, in any order."""
+
+    def publish(self, topic: str, message: Mapping[str, str]) -> None:
+        """Hands over one message. Raises `shared.errors.Retry` where it may not have been taken."""
+
+
+class Clock(Protocol):
+    """The time, so that tests can turn it."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+
+
+class Ids(Protocol):
+    """Randomness, so that tests can repeat it."""
+
+    def token(self) -> str:
+        """A value that nobody else has: at least 64 random bits as hex digits."""

@@ -1,0 +1,1 @@
+"""What a repository declares about its Python: Dockerfile, CI workflows, pyproject, tools of its developers."""

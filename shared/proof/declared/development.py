@@ -1,0 +1,112 @@
+"""Which Python the developers of a repository and their tools are told to use.
+
+In: the texts of a commit's files by path. Out: facts with path and line, fit to be quoted as evidence. A file that
+cannot be read is a fact too, with the reason.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.proof.declared.python_versions import lower_bound, minor, target
+from shared.text.toml import read_toml
+
+_MOST_LISTED = 20
+"""Versions of one list; each is looked for in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFact:
+    """One place that names a Python. `version` is "" where the file could not be read; `text` then says why."""
+
+    version: str
+    path: str
+    line: int
+    """Counts from 1."""
+    text: str
+    """The line as it stands there, or for a Dockerfile the instruction with its variables filled in."""
+    kind: str
+    """`dockerfile`, `buildpack`, `python-version`, `requires-python`, `target-version`, `pre-commit`, `unreadable`."""
+
+
+def development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
+    """What developers and their tools are told to use, near the root first."""
+    facts: list[PythonFact] = []
+    for path in sorted(files, key=lambda path: (path.count("/"), path)):
+        name = path.rpartition("/")[2].lower()
+        if name in {".python-version", ".tool-versions"}:
+            facts += version_file(path, files[path])
+        elif name in {"pyproject.toml", "pipfile", "ruff.toml", ".ruff.toml"}:
+            facts += _toml_facts(path, files[path])
+        elif name in {"setup.cfg", "setup.py", "mypy.ini"}:
+            facts += _lines(path, files[path], "requires-python", r"python_requires\s*=\s*[\"']?([^\"'#]+)")
+            facts += _lines(path, files[path], "target-version", r"python_version\s*=\s*[\"']?(3\.\d+)")
+        elif name == ".pre-commit-config.yaml":
+            facts += _lines(path, files[path], "pre-commit", r"python:\s*[\"']?(python3\.\d+)")
+    return tuple(facts)
+
+
+def version_file(path: str, text: str) -> Iterator[PythonFact]:
+    """The first version in a file that is made for it; `.tool-versions` says `python 3.12.1`, the others just it."""
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        version = minor(line.strip().removeprefix("python ").strip())
+        if version:
+            yield PythonFact(version, path, number, line.strip(), "python-version")
+            return
+
+
+def _lines(path: str, text: str, kind: str, pattern: str) -> Iterator[PythonFact]:
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r"\s*" + pattern, line)
+        if match:
+            version = lower_bound(match[1]) if kind == "requires-python" else target(match[1])
+            if version:
+                yield PythonFact(version, path, number, line.strip(), kind)
+
+
+def _toml_facts(path: str, text: str) -> Iterator[PythonFact]:
+    try:
+        table = read_toml(text)
+    except ValueError as error:
+        yield PythonFact("", path, 1, f"could not be read as TOML: {error}", "unreadable")
+        return
+    for kind, keys in _TOML_KEYS:
+        value = _at(table, keys)
+        for single in value[:_MOST_LISTED] if isinstance(value, list) else [value]:
+            version = None
+            if isinstance(single, str):
+                version = lower_bound(single) if kind == "requires-python" else target(single)
+            if version:
+                number, line = _where(text, keys[-1], str(single))
+                yield PythonFact(version, path, number, line, kind)
+
+
+_TOML_KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("requires-python", ("project", "requires-python")),
+    ("requires-python", ("tool", "poetry", "dependencies", "python")),
+    ("requires-python", ("requires", "python_version")),
+    ("requires-python", ("requires", "python_full_version")),
+    ("target-version", ("tool", "ruff", "target-version")),
+    ("target-version", ("target-version",)),
+    ("target-version", ("tool", "black", "target-version")),
+    ("target-version", ("tool", "mypy", "python_version")),
+    ("target-version", ("tool", "pyright", "pythonVersion")),
+)
+
+
+def _at(table: Any, keys: tuple[str, ...]) -> object:
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    # poetry also writes `python = {version = "^3.11"}`
+    return table.get("version") if isinstance(table, dict) else table
+
+
+def _where(text: str, key: str, value: str) -> tuple[int, str]:
+    """The line that carries key and value, else the value, else the first: TOML readers do not keep positions."""
+    lines = text.splitlines()
+    for wanted in ((key, value), (value,), (key,)):
+        for number, line in enumerate(lines, 1):
+            if all(part in line for part in wanted):
+                return number, line.strip()
+    return 1, lines[0].strip() if lines else ""

@@ -1,0 +1,1 @@
+"""What a commit must pass before anybody is asked to deploy it."""

@@ -1,0 +1,62 @@
+"""What one commit after the other declares about its Python: a commit in, its declaring files or the version out."""
+
+from dataclasses import dataclass, field
+
+from shared.proof.declared.deployed_python import deployed_python, wanted_files
+from shared.proof.gating.commit_tree import CommitTree, changed_paths
+from shared.proof.model.finding import DeclaredFile
+from shared.proof.model.ports import History
+
+
+@dataclass(slots=True)
+class Declarations:
+    """Lists one tree; of every further one only the folders are read whose ids differ from the one before."""
+
+    history: History
+    files_read: int = 0
+    _top: str = ""
+    _blobs: dict[str, str] = field(default_factory=dict)
+    """Of all declaring files of the tree that was asked for last."""
+    _texts: dict[str, str | None] = field(default_factory=dict)
+    """By blob, of the same tree."""
+
+    def files(self, commit: str) -> tuple[DeclaredFile, ...]:
+        """The files of a commit that say something about Python versions, images or checks."""
+        self._go_to(commit)
+        wanted = [(path, self._text(self._blobs[path])) for path in wanted_files(self._blobs)]
+        return tuple(DeclaredFile(path, commit, text) for path, text in wanted if text is not None)
+
+    def python(self, commit: str, near: str, image: str = "") -> str | None:
+        """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
+        found = deployed_python({each.path: each.text for each in self.files(commit)}, near, image)
+        return None if found is None else found[0]
+
+    def _go_to(self, commit: str) -> None:
+        tree = CommitTree(self.history, commit)
+        if not self._top:
+            listed = self.history.tree(commit)
+            self._blobs = {path: listed[path].blob for path in listed if _declares(path)}
+        elif tree.top != self._top:
+            for path, _ in changed_paths(self.history, self._top, tree.top):
+                if _declares(path):
+                    self._replace(path, tree.blob(path))
+            held = frozenset(self._blobs.values())
+            self._texts = {blob: text for blob, text in self._texts.items() if blob in held}
+        self._top = tree.top
+
+    def _replace(self, path: str, blob: str | None) -> None:
+        if blob is None:
+            self._blobs.pop(path, None)
+        else:
+            self._blobs[path] = blob
+
+    def _text(self, blob: str) -> str | None:
+        if blob not in self._texts:
+            self.files_read += 1
+            content = self.history.read(blob)
+            self._texts[blob] = None if content is None else content.decode("utf-8", "replace")
+        return self._texts[blob]
+
+
+def _declares(path: str) -> bool:
+    return bool(wanted_files((path,)))

@@ -1,0 +1,51 @@
+"""The Python that each candidate declares for its own image: a commit in, the verdicts on that Python out."""
+
+from dataclasses import dataclass, field
+
+from shared.errors import Misused
+from shared.proof.gating.declarations import Declarations
+from shared.proof.gating.loaded import Loaded
+from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.proof_context import Inquiry
+
+
+@dataclass(slots=True)
+class OwnPythons:
+    """A redeployment builds a new image: what it ships must compile on the Python of that image as well."""
+
+    inquiry: Inquiry
+    deployed: Verdicts
+    """On the deployed Python."""
+    commit: str
+    """The deployed one."""
+    loaded: Loaded
+    """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
+    declarations: Declarations
+    _known: dict[str, Verdicts | None] = field(default_factory=dict)
+    _files_tell: bool | None = None
+
+    def verdicts(self, commit: str) -> Verdicts | None:
+        """None where the commit declares the deployed Python, or none, or where its files do not tell what runs."""
+        declared = self._declared(commit)
+        if declared is None or declared == self.deployed.python or not self._tell():
+            return None
+        if declared not in self._known:
+            self._known[declared] = self._made(declared)
+        return self._known[declared]
+
+    def _declared(self, commit: str) -> str | None:
+        image = self.loaded.at(commit).closure.image
+        return self.declarations.python(commit, self.loaded.failing, image)
+
+    def _tell(self) -> bool:
+        """Whether the files of the deployed commit name the Python that really ran it."""
+        if self._files_tell is None:
+            self._files_tell = self._declared(self.commit) == self.deployed.python
+        return self._files_tell
+
+    def _made(self, python: str) -> Verdicts | None:
+        compilers = self.inquiry.compilers
+        try:
+            return Verdicts(self.inquiry.history, compilers.compiler(python), compilers.explainer())
+        except Misused:  # a version that nobody can judge is no reason against a commit
+            return None

@@ -1,0 +1,1 @@
+"""Whether sources compile: each blob is judged once."""

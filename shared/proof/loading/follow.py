@@ -1,0 +1,247 @@
+"""Follows the imports of files through an image, as Python's import system looks them up, without running anything.
+
+In: the files of an image, the import roots, the first modules and files. Out: every file that these can load.
+Where Python chooses at run time, all choices are followed: the answer may be too large, never too small.
+"""
+
+import posixpath
+from collections.abc import Callable, Collection, Sequence
+
+from shared.proof.loading.imports import Import, Imports, load_imports
+from shared.proof.loading.migrations import migration_folder
+from shared.proof.loading.start import Files, Start
+
+MOST_FILES = 20_000
+_DJANGO_NAMES = ("apps", "models", "admin", "tasks", "signals", "checks", "translation", "celery", "receivers", "urls")
+Place = tuple[str | None, tuple[str, ...]]
+
+
+class Follower:
+    """`loaded` maps each image path that may be loaded to its repository path."""
+
+    def __init__(
+        self, files: Files, roots: Sequence[str], load: Callable[[str], Imports], words: Collection[str] = ()
+    ) -> None:
+        self.files = files
+        self.roots = tuple(dict.fromkeys(roots))
+        self.loaded: dict[str, str] = {}
+        self.unfollowed: list[str] = []
+        self.started: list[Start] = []
+        self._load = load
+        self._words = words
+        self._queue: list[str] = []
+        self._steps: dict[tuple[tuple[str, ...], str], Place | None] = {}
+
+    def run(self) -> None:
+        """Follow until nothing new is found; a file that changes the import path makes all be asked again."""
+        for _ in range(4):
+            roots = self.roots
+            while self._queue:
+                self._follow_file(self._queue.pop())
+            if roots == self.roots:
+                return
+            self._queue = list(self.loaded)
+
+    def add(self, path: str) -> bool:
+        """Take a file as loaded; False where the image has none at that path."""
+        found = self.files.locate(path)
+        if found is None:
+            return False
+        if path not in self.loaded and len(self.loaded) < MOST_FILES:
+            self.loaded[path] = found
+            self._queue.append(path)
+        return True
+
+    def add_root(self, folder: str) -> None:
+        """Another folder in which modules are looked up, after those before."""
+        if folder not in self.roots and len(self.roots) < 100:
+            self.roots = (*self.roots, folder)
+
+    def add_with_packages(self, path: str) -> bool:
+        """Take a file as loaded, with the packages that hold it."""
+        folder = posixpath.dirname(path)
+        while folder not in {"", "/"} and folder not in self.roots:
+            if not self.add(posixpath.join(folder, "__init__.py")) and not any(
+                folder.startswith(root.rstrip("/") + "/") for root in self.roots
+            ):
+                break
+            folder = posixpath.dirname(folder)
+        return self.add(path)
+
+    def add_module(self, name: str) -> bool:
+        """Take a module as loaded by its dotted name; False where no root has all of it as a file."""
+        place = self._resolve(name.split("."), self.roots)
+        return bool(place and place[0])
+
+    def add_start(self, start: Start) -> bool:
+        """Take what a start command loads as loaded; False where the image has none of it."""
+        begun = [self.add_with_packages(path) for path in start.files]
+        for folder in start.folders:
+            self.add_modules_of(folder)
+        begun += [self.add_module(module) for module in start.modules]
+        if start.code:
+            self.follow(load_imports(start.code.encode()), posixpath.join(start.roots[0], "-c"))
+            begun.append(bool(self.loaded))
+        for path in start.optional if any(begun) else ():
+            self.add(path)
+        self.started += [start] if any(begun) else []
+        return any(begun)
+
+    def add_modules_of(self, folder: str, *, deep: bool = False, depth: int = 0) -> None:
+        """Take every module of a folder as loaded, and the packages in it; with what these hold where `deep`."""
+        for name in sorted(self.files.entries(folder)):
+            inner = posixpath.join(folder, name)
+            if name.endswith(".py") and "{{" not in name:
+                self.add(inner)
+            elif self.add(posixpath.join(inner, "__init__.py")) and deep and depth < 8:
+                self.add_modules_of(inner, deep=True, depth=depth + 1)
+
+    def follow(self, imports: Imports, path: str) -> None:
+        """Take as loaded what a file at an image path imports."""
+        for each in imports.direct:
+            self._follow_import(each, path)
+        for each in imports.whole:
+            place = self._resolve(_parts(each.module), self._bases(each, path))
+            for folder in place[1] if place else ():
+                self.add_modules_of(folder, deep="**" in each.names)
+        for text in imports.mentioned:
+            self._follow_mention(text)
+        for name in imports.applications:
+            self._follow_application(name)
+        for text in imports.scripts:
+            self._follow_script(text, path)
+        for text in imports.reaching:
+            self._follow_place(text, path)
+
+    def _follow_file(self, path: str) -> None:
+        imports = self._load(self.loaded[path])
+        self.unfollowed += [f"{self.loaded[path]}: {reason}" for reason in imports.unfollowed]
+        if imports.changes_path:
+            folder = posixpath.dirname(path)
+            for _ in range(3):
+                self.add_root(folder)
+                folder = posixpath.dirname(folder)
+            for place in self._named_from(imports.folders, path):
+                self.add_root(place)
+        self.follow(imports, path)
+
+    def _follow_import(self, each: Import, path: str) -> None:
+        if each.module == "alembic.command" or (each.module == "alembic" and "command" in each.names):
+            self._follow_migrations()
+        place = self._resolve(_parts(each.module), self._bases(each, path))
+        if place is None:
+            return
+        names: Sequence[str] = each.names
+        if "*" in names and place[0]:
+            found = self.files.locate(place[0])
+            names = self._load(found).exported if found else ()
+        for name in names:
+            if place[1]:
+                self._resolve([name], place[1])
+
+    def _follow_mention(self, text: str) -> None:
+        module, colon, _ = text.partition(":")
+        parts = module.split(".")
+        self._resolve(parts, self.roots, missing=0 if colon else 1)
+
+    def _follow_migrations(self) -> None:
+        for root in self.roots[:4]:
+            folder = migration_folder(self.files.text, root)
+            if self.add(posixpath.join(folder, "env.py")):
+                self.add_modules_of(posixpath.join(folder, "versions"))
+
+    def _follow_script(self, text: str, path: str) -> None:
+        """A path of a Python file, from the working directory or from beside the file that names it."""
+        for base in dict.fromkeys((posixpath.dirname(path), *self.roots[:4])):
+            if self.add(posixpath.normpath(posixpath.join(base, text))):
+                return
+
+    def _follow_place(self, text: str, path: str) -> None:
+        """A text that reaches a dynamic import: a module, or a package or folder of which any module may be meant."""
+        place = self._resolve(text.split("."), self.roots) if "/" not in text else None
+        for folder in place[1] if place else self._named_from([text], path):
+            if place or self.files.is_folder(folder):
+                self.add_modules_of(folder)
+
+    def _named_from(self, texts: Sequence[str], path: str) -> list[str]:
+        """The image paths that such texts can mean, seen from a file."""
+        beside = posixpath.dirname(path)
+        bases = dict.fromkeys((beside, posixpath.dirname(beside), *self.roots[:4]))
+        places = [posixpath.normpath(posixpath.join(base, text)) for text in texts for base in bases]
+        return [place for place in places if place not in bases]
+
+    def _follow_application(self, name: str) -> None:
+        place = self._resolve(name.split("."), self.roots, missing=2)
+        folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
+        for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
+            for inner in _DJANGO_NAMES:
+                self._resolve([inner], (folder,))
+            self.add_modules_of(posixpath.join(folder, "templatetags"))
+            if "migrate" in self._words:
+                self.add_modules_of(posixpath.join(folder, "migrations"))
+            for word in self._words:
+                self.add_with_packages(posixpath.join(folder, "management/commands", f"{word}.py"))
+
+    def _bases(self, each: Import, path: str) -> tuple[str, ...]:
+        """Where the first name of an import is looked up: the roots, or the folder of the package that is meant."""
+        if not each.level:
+            return self.roots
+        folder = posixpath.dirname(path)
+        for _ in range(each.level - 1):
+            folder = posixpath.dirname(folder)
+        self.add(posixpath.join(folder, "__init__.py"))
+        return (folder, *(other for other in self._portions(folder) if other != folder))
+
+    def _portions(self, folder: str) -> tuple[str, ...]:
+        """The other folders of a namespace package that `folder` is a part of."""
+        for root in self.roots:
+            prefix = root.rstrip("/") + "/"
+            if folder.startswith(prefix):
+                place = self._resolve(folder[len(prefix) :].split("/"), self.roots)
+                return place[1] if place else ()
+        return ()
+
+    def _resolve(self, parts: Sequence[str], bases: tuple[str, ...], missing: int = 0) -> Place | None:
+        """Look a dotted name up and take what is met on the way as loaded; the last `missing` names need not exist."""
+        place: Place = (None, bases)
+        met: list[str] = []
+        for count, part in enumerate(parts):
+            step = self._step(place[1], part)
+            if step is None:
+                if count == 0 or len(parts) - count > missing:
+                    # What stands before the missing name is loaded before Python finds that it is missing.
+                    self._take(met if missing == 0 else ())
+                    return None
+                break
+            place = step
+            met += [step[0]] if step[0] else []
+        self._take(met)
+        return place
+
+    def _take(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.add(path)
+
+    def _step(self, bases: tuple[str, ...], name: str) -> Place | None:
+        """One name in some folders: a package, else a module, else the parts of a namespace package."""
+        if (bases, name) not in self._steps:
+            self._steps[bases, name] = self._look_up(bases, name)
+        return self._steps[bases, name]
+
+    def _look_up(self, bases: tuple[str, ...], name: str) -> Place | None:
+        if not name.isidentifier():
+            return None
+        portions: list[str] = []
+        for base in bases:
+            path = posixpath.join(base, name)
+            if self.files.locate(f"{path}/__init__.py"):
+                return f"{path}/__init__.py", (path,)
+            if self.files.locate(f"{path}.py"):
+                return f"{path}.py", ()
+            if self.files.is_folder(path):
+                portions.append(path)
+        return (None, tuple(portions)) if portions else None
+
+
+def _parts(module: str) -> list[str]:
+    return module.split(".") if module else []

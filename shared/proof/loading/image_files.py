@@ -1,0 +1,175 @@
+"""Where in the repository a file of an image comes from, and where in the image a file of the repository lies.
+
+In: the stages of a Dockerfile, the folder that is the build's context, the tree. Out: repository paths for image paths.
+"""
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from shared.proof.loading.image import Copy, Stage
+from shared.proof.loading.tree import RecordedTree
+
+_GLOB = frozenset("*?[")
+_EARLIER = re.compile(r"/@(\d{1,3})/")
+MOST_CANDIDATES = 64
+
+
+def in_stage(index: int, path: str) -> str:
+    """The address of a path in an earlier stage, whose project was installed there and reaches the image installed."""
+    return f"/@{index}/{path.lstrip('/')}"
+
+
+class ImageFiles:
+    """Image paths are absolute; a later copy hides an earlier one, as in a build."""
+
+    def __init__(self, tree: RecordedTree, stages: Sequence[Stage], context: str) -> None:
+        self.tree = tree
+        self.stages = stages
+        self.context = context
+        self.is_left_out: Callable[[str], bool] = lambda _: False
+        self._found: dict[str, str | None] = {}
+        self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
+
+    def locate(self, path: str) -> str | None:
+        """The repository path of the file at an image path; None where the repository gives none."""
+        if path not in self._found:
+            here = (each for each, _ in self._all(path) if self.tree.blob(each) is not None)
+            self._found[path] = next((each for each in here if not self.is_left_out(each)), None)
+        return self._found[path]
+
+    def is_folder(self, path: str) -> bool:
+        """Whether the image has such a folder out of the repository, or above what was copied."""
+        if self._virtual(path):
+            return True
+        folders = [each for each, file_only in self._all(path) if not file_only]
+        return any(not each or self.tree.has_folder(each) for each in folders)
+
+    def entries(self, path: str) -> set[str]:
+        """The names in an image folder."""
+        names = self._virtual(path)
+        for each, file_only in self._all(path):
+            if not file_only:
+                names |= set(self.tree.folder(each) or ())
+        return names
+
+    def text(self, path: str) -> str:
+        """The beginning of a text file of the image; "" where there is none."""
+        found = self.locate(posixpath.normpath(path))
+        return self.tree.text(found) if found else ""
+
+    def places(self, path: str) -> tuple[str, ...]:
+        """The image paths at which a repository path lies."""
+        return tuple(dict.fromkeys(self._places(len(self.stages) - 1, path)))
+
+    def sources(self) -> tuple[str, ...]:
+        """The repository paths (files, folders, patterns) that reach the image."""
+        return tuple(dict.fromkeys(self._sources(len(self.stages) - 1, set())))
+
+    def _all(self, path: str) -> tuple[tuple[str, bool], ...]:
+        earlier = _EARLIER.match(path)
+        if earlier and int(earlier[1]) < len(self.stages):
+            return self._of_stage(int(earlier[1]), posixpath.normpath("/" + path[earlier.end() :]))
+        return self._of_stage(len(self.stages) - 1, posixpath.normpath(path))
+
+    def _of_stage(self, index: int, path: str) -> tuple[tuple[str, bool], ...]:
+        if (index, path) not in self._candidates:
+            found: dict[tuple[str, bool], None] = {}
+            for copy in reversed(self.stages[index].copies):
+                found |= dict.fromkeys(self._of_copy(copy, path))
+            self._candidates[index, path] = tuple(found)[:MOST_CANDIDATES]
+        return self._candidates[index, path]
+
+    def _of_copy(self, copy: Copy, path: str) -> Iterator[tuple[str, bool]]:
+        """What of a copy's sources can be at an image path: (repository path, whether only as a file)."""
+        below = _rest(path, copy.target)
+        if below is None:
+            return
+        for source in copy.sources:
+            for rest, file_only in _matches(source, below, copy):
+                if copy.stage is not None:
+                    yield from self._of_stage(copy.stage, posixpath.normpath("/" + rest))
+                else:
+                    yield (
+                        posixpath.normpath(posixpath.join(self.context, rest)).removeprefix("./").strip("."),
+                        file_only,
+                    )
+
+    def _virtual(self, path: str) -> set[str]:
+        """The names that an image folder has only because something was copied further down."""
+        names = set()
+        for copy in self.stages[-1].copies:
+            below = _rest(copy.target, posixpath.normpath(path))
+            if below:
+                names.add(below.partition("/")[0])
+        return names
+
+    def _places(self, index: int, path: str) -> Iterator[str]:
+        for copy in self.stages[index].copies:
+            inside = [path] if copy.stage is None else list(self._places(copy.stage, path))
+            for source in copy.sources:
+                origin = _in_context(self.context, source) if copy.stage is None else "/" + source
+                for each in inside:
+                    yield from _copied_to(copy, origin, each)
+
+    def _sources(self, index: int, seen: set[int]) -> Iterator[str]:
+        seen.add(index)
+        for copy in self.stages[index].copies:
+            if copy.stage is None:
+                yield from (_in_context(self.context, source) for source in copy.sources)
+            elif copy.stage not in seen:
+                yield from self._sources(copy.stage, seen)
+
+
+def _in_context(context: str, source: str) -> str:
+    path = posixpath.normpath(posixpath.join(context, source))
+    return "" if path == "." else path
+
+
+def _rest(path: str, folder: str) -> str | None:
+    """What of a path is below a folder: "" for the folder itself, None outside."""
+    if path == folder:
+        return ""
+    prefix = folder.rstrip("/") + "/"
+    return path[len(prefix) :] if path.startswith(prefix) else None
+
+
+def _matches(source: str, below: str, copy: Copy) -> Iterator[tuple[str, bool]]:
+    """The context paths that a copy of `source` puts at `below` its target."""
+    folder, _, name = source.rpartition("/")
+    if copy.parents:
+        if not _rest_is_none(below, source):
+            yield below, False
+        return
+    if _GLOB & set(source):
+        first, _, more = below.partition("/")
+        if first and not more and fnmatch.fnmatchcase(first, name):
+            yield posixpath.join(folder, first), True
+        return
+    if below or not copy.into_folder:
+        yield posixpath.join(source, below), False
+    elif copy.into_folder:
+        yield source, False
+    if below == name:
+        yield source, True
+
+
+def _rest_is_none(path: str, folder: str) -> bool:
+    return folder != "." and _rest(path, folder) is None
+
+
+def _copied_to(copy: Copy, origin: str, path: str) -> Iterator[str]:
+    if _GLOB & set(origin):
+        if fnmatch.fnmatchcase(path, origin) and path.count("/") == origin.count("/"):
+            yield posixpath.join(copy.target, posixpath.basename(path))
+        return
+    below = path if not origin or origin == "/." else _rest(path, origin)
+    if below is None:
+        return
+    if copy.parents:
+        yield posixpath.join(copy.target, path)
+    elif below:
+        yield posixpath.join(copy.target, below.lstrip("/"))
+    else:
+        yield posixpath.join(copy.target, posixpath.basename(path)) if copy.into_folder else copy.target

@@ -1,0 +1,144 @@
+"""Which images a repository builds, and from which folder each takes its files.
+
+In: the recorded tree of a commit, the failing file. Out: the images, the likeliest one for that file first.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.proof.loading.image import Stage, read_image
+from shared.proof.loading.image_files import ImageFiles
+from shared.proof.loading.tree import RecordedTree, is_image_file
+
+MOST_IMAGES = 40
+MOST_FOLDERS = 300
+MOST_DEPTH = 4
+_SKIPPED = frozenset({"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"})
+_PROJECT = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
+_NOT_DEPLOYED = re.compile(
+    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?)(?:[.\-_/]|$)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A Dockerfile with its stages, and the files of what it builds."""
+
+    path: str
+    stages: tuple[Stage, ...]
+    files: ImageFiles
+    is_last: bool = True
+
+    @property
+    def name(self) -> str:
+        """The Dockerfile, and the stage where a build is told it (`--target`)."""
+        return self.path if self.is_last else f"{self.path} (stage {self.stage.name})"
+
+    @property
+    def stage(self) -> Stage:
+        return self.stages[-1]
+
+
+def find_images(tree: RecordedTree, failing: str) -> Iterator[Image]:
+    """The images that can hold the failing file, the likeliest first: a deployed one, of the nearest folder."""
+    paths = sorted(_dockerfiles(tree, failing), key=lambda path: _rank(path, failing))
+    for path in paths[:MOST_IMAGES]:
+        stages = read_image(tree.text(path))
+        if stages:
+            yield from _of_stages(tree, path, stages)
+
+
+def _of_stages(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> Iterator[Image]:
+    """The image of the last stage, then those of earlier ones that start something: a build may end there."""
+    yield Image(path, tuple(stages), _files(tree, path, stages))
+    for count in range(len(stages) - 1, 0, -1):
+        stage = stages[count - 1]
+        if stage.name and stage.starts and is_deployed(stage.name):
+            yield Image(path, tuple(stages[:count]), _files(tree, path, stages[:count]), is_last=False)
+
+
+def is_deployed(path: str) -> bool:
+    """Whether a Dockerfile's name is that of an image that is deployed: `Dockerfile.dev` is not."""
+    return not _NOT_DEPLOYED.search(path)
+
+
+def folders_above(path: str) -> list[str]:
+    """The folders that hold a path, the nearest first; the top is ""."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
+def _rank(path: str, failing: str) -> tuple[bool, int, int, int, str]:
+    above = folders_above(failing)
+    folder = posixpath.dirname(path)
+    common = posixpath.commonpath([folder, posixpath.dirname(failing)]) if folder and "/" in failing else ""
+    name = posixpath.basename(path).lower()
+    known = folder in above
+    return (
+        not is_deployed(path),
+        -(len(folder.split("/")) if known and folder else 0),
+        -(len(common.split("/")) if common else 0),
+        0 if name in {"dockerfile", "containerfile"} else 1,
+        path,
+    )
+
+
+def _dockerfiles(tree: RecordedTree, failing: str) -> set[str]:
+    """The Dockerfiles above the failing file, and of the first levels of the tree; a bounded number of folders."""
+    found: set[str] = set()
+    queue = [(folder, MOST_DEPTH) for folder in folders_above(failing)[:-1]] + [("", 0)]
+    seen: set[str] = set()
+    while queue and len(seen) < MOST_FOLDERS:
+        folder, depth = queue.pop(0)
+        if folder in seen:
+            continue
+        seen.add(folder)
+        for name, kind in (tree.list_unrecorded(folder) or {}).items():
+            path = posixpath.join(folder, name)
+            if kind == "file" and _is_dockerfile(path):
+                found.add(path)
+            elif kind == "folder" and depth < MOST_DEPTH and name not in _SKIPPED:
+                queue.append((path, depth + 1))
+    return found
+
+
+def _is_dockerfile(path: str) -> bool:
+    name = posixpath.basename(path).lower()
+    return is_image_file(path) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
+
+
+def _files(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> ImageFiles:
+    """The files of an image, with the build context that holds most of what the Dockerfile copies.
+
+    Of several such, the one where the start command finds its file, else the nearest that looks like a project.
+    """
+    contexts = folders_above(path)
+    scores = [(_existing(tree, context, stages), context) for context in contexts]
+    best = max(score for score, _ in scores)
+    likely = [context for score, context in scores if score == best]
+    known = [context for context in likely if _starts_in(ImageFiles(tree, stages, context))]
+    projects = [context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT)]
+    return ImageFiles(tree, stages, (known or projects or likely)[0])
+
+
+def _existing(tree: RecordedTree, context: str, stages: Sequence[Stage]) -> int:
+    """How many of the copied paths exist below a folder."""
+    sources = {source for stage in stages for copy in stage.copies if copy.stage is None for source in copy.sources}
+    plain = [posixpath.normpath(posixpath.join(context, source)) for source in sources if source != "."]
+    return sum(1 for each in plain if tree.blob(each) is not None or tree.has_folder(each))
+
+
+def _starts_in(files: ImageFiles) -> bool:
+    """Whether a word of the start command names a file or a module of an image."""
+    stage = files.stages[-1]
+    commands = [command for command in (stage.entrypoint, stage.command) if command]
+    words = [word for command in commands for word in (*command.words, *re.findall(r"[\w./:-]+", command.shell))]
+    for word in words[:100]:
+        module = word.partition(":")[0].replace(".", "/") if ":" in word else word
+        path = posixpath.join(stage.workdir, module)
+        if files.locate(path) or files.locate(f"{path}.py") or files.locate(f"{path}/__init__.py"):
+            return True
+    return False

@@ -1,0 +1,299 @@
+"""What one Python file imports, read from its text alone, so that a file that does not compile is read as well.
+
+In: the bytes of a file. Out: its imports, the packages of which it loads any module, the names that may be modules,
+and the dynamic imports that nobody can follow. One reader for both kinds of file: what a file imports does not change
+with the error in it. Time grows with the length of the text, whatever the text is.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from shared.proof.loading.reaching import strings_behind, strings_reaching
+from shared.proof.loading.source_text import Literal, SourceText, read_text
+
+MOST_FOUND = 5_000
+MOST_UNFOLLOWED = 20
+_SPACE = r"(?:[ \t\f]|\\\r?\n){0,80}+"
+_NAME = r"[^\W\d]\w{0,200}+"
+_DOTTED = rf"{_NAME}(?:{_SPACE}\.{_SPACE}{_NAME}){{0,40}}+"
+_LIST = r"[\w \t\f,\r\n\\]{0,20000}+"
+_STATEMENT = re.compile(
+    rf"from(?<![\w.]from)(?!\w){_SPACE}(?P<dots>(?:\.{_SPACE}){{0,40}}+)(?P<module>{_DOTTED})?{_SPACE}import(?!\w){_SPACE}"
+    rf"(?:(?P<star>\*)|\((?P<names>{_LIST})|(?P<line>(?:[\w \t\f,]|\\\r?\n){{0,20000}}+))"
+    rf"|import(?<![\w.]import)(?!\w){_SPACE}(?P<plain>{_DOTTED}(?:{_SPACE},?{_SPACE}{_DOTTED}){{0,400}}+)"
+)
+_CALL = re.compile(r"(?<!\w)(?P<name>import_module|__import__|import_string)\s{0,80}+\(\s{0,200}+")
+_WALK = re.compile(
+    r"(?<!\w)(?P<name>iter_modules|walk_packages)\s{0,80}+\(\s{0,200}+\[?"
+    r"(?:path\s*=\s*)?(?P<of>[\w.]{0,200}+)"
+)
+_EXPORTS = re.compile(
+    r"(?<![\w.])__all__\s{0,20}+(?::[^=\n]{0,80}+)?\+?=\s{0,20}+(?:[\w.]{1,100}+\s{0,20}+\+\s{0,20}+){0,9}+[\[(]([^\])]{0,20000}+)"
+)
+_APPLICATIONS = re.compile(r"(?<!\w)INSTALLED_APPS\s{0,20}+\+?=\s{0,20}+[\[(]([^\])]{0,20000}+)")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+")
+_MODULE_LIKE = re.compile(r"[A-Za-z_]\w*+(?:(?:\.[A-Za-z_]\w*+)++(?::[A-Za-z_][\w.]*+)?|:[A-Za-z_][\w.]*+)")
+_PREFIX = re.compile(r"(\.{0,5}+(?:[A-Za-z_]\w*+\.)*+)(?:%s|\{[^{}]*+\}|$)")
+_RELATIVE = re.compile(r"\.{1,5}+[A-Za-z_][\w.]*+")
+_PATH_CHANGE = re.compile(
+    r"(?<!\w)(?:sys\.path\.(?:insert|append|extend)|addsitedir)\s{0,20}+\("
+    r"|(?<!\w)sys\.path\s{0,20}+\+?="
+)
+_OWN_PACKAGE = re.compile(r"[^,()]{1,200}+,\s*+(?:package\s*+=\s*+)?__(?:name|package)__|__(?:name|package)__\s*+\+")
+_SECOND_ARGUMENT = re.compile(r"\s{0,200}+,\s{0,200}+(?:package\s{0,20}+=\s{0,20}+)?")
+_ALIAS = re.compile(r"(?<!\w)import_module\s{1,20}+as\s{1,20}+(\w{1,80}+)")
+_NAMED_CALL = re.compile(r"(?<!\w)(?P<name>\w{1,80}+)\s{0,80}+\(\s{0,200}+")
+_RUN = re.compile(r"(?<!\w)run_module\s{0,80}+\(\s{0,200}+")
+_FILE_LOADER = re.compile(r"(?<!\w)(?:spec_from_file_location|SourceFileLoader|run_path)\s{0,80}+\(")
+_LAZY = re.compile(r"(?<!\w)(?:attach(?:_stub)?|_LazyModule)\s{0,20}+\(\s{0,20}+__name__")
+_LOGGER = re.compile(r"getLogger\s{0,9}+\(\s{0,9}+(?:name\s{0,9}+=\s{0,9}+)?\Z")
+_SCRIPT = re.compile(r"(?:\.{1,2}/){0,4}+(?:[\w-]++/)*+[\w-]++\.py")
+_PLACE = re.compile(r"(?:\.{1,2}/){0,4}+[\w-]++(?:[./][\w-]++)*+/?")
+_COMMAND = re.compile(
+    r"(?:exec\s)?\s{0,9}+(?:\S{0,80}/)?(?:python[\d.]*+|gunicorn|uvicorn|hypercorn|daphne|celery|granian)\s"
+)
+_OWN = re.compile(r"\{\s*(?:__name__|__package__)\s*\}\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`from ..module import names` has level 2; `import module` has no names; a star has the name "*"."""
+
+    module: str
+    level: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """`whole`: packages of which any module may be loaded (their `names` are ("**",) where sub-packages count too).
+
+    `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
+    `changes_path`: it puts folders on the import path, mostly its own one or one above.
+    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
+    `unfollowed`: dynamic imports whose module the text does not tell. `reaching`: the texts that may reach those
+    through variables: modules, packages or folders. `scripts`: paths of Python files. `folders`: what may be put on
+    the import path.
+    """
+
+    direct: tuple[Import, ...] = ()
+    whole: tuple[Import, ...] = ()
+    mentioned: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    exported: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
+    changes_path: bool = False
+    reaching: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def load_imports(source: bytes) -> Imports:
+    """What a file imports; never raises, whatever the bytes are."""
+    text = read_text(source)
+    direct: dict[Import, None] = dict.fromkeys(_statements(text))
+    whole: dict[Import, None] = {}
+    unfollowed: list[str] = []
+    dynamic: list[int] = []
+    for match in _calls(text):
+        before = len(unfollowed)
+        _read_call(text, match, direct, whole, unfollowed)
+        dynamic += [match.end()] if len(unfollowed) > before else []
+    dynamic += [match.end() for match in _matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")]
+    for match in _matches(_WALK, text.code, "_modules", "_packages"):
+        whole[_walked(match, direct)] = None
+    whole |= {Import("", 1): None for _ in _matches(_LAZY, text.code, "attach", "_LazyModule")}
+    direct |= dict.fromkeys(_run_modules(text))
+    if unfollowed:
+        whole |= dict.fromkeys(_prefixes(text))
+        direct |= dict.fromkeys(_relative(each.body) for each in text.strings if _RELATIVE.fullmatch(each.body))
+    changes = [match.end() for match in _matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")]
+    return Imports(
+        tuple(direct)[:MOST_FOUND],
+        tuple(whole)[:MOST_FOUND],
+        tuple(dict.fromkeys(_mentions(text)))[:MOST_FOUND],
+        tuple(_applications(text))[:MOST_FOUND],
+        tuple(_exports(text))[:MOST_FOUND],
+        tuple(unfollowed),
+        bool(changes),
+        tuple(dict.fromkeys(_places(strings_reaching(text, dynamic))))[:MOST_FOUND],
+        tuple(dict.fromkeys(_scripts(text)))[:MOST_FOUND],
+        tuple(dict.fromkeys(_path_folders(text, changes)))[:MOST_UNFOLLOWED],
+    )
+
+
+def _calls(text: SourceText) -> Iterator[re.Match[str]]:
+    """The calls that import, also by a name of the file's own for `import_module`."""
+    yield from _matches(_CALL, text.code, "import")
+    own = {match[1] for match in _matches(_ALIAS, text.code, "import_module")}
+    if own:
+        yield from (match for match in _NAMED_CALL.finditer(text.code) if match["name"] in own)
+
+
+def _run_modules(text: SourceText) -> Iterator[Import]:
+    """The modules that are run by their name: `run_module("x")`, `[…, "-m", "x"]`."""
+    for match in _matches(_RUN, text.code, "run_module"):
+        if literal := text.starting_at(match.end()):
+            yield from (Import(literal.body), Import(literal.body + ".__main__"))
+    for before, each in pairwise(text.strings):
+        if (
+            before.body == "-m"
+            and text.code[before.end : each.start].strip() == ","
+            and _DOTTED_NAME.fullmatch(each.body)
+        ):
+            yield from (Import(each.body), Import(each.body + ".__main__"))
+
+
+def _scripts(text: SourceText) -> Iterator[str]:
+    for each in text.strings:
+        if ".py" in each.body:
+            yield from (word for word in _words(each) if len(word) <= 200 and _SCRIPT.fullmatch(word))
+
+
+def _words(each: Literal) -> list[str]:
+    """The words of a command that starts Python, else the text itself."""
+    return each.body.split()[:100] if _COMMAND.match(each.body[:200]) else [each.body]
+
+
+def _places(strings: Iterable[Literal]) -> Iterator[str]:
+    return (each.body for each in strings if len(each.body) <= 200 and _PLACE.fullmatch(each.body))
+
+
+def _path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str]:
+    """What may be put on the import path: each text that reaches such a call, and those of one call put together."""
+    yield from _places(strings_reaching(text, changes))
+    for start in changes[:MOST_UNFOLLOWED]:
+        parts = list(_places(strings_behind(text, start)))
+        if len(parts) > 1:
+            yield "/".join(parts[:9])
+
+
+def _matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, which is not even tried where none of its words stands in the code."""
+    return pattern.finditer(code) if any(word in code for word in words) else iter(())
+
+
+def _statements(text: SourceText) -> Iterator[Import]:
+    for match in _matches(_STATEMENT, text.code, "import"):
+        if match["plain"]:
+            yield from (Import(name) for name in _names(match["plain"]))
+            continue
+        names = ("*",) if match["star"] else tuple(_names(match["names"] or match["line"] or ""))
+        level = match["dots"].count(".")
+        if level or match["module"]:
+            yield Import(_joined(match["module"] or ""), level, names)
+
+
+def _names(listed: str) -> Iterator[str]:
+    for item in listed.replace("\\", " ").split(","):
+        words = _joined_dots(item).split()
+        if words and words[0] not in {"as", "import", "from"}:
+            yield words[0]
+
+
+def _joined(dotted: str) -> str:
+    return "".join(dotted.replace("\\", " ").split())
+
+
+def _joined_dots(item: str) -> str:
+    return ".".join(part.strip() for part in item.split("."))
+
+
+def _read_call(
+    text: SourceText,
+    match: re.Match[str],
+    direct: dict[Import, None],
+    whole: dict[Import, None],
+    unfollowed: list[str],
+) -> None:
+    """`import_module(…)`: a literal is an import; a literal beginning opens a package; else nobody can follow."""
+    literal = text.starting_at(match.end())
+    end = literal.end if literal else match.end()
+    rest = text.code[end : end + 400].lstrip()
+    if literal and not literal.is_format and rest[:1] in {",", ")", ""}:
+        direct[_called(text, literal.body, literal.end)] = None
+        return
+    opens = bool(literal and (literal.is_format or rest[:1] in {"+", "%"} or rest.startswith(".format")))
+    prefix = _prefix(literal.body, whole=opens) if literal else None
+    if prefix:
+        whole[prefix] = None
+    elif _OWN_PACKAGE.match(rest):
+        whole[Import("", 1)] = None
+    elif len(unfollowed) < MOST_UNFOLLOWED and not text.is_definition(match.start()):
+        unfollowed.append(f"{match['name']}(…), line {text.line_of(match.start())}")
+
+
+def _called(text: SourceText, name: str, end: int) -> Import:
+    """`import_module(".x", "pkg")` as an import; without a literal package the file's own one is meant."""
+    if not name.startswith("."):
+        return Import(name)
+    found = _relative(name)
+    after = _SECOND_ARGUMENT.match(text.code, end)
+    package = text.starting_at(after.end()) if after else None
+    if not package:
+        return found
+    base = package.body.split(".")[: len(package.body.split(".")) - found.level + 1]
+    return Import(".".join([*base, found.module]))
+
+
+def _relative(name: str) -> Import:
+    bare = name.lstrip(".")
+    return Import(bare, len(name) - len(bare))
+
+
+def _prefix(body: str, *, whole: bool) -> Import | None:
+    """The package that a name's literal beginning tells: `f"plugins.{name}"`, `"plugins." + name`."""
+    if not whole:
+        return None
+    if _OWN.match(body):
+        return Import("", 1)
+    match = _PREFIX.match(body)
+    if not match or not match[1]:
+        return None
+    found = _relative(match[1])
+    return Import(found.module.rstrip("."), found.level)
+
+
+def _prefixes(text: SourceText) -> Iterator[Import]:
+    """Literal beginnings anywhere in a file that imports by a variable: `name = f"plugins.{each}"`."""
+    for each in text.strings:
+        ends = each.is_format or each.body.endswith((".", ".%s", ".{}"))
+        found = _prefix(each.body, whole=ends)
+        if found and found.module:
+            yield found
+
+
+def _walked(match: re.Match[str], direct: dict[Import, None]) -> Import:
+    """The package that `pkgutil` is asked to list: `plugins.__path__` is what the file imports by that name."""
+    names = ("**",) if match["name"] == "walk_packages" else ()
+    of = match["of"].removesuffix(".__path__")
+    if of == match["of"]:
+        return Import("", 1, names)
+    for each in direct:
+        if of in each.names:
+            return Import(".".join(filter(None, (each.module, of))), each.level, names)
+        if each.module == of or (not each.names and each.module.endswith("." + of)):
+            return Import(each.module, each.level, names)
+    return Import(of, 0, names)
+
+
+def _mentions(text: SourceText) -> Iterator[str]:
+    for each in text.strings:
+        if each.is_format or not ("." in each.body or ":" in each.body):
+            continue
+        found = [word for word in _words(each) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
+        if found and not _LOGGER.search(text.code, max(0, each.start - 40), each.start):
+            yield from found
+
+
+def _applications(text: SourceText) -> Iterator[str]:
+    """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
+    for match in _matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
+        yield from (each.body for each in text.within(match.start(1), match.end(1)))
+
+
+def _exports(text: SourceText) -> Iterator[str]:
+    for match in _matches(_EXPORTS, text.code, "__all__"):
+        yield from (each.body for each in text.within(match.start(1), match.end(1)) if each.body.isidentifier())

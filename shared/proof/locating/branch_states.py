@@ -1,0 +1,79 @@
+"""The states that a deploy branch was in: its head and a commit or a moment in, the branch's own commits out.
+
+They are the head's chain of first parents. What came in by a merge is part of the branch, but the branch was never in
+that state: nobody can have deployed it from there, and nobody is asked to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.proof.model.history import Commit
+from shared.proof.model.ports import History
+from shared.proof.model.search import descendants
+
+_FIRST_LOOK = 50
+_FURTHER = 8
+"""A moment is mostly a recent one: the chain is read so many times further where it is not."""
+
+
+@dataclass(slots=True)
+class BranchStates:
+    """The states of one branch, read as far back as they are asked for."""
+
+    history: History
+    head: str
+    _chain: Sequence[Commit] = ()
+    _is_whole: bool = False
+    _after: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def at(self, moment: datetime) -> Commit | None:
+        """The state at a moment: the newest one that was committed by then; None where the branch began later."""
+        while True:
+            found = next((each for each in self._chain if each.committed_at <= moment), None)
+            if found is not None or self._is_whole:
+                return found
+            limit = len(self._chain) * _FURTHER or _FIRST_LOOK
+            self._chain = self.history.first_parents(self.head, limit)
+            self._is_whole = len(self._chain) < limit
+
+    def lacked(self, state: str) -> frozenset[str]:
+        """The commits of the branch that a state does not contain yet."""
+        if state not in self._after:
+            self._after[state] = frozenset(each.id for each in self.history.commits(self.head, state))
+        return self._after[state]
+
+    def includes(self, commit: str) -> bool:
+        """Whether the branch itself was in this state."""
+        return self._newer(self.history.commits(self.head, commit))[1] == commit
+
+    def landing(self, commit: str) -> str | None:
+        """The first state that contains a commit; None where no state does."""
+        commits = self.history.commits(self.head, commit)
+        newer, stop = self._newer(commits)
+        if stop == commit:
+            return commit
+        containing = descendants(commit, commits)
+        return next((each for each in reversed(newer) if each in containing), None)
+
+    def before(self, commit: str, limit: int) -> Sequence[Commit]:
+        """The states before a commit came in, newest first; for a commit that never did, those that it comes from."""
+        commits = self.history.commits(self.head, commit)
+        newer, start = self._newer(commits)
+        containing = descendants(commit, commits)
+        if self.head in containing:
+            start = next((each for each in newer if each not in containing), start)
+        if start is None:
+            return ()
+        states = self.history.first_parents(start, limit)
+        return states[1:] if start == commit else states
+
+    def _newer(self, commits: Sequence[Commit]) -> tuple[list[str], str | None]:
+        """The states among `commits`, newest first, and the next older one."""
+        parents = {each.id: each.parents for each in commits}
+        states: list[str] = []
+        here: str | None = self.head
+        while here in parents and here is not None:
+            states.append(here)
+            here = next(iter(parents[here]), None)
+        return states, here

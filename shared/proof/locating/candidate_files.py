@@ -1,0 +1,105 @@
+"""Where the file that a log names may lie: paths of the branch and of other heads, each with its history, once."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+
+from shared.detection.incident import Incident
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.history import Branch, FileVersion
+from shared.proof.model.paths import common_tail, components, likely_files
+from shared.proof.model.ports import History
+
+_MOST_NAMESAKES = 50
+"""A name that more files carry (`__init__.py` without its folder) identifies none of them."""
+
+
+class Area(Enum):
+    """Where paths were found, likeliest first."""
+
+    HEAD = auto()
+    """At the head of the branch."""
+    LOGGED = auto()
+    """At the state of the branch when the failure was logged."""
+    FORMER = auto()
+    """At any commit of the branch."""
+    ELSEWHERE = auto()
+    """On another branch, or in a pull request: what no state of the branch ever held."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Paths that the log may mean; of one layer all share equally much of the logged path."""
+
+    history: History
+    paths: Sequence[str]
+    tips: Sequence[str]
+    area: Area
+    common: int
+    """Components at their end that the logged path has as well."""
+
+    @cached_property
+    def graph(self) -> Sequence[FileVersion]:
+        """Their path-limited graph, walked when it is first asked for; empty where too many files carry the name."""
+        return self.history.versions(self.paths, self.tips) if len(self.paths) <= _MOST_NAMESAKES else ()
+
+
+@dataclass(slots=True)
+class Ground:
+    """Where the logged file may lie, likeliest first. It is walked once, however many Pythons are tried on it."""
+
+    history: History
+    incident: Incident
+    branch: Branch
+    states: BranchStates
+    _walked: dict[Area, list[Layer]] = field(default_factory=dict)
+    _tried: set[str] = field(default_factory=set)
+
+    def layers(self, is_wanted: Callable[[Area], bool] = lambda _: True) -> Iterator[Layer]:
+        """From the first one at every call, up to the first area that is not wanted: to list one can take a walk."""
+        for area in Area:
+            if not is_wanted(area):
+                return
+            if area not in self._walked:
+                self._walked[area] = list(self._walk(area))
+            yield from self._walked[area]
+
+    def was_there_when_logged(self, path: str) -> bool:
+        """Whether the branch held a file when the failure was logged, whatever was in it."""
+        state = self._state_when_logged()
+        return state is not None and (state, path) in self.history.blobs([(state, path)])
+
+    def _walk(self, area: Area) -> Iterator[Layer]:
+        for paths, tips in self._places(area):
+            fresh = [path for path in paths if path not in self._tried or len(tips) > 1]
+            if area is not Area.LOGGED:  # what is found there is one of the former files as well
+                self._tried.update(fresh)
+            if fresh:
+                yield Layer(self.history, fresh, tips, area, common_tail(self.incident.path, fresh[0]))
+
+    def _places(self, area: Area) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        """(paths, tips) to search in an area, likeliest first."""
+        tips, logged = [self.branch.head], self.incident.path
+        name = next(reversed(components(logged)), "")
+        if area is Area.HEAD:
+            candidates: Collection[str] = self.history.tree(self.branch.head)
+        elif not name:
+            return
+        elif area is Area.LOGGED:
+            state = self._state_when_logged()
+            candidates = self.history.tree(state) if state else ()
+        elif area is Area.FORMER:
+            candidates = self.history.named(name, tips)
+        else:
+            others = [head.head for head in self.history.unmerged(self.branch, None)]
+            tips = [*tips, *others]
+            candidates = self.history.named(name, tips) if others else ()
+        for tier in likely_files(logged, candidates):
+            yield tier, tips
+
+    def _state_when_logged(self) -> str | None:
+        """The state of the branch at that time, where it was another one than the head."""
+        seen_at = self.incident.sightings[-1].first_seen if self.incident.dated else None
+        state = self.states.at(seen_at) if seen_at is not None else None
+        return state.id if state is not None and state.id != self.branch.head else None

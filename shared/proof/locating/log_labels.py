@@ -1,0 +1,67 @@
+"""What the log's own labels say of the deployed commit: an incident and a request in, the request with them out.
+
+Cloud Build sets `commit-sha`, `gcb-build-id` and `gcb-trigger-id` on a revision, and the platform repeats them with
+every entry. Like whatever names a commit they are held against the log by compiling; a service may log labels of its
+own, so a label is never more than a claim, and buys no more than the line: what the branch does not contain is not
+believed on its word.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shared.detection.incident import Incident, Sighting
+from shared.errors import Misused
+from shared.proof.locating.ancestry import contains
+from shared.proof.model.finding import DeployedSource
+from shared.proof.model.ports import History
+from shared.proof.proof_context import Request
+from shared.text.phrases import said
+
+_MOST_REVISIONS = 5
+
+
+def with_labels(incident: Incident, history: History, request: Request) -> Request:
+    """Takes the last labelled commit as the deployed one, where nobody has named another; says what was labelled."""
+    sentences = tuple(_sentences(incident))
+    named = request.deployed is not None or bool(sentences)
+    request = replace(request, stated=(*request.stated, *sentences), named=named)
+    labelled = next((each for each in reversed(incident.sightings) if each.first.commit), None)
+    if labelled is None:
+        return request
+    commit = _resolved(history, labelled.first.commit)
+    if commit is None:
+        told = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
+        return replace(request, stated=(*request.stated, told))
+    if request.deployed is None:
+        branch = history.branch(request.branch)
+        if not contains(history, branch.head, commit):
+            told = f"The label commit-sha names {commit}, which is no part of {branch.name}."
+            return replace(request, stated=(*request.stated, told))
+        return replace(request, deployed=commit, source=DeployedSource.LABEL, revision=labelled.revision)
+    if _resolved(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
+        told = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
+        return replace(request, stated=(*request.stated, told))
+    return request
+
+
+def _sentences(incident: Incident) -> Iterator[str]:
+    """One for each revision that carries labels."""
+    by_revision: dict[str, Sighting] = {each.revision: each for each in incident.sightings if _is_labelled(each)}
+    for revision, sighting in list(by_revision.items())[:_MOST_REVISIONS]:
+        labels = [f"commit-sha {sighting.first.commit}"] if sighting.first.commit else []
+        labels += [said(sighting.first.build, 300)] if sighting.first.build else []
+        of = f" of revision {said(revision, 80)}" if revision else ""
+        yield f"The log's labels{of} say: {', '.join(labels)}."
+
+
+def _is_labelled(sighting: Sighting) -> bool:
+    return bool(sighting.first.commit or sighting.first.build)
+
+
+def _resolved(history: History, commit: str) -> str | None:
+    """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
+    try:
+        found = history.resolve(commit).id
+    except Misused:
+        return None
+    return found if found.startswith(commit) else None

@@ -1,0 +1,67 @@
+"""Which of several versions was there when a failure was logged: versions of files in, the likeliest one out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.compilation import Fault
+from shared.proof.model.history import Commit
+
+
+class Presence(IntEnum):
+    """How a version stood to the deploy branch when it was logged; the higher, the likelier it was deployed."""
+
+    LATER = 0
+    """Committed only afterwards: it can have been deployed from an uncommitted tree alone."""
+    EARLIER = 1
+    """There, but not what the branch held: replaced by then, or not merged yet. Or the log does not tell when."""
+    CURRENT = 2
+    """What the branch held."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingVersion:
+    """A version of a file that fails as logged."""
+
+    commit: Commit
+    path: str
+    blob: str
+    fault: Fault
+
+
+def likeliest(
+    states: BranchStates, versions: Sequence[FailingVersion], seen_at: datetime | None
+) -> tuple[FailingVersion, Presence]:
+    """The version that the branch held at that moment, else the one that it held last, else the first one after it.
+
+    `versions` are newest first; there is at least one.
+    """
+    if seen_at is None:
+        return versions[0], Presence.EARLIER
+    there = [each for each in versions if each.commit.committed_at <= seen_at]
+    if not there:
+        return min(versions, key=_committed), Presence.LATER
+    state = states.at(seen_at)
+    held = _held(states, state, {each.path for each in there})
+    current = [each for each in there if held.get(each.path) == each.blob]
+    return _newest(states, state, current or there), Presence.CURRENT if current else Presence.EARLIER
+
+
+def _held(states: BranchStates, state: Commit | None, paths: set[str]) -> dict[str, str]:
+    if state is None:
+        return {}
+    return {path: blob for (_, path), blob in states.history.blobs((state.id, path) for path in sorted(paths)).items()}
+
+
+def _newest(states: BranchStates, state: Commit | None, versions: Sequence[FailingVersion]) -> FailingVersion:
+    """The newest of those that the branch contained by then; of others, only where there is no such one."""
+    if len(versions) > 1 and state is not None:
+        lacked = states.lacked(state.id)
+        versions = [each for each in versions if each.commit.id not in lacked] or versions
+    return max(versions, key=_committed)
+
+
+def _committed(version: FailingVersion) -> datetime:
+    return version.commit.committed_at

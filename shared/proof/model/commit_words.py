@@ -1,0 +1,28 @@
+"""A commit as a sentence names it: its abbreviated id, its subject as a quotation, its time."""
+
+import re
+
+from shared.proof.model.history import Commit
+from shared.text.phrases import said, short
+from shared.text.timestamps import rfc3339
+
+_SUBJECT = 120
+_CLAIMS = re.compile(
+    r"(?i)\b(?:(?:bug|hot|quick)?fix(?:e[sd]|ing|up)?|resolv(?:e[sd]?|ing)|repair(?:s|ed|ing)?|correct(?:s|ed|ing)?"
+    r"|mend(?:s|ed|ing)?|patch(?:es|ed)?|unbreaks?|restor(?:e[sd]?|ing))\b"
+)
+
+
+def subject(commit: Commit) -> str:
+    """The commit's subject in quotation marks."""
+    return f"“{said(commit.subject, _SUBJECT)}”"
+
+
+def named(commit: Commit) -> str:
+    """Abbreviated id, subject and time."""
+    return f"{short(commit.id)} ({subject(commit)}, committed {rfc3339(commit.committed_at)})"
+
+
+def claims_fix(commit: Commit) -> bool:
+    """Whether the subject says that the commit mends something."""
+    return _CLAIMS.search(commit.subject) is not None

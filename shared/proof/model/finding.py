@@ -1,0 +1,291 @@
+"""What the proof found: which commit is deployed, what is broken, who broke it, what mends it, what to propose.
+
+In: nothing; these are the values that `shared.proof.prove` fills. Out: the material of evidence, whys and report.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.detection.logged_exception import Frame
+from shared.proof.model.compilation import Fault
+from shared.proof.model.history import Commit, FileChange
+
+
+class DeployedSource(StrEnum):
+    """How the deployed commit became known, best first."""
+
+    GIVEN = "given"
+    PROVENANCE = "provenance"
+    LABEL = "label"
+    TAG = "tag"
+    ENV = "env"
+    INFERRED = "inferred"
+    UNKNOWN = "unknown"
+
+
+class Checks(StrEnum):
+    """State of the code host's checks at a commit; `unknown` where it has none, or nobody could be asked."""
+
+    GREEN = "green"
+    RED = "red"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What is recommended."""
+
+    REDEPLOY = "redeploy"
+    ROLLBACK = "rollback"
+    NONE = "none"
+
+
+class Reason(StrEnum):
+    """Why; the machine-readable half of every recommendation."""
+
+    FIX_NOT_DEPLOYED = "fix_merged_not_deployed"
+    EARLIER_COMMIT_GOOD = "no_fix_earlier_commit_good"
+    GONE_BACK = "earlier_commit_chosen"
+    """A fix is merged, and people go back all the same: it did not hold, or they would rather."""
+    FIX_FAILED = "fix_did_not_hold"
+    """It was deployed and taken back, and nothing else is left to propose."""
+    NOT_CORROBORATED = "not_corroborated"
+    FILE_NOT_FOUND = "file_not_found"
+    NO_FIX = "no_fix"
+    NOT_ON_BRANCH = "deployed_commit_not_on_branch"
+    FIX_IN_PULL_REQUEST = "fix_only_in_pull_request"
+    FIX_UNMERGED = "fix_only_on_unmerged_branch"
+    NO_TARGET = "no_commit_passes_every_gate"
+    CHECKS_RED = "checks_red"
+    ALREADY_DEPLOYED = "already_deployed"
+    HISTORY_CUT = "history_not_available"
+    CLOSE_1011_ALONE = "close_1011_without_cause"
+    CLOSE_1011_UNPROVEN = "close_1011_cause_not_proven"
+    CLOSED_BY_OTHER_END = "closed_by_other_end"
+    KEEPALIVE_TIMEOUT = "keepalive_timeout"
+    DYNAMIC_CODE = "dynamic_code"
+    DEPENDENCY = "dependency"
+    NOT_PYTHON = "not_python"
+    AMBIGUOUS = "ambiguous"
+    """Several files fit what was logged equally well."""
+    NOT_FETCHED = "contents_not_in_this_copy"
+    """What would decide it was never fetched into this partial clone."""
+    WRONG_COMMAND = "file_is_no_python"
+    """Python was started with a file that is none."""
+
+
+SPEAKS_FOR_ITSELF = frozenset((Reason.AMBIGUOUS, Reason.NOT_FETCHED, Reason.NOT_ON_BRANCH, Reason.WRONG_COMMAND))
+"""Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployed version that the log gives away: the lines of one sighting, and the version that fails there."""
+
+    revision: str
+    line: int | None
+    seen_at: datetime | None
+    commit: Commit | None
+    uncommitted: bool
+    """True where `commit` was committed after `seen_at`: the image was built from a tree not yet committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The version that was running when the incident was last seen to begin."""
+
+    revision: str
+    commit: Commit | None
+    source: DeployedSource
+    corroborated: bool
+    """True only where the file at `commit` fails to compile at the logged line."""
+    candidates: tuple[str, ...]
+    """Every commit whose version of the file fails first on the logged line, newest first."""
+    uncommitted_tree: bool
+    python: str
+    python_source: str
+    conflict: str = ""
+    """One sentence where a given commit contradicts the log; "" otherwise."""
+    deployments: tuple[Deployment, ...] = ()
+    """One for each sighting, oldest first; the last one is this one."""
+    named: bool = False
+    """Whether anything beside the logged line names a commit as deployed, borne out or not."""
+    stated: tuple[str, ...] = ()
+    """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoBroken:
+    """Another file of the deployed tree that fails to compile: the next outage."""
+
+    path: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The failing file at the deployed commit."""
+
+    path: str
+    fault: Fault
+    errors: int
+    """All errors in the file, as ruff's parser counts them; at least 1."""
+    error_lines: tuple[int, ...]
+    checked_by: str
+    explanation: str
+    """Ruff's words for the error on the logged line; "" where it has none."""
+    compiles_on: tuple[str, ...]
+    """Minor versions on which the very same bytes compile."""
+    compiles_on_checked_by: str
+    excerpt: tuple[tuple[int, str], ...]
+    """Source lines around the fault, numbered."""
+    second_opinion: str = ""
+    """One sentence where interpreter and ruff differ; "" where they agree or only one was asked."""
+    also_broken: tuple[AlsoBroken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Which files count at the deployed commit, by which rule, and what was seen of the others."""
+
+    rule: str
+    """In words, as `what Dockerfile starts`."""
+    start: str
+    """The start command or file; "" where none was read."""
+    image: str
+    """The file that says how the image is built; "" where there is none."""
+    exact: bool
+    """Whether these are the files that are loaded, rather than all that the image may hold."""
+    files: int
+    ambiguous: tuple[str, ...] = ()
+    """Images, one of which may be the failing one as well."""
+    not_loaded: tuple[AlsoBroken, ...] = ()
+    """Other files that do not compile: no reason against a commit."""
+    others_compiled: int = 0
+    """How many other files were compiled to tell."""
+    others_left: bool = False
+    """Whether there are more of them, which were not looked at."""
+    traced: tuple[str, ...] = ()
+    """Files that the traceback names beside the failing one: they were loaded, whatever is known of how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    """The commit after which the file no longer compiled. `errors` is the count right after it."""
+
+    commit: Commit
+    path: str
+    errors: int
+    first_line: int | None
+    arrived: bool = False
+    """True where the file did not exist before: it never compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A later version that still fails."""
+
+    commit: Commit
+    errors_left: int
+    first_line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The first commit that descends from the deployed one and where the file compiles."""
+
+    commit: Commit
+    where: str
+    """`merged`, `open_pull_request`, or `unmerged_branch`."""
+    pull_request: int | None = None
+    ref: str = ""
+    """The unmerged ref, where `where` is not `merged`."""
+    deleted: bool = False
+    """True where the fix is that the file is gone."""
+    excerpt: tuple[tuple[int, str], ...] = ()
+    """The mended lines, numbered as in the fixed version."""
+    path: str = ""
+    """Where the file lies after the fix; differs from the broken path after a rename; "" where it was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A newer commit that was not chosen, and the gate that it failed."""
+
+    commit: Commit
+    gate: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The newest commit on the deploy branch that passes every gate."""
+
+    commit: Commit
+    checks: Checks
+    commits_after_deployed: int
+    newly_broken: tuple[AlsoBroken, ...]
+    """Always empty for a commit that is proposed: kept in the report to show that it was looked at."""
+    ships: tuple[FileChange, ...]
+    """Files that differ between the deployed commit and this one."""
+    refused: tuple[Refused, ...] = ()
+    """Newer commits that failed a gate, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """The newest ancestor of the deployed commit where nothing of the incident is broken."""
+
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Kind and named reason, with one sentence that says it to a person."""
+
+    kind: Kind
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFile:
+    """A file of the repository that says something about Python versions or checks, at one commit."""
+
+    path: str
+    commit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All that was found for one incident."""
+
+    deployed: Deployed
+    broken: Broken | None
+    introduced: Introduced | None
+    attempts: tuple[Attempt, ...]
+    fix: Fix | None
+    target: Target | None
+    rollback: Rollback | None
+    recommendation: Recommendation
+    branch: str
+    """Name of the deploy branch."""
+    branch_head: str
+    declared: tuple[DeclaredFile, ...] = ()
+    """CI workflows, Dockerfiles and project files at the commit that introduced the break (else the deployed one)."""
+    refused: tuple[Refused, ...] = ()
+    """Commits that contain the fix and failed a gate, newest first: those above the target, or all without one."""
+    not_looked_at: int = 0
+    """Further commits that might pass every gate; the search had gone on for long enough."""
+    loading: Loading | None = None
+    """None where nothing was compiled but the failing file."""
+    unseen: tuple[str, ...] = ()
+    """What could not be looked at, a sentence each: shallow history, missing blobs."""
+    versions_compiled: int = 0
+    alternative: Rollback | None = None
+    """Beside a target: what could be gone back to instead, where that was asked for."""
+    frame: Frame | None = None
+    """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""

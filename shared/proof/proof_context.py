@@ -1,0 +1,49 @@
+"""What every part of a proof needs at hand: the incident, the history, the compilers, and what the person said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.detection.incident import Incident
+from shared.proof.model.finding import Checks, DeployedSource
+from shared.proof.model.history import Branch, Commit
+from shared.proof.model.ports import Compilers, History
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the person (or the service's configuration) says beyond the log."""
+
+    branch: str | None = None
+    deployed: str | None = None
+    python: str | None = None
+    roots: tuple[str, ...] = ()
+    fallback_python: str = "3.11"
+    """Taken, and called an assumption, where neither log nor repository name a version."""
+    checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+    """The code host's word on a commit."""
+    revision: str = ""
+    """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
+    source: DeployedSource = DeployedSource.GIVEN
+    """Who says which commit is deployed."""
+    named: bool = False
+    """Whether anything but the logged line names a commit as deployed."""
+    stated: tuple[str, ...] = ()
+    """What the platform says of the revision, a sentence for each source."""
+    alternative: bool = False
+    """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One incident, put to one repository."""
+
+    incident: Incident
+    history: History
+    compilers: Compilers
+    request: Request
+    branch: Branch
+    given: Commit | None
+    """The commit that the person says is deployed."""
+    progress: Progress

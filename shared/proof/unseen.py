@@ -1,0 +1,12 @@
+"""What a proof needed and this copy of the repository did not show: a history in, a sentence for each thing out."""
+
+from shared.proof.model.ports import History
+
+
+def unseen(history: History, *, at_boundary: bool) -> tuple[str, ...]:
+    """`at_boundary`: whether the answer hangs on what came before the oldest commits of a shallow copy."""
+    cut = history.boundary()
+    if not at_boundary or not cut:
+        return tuple(history.unseen())
+    shallow = f"The repository is a shallow copy: what came before {len(cut)} of its commits is not in it."
+    return (shallow, *history.unseen())

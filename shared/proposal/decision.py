@@ -1,0 +1,194 @@
+"""A click on a proposal comes in, whether it counts goes out, with a named reason."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.proof.model.finding import Kind
+from shared.proposal.proposal import Proposal
+from shared.service import Service
+
+
+class ClickKind(StrEnum):
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class DecisionState(StrEnum):
+    """The states of the one decision document of a proposal; whoever wins the write to it has decided."""
+
+    COUNTING = "counting"
+    """Somebody has approved, and more people have to."""
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    """Nobody decided in time: the clock did."""
+    SUPERSEDED = "superseded"
+    """Something newer was deployed, or could be: another question takes its place."""
+    REFUSED = "refused"
+    """Approved, but the world was no longer as the approval saw it."""
+    ACTING = "acting"
+    """The point of no return: the deployment has begun, a denial comes too late."""
+
+
+class Reply(StrEnum):
+    """The named reason of every answer to a click."""
+
+    APPROVED = "approved"
+    COUNTED = "counted"
+    DENIED = "denied"
+    ALREADY_APPROVED = "already_approved"
+    ALREADY_DENIED = "already_denied"
+    TOO_LATE = "too_late"
+    EXPIRED = "expired"
+    VOID = "void"
+    UNKNOWN_PROPOSAL = "unknown_proposal"
+    TAMPERED = "tampered"
+    FOREIGN_CHANNEL = "foreign_channel"
+    FOREIGN_TEAM = "foreign_team"
+    FOREIGN_APP = "foreign_app"
+    FOREIGN_USER = "foreign_user"
+    STALE = "stale"
+    MUTED = "muted"
+    DECIDED_OTHERWISE = "decided_otherwise"
+    SUPERSEDED = "superseded"
+    OWN_FIX = "own_fix"
+    UNKNOWN_AUTHOR = "unknown_author"
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One press of a button, from a request whose signature was verified. All of it but `kind` is opaque text."""
+
+    kind: ClickKind
+    proposal: str
+    incident: str
+    commit: str
+    """The target commit that the button carried."""
+    evidence_hash: str
+    user: str
+    """The chat's id of the user."""
+    user_name: str
+    channel: str
+    team: str
+    token: str = ""
+    """The chat's own id of this interaction; where the same one comes again, it is a replay."""
+    message: str = ""
+    """What `Chat.post` returned for the message whose button it was; "" where the chat does not tell."""
+    app: str = ""
+    """The chat's id of the app whose button it was; "" where the chat does not tell."""
+    reason: str = ""
+    """A denial's, in the person's own words; "" where none was asked for or given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person is told, at once."""
+
+    reply: Reply
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the click counts; every other answer is recorded as a rejection."""
+        return self.reply in _ACCEPTED
+
+    @property
+    def final(self) -> bool:
+        """Whether the message itself will soon say what became of the click."""
+        return self.reply is not Reply.COUNTED
+
+
+_ACCEPTED = frozenset((Reply.APPROVED, Reply.COUNTED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
+
+_TEXTS = {
+    Reply.APPROVED: "Approved. It begins after everything has been checked once more.",
+    Reply.COUNTED: "Your approval counts. This service asks for more than one: nothing is deployed before that.",
+    Reply.DENIED: "Denied. Nothing is deployed.",
+    Reply.ALREADY_APPROVED: "This was approved already.",
+    Reply.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
+    Reply.TOO_LATE: "It has begun already; it can no longer be denied here.",
+    Reply.EXPIRED: "This proposal has expired. Nothing is deployed.",
+    Reply.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
+    Reply.UNKNOWN_PROPOSAL: "There is no such proposal.",
+    Reply.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
+    Reply.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
+    Reply.FOREIGN_TEAM: "This proposal belongs to another workspace.",
+    Reply.FOREIGN_APP: "This button was another app's. Nothing is deployed.",
+    Reply.FOREIGN_USER: "You are not among the approvers of this service.",
+    Reply.STALE: "The service was changed since this was proposed. Nothing is deployed.",
+    Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
+    Reply.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
+    Reply.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",
+    Reply.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
+    Reply.UNKNOWN_AUTHOR: (
+        "Whether you wrote the fix is not known: this service asks for somebody else than its author, and its "
+        "configuration does not say under which names you commit. Nothing is deployed."
+    ),
+}
+
+
+def answer(reply: Reply) -> Answer:
+    """The words for a named reason."""
+    return Answer(reply, _TEXTS[reply])
+
+
+def refusal(
+    click: Click, proposal: Proposal, service: Service, members: Collection[str], now: datetime
+) -> Reply | None:
+    """Why a click does not count, judged by what the proposal is bound to; None where it does.
+
+    `members` are those of the service's approver group. An approver is named by id, never by name.
+    """
+    if (click.incident, click.commit, click.evidence_hash) != (
+        proposal.incident,
+        proposal.commit,
+        proposal.evidence_hash,
+    ):
+        return Reply.TAMPERED
+    if foreign := _foreign(click, service):
+        return foreign
+    if not Electorate(service, members).admits(click.user):
+        return Reply.FOREIGN_USER
+    if now >= proposal.expires_at:
+        return Reply.EXPIRED
+    return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """Who may decide for a service at this moment. `members` are those of its approver group."""
+
+    service: Service
+    members: Collection[str]
+
+    def admits(self, user: str) -> bool:
+        """Whether a chat user id is an approver: configured by id, or a member of the group."""
+        return user in self.service.approvers or user in self.members
+
+
+def _foreign(click: Click, service: Service) -> Reply | None:
+    """Why a click comes from elsewhere than from where it was asked for; None where it does not."""
+    if service.team and click.team != service.team:
+        return Reply.FOREIGN_TEAM
+    if service.chat_app and click.app != service.chat_app:
+        return Reply.FOREIGN_APP
+    return Reply.FOREIGN_CHANNEL if click.channel != service.channel else None
+
+
+def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:
+    """Everybody may go back to an earlier commit; a fix is approved by another than its author, if that is asked for.
+
+    Git's names are claims. They are good enough against a slip, and where they say nothing, nobody is believed.
+    """
+    if not service.not_author or proposal.kind is Kind.ROLLBACK:
+        return None
+    names = service.authors.get(click.user, ())
+    if not names or not proposal.author:
+        return Reply.UNKNOWN_AUTHOR
+    return Reply.OWN_FIX if _folded(proposal.author) in map(_folded, names) else None
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -1,0 +1,110 @@
+"""The question that is asked about an incident: bound to one commit and one body of evidence, and how it is shown."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.proof.model.finding import Kind
+
+
+class Standing(StrEnum):
+    """How a posted proposal stands; only an open one shows buttons."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    FAILED = "failed"
+    WATCHING = "watching"
+    RESOLVED = "resolved"
+    ROLLED_BACK = "rolled_back"
+    MUTED = "muted"
+    SUPERSEDED = "superseded"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One question: deploy this commit? An approval is bound to `incident`, `commit` and `evidence_hash`."""
+
+    id: str
+    incident: str
+    service: str
+    """`Service.id`."""
+    kind: Kind
+    """`redeploy` or `rollback`."""
+    commit: str
+    deployed: str
+    """The commit that was running; "" where it is not known."""
+    revision: str
+    """The revision that was serving when this was proposed; another one makes the proposal stale."""
+    fix: str
+    """The first commit that mends the failure; for a rollback the target itself."""
+    python: str
+    broken: tuple[str, ...]
+    """Paths that did not compile as deployed."""
+    evidence_hash: str
+    expires_at: datetime
+    author: str = ""
+    """Who wrote the fix, as git names them; "" where there is no fix, as in a rollback."""
+    instead_of: str = ""
+    """The proposal of the same question that is the first choice; "" for that one itself."""
+    traced: tuple[str, ...] = ()
+    """Further files that the traceback named: which image counts depends on them."""
+    etag: str = ""
+    """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
+
+    @property
+    def question(self) -> str:
+        """What the one decision is kept under: who says yes to one proposal of a question says no to the other."""
+        return self.instead_of or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The other question about the same incident and evidence: roll back to this commit instead?"""
+
+    proposal: str
+    commit: str
+    approvals: tuple[str, ...] = ()
+    """As `Message.approvals`, of those who want this instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is posted, in plain text: that is redacted and cut; the adapter escapes it and lays it out."""
+
+    proposal: str
+    incident: str
+    commit: str
+    evidence_hash: str
+    title: str
+    lines: tuple[str, ...]
+    """Paragraphs; one that begins with a label of `shared.proposal.question` is laid out by it."""
+    issue_url: str
+    standing: Standing
+    expires_at: datetime
+    kind: Kind = Kind.REDEPLOY
+    alternative: Alternative | None = None
+    by: str = ""
+    """The chat's user id of who approved or denied last; "" where nobody did."""
+    approvals: tuple[str, ...] = ()
+    """The chat's user ids of all who approved so far, where several have to."""
+    quorum: int = 1
+    """How many different people have to approve."""
+    decided_at: datetime | None = None
+    """When that was."""
+    at: datetime | None = None
+    """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
+    reason: str = ""
+    """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
+
+
+def evidence_hash(report: Mapping[str, object]) -> str:
+    """16 hex digits over the report as it is printed."""
+    text = json.dumps(report, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

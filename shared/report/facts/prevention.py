@@ -1,0 +1,98 @@
+"""What the repository's own files say about Python versions and checks, and what of it bears on this failure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.detection.incident import Incident
+from shared.proof.declared.deployed_python import CiPythons, PythonFact, ci_pythons, development_pythons
+from shared.proof.declared.python_versions import permits
+from shared.proof.model.finding import Proof
+from shared.report.evidence import EvidenceKind
+from shared.report.facts.fact import Fact, Topic
+from shared.text.phrases import listed, said, some
+
+_MOST_FILES = 12
+_MOST_PLACES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything as of one commit, `commit`; "" where no file was read."""
+
+    commit: str
+    paths: tuple[str, ...]
+    ci: CiPythons
+    same: tuple[PythonFact, ...]
+    """Places in CI that name the deployed Python."""
+    others: tuple[PythonFact, ...]
+    """Places in CI that name another one."""
+    admitting: tuple[tuple[PythonFact, str], ...]
+    """Places that let people develop on a Python on which the broken file compiles, with that version."""
+
+
+def assess(proof: Proof) -> Assessment:
+    """Reads the declared files; parsing them again costs less than carrying the result through every layer."""
+    files = {file.path: file.text for file in proof.declared}
+    ci = ci_pythons(files)
+    python = proof.deployed.python
+    compiles_on = proof.broken.compiles_on if proof.broken else ()
+    admitting = tuple(
+        (fact, version)
+        for fact in development_pythons(files)
+        if (version := next((each for each in compiles_on if _admits(fact, each)), ""))
+    )
+    return Assessment(
+        commit=proof.declared[0].commit if proof.declared else "",
+        paths=tuple(files),
+        ci=ci,
+        same=tuple(fact for fact in ci.versions if fact.version == python),
+        others=tuple(fact for fact in ci.versions if fact.version != python),
+        admitting=admitting,
+    )
+
+
+def prevention(incident: Incident, proof: Proof) -> Iterator[Fact]:
+    del incident
+    found = assess(proof)
+    if found.commit:
+        named = (
+            f"CI configuration: {some(_said(found.ci.workflows), _MOST_FILES)}"
+            if found.ci.workflows
+            else "no CI configuration"
+        )
+        text = (
+            f"Files read for Python versions and checks: {some(_said(found.paths), _MOST_FILES)}; {named} among them."
+        )
+        yield Fact(Topic.READ, EvidenceKind.QUERY, found.commit, text)
+    ci = (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)
+    yield from _places(Topic.CI, found.commit, ci)
+    yield from _places(Topic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
+    for sentence in proof.unseen:
+        yield Fact(Topic.UNSEEN, EvidenceKind.QUERY, "repository", said(sentence))
+
+
+def quoted(fact: PythonFact) -> str:
+    """``ci.yml, line 12 (`python-version: "3.12"`)``."""
+    return f"{said(fact.path)}, line {fact.line} (`{said(fact.text, 120)}`)"
+
+
+def _places(topic: Topic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
+    """One fact for each line, with all versions that it names."""
+    versions: dict[str, list[str]] = {}
+    refs: dict[str, str] = {}
+    for fact in facts:
+        refs[quoted(fact)] = f"{commit}:{said(fact.path)}"
+        versions.setdefault(quoted(fact), []).extend([fact.version] if fact.version else [])
+    for words, named in list(versions.items())[:_MOST_PLACES]:
+        names = f", names Python {listed(list(dict.fromkeys(named)))}" if named else ""
+        yield Fact(topic, EvidenceKind.FILE, refs[words], f"{words}{names}.")
+
+
+def _said(paths: tuple[str, ...]) -> list[str]:
+    return [said(path) for path in paths]
+
+
+def _admits(fact: PythonFact, version: str) -> bool:
+    if fact.kind == "requires-python":
+        return permits(fact.text.partition("=")[2], version)
+    return fact.version == version

@@ -1,0 +1,166 @@
+"""What a failing revision means for its users: what the platform tells of it in; its reach, and how urgent it is, out.
+
+A revision that fails while it starts never takes traffic: its users still have the old one. One that imports the broken
+file only when it needs it starts, and fails under traffic. What the platform does not tell is `unknown`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from shared.report.evidence import Evidence, EvidenceKind
+from shared.text.phrases import counted, listed, said
+
+
+class Reach(StrEnum):
+    NEVER_STARTED = "never_started"
+    """The platform says that it did not start, and it has answered nothing."""
+    NEVER_SERVED = "never_served"
+    """It has no traffic, and nothing that it answered is known; why, the platform does not say."""
+    SERVED = "served"
+    """It has answered requests, and has no traffic any more."""
+    SERVES = "serves"
+    UNKNOWN = "unknown"
+
+
+class Urgency(StrEnum):
+    NOW = "now"
+    SOON = "soon"
+    """Nobody is failed at this moment; what was to be released is not."""
+    UNKNOWN = "unknown"
+
+
+_URGENCY = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
+LOOKED_BACK = timedelta(days=14)
+"""So far the log is searched for requests: older ones say nothing of today, and are dear to find."""
+UNCOUNTED = "a WebSocket that is closed after it was accepted does not count as one"
+"""Why no failed request is no reassurance."""
+_CUT_AT = 10_000
+"""Requests are counted so far and no further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """As the platform tells it, None for what it does not. `refused` quotes it where it says that it did not start."""
+
+    revision: str
+    traffic: Mapping[str, int] | None = None
+    """Percent by revision, of the whole service."""
+    requests: int | None = None
+    """That the revision has answered."""
+    failed: int | None = None
+    """Those among them that it answered with a server error."""
+    refused: str = ""
+    unseen: tuple[str, ...] = field(default=())
+    whole: bool = True
+    """Whether requests were looked for since the revision was made, and not only in the days of `LOOKED_BACK`."""
+    """Why something could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """`share` is the percentage of the traffic; `evidence` are the ids of what it rests on."""
+
+    reach: Reach
+    urgency: Urgency
+    revision: str
+    share: int | None
+    requests: int | None
+    failed: int | None
+    instead: tuple[str, ...]
+    """The revisions that serve in its place."""
+    evidence: tuple[str, ...]
+
+
+def impact_of(measured: Measured, first: int) -> tuple[Impact, tuple[Evidence, ...]]:
+    """The impact, and the evidence for it, numbered from `first`."""
+    evidence = tuple(
+        Evidence(f"e{first + place}", kind, ref, text) for place, (kind, ref, text) in enumerate(_facts(measured))
+    )
+    traffic = measured.traffic
+    reach = _reach(measured)
+    impact = Impact(
+        reach=reach,
+        urgency=_URGENCY.get(reach, Urgency.SOON),
+        revision=measured.revision,
+        share=traffic.get(measured.revision, 0) if traffic is not None else None,
+        requests=measured.requests,
+        failed=measured.failed,
+        instead=tuple(name for name in traffic or () if name != measured.revision),
+        evidence=tuple(each.id for each in evidence),
+    )
+    return impact, evidence
+
+
+def _reach(measured: Measured) -> Reach:
+    if not measured.revision or measured.traffic is None:
+        return Reach.UNKNOWN
+    if measured.traffic.get(measured.revision, 0) > 0:
+        return Reach.SERVES
+    if measured.requests is None:
+        return Reach.UNKNOWN
+    if measured.requests:
+        return Reach.SERVED
+    return Reach.NEVER_STARTED if measured.refused and measured.whole else Reach.NEVER_SERVED
+
+
+def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
+    revision = said(measured.revision, 80)
+    if measured.traffic is not None:
+        split = [f"{said(name, 80)} {share} %" for name, share in measured.traffic.items()]
+        yield EvidenceKind.REVISION, revision, f"the traffic is split: {listed(split)}" if split else "no traffic"
+    if measured.requests is not None:
+        answered = counted(measured.requests, "request")
+        when = "since it was made" if measured.whole else f"in the last {LOOKED_BACK.days} days"
+        failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
+        yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
+    if measured.refused:
+        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{said(measured.refused, 200)}”"
+    for why in measured.unseen:
+        yield (
+            EvidenceKind.QUERY,
+            f"about {revision}" if revision else "revision not named",
+            said(f"not seen: {why}", 200),
+        )
+
+
+def told(impact: Impact) -> str:
+    """One or two sentences, in which every number is one of the evidence."""
+    name = said(impact.revision, 80) or "the failing revision"
+    old = f" Its users still have {listed([said(each, 80) for each in impact.instead])}." if impact.instead else ""
+    match impact.reach:
+        case Reach.SERVES:
+            return f"{name} fails under traffic: it takes {impact.share} % of it{_failures(impact)}. Urgent."
+        case Reach.SERVED:
+            return f"{name} has no traffic any more{_failures(impact)}.{old} Nobody is failed at this moment."
+        case Reach.NEVER_STARTED:
+            return f"{name} fails while it starts, and has never taken traffic.{old} Nobody is failed at this moment."
+        case Reach.NEVER_SERVED:
+            return f"{name} has no traffic, and no known request.{old} Nobody is failed at this moment."
+        case Reach.UNKNOWN:
+            return "Unknown: the platform does not tell whether the failing revision takes traffic."
+
+
+def _failures(impact: Impact) -> str:
+    if impact.requests is None or impact.failed is None:
+        return ""
+    most = " or more" if impact.requests >= _CUT_AT else ""
+    failed = f"{impact.failed} of {impact.requests}{most} requests were answered with a server error"
+    closes = f"; {UNCOUNTED}" if not impact.failed else ""
+    return f", and {failed}{closes}"
+
+
+def to_json(impact: Impact) -> dict[str, object]:
+    """For the report; None for what is unknown."""
+    return {
+        "reach": impact.reach.value,
+        "urgency": impact.urgency.value,
+        "revision": impact.revision or None,
+        "traffic_percent": impact.share,
+        "requests": impact.requests,
+        "failed_requests": impact.failed,
+        "serving_instead": list(impact.instead),
+        "text": told(impact),
+        "evidence": list(impact.evidence),
+    }

@@ -1,0 +1,22 @@
+"""From incidents to reports: prove, date, and put into evidence and whys, one incident after the other."""
+
+from collections.abc import Iterable
+
+from shared.detection.incident import Incident
+from shared.proof.locating.infer_dates import dated
+from shared.proof.locating.log_labels import with_labels
+from shared.proof.model.ports import Compilers, History
+from shared.proof.proof_context import Progress, Request
+from shared.proof.prove import prove
+from shared.report.report import Report, build_report
+
+
+def investigate(
+    incidents: Iterable[Incident], history: History, compilers: Compilers, request: Request, progress: Progress
+) -> list[Report]:
+    """One report for each incident, in their order. Raises Misused for a ref that does not exist."""
+    reports: list[Report] = []
+    for incident in incidents:
+        asked = with_labels(incident, history, request)
+        reports.append(build_report(*dated(incident, prove(incident, history, compilers, asked, progress))))
+    return reports

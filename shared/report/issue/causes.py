@@ -1,0 +1,69 @@
+"""Why it happened: the resources ruled in or out, then the five whys and the error behind the error."""
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from shared.report.issue.account import entries
+from shared.report.issue.section import Heading, Section, table
+from shared.report.links import Links
+from shared.report.report import Report
+from shared.text.escaping import for_markdown
+from shared.text.phrases import listed, said
+
+_RESOURCES = (
+    ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
+    ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
+    ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
+)
+
+
+class Source(StrEnum):
+    """Where a cause may show."""
+
+    LOG = "the log"
+    REPOSITORY = "the repository"
+    METRICS = "metrics"
+    SETTINGS = "the service's settings"
+    NETWORK = "the network"
+
+
+def looked_at(report: Report) -> Sequence[Source]:
+    """The sources that the report stands on; the settings only where the platform said something."""
+    settings = [Source.SETTINGS] if report.proof.deployed.stated else []
+    return (Source.LOG, Source.REPOSITORY, *settings)
+
+
+def causes(report: Report, _: Links) -> Iterator[Section]:
+    yield Section(Heading.RESOURCES, tuple(_resources(report)), need=2)
+    yield Section(Heading.WHYS, tuple(_whys(report)), need=8)
+
+
+def _whys(report: Report) -> Iterator[str]:
+    for why in report.whys:
+        cited = ", ".join(why.evidence) or "none"
+        yield (
+            f"**{why.n}. {for_markdown(why.question)}**\n{for_markdown(why.answer)}\n"
+            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
+        )
+
+
+def _resources(report: Report) -> Iterator[str]:
+    """Only the entries of this incident were read for this; what was not looked at is said, and never ruled out."""
+    joined = "\n".join(entry.text for entry in entries(report)).lower()
+    rows = []
+    for name, words in _RESOURCES:
+        hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
+        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
+        rows.append((name, found, _MENTIONED if hits else "not looked at"))
+    yield table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
+    if report.proof.broken is not None:
+        yield "A file that does not compile fails whatever the memory, the CPU or the load."
+    stated = report.proof.deployed.stated
+    if stated:
+        yield "\n".join(f"- {for_markdown(said(sentence, 400))}" for sentence in stated)
+    seen = looked_at(report)
+    yield f"Looked at: {listed(seen)}. Not looked at: {listed([each for each in Source if each not in seen])}."
+
+
+_MENTIONED = "not looked at: **look at them**, the log speaks of it"

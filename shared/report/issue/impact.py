@@ -1,0 +1,48 @@
+"""What followed for others, as far as platform and log tell: what was measured and symptoms in, one paragraph out."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from shared.detection.incident import Incident
+from shared.report.impact import Impact, told
+from shared.text.escaping import for_markdown
+from shared.text.phrases import counted, listed, said
+from shared.text.timestamps import told as moment
+
+_MOST = 4
+_NOTHING = "the log shows nothing that followed from it."
+
+
+def impact(incident: Incident, measured: Impact | None = None) -> str:
+    """Counts are of log entries; two entries may tell of one event, so they are never added up."""
+    shown = followed(incident)
+    shown = [*shown[:_MOST], "others"] if len(shown) > _MOST else shown
+    unknown = "How many people or requests were affected, the log does not tell."
+    if measured is not None and measured.failed is not None:
+        unknown = ""
+    after = f"{for_markdown(listed(shown))}{''.join(_where(incident))}." if shown else _NOTHING
+    return f"{_measured(measured)}{after} {unknown}".strip()
+
+
+def _measured(impact: Impact | None) -> str:
+    """What the platform tells comes first: it is what decides how urgent it is."""
+    if impact is None:
+        return ""
+    return f"{for_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+
+
+def followed(incident: Incident) -> list[str]:
+    """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
+    times: Counter[str] = Counter()
+    for symptom in incident.symptoms:
+        times[said(symptom.text, 120)] += symptom.occurrences
+    return [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
+
+
+def _where(incident: Incident) -> Iterator[str]:
+    revisions = {each.revision for each in incident.symptoms if each.revision}
+    if revisions:
+        yield f", from {counted(len(revisions), 'revision')}"
+    seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
+    if seen and incident.dated:
+        yield f", last at {moment(max(seen), dated=True)}"

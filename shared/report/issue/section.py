@@ -1,0 +1,69 @@
+"""Sections made of whole blocks, and how they are made to fit: a fence or a table is left out whole or not at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.text.escaping import table_cell
+
+LEFT_OUT = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+
+
+class Heading(StrEnum):
+    """Every part that an issue may have, with the words above it."""
+
+    SUMMARY = "Summary"
+    SYMPTOM = "Symptom"
+    TIMELINE = "Timeline"
+    LOG = "What the log says"
+    CODE = "The code, before and after"
+    COMMITS = "Commits"
+    RESOURCES = "Resources"
+    WHYS = "Five whys"
+    PROPOSAL = "Proposal"
+    PREVENTION = "Prevention"
+    VERIFICATION = "How it will be verified"
+    EVIDENCE = "Evidence"
+    UNSEEN = "What could not be seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Finished Markdown. `title` is "" for what stands before the first heading."""
+
+    title: str
+    blocks: tuple[str, ...]
+    need: int = 5
+    """The higher, the longer the section is kept; 9 is never cut."""
+    cut: bool = False
+    folded: str = ""
+    """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
+
+    def text(self) -> str:
+        parts = [*self.blocks, *([LEFT_OUT] if self.cut else [])]
+        if self.folded:
+            parts = [f"<details>\n<summary>{self.folded}</summary>", *parts, "</details>"]
+        return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])
+
+
+def fitted(sections: Sequence[Section], limit: int) -> str:
+    """The sections as one text of at most `limit` characters, in their order."""
+    kept = [section for section in sections if section.blocks]
+    length = sum(len(section.text()) + 2 for section in kept)
+    while length > limit:
+        place = min((n for n, each in enumerate(kept) if each.blocks and each.need < 9), key=lambda n: kept[n].need)
+        shorter = replace(kept[place], blocks=kept[place].blocks[:-1], cut=True)
+        length += len(shorter.text()) - len(kept[place].text())
+        kept[place] = shorter
+    return "\n\n".join(section.text() for section in kept)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of finished inline Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(table_cell(cell) for cell in line)} |" for line in lines)
+
+
+def bullets(items: Iterable[str], mark: str = "-") -> str:
+    """A list of finished inline Markdown."""
+    return "\n".join(f"{mark} {item}" for item in items)

@@ -1,0 +1,55 @@
+"""Where a person can look at what is told: ids in, addresses out; "" wherever there is nothing to look at.
+
+An address is made of what is configured and of what was proven or set by the platform, never of words of a log.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.detection.entry import LogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the code host knows of a commit and git does not."""
+
+    commit: str
+    author: str = ""
+    """The address of the author's page."""
+    pull_request: int | None = None
+    """That which brought the commit in."""
+    address: str = ""
+    """Of the pull request."""
+
+
+def _nowhere(*_: object) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Every function may be asked about anything."""
+
+    commit: Callable[[str], str] = _nowhere
+    lines: Callable[[str, str, int | None, int | None], str] = _nowhere
+    """(commit, path, first line, last line): the file as it was then, for good."""
+    comparison: Callable[[str, str], str] = _nowhere
+    """(base, tip)"""
+    entry: Callable[[LogEntry], str] = _nowhere
+    """One entry of the log."""
+    log: Callable[[datetime | None, datetime | None], str] = _nowhere
+    """What the service logged in this time."""
+    origins: tuple[Origin, ...] = ()
+
+    def origin(self, commit: str) -> Origin:
+        """What is known of a commit."""
+        return next((each for each in self.origins if each.commit == commit), Origin(commit))
+
+
+NO_LINKS = Links()
+
+
+def linked(markdown: str, address: str) -> str:
+    """Finished inline Markdown as a link; as it is, where there is no address."""
+    return f"[{markdown}]({address})" if address else markdown

@@ -1,0 +1,329 @@
+"""The report: an incident and its proof come in; evidence, whys and the JSON that is printed go out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.detection.close_code import Closed
+from shared.detection.incident import Incident, Symptom, is_suspected
+from shared.proof.model.finding import (
+    AlsoBroken,
+    Attempt,
+    Broken,
+    Deployed,
+    Deployment,
+    Fix,
+    Introduced,
+    Loading,
+    Proof,
+    Refused,
+    Target,
+)
+from shared.proof.model.history import Commit, FileChange
+from shared.report import impact as impacts
+from shared.report.drop_unconfirmed_text import believed
+from shared.report.evidence import Evidence
+from shared.report.facts import Topic, gather
+from shared.report.whys import Why, draft_whys
+from shared.text.redaction import redact
+from shared.text.timestamps import has_day, rfc3339, time_of_day, told
+
+_MOST_SHIPPED = 500
+"""Files that differ, of which the report names the first; `files_changed` counts them all."""
+SCHEMA = "provenfix.report/1"
+_CLOSED_FIRST = {Closed.OTHER_END: "other_end", Closed.OURS: "this_end"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    incident: Incident
+    proof: Proof
+    whys: tuple[Why, ...]
+    evidence: tuple[Evidence, ...]
+    symptom_evidence: tuple[str, ...] = ()
+    """The evidence id of each of the incident's symptoms, in their order."""
+    nearby_evidence: tuple[str, ...] = ()
+    """Likewise of what was logged in the same minutes."""
+    raised_evidence: str = ""
+    """That of the exception that is tied to closes; "" where there is none."""
+    impact: impacts.Impact | None = None
+    """What it means for users; None where no platform was asked."""
+    counted_at: datetime | None = None
+    """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
+
+
+def build_report(incident: Incident, proof: Proof) -> Report:
+    """Gathers the evidence, numbers it, and answers the whys from it."""
+    incident = believed(incident, proof)
+    facts = gather(incident, proof)
+    return Report(
+        incident,
+        proof,
+        draft_whys(incident, proof, facts),
+        facts.evidence,
+        symptom_evidence=facts.ids(Topic.SYMPTOM),
+        nearby_evidence=facts.ids(Topic.NEARBY),
+        raised_evidence=next(iter(facts.ids(Topic.RAISED)), ""),
+    )
+
+
+def with_impact(report: Report, measured: impacts.Measured) -> Report:
+    """The same report, with what the platform tells of the failing revision as further evidence."""
+    impact, evidence = impacts.impact_of(measured, len(report.evidence) + 1)
+    return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
+
+
+def as_of(report: Report) -> str:
+    """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
+    return f" as of {told(report.counted_at, dated=True)}" if report.counted_at is not None else ""
+
+
+def to_json(report: Report) -> dict[str, object]:
+    """The report as values that `json` writes; every key is always there, None where something is unknown.
+
+    Commits are full ids, times RFC 3339 in UTC. Texts are redacted. Where the log had times of day without a date,
+    `time_of_day` holds what was logged; the times themselves are None unless the day could be inferred.
+    """
+    proof = report.proof
+    document: dict[str, object] = {
+        "schema": SCHEMA,
+        "incident": _incident(report),
+        "deployed": _deployed(proof.deployed, report.incident),
+        "broken": _broken(proof.broken) if proof.broken else None,
+        "loading": _loading(proof.loading) if proof.loading else None,
+        "introduced": _introduced(proof.introduced) if proof.introduced else None,
+        "attempts": [_attempt(attempt) for attempt in proof.attempts],
+        "fix": _fix(proof.fix) if proof.fix else None,
+        "target": _target(proof.target) if proof.target else None,
+        "refused": [_refused(each) for each in proof.refused],
+        "not_looked_at": proof.not_looked_at,
+        "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
+        "alternative": _commit(proof.alternative.commit) if proof.alternative else None,
+        "decision": {
+            "kind": proof.recommendation.kind.value,
+            "reason": proof.recommendation.reason.value,
+            "detail": proof.recommendation.detail,
+        },
+        "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
+        "impact": impacts.to_json(report.impact) if report.impact else None,
+        "whys": [_why(why) for why in report.whys],
+        "evidence": [_evidence(each) for each in report.evidence],
+        "unseen": list(proof.unseen),
+        "versions_compiled": proof.versions_compiled,
+    }
+    return {key: _redacted(value) for key, value in document.items()}
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return redact(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate cannot be written
+    if isinstance(value, dict):
+        return {key: _redacted(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_redacted(each) for each in value]
+    return value
+
+
+def _incident(report: Report) -> dict[str, object]:
+    incident = report.incident
+    ids = (*report.symptom_evidence, *([None] * len(incident.symptoms)))
+    nearby = (*report.nearby_evidence, *([None] * len(incident.nearby)))
+    return {
+        "fingerprint": incident.fingerprint,
+        "service": incident.service or None,
+        "environment": incident.environment or None,
+        "signal": incident.kind.value,
+        "error_class": incident.error_class or None,
+        "path": incident.path or None,
+        **_seen(incident.first_seen, incident.last_seen, dated=incident.dated),
+        "occurrences": incident.occurrences,
+        "counted_at": rfc3339(report.counted_at) if report.counted_at is not None else None,
+        "symptoms": [_symptom(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
+        "nearby": [
+            {**_symptom(each, known, incident), "suspected": is_suspected(each, incident)}
+            for each, known in zip(incident.nearby, nearby, strict=False)
+        ],
+        "closed_first": _CLOSED_FIRST.get(incident.closed) if incident.closed else None,
+        "exception": _exception(report),
+    }
+
+
+def _symptom(symptom: Symptom, evidence: str | None, incident: Incident) -> dict[str, object]:
+    return {
+        "signal": symptom.kind.value,
+        "text": symptom.text,
+        "revision": symptom.revision or None,
+        **_seen(symptom.first_seen, symptom.last_seen, dated=incident.dated),
+        "occurrences": symptom.occurrences,
+        "evidence": evidence,
+    }
+
+
+def _exception(report: Report) -> dict[str, object] | None:
+    """The exception that the log ties to a close: quoted, never proven."""
+    raised = report.incident.raised
+    if raised is None:
+        return None
+    place = report.proof.frame or raised.exception.place
+    return {
+        "class": raised.exception.error_class,
+        "message": raised.exception.message,
+        "path": place.path if place else None,
+        "line": place.line or None if place else None,
+        "function": place.function or None if place else None,
+        "in_repository": report.proof.frame is not None,
+        "proven": False,
+        "evidence": report.raised_evidence or None,
+    }
+
+
+def _seen(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
+    """A date is never invented: without one, only the time of day is told."""
+    seen: dict[str, object] = {"first_seen": _moment(first, dated=dated), "last_seen": _moment(last, dated=dated)}
+    if not dated:
+        seen["time_of_day"] = {
+            "first_seen": time_of_day(first) if first else None,
+            "last_seen": time_of_day(last) if last else None,
+        }
+    return seen
+
+
+def _moment(moment: datetime | None, *, dated: bool) -> str | None:
+    return rfc3339(moment) if moment is not None and (dated or has_day(moment)) else None
+
+
+def _deployed(deployed: Deployed, incident: Incident) -> dict[str, object]:
+    return {
+        "revision": deployed.revision or None,
+        "commit": deployed.commit.id if deployed.commit else None,
+        "committed_at": rfc3339(deployed.commit.committed_at) if deployed.commit else None,
+        "source": deployed.source.value,
+        "corroborated": deployed.corroborated,
+        "candidates": list(deployed.candidates),
+        "uncommitted_tree": deployed.uncommitted_tree,
+        "python": deployed.python or None,
+        "python_source": deployed.python_source or None,
+        "conflict": deployed.conflict or None,
+        "deployments": [_deployment(each, incident) for each in deployed.deployments],
+    }
+
+
+def _deployment(deployment: Deployment, incident: Incident) -> dict[str, object]:
+    return {
+        "revision": deployment.revision or None,
+        "line": deployment.line,
+        "seen_at": _moment(deployment.seen_at, dated=incident.dated),
+        "commit": deployment.commit.id if deployment.commit else None,
+        "uncommitted": deployment.uncommitted,
+    }
+
+
+def _broken(broken: Broken) -> dict[str, object]:
+    return {
+        "path": broken.path,
+        "line": broken.fault.line,
+        "column": broken.fault.column,
+        "error_class": broken.fault.error_class,
+        "message": broken.fault.message,
+        "errors": broken.errors,
+        "error_lines": list(broken.error_lines),
+        "checked_by": broken.checked_by,
+        "explanation": broken.explanation or None,
+        "compiles_on": list(broken.compiles_on),
+        "compiles_on_checked_by": broken.compiles_on_checked_by or None,
+        "second_opinion": broken.second_opinion or None,
+        "excerpt": _excerpt(broken.excerpt),
+        "also_broken": _also_broken(broken.also_broken),
+    }
+
+
+def _loading(loading: Loading) -> dict[str, object]:
+    return {
+        "rule": loading.rule,
+        "start": loading.start or None,
+        "image": loading.image or None,
+        "exact": loading.exact,
+        "files": loading.files,
+        "ambiguous": list(loading.ambiguous),
+        "not_loaded": _also_broken(loading.not_loaded),
+        "others_compiled": loading.others_compiled,
+        "others_left": loading.others_left,
+    }
+
+
+def _also_broken(found: Iterable[AlsoBroken]) -> list[dict[str, object]]:
+    return [{"path": each.path, "line": each.line, "message": each.message} for each in found]
+
+
+def _excerpt(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
+    return [{"line": number, "text": text} for number, text in excerpt]
+
+
+def _commit(commit: Commit) -> dict[str, object]:
+    return {
+        "commit": commit.id,
+        "committed_at": rfc3339(commit.committed_at),
+        "author": commit.author,
+        "subject": commit.subject,
+    }
+
+
+def _introduced(introduced: Introduced) -> dict[str, object]:
+    return {
+        **_commit(introduced.commit),
+        "path": introduced.path,
+        "errors": introduced.errors,
+        "first_line": introduced.first_line,
+        "merge": len(introduced.commit.parents) > 1,
+        "arrived_broken": introduced.arrived,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    return {**_commit(attempt.commit), "errors_left": attempt.errors_left, "first_line": attempt.first_line}
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        **_commit(fix.commit),
+        "where": fix.where,
+        "pull_request": fix.pull_request,
+        "ref": fix.ref or None,
+        "path": fix.path or None,
+        "deleted": fix.deleted,
+        "excerpt": _excerpt(fix.excerpt),
+    }
+
+
+def _target(target: Target) -> dict[str, object]:
+    return {
+        **_commit(target.commit),
+        "checks": target.checks.value,
+        "commits_after_deployed": target.commits_after_deployed,
+        "newly_broken": _also_broken(target.newly_broken),
+        "ships": [_change(change) for change in target.ships[:_MOST_SHIPPED]],
+        "files_changed": len(target.ships),
+        "refused": [_refused(each) for each in target.refused],
+    }
+
+
+def _change(change: FileChange) -> dict[str, object]:
+    return {"path": change.path, "added": change.added, "deleted": change.deleted}
+
+
+def _refused(refused: Refused) -> dict[str, object]:
+    return {**_commit(refused.commit), "gate": refused.gate, "detail": refused.detail}
+
+
+def _why(why: Why) -> dict[str, object]:
+    return {
+        "n": why.n,
+        "question": why.question,
+        "answer": why.answer,
+        "confidence": why.confidence.value,
+        "evidence": list(why.evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, object]:
+    return {"id": evidence.id, "kind": evidence.kind.value, "ref": evidence.ref, "text": evidence.text}

@@ -1,0 +1,142 @@
+"""A report comes in, its events go out in the order of time; and the Mermaid diagram that shows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.proof.model.commit_words import claims_fix
+from shared.proof.model.history import Commit
+from shared.report.report import Report
+from shared.report.whys.past import telling
+from shared.text.escaping import for_mermaid
+from shared.text.phrases import counted, said, service_named, short
+from shared.text.timestamps import has_day, rfc3339, told
+
+_MOST_EVENTS = 30
+_WIDEST = 44
+
+
+class EventKind(StrEnum):
+    """What happened; also decides on which line of life a diagram shows it."""
+
+    BREAK = "break"
+    ATTEMPT = "attempt"
+    ERROR = "error"
+    SYMPTOM = "symptom"
+    FIX = "fix"
+    TARGET = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`when` is already in words; `text` is plain text from a single source, redacted and cut."""
+
+    at: datetime | None
+    when: str
+    kind: EventKind
+    text: str
+    uncommitted: bool = False
+    """Whether it was logged before the version that it comes from was committed."""
+
+
+def events(report: Report) -> tuple[Event, ...]:
+    """Commits and log entries, oldest first; those without a known day come last, in their own order."""
+    found = [*_commits(report), *_logged(report)]
+    dated = [event for event in found if event.at is not None and has_day(event.at)]
+    undated = [event for event in found if event.at is None or not has_day(event.at)]
+    return (*sorted(dated, key=_time), *undated)
+
+
+def mermaid(report: Report) -> str:
+    """A sequence diagram with three lines of life: the repository, the service, its clients. Time runs downwards."""
+    service = for_mermaid(service_named(report.incident.service)) or "service"
+    branch = for_mermaid(said(report.proof.branch, 40)) or "repository"
+    lines = [
+        "sequenceDiagram",
+        "    title What happened (times in UTC)",
+        f"    participant R as {branch}",
+        f"    participant S as {service}",
+    ]
+    shown = events(report)[:_MOST_EVENTS]
+    if any(event.kind is EventKind.SYMPTOM for event in shown):
+        lines.append("    participant C as clients")
+    return "\n".join([*lines, *(f"    {_drawn(event)}" for event in shown)])
+
+
+def _drawn(event: Event) -> str:
+    words = "<br/>".join(for_mermaid(line) for line in (event.when, *_wrapped(event.text)))
+    if event.kind is EventKind.ERROR:
+        return f"Note over S: {words}"
+    if event.kind is EventKind.SYMPTOM:
+        return f"S--xC: {words}"
+    return f"Note over R: {words}"
+
+
+def _wrapped(text: str) -> list[str]:
+    """Mermaid does not break the lines of a note by itself."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _WIDEST:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _commits(report: Report) -> Iterator[Event]:
+    proof = report.proof
+    if proof.introduced is not None:
+        errors = counted(proof.introduced.errors, "error")
+        yield _commit(proof.introduced.commit, EventKind.BREAK, f"brings the break in: {errors}")
+    for attempt in telling(proof.attempts):
+        claim = "says fix, " if claims_fix(attempt.commit) else ""
+        yield _commit(attempt.commit, EventKind.ATTEMPT, f"{claim}{counted(attempt.errors_left, 'error')} left")
+    fix, target = proof.fix, proof.target
+    same = fix is not None and target is not None and fix.commit.id == target.commit.id
+    if fix is not None:
+        merged = "" if fix.where == "merged" else ", not merged"
+        yield _commit(fix.commit, EventKind.FIX, f"mends it{merged}{': the proposed target' if same else ''}")
+    if target is not None and not same:
+        yield _commit(target.commit, EventKind.TARGET, "proposed target")
+    if proof.rollback is not None:
+        yield _commit(proof.rollback.commit, EventKind.TARGET, "the newest good commit before the break")
+
+
+def _commit(commit: Commit, kind: EventKind, text: str) -> Event:
+    return Event(commit.committed_at, _clock(commit.committed_at), kind, f"{short(commit.id)}: {text}")
+
+
+def _logged(report: Report) -> Iterator[Event]:
+    incident = report.incident
+    runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
+    for sighting in incident.sightings:
+        line = f" on line {sighting.line}" if sighting.line is not None else ""
+        words = said(incident.error_class, 60) or said(sighting.message, 120) or incident.kind.value
+        revision = f"{said(sighting.revision, 60)}: " if sighting.revision else ""
+        deployment = runs.get((sighting.revision, sighting.line))
+        version, uncommitted = "", False
+        if deployment is not None and deployment.commit is not None:
+            uncommitted = deployment.uncommitted
+            state = ", not yet committed" if uncommitted else ""
+            version = f", the version of {short(deployment.commit.id)}{state}"
+        event = _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
+        yield replace(event, uncommitted=uncommitted)
+    for symptom in (*incident.symptoms, *incident.nearby):
+        text = f"{said(symptom.text, 120)} ({counted(symptom.occurrences, 'time')})"
+        yield _entry(report, symptom.first_seen, EventKind.SYMPTOM, text)
+
+
+def _entry(report: Report, at: datetime | None, kind: EventKind, text: str) -> Event:
+    dated = at is not None and (report.incident.dated or has_day(at))
+    when = "time unknown" if at is None else _clock(at) if dated else told(at, dated=False)
+    return Event(at, when, kind, text)
+
+
+def _clock(moment: datetime) -> str:
+    """`2026-03-01 03:43:43`: in UTC, as the diagram's heading says."""
+    return rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
+
+
+def _time(event: Event) -> datetime:
+    assert event.at is not None
+    return event.at

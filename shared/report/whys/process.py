@@ -1,0 +1,163 @@
+"""Why it was not caught before it was deployed, and the error behind the error: what the process did not do."""
+
+from collections.abc import Sequence
+
+from shared.detection.incident import Incident
+from shared.proof.declared.deployed_python import PythonFact
+from shared.proof.model.finding import Deployed, DeployedSource, Deployment, Proof
+from shared.report.facts import Facts, Topic
+from shared.report.facts.prevention import Assessment, assess, quoted
+from shared.report.whys.why import Confidence, Draft, Key, Statement
+from shared.text.phrases import listed, said, short
+from shared.text.timestamps import has_day, rfc3339, spoken, told
+
+_MOST_PLACES = 3
+_KNOWN_FROM = {
+    DeployedSource.PROVENANCE: "the build provenance of its image",
+    DeployedSource.LABEL: "a label of its revision",
+    DeployedSource.TAG: "the tag of its image",
+    DeployedSource.ENV: "an environment variable of its revision",
+}
+
+
+def not_caught(proof: Proof, facts: Facts) -> Draft:
+    """What the repository's CI and project files let pass."""
+    question = "Why was it not caught before it was deployed?"
+    found = assess(proof)
+    if not found.commit:
+        answer = "It is not known: no CI configuration and no project file was found to read."
+        return Draft(Key.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
+    answer, confidence, state = _checks(proof, found)
+    states = [state]
+    if found.admitting:
+        fact, version = found.admitting[0]
+        states.append(Statement.ADMITS_OTHER)
+        answer += (
+            f" {quoted(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
+        )
+    topics = (Topic.PYTHON, Topic.BROKEN, Topic.ELSEWHERE, Topic.READ, Topic.CI, Topic.DEVELOPMENT)
+    return Draft(Key.NOT_CAUGHT, question, answer, confidence, facts.ids(*topics), tuple(states))
+
+
+def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
+    """Why nobody could tell what was running."""
+    early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
+    outlived = _outlived(incident, proof)
+    parts = [
+        *((_uncommitted(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
+        _traced(proof.deployed),
+        *([(outlived, (Statement.FIX_OUTLIVED,))] if outlived else []),
+    ]
+    answer = " ".join(text for text, _ in parts)
+    states = tuple(state for _, some in parts for state in some)
+    cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
+    return Draft(Key.BEHIND, "What is the error behind the error?", answer, Confidence.INFERRED, cited, states)
+
+
+def _traced(deployed: Deployed) -> tuple[str, tuple[Statement, ...]]:
+    """How the deployed commit became known, and what that says of the process."""
+    if not deployed.conflict:
+        text, state = _known_by(deployed)
+        return text, (state,)
+    contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)}"
+    text, state = _known_by(deployed)
+    if deployed.source is DeployedSource.GIVEN:
+        return contradicted, (Statement.CONTRADICTED,)
+    return f"{contradicted} {text}", (Statement.CONTRADICTED, state)
+
+
+def _known_by(deployed: Deployed) -> tuple[str, Statement]:
+    match deployed.source:
+        case DeployedSource.INFERRED:
+            if deployed.conflict or deployed.named:
+                text = "The deployed commit had to be inferred from the logged line."
+                return text, Statement.NOT_BORNE_OUT
+            untied = "Nothing in the log ties the image to a commit"
+            return f"{untied}: the deployed one had to be inferred from the logged line.", Statement.UNTIED
+        case DeployedSource.GIVEN:
+            text = "Nothing in the log ties the image to a commit: a person had to name the deployed one."
+            return text, Statement.NAMED_BY_PERSON
+        case DeployedSource.UNKNOWN:
+            if deployed.named:
+                text = "What names a commit could not be borne out, so nobody can say which source runs."
+                return text, Statement.NOT_BORNE_OUT
+            text = "Nothing ties the image to a commit, so nobody can say which source is running."
+            return text, Statement.UNTIED
+        case source:
+            known = f"What was deployed could be traced, by {_KNOWN_FROM[source]}"
+            return f"{known}; nothing that was read shows that it was compiled first.", Statement.TRACED
+
+
+def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence, Statement]:
+    """What is wrong with the checks, from the worst to the best that can be said of them."""
+    if not found.ci.workflows:
+        answer = "The repository holds no CI configuration: no check compiled the change."
+        return answer, Confidence.OBSERVED, Statement.CI_ABSENT
+    if not found.ci.compiles:
+        if found.ci.unreadable:
+            answer = f"The CI configuration could not be read: {quoted(found.ci.unreadable[0])}."
+            return answer, Confidence.OBSERVED, Statement.CI_UNREADABLE
+        answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
+        return answer, Confidence.OBSERVED, Statement.CI_WITHOUT_CHECK
+    if found.same or (proof.broken is not None and not proof.broken.compiles_on):
+        state = Statement.CI_ON_DEPLOYED if found.same else Statement.CI_ON_ANY
+        return _passed_by(proof, found), Confidence.INFERRED, state
+    state = Statement.CI_ON_OTHERS if found.others else Statement.CI_VERSION_UNKNOWN
+    return _on_other_versions(proof, found), Confidence.OBSERVED, state
+
+
+def _passed_by(proof: Proof, found: Assessment) -> str:
+    """There is a check that would have met the error."""
+    if found.same:
+        return (
+            f"The CI configuration names Python {proof.deployed.python}: {quoted(found.same[0])}. Whether that check "
+            "covered this file, ran on this change, and held the deployment back, is not in the repository."
+        )
+    return (
+        f"The CI configuration has a step that reads sources: {listed(_places(found.ci.compiling))}. Whatever compiles "
+        "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
+        "the repository."
+    )
+
+
+def _on_other_versions(proof: Proof, found: Assessment) -> str:
+    """Sources are checked, and not on the version that is deployed."""
+    python = proof.deployed.python or "the deployed version"
+    if found.others:
+        computed = ", as far as its versions can be read" if found.ci.unresolved else ""
+        return f"No check runs on Python {python}{computed}. CI names: {listed(_places(found.others))}."
+    steps = listed(_places(found.ci.compiling))
+    return (
+        f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
+    )
+
+
+def _places(facts: Sequence[PythonFact]) -> list[str]:
+    """Each line once, however many versions it names."""
+    return list(dict.fromkeys(map(quoted, facts)))[:_MOST_PLACES]
+
+
+def _uncommitted(deployment: Deployment, incident: Incident) -> str:
+    assert deployment.commit is not None
+    line = f" on line {deployment.line}" if deployment.line is not None else ""
+    seen = spoken(deployment.seen_at, dated=incident.dated)
+    committed = f"{short(deployment.commit.id)}, at {rfc3339(deployment.commit.committed_at)}"
+    if not incident.dated:
+        return (
+            f"The log carries no date. On the first day that fits, the error{line} was logged {seen}, before the "
+            f"version that it comes from was committed: {committed}. If that was the day, the image was built from an "
+            "uncommitted working tree, and no review and no check could see what was deployed."
+        )
+    return (
+        f"The error{line} was logged {seen}, before the version that it comes from was committed: {committed}. The "
+        "image was built from an uncommitted working tree, so no review and no check could see what was deployed."
+    )
+
+
+def _outlived(incident: Incident, proof: Proof) -> str:
+    """The fix was there and the error went on: merging does not deploy."""
+    fix, last = proof.fix, incident.last_seen
+    if fix is None or fix.where != "merged" or last is None or not has_day(last) or last <= fix.commit.committed_at:
+        return ""
+    committed, logged = rfc3339(fix.commit.committed_at), told(last, dated=incident.dated)
+    return f"The fix was committed at {committed} and the error still logged at {logged}: merging it did not deploy it."

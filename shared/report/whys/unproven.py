@@ -1,0 +1,142 @@
+"""Honest answers where nothing is proven: no deployed version was found, or the failure is not of a kind to prove."""
+
+from collections.abc import Iterator
+
+from shared.detection.close_code import Closed
+from shared.detection.incident import Incident
+from shared.detection.raised_exception import raised_as
+from shared.detection.signal import SignalKind
+from shared.proof.model.finding import SPEAKS_FOR_ITSELF, Proof, Reason
+from shared.report.facts import Facts, Topic
+from shared.report.facts.logged import fault_line
+from shared.report.whys.failure import beside
+from shared.report.whys.why import Confidence, Draft, Key
+from shared.text.phrases import counted, listed, said, service_named
+from shared.text.timestamps import spoken
+
+_UNKNOWN = Confidence.UNKNOWN
+
+# What each kind means, why no commit can be proven for it, and where its cause would have to be looked for.
+_MEANING = {
+    SignalKind.CLOSE_1011: (
+        "WebSocket connections were closed with an internal error. The log does not say which end closed first, nor "
+        "what failed.",
+        "A close code names no file and no line, so there is nothing to compile.",
+        "in what was logged before the close, at either end of the connection",
+    ),
+    SignalKind.KEEPALIVE_TIMEOUT: (
+        "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow or gone.",
+        "That is not an error in a source file, so no commit can be compiled to prove it away.",
+        "in blocking calls of the event loop, the CPU and the concurrency of the instances, and the clients' network",
+    ),
+    SignalKind.DYNAMIC_CODE: (
+        "The source that does not compile was put together at run time; it is not a file.",
+        "It is in no commit, so no commit can be compiled to prove it right or wrong.",
+        "in the text that was handed to `exec`, `eval` or `compile`, and in where that text came from",
+    ),
+    SignalKind.DEPENDENCY: (
+        "The file that does not compile belongs to an installed package, not to the service's own sources.",
+        "It is in no commit of this repository, so no commit can be compiled to prove it right or wrong.",
+        "in the version of that package, and in whether it supports the deployed Python",
+    ),
+    SignalKind.NOT_PYTHON: (
+        "The error has the name of a Python error and comes from another language, or from data that was not parsed.",
+        "It is not an error of the Python compiler, so no commit can be compiled to prove it away.",
+        "in the program that logged it and in the text that it tried to parse",
+    ),
+}
+
+
+_OTHER_END = (
+    "The other end closed WebSocket connections with an internal error, and this service answered (“received … then "
+    "sent”). What failed there is not in this log.",
+    "What failed is at the other end of the connection, so no commit of this service can be compiled to prove it away.",
+    "in the service at the other end, and in what this one sent to it",
+)
+_OURS = (
+    "This service closed WebSocket connections with an internal error, and the other end answered. The code says that "
+    "something failed here, not what.",
+    *_MEANING[SignalKind.CLOSE_1011][1:],
+)
+
+
+def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
+    """What was observed, what it means, and what is not known."""
+    logged = facts.ids(Topic.SIGHTING, Topic.RAISED, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
+    meaning, limit, where = _meaning(incident)
+    service = service_named(incident.service) or "the service"
+    first = spoken(incident.first_seen, dated=incident.dated)
+    shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
+    observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
+    if incident.is_raised_by_the_close:
+        observed += f" The close was raised as an exception itself: {raised_as(incident, proof.frame)}."
+    elif incident.raised is not None:
+        observed += f" Logged before the close, and tied to it by the log: {raised_as(incident, proof.frame)}."
+    yield Draft(Key.FAILED, f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
+    yield Draft(Key.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
+    yield Draft(Key.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    if incident.raised is not None:
+        yield from _of_raised(incident, proof, facts)
+        return
+    change = "It is not known: the log does not tie it to a commit."
+    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN)
+    check = "It is not known: what would have caught it depends on the cause."
+    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN)
+    answer = f"It is not known. The cause would have to be looked for {where}."
+    yield Draft(Key.BEHIND, "What is the error behind the error?", answer, _UNKNOWN)
+
+
+def _meaning(incident: Incident) -> tuple[str, str, str]:
+    if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011:
+        return (
+            "A WebSocket connection was closed with an internal error, and an exception was logged "
+            f"{'with' if incident.is_raised_by_the_close else 'before'} it. That the "
+            "exception closed the connection is likely, and not proven.",
+            "No question about this exception was put to the commits, so none of them is proven to mend it.",
+            "in that exception",
+        )
+    if incident.closed is Closed.OTHER_END:
+        return _OTHER_END
+    if incident.closed is Closed.OURS:
+        return _OURS
+    return _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
+
+
+def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
+    cited = facts.ids(Topic.RAISED)
+    words = raised_as(incident, proof.frame)
+    change = f"Not proven. The change to look for is the one that made this possible: {words}."
+    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
+    check = "Not proven: nothing was compiled or run for this exception."
+    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN, cited)
+    behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
+    yield Draft(Key.BEHIND, "What is the error behind the error?", behind, _UNKNOWN, cited)
+
+
+def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:
+    """What was compared, and why no version can be called the deployed one."""
+    lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
+    logged = f" on {listed([f'line {line}' for line in lines[:5]])}" if lines else ""
+    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+    versions = f"{counted(proof.versions_compiled, 'version')} of {said(incident.path)}"
+    tied = (
+        "" if proof.recommendation.reason in SPEAKS_FOR_ITSELF else f"; none could be tied to what was logged{logged}"
+    )
+    compared = f"It is not known. Compiled{python}: {versions}{tied}. {said(proof.recommendation.detail, 500)}"
+    why = "It is not known: without the deployed version there is no commit to start from."
+    if proof.recommendation.reason is Reason.WRONG_COMMAND:
+        why = "It is not known: a file that is no Python was broken by none of its versions."
+    cited, seen = facts.ids(Topic.COMPARED, Topic.DEPLOYED), facts.ids(Topic.SIGHTING)
+    return (
+        Draft(Key.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
+        Draft(Key.REJECTED, "Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, seen),
+        Draft(Key.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
+        Draft(Key.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
+    )
+
+
+def _as_logged(incident: Incident) -> str:
+    if not incident.sightings:
+        return "The log does not say."
+    words = fault_line(incident, incident.sightings[-1])
+    return f"The log says: {words}. No deployed version is known that could be compiled to check it."

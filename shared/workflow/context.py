@@ -1,0 +1,81 @@
+"""All that a step may touch, as one frozen value; and what every step gives back: an outcome with a name."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.ports import Bus, Chat, CheckRuns, Clock, Deployer, Ids, Issues, Logs, Places, Probe, Revisions, Store
+from shared.proof.model.ports import Compilers, History
+from shared.service import Service
+from shared.workflow.throttle import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.report.links import Links
+    from shared.workflow.prover import Prover
+
+
+def _prover() -> "Prover":
+    from shared.workflow.prover import Prover  # noqa: PLC0415  # all of the proof; made before it is needed only in tests
+
+    return Prover()
+
+
+class NoPlaces:
+    """Implements `shared.ports.Places` where nothing can be looked at, as on one machine."""
+
+    def links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
+        """None."""
+        from shared.report.links import NO_LINKS  # noqa: PLC0415
+
+        return NO_LINKS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message: a name for the log line, such as `opened`, `duplicate`, `refused:no_signal`."""
+
+    name: str
+    incident: str = ""
+    """The incident's id, where there is one."""
+    detail: str = ""
+    seconds: float | None = None
+    """From the incident's beginning to this outcome, where somebody wants to measure it."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of one process. `services` are keyed by `Service.id`."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    logs: Logs
+    histories: Callable[[Service], AbstractContextManager[History]]
+    """Opens the history of a service's repository, up to date; closed by leaving the context."""
+    compilers: Compilers
+    issues: Issues
+    chat: Chat
+    revisions: Revisions
+    deployer: Deployer
+    probe: Probe
+    checks: CheckRuns
+    services: Mapping[str, Service]
+    places: Places = field(default_factory=NoPlaces)
+    own: frozenset[str] = frozenset()
+    """`Service.id` of this product's own functions: what they log is never a signal."""
+    kill_switch: Callable[[str], bool] = lambda _: False
+    """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
+    prover: "Prover" = field(default_factory=_prover)
+    throttle: Throttle = field(default_factory=Throttle)
+    """What this process has recorded lately."""
+    longest_wait: timedelta = timedelta.max
+    """No wait of the flow takes longer; only the stack of one machine sets it, so that a person can look on."""
+
+    def wait(self, usual: timedelta) -> timedelta:
+        """How long a wait takes here that usually takes this long."""
+        return min(usual, self.longest_wait)

@@ -1,0 +1,115 @@
+"""What the platform says of a failing revision, and of those that serve beside it: sentences for the report.
+
+In: the service, its log, and the revision that failed. Out: the commit that is said to be deployed, who says so, and a
+sentence for each source, each conflict, each serving revision, and for what speaks for or against the resources.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.detection.entry import LogEntry
+from shared.errors import Misused
+from shared.proof.model.finding import DeployedSource
+from shared.proof.model.ports import History
+from shared.proposal.rollout import SHORTEST_ABBREVIATION, Revision, Serving
+from shared.service import Service
+from shared.text.phrases import listed
+from shared.text.timestamps import rfc3339
+from shared.workflow.context import World
+
+_STARVED = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
+_NOT_STARTED = re.compile(r"failed to start|failed to listen|startup probe|deadline exceeded", re.IGNORECASE)
+_MOST_SERVING = 10
+_COMMIT_ID = re.compile(rf"[0-9a-f]{{{SHORTEST_ABBREVIATION},64}}")
+_WHOLE = 40
+"""Digits of an id that is no abbreviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """`commit` is one that the repository knows, else None."""
+
+    commit: str | None
+    source: DeployedSource
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`revision` is the failing one, "" where the log names none; `logged` is what was read around the failure."""
+
+    revision: str
+    serving: Serving
+    logged: Sequence[LogEntry]
+
+
+def stated(world: World, service: Service, history: History, seen: Seen) -> Stated:
+    """What the platform says about what was seen."""
+    known = world.revisions.revision(service, seen.revision) if seen.revision else None
+    sentences = tuple(_sentences(world, service, known, seen))
+    if known is None or not known.commit:
+        return Stated(None, DeployedSource.GIVEN, sentences)
+    source = DeployedSource(known.claims[0].source) if known.claims else DeployedSource.GIVEN
+    commit = resolved(history, known.commit)
+    if commit is None:
+        what = "commit" if len(known.commit) >= _WHOLE else "single commit"
+        told = f"The repository knows no {what} {known.commit}, which {source.value} names."
+        return Stated(None, source, (*sentences, told))
+    return Stated(commit, source, sentences)
+
+
+def resolved(history: History, commit: str) -> str | None:
+    """The full id of a commit; None where the repository does not know it, or the abbreviation is short for several.
+
+    A label can name anything, and a branch can be called like an abbreviation: only an id that begins so is believed.
+    """
+    if not _COMMIT_ID.fullmatch(commit):
+        return None
+    try:
+        found = history.resolve(commit).id
+    except Misused:
+        return None
+    return found if found.startswith(commit) else None
+
+
+def _sentences(world: World, service: Service, known: Revision | None, seen: Seen) -> Iterator[str]:
+    serving = seen.serving
+    if known is not None:
+        yield from _of_revision(known, seen=serving.seen)
+    yield from _of_resources([each for each in seen.logged if each.revision == seen.revision])
+    if not serving.seen:
+        return
+    beside = [each for each in serving.traffic.items() if each[1] and (known is None or each[0] != known.name)]
+    if known is not None:
+        yield f"Revision {known.name} has {serving.traffic.get(known.name, 0)} % of the traffic."
+    for name, share in sorted(beside, key=lambda each: -each[1])[:_MOST_SERVING]:
+        other = serving.revision if name == serving.revision.name else world.revisions.revision(service, name)
+        runs = f"runs {other.commit}" if other is not None and other.commit else "does not say what it runs"
+        yield f"Revision {name} has {share} % of the traffic, and {runs}."
+
+
+def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
+    kind = "the function's revision" if known.function else "revision"
+    image = f" from the image {known.image}" if known.image else ""
+    if seen:
+        yield f"The platform made {kind} {known.name} at {rfc3339(known.created_at)}{image}."
+    for claim in known.claims:
+        yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
+    if known.conflict:
+        yield f"Conflict: {known.conflict}"
+    for place in known.unseen:
+        yield f"Not seen: {place}."
+    if known.python:
+        yield f"The platform runs it on Python {known.python}."
+    if known.resources:
+        yield f"It may use {listed([f'{name} {value}' for name, value in known.resources])}."
+
+
+def _of_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
+    """Of the revision's own entries around the failure."""
+    if not logged:
+        return
+    for what, pattern in (("a lack of memory", _STARVED), ("a failed start", _NOT_STARTED)):
+        hits = [each for each in logged if pattern.search(each.text)]
+        yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."

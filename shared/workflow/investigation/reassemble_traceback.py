@@ -1,0 +1,54 @@
+"""A log entry becomes a signal; the last line of a traceback is completed from its neighbours first.
+
+In: one entry. Out: a signal or a refusal. Cloud Run often logs one entry per line, of which only the last one says
+`SyntaxError` and none but an earlier one names the file.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from shared.detection.entry import LogEntry
+from shared.detection.multiline_traceback import Neighbours
+from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
+from shared.detection.traceback import ends_traceback, is_traceback_part
+from shared.errors import Retry
+from shared.workflow.context import World
+
+INGESTION = timedelta(seconds=60)
+"""How long a log may take to show what was logged beside an entry."""
+
+
+def completed(world: World, entry: LogEntry) -> Signal | Refusal:
+    """Raises Retry where the neighbours of a young entry may not be visible yet."""
+    read = read_signal(entry)
+    if read is not Refusal.NO_FAILING_FILE or not ends_traceback(entry.text):
+        return read
+    signal = _among(world.logs.around(entry), entry)
+    if signal is not None:
+        return signal
+    if entry.timestamp is not None and world.clock.now() - entry.timestamp < world.wait(INGESTION):
+        raise Retry("the lines before the end of a traceback are not in the log yet")
+    return read
+
+
+def _among(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
+    neighbours = Neighbours()
+    found: list[Signal] = []
+    for each in around:
+        neighbours.clock(each)
+        read = read_signal(each)
+        if read is Refusal.NO_FAILING_FILE and ends_traceback(each.text):
+            found += neighbours.ends_with(each)
+        elif isinstance(read, Signal):
+            if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
+                found += neighbours.boundary(each)
+        elif is_traceback_part(each.text):
+            found += neighbours.part(each)
+    found += neighbours.rest()
+    same = [each for each in found if _identity(each.entry) == _identity(entry)]
+    return same[0] if same else None
+
+
+def _identity(entry: LogEntry) -> tuple[object, ...]:
+    """A log entry's own identity, which copies of its message share."""
+    return entry.log_name, entry.timestamp, entry.insert_id

@@ -1,0 +1,1 @@
+"""The GitHub issue of an incident: published, updated, and commanded from."""

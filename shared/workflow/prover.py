@@ -1,0 +1,98 @@
+"""The proof as the functions use it: an incident to a report, and a proposal to whether its commit still passes."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.detection.incident import Incident
+from shared.ports import Document
+from shared.proof.gating.gates import Gates
+from shared.proof.gating.loaded import Loaded
+from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.locating.ancestry import contains
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.finding import Checks
+from shared.proof.model.ports import Compilers, History
+from shared.proof.proof_context import Request
+from shared.proposal.proposal import Proposal, evidence_hash
+from shared.proposal.question import details, going_back, title_and_lines
+from shared.report.investigate import investigate
+from shared.report.issue import issue_body, issue_title
+from shared.report.issue.summary import failure
+from shared.report.links import NO_LINKS, Links
+from shared.report.report import Report, to_json
+from shared.service import Service
+
+NOT_ON_BRANCH = "is no longer part of the deploy branch"
+ONLY_MERGED = "came into the deploy branch by a merge: the branch itself was never in that state"
+CheckState = Callable[[str], Checks]
+
+_LONGEST_REPORT = 700_000
+"""Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
+_LEFT_OUT: Document = {"left_out": "the report is too long to be stored; the issue holds what it says"}
+
+
+def report_on(incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
+    """The full proof of one incident."""
+    return investigate([incident], history, compilers, request, lambda _: None)[0]
+
+
+def objection(proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: CheckState) -> str:
+    """Why a proposed commit no longer passes its gates; "" where it does."""
+    head = history.branch(service.branch or None).head
+    if not contains(history, head, proposal.commit):
+        return f"{proposal.commit} {NOT_ON_BRANCH}"
+    if not BranchStates(history, head).includes(proposal.commit):
+        return f"{proposal.commit} {ONLY_MERGED}"
+    if not contains(history, proposal.commit, proposal.fix):
+        return f"{proposal.commit} does not contain the fix {proposal.fix}"
+    verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
+    loaded = Loaded(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
+    gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
+    failed = gates.failed(proposal.commit, frozenset(proposal.broken))
+    return "" if failed is None else failed.detail
+
+
+def told(report: Report, links: Links = NO_LINKS) -> Document:
+    """A report in words: as it is printed, as an issue, as a message."""
+    printed = to_json(report)
+    headline, lines = title_and_lines(report)
+    back = going_back(report)
+    return {
+        "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
+        "evidence_hash": evidence_hash(printed),
+        "title": issue_title(report),
+        "body": issue_body(report, links),
+        "headline": headline,
+        "fails": failure(report),
+        "lines": list(lines),
+        "instead": _in_words(back) if back is not None else {},
+        "details": list(details(report)),
+    }
+
+
+def _in_words(report: Report) -> Document:
+    """What is shown in place of the same fields of the whole, once people go back instead."""
+    headline, lines = title_and_lines(report)
+    return {"headline": headline, "lines": list(lines), "detail": report.proof.recommendation.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
+
+    told: Callable[[Report, Links], Document] = told
+    report: Callable[[Incident, History, Compilers, Request], Report] = report_on
+    objection: Callable[[Proposal, Service, History, Compilers, CheckState], str] = objection
+
+
+def request_for(service: Service, deployed: str | None, checks: CheckState) -> Request:
+    """What the service's configuration and the platform say beyond the log."""
+    return Request(
+        branch=service.branch or None,
+        deployed=deployed,
+        python=service.python or None,
+        roots=service.source_roots,
+        checks=checks,
+        alternative=True,
+    )

@@ -1,0 +1,144 @@
+"""Which defect a signal shows: one of those that are known by its file's name, or a new one; never two for one.
+
+In: a signal of a service. Out: a fingerprint and its current generation. All defects of one file name lie in one
+document, written by compare-and-set, so that `handlers.py` and `/app/chat/handlers.py`, arriving at the same moment,
+cannot become two.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from shared.detection.grouping import fingerprint, normalised, variant
+from shared.detection.signal import Signal, SignalKind
+from shared.errors import Reject, Retry
+from shared.ports import Document
+from shared.service import Service
+from shared.workflow.context import World
+from shared.workflow.records import documents
+
+_KIND = "defects"
+_MOST_OF_ONE_NAME = 200
+_MOST_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One failing file (or one kind of failure) of one service."""
+
+    path: str
+    """Normalised; "" where the kind has none."""
+    whole: bool
+    """Whether the log named the path from the root, so that nothing can stand before it."""
+    fingerprint: str
+    generation: int
+
+    @property
+    def incident(self) -> str:
+        """The id of its current incident."""
+        return f"{self.fingerprint}-{self.generation}"
+
+
+def path_of(signal: Signal) -> str:
+    """The path that counts for the fingerprint."""
+    return "" if signal.kind is SignalKind.NOT_PYTHON else normalised(signal.path)
+
+
+def what_of(signal: Signal) -> str:
+    """The error class, or the kind of what is no error of its own."""
+    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal) or signal.kind.value
+
+
+def defect_of(world: World, service: Service, signal: Signal) -> Defect:
+    """The defect that a signal shows; a new one is stored. Reject where one file name has too many of them."""
+    mine = _named(service, signal)
+
+    def with_mine(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
+        found = _match(known, mine)
+        if found is None:
+            return (*_with_room(known, mine), mine)
+        longer = mine.whole > found.whole or len(mine.path) > len(found.path)
+        told = replace(found, path=mine.path, whole=mine.whole) if longer and not found.whole else found
+        return tuple(told if each is found else each for each in known)
+
+    found = _match(_change(world, _key(service, signal), with_mine), mine)
+    return found or mine
+
+
+def _with_room(known: tuple[Defect, ...], mine: Defect) -> tuple[Defect, ...]:
+    """Without the oldest one that never came back, where there are too many: with the same path it gets the same id."""
+    if len(known) < _MOST_OF_ONE_NAME:
+        return known
+    place = next((place for place, each in enumerate(known) if each.generation == 1), None)
+    if place is None:
+        raise Reject("too_many_defects", f"{mine.path}: {len(known)} files of this name have failed already")
+    return (*known[:place], *known[place + 1 :])
+
+
+def next_generation(world: World, service: Service, signal: Signal, of: Defect) -> Defect:
+    """The defect with a new, later incident; where somebody else has moved it on already, with theirs."""
+
+    def moved(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
+        return tuple(
+            replace(each, generation=of.generation + 1)
+            if (each.fingerprint, each.generation) == (of.fingerprint, of.generation)
+            else each
+            for each in known
+        )
+
+    known = _change(world, _key(service, signal), moved)
+    return next((each for each in known if each.fingerprint == of.fingerprint), of)
+
+
+def _named(service: Service, signal: Signal) -> Defect:
+    path = path_of(signal)
+    whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
+    return Defect(path, whole, fingerprint(service.name, service.told_environment, path, what_of(signal)), 1)
+
+
+def _key(service: Service, signal: Signal) -> str:
+    name = path_of(signal).rpartition("/")[2]
+    return fingerprint(service.id, "", name, f"{signal.kind.value} {what_of(signal)}")
+
+
+def _match(known: tuple[Defect, ...], mine: Defect) -> Defect | None:
+    """The same path, else the newest of those that the shorter of two paths may stand for."""
+    for each in known:
+        if each.path == mine.path:
+            return each
+    for each in reversed(known):
+        if not mine.whole and each.path.endswith("/" + mine.path):
+            return each
+        if not each.whole and mine.path.endswith("/" + each.path):
+            return each
+    return None
+
+
+def _change(world: World, key: str, how: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]) -> tuple[Defect, ...]:
+    for _ in range(_MOST_ATTEMPTS):
+        stored = world.store.read(_KIND, key)
+        before = _read(stored.value) if stored else ()
+        after = how(before)
+        if after == before:
+            return after
+        value = {"defects": [_document(each) for each in after]}
+        if stored is None:
+            world.store.create(_KIND, key, value)  # whether it was oneself or another one, the document now says
+        elif world.store.replace(_KIND, key, value, stored.version):
+            return after
+    raise Retry(f"the defects under {key} are being changed by too many at once")
+
+
+def _document(defect: Defect) -> Document:
+    return {name: getattr(defect, name) for name in Defect.__slots__}
+
+
+def _read(value: Document) -> tuple[Defect, ...]:
+    return tuple(
+        Defect(
+            path=documents.text(each, "path"),
+            whole=documents.flag(each, "whole"),
+            fingerprint=documents.text(each, "fingerprint"),
+            generation=documents.number(each, "generation"),
+        )
+        for each in documents.parts(value, "defects")
+    )

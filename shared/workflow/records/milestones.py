@@ -1,0 +1,64 @@
+"""An incident comes in, the moments that count go out: when it was logged, detected, proposed, approved, and so on.
+
+Every clock that is shown starts at the same one: the first log entry that the incident was opened on. Read from its
+history, so that nothing has to be kept twice. A moment that has not come, or never will, is None.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.ports import Document
+from shared.text.timestamps import rfc3339
+from shared.workflow.flow import State
+from shared.workflow.records import documents
+from shared.workflow.records.incident_record import Case
+
+_REACHED_BY = {
+    "proposed": State.PROPOSED,
+    "approved": State.APPROVED,
+    "deployed": State.WATCHING,
+    "verified": State.RESOLVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """Each is the first of its kind: an incident is proposed again only where nothing came of the first look."""
+
+    logged: datetime
+    """The first log entry that was kept; where none has a time with a date, when it was detected."""
+    detected: datetime
+    proposed: datetime | None = None
+    approved: datetime | None = None
+    deployed: datetime | None = None
+    """All of the traffic goes to the new revision, and the watch begins."""
+    verified: datetime | None = None
+
+    def took(self, since: str, until: str) -> timedelta | None:
+        """Between two of them by name; None unless both have come, in this order."""
+        first, last = getattr(self, since), getattr(self, until)
+        return last - first if first is not None and last is not None and last >= first else None
+
+    def after(self, name: str) -> timedelta | None:
+        """How long after the first log entry; None where it has not come. A clock of the log's may be ahead of ours."""
+        at: datetime | None = getattr(self, name)
+        return max(at - self.logged, timedelta()) if at is not None else None
+
+    def told(self) -> Document:
+        """By name, RFC 3339 in UTC."""
+        moments = {name: getattr(self, name) for name in NAMES}
+        return {name: rfc3339(moment) if moment is not None else None for name, moment in moments.items()}
+
+
+NAMES = ("logged", "detected", *_REACHED_BY)
+"""In the order in which they come."""
+
+
+def milestones(case: Case) -> Milestones:
+    """Raises `Reject("unreadable_document")` for a history that is none."""
+    reached: dict[str, datetime] = {}
+    for step in case.history:
+        reached.setdefault(documents.text(step, "state"), documents.moment(step, "at"))
+    logged = min((entry.timestamp for entry in case.entries if entry.timestamp and entry.dated), default=case.opened_at)
+    found = {name: reached.get(state.value) for name, state in _REACHED_BY.items()}
+    return Milestones(logged, case.opened_at, **found)

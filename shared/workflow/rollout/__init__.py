@@ -1,0 +1,1 @@
+"""A rollout under way: its traffic, its watch, and its end."""

@@ -1,0 +1,108 @@
+"""Incidents come in, how long they took from step to step goes out: median and p90, by service and overall."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.ports import Document
+from shared.workflow.flow import State
+from shared.workflow.records.incident_record import Case
+from shared.workflow.records.milestones import Milestones, milestones
+
+STEPS = (
+    ("logged", "detected"),
+    ("detected", "proposed"),
+    ("proposed", "approved"),
+    ("approved", "deployed"),
+    ("approved", "verified"),
+    ("logged", "verified"),
+)
+"""What is measured, from one milestone to another; all of it from the first log entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """One step, over the incidents that have taken it; None where there are none."""
+
+    since: str
+    until: str
+    incidents: int
+    median: timedelta | None
+    p90: timedelta | None
+    """The nearest rank: the smallest duration that at least nine in ten did not exceed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`service` is `Service.id`, "" for all of them together."""
+
+    service: str
+    incidents: int
+    steps: tuple[Took, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One incident."""
+
+    case: Case
+    at: Milestones
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """`cut` where there are more incidents than could be read."""
+
+    overall: Group
+    services: tuple[Group, ...]
+    incidents: tuple[Timed, ...]
+    cut: bool
+
+
+def stats(cases: Iterable[Case], *, cut: bool = False) -> Stats:
+    """Services by name, incidents the latest first. What another incident explains is no incident of its own."""
+    timed = [Timed(case, milestones(case)) for case in cases if case.state is not State.ABSORBED]
+    timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
+    names = sorted({each.case.service for each in timed})
+    services = [_group(name, [each for each in timed if each.case.service == name]) for name in names]
+    return Stats(_group("", timed), tuple(services), tuple(timed), cut)
+
+
+def document(told: Stats) -> Document:
+    """As JSON values, durations in seconds."""
+    return {
+        "schema": "provenfix.stats/1",
+        "overall": _grouped(told.overall),
+        "services": {each.service: _grouped(each) for each in told.services},
+        "incidents": [
+            {"id": each.case.id, "service": each.case.service, "state": each.case.state.value, **each.at.told()}
+            for each in told.incidents
+        ],
+        "cut": told.cut,
+    }
+
+
+def _group(service: str, timed: Sequence[Timed]) -> Group:
+    return Group(service, len(timed), tuple(_took(since, until, timed) for since, until in STEPS))
+
+
+def _took(since: str, until: str, timed: Sequence[Timed]) -> Took:
+    found = sorted(time for each in timed if (time := each.at.took(since, until)) is not None)
+    if not found:
+        return Took(since, until, 0, None, None)
+    nearest = -(-len(found) * 9 // 10) - 1
+    median = timedelta(seconds=statistics.median(time.total_seconds() for time in found))
+    return Took(since, until, len(found), median, found[nearest])
+
+
+def _grouped(group: Group) -> Document:
+    steps = {
+        f"{took.since}_to_{took.until}": {
+            "incidents": took.incidents,
+            "median_seconds": took.median.total_seconds() if took.median is not None else None,
+            "p90_seconds": took.p90.total_seconds() if took.p90 is not None else None,
+        }
+        for took in group.steps
+    }
+    return {"incidents": group.incidents, "steps": steps}

@@ -1,0 +1,364 @@
+"""What a person does with the page, in a real browser, against real processes: looks, approves, denies, lets it expire.
+
+One stack for all of it, with four services that fail the same way; one of them is somebody's who wants to get at the
+reader. A time that would take hours is turned on in the store, as if it had passed.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from functions.demo.build_repository import Showcase, build_incident
+from functions.demo.incident_log import Shape, log_text
+from functions.demo.log_entry import Line, entries
+from functions.local.python_child import ROOT
+from functions.local.server_process import Server, answers, free_port, running
+from functions.local.stack import Standing, Wanted, standing
+from functions.local.stack_folder import led_to
+from shared.config.settings import read_settings
+from shared.ports import Store
+from shared.text.timestamps import rfc3339
+from shared.wiring import store
+from shared.workflow import flow
+from shared.workflow.records import incident_records
+from tests.support.e2e.browser import Eyes, eyes, violations
+from tests.support.history_builder import DAWN, Story, broken, good
+
+CHANNEL, APPROVER, STRANGER = "C0HARBOUR1", "U0HARBOUR1", "U0STRANGER"
+DEADLINE = 120.0
+DESK, QUAY, PIER, REEF = "harbour-desk", "harbour-quay", "harbour-pier", "harbour-reef"
+_SERVICE = """\
+  - name: {name}
+    project: harbour-prod
+    region: europe-west1
+    repository: {repository}
+    channel: {channel}
+    approvers: [{approver}]
+"""
+_SCRIPT = "<script>window.ran=1</script>"
+_PICTURE = "<img src=x onerror=window.ran=2>"
+_SVG = "<svg/onload=window.ran=3>"
+_LINK = "[free](javascript:window.ran=4) <a href='javascript:window.ran=5'>x</a>"
+HOSTILE = (_SCRIPT, _PICTURE, _SVG, _LINK, "</code></pre><style>*{display:none}</style>", "javascript:window.ran=6")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stack that watches four services, each with an open question; the page, and a browser in front of it."""
+
+    stack: Standing
+    address: str
+    eyes: Eyes
+    store: Store
+    again: Callable[[], None]
+    """Kills the page's process and starts another one."""
+
+    def incident(self, service: str) -> Mapping[str, Any]:
+        """The one that is about a syntax error."""
+        found = self.store.find(incident_records.KIND, "service", f"harbour-prod.{service}")
+        [only] = [stored.value for stored in found if stored.value["kind"] == "syntax_error"]
+        return only
+
+    def url(self, service: str) -> str:
+        return f"{self.address}/incidents/{self.incident(service)['id']}"
+
+    def tick(self) -> None:
+        """What Cloud Scheduler does once a minute."""
+        self.stack.bus.put(flow.TICK, [b"{}"])
+
+    def wait_for(self, condition: Callable[[], bool], *, ticking: bool = False) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            self.stack.check()
+            assert time.monotonic() < deadline, [
+                stored.value["state"] for stored in self.store.find(incident_records.KIND, "opened_by", "record")
+            ]
+            if ticking:
+                self.tick()
+            time.sleep(0.2)
+
+    def turn(self, kind: str, key: str, changes: Callable[[Mapping[str, Any]], Mapping[str, object]]) -> None:
+        """Writes a document as it will be once time has passed."""
+        while True:
+            stored = self.store.read(kind, key)
+            assert stored is not None
+            if self.store.replace(kind, key, {**stored.value, **changes(stored.value)}, stored.version):
+                return
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("page")
+    with eyes() as browser, _standing(folder) as (stack, address, again), led_to(stack.environment):
+        opened = store(read_settings())
+        here = Stage(stack, address, browser, opened, again)
+        here.wait_for(lambda: all(_is(here, name, "proposed") for name in (DESK, QUAY, PIER, REEF)))
+        yield here
+
+
+def _is(here: Stage, service: str, state: str) -> bool:
+    found = here.store.find(incident_records.KIND, "service", f"harbour-prod.{service}")
+    return any(stored.value["state"] == state for stored in found)
+
+
+@contextmanager
+def _standing(folder: Path) -> Iterator[tuple[Standing, str, Callable[[], None]]]:
+    story, trap = build_incident(folder / "service"), _trap(folder / "trap")
+    repositories = {DESK: story.path, QUAY: story.path, PIER: story.path, REEF: trap.path}
+    services = [
+        _SERVICE.format(name=name, repository=path, channel=CHANNEL, approver=APPROVER)
+        for name, path in repositories.items()
+    ]
+    config = folder / "provenfix.yaml"
+    secret = "slack:\n  signing_secret: {env: HARBOUR_SIGNING_SECRET}\n"
+    config.write_text(f"version: 1\nservices:\n{''.join(services)}{secret}", "utf-8")
+    environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": "of these tests alone"}
+    logged = _logged(story)
+    (folder / "stack" / "logs").mkdir(parents=True)
+    (folder / "stack" / "logs" / "1.json").write_text(json.dumps(logged), "utf-8")
+    with standing(Wanted(folder / "stack", embedded=True, environment=environment)) as stack:
+        decide, port = f"http://127.0.0.1:{stack.ports['decide']}/", free_port()
+        command = [sys.executable, "-m", "functions.local.page", "--folder", str(stack.folder)]
+        command += ["--port", str(port), "--decide", decide]
+        server = Server("page", command, port, environment | {"PYTHONPATH": str(ROOT)})
+        with ExitStack() as ending:
+            pages: list[subprocess.Popen[bytes]] = []
+
+            def again() -> None:
+                for page in pages:
+                    page.kill()
+                    page.wait()
+                pages[:] = [ending.enter_context(running(server, stack.folder))]
+                answers(server, pages[0], stack.folder)
+
+            again()
+            stack.bus.put(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in logged])
+            yield stack, f"http://127.0.0.1:{port}", again
+
+
+def _trap(path: Path) -> Story:
+    """A repository whose every text wants to be more than text."""
+    story = Story(path)
+    name = f"app/{_PICTURE.replace(' ', '_')}.py"
+    lines = broken(5).splitlines()
+    lines[3] = f"step_4 = '''{_SCRIPT}{_SVG}</code>'''"
+    story.commit("base", {name: good(), "Dockerfile": "FROM python:3.11-slim\n"})
+    story.commit(f"{_SCRIPT} breaks", {name: "\n".join(lines)})
+    story.commit(f"{_SVG} {_LINK} tries", {name: "\n".join([*lines[:2], f"# {_SCRIPT}", *lines[3:]])})
+    story.commit(f"{_PICTURE} mends", {name: good(1)})
+    story.write()
+    return story
+
+
+def _logged(story: Showcase) -> list[dict[str, Any]]:
+    usual = json.loads(log_text(story, Shape.GCLOUD))
+    found = [_of(entry, name, number) for number, name in enumerate((DESK, QUAY, PIER)) for entry in usual]
+    at = DAWN + timedelta(hours=1)
+    place = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5'
+    error = f"{place}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax"
+    texts = [error, f"{' '.join(HOSTILE)} connection closed: received 1011 (internal error)"]
+    hostile = [Line(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)]
+    return [*found, *(entry | {"insertId": f"6b{entry['insertId']}"} for entry in entries(hostile, REEF))]
+
+
+def _of(entry: dict[str, Any], service: str, place: int) -> dict[str, Any]:
+    """The same, logged by another service."""
+    labels = {**entry["resource"]["labels"], "service_name": service}
+    return {
+        **entry,
+        "insertId": f"{place}{entry['insertId']}",
+        "resource": {**entry["resource"], "labels": labels},
+    }
+
+
+def clock(page: Page, name: str) -> Any:
+    """One hand of the clock."""
+    return page.get_by_role("list", name="The clock").get_by_role("listitem").filter(has_text=name)
+
+
+def state(page: Page, words: str) -> None:
+    """Waits until the page says so by itself: it is never reloaded."""
+    expect(page.locator("#head .state")).to_have_text(words)
+
+
+def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.address)
+        expect(page.locator("#live")).to_have_text("Live")
+        card = page.get_by_role("listitem").filter(has_text=DESK).filter(has_text="SyntaxError")
+        expect(card).to_contain_text("Decision needed")
+        card.get_by_role("link").press("Enter")
+        state(page, "Decision needed")
+        expect(clock(page, "Approved")).to_contain_text("not yet")
+        page.get_by_role("button", name="Approve").press("Enter")
+        confirm = page.get_by_role("dialog", name="Redeploy this service?")
+        expect(confirm).to_contain_text(f"Service: {DESK}")
+        assert violations(page) == []
+        confirm.get_by_role("button", name="Redeploy").press("Enter")
+        expect(page.get_by_text("Approved. It begins")).to_be_visible()
+        stage.wait_for(lambda: _is(stage, DESK, "watching"), ticking=True)
+        state(page, "Deployed, being watched")
+        expect(page.locator("#slack")).to_contain_text("Deployed, being watched")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        _a_day_passes(stage, DESK)
+        stage.wait_for(lambda: _is(stage, DESK, "resolved"), ticking=True)
+        state(page, "Verified")
+        for hand in ("Proposed", "Approved", "Deployed", "Verified"):
+            expect(clock(page, hand)).to_contain_text("after")
+        expect(page.locator("#issue")).to_contain_text("Closed")
+        expect(page.locator("#timeline svg")).to_contain_text("verified")
+
+
+def _a_day_passes(stage: Stage, service: str) -> None:
+    """With traffic: one request that the new revision has answered."""
+    case = stage.incident(service)
+    since = datetime.now(UTC) - timedelta(hours=25)
+    revision = case["rollout"]["revision"]
+    [request] = entries([Line(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
+    (stage.stack.folder / "logs" / "2.json").write_text(json.dumps([request]), "utf-8")
+    stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": rfc3339(since)}})
+
+
+def test_whoever_is_no_approver_is_refused_and_a_denial_is_asked_for_its_reason(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(QUAY))
+        page.get_by_label("Click as").select_option(STRANGER)
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_role("button", name="Redeploy").click()
+        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+        assert stage.incident(QUAY)["state"] == "proposed"
+        page.get_by_label("Click as").select_option(APPROVER)
+        page.get_by_role("button", name="Deny").click()
+        dialog = page.get_by_role("dialog", name="Deny")
+        expect(dialog.get_by_label("Why should this commit not be deployed?")).to_be_focused()
+        assert violations(page) == []
+        dialog.get_by_role("textbox").fill("The <b>migration</b> comes first")
+        dialog.get_by_role("button", name="Deny").click()
+        stage.wait_for(lambda: _is(stage, QUAY, "denied"), ticking=True)
+        state(page, "Denied")
+        expect(page.locator("#slack")).to_contain_text("The <b>migration</b> comes first")
+        expect(page.get_by_role("button", name="Deny")).to_have_count(0)
+
+
+def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(PIER))
+        state(page, "Decision needed")
+        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_role("button", name="Approve").click()
+        past = rfc3339(datetime.now(UTC) - timedelta(minutes=1))
+        stage.turn("proposals", stage.incident(PIER)["proposal"], lambda _: {"expires_at": past})
+        stage.wait_for(lambda: _is(stage, PIER, "expired"), ticking=True)
+        state(page, "Expired")
+        expect(page.locator("#news")).to_have_text("Expired")
+        expect(clock(page, "Approved")).to_contain_text("never")
+        page.get_by_role("button", name="Redeploy").click()  # what was being answered is not taken away
+        expect(page.get_by_text("no longer shows this button. Nothing was sent.")).to_be_visible()
+        expect(page.locator("#slack")).to_contain_text("can no longer be approved")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(REEF))
+        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_role("button", name="Approve").click()
+        case = stage.incident(REEF)
+        stored = stage.store.read("local-messages", case["message"])
+        assert stored is not None
+        body: Any = stored.value["body"]
+        silent = {**body, "blocks": [block for block in body["blocks"] if block["type"] != "actions"]}
+        stage.turn("local-messages", case["message"], lambda _: {"body": silent})
+        stage.turn(incident_records.KIND, case["id"], lambda now: {"history": [*now["history"], now["history"][-1]]})
+        expect(page.locator("#timeline tbody tr").filter(has_text="People are asked")).to_have_count(2)
+        page.get_by_role("button", name="Cancel").press("Enter")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        stage.turn("local-messages", case["message"], lambda _: {"body": body})
+        expect(page.get_by_role("button", name="Approve")).to_be_visible()
+
+
+def test_what_others_have_written_stays_text(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(REEF))
+        expect(page.locator("#live")).to_have_text("Live")
+        for each in page.locator("details").all():
+            each.evaluate("each => { each.open = true; }")
+        shown = page.locator("main").inner_text()
+        for text in (_SCRIPT, _SVG, _PICTURE.replace(" ", "_"), "javascript:"):
+            assert text in shown.replace("\u200b", "")
+        assert page.evaluate("window.ran") is None
+        inside = "main :is(script, img, style, iframe, object, [onload], [onerror], [style], a[href^='javascript' i])"
+        assert page.locator(inside).count() == 0
+        assert page.locator("main svg").count() == 1
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("light", {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"}),
+        ("dark", {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"}),
+        ("phone", {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True}),
+    ],
+)
+def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: Mapping[str, Any]) -> None:
+    with stage.eyes.page(**options) as page:
+        for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
+            page.goto(place if place.startswith("http") else stage.address + place)
+            assert violations(page) == [], place
+            across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert across <= 0, f"{place} has to be scrolled sideways"
+            fits = "[...document.querySelectorAll('.wide')].every(each => each.scrollWidth <= each.clientWidth)"
+            assert place != "/times" or page.evaluate(fits), "figures are out of sight"
+            page.evaluate("document.querySelector('#live').textContent = 'Not live, trying again'")
+            bar = "[...document.querySelectorAll('.brand, .bar nav a')].map(each => each.clientHeight)"
+            assert max(page.evaluate(bar)) < 40, f"{place} breaks the words of its bar"
+        page.goto(stage.url(DESK))
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
+        assert (max(paper) < 64) == (name == "dark")
+        picture = page.screenshot(path=ROOT / "build" / "page" / f"{name}.png", full_page=True)
+        assert len(picture) > 20_000
+
+
+def test_it_can_be_read_and_decided_without_a_script(stage: Stage) -> None:
+    with stage.eyes.page(java_script_enabled=False) as page:
+        page.goto(stage.url(REEF))
+        page.get_by_label("Click as").select_option(STRANGER)
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_role("button", name="Redeploy").click()
+        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+
+
+def test_a_page_that_was_killed_comes_back_to_life_under_its_readers_eyes(stage: Stage) -> None:
+    with stage.eyes.page() as page:
+        page.goto(stage.url(REEF))
+        expect(page.locator("#live")).to_have_text("Live")
+        forms = page.locator("#actions input[name=token]")
+        before = forms.input_value()
+        stage.again()
+        expect(forms).not_to_have_value(before)
+        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_label("Click as").select_option(STRANGER)
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_role("button", name="Redeploy").click()
+        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+
+
+def test_nothing_has_left_loopback_and_nothing_has_gone_wrong(stage: Stage) -> None:
+    assert stage.eyes.seen.hosts == {"127.0.0.1"}
+    expected = (
+        "404",
+        "ERR_CONNECTION_REFUSED",
+        "ERR_INCOMPLETE_CHUNKED_ENCODING",
+    )  # a page that is not there, or killed
+    assert [each for each in stage.eyes.seen.wrong if not any(told in each for told in expected)] == []

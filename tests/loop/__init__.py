@@ -1,1 +1,0 @@
-"""The whole flow on one machine, with real processes."""

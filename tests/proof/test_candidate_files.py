@@ -1,0 +1,69 @@
+"""The history is walked once, however many versions of Python are tried on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.locating.candidate_files import Area, Ground
+from shared.proof.model.finding import Reason
+from shared.proof.proof_context import Request
+from shared.proof.prove import prove
+from tests.support.history_builder import Story, broken, good, incident, sighting
+
+
+def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCompilers) -> None:
+    started = []
+    for declared in (("3.13",), ("3.10", "3.11", "3.12", "3.13")):
+        story = Story(tmp_path / f"{len(declared)}.git")
+        story.commit("start", {"app.py": good(), "gone/app.py": good(), "pyproject.toml": ""})
+        story.commit("break", {"app.py": broken(5), "gone/app.py": None})
+        for python in declared:
+            story.commit(python, {"pyproject.toml": f'[project]\nrequires-python = ">={python}"\n'})
+        story.commit("aside", {"app.py": broken(7)}, "start")
+        story.write(declared[-1], aside="aside")
+        with GitRepository(str(story.path)) as history:
+            proof = prove(incident("app.py", sighting(20)), history, compilers, Request(), lambda _: None)
+            started.append(history.processes_started)
+        assert not proof.deployed.corroborated
+        assert proof.deployed.python == "3.13"
+        assert proof.recommendation.reason is Reason.NOT_CORROBORATED
+        assert "app.py" in proof.recommendation.detail
+    assert started[0] == started[1]
+
+
+@pytest.mark.parametrize(("branches", "walks"), [({}, 1), ({"aside": "aside"}, 2)])
+def test_all_former_names_are_listed_once_for_the_branch_and_once_for_other_heads(
+    tmp_path: Path, branches: dict[str, str], walks: int
+) -> None:
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", {"app.py": good(), "gone/app.py": good()})
+    story.commit("aside", {"app.py": broken(7)})
+    story.commit("remove", {"gone/app.py": None}, "start")
+    story.write("remove", **branches)
+    with GitRepository(str(story.path)) as repository:
+        history = _Named(repository)
+        branch = history.branch(None)
+        ground = Ground(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
+        areas = [layer.area for layer in ground.layers()]
+    assert areas == [Area.HEAD, Area.FORMER, *([Area.ELSEWHERE] if branches else [])]
+    assert history.named_calls == walks
+
+
+class _Named:
+    """Counts how often the names of a file are looked for in a whole history."""
+
+    def __init__(self, history: GitRepository) -> None:
+        self._history = history
+        self.branch = history.branch
+        self.named_calls = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._history, name)
+
+    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+        self.named_calls += 1
+        return self._history.named(name, tips)

@@ -1,0 +1,132 @@
+"""Which version was deployed is what the branch held when it was logged; where two files fit, none is chosen."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.proof.model.finding import Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+
+MOMENT = timedelta(seconds=30)
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def logged(story: Story, compilers: FoundCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Proof:
+    """The proof for a bare name, logged half a minute after a commit; with None, without a time."""
+    seen_at = story.at(when) + MOMENT if when else None
+    return investigated(story.path, incident(path, sighting(line, seen_at=seen_at)), compilers)
+
+
+def deployed(proof: Proof) -> str | None:
+    return proof.deployed.commit.subject if proof.deployed.commit else None
+
+
+def two_namesakes(story: Story) -> None:
+    """`old/app.py` fails and is mended long before `new/app.py` fails on the same line."""
+    story.commit("start", {"old/app.py": good(), "new/app.py": good(1)})
+    story.commit("break old", {"old/app.py": broken(5)})
+    story.commit("mend old", {"old/app.py": good(2)})
+    story.commit("break new", {"new/app.py": broken(5, 1)})
+
+
+def test_a_file_that_was_mended_before_gives_way_to_one_that_failed_then(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    two_namesakes(story)
+    story.commit("mend new", {"new/app.py": good(3)})
+    story.write()
+    proof = logged(story, compilers, "break new")
+    assert (deployed(proof), proof.broken and proof.broken.path) == ("break new", "new/app.py")
+    assert proof.deployed.corroborated
+    earlier = logged(story, compilers, "break old")
+    assert (deployed(earlier), earlier.broken and earlier.broken.path) == ("break old", "old/app.py")
+
+
+def test_it_does_so_where_that_file_is_gone_by_now(story: Story, compilers: FoundCompilers) -> None:
+    two_namesakes(story)
+    story.commit("remove new", {"new/app.py": None})
+    story.write()
+    proof = logged(story, compilers, "break new")
+    assert (deployed(proof), proof.broken and proof.broken.path) == ("break new", "new/app.py")
+
+
+@pytest.mark.parametrize("when", ["later", None])
+def test_two_files_of_which_neither_failed_then_are_ambiguous(
+    story: Story, compilers: FoundCompilers, when: str | None
+) -> None:
+    two_namesakes(story)
+    story.commit("mend new", {"new/app.py": good(3)})
+    story.commit("later", {"keep.py": good(9)})
+    story.write()
+    proof = logged(story, compilers, when)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.AMBIGUOUS)
+    assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken, proof.target) == (None, False, None, None)
+    assert set(proof.deployed.candidates) == {story.ids["break old"], story.ids["break new"]}
+
+
+def test_two_files_that_both_failed_then_are_ambiguous(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old/app.py": good(), "new/app.py": good(1)})
+    story.commit("break both", {"old/app.py": broken(5), "new/app.py": broken(5, 1)})
+    story.commit("mend both", {"old/app.py": good(), "new/app.py": good(1)})
+    story.write()
+    proof = logged(story, compilers, "break both")
+    assert proof.recommendation.reason is Reason.AMBIGUOUS
+    assert all(path in proof.recommendation.detail for path in ("new/app.py", "old/app.py"))
+
+
+def test_a_version_that_was_replaced_is_still_found_where_no_other_file_fits(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good(), "other/app.py": good(1)})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(2)})
+    story.commit("later", {"other/app.py": good(3)})
+    story.write()
+    proof = logged(story, compilers, "later")
+    assert (deployed(proof), proof.recommendation.kind) == ("break", Kind.REDEPLOY)
+
+
+def test_of_one_file_the_version_that_the_branch_held_then_counts(story: Story, compilers: FoundCompilers) -> None:
+    """A merged branch had made another version of it later, which the branch itself never held."""
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)}, "start")
+    story.commit("side breaks", {"app.py": broken(5, 1)}, "start")
+    story.commit("side mends", {"app.py": good(2)}, "side breaks")
+    story.commit("merge", {"app.py": good(2)}, "break", "side mends")
+    story.write()
+    proof = logged(story, compilers, "side breaks")
+    assert deployed(proof) == "break"
+    assert set(proof.deployed.candidates) == {story.ids["break"], story.ids["side breaks"]}
+
+
+def test_an_uncommitted_tree_stays_possible(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "other/app.py": good(1)})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("break further up", {"app.py": broken(9)})
+    story.commit("mend", {"app.py": good(2)})
+    story.write()
+    proof = logged(story, compilers, "break", line=9)
+    assert (deployed(proof), proof.deployed.uncommitted_tree) == ("break further up", True)
+    assert proof.recommendation.kind is Kind.REDEPLOY
+
+
+def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit(
+        "mend and move", {"svc/app.py": None, "svc/jobs.py": None, "core/app.py": good(1), "core/jobs.py": good()}
+    )
+    story.write()
+    for named in (story.ids["break"], None):
+        request = Request(roots=("svc",), deployed=named, fallback_python=running())
+        seen = sighting(5, seen_at=story.at("break") + MOMENT)
+        proof = investigated(story.path, incident("/srv/app.py", seen), compilers, request)
+        assert deployed(proof) == "break"
+        assert proof.target is None  # nothing lies below that root any more: what would be shipped was not looked at

@@ -1,0 +1,89 @@
+"""A logged version of Python that the deployed commit does not declare: sound code is not held against it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.proof.model.finding import DeployedSource, Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from tests.support.history_builder import Story, good, incident, investigated, sighting
+
+SOUND = "x = 1\ny = 2\nmatch x:\n    case 1:\n        y = 3\n"
+"""On line 3 it has what Python 3.9 does not know."""
+IMAGE = "FROM python:{}-slim\nCOPY . .\nCMD python app.py\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def forged(story: Story, compilers: FoundCompilers, *, label: str | None = None, setting: str | None = None) -> Proof:
+    """Of a log whose paths name Python 3.9."""
+    failing = incident("/srv/app.py", replace(sighting(3, seen_at=story.at("healthy")), python="3.9"))
+    deployed = story.ids[label] if label else None
+    request = Request(deployed=deployed, source=DeployedSource.LABEL, python=setting, alternative=True)
+    return investigated(story.path, failing, compilers, request)
+
+
+def tell(story: Story, **files: str) -> None:
+    story.commit("start", {"app.py": "x = 1\n", **files})
+    story.commit("match", {"app.py": SOUND})
+    story.commit("healthy", {"other.py": good()})
+    story.write()
+
+
+@pytest.mark.parametrize("label", ["healthy", None])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": IMAGE.format("3.11")},
+        {".python-version": "3.11\n"},
+        {"pyproject.toml": '[project]\nrequires-python = ">=3.10"\n'},
+    ],
+    ids=["image", "buildpack", "requirement"],
+)
+def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
+    story: Story, compilers: FoundCompilers, files: dict[str, str], label: str | None
+) -> None:
+    tell(story, **files)
+    proof = forged(story, compilers, label=label)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert (proof.introduced, proof.rollback, proof.alternative) == (None, None, None)
+    assert any("3.9" in each for each in proof.deployed.stated)
+
+
+def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: FoundCompilers) -> None:
+    tell(story)
+    assert forged(story, compilers, label="healthy", setting="3.11").recommendation.kind is Kind.NONE
+
+
+def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("old image", {"app.py": "x = 1\n", "Dockerfile": IMAGE.format("3.9")})
+    story.commit("new image", {"Dockerfile": IMAGE.format("3.11")})
+    story.commit("match", {"app.py": SOUND})
+    story.commit("healthy", {"other.py": good()})
+    story.write()
+    assert forged(story, compilers, label="healthy").recommendation.kind is Kind.NONE
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": IMAGE.format("3.9")},
+        {"Dockerfile": IMAGE.format("3.11"), "Dockerfile.jobs": IMAGE.format("3.9")},
+        {"pyproject.toml": '[project]\nrequires-python = ">=3.8"\n'},
+        {},
+    ],
+    ids=["the image", "another image", "a requirement that permits it", "nothing"],
+)
+def test_one_that_the_deployed_commit_leaves_room_for_is(
+    story: Story, compilers: FoundCompilers, files: dict[str, str]
+) -> None:
+    tell(story, **files)
+    proof = forged(story, compilers)
+    assert (proof.deployed.python, proof.deployed.corroborated) == ("3.9", True)
+    assert proof.introduced is not None
+    assert proof.introduced.commit.subject == "match"

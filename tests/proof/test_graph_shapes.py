@@ -1,0 +1,531 @@
+"""One history for each shape in which files break and are mended, and what must be proven of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.errors import Misused
+from shared.proof.model.finding import Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from shared.proof.prove import prove
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting, subjects
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed: str | None = None) -> Proof:
+    """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
+    request = Request(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
+    return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
+
+
+def prove_break_of(logged: str, story: Story, compilers: FoundCompilers, deployed: str) -> Proof:
+    """The proof for a file of another name that fails on line 5."""
+    request = Request(deployed=story.ids[deployed], fallback_python=running())
+    return investigated(story.path, incident(logged, sighting(5)), compilers, request)
+
+
+def introduced(proof: Proof) -> str | None:
+    return proof.introduced.commit.subject if proof.introduced else None
+
+
+def fixed(proof: Proof) -> str | None:
+    return proof.fix.commit.subject if proof.fix else None
+
+
+def proposed(proof: Proof) -> str | None:
+    return proof.target.commit.subject if proof.target else None
+
+
+def test_straight_line(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("claims to fix", {"app.py": broken(9)})
+    story.commit("unrelated", {"other.py": good()})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("later", {"other.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, line=9)
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.subject == "claims to fix"
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "later")
+    assert subjects(proof.attempts) == ["claims to fix"]
+    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.target is not None
+    assert proof.target.commits_after_deployed == 3
+
+
+def test_several_breaks_and_fixes(story: Story, compilers: FoundCompilers) -> None:
+    for name, source in [
+        ("start", good()), ("break 1", broken(5)), ("mend 1", good(1)), ("break 2", broken(7)), ("worse", broken(8, 3)),
+        ("mend 2", good(2)), ("break 3", broken(9)), ("mend 3", good(3)),
+    ]:  # fmt: skip
+        story.commit(name, {"app.py": source})
+    story.write()
+    middle = prove_break(story, compilers, line=8)
+    assert (introduced(middle), fixed(middle), proposed(middle)) == ("break 2", "mend 2", "mend 3")
+    first = prove_break(story, compilers, line=5)
+    assert (introduced(first), fixed(first), proposed(first)) == ("break 1", "mend 1", "mend 3")
+    assert first.attempts == ()
+
+
+def test_head_is_broken_again(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("harmless", {"other.py": good()})
+    story.commit("break again", {"app.py": broken(6)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
+    assert [(each.commit.subject, each.gate) for each in proof.refused] == [("break again", "incident_file")]
+
+
+def test_break_arrives_by_a_merge(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("side breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"other.py": good()}, "start")
+    story.commit("merge", {"app.py": broken(5)}, "main moves", "side breaks")
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="merge")
+    assert (introduced(proof), fixed(proof)) == ("side breaks", "mend")
+
+
+def test_merge_itself_breaks_the_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("left", {"app.py": good(1)}, "start")
+    story.commit("right", {"app.py": good(2)}, "start")
+    story.commit("bad merge", {"app.py": broken(5)}, "left", "right")
+    story.commit("mend", {"app.py": good(3)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof)) == ("bad merge", "mend")
+
+
+def test_fix_on_one_side_of_a_merge(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("hotfix", {"app.py": good(1)}, "break")
+    story.commit("main tries", {"app.py": broken(8)}, "break")
+    story.commit("merge hotfix", {"app.py": good(1)}, "main tries", "hotfix")
+    story.commit("later", {"other.py": good()})
+    story.write()
+    proof = prove_break(story, compilers, deployed="break")
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "hotfix", "later")
+
+
+def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("old side", {"app.py": good(1)}, "start")
+    story.commit("merge keeps the break", {"app.py": broken(5)}, "break", "old side")
+    story.write()
+    proof = prove_break(story, compilers, deployed="break")
+    assert proof.fix is None
+    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.rollback is not None
+    assert proof.rollback.commit.subject == "start"
+
+
+def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("old side", {"app.py": good(1)}, "start")
+    story.commit("merge", {"app.py": good(1)}, "break", "old side")
+    story.write()
+    assert fixed(prove_break(story, compilers)) == "merge"
+
+
+def test_rename_between_break_and_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("move", {"app.py": None, "core/run.py": broken(5)})
+    story.commit("move again", {"core/run.py": None, "core/main.py": broken(5, 1)})
+    story.commit("mend", {"core/main.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend")
+    assert proof.fix is not None
+    assert proof.fix.path == "core/main.py"
+
+
+def test_rename_between_break_and_deployment(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("break", {"old.py": broken(5)})
+    story.commit("move", {"old.py": None, "app.py": broken(5, 2)})
+    story.commit("touch", {"app.py": broken(5, 3)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="touch")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
+    assert proof.introduced is not None
+    assert proof.introduced.path == "old.py"
+    assert subjects(proof.attempts) == ["move", "touch"]
+
+
+def test_rename_that_breaks(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("move and break", {"old.py": None, "app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "move and break"
+    assert proof.introduced is not None
+    assert not proof.introduced.arrived
+
+
+def test_deletion_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("remove", {"app.py": None})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("remove", "remove")
+    assert proof.fix is not None
+    assert proof.fix.deleted
+
+
+def test_file_arrives_broken(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"other.py": "here = 1\n"})
+    story.commit("arrives", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good()})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "arrives"
+    assert proof.introduced is not None
+    assert proof.introduced.arrived
+
+
+def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("arrives", {"app.py": broken(5)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert introduced(proof) == "arrives"
+    assert proof.recommendation.kind is Kind.NONE
+    assert proof.recommendation.reason is Reason.NO_FIX
+
+
+def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("feature breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"app.py": good(1)}, "start")
+    story.write("main moves", feature="feature breaks")
+    proof = prove_break(story, compilers, deployed="feature breaks")
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.subject == "feature breaks"
+    assert proof.fix is None
+    assert proof.target is None
+    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.rollback is not None
+    assert proof.rollback.commit.subject == "start"
+
+
+def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("feature breaks", {"app.py": broken(5)}, "start")
+    story.commit("main moves", {"app.py": good(1)}, "start")
+    story.write("main moves", feature="feature breaks")
+    proof = prove_break(story, compilers)
+    assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken) == (None, False, None)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.rollback, proof.target) == (None, None)
+    assert story.ids["feature breaks"] in proof.recommendation.detail
+
+
+def test_two_broken_files_must_both_be_mended(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
+    story.commit("mend one", {"app.py": good(1)})
+    story.commit("mend the other", {"jobs.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.broken is not None
+    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("jobs.py", 7)]
+    assert (fixed(proof), proposed(proof)) == ("mend one", "mend the other")
+
+
+def test_second_broken_file_is_never_mended(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
+    story.commit("mend one", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert fixed(proof) == "mend one"
+    assert proof.target is None
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NO_TARGET)
+    assert proof.refused[0].gate == "also_broken"
+
+
+def test_fix_that_breaks_another_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend and break", {"app.py": good(1), "jobs.py": broken(3)})
+    story.commit("mend that", {"jobs.py": good(1)})
+    story.commit("break that again", {"jobs.py": broken(4)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
+    assert [each.gate for each in proof.refused] == ["newly_broken"]
+
+
+def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("add a broken one", {"fresh.py": broken(2)})
+    story.write()
+    assert proposed(prove_break(story, compilers)) == "mend"
+
+
+def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: FoundCompilers) -> None:
+    ignore = "# comment\nscripts\n*.gen.py\n!\n"
+    story.commit("start", {"app.py": good(), ".dockerignore": ignore, "tests/data.py": broken(2)})
+    story.commit("break", {"app.py": broken(5), "scripts/old.py": broken(2), "x.gen.py": broken(3)})
+    story.commit("mend", {"app.py": good(1), "sub/test_it.py": broken(2)})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.broken is not None
+    assert proof.broken.also_broken == ()
+    assert proposed(proof) == "mend"
+
+
+def test_configured_source_roots_decide(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc/app.py": good(), "tools/old.py": broken(2)})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend", {"svc/app.py": good(1)})
+    story.write()
+    failing = incident("app.py", sighting(5))
+    everything = investigated(story.path, failing, compilers)
+    assert everything.target is None
+    only = investigated(story.path, failing, compilers, Request(roots=("svc/",), fallback_python=running()))
+    assert proposed(only) == "mend"
+
+
+def test_fix_only_on_an_unmerged_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("hotfix", {"app.py": good(1)}, "break")
+    story.write("break", hotfix="hotfix", before="start")
+    proof = prove_break(story, compilers)
+    assert proof.fix is not None
+    assert (proof.fix.where, proof.fix.ref, fixed(proof)) == ("unmerged_branch", "refs/heads/hotfix", "hotfix")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.FIX_UNMERGED)
+
+
+def test_fix_only_in_a_pull_request(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("proposal", {"app.py": good(1)}, "break")
+    story.write("break", **{"refs/pull/12/head": "proposal"})
+    proof = prove_break(story, compilers)
+    assert proof.fix is not None
+    assert (proof.fix.where, proof.fix.pull_request) == ("open_pull_request", 12)
+    assert proof.recommendation.reason is Reason.FIX_IN_PULL_REQUEST
+
+
+def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="mend")
+    assert proof.deployed.commit is not None
+    assert (proof.deployed.commit.subject, proof.deployed.source) == ("break", "inferred")
+    assert f"{story.ids['mend']}, app.py compiles" in proof.deployed.conflict
+
+
+def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, line=6, deployed="break")
+    assert not proof.deployed.corroborated
+    assert proof.deployed.source == "given"
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert set(re.findall(r"\bline (\d+)", proof.recommendation.detail)) == {"5", "6"}
+
+
+def test_file_that_exists_no_more_at_the_head(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"deep/app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"deep/app.py": broken(5)})
+    story.commit("mend", {"deep/app.py": good(1)})
+    story.commit("remove", {"deep/app.py": None})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
+
+
+def test_criss_cross_merges(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("left", {"app.py": broken(5)}, "start")
+    story.commit("right", {"app.py": good(1)}, "start")
+    story.commit("left takes right", {"app.py": broken(6)}, "left", "right")
+    story.commit("right takes left", {"app.py": good(1)}, "right", "left")
+    story.commit("join", {"app.py": broken(6)}, "left takes right", "right takes left")
+    story.commit("mend", {"app.py": good(2)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="left takes right", line=6)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("left", "mend", "mend")
+    earlier = prove_break(story, compilers, deployed="left")
+    assert (fixed(earlier), proposed(earlier)) == ("right takes left", "mend")
+
+
+def test_namesake_in_another_folder_is_another_file(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"chat/app.py": good(), "jobs/app.py": good()})
+    story.commit("break", {"chat/app.py": broken(5)})
+    story.commit("break the namesake", {"jobs/app.py": broken(7)})
+    story.commit("mend", {"chat/app.py": good(1)})
+    story.commit("namesake is still broken", {"jobs/app.py": broken(7, 1)})
+    story.commit("mend the namesake", {"jobs/app.py": good(1)})
+    story.write()
+    failing = incident("app.py", sighting(5, seen_at=story.at("break")))
+    proof = investigated(story.path, failing, compilers)
+    assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend the namesake")
+    assert proof.attempts == ()
+
+
+def test_rename_with_new_line_ends(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"old.py": good()})
+    story.commit("break", {"old.py": broken(5)})
+    story.commit("move to Windows", {"old.py": None, "app.py": broken(5, 1).replace("\n", "\r\n")})
+    story.commit("move back", {"app.py": None, "core/run.py": broken(5, 2)})
+    story.commit("mend", {"core/run.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="move to Windows")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
+
+
+def test_module_becomes_a_package(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("make a package", {"app.py": None, "app/__init__.py": broken(5)})
+    story.commit("mend", {"app/__init__.py": good(1)})
+    story.write()
+    assert (introduced(proof := prove_break(story, compilers)), fixed(proof)) == ("break", "mend")
+    later = prove_break_of("/srv/app/__init__.py", story, compilers, "make a package")
+    assert (introduced(later), fixed(later)) == ("break", "mend")
+
+
+def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken(5), "a_backup.py": broken(5)})
+    story.commit("mend", {"chat/app.py": good(1)})
+    story.write()
+    assert fixed(prove_break(story, compilers)) == "mend"
+
+
+def test_name_changes_only_its_case(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"App.py": good()})
+    story.commit("break", {"App.py": broken(5)})
+    story.commit("lower the name", {"App.py": None, "app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = prove_break(story, compilers, deployed="lower the name")
+    assert (introduced(proof), fixed(proof)) == ("break", "mend")
+
+
+def test_moved_file_that_is_gone_is_found_under_the_name_it_had_when_it_was_logged(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"chat/app.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"chat/app.py": broken(5)})
+    story.commit("move", {"chat/app.py": None, "core/app.py": broken(5)})
+    story.commit("mend", {"core/app.py": good(1)})
+    story.commit("remove", {"core/app.py": None})
+    story.write()
+    for logged_at, deployed in [("break", "break"), ("mend", "move")]:
+        proof = investigated(story.path, incident("app.py", sighting(5, seen_at=story.at(logged_at))), compilers)
+        assert proof.deployed.commit is not None
+        assert proof.deployed.commit.subject == deployed
+        assert proof.deployed.candidates == (story.ids["move"], story.ids["break"])
+        assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
+
+
+def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"chat/app.py": good(), "core/app.py": good()})
+    story.commit("break both", {"chat/app.py": broken(5), "core/app.py": broken(5)})
+    story.write()
+    proof = investigated(story.path, incident("app.py", sighting(5)), compilers)
+    assert not proof.deployed.corroborated
+    assert all(path in proof.recommendation.detail for path in ("chat/app.py", "core/app.py"))
+
+
+def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: FoundCompilers) -> None:
+    started = []
+    for moves in (0, 5):
+        story = Story(tmp_path / f"moved-{moves}.git")
+        story.commit("start", {"app.py": good()})
+        story.commit("break", {"app.py": broken(5)})
+        story.commit("mend", {"app.py": good(1)})
+        for move in range(moves):
+            old = f"m{move - 1}.py" if move else "app.py"
+            story.commit(f"move {move}", {old: None, f"m{move}.py": good(1)})
+        story.write()
+        request = Request(deployed=story.ids["break"], fallback_python=running())
+        with GitRepository(str(story.path)) as history:
+            proof = prove(incident("app.py", sighting(5)), history, compilers, request, lambda _: None)
+            started.append(history.processes_started)
+        assert fixed(proof) == "mend"
+        assert proposed(proof) == list(story.names)[-1]
+    assert started[0] == started[1]
+
+
+DOCKERFILE = "FROM python:{}\n"
+MATCH = "match 1:\n    case 1:\n        pass\n"
+
+
+def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"Dockerfile": DOCKERFILE.format("3.11"), "app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.commit("down to 3.9", {"Dockerfile": DOCKERFILE.format("3.9"), "fresh.py": MATCH})
+    story.write()
+    proof = prove_break(story, compilers)
+    assert proof.deployed.python == "3.11"
+    assert f"at {story.ids['break']}" in proof.deployed.python_source
+    assert proposed(proof) == "mend"
+    assert [each.gate for each in proof.refused] == ["own_python"]
+
+
+@pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
+def test_a_source_root_without_any_source_is_refused(story: Story, compilers: FoundCompilers, root: str) -> None:
+    story.commit("start", {"svc/app.py": good()})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.write()
+    with pytest.raises(Misused, match=re.escape(f"--source-root {root}")):
+        investigated(story.path, incident("app.py", sighting(5)), compilers, Request(roots=(root,)))
+
+
+def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
+    story.write()
+    for root in ("svc", "./svc", "svc/", "./svc/../svc"):
+        request = Request(roots=(root,), fallback_python=running())
+        assert investigated(story.path, incident("app.py", sighting(5)), compilers, request).target is None
+
+
+@pytest.mark.parametrize(
+    "ignore", [{".dockerignore": "*\n"}, {".gcloudignore": "*.py\n"}, {"svc/.dockerignore": "jobs.py\n"}]
+)
+def test_an_ignore_file_that_no_build_can_have_read_does_not_count(
+    story: Story, compilers: FoundCompilers, ignore: dict[str, str | bytes | None]
+) -> None:
+    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good(), **ignore})
+    story.commit("break", {"svc/app.py": broken(5)})
+    story.commit("mend", {"svc/app.py": good(1)})
+    story.commit("break the other", {"svc/jobs.py": broken(3)})
+    story.write()
+    assert proposed(prove_break(story, compilers)) == "mend"

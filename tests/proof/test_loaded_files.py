@@ -1,0 +1,208 @@
+"""Gates judge the files that a service loads, and nothing else: histories in, targets, refusals and counts out."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.objects import Objects
+from shared.adapters.git.repository import GitRepository
+from shared.proof.gating.gates import Gates
+from shared.proof.gating.loaded import Loaded
+from shared.proof.model.finding import Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+
+DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
+START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": good(1)}
+
+
+def prove(story: Story, compilers: FoundCompilers, deployed: str = "break") -> Proof:
+    request = Request(deployed=story.ids[deployed], fallback_python=running(), python=running())
+    return investigated(story.path, incident("/app/relay.py", sighting(5)), compilers, request)
+
+
+def target(story: Story, proof: Proof) -> str | None:
+    return story.name(proof.target.commit.id if proof.target else None)
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": good(), "scripts/never.py": "print 'one'\n"})
+    story.commit("break", {"relay.py": broken(5)})
+    story.commit("fix", {"relay.py": good(2)})
+    return story
+
+
+def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, compilers: FoundCompilers) -> None:
+    story.write()
+    proof = prove(story, compilers)
+    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert target(story, proof) == "fix"
+    assert proof.broken is not None
+    assert proof.broken.also_broken == ()
+    assert proof.loading is not None
+    assert proof.loading.exact
+    assert proof.loading.image == "Dockerfile"
+    assert [(each.path, each.line) for each in proof.loading.not_loaded] == [("scripts/never.py", 1)]
+
+
+def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("later", {"scripts/tool.py": broken(2), "jobs/other.py": b"\xff\xfea\x00"})
+    story.write()
+    proof = prove(story, compilers)
+    assert target(story, proof) == "later"
+    assert proof.loading is not None
+    assert {each.path for each in proof.loading.not_loaded} == {"scripts/never.py", "scripts/tool.py", "jobs/other.py"}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"version https://git-lfs.github.com/spec/v1\n", b"(" * 400])
+def test_what_no_python_loads_refuses_where_it_is_loaded(
+    story: Story, compilers: FoundCompilers, content: bytes
+) -> None:
+    story.commit("later", {"ledger.py": content})
+    story.write()
+    proof = prove(story, compilers)
+    assert target(story, proof) == "fix"
+    assert [each.gate for each in proof.refused] == ["newly_broken"]
+
+
+def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: FoundCompilers) -> None:
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": good(), "ledger.py": broken(7)})
+    story.commit("break", {"relay.py": broken(5)})
+    story.commit("fix", {"relay.py": good(2)})
+    story.write()
+    proof = prove(story, compilers)
+    assert proof.broken is not None
+    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("ledger.py", 7)]
+    assert proof.target is None
+    assert [each.gate for each in proof.refused] == ["also_broken"]
+    assert proof.recommendation.reason is Reason.NO_TARGET
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ledger.py": broken(3)}, "ledger.py, line 3 compiled when it was deployed, and no longer does"),
+        ({"main.py": "import relay, extra\n", "extra.py": broken(3)}, "extra.py, line 3 is new since the deployed"),
+        ({"main.py": "import relay\nimport scripts.never\n"}, "did not compile when it was deployed, and is loaded"),
+        ({"ledger.py": b"a = '\0'\n"}, "ledger.py"),
+    ],
+)
+def test_since_when_a_file_fails_is_said_as_it_was(
+    story: Story, compilers: FoundCompilers, files: dict[str, str | bytes | None], words: str
+) -> None:
+    story.commit("later", files)
+    story.write()
+    (refused,) = prove(story, compilers).refused
+    assert refused.gate == "newly_broken"
+    assert words in refused.detail
+    assert "None" not in refused.detail
+
+
+def test_a_file_that_waited_broken_until_it_was_loaded_hides_no_newer_target(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    """The commits in between hold the very file that refuses the newest, and do not load it."""
+    for number in range(40):
+        story.commit(f"between {number}", {"notes.md": f"{number}\n"})
+    story.commit("load", {"main.py": "import relay\nimport scripts.never\n"})
+    story.commit("after", {"notes.md": "done\n"})
+    story.write()
+    proof = prove(story, compilers)
+    assert target(story, proof) == "between 39"
+    assert [story.name(each.commit.id) for each in proof.refused] == ["after", "load"]
+
+
+@contextmanager
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """Objects read, and gates run."""
+    counts = {"read": 0, "failed": 0}
+    read, failed = Objects.read, Gates.failed
+
+    def reading(self: Objects, oid: str) -> tuple[str, bytes] | None:
+        counts["read"] += 1
+        return read(self, oid)
+
+    def failing(self: Gates, commit: str, already: frozenset[str]) -> object:
+        counts["failed"] += 1
+        return failed(self, commit, already)
+
+    monkeypatch.setattr(Objects, "read", reading)
+    monkeypatch.setattr(Gates, "failed", failing)
+    yield counts
+
+
+def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | None]) -> Story:
+    story = Story(tmp_path / f"{candidates}.git")
+    story.commit("start", START | {"relay.py": good()} | {f"other/part_{each}.py": good(each) for each in range(30)})
+    story.commit("break", {"relay.py": broken(5)})
+    story.commit("fix", {"relay.py": good(2)})
+    story.commit("first", last)
+    for number in range(candidates):
+        story.commit(f"c{number}", {f"other/part_{number % 30}.py": good(100 + number)})
+    story.write()
+    return story
+
+
+def test_candidates_that_load_the_same_cost_no_gate(
+    tmp_path: Path, compilers: FoundCompilers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One broken blob refuses all newer commits: it is asked for, and nothing else of them is."""
+    compiled = {}
+    for candidates in (20, 500):
+        story = long_story(tmp_path, candidates, {"ledger.py": broken(4)})
+        with counting(monkeypatch) as counts:
+            proof = prove(story, compilers)
+        assert target(story, proof) == "fix"
+        assert proof.refused[0].gate == "newly_broken"
+        compiled[candidates] = proof.versions_compiled - proof.loading.others_compiled if proof.loading else -1
+        assert counts["failed"] == 2
+        assert counts["read"] < 200
+        monkeypatch.undo()
+    assert compiled[500] == compiled[20]
+
+
+def test_a_state_is_made_once_for_all_commits_that_load_the_same(tmp_path: Path) -> None:
+    story = long_story(tmp_path, 100, {})
+    with GitRepository(str(story.path)) as history:
+        loaded = Loaded(history, "relay.py")
+        states = {id(loaded.at(story.ids[f"c{number}"])) for number in range(100)}
+    assert len(states) == 1
+    assert loaded.states_made == 1
+
+
+def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: FoundCompilers) -> None:
+    """Every commit breaks another file, so that each costs a full run."""
+    story = Story(tmp_path / "repo.git")
+    names = [f"part_{number}" for number in range(80)]
+    imports = "".join(f"import {name}\n" for name in ("relay", *names))
+    story.commit("start", START | {"main.py": imports, "relay.py": good()} | {f"{name}.py": good() for name in names})
+    story.commit("break", {"relay.py": broken(5)})
+    story.commit("fix", {"relay.py": good(2), "part_0.py": broken(3)})
+    for number in range(1, 80):
+        story.commit(f"c{number}", {f"part_{number - 1}.py": good(), f"part_{number}.py": broken(3, number)})
+    story.write()
+    proof = prove(story, compilers)
+    assert proof.target is None
+    assert proof.not_looked_at == 30
+    assert re.findall(r"\b30\b", proof.recommendation.detail)
+
+
+def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers: FoundCompilers) -> None:
+    """What came in by a merge was never deployed by anybody."""
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": good()})
+    story.commit("own", {"notes.md": "1\n"})
+    story.commit("side", {"relay.py": good(3)}, "start")
+    story.commit("merge", {"relay.py": broken(5)}, "own", "side")
+    story.commit("break", {"notes.md": "2\n"})
+    story.write()
+    proof = prove(story, compilers)
+    assert proof.rollback is not None
+    assert story.name(proof.rollback.commit.id) == "own"

@@ -1,0 +1,96 @@
+"""Which Python counts is said by the image whose closure counts, and asking for it lists one tree: histories in."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.proof.declared.deployed_python import deployed_python
+from shared.proof.gating.declarations import Declarations
+from shared.proof.proof_context import Request
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+
+OTHER = "3.12" if running() != "3.12" else "3.11"
+START = {"Dockerfile": f"FROM python:{running()}-slim\nWORKDIR /app\nCOPY . .\nCMD python main.py\n", "main.py": ""}
+
+
+def _image(python: str, command: str) -> str:
+    return f"FROM python:{python}-slim\nWORKDIR /app\nCOPY . /app\nCMD {command}\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def test_the_image_that_is_named_counts_before_the_nearest() -> None:
+    files = {"api/Dockerfile": "FROM python:3.9\n", "deploy/api.Dockerfile": "FROM python:3.11\n"}
+    assert deployed_python(files, "api/main.py") == ("3.9", "api/Dockerfile: FROM python:3.9")
+    assert deployed_python(files, "api/main.py", "deploy/api.Dockerfile") == (
+        "3.11", "deploy/api.Dockerfile: FROM python:3.11",
+    )  # fmt: skip
+    assert deployed_python(files, "api/main.py", "Procfile") == deployed_python(files, "api/main.py")
+
+
+@pytest.mark.parametrize("nearest", [running(), OTHER])
+def test_the_report_names_the_image_whose_closure_was_chosen(
+    story: Story, compilers: FoundCompilers, nearest: str
+) -> None:
+    """Beside the failing file lies a Dockerfile that starts something else, on the same Python or another one."""
+    files = {
+        "deploy/web.Dockerfile": _image(running(), "python api/main.py"),
+        "api/Dockerfile": _image(nearest, "python tool.py"),
+        "api/main.py": "import relay\n",
+        "api/tool.py": "",
+        "api/relay.py": good(),
+    }
+    story.commit("start", files)
+    story.commit("break", {"api/relay.py": broken(5)})
+    story.commit("mend", {"api/relay.py": good(1)})
+    story.write()
+    request = Request(deployed=story.ids["break"], fallback_python="3.8")
+    proof = investigated(story.path, incident("/app/api/relay.py", sighting(5)), compilers, request)
+    assert proof.loading is not None
+    assert proof.loading.image == "deploy/web.Dockerfile"
+    assert proof.deployed.python == running()
+    assert "deploy/web.Dockerfile: " in proof.deployed.python_source
+    assert "api/Dockerfile" not in proof.deployed.python_source
+
+
+def test_asking_every_commit_lists_one_tree(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.commit("c0", START | {"a/setup.cfg": "", "b/c/deep.py": ""})
+    for number in range(1, 40):
+        story.commit(f"c{number}", {"b/c/deep.py": f"mark = {number}\n"})
+    story.commit("moves on", {"Dockerfile": START["Dockerfile"].replace(running(), OTHER)})
+    story.commit("goes", {"Dockerfile": None, ".python-version": "3.9\n"})
+    story.write()
+    listed: Counter[str] = Counter()
+    with GitRepository(str(story.path)) as history:
+        tree = history.tree
+
+        def counted(commit: str) -> object:
+            listed[commit] += 1
+            return tree(commit)
+
+        monkeypatch.setattr(history, "tree", counted)
+        declared = Declarations(history)
+        names = [f"c{number}" for number in range(40)]
+        assert {declared.python(story.ids[name], "main.py") for name in names} == {running()}
+        assert declared.python(story.ids["moves on"], "main.py") == OTHER
+        assert declared.python(story.ids["goes"], "main.py") == "3.9"
+        assert declared.python(story.ids["c3"], "main.py") == running()
+    assert sum(listed.values()) == 1
+    assert declared.files_read < 6
+
+
+def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: Story) -> None:
+    story.commit("start", START | {"a/pyproject.toml": "[project]\n"})
+    story.commit("folder comes", {"svc/Dockerfile": "FROM python:3.9\n", "svc/app.py": ""})
+    story.commit("folder becomes file", {"svc/Dockerfile": None, "svc/app.py": None, "a/pyproject.toml": None})
+    story.write()
+    with GitRepository(str(story.path)) as history:
+        walked = Declarations(history)
+        for name in ("start", "folder comes", "folder becomes file", "start", "folder becomes file", "folder comes"):
+            assert walked.files(story.ids[name]) == Declarations(history).files(story.ids[name])

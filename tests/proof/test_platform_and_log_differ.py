@@ -1,0 +1,195 @@
+"""The platform names one commit and the log gives away another: whose word counts, and what may be proposed then."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.finding import Checks, DeployedSource, Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from shared.proposal.proposal import Proposal
+from shared.service import Service
+from shared.workflow.prover import NOT_ON_BRANCH, ONLY_MERGED, objection
+from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def labelled(story: Story, compilers: FoundCompilers, label: str, when: str | None = None, line: int = 5) -> Proof:
+    request = Request(
+        deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), alternative=True
+    )
+    seen = sighting(line, seen_at=story.at(when) if when else None)
+    return investigated(story.path, incident("/srv/app.py", seen), compilers, request)
+
+
+@pytest.mark.parametrize("ref", ["feature", "refs/pull/7/head"])
+def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
+    story: Story, compilers: FoundCompilers, ref: str
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("healthy", {"other.py": good(1)})
+    story.commit("attack", {"app.py": broken(5)}, "start")
+    story.write("healthy", **{ref: "attack"})
+    proof = labelled(story, compilers, "healthy")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.deployed.source, proof.deployed.corroborated) == (DeployedSource.LABEL, False)
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.subject == "healthy"
+    assert story.ids["healthy"] in proof.deployed.conflict
+    assert (proof.broken, proof.introduced, proof.rollback, proof.alternative) == (None, None, None, None)
+
+
+def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothing(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("main moves", {"other.py": good(1)}, "start")
+    story.commit("side breaks", {"app.py": broken(5)}, "start")
+    story.commit("side mends", {"app.py": good(2)}, "side breaks")
+    story.commit("merge", {"app.py": good(2)}, "main moves", "side mends")
+    story.commit("healthy", {"other.py": good(3)})
+    story.write()
+    proof = labelled(story, compilers, "healthy", "healthy")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert story.ids["side breaks"] in proof.deployed.conflict
+
+
+@pytest.mark.parametrize("label", ["start", "mend"])
+def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
+    story: Story, compilers: FoundCompilers, label: str
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, label, "break")
+    assert (proof.recommendation.kind, proof.deployed.source) == (Kind.REDEPLOY, DeployedSource.INFERRED)
+    assert story.ids[label] in proof.deployed.conflict
+
+
+@pytest.mark.parametrize("label", ["start", "healthy"])
+def test_a_version_that_the_branch_held_only_later_overrides_nothing(
+    story: Story, compilers: FoundCompilers, label: str
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("healthy", {"other.py": good(1)})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, label, "healthy")
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert story.ids["break"] in proof.deployed.conflict
+
+
+def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_committed(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(3)})
+    story.commit("attempt", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, "break", "break")
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+    assert proof.deployed.commit is not None
+    assert proof.deployed.commit.id == story.ids["attempt"]
+    assert story.ids["break"] in proof.deployed.conflict
+
+
+def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(1)})
+    story.write()
+    proof = labelled(story, compilers, "mend", "start")
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+
+
+def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("side", {"fresh.py": good(1)}, "start")
+    story.commit("side breaks", {"app.py": broken(5)}, "side")
+    story.commit("main moves", {"other.py": good(2)}, "start")
+    story.commit("merge", {"app.py": broken(5), "fresh.py": good(1)}, "main moves", "side breaks")
+    story.write()
+    proof = labelled(story, compilers, "merge")
+    assert proof.introduced is not None
+    assert proof.introduced.commit.subject == "side breaks"
+    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.rollback is not None
+    assert proof.rollback.commit.subject == "main moves"
+
+
+def test_a_target_is_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "jobs.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("side mends", {"app.py": good(1)}, "break")
+    story.commit("main breaks more", {"jobs.py": broken(3)}, "break")
+    story.commit("merge", {"app.py": good(1), "jobs.py": broken(3)}, "main breaks more", "side mends")
+    story.write()
+    proof = labelled(story, compilers, "break")
+    assert proof.fix is not None
+    assert proof.fix.commit.subject == "side mends"
+    assert proof.target is None  # the fix itself passes every gate, and the branch was never there
+    assert proof.recommendation.reason is Reason.NO_TARGET
+    assert [each.commit.subject for each in proof.refused] == ["merge"]
+
+
+def test_the_states_of_a_branch(story: Story) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("side", {"fresh.py": good(1)}, "start")
+    story.commit("moves", {"other.py": good(2)}, "start")
+    story.commit("merge", {"fresh.py": good(1)}, "moves", "side")
+    story.commit("aside", {"app.py": good(7)}, "side")
+    story.commit("later", {"other.py": good(3)}, "merge")
+    story.write(aside="aside")
+    with GitRepository(str(story.path)) as history:
+        states = BranchStates(history, story.ids["later"])
+        own = ("later", "merge", "moves", "start")
+        assert [name for name in story.ids if states.includes(story.ids[name])] == list(reversed(own))
+        landed = {name: story.name(states.landing(oid)) for name, oid in story.ids.items()}
+        assert landed == {**{name: name for name in own}, "side": "merge", "aside": None}
+        before = {name: [each.subject for each in states.before(oid, 9)] for name, oid in story.ids.items()}
+        assert before == {
+            "start": [], "moves": ["start"], "side": ["moves", "start"], "merge": ["moves", "start"],
+            "aside": ["start"], "later": ["merge", "moves", "start"],
+        }  # fmt: skip
+        held = {name: states.at(story.at(name)) for name in story.ids}
+        assert {name: each.subject for name, each in held.items() if each} == {
+            "start": "start", "side": "start", "moves": "moves", "merge": "merge", "aside": "merge", "later": "later",
+        }  # fmt: skip
+        assert states.at(DAWN.replace(year=2020)) is None
+
+
+def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("side mends", {"app.py": good(1)}, "break")
+    story.commit("main moves", {"other.py": good(2)}, "break")
+    story.commit("merge", {"app.py": good(1), "other.py": good(2)}, "main moves", "side mends")
+    story.commit("pushed away", {"app.py": good(3)}, "break")
+    story.write("merge", gone="pushed away")
+    objections = {name: objection_to(story, compilers, name) for name in ("merge", "side mends", "pushed away")}
+    assert objections["merge"] == ""
+    assert objections["side mends"] == f"{story.ids['side mends']} {ONLY_MERGED}"
+    assert objections["pushed away"] == f"{story.ids['pushed away']} {NOT_ON_BRANCH}"
+
+
+def objection_to(story: Story, compilers: FoundCompilers, name: str) -> str:
+    proposal = Proposal(
+        id="p", incident="i", service="s", kind=Kind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
+        revision="r1", fix=story.ids["start"], python=running(), broken=("app.py",), evidence_hash="", expires_at=DAWN,
+    )  # fmt: skip
+    served = Service("chat", "p", "europe-west1", str(story.path), "C1", branch="main")
+    with GitRepository(str(story.path)) as history:
+        return objection(proposal, served, history, compilers, lambda _: Checks.UNKNOWN)

@@ -1,0 +1,94 @@
+"""A file under a name by which Python does not load it is gone; one that is no Python was never broken by a commit."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.proof.model.finding import Kind, Proof, Reason
+from shared.proof.proof_context import Request
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+
+SCRIPT = "#!/bin/sh\nset -e\nexec gunicorn app:app\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def proven(story: Story, compilers: FoundCompilers, path: str, line: int, deployed: str | None = None) -> Proof:
+    request = Request(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
+    return investigated(story.path, incident(f"/srv/{path}", sighting(line)), compilers, request)
+
+
+@pytest.mark.parametrize("name", ["svc.py.disabled", "svc.txt", "attic/svc.py.bak", "svc"])
+def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: FoundCompilers, name: str) -> None:
+    story.commit("start", {"svc.py": good(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"svc.py": broken(5)})
+    story.commit("disable", {"svc.py": None, name: broken(5)})
+    story.write()
+    proof = proven(story, compilers, "svc.py", 5)
+    assert proof.fix is not None
+    assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("disable", True, "")
+    assert (proof.recommendation.kind, proof.attempts) == (Kind.REDEPLOY, ())
+
+
+@pytest.mark.parametrize(("old", "new"), [("svc.py", "core/main.py"), ("svc.py", "svc.pyw"), ("bin/run", "tools/run")])
+def test_a_file_that_python_still_loads_is_followed(
+    story: Story, compilers: FoundCompilers, old: str, new: str
+) -> None:
+    story.commit("start", {old: good()})
+    story.commit("break", {old: broken(5)})
+    story.commit("move", {old: None, new: broken(5)})
+    story.commit("mend", {new: good(1)})
+    story.write()
+    proof = proven(story, compilers, old, 5, "break")
+    assert proof.fix is not None
+    assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("mend", False, new)
+
+
+def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"svc.py.disabled": broken(5)})
+    story.commit("enable", {"svc.py.disabled": None, "svc.py": broken(5)})
+    story.write()
+    proof = proven(story, compilers, "svc.py", 5)
+    assert proof.introduced is not None
+    assert (proof.introduced.commit.subject, proof.introduced.arrived) == ("enable", True)
+
+
+@pytest.mark.parametrize("given", ["later", None])
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [("entrypoint.sh", SCRIPT), ("entrypoint", SCRIPT), ("run.sh", "set -e\nexec gunicorn app:app\n")],
+)
+def test_a_shell_script_that_python_was_started_with_is_a_wrong_command(
+    story: Story, compilers: FoundCompilers, name: str, script: str, given: str | None
+) -> None:
+    story.commit("start", {name: script, "app.py": good()})
+    story.commit("later", {name: script + "# the end\n"})
+    story.write()
+    proof = proven(story, compilers, name, failing_line(script), given)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.WRONG_COMMAND)
+    assert (proof.broken, proof.introduced, proof.fix, proof.rollback) == (None, None, None, None)
+    assert not proof.deployed.corroborated
+
+
+def failing_line(script: str) -> int:
+    with pytest.raises(SyntaxError) as raised:
+        compile(script, "script", "exec", dont_inherit=True)
+    assert raised.value.lineno is not None
+    return raised.value.lineno
+
+
+@pytest.mark.parametrize("source", ["#!/usr/bin/env python3\n{}", "{}"])
+def test_a_script_without_a_suffix_that_is_python_gets_its_proof(
+    story: Story, compilers: FoundCompilers, source: str
+) -> None:
+    story.commit("start", {"bin/serve": source.format(good())})
+    story.commit("break", {"bin/serve": source.format(broken(9))})
+    story.commit("mend", {"bin/serve": source.format(good(1))})
+    story.write()
+    proof = proven(story, compilers, "bin/serve", 9 + source.count("\n"))
+    assert (proof.introduced and proof.introduced.commit.subject) == "break"
+    assert proof.recommendation.kind is Kind.REDEPLOY

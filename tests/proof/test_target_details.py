@@ -1,0 +1,178 @@
+"""What a report shows of a merged fix and of what is loaded at a target: histories in, places and files out."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.proof.gating.loaded import Loaded
+from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.model.finding import Fix
+from shared.proof.model.ports import Compiler
+from shared.proof.proof_context import Request
+from shared.proof.searching.introducing_commit import trace
+from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+
+DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repo.git")
+
+
+def fix_of(story: Story, compilers: FoundCompilers, line: int = 5) -> Fix:
+    proof = investigated(story.path, incident("app.py", sighting(line)), compilers)
+    assert proof.fix is not None
+    return proof.fix
+
+
+@pytest.mark.parametrize("above", [0, 2, 9])
+def test_the_mended_line_is_shown_where_it_stands_by_now(story: Story, compilers: FoundCompilers, above: int) -> None:
+    lines = good(2).splitlines(keepends=True)
+    mended = "".join([*(f"above_{number} = 1\n" for number in range(above)), *lines[:4], "oops = 1\n", *lines[4:]])
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": mended})
+    story.write()
+    shown = dict(fix_of(story, compilers).excerpt)
+    assert shown[5 + above] == "oops = 1"
+    assert list(shown) == list(range(5 + above - 3, 5 + above + 4))
+
+
+def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: Story) -> None:
+    story.commit(
+        "start", {"main.py": "try:\n    import extra\nexcept ImportError:\n    pass\n", "Dockerfile": DOCKERFILE}
+    )
+    story.commit("aside", {"notes.md": "1\n"})
+    story.commit("add", {"extra.py": "step = 1\n"})
+    story.commit("change", {"extra.py": "step = 2\n"})
+    story.write()
+    with GitRepository(str(story.path)) as history:
+        loaded = Loaded(history, "main.py")
+        states = {name: loaded.at(oid) for name, oid in story.ids.items()}
+    assert states["aside"] is states["start"]
+    assert [sorted(states[name].blobs) for name in ("start", "add", "change")] == [
+        ["main.py"], ["extra.py", "main.py"], ["extra.py", "main.py"],
+    ]  # fmt: skip
+    assert states["add"].blobs["extra.py"] != states["change"].blobs["extra.py"]
+    assert loaded.states_made == 3
+
+
+def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
+    for number in range(9):
+        story.commit(f"state {number}", {"main.py": f"step = {number}\n", "Dockerfile": DOCKERFILE})
+    story.write()
+    with GitRepository(str(story.path)) as history:
+        loaded = Loaded(history, "main.py")
+
+        def made(*numbers: int) -> int:
+            for number in numbers:
+                loaded.at(story.ids[f"state {number}"])
+            return loaded.states_made
+
+        assert made(0, 1, *[0] * 20, 1) == 2, "what is asked for again takes no other's place"
+        assert made(2, 3, 4, 5, 6, 7) == 8
+        assert made(0, 1, 2, 3, 4, 5, 6, 7) == 8, "eight are held"
+        assert made(0, 8) == 9
+        assert made(0) == 9, "it was asked for lately"
+        assert made(1) == 10, "it was not"
+
+
+def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), ".python-version": f"{running()}\n"})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("mend", {"app.py": good(2), ".python-version": None, "Dockerfile": f"FROM python:{running()}-slim\n"})
+    story.write()
+    failing = incident("app.py", sighting(5))
+    source = investigated(story.path, failing, compilers).deployed.python_source
+    assert ".python-version" in source
+    assert "Dockerfile" not in source
+    stated = investigated(story.path, failing, compilers, Request(python=running())).deployed.python_source
+    assert ".python-version" not in stated
+
+
+def test_a_file_without_any_history_has_no_origin(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": broken(5)})
+    story.write()
+    with GitRepository(str(story.path)) as history:
+        verdicts = Verdicts(history, compilers.compiler(running()), compilers.explainer())
+        assert trace(history, verdicts, story.ids["start"], "nowhere.py") is None
+        found = trace(history, verdicts, story.ids["start"], "app.py")
+    assert found is not None
+    assert (found.first.commit.id, found.arrived, found.cut) == (story.ids["start"], True, False)
+
+
+def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: Story) -> None:
+    story.commit("start", {"main.py": "import extra\n", "Dockerfile": DOCKERFILE})
+    story.commit("add", {"extra.py": "step = 1\n"})
+    story.commit("change", {"extra.py": "step = 2\n"})
+    story.write()
+    with GitRepository(str(story.path)) as repository:
+        main = repository.blobs([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
+        history = _Reads(repository)
+        loaded = Loaded(history, "main.py")  # type: ignore[arg-type]
+        for oid in story.ids.values():
+            loaded.at(oid)
+    assert loaded.states_made == 3
+    assert history.asked.count(main) == 1
+
+
+class _Reads:
+    """Notes whose contents are read."""
+
+    def __init__(self, history: GitRepository) -> None:
+        self._history = history
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._history, name)
+
+    def read(self, blob: str) -> bytes | None:
+        self.asked.append(blob)
+        return self._history.read(blob)
+
+
+@pytest.mark.parametrize(
+    ("ref", "where", "number"),
+    [
+        ("refs/heads/12/fix", "unmerged_branch", None),
+        ("refs/heads/pull/12", "unmerged_branch", None),
+        ("refs/pull/12/head", "open_pull_request", 12),
+        ("refs/merge-requests/7/head", "open_pull_request", 7),
+    ],
+)
+def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
+    story: Story, compilers: FoundCompilers, ref: str, where: str, number: int | None
+) -> None:
+    story.commit("start", {"app.py": good()})
+    story.commit("break", {"app.py": broken(5)})
+    story.commit("aside", {"app.py": good(2)})
+    story.write("break", **{ref: "aside"})
+    fix = fix_of(story, compilers)
+    assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
+
+
+def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, compilers: FoundCompilers) -> None:
+    story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
+    story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
+    story.commit("break", {"app.py": broken(5)})
+    story.write()
+    asking = _Asking(compilers)
+    proof = investigated(story.path, incident("app.py", sighting(5)), asking, Request())  # type: ignore[arg-type]
+    assert proof.deployed.python == "3.12"
+    assert "3.11" not in asking.pythons
+
+
+class _Asking:
+    """Notes which Pythons a compiler is asked for."""
+
+    def __init__(self, compilers: FoundCompilers) -> None:
+        self._compilers = compilers
+        self.explainer = compilers.explainer
+        self.pythons: list[str] = []
+
+    def compiler(self, python: str) -> Compiler:
+        self.pythons.append(python)
+        return self._compilers.compiler(python)

@@ -1,0 +1,1 @@
+"""A process that dies at any moment: what it began is finished once."""

@@ -1,0 +1,67 @@
+"""That the list of calls which go wrong leaves out nothing: whatever a port gains has to be met by a story."""
+
+import inspect
+from dataclasses import fields
+
+from shared import ports
+from shared.workflow.context import World
+from tests.recovery.test_every_crash import played
+from tests.recovery.test_it_comes_back import comes_back
+from tests.support.crash.faults import Plan
+from tests.support.crash.run import Beside
+from tests.support.crash.stories import STORIES
+from tests.support.harness import Setting
+from tests.workflow.test_only_effects_act import EFFECTS
+
+NOT_REMOTE = {
+    "clock": "time of the process itself",
+    "ids": "randomness of the process itself",
+    "services": "configuration",
+    "own": "configuration",
+    "compilers": "asked by the prover alone",
+    "prover": "reads, and its answer is known in these stories; tests/recovery/test_real_proof.py has the real one",
+    "throttle": "memory of the process",
+    "longest_wait": "configuration",
+}
+PORTS = {"issues": ports.Issues, "chat": ports.Chat, "deployer": ports.Deployer}
+
+
+def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:
+    tapped: set[str] = set()
+
+    def tap(name: str, port: object) -> object:
+        tapped.add(name)
+        return port
+
+    Setting().process(tap)
+    assert tapped == {field.name for field in fields(World)} - NOT_REMOTE.keys()
+
+
+def test_the_effects_are_those_that_the_ports_call_so() -> None:
+    said = {
+        (name, method)
+        for name, port in PORTS.items()
+        for method, function in inspect.getmembers(port, inspect.isfunction)
+        if "*Effect.*" in (function.__doc__ or "")
+    }
+    assert said | {("bus", "publish")} == EFFECTS  # all that a bus does
+
+
+def test_every_effect_goes_wrong_in_some_story() -> None:
+    called: set[str] = set()
+    for story in STORIES:
+        plan = Plan()
+        assert played(story, plan, Beside.ALONE) == []
+        called |= set(plan.calls)
+    plan = Plan()
+    assert comes_back(plan, Beside.ALONE) == []
+    called |= set(plan.calls)
+    assert {f"{port}.{method}" for port, method in EFFECTS} - called == set()
+    assert {
+        "store.create",
+        "store.replace",
+        "store.read",
+        "store.find",
+        "kill_switch",
+        "places.links",
+    } - called == set()

@@ -1,0 +1,65 @@
+"""A resolved incident comes back: whatever call goes wrong then, its one issue is open again, once, and says so."""
+
+from shared.workflow.flow import State
+from tests.support.crash.faults import Fault, Plan
+from tests.support.crash.run import MINUTE, Beside, Run, Stuck
+from tests.support.crash.stories import STORIES
+from tests.support.drivers import documents
+from tests.support.harness import Setting
+from tests.support.past import commit_id
+
+BACK = "tide-00011-new"
+
+
+def resolved() -> Setting:
+    """Mended, closed, and then a later revision with the fix is deployed."""
+    setting = Setting()
+    next(story for story in STORIES if story.end is State.RESOLVED).told(Run(setting, Plan()))
+    setting.clock.turn(MINUTE)
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], BACK, commit_id("later"))
+    return setting
+
+
+def comes_back(plan: Plan, beside: Beside) -> list[str]:
+    """What is wrong at the end."""
+    setting = resolved()
+    run = Run(setting, plan, beside)
+    try:
+        run.log(setting.entry(revision=BACK))
+        run.drain()
+        for _ in range(2):
+            setting.clock.turn(MINUTE)
+            run.tick()
+            run.drain()
+    except (Stuck, AssertionError) as wrong:
+        return [str(wrong)]
+    (issue,) = setting.issues.all
+    incidents = documents(setting, "incidents")
+    first, second = sorted(incidents)
+    marks = [comment.partition("\n")[0] for comment in issue.comments]
+    found = {
+        "states": ([incidents[each]["state"] for each in (first, second)], [State.RESOLVED, State.PROPOSED]),
+        "open": ((issue.is_open, issue.reopens, issue.closes), (True, 1, 1)),
+        "marker": (issue.body.partition("\n")[0], f"<!-- provenfix:incident={second} -->"),
+        "comments of the second": (
+            [mark.split()[2] for mark in marks if second in mark],
+            ["part=recurred", "part=proposed"],
+        ),
+        "comments that say the same": (len(marks) - len(set(marks)), 0),
+        "says how it stands": ("A decision is awaited in the chat" in issue.body, True),
+        "messages": (len(setting.chat.all), 2),
+    }
+    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
+
+
+def test_its_issue_is_opened_again_exactly_once() -> None:
+    plain = Plan()
+    assert comes_back(plain, Beside.ALONE) == []
+    assert "issues.reopen" in plain.calls
+    wrong = []
+    for number, call in enumerate(plain.calls):
+        for fault in Fault:
+            for beside in Beside:
+                found = comes_back(Plan(number, fault), beside)
+                wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {each}" for each in found]
+    assert wrong == []

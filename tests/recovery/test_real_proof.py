@@ -1,0 +1,113 @@
+"""The whole way with the real proof: the incident's repository and log in; issue, question, deployment, close out."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from functions.demo.build_repository import Showcase, build_incident
+from functions.demo.incident_log import Shape, incident_log
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.adapters.logs.log_file import LogFile
+from shared.detection.entry import LogEntry
+from shared.proof.model.ports import History
+from shared.proposal.verdict import WATCH
+from shared.service import Service
+from shared.workflow.context import World
+from shared.workflow.decide import decide
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.prover import Prover
+from shared.workflow.record import record
+from shared.workflow.redeploy import redeploy
+from shared.workflow.verify import verify
+from tests.support.crash.run import MINUTE
+from tests.support.drivers import documents, state
+from tests.support.harness import Setting, click, service
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return build_incident(tmp_path_factory.mktemp("story") / "harbour.git")
+
+
+def _world(setting: Setting, story: Showcase, compilers: FoundCompilers) -> World:
+    @contextmanager
+    def histories(_: Service) -> Iterator[History]:
+        with GitRepository(str(story.path)) as repository:
+            yield repository
+
+    return replace(setting.process(), histories=histories, compilers=compilers, prover=Prover())
+
+
+def _setting(entries: list[LogEntry]) -> Setting:
+    """The service as it was that night: nobody knows the commit of either revision."""
+    known = service(entries[0].service, project=entries[0].project, channel="C-TIDE")
+    setting = Setting({known.id: known})
+    for revision in dict.fromkeys(entry.revision for entry in entries):
+        setting.cloud.deploy_by_hand(known, revision, None)
+    setting.logs.all += entries
+    times = [entry.timestamp for entry in entries if entry.timestamp]
+    setting.clock.moment = max(times) + 2 * MINUTE
+    return setting
+
+
+@pytest.mark.parametrize("shape", [Shape.GCLOUD, Shape.LINE_BY_LINE, Shape.TRACEBACK])
+def test_the_incident_is_proven_proposed_deployed_and_closed(
+    shape: Shape, story: Showcase, tmp_path: Path, compilers: FoundCompilers
+) -> None:
+    entries = list(LogFile(str(incident_log(story, tmp_path / "log.json", shape))).entries())
+    setting = _setting(entries)
+    world = _world(setting, story, compilers)
+    outcomes = [record(world, entry) for entry in entries]
+    (incident,) = {
+        outcome.incident for outcome in outcomes if outcome.name == "opened" and _is_file(setting, outcome.incident)
+    }
+    verify(world)
+    assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
+
+    assert investigate_incident(world, incident).name == "proposed"
+    (issue,), (posted,) = setting.issues.all, setting.chat.all
+    assert posted.message.commit == story.head
+    assert story.deployed[:10] in issue.body
+    report = documents(setting, "reports")[incident]["report"]
+    assert isinstance(report, dict)
+    assert report["fix"]["commit"] == story.fix
+    assert report["deployed"]["uncommitted_tree"]
+
+    assert decide(world, click(posted.message)).accepted
+    assert redeploy(world, posted.message.proposal).name == "deploying"
+    assert [operation.commit for operation in setting.cloud.operations] == [story.head]
+    setting.clock.turn(2 * MINUTE)
+    verify(world)
+    setting.logs.answered[setting.cloud.operations[0].revision] = 90
+    setting.clock.turn(WATCH)
+    verify(world)
+    assert state(setting, incident) == "resolved"
+    assert not issue.is_open
+
+
+def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
+    story: Showcase, tmp_path: Path, compilers: FoundCompilers
+) -> None:
+    entries = list(LogFile(str(incident_log(story, tmp_path / "log.json"))).entries())
+    setting = _setting(entries)
+    world = _world(setting, story, compilers)
+    incident = next(each for entry in entries if _is_file(setting, each := record(world, entry).incident))
+    investigate_incident(world, incident)
+    message = setting.chat.all[0].message
+    decide(world, click(message))
+    stored = setting.store.read("proposals", message.proposal)
+    assert stored is not None
+    setting.store.replace("proposals", message.proposal, {**stored.value, "commit": story.claimed_fix}, stored.version)
+    outcome = redeploy(world, message.proposal)
+    assert outcome.name.startswith("refused:gate: ")
+    assert re.findall(r"\b[0-9a-f]{40}\b", outcome.name) == [story.claimed_fix, story.fix]
+    assert setting.cloud.operations == []
+
+
+def _is_file(setting: Setting, incident: str) -> bool:
+    return bool(incident) and documents(setting, "incidents")[incident]["kind"] == "syntax_error"

@@ -1,0 +1,24 @@
+"""The README's table of who may do what, from access.yaml: `python -m tests.support.access.readme` writes it."""
+
+import re
+
+from functions.cli.access import read_access, table
+from tests.support.readme import README
+
+_BLOCK = re.compile(r"(<!-- access:begin -->\n).*?(<!-- access:end -->)", re.DOTALL)
+
+
+def written() -> str:
+    """What stands in the README."""
+    found = _BLOCK.search(README.read_text("utf-8"))
+    assert found is not None
+    return found[0]
+
+
+def block() -> str:
+    """What has to stand there."""
+    return "<!-- access:begin -->\n" + "\n".join(table(read_access())) + "\n<!-- access:end -->"
+
+
+if __name__ == "__main__":
+    README.write_text(_BLOCK.sub(lambda _: block(), README.read_text("utf-8")), "utf-8")

@@ -1,0 +1,319 @@
+"""The ways of an incident that between them make every call that the functions can make, told through real adapters."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from functions.demo.git import git
+from functions.local.stack_folder import led_to
+from shared.adapters.machine import SystemClock
+from shared.adapters.slack.interaction import DENY
+from shared.proposal.verdict import WATCH
+from shared.workflow.ledger import LEASE
+from tests.support.access.observed import Observed, observing
+from tests.support.access.player import Player
+from tests.support.github.server import Asked, Handler, Told
+from tests.support.google_cloud import IMAGE, PROJECT, REGION, digest
+from tests.support.history_builder import Story, broken, good, running
+from tests.support.loopback import logged, outside
+from tests.support.moments import FakeClock
+
+FILE = "app/relay.py"
+LATIN = "app/accents.py"
+_LATIN = "# -*- coding: latin-1 -*-\nACCENT = 'é'\n".encode("latin-1")
+"""No UTF-8, so that GitHub gives it as a blob only."""
+WORKFLOW = ".github/workflows/deploy.yml"
+_WORKFLOW = "name: Deploy\nrun-name: Deploy ${{ inputs.commit }}\non: workflow_dispatch\n"
+BAD_LINE = 5
+CLOSED = "connection closed: received 1011 (internal error)"
+_OVER = LEASE + timedelta(minutes=1)
+
+
+def history(path: Path, head: str = "later") -> Story:
+    """good, broken, attempt, fixed, later; the branch ends at `head`. Where that has no fix, nothing was ever good."""
+    story = Story(path)
+    first = good() if head == "later" else broken(3)
+    files: dict[str, str | bytes | None] = {
+        FILE: first,
+        "Dockerfile": "FROM python:3.11-slim\n",
+        LATIN: _LATIN,
+        WORKFLOW: _WORKFLOW,
+    }
+    story.commit("good", files)
+    story.commit("broken", {FILE: broken(9)})
+    story.commit("attempt", {FILE: broken(BAD_LINE)})
+    story.commit("fixed", {FILE: good(1)})
+    story.commit("later", {"app/other.py": good(2)})
+    story.write(head)
+    return story
+
+
+@dataclass
+class Play:
+    """One incident's outside and functions."""
+
+    story: Story
+    player: Player
+
+    def fails(self, revision: str = "tide-1", number: int = 0) -> None:
+        """The service logs the error line by line, as Python prints it; the sink matches the last line."""
+        now = self.player.clock.now()
+        lines = (
+            f'  File "/app/{FILE}", line {BAD_LINE}',
+            "    oops = = 1",
+            "           ^",
+            "SyntaxError: invalid syntax",
+        )
+        self.player.log(
+            *(
+                logged(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
+                for place, line in enumerate(lines)
+            )
+        )
+
+    def asked(self) -> None:
+        self.fails()
+        self.player.drain()
+
+    def approved(self) -> None:
+        self.asked()
+        assert self.player.click() == 200
+
+    def served(self) -> None:
+        """Two ticks: one for the operation, one for the traffic."""
+        for _ in range(3):
+            self.player.tick()
+
+    def requests(self, revision: str) -> None:
+        """The revision answered some."""
+        for number in range(3):
+            entry = logged("", revision, self.player.clock.now(), f"r{number}")
+            name = f"projects/{PROJECT}/logs/run.googleapis.com%2Frequests"
+            self.player.outside.cloud.log.append({**entry, "logName": name, "severity": "INFO"})
+
+    @property
+    def issue(self) -> dict[str, Any]:
+        ((_, issue),) = self.player.outside.board.issues.items()
+        return issue.value
+
+
+@contextmanager
+def played(folder: Path, observed: Observed, number: int, head: str = "later", more: str = "") -> Iterator[Play]:
+    """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
+    story, clock = history(folder / "repo.git", head), FakeClock()
+    time = patch.object(SystemClock, "now", lambda _: clock.now())
+    with time, outside(story.path, clock.now) as around, led_to(around.environment), observing(observed):
+        cloud = around.cloud
+        cloud.built(story.ids["attempt"], "old")
+        cloud.tags[story.ids["later"]] = digest("new")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        config = folder / "provenfix.yaml"
+        config.write_text(around.configuration(running(), more), "utf-8")
+        # State is kept by project, so that each play begins with none.
+        player = Player.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
+        try:
+            yield Play(story, player)
+        finally:
+            player.end()
+
+
+def mended(play: Play) -> None:
+    """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
+    play.approved()
+    play.player.drain()
+    play.served()
+    revision = play.player.outside.cloud.services[next(iter(play.player.outside.cloud.services))].template.revision
+    play.requests(revision)
+    play.player.tick(WATCH)
+    assert play.issue["state"] == "closed"
+    cloud = play.player.outside.cloud
+    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    play.fails("tide-7", 1)
+
+
+def interrupted(play: Play) -> None:
+    """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
+    play.fails()
+    _lose_one(play, "POST", "/issues")
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    for _ in ("the question", "the details below it"):
+        play.player.outside.slack.lose = "chat.postMessage"
+        _again(play, "investigate", {"incident": _incident(play)}, 503)
+        play.player.clock.turn(_OVER)
+    _again(play, "investigate", {"incident": _incident(play)}, 204)
+    assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
+    assert len(play.player.outside.slack.replies) == 1
+    play.player.clock.turn(timedelta(hours=6))
+    _lose_one(play, "POST", "/comments")
+    assert play.player.deliver("verify", {}) == 503
+    play.player.tick(_OVER)
+    assert _none_twice(play)
+
+
+def denied(play: Play) -> None:
+    play.asked()
+    assert play.player.click(DENY) == 200
+    play.player.tick()
+
+
+def handed_on_late(play: Play) -> None:
+    """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 200
+    play.player.clock.turn(_OVER)
+    play.player.drain()
+    assert play.player.outside.cloud.deployments == 1
+
+
+def acted_on_by_the_tick(play: Play) -> None:
+    """The approval never reaches `redeploy`: the next tick does all of its work."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 200
+    play.player.outside.published.clear()
+    play.player.dies()
+    play.player.tick(_OVER)
+    assert play.player.outside.cloud.deployments == 1
+
+
+def looked_at_again(play: Play) -> None:
+    """No fix is merged; a collaborator asks for another look, then the branch moves."""
+    play.asked()
+    event = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}}
+    assert play.player.at_issue("issue_comment", "72d3162e-cc78-11e3", **event) == 204
+    play.player.drain()
+    git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
+    play.player.dies()
+    play.player.tick(timedelta(minutes=11))
+    _lose_one(play, "POST", "/comments")
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    _again(play, "investigate", {"incident": _incident(play)}, 204)
+    assert len(play.player.outside.slack.messages) == 1
+    assert _none_twice(play)
+    play.issue["state"] = "closed"
+    assert play.player.at_issue("issues", "72d3162e-cc78-11e4", action="closed") == 204
+
+
+def symptom_alone(play: Play) -> None:
+    """A close code that nothing explains: it is reported when it has waited."""
+    play.player.log(logged(CLOSED, "tide-1", play.player.clock.now(), "c1"))
+    play.player.tick(timedelta(minutes=3))
+    play.player.drain()
+
+
+def built_by_a_trigger(play: Play) -> None:
+    """The owners' own build deploys."""
+    _by_pipeline(play)
+    build = play.player.outside.cloud.end_build(image="piped")
+    _piped(play, {"gcb-build-id": build.id})
+
+
+def built_by_a_workflow(play: Play) -> None:
+    """A workflow of the repository deploys; the answer that it has begun is lost, and it is looked for."""
+    play.approved()
+    _lose_one(play, "POST", "/dispatches")
+    ((_, message),) = play.player.outside.published
+    play.player.drain(lambda status: status == 503)
+    play.player.clock.turn(_OVER)
+    _again(play, "redeploy", dict(message), 204)
+    assert _begun(play) == 1
+    play.player.tick()
+    play.player.outside.actions.runs[-1].conclusion = "success"
+    _piped(play, {"commit-sha": play.story.ids["later"]})
+
+
+def begun_by_the_tick(play: Play) -> None:
+    """The approval never reaches `redeploy`: the next tick begins the owners' pipeline."""
+    play.asked()
+    _publish_lost(play)
+    assert play.player.click() == 200
+    play.player.outside.published.clear()
+    play.player.tick(_OVER)
+    assert _begun(play) == 1
+
+
+def _begun(play: Play) -> int:
+    return len(play.player.outside.cloud.triggered) + len(play.player.outside.actions.runs)
+
+
+def _by_pipeline(play: Play) -> None:
+    play.approved()
+    play.player.drain()
+    play.player.tick()
+
+
+def _piped(play: Play, labels: dict[str, str]) -> None:
+    play.player.clock.turn(timedelta(minutes=3))
+    play.player.outside.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", "tide-2", labels)
+    for _ in range(2):
+        play.served()
+    assert play.player.outside.cloud.shares("tide") == {"tide-2": 100}
+
+
+TRIGGER = f"""deploy_method: cloud_build
+    deploy_trigger: projects/{PROJECT}/locations/{REGION}/triggers/deploy-tide"""
+BY_WORKFLOW = """deploy_method: github_workflow
+    deploy_workflow: deploy.yml"""
+PLAYS: tuple[tuple[Callable[[Play], None], str, str], ...] = (
+    (mended, "later", ""),
+    (interrupted, "later", ""),
+    (denied, "later", ""),
+    (handed_on_late, "later", ""),
+    (acted_on_by_the_tick, "later", ""),
+    (looked_at_again, "attempt", ""),
+    (symptom_alone, "later", ""),
+    (built_by_a_trigger, "later", TRIGGER),
+    (begun_by_the_tick, "later", TRIGGER),
+    (built_by_a_workflow, "later", BY_WORKFLOW),
+    (begun_by_the_tick, "later", BY_WORKFLOW),
+)
+"""Each with the commit that the branch ends at when it begins, and with further lines of the service."""
+
+
+def _again(play: Play, function: str, message: dict[str, str], status: int) -> None:
+    assert play.player.deliver(function, message) == status
+
+
+def _incident(play: Play) -> str:
+    body = str(play.issue["body"])
+    return body.partition("incident=")[2].partition(" ")[0]
+
+
+def _none_twice(play: Play) -> bool:
+    """Whether the issue has comments, and no two that are the same one."""
+    marks = [str(comment.value["body"]).partition("\n")[0] for comment in play.player.outside.board.comments[1]]
+    return 0 < len(marks) == len(set(marks))
+
+
+def _lose_one(play: Play, verb: str, path: str) -> None:
+    """The next request of this kind is done, and its answer is lost."""
+    github = play.player.outside.github
+
+    def trouble(asked: Asked, handler: Handler) -> Told:
+        told = handler(asked)
+        if (asked.verb, asked.path.endswith(path)) != (verb, True):
+            return told
+        github.trouble = None
+        return Told(told.status, lost="timeout")
+
+    github.trouble = trouble
+
+
+def _publish_lost(play: Play) -> None:
+    """The next message is taken, and the answer says otherwise; not in a way that the client tries again."""
+    around = play.player.outside
+
+    def lost(asked: Asked) -> Told | None:
+        if around.publish(asked) is None:
+            return None
+        around.rest.more.remove(lost)
+        return Told(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
+
+    around.rest.more.insert(0, lost)

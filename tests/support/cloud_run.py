@@ -1,0 +1,110 @@
+"""A platform that runs revisions and deploys commits: its state outlives the processes that talk to it."""
+# ruff: noqa: ARG002  # a port's method takes what the real one needs
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.errors import Reject
+from shared.ports import BY_HAND, Clock
+from shared.proposal.rollout import Deployment, Progress, Revision, Serving
+from shared.service import Service
+from tests.support.memory import Demand
+
+
+@dataclass
+class FakeOperation:
+    """One deployment: `marker` is the label by which it is found again."""
+
+    service: str
+    marker: str
+    commit: str
+    started_at: datetime
+    revision: str
+
+
+@dataclass
+class FakeService:
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    traffic: dict[str, int] = field(default_factory=dict)
+    etag: int = 1
+
+
+@dataclass
+class FakeCloudRun:
+    """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
+
+    clock: Clock
+    takes: timedelta = timedelta(seconds=60)
+    """How long a deployment takes."""
+    fails: str = ""
+    """Why deployments fail; "" where they do not."""
+    address: str = ""
+    """Where new revisions can be reached before they have any traffic; "" where they cannot."""
+    piped: bool = False
+    """A pipeline makes the revisions: each has to be given its address before it can be tried."""
+    by_hand: str = ""
+    """What somebody has changed since the rollout began; "" where nobody has."""
+    services: dict[str, FakeService] = field(default_factory=dict)
+    operations: list[FakeOperation] = field(default_factory=list)
+    shifts: list[tuple[str, str, int]] = field(default_factory=list)
+    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+
+    def deploy_by_hand(self, service: Service, name: str, commit: str | None) -> None:
+        """Somebody deploys without asking anybody."""
+        known = self.services.setdefault(service.id, FakeService())
+        known.revisions[name] = Revision(name, commit, self.clock.now())
+        known.traffic = {name: 100}
+        known.etag += 1
+
+    def serving(self, service: Service) -> Serving:
+        known = self.services[service.id]
+        name = max(known.traffic, key=lambda each: known.traffic[each])
+        return Serving(known.revisions[name], dict(known.traffic), str(known.etag))
+
+    def revision(self, service: Service, name: str) -> Revision | None:
+        return self.services[service.id].revisions.get(name)
+
+    def find(self, service: Service, marker: str) -> str | None:
+        for place, operation in enumerate(self.operations):
+            if (operation.service, operation.marker) == (service.id, marker):
+                return str(place)
+        return None
+
+    def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
+        self.demand("deploy")
+        known = self.services[service.id]
+        if etag != str(known.etag):
+            raise Reject("stale", f"the service is at {known.etag}, not at {etag}")
+        name = f"{service.name}-{len(known.revisions) + 1:05}-new"
+        self.operations.append(FakeOperation(service.id, marker, commit, self.clock.now(), name))
+        known.revisions[name] = Revision(name, commit, self.clock.now())
+        known.etag += 1
+        return str(len(self.operations) - 1)
+
+    def state(self, service: Service, operation: str) -> Deployment:
+        known = self.operations[int(operation)]
+        if self.clock.now() < known.started_at + self.takes:
+            return Deployment(Progress.RUNNING)
+        if self.fails:
+            return Deployment(Progress.FAILED, known.revision, self.fails)
+        untended = self.piped and (known.service, known.revision, 0) not in self.shifts
+        return Deployment(Progress.DONE, known.revision, url="" if untended else self.address, untended=untended)
+
+    def shift(self, service: Service, revision: str, percent: int) -> None:
+        self.demand("shift traffic")
+        if self.by_hand:
+            raise Reject(BY_HAND, self.by_hand)
+        known = self.services[service.id]
+        assert revision in known.revisions
+        known.traffic = _shared(known.traffic, revision, percent)
+        known.etag += 1
+        self.shifts.append((service.id, revision, percent))
+
+
+def _shared(traffic: Mapping[str, int], revision: str, percent: int) -> dict[str, int]:
+    """The rest goes to whichever other revision served most."""
+    others = {name: share for name, share in traffic.items() if name != revision}
+    if percent == 100 or not others:
+        return {revision: 100}
+    return {revision: percent, max(others, key=lambda name: others[name]): 100 - percent}

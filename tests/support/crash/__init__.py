@@ -1,0 +1,1 @@
+"""Stories that are played and ended at every moment."""

@@ -1,0 +1,234 @@
+"""A state machine that lives through incidents as badly as they can come, and is held to the rules after every step.
+
+In: whatever Hypothesis draws: log entries of two services, copies, delays, another order, clicks of friends and
+strangers, ticks, crashes at any call, second workers. Out: nothing, or the shortest story that breaks a rule.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from shared.detection.entry import LogEntry
+from shared.errors import Reject, Retry
+from shared.proof.model.finding import Kind, Reason
+from shared.proposal.decision import Answer, ClickKind, Reply
+from shared.proposal.verdict import LONGEST_WATCH, WATCH, Probed
+from shared.workflow.context import World
+from shared.workflow.decide import decide
+from shared.workflow.ledger import LEASE
+from shared.workflow.record import record
+from shared.workflow.verify import verify
+from tests.support.crash.faults import Died, Fault, Plan
+from tests.support.crash.rules import broken_rules
+from tests.support.crash.run import MINUTE, Message, handler
+from tests.support.harness import Setting, click, service, syntax_error
+from tests.support.memory import MemoryStore
+from tests.support.past import commit_id
+
+NAMES = ("tide", "gull")
+TEXTS = (
+    syntax_error(),
+    syntax_error(line=9),
+    "SyntaxError: invalid syntax (greeting.py, line 7)",
+    syntax_error("/app/chat/farewell.py", 3),
+    "connection closed: received 1011 (internal error)",
+    "received 1011 (internal error) keepalive ping timeout",
+    'GET /health HTTP/1.1" 200',
+)
+"""Two defects of each service, one of them under two names; symptoms; and noise."""
+NEVER = Plan()
+
+
+class Weather(RuleBasedStateMachine):
+    """`pool` holds messages that are delivered in any order, and stay until they are acknowledged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        services = {f"shore.{name}": service(name, daily_cap=2) for name in NAMES}
+        self.setting = Setting(services)
+        self.pool: list[Message] = []
+        self.denied: set[str] = set()
+        self.deployed_by_hand = 0
+
+    @initialize(stage=st.integers(0, 5))
+    def it_has_begun(self, stage: int) -> None:
+        """Most of what can go wrong begins with a failure; how far that one has come by now is drawn."""
+        self._log("tide", syntax_error(), "")
+        steps: tuple[Callable[[], object], ...] = (
+            self.everything_is_delivered,
+            lambda: self.somebody_clicks(0, ClickKind.APPROVE, 0, Fault.NONE, {}),
+            self.everything_is_delivered,
+            lambda: self.the_minute_passes(0, Fault.NONE),
+            lambda: self.the_minute_passes(0, Fault.NONE),
+        )
+        for step in steps[:stage]:
+            step()
+
+    @rule(name=st.sampled_from(NAMES), text=st.sampled_from(TEXTS), newest=st.booleans())
+    def something_is_logged(self, name: str, text: str, newest: bool) -> None:  # noqa: FBT001
+        revisions = list(self.setting.cloud.services[f"shore.{name}"].revisions)
+        self._log(name, text, revisions[-1] if newest else revisions[0])
+
+    def _log(self, name: str, text: str, revision: str) -> None:
+        entry = self.setting.entry(text, revision, name=name)
+        self.pool.append(_recording(entry))
+
+    @rule(which=st.integers(0, 50), copies=st.integers(1, 2))
+    def a_message_is_copied(self, which: int, copies: int) -> None:
+        self._collect()
+        if self.pool:
+            self.pool += [self.pool[which % len(self.pool)]] * copies
+
+    @rule(which=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
+    def a_message_is_delivered(self, which: int, at: int, fault: Fault) -> None:
+        self._collect()
+        if self.pool:
+            self._deliver(which % len(self.pool), Plan(at, fault))
+
+    @rule(which=st.integers(0, 50), other=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
+    def two_messages_are_worked_on_at_once(self, which: int, other: int, at: int, fault: Fault) -> None:
+        self._collect()
+        if self.pool:
+            beside = self.pool[other % len(self.pool)]
+            plan = Plan(at, fault, meanwhile_before=lambda: self._attempt(beside, NEVER))
+            self._deliver(which % len(self.pool), plan)
+
+    @rule(which=st.integers(0, 50), kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 60))
+    def something_else_happens_while_a_message_is_worked_on(self, which: int, kind: ClickKind | None, at: int) -> None:
+        self._collect()
+        if self.pool:
+            self._deliver(which % len(self.pool), Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+
+    @rule(kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 80))
+    def something_else_happens_during_a_tick(self, kind: ClickKind | None, at: int) -> None:
+        self.setting.clock.turn(MINUTE)
+        self._attempt(verify, Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+
+    def _intrude(self, kind: ClickKind | None) -> None:
+        """A click on the last question, or another tick."""
+        if kind is None:
+            self._attempt(verify, NEVER)
+        elif self.setting.chat.all:
+            self.somebody_clicks(len(self.setting.chat.all) - 1, kind, 0, Fault.NONE, {})
+
+    @rule(at=st.integers(0, 60), fault=st.sampled_from(Fault))
+    def the_minute_passes(self, at: int, fault: Fault) -> None:
+        self.setting.clock.turn(MINUTE)
+        self._attempt(verify, Plan(at, fault))
+
+    @rule()
+    def everything_is_delivered(self) -> None:
+        for _ in range(3):
+            self._collect()
+            self.pool = [message for message in self.pool if not self._attempt(message, NEVER)]
+
+    @precondition(lambda self: self.setting.chat.all)
+    @rule(
+        which=st.integers(0, 5),
+        kind=st.sampled_from(ClickKind),
+        at=st.integers(0, 60),
+        fault=st.sampled_from(Fault),
+        twist=st.sampled_from(
+            [{}, {}, {}, {"user": "U-STRANGER"}, {"commit": commit_id("broken")}, {"channel": "C-X"}]
+        ),
+    )
+    def somebody_clicks(self, which: int, kind: ClickKind, at: int, fault: Fault, twist: Mapping[str, str]) -> None:
+        posted = self.setting.chat.all[which % len(self.setting.chat.all)]
+        pressed = click(posted.message, kind, **{"channel": posted.channel, **twist})
+        replies: list[Answer] = []
+        self._attempt(lambda world: replies.append(decide(world, pressed)), Plan(at, fault))
+        for reply in replies:
+            assert not (twist and reply.accepted), f"a stranger's click counted: {reply}"
+            if reply.reply in {Reply.DENIED, Reply.ALREADY_DENIED}:
+                self.denied.add(pressed.proposal)
+
+    @rule(minutes=st.sampled_from([1, 5, 14, 120, 400, int(WATCH / MINUTE)]))
+    def time_passes(self, minutes: int) -> None:
+        self.setting.clock.turn(minutes * MINUTE)
+
+    @rule(ok=st.booleans())
+    def the_probe_changes_its_mind(self, ok: bool) -> None:  # noqa: FBT001
+        self.setting.probe.answer = Probed(ok=ok)
+
+    @rule()
+    def there_is_traffic(self) -> None:
+        for operation in self.setting.cloud.operations:
+            self.setting.logs.answered[operation.revision] = 100
+
+    @rule(name=st.sampled_from(NAMES), commit=st.sampled_from([None, commit_id("broken"), commit_id("later")]))
+    def somebody_deploys_by_hand(self, name: str, commit: str | None) -> None:
+        self.deployed_by_hand += 1
+        known = self.setting.services[f"shore.{name}"]
+        self.setting.cloud.deploy_by_hand(known, f"{name}-{self.deployed_by_hand:05}-hand", commit)
+
+    @rule(merged=st.booleans())
+    def the_fix_is_merged_or_not(self, merged: bool) -> None:  # noqa: FBT001
+        self.setting.pasts.head = commit_id("later" if merged else "attempt")
+        kind, reason = (Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (Kind.NONE, Reason.NO_FIX)
+        self.setting.answer.kind, self.setting.answer.reason = kind, reason
+
+    @rule(killed=st.booleans())
+    def the_kill_switch_is_turned(self, killed: bool) -> None:  # noqa: FBT001
+        self.setting.killed = killed
+
+    @precondition(lambda self: self.setting.issues.all)
+    @rule(which=st.integers(0, 5), closed=st.booleans())
+    def a_person_ends_the_automation(self, which: int, closed: bool) -> None:  # noqa: FBT001
+        issue = self.setting.issues.all[which % len(self.setting.issues.all)]
+        if closed:
+            issue.is_open = False
+        else:
+            issue.labels.add("provenfix:wrong")
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        assert broken_rules(self.setting, self.denied) == []
+
+    def teardown(self) -> None:
+        """The weather clears: everything is delivered, and within some days everything is at rest."""
+        for wait in (
+            LEASE + MINUTE,
+            2 * MINUTE,
+            timedelta(hours=7),
+            2 * MINUTE,
+            WATCH,
+            LONGEST_WATCH,
+            2 * MINUTE,
+            MINUTE,
+        ):
+            self.setting.clock.turn(wait)
+            for _ in range(3):
+                self._collect()
+                self.pool = [message for message in self.pool if not self._attempt(message, NEVER)]
+                self.setting.clock.turn(MINUTE)
+                assert self._attempt(verify, NEVER) or wait == LEASE + MINUTE, "a tick fails in fair weather"
+        assert broken_rules(self.setting, self.denied) == []
+        assert not self.pool, "a message never gets through"
+        assert isinstance(self.setting.store, MemoryStore)
+        active = {key: each["state"] for key, each in self.setting.store.all("incidents").items() if each["active_for"]}
+        assert active == {}, "stuck"
+
+    def _collect(self) -> None:
+        self.pool += [handler(topic, dict(message)) for topic, message in self.setting.bus.waiting]
+        self.setting.bus.waiting.clear()
+
+    def _deliver(self, place: int, plan: Plan) -> None:
+        message = self.pool[place]
+        if self._attempt(message, plan) and message in self.pool:
+            self.pool.remove(message)
+
+    def _attempt(self, message: Callable[[World], object], plan: Plan) -> bool:
+        """One delivery to a process of its own; whether it was acknowledged."""
+        try:
+            message(self.setting.process(plan.tap()))
+        except (Retry, Died):
+            return False
+        except Reject:
+            return True
+        return True
+
+
+def _recording(entry: LogEntry) -> Message:
+    return lambda world: record(world, entry)

@@ -1,0 +1,141 @@
+"""Plays a story against the five functions, delivering as Pub/Sub does: again, until it is acknowledged.
+
+In: a setting, a plan of what goes wrong. Out: the setting as it is afterwards. A delivery that fails comes again after
+thirty seconds, while leases still live, and then after they are over; it has to succeed by then.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from shared.detection.entry import LogEntry
+from shared.errors import Reject, Retry
+from shared.ports import Document
+from shared.proposal.decision import Answer, Click, ClickKind
+from shared.workflow import flow
+from shared.workflow.context import Outcome, World
+from shared.workflow.decide import decide
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.ledger import LEASE
+from shared.workflow.record import record
+from shared.workflow.redeploy import redeploy
+from shared.workflow.verify import verify
+from tests.support.crash.faults import Died, Plan
+from tests.support.harness import Setting
+
+Message = Callable[[World], object]
+_WAITS = (timedelta(seconds=30), LEASE + timedelta(minutes=1))
+"""Before the second delivery, and before the third and last one."""
+_STORED = {ClickKind.APPROVE: "approved", ClickKind.DENY: "denied"}
+MINUTE = timedelta(minutes=1)
+
+
+class Beside(StrEnum):
+    """Whether a second worker gets the same message while the first one is at the struck call."""
+
+    ALONE = "redelivered alone"
+    BEFORE = "a second worker ran just before the call"
+    AFTER = "a second worker ran just after the call"
+
+
+class Stuck(AssertionError):
+    """A message that did not get through in three deliveries."""
+
+
+@dataclass
+class Run:
+    """One story under one plan."""
+
+    setting: Setting
+    plan: Plan
+    beside: Beside = Beside.ALONE
+    outcomes: list[str] = field(default_factory=list)
+    _message: Message | None = None
+    _world: World | None = None
+
+    def __post_init__(self) -> None:
+        if self.beside is Beside.BEFORE:
+            self.plan.meanwhile_before = self._second_worker
+        elif self.beside is Beside.AFTER:
+            self.plan.meanwhile_after = self._second_worker
+
+    def log(self, entry: LogEntry) -> None:
+        """The sink delivers an entry."""
+        self._deliver(lambda world: record(world, entry))
+
+    def click(self, click: Click) -> None:
+        """A person presses a button, and again if it says that something went wrong and nothing was stored."""
+
+        def pressed(world: World) -> Answer:
+            return decide(world, click)
+
+        while not self._once(pressed):
+            self.setting.clock.turn(timedelta(seconds=30))
+            stored = self.setting.store.read("decisions", click.proposal.removesuffix("-back"))
+            if stored is not None and (stored.value["state"] == _STORED[click.kind] or _has_voted(stored.value, click)):
+                return
+
+    def tick(self) -> None:
+        """The scheduler's minute."""
+        self._deliver(verify)
+
+    def drain(self) -> None:
+        """Delivers all that was published, and what is published by that."""
+        while self.setting.bus.waiting:
+            topic, message = self.setting.bus.waiting.pop(0)
+            self._deliver(handler(topic, dict(message)))
+
+    def _deliver(self, message: Message) -> None:
+        for wait in (*_WAITS, None):
+            if self._once(message):
+                return
+            if wait is None:
+                raise Stuck(
+                    "a message was delivered three times, the last time with no lease alive, and never got through"
+                )
+            self.setting.clock.turn(wait)
+
+    def _once(self, message: Message) -> bool:
+        """One delivery; whether it was acknowledged."""
+        self._message = message
+        if self._world is None:
+            self._world = self.setting.process(self.plan.tap())
+        try:
+            self._note(message(self._world))
+        except Retry:
+            return False
+        except Died:
+            self._world = None
+            return False
+        except Reject as reason:
+            self.outcomes.append(f"reject:{reason.reason}")
+        return True
+
+    def _note(self, result: object) -> None:
+        if isinstance(result, Outcome):
+            self.outcomes.append(result.name)
+        elif isinstance(result, Answer):
+            self.outcomes.append(result.reply.value)
+
+    def _second_worker(self) -> None:
+        """The same message, in another process, as far as it gets."""
+        assert self._message is not None
+        try:
+            self._message(self.setting.process())
+        except (Retry, Reject):
+            return  # its copy comes again as well; the first worker's does so in any case
+
+
+def _has_voted(decision: Document, click: Click) -> bool:
+    votes = decision["votes"]
+    assert isinstance(votes, list)
+    return decision["state"] == "counting" and {"by": click.user, "proposal": click.proposal} in votes
+
+
+def handler(topic: str, message: dict[str, str]) -> Message:
+    """What the function of a topic does with a message."""
+    if topic == flow.INCIDENT_OPENED:
+        return lambda world: investigate_incident(world, message["incident"])
+    assert topic == flow.REDEPLOY_APPROVED
+    return lambda world: redeploy(world, message["proposal"])

@@ -1,0 +1,1 @@
+"""Browser, storm, chaos and wheel for the tests of the whole stack."""

@@ -1,0 +1,107 @@
+"""A real Chromium for tests: a browser comes out that reaches loopback alone, and tells what its pages ask for.
+
+Debian's, since Playwright's own download is not for CI. What it is told at the start keeps it from calling its maker.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+
+from tests.support.npm import packages
+
+INSTALL = "Chromium is not installed: apt-get install --no-install-recommends chromium"
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)  # fmt: skip
+PATIENCE = 60_000.0
+"""Milliseconds that an expectation may take to come true."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that pages have asked for, and all that went wrong in them."""
+
+    addresses: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def hosts(self) -> set[str]:
+        return {urlsplit(each).hostname or each for each in self.addresses}
+
+
+@dataclass(slots=True)
+class Eyes:
+    """One browser, and what it has seen so far."""
+
+    browser: Browser
+    seen: Seen = field(default_factory=Seen)
+
+    @contextmanager
+    def page(self, **options: Any) -> Iterator[Page]:
+        """A page of its own, in a context of its own."""
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        context.on("request", lambda request: self.seen.addresses.append(request.url))
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.seen.wrong.append(f"threw: {error}"))
+        page.on("dialog", _dismissing(self.seen))
+        page.on("console", _hearing(self.seen))
+        try:
+            yield page
+        finally:
+            context.close()
+
+
+def _dismissing(seen: Seen) -> Callable[[Dialog], None]:
+    """No page of ours opens a dialog of the browser's."""
+
+    def dismiss(dialog: Dialog) -> None:
+        seen.wrong.append(f"said: {dialog.message}")
+        dialog.dismiss()
+
+    return dismiss
+
+
+def _hearing(seen: Seen) -> Callable[[ConsoleMessage], None]:
+    """What the Content-Security-Policy has stopped is told there, too."""
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            seen.wrong.append(f"told: {message.text}")
+
+    return hear
+
+
+@contextmanager
+def eyes() -> Iterator[Eyes]:
+    """Skips where there is no Chromium; where `CI=true` it fails."""
+    found = shutil.which("chromium")
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(INSTALL, pytrace=False)
+        pytest.skip(INSTALL)
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+        try:
+            yield Eyes(browser)
+        finally:
+            browser.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, a line each: the rule, and where. All its rules, its best practices as well.
+
+    Evaluated by the browser's debugger, and so not subject to the page's own policy.
+    """
+    page.evaluate((packages("page") / "axe-core/axe.min.js").read_text("utf-8"))
+    found = page.evaluate("async () => (await axe.run(document)).violations")
+    return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]

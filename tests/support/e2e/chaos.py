@@ -1,0 +1,252 @@
+"""A stack that is killed piece by piece: services that fail go in, incidents that were closed come out, whoever died.
+
+Every service is real and has a repository of its own. Moments are counted in steps of the incidents, so that they are
+the same ones on a slow machine.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from functions.demo import Flavour, Role, build_incident
+from functions.demo.scenario import Scenario
+from functions.demo.setup import notes_of
+from functions.demo.ws_client import visit
+from functions.local.extra_servers import page, platform
+from functions.local.page.clicks import Clicker
+from functions.local.server_process import LOOPBACK, free_port
+from functions.local.stack import Standing, Wanted, standing
+from functions.local.stack_folder import led_to
+from functions.local.supervisor import Tended
+from functions.local.topology import CALLED
+from shared.adapters.machine import SystemClock
+from shared.adapters.slack.interaction import APPROVE
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.standins.served_platform import KIND as SERVICES
+from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.config.settings import read_settings
+from shared.detection.signal import SignalKind
+from shared.errors import Reject, Unreadable
+from shared.ports import Store
+from shared.secret import Secret
+from shared.service import Service
+from shared.wiring import store
+from shared.workflow import flow
+from shared.workflow.records import incident_records
+from shared.workflow.records.incident_record import Case, read_case
+
+DEADLINE = 120.0
+APPROVER = "U0TESS"
+SECRET = Secret("of these tests alone")
+LONGEST_WAIT = "6"
+_POLL_SECONDS = 0.05
+_VISIT_SECONDS = 1.0
+_ENTRY = """\
+  - name: {name}
+    project: quay
+    region: europe-west6
+    repository: {repository}
+    channel: {channel}
+    approvers: [{approver}]
+    probe_url: ws://127.0.0.1:{port}/ws
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A service that is to fail, and the commit that it is deployed at."""
+
+    service: Service
+    port: int
+    broken: str
+
+
+@dataclass(slots=True)
+class Chaos:
+    """`killed` names what was killed so far."""
+
+    stack: Standing
+    store: Store
+    platform: ServedPlatform
+    subjects: Sequence[Subject]
+    clicker: Clicker
+    killed: list[str] = field(default_factory=list)
+    due: float = 0.0
+    ticks: int = 0
+    """Since the last kill. In earnest a minute lies between two of them, in which whoever was killed is up again."""
+
+    def play(self, subjects: Sequence[Subject], kills: int, chance: random.Random) -> None:
+        """Breaks these services, kills at as many random moments, and returns once all incidents are at rest."""
+        for subject in subjects:
+            made = Made(f"{subject.service.name}-00001-old", Source(subject.broken))
+            self.platform.deploy_by_hand(subject.service, made)
+        moments = sorted(chance.randrange(6 * len(subjects)) for _ in range(kills))
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            found = [case for subject in subjects if (case := self.case(subject)) is not None]
+            due = moments and sum(len(case.history) for case in found) >= moments[0] and self._calm()
+            if due and self._kill(subjects, chance):
+                moments.pop(0)
+            if not moments and len(found) == len(subjects) and not any(case.active for case in found):
+                return
+            self._turn(subjects, found)
+            assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in found]
+
+    def case(self, subject: Subject) -> Case | None:
+        """The incident of a service; fails where it has two."""
+        found = [
+            read_case(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
+        ]
+        errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
+        assert len(errors) <= 1, errors
+        return errors[0] if errors else None
+
+    def outside(self, subject: Subject) -> tuple[int, int, int]:
+        """How many issues, messages and deployments of provenfix there are of a service."""
+        deployed = self.store.read(SERVICES, subject.service.id)
+        assert deployed is not None
+        revisions = deployed.value["revisions"]
+        assert isinstance(revisions, dict)
+        return (
+            len(self.store.find("local-issues", "repository", subject.service.repository)),
+            len(self.store.find("local-messages", "channel", subject.service.channel)),
+            sum(bool(each["marker"]) for each in revisions.values()),
+        )
+
+    def _turn(self, subjects: Sequence[Subject], found: Sequence[Case]) -> None:
+        """What the supervisor, the scheduler, the approver and the visitors do."""
+        self.stack.tended.revive()
+        for case in found:
+            posted = self.store.read("local-messages", case.message) if case.message else None
+            if case.state is flow.State.PROPOSED and posted is not None:
+                self._approve(next(each for each in subjects if each.service.id == case.service), case)
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + _VISIT_SECONDS
+            answered = [_answers(subject) for subject in subjects]
+            if all(answered) and self._ticked():
+                self.stack.bus.put(flow.TICK, [b"{}"])
+                self.ticks += 1
+        time.sleep(_POLL_SECONDS)
+
+    def _approve(self, subject: Subject, case: Case) -> None:
+        posted = self.store.read("local-messages", case.message)
+        assert posted is not None
+        try:
+            self.clicker.press(subject.service, case.message, posted.value, APPROVE, APPROVER)
+        except Reject:  # decided meanwhile
+            return
+
+    def _calm(self) -> bool:
+        """Whether a tick has seen the stack whole again: two probes in a row that fail are rightly a rollback."""
+        return self.ticks > 0 and self._ticked()
+
+    def _ticked(self) -> bool:
+        """Whether no tick is under way."""
+        queue = self.stack.bus
+        assert isinstance(queue, SqliteQueue)
+        return queue.age(flow.TICK) == 0
+
+    def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> bool:
+        """One process of the stack, or of a service, or one that they have started; False where none of it runs now."""
+        name = chance.choice([*self.stack.tended.running, "a service"])
+        if name == "a service":
+            wanted = chance.choice([subject.service.name for subject in subjects])
+            found = list(_with_environment(f"K_SERVICE={wanted}"))
+        else:
+            _, running = self.stack.tended.running[name]
+            found = [running.pid, *_children(running.pid)]
+        if not found:
+            return False
+        os.kill(chance.choice(found), signal.SIGKILL)
+        self.killed.append(name)
+        self.ticks = 0
+        return True
+
+
+@contextmanager
+def chaos(folder: Path, count: int) -> Iterator[Chaos]:
+    """A stack that watches `count` services, of which none is deployed yet."""
+    subjects = [_subject(folder, number) for number in range(count)]
+    config = folder / "provenfix.yaml"
+    entries = [
+        _ENTRY.format(
+            name=each.service.name,
+            repository=each.service.repository,
+            channel=each.service.channel,
+            approver=APPROVER,
+            port=each.port,
+        )
+        for each in subjects
+    ]
+    config.write_text("services:\n" + "".join(entries) + "slack: {signing_secret: {env: QUAY_SECRET}}\n", "utf-8")
+    environment = {
+        "PROVENFIX_CONFIG": str(config),
+        "PROVENFIX_EMBEDDED": str(folder),
+        "PROVENFIX_PROJECT": "quay",
+        "PROVENFIX_PLATFORM": "served",
+        "PROVENFIX_LONGEST_WAIT": LONGEST_WAIT,
+        "QUAY_SECRET": SECRET.reveal(),
+    }
+    with ExitStack() as ending:
+        ending.enter_context(led_to(environment))
+        tended = Tended(folder, ending)
+        tended.start([platform(folder, subjects[0].port, environment)])
+        wanted = Wanted(
+            folder,
+            embedded=True,
+            environment=environment,
+            beside=lambda ports: [page(folder, free_port(), ports[CALLED], environment)],
+        )
+        stack = ending.enter_context(standing(wanted))
+        stack.tended.running |= tended.running
+        opened = store(read_settings())
+        clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
+        yield Chaos(stack, opened, ServedPlatform(opened, SystemClock()), subjects, clicker)
+
+
+def _subject(folder: Path, number: int) -> Subject:
+    notes = notes_of(folder, Scenario.INCIDENT, {})
+    flavour = Flavour.EVERYWHERE if number % 2 else notes.flavour  # as on a machine without the Python of the story
+    story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=flavour)
+    port = free_port()
+    service = Service(
+        f"chat{number}",
+        "quay",
+        "europe-west6",
+        str(story.path),
+        f"C0CHAT{number}",
+        approvers=(APPROVER,),
+        probe_url=f"ws://127.0.0.1:{port}/ws",
+    )
+    return Subject(service, port, story.commits[Role.REFACTORING])
+
+
+def _answers(subject: Subject) -> bool:
+    try:
+        visit(subject.port)
+    except Unreadable:  # whoever serves it was killed; the next visit comes soon
+        return False
+    return True
+
+
+def _children(process: int) -> list[int]:
+    """All descendants that still run."""
+    try:
+        told = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+    except OSError:
+        return []
+    return [found for child in map(int, told) for found in (child, *_children(child))]
+
+
+def _with_environment(variable: str) -> Iterator[int]:
+    for place in Path("/proc").iterdir():
+        try:
+            if place.name.isdigit() and variable.encode() in (place / "environ").read_bytes().split(b"\0"):
+                yield int(place.name)
+        except OSError:  # it has ended meanwhile, or belongs to somebody else
+            continue

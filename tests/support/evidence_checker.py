@@ -1,0 +1,123 @@
+"""A report comes in, what its answers claim without support goes out: every figure must stand in the evidence cited.
+
+A figure is a number (in digits or in words), a commit id, a path, a line, a time. It is looked for in the texts and
+references of the evidence that the answer itself names, not in those of the report as a whole.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from shared.report.report import Report, to_json
+
+
+class Fault(StrEnum):
+    """What is wrong with a claim."""
+
+    NO_EVIDENCE = "no_evidence"
+    """It is not said to be unknown, and cites nothing."""
+    NO_SUCH_EVIDENCE = "no_such_evidence"
+    TIME = "time"
+    COMMIT = "commit"
+    PATH = "path"
+    LINE = "line"
+    NUMBER = "number"
+
+
+class Problem(NamedTuple):
+    """A claim that the cited evidence does not bear out; `about` is the figure, the evidence id or the confidence."""
+
+    why: int
+    fault: Fault
+    about: str
+
+
+_WORDS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
+    )
+} | {"once": 1, "twice": 2, "thrice": 3, "dozen": 12, "hundred": 100, "thousand": 1000}
+_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?|(?<![\d:])\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?![\d:])"
+)
+_COMMIT = re.compile(r"(?<![0-9a-zA-Z])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])")
+_PATH = re.compile(
+    r"(?:[\w.@+-]+/)+[\w.@+-]*[\w]|(?<![\w/.])[\w-]+\.(?:py|pyi|yml|yaml|toml|cfg|txt|ini)\b|/(?:[\w.-]+/)+[\w.-]*\w"
+)
+_LINE = re.compile(r"\b[Ll]ines? (\d+)")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)*(?![\w])")
+
+
+def unsupported(report: Report) -> list[Problem]:
+    """One for each claim that the cited evidence does not bear out; [] for a sound report."""
+    return unsupported_in(to_json(report))
+
+
+def unsupported_in(document: Mapping[str, Any]) -> list[Problem]:
+    """The same, for a report as JSON."""
+    evidence = {each["id"]: each for each in document["evidence"]}
+    return [problem for why in document["whys"] for problem in _problems(why, evidence)]
+
+
+def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[Problem]:
+    place = int(why["n"])
+    if not why["evidence"] and why["confidence"] != "unknown":
+        yield Problem(place, Fault.NO_EVIDENCE, str(why["confidence"]))
+    missing = [each for each in why["evidence"] if each not in evidence]
+    yield from (Problem(place, Fault.NO_SUCH_EVIDENCE, each) for each in missing)
+    found = [evidence[each] for each in why["evidence"] if each in evidence]
+    texts = "\n".join(each["text"] for each in found)
+    refs = "\n".join(each["ref"] for each in found)
+    for kind, figure in figures(why["answer"]):
+        # A position in a log or a digit of a commit id or of a time bears out no number.
+        cited = _COMMIT.sub(" ", _TIME.sub(" ", texts)) if kind in {"line", "number"} else f"{texts}\n{refs}"
+        if not _stands(kind, figure, cited):
+            yield Problem(place, Fault(kind), figure)
+
+
+def figures(answer: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of everything in an answer that can be right or wrong; each character belongs to one of them."""
+    rest = answer
+    for kind, pattern in (("time", _TIME), ("commit", _COMMIT), ("path", _PATH)):
+        yield from ((kind, found[0]) for found in pattern.finditer(rest))
+        rest = pattern.sub(" ", rest)
+    yield from (("line", found[1]) for found in _LINE.finditer(rest))
+    rest = _LINE.sub(" ", rest)
+    yield from (("number", found[0]) for found in _NUMBER.finditer(rest))
+    yield from (("number", str(_WORDS[found[0].lower()])) for found in _WORD.finditer(rest))
+
+
+def _stands(kind: str, figure: str, cited: str) -> bool:
+    escaped = re.escape(figure)
+    if kind == "commit":
+        return re.search(rf"(?<![0-9a-f]){escaped}", cited) is not None
+    if kind == "line":
+        return re.search(rf"(?i)\blines?\b[^.;]*(?<![\d.]){escaped}(?!\d)", cited) is not None
+    if kind == "number":
+        return re.search(rf"(?<![\w.]){escaped}(?![\w])(?!\.\d)", cited) is not None
+    return re.search(rf"(?<![\w]){escaped}(?![\w])", cited) is not None

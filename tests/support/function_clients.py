@@ -1,0 +1,128 @@
+"""The functions behind functions-framework, in one process: a setting of fakes goes in, HTTP clients come out."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import functions_framework
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from functions.http.context import Process, keep, untraced
+from shared.adapters.slack.interaction import ACTIONS, button_value
+from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.config.settings import Settings
+from shared.detection.entry import LogEntry
+from shared.ports import Store
+from shared.proposal.decision import ClickKind
+from shared.proposal.proposal import Message
+from shared.secret import Secret
+from shared.text.timestamps import rfc3339
+from tests.support.harness import APPROVER, Setting, Tap
+
+MAIN = Path(__file__).parents[2] / "functions" / "main.py"
+SECRET = Secret("0ddba11")
+READERS = {"log-entries": "record", "incident-opened": "investigate", "redeploy-approved": "redeploy", "tick": "verify"}
+EVENT = {
+    "ce-id": "41",
+    "ce-source": "//pubsub.googleapis.com/projects/shore/topics/t",
+    "ce-specversion": "1.0",
+    "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+    "content-type": "application/json",
+}
+
+
+@dataclass
+class Doors:
+    """One client for each function; all share one process, which is that of `setting`."""
+
+    setting: Setting
+    clients: Mapping[str, FlaskClient]
+
+    def deliver(self, function: str, data: bytes, **message: object) -> TestResponse:
+        """As Eventarc does it."""
+        body = {"message": wrapped(data) | self._times() | message, "subscription": "projects/shore/subscriptions/s"}
+        return self.post(function, json.dumps(body).encode(), EVENT)
+
+    def post(self, function: str, body: bytes, headers: Mapping[str, str]) -> TestResponse:
+        return self.clients[function].post("/", data=body, headers=dict(headers))
+
+    def click(self, body: bytes, **headers: str) -> TestResponse:
+        """A request that Slack signed now."""
+        now = str(int(self.setting.clock.now().timestamp()))
+        signed = {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, SECRET)}
+        return self.post("decide", body, signed | headers)
+
+    def _times(self) -> dict[str, str]:
+        return {"publishTime": rfc3339(self.setting.clock.now())}
+
+
+@contextmanager
+def doors(setting: Setting, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[Doors]:
+    """`tap` may replace ports, as in `Setting.process`."""
+    keep(Process(settings or Settings(project="shore"), setting.process(tap), lambda: SECRET, untraced))
+    create: Any = functions_framework.create_app
+    try:
+        names = [*READERS.values(), "decide", "github"]
+        yield Doors(setting, {name: create(name, str(MAIN)).test_client() for name in names})
+    finally:
+        keep(None)
+
+
+def wrapped(data: bytes) -> dict[str, object]:
+    return {"data": base64.b64encode(data).decode(), "messageId": "41", "attributes": {}}
+
+
+def as_json(entry: LogEntry) -> dict[str, object]:
+    """An entry as the log sink writes it."""
+    assert entry.timestamp is not None
+    labels = {"project_id": entry.project, "service_name": entry.service, "revision_name": entry.revision}
+    return {
+        "logName": entry.log_name,
+        "insertId": entry.insert_id,
+        "timestamp": rfc3339(entry.timestamp),
+        "severity": entry.severity,
+        "resource": {"type": "cloud_run_revision", "labels": labels},
+        "labels": {"instanceId": entry.instance},
+        "textPayload": entry.text,
+    }
+
+
+def sunk(entry: LogEntry) -> bytes:
+    return json.dumps(as_json(entry)).encode()
+
+
+def pressed(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, object]:
+    """The payload that Slack sends for a button of this message."""
+    action = next(name for name, means in ACTIONS.items() if means is kind)
+    return {
+        "type": "block_actions",
+        "trigger_id": "13345224609.738474920",
+        "user": {"id": APPROVER, "username": "nora", "team_id": "T-SHORE"},
+        "team": {"id": "T-SHORE", "domain": "shore"},
+        "channel": {"id": "C-TIDE", "name": "tide"},
+        "container": {"type": "message", "message_ts": "1795000000.000000", "channel_id": "C-TIDE"},
+        "actions": [{"action_id": action, "type": "button", "value": button_value(message)}],
+    }
+
+
+def form(payload: object) -> bytes:
+    return urlencode({"payload": json.dumps(payload)}).encode()
+
+
+class Failing:
+    """A store that fails as it is told to, before it does anything."""
+
+    def __init__(self, store: Store, error: Callable[[], Exception]) -> None:
+        self._store = store
+        self.error: Callable[[], Exception] | None = error
+
+    def __getattr__(self, name: str) -> object:
+        if self.error is not None:
+            raise self.error()
+        return getattr(self._store, name)

@@ -1,0 +1,107 @@
+"""The workflows of the fake: one file, the runs that were dispatched, and how they end; complete by the description."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.support.github.packages import openapi
+from tests.support.github.server import REPOSITORY, Asked, Told
+
+WORKFLOW = """name: deploy
+run-name: Deploy ${{ inputs.commit }}
+on:
+  workflow_dispatch:
+    inputs:
+      commit: {required: true}
+"""
+_ROOT = f"/repos/{REPOSITORY}"
+
+
+@dataclass
+class Dispatched:
+    """One run. `conclusion` is "" while it is under way."""
+
+    ref: str
+    inputs: Mapping[str, str]
+    at: datetime
+    conclusion: str = ""
+
+
+@dataclass
+class Actions:
+    """`text` is the workflow's file, `late` keeps new runs out of the list, `refused` answers dispatches with a 403."""
+
+    now: Callable[[], datetime]
+    text: str = WORKFLOW
+    runs: list[Dispatched] = field(default_factory=list)
+    late: bool = False
+    refused: bool = False
+
+    def __call__(self, asked: Asked) -> Told | None:
+        found = re.fullmatch(rf"{_ROOT}/actions/workflows/deploy\.yml/(dispatches|runs)", asked.path)
+        if found is None:
+            return None
+        return self._dispatch(asked) if found[1] == "dispatches" else self._list(asked)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What GraphQL tells of the repository: its default branch, and the one file."""
+        return {"defaultBranchRef": {"name": "trunk"}, "object": self._object}
+
+    def _object(self, _: object, expression: str) -> dict[str, Any] | None:
+        known = expression == "trunk:.github/workflows/deploy.yml" and self.text
+        told = {"oid": "b" * 40, "text": self.text, "isTruncated": False, "isBinary": False, "byteSize": len(self.text)}
+        return {"__typename": "Blob", **told} if known else None
+
+    def _dispatch(self, asked: Asked) -> Told:
+        if self.refused:
+            return Told(403, {"message": "Resource not accessible by integration", "documentation_url": "x"})
+        self.runs.append(Dispatched(asked.body["ref"], asked.body["inputs"], self.now()))
+        return Told(204)
+
+    def _list(self, asked: Asked) -> Told:
+        since = datetime.fromisoformat(asked.query["created"].removeprefix(">="))
+        shown = [] if self.late else [each for each in self.runs if each.at >= since]
+        runs = [self._told(place, each) for place, each in enumerate(shown)]
+        return Told(200, {"total_count": len(runs), "workflow_runs": list(reversed(runs))})
+
+    def _told(self, place: int, run: Dispatched) -> dict[str, Any]:
+        name = re.search("^run-name: (.*)$", self.text, re.MULTILINE)
+        title = re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda each: run.inputs[each[1]], name[1] if name else "deploy")
+        return {
+            **filled("workflow-run"),
+            "display_title": title,
+            "event": "workflow_dispatch",
+            "status": "completed" if run.conclusion else "in_progress",
+            "conclusion": run.conclusion or None,
+            "created_at": run.at.isoformat(),
+            "updated_at": run.at.isoformat(),
+            "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{place + 1}",
+        }
+
+
+def filled(name: str) -> dict[str, Any]:
+    """The least that the description asks of a schema."""
+    made: dict[str, Any] = _least(openapi()["components"]["schemas"][name])
+    return made
+
+
+_LEAST = {"string": "x", "integer": 1, "number": 1, "boolean": False, "array": []}
+
+
+def _least(schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        return _least(openapi()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if schema.get("nullable"):
+        return None
+    if "enum" in schema:
+        return schema["enum"][0]
+    for word in ("oneOf", "anyOf", "allOf"):
+        if word in schema:
+            return _least(schema[word][0])
+    if schema.get("type", "object") != "object":
+        by_form = {"date-time": "2026-04-07T08:00:00Z", "uri": "https://api.github.com/x"}
+        return by_form.get(schema.get("format", ""), _LEAST[schema["type"]])
+    return {name: _least(schema["properties"][name]) for name in schema.get("required", ())}

@@ -1,0 +1,82 @@
+"""Opens the adapter on a fake GitHub: a bare repository in, a client or a history out; time passes only when told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from shared.adapters.github.client import GitHub, Pace, installation
+from shared.adapters.github.credentials import App, FixedToken
+from shared.adapters.github.history import GitHubHistory, open_history
+from shared.ports import Clock
+from shared.secret import Secret
+from tests.support.github.past import Past
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.moments import FakeClock
+
+
+@dataclass
+class Turned:
+    """A clock that sleeping turns."""
+
+    at: datetime = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+def client(address: str, clock: Turned | None = None) -> GitHub:
+    """A client with a token of its own invention."""
+    clock = clock or Turned()
+    token = FixedToken(lambda: Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
+    return GitHub(token, Pace(clock, clock.sleep), address)
+
+
+@dataclass
+class TokenDesk:
+    """Answers for `/app/installations/7/access_tokens`; each token is a new one and ends after an hour."""
+
+    clock: Clock
+    given: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
+
+    def __call__(self, asked: Asked) -> Told | None:
+        if asked.path != "/app/installations/7/access_tokens":
+            return None
+        self.signed.append(asked.headers["authorization"].removeprefix("Bearer "))
+        self.given.append(f"ghs_41_{'h' * 40}.{'p' * 400}.{len(self.given):086}")
+        ends = self.clock.now() + timedelta(hours=1)
+        return Told(201, {"token": self.given[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+@cache
+def app() -> App:
+    """An App with a key of its own."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    held = Secret(pem.decode())
+    return App("41", lambda: held, 7)
+
+
+def installed(address: str, clock: Turned | FakeClock) -> GitHub:
+    """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
+    pace = Pace(clock, lambda _: None)
+    return GitHub(installation(app(), pace, address), pace, address)
+
+
+@contextmanager
+def through_api(path: Path) -> Iterator[GitHubHistory]:
+    """The history of a bare repository of this machine, through the API."""
+    with serving(FakeGitHub(Past(path))) as fake, open_history(client(fake.address), REPOSITORY) as history:
+        yield history

@@ -1,0 +1,165 @@
+"""The HTTP side of the fake: routes in, JSON out; every request is kept, and any can be made to fail in any way."""
+
+import json
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import graphql
+
+from tests.support.github.packages import graphql_schema
+from tests.support.github.past import Past
+
+REPOSITORY = "acme/chat"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came."""
+
+    verb: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Told:
+    """A response; `lost` says what happens to it on its way: "", `reset` or `timeout`."""
+
+    status: int
+    value: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    lost: str = ""
+
+
+Handler = Callable[[Asked], Told]
+Trouble = Callable[[Asked, Handler], Told]
+"""Gets the request and what would answer it; may answer instead, before or after."""
+MISSING = Told(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"})
+
+
+@dataclass
+class FakeGitHub:
+    """One repository, its issues and its checks. `trouble` stands between the wire and the answers."""
+
+    past: Past | None = None
+    address: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    trouble: Trouble | None = None
+    extra: list[Callable[[Asked], Told | None]] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Further GraphQL fields of the repository."""
+    enterprise: bool = False
+    """Whether it answers as an Enterprise Server does: under `/api/v3` and `/api/graphql` alone."""
+
+    def answer(self, asked: Asked) -> Told:
+        if self.enterprise:
+            found = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
+            if found is None or (found[1] == "/graphql") is asked.path.startswith("/api/v3/"):
+                return MISSING
+            asked = replace(asked, path=found[1])
+        self.asked.append(asked)
+        return self.trouble(asked, self._plain) if self.trouble else self._plain(asked)
+
+    def _plain(self, asked: Asked) -> Told:
+        if asked.path == "/graphql":
+            return self._graphql(asked)
+        for handler in self.extra:
+            told = handler(asked)
+            if told is not None:
+                return told
+        return self._rest(asked) if self.past else MISSING
+
+    def _graphql(self, asked: Asked) -> Told:
+        schema, text = graphql_schema(), asked.body["query"]
+        document = graphql.parse(text)
+        wrong = graphql.validate(schema, document)
+        if wrong:
+            raise AssertionError(f"GitHub would refuse this query: {wrong[0].message}\n{text}")
+        root = {"repository": self._repository}
+        done = graphql.execute_sync(schema, document, root, variable_values=asked.body["variables"])
+        told: dict[str, Any] = {"data": done.data}
+        if done.errors:
+            told["errors"] = [
+                {"type": (each.extensions or {}).get("type"), "path": each.path, "message": each.message}
+                for each in done.errors
+            ]
+        return Told(200, told)
+
+    def _repository(self, _: object, owner: str, name: str, **__: object) -> Mapping[str, Any]:
+        if f"{owner}/{name}" != REPOSITORY:
+            raise graphql.GraphQLError("Could not resolve to a Repository.", extensions={"type": "NOT_FOUND"})
+        return {**(self.past.repository() if self.past else {}), **self.fields}
+
+    def _rest(self, asked: Asked) -> Told:
+        assert self.past is not None
+        root = f"{self.address}/repos/{REPOSITORY}"
+        value: Any = None
+        if found := re.fullmatch(rf"/repos/{REPOSITORY}/git/trees/([^/]+)", asked.path):
+            value = self.past.rest_tree(f"{root}/git/trees", found[1], recursive="recursive" in asked.query)
+        elif found := re.fullmatch(rf"/repos/{REPOSITORY}/git/blobs/([0-9a-f]+)", asked.path):
+            value = self.past.rest_blob(f"{self.address}{asked.path}", found[1])
+        elif found := re.fullmatch(rf"/repos/{REPOSITORY}/compare/(.+)\.\.\.(.+)", asked.path):
+            value = self.past.rest_compare(root, found[1], found[2], asked.query)
+        return MISSING if value is None else Told(200, value)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    fake: FakeGitHub
+
+    def _do(self) -> None:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length) if length else b""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")  # as Slack takes it
+        body = dict(parse_qsl(raw.decode())) if form else json.loads(raw) if raw else None
+        asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
+        self._tell(self.fake.answer(asked))
+
+    def _tell(self, told: Told) -> None:
+        if told.lost:
+            self.close_connection = True
+            if told.lost == "reset":  # SO_LINGER with 0 seconds: close() sends RST
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+            return
+        content = b"" if told.value is None else json.dumps(told.value).encode("utf-8", "replace")
+        self.send_response(told.status)
+        for name, value in {"Content-Type": "application/json; charset=utf-8", **told.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _do  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the fake keeps what was asked."""
+
+
+@contextmanager
+def serving(fake: FakeGitHub) -> Iterator[FakeGitHub]:
+    """Serves on loopback until the context is left."""
+    handler = type("Handler", (_Handler,), {"fake": fake})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        fake.address = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join()

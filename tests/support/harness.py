@@ -1,0 +1,136 @@
+"""The whole outside in one place, and processes that come and go in it: what a test builds a world from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.detection.entry import LogEntry
+from shared.ports import Store
+from shared.proposal.decision import Click, ClickKind
+from shared.proposal.proposal import Message
+from shared.service import Service
+from shared.workflow.context import NoPlaces, World
+from tests.support.chat import FakeChat
+from tests.support.cloud_run import FakeCloudRun
+from tests.support.issues import FakeIssues
+from tests.support.logs import FakeChecks, FakeLogs, FakeProbe
+from tests.support.memory import Demand, MemoryBus, MemoryStore
+from tests.support.moments import CountedIds, FakeClock
+from tests.support.past import KnownAnswer, Pasts, commit_id
+
+Tap = Callable[[str, object], object]
+"""Takes a port's name and the port, gives what the process uses instead."""
+
+OLD_REVISION = "tide-00007-old"
+APPROVER = "U-NORA"
+SECOND = "U-OLE"
+
+
+def service(name: str = "tide", **changes: object) -> Service:
+    """A watched service with one approver."""
+    given: dict[str, object] = {
+        "name": name,
+        "project": "shore",
+        "region": "europe-west6",
+        "repository": f"harbour/{name}",
+        "channel": f"C-{name.upper()}",
+        "traffic_steps": (100,),
+        "approvers": (APPROVER,),
+        "probe_url": f"wss://{name}.invalid/ws",
+    }
+    return Service(**(given | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class Setting:
+    """Everything that outlives a process."""
+
+    services: Mapping[str, Service] = field(default_factory=lambda: {"shore.tide": service()})
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: Store = field(default_factory=MemoryStore)
+    bus: MemoryBus = field(default_factory=lambda: MemoryBus(demand=Demand(strict=True)))
+    logs: FakeLogs = field(default_factory=FakeLogs)
+    chat: FakeChat = field(default_factory=FakeChat)
+    probe: FakeProbe = field(default_factory=FakeProbe)
+    checks: FakeChecks = field(default_factory=FakeChecks)
+    answer: KnownAnswer = field(default_factory=KnownAnswer)
+    pasts: Pasts = field(default_factory=Pasts)
+    ids: CountedIds = field(default_factory=CountedIds)
+    killed: bool = False
+    issues: FakeIssues = field(init=False)
+    cloud: FakeCloudRun = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.issues = FakeIssues(self.clock)
+        self.cloud = FakeCloudRun(self.clock)
+        for each in self.services.values():
+            self.cloud.deploy_by_hand(each, f"{each.name}-00007-old", commit_id("attempt"))
+
+    def process(self, tap: Tap = lambda _, port: port) -> World:
+        """A new process: nothing of an earlier one's memory is left."""
+        ports: dict[str, object] = {
+            "store": self.store,
+            "bus": self.bus,
+            "logs": self.logs,
+            "histories": self.pasts,
+            "issues": self.issues,
+            "chat": self.chat,
+            "revisions": self.cloud,
+            "deployer": self.cloud,
+            "probe": self.probe,
+            "checks": self.checks,
+            "places": NoPlaces(),
+            "kill_switch": lambda _: self.killed,
+        }
+        tapped = {name: tap(name, port) for name, port in ports.items()}
+        return World(
+            clock=self.clock,
+            ids=self.ids,
+            compilers=_NoCompilers(),  # type: ignore[arg-type]
+            services=self.services,
+            own=frozenset({"shore.provenfix-record"}),
+            prover=self.answer.prover(),
+            **tapped,  # type: ignore[arg-type]
+        )
+
+    def entry(self, text: str = "", revision: str = "", at: datetime | None = None, name: str = "tide") -> LogEntry:
+        """What the service logs now; kept in its log as well. Without a text: the syntax error of every test."""
+        entry = LogEntry(
+            position=len(self.logs.all),
+            text=text or syntax_error(),
+            timestamp=at or self.clock.now(),
+            severity="ERROR",
+            log_name="projects/shore/logs/run.googleapis.com%2Fstderr",
+            insert_id=f"i{len(self.logs.all)}",
+            project="shore",
+            service=name,
+            revision=revision or f"{name}-00007-old",
+            instance="0a1b",
+        )
+        self.logs.all.append(entry)
+        return entry
+
+
+class _NoCompilers:
+    """Nothing is compiled where the prover knows the answer."""
+
+
+def syntax_error(path: str = "/app/chat/greeting.py", line: int = 7) -> str:
+    """As Python logs it."""
+    return f'  File "{path}", line {line}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax'
+
+
+def click(message: Message, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> Click:
+    """A press of one of the message's buttons, by the approver, where it was posted."""
+    given = {
+        "proposal": message.proposal,
+        "incident": message.incident,
+        "commit": message.commit,
+        "evidence_hash": message.evidence_hash,
+        "user": APPROVER,
+        "user_name": "nora",
+        "channel": "C-TIDE",
+        "team": "T-SHORE",
+        "token": "t1",
+    }
+    return Click(kind=kind, **(given | changes))

@@ -1,0 +1,110 @@
+"""Small git histories for tests: commits by name with parents and files in, a repository and ids out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from functions.demo.fast_import import Planned, create, write
+from functions.demo.git import git
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.detection.entry import LogEntry
+from shared.detection.incident import Incident, Sighting
+from shared.detection.signal import SignalKind
+from shared.proof.model.finding import Attempt, Proof
+from shared.proof.proof_context import Request
+from shared.proof.prove import prove
+from shared.report.report import build_report
+from tests.support.evidence_checker import unsupported
+
+DAWN = datetime(2026, 3, 1, tzinfo=UTC)
+BODY = "".join(f"step_{number} = {number}\n" for number in range(1, 31))
+"""Enough common lines that a renamed file is recognised."""
+
+
+def good(mark: int = 0) -> str:
+    """A source that compiles; each `mark` makes another one."""
+    return f"{BODY}mark = {mark}\n"
+
+
+def broken(line: int = 5, mark: int = 0) -> str:
+    """A source whose only error is on `line`, on every version of Python."""
+    lines = good(mark).splitlines(keepends=True)
+    return "".join([*lines[: line - 1], "oops = = 1\n", *lines[line:]])
+
+
+@dataclass
+class Story:
+    """A history that is told commit by commit; each is named, and committed a minute after the one before."""
+
+    path: Path
+    plans: list[Planned] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def commit(
+        self, name: str, files: Mapping[str, str | bytes | None], *parents: str, minute: int | None = None
+    ) -> None:
+        """Without parents, the commit follows the one before. A merge has its first parent's files but for `files`."""
+        self.names[name] = len(self.plans)
+        at = DAWN + timedelta(minutes=len(self.plans) if minute is None else minute)
+        above = tuple(self.names[parent] for parent in parents) if parents else None
+        self.plans.append(Planned(name, at, "Robin Vale", files, above))
+
+    def write(self, head: str | None = None, **branches: str) -> None:
+        """Writes the repository; `head` (default: the last commit) becomes main, and each branch its commit."""
+        create(self.path)
+        written = write(self.path, self.plans)
+        self.ids = {name: written[place] for name, place in self.names.items()}
+        for branch, name in {**branches, "main": head or list(self.names)[-1]}.items():
+            ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+            git([f"--git-dir={self.path}", "update-ref", ref, self.ids[name]])
+
+    def name(self, commit: str | None) -> str | None:
+        """What a commit id was called."""
+        return next((name for name, oid in self.ids.items() if oid == commit), None)
+
+    def at(self, name: str) -> datetime:
+        """When a commit was made."""
+        return self.plans[self.names[name]].committed_at
+
+
+def sighting(
+    line: int | None, *, seen_at: datetime | None = None, source_text: str = "", revision: str = "r1"
+) -> Sighting:
+    """A logged `invalid syntax` on a line."""
+    entry = LogEntry(0, "SyntaxError: invalid syntax", seen_at, revision=revision)
+    return Sighting(revision, line, "invalid syntax", source_text, "", seen_at, seen_at, 1, entry)
+
+
+def incident(path: str, *sightings: Sighting) -> Incident:
+    """An incident with these sightings."""
+    first, last = sightings[0].first_seen, sightings[-1].last_seen
+    return Incident(
+        "0" * 16, SignalKind.SYNTAX_ERROR, "chat", "test", "SyntaxError", path, sightings, (), first, last,
+        len(sightings), dated=True,
+    )  # fmt: skip
+
+
+def investigated(
+    repository: Path, failing: Incident, compilers: FoundCompilers, request: Request | None = None
+) -> Proof:
+    """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
+    with GitRepository(str(repository)) as history:
+        proof = prove(failing, history, compilers, request or Request(fallback_python=running()), lambda _: None)
+    if not proof.deployed.corroborated:
+        assert unsupported(build_report(failing, proof)) == []
+    return proof
+
+
+def running() -> str:
+    """The minor version that runs the tests."""
+    import sys  # noqa: PLC0415
+
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def subjects(attempts: Sequence[Attempt]) -> list[str]:
+    """What the commits of these attempts were called."""
+    return [attempt.commit.subject for attempt in attempts]

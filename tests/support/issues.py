@@ -1,0 +1,96 @@
+"""An issue tracker that keeps issues, comments and labels, and whose search lags behind, as a real one's does."""
+# ruff: noqa: ARG002  # a port's method takes what the real one needs
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.ports import Clock, IssueRef, IssueState
+from shared.proposal.title import retitled
+from shared.report.incident_status import carries, replaced, with_ticks
+from shared.service import Service
+from tests.support.memory import Demand
+
+
+@dataclass
+class FakeIssue:
+    """One issue."""
+
+    repository: str
+    title: str
+    body: str
+    opened_at: datetime
+    is_open: bool = True
+    labels: set[str] = field(default_factory=set)
+    comments: list[str] = field(default_factory=list)
+    closes: int = 0
+    reopens: int = 0
+
+
+@dataclass
+class FakeIssues:
+    """Implements `shared.ports.Issues`. `all[n - 1]` is issue n."""
+
+    clock: Clock
+    lag: timedelta = timedelta(minutes=2)
+    """How long an issue is not found after it was opened."""
+    all: list[FakeIssue] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+    """The repositories whose labels were made."""
+    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+
+    def find(self, service: Service, marker: str) -> IssueRef | None:
+        visible = self.clock.now() - self.lag
+        for number, issue in enumerate(self.all, 1):
+            if issue.repository == service.repository and carries(issue.body, marker) and issue.opened_at <= visible:
+                return self._reference(service, number)
+        return None
+
+    def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
+        self.demand("open an issue")
+        assert carries(body, marker), "without its marker an issue cannot be found again"
+        self.all.append(FakeIssue(service.repository, title, body, self.clock.now(), labels={*labels}))
+        return self._reference(service, len(self.all))
+
+    def commented(self, service: Service, number: int, marker: str) -> bool:
+        return any(marker in comment for comment in self.all[number - 1].comments)
+
+    def comment(self, service: Service, number: int, marker: str, body: str) -> None:
+        self.demand("comment")
+        assert marker in body, "without its marker a comment cannot be found again"
+        self.all[number - 1].comments.append(body)
+
+    def close(self, service: Service, number: int) -> None:
+        self.demand("close an issue")
+        issue = self.all[number - 1]
+        issue.closes += issue.is_open
+        issue.is_open = False
+
+    def reopen(self, service: Service, number: int) -> None:
+        self.demand("open an issue again")
+        issue = self.all[number - 1]
+        issue.reopens += not issue.is_open
+        issue.is_open = True
+
+    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+        self.demand("rewrite an issue")
+        issue = self.all[number - 1]
+        issue.title, issue.body = title, with_ticks(issue.body, body)
+
+    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+        self.demand("revise an issue")
+        issue = self.all[number - 1]
+        issue.body = replaced(issue.body, part) or issue.body
+        issue.title = retitled(issue.title, title)
+
+    def prepare(self, service: Service) -> None:
+        self.demand("make labels")
+        self.prepared.append(service.repository)
+
+    def state(self, service: Service, number: int) -> IssueState:
+        issue = self.all[number - 1]
+        return IssueState(issue.is_open, frozenset(issue.labels), issue.body)
+
+    @staticmethod
+    def _reference(service: Service, number: int) -> IssueRef:
+        return IssueRef(number, f"https://code.invalid/{service.repository}/issues/{number}")

@@ -1,0 +1,33 @@
+"""The addresses that an issue of `acme/chat` on github.com carries, made by the real adapters without any request."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.adapters.github.host import Host
+from shared.adapters.github.places import GitHubPlaces
+from shared.adapters.google.logs_explorer import WithLog
+from shared.report.links import Links, Origin
+from tests.support.github.opened import client
+from tests.support.github.server import REPOSITORY
+from tests.support.harness import service
+
+NOBODY = "http://127.0.0.1:9"
+"""Whoever asked this would be refused."""
+
+
+def links(
+    origins: dict[str, int], name: str = "chat", project: str = "acme-prod", logins: Mapping[str, str] | None = None
+) -> Links:
+    """`origins` maps commits to the pull requests that brought them in, `logins` to authors other than `nora-k`."""
+    watched = service(name=name, project=project, repository=REPOSITORY)
+    made = WithLog(GitHubPlaces(client(NOBODY), Host())).links(watched, ())
+    known = (
+        Origin(
+            commit,
+            f"{Host().web}/{(logins or {}).get(commit, 'nora-k')}",
+            number,
+            f"{Host().unlinked}/{REPOSITORY}/pull/{number}",
+        )
+        for commit, number in origins.items()
+    )
+    return replace(made, origins=tuple(known))

@@ -1,0 +1,141 @@
+"""A tree and a log entry go in, whether the entry matches comes out.
+
+Texts are compared without regard to case, patterns with it. The text of a comparison is turned into the type of the
+field: a number, a severity, a moment, a duration, a truth value.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any as Unknown
+from urllib.parse import unquote
+
+import re2
+
+from tests.support.logging_query.fields import COUNTS, MOMENTS, leaves, present, values
+from tests.support.logging_query.grammar import Any, Comparison, Every, Node, Not
+from tests.support.logging_query.tokens import QueryError
+
+SEVERITIES = {
+    "DEFAULT": 0,
+    "DEBUG": 100,
+    "INFO": 200,
+    "NOTICE": 300,
+    "WARNING": 400,
+    "ERROR": 500,
+    "CRITICAL": 600,
+    "ALERT": 700,
+    "EMERGENCY": 800,
+}
+_ORDERED = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_QUIET = re2.Options()
+_QUIET.log_errors = False
+
+
+def holds(tree: Node, entry: Mapping[str, object]) -> bool:
+    """Every part is evaluated, so that a mistake in one shows whatever the others say."""
+    if isinstance(tree, Every | Any):
+        held = [holds(part, entry) for part in tree.parts]
+        return all(held) if isinstance(tree, Every) else any(held)
+    if isinstance(tree, Not):
+        return not holds(tree.part, entry)
+    return _compared(tree, entry)
+
+
+def _compared(asked: Comparison, entry: Mapping[str, object]) -> bool:
+    if not asked.path:
+        found = {name: value for name, value in entry.items() if (name,) not in MOMENTS}
+        return any(_has(leaf, asked.value) for leaf in leaves(found))
+    there = values(asked.path, entry)
+    if asked.operator == ":" and asked.value == "*" and not asked.quoted:
+        return present(asked.path, entry)
+    if asked.operator == "log_id":
+        return any(unquote(str(each).rpartition("/logs/")[2]) == unquote(asked.value) for each in there)
+    if asked.operator == ":":
+        return any(_has(leaf, asked.value) for each in there for leaf in leaves(each))
+    if asked.operator in {"=~", "!~"}:
+        search = _pattern(asked.value).search
+        return any((search(_text(each)) is None) is (asked.operator == "!~") for each in there if _scalar(each))
+    held = [_ordered(asked, each) for each in there if _scalar(each)]
+    return any(held)
+
+
+def _ordered(asked: Comparison, value: object) -> bool:
+    compare: Unknown = _ORDERED[asked.operator]
+    if value is None or asked.value == "NULL_VALUE":
+        return value is None and (asked.operator, asked.value) == ("=", "NULL_VALUE")
+    left, right = _typed(asked, value)
+    return right is not None and bool(compare(left, right))
+
+
+def _typed(asked: Comparison, value: object) -> tuple[object, object]:
+    """Both sides in the type of the field; None on the right where the text does not tell such a value."""
+    text = _text(value)
+    for paths, read in _TYPES:
+        if asked.path in paths:
+            return read(text), read(asked.value)
+    if isinstance(value, bool):
+        return value, {"true": True, "false": False}.get(asked.value.lower())
+    if isinstance(value, int | float) or asked.path in COUNTS:
+        return _number(text), _number(asked.value)
+    return text.lower(), asked.value.lower()
+
+
+def _has(value: object, text: str) -> bool:
+    return text.lower() in _text(value).lower()
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "NULL_VALUE" if value is None else str(value).lower()
+    return str(value).encode("utf-8", "replace").decode("utf-8")  # half surrogate pairs are never stored
+
+
+def _scalar(value: object) -> bool:
+    return not isinstance(value, Mapping | list)
+
+
+@cache
+def _pattern(text: str) -> Unknown:
+    try:
+        return re2.compile(text, _QUIET)
+    except re2.error as error:
+        raise QueryError(f"{text!r} is no pattern of RE2: {error}") from None
+
+
+def _severity(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    if text.upper() not in SEVERITIES:
+        raise QueryError(f"{text!r} is no severity")
+    return SEVERITIES[text.upper()]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError(f"{text!r} is no time") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _seconds(text: str) -> float:
+    number = _number(text.removesuffix("s"))
+    if number is None:
+        raise QueryError(f"{text!r} is no duration")
+    return number
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+_TYPES: tuple[tuple[frozenset[tuple[str, ...]], Callable[[str], object]], ...] = (
+    (frozenset((("severity",),)), _severity),
+    (MOMENTS, _moment),
+    (frozenset((("httpRequest", "latency"),)), _seconds),
+)

@@ -1,0 +1,71 @@
+"""A log that keeps entries and counts requests, a probe, and checks: what a service says of itself."""
+# ruff: noqa: ARG002  # a port's method takes what the real one needs
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.detection.entry import LogEntry
+from shared.proof.model.finding import Checks
+from shared.proposal.verdict import Probed
+from shared.service import Service
+
+MOST = 10_000
+
+
+@dataclass
+class FakeLogs:
+    """Implements `shared.ports.Logs`."""
+
+    all: list[LogEntry] = field(default_factory=list)
+    answered: dict[str, int] = field(default_factory=dict)
+    """Requests by revision."""
+    failures: dict[str, int] = field(default_factory=dict)
+    """Those of them that failed."""
+
+    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+        place = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
+        same = [
+            each
+            for each in self.all
+            if (each.project, each.service, each.revision, each.instance, each.log_name) == place
+        ]
+        return same if entry in same else [*same, entry]
+
+    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+        return [
+            each
+            for each in self.all
+            if (each.project, each.service) == (service.project, service.name)
+            and each.timestamp is not None
+            and since <= each.timestamp <= until
+            and revision in {"", each.revision}
+        ][:MOST]
+
+    def requests(self, service: Service, revision: str, since: datetime) -> int:
+        return self.answered.get(revision, 0)
+
+    def failed(self, service: Service, revision: str, since: datetime) -> int:
+        return self.failures.get(revision, 0)
+
+
+@dataclass
+class FakeProbe:
+    """Implements `shared.ports.Probe`."""
+
+    answer: Probed = field(default_factory=lambda: Probed(ok=True))
+    asked: list[str] = field(default_factory=list)
+
+    def connect(self, service: Service) -> Probed:
+        self.asked.append(service.probe_url)
+        return self.answer
+
+
+@dataclass
+class FakeChecks:
+    """Implements `shared.ports.CheckRuns`; what nobody has set is green."""
+
+    states: dict[str, Checks] = field(default_factory=dict)
+
+    def at(self, service: Service, commit: str) -> Checks:
+        return self.states.get(commit, Checks.GREEN)

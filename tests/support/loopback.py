@@ -1,0 +1,144 @@
+"""All that the functions talk to, on loopback: a repository in; addresses, a configuration and a way to look in, out.
+
+Google's gRPC (a Cloud Run, its builds, images and log), Google's HTTP (with a topic that keeps what is published),
+GitHub and Slack. Firestore is not here: it has an emulator.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support.github.actions import Actions
+from tests.support.github.board import Board
+from tests.support.github.past import Past
+from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.google_cloud import PROJECT, REGION, GoogleCloud
+from tests.support.google_rest import COMPILE, GoogleRest
+from tests.support.rpc import google_on_loopback
+from tests.support.slack.workspace import Workspace
+
+CHANNEL, APPROVER, GROUP, TEAM = "C0TIDE0000", "U0NORA0000", "S0CREW0000", "T0SHORE000"
+SERVICE = "tide"
+PUBLISH = ":publish"
+KEPT = {
+    f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
+    for name in ("signing", "bot", "github", "webhook")
+}
+_CONFIGURATION = """\
+version: 1
+services:
+  - name: {service}
+    project: {project}
+    region: {region}
+    repository: {repository}
+    channel: {channel}
+    team: {team}
+    approver_group: {group}
+    python: "{python}"
+    {more}
+slack:
+  signing_secret: {{secret: projects/{project}/secrets/signing/versions/1}}
+  bot_token: {{secret: projects/{project}/secrets/bot/versions/1}}
+github:
+  token: {{secret: projects/{project}/secrets/github/versions/1}}
+  webhook_secret: {{secret: projects/{project}/secrets/webhook/versions/1}}
+compilers:
+  "{python}": {rest}{compile}
+"""
+
+
+@dataclass
+class Outside:
+    """`published` are messages by topic that nobody has taken, oldest first."""
+
+    cloud: GoogleCloud
+    rest: GoogleRest
+    github: FakeGitHub
+    board: Board
+    slack: Workspace
+    actions: Actions
+    google_address: str
+    published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    """All that was ever published to."""
+    permission: str = "write"
+    """Of whoever asks at an issue."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which settings and clients find all of it."""
+        doubles = {"google": self.google_address, "rest": self.rest.address, "github": self.github.address}
+        doubles["slack"] = f"{self.slack.address}/api/"
+        told = " ".join(f"{name}={address}" for name, address in doubles.items())
+        return {
+            "PROVENFIX_DOUBLES": told,
+            "PROVENFIX_PROJECT": PROJECT,
+            "PUBSUB_EMULATOR_HOST": self.rest.address.removeprefix("http://"),
+        }
+
+    def configuration(self, python: str, more: str = "") -> str:
+        """`provenfix.yaml` for it; `more` are further lines of the service."""
+        return _CONFIGURATION.format(
+            more=more,
+            service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,
+            group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
+        )  # fmt: skip
+
+    def publish(self, asked: Asked) -> Told | None:
+        """Pub/Sub's part."""
+        if not asked.path.endswith(PUBLISH):
+            return None
+        topic = asked.path.removesuffix(PUBLISH).rpartition("/")[2].removeprefix("provenfix-")
+        self.rest.asked.append("google.pubsub.v1.Publisher/Publish")
+        self.topics.append(topic)
+        messages = asked.body["messages"]
+        self.published += [(topic, json.loads(base64.b64decode(each["data"]))) for each in messages]
+        return Told(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
+
+    def people(self, asked: Asked) -> Told | None:
+        """The permission of a collaborator."""
+        if not asked.path.endswith("/permission"):
+            return None
+        return Told(200, {"permission": self.permission, "role_name": self.permission, "user": None})
+
+
+def logged(text: str, revision: str, at: datetime, insert_id: str, service: str = SERVICE) -> dict[str, Any]:
+    """A log entry as the platform writes it; `text` is all that the service itself says."""
+    labels = {"project_id": PROJECT, "location": REGION, "service_name": service, "revision_name": revision}
+    return {
+        "logName": f"projects/{PROJECT}/logs/run.googleapis.com%2Fstderr",
+        "insertId": insert_id,
+        "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "severity": "ERROR",
+        "resource": {"type": "cloud_run_revision", "labels": labels},
+        "labels": {"instanceId": "0a1b"},
+        "textPayload": text,
+    }
+
+
+@contextmanager
+def outside(repository: Path, now: Any) -> Iterator[Outside]:
+    """Serves until the context is left. `now` is the clock of the issues."""
+    cloud, actions = GoogleCloud(now=now), Actions(now)
+    rest, board = GoogleRest(dict(KEPT)), Board(now)
+    slack = Workspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
+    with ExitStack() as stack:
+        channel = stack.enter_context(google_on_loopback(cloud.answers))
+        github: Any = FakeGitHub(Past(repository), extra=[board, actions])
+        doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
+        for double in doubles:
+            stack.enter_context(serving(double))
+        found = Outside(cloud, rest, github, board, slack, actions, address_of(channel))
+        github.extra.append(found.people)
+        rest.more.append(found.publish)
+        yield found
+
+
+def address_of(channel: Any) -> str:
+    """`127.0.0.1:PORT` of what a factory of channels connects to."""
+    return str(channel()._channel.target().decode()).rpartition("/")[2]

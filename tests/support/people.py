@@ -1,0 +1,17 @@
+"""Who works on a repository, as a test says: one set of names for all of them."""
+
+from dataclasses import dataclass, field
+
+from shared.service import Service
+
+
+@dataclass
+class FakePeople:
+    """Implements `shared.ports.People`."""
+
+    collaborators: frozenset[str] = frozenset({"nora"})
+    asked: list[str] = field(default_factory=list)
+
+    def may_instruct(self, service: Service, person: str) -> bool:
+        self.asked.append(f"{service.repository}: {person}")
+        return person in self.collaborators

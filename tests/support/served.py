@@ -1,0 +1,139 @@
+"""A platform that really serves: a repository of tiny services, the local platform as a process, and its ports."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from functions.demo.fast_import import Planned, write_new
+from functions.local.extra_servers import platform
+from functions.local.server_process import free_port
+from functions.local.supervisor import Tended
+from shared.adapters.machine import SystemClock
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.sqlite.sqlite_store import SqliteStore
+from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.proposal.rollout import Deployment, Progress
+from shared.service import Service
+from shared.wiring import LOGS, QUEUE, STORE
+
+DEADLINE = 60.0
+_POLL_SECONDS = 0.02
+_SERVE = """\
+import http.server, json, os, sys
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print("answering", self.path, flush=True)
+        print(json.dumps({"severity": "NOTICE", "message": "told " + self.path}), flush=True)
+        body = ("VERSION " + os.environ["K_REVISION"]).encode()
+        self.send_response(404 if self.path == "/nowhere" else 200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        print("an error of", __file__, file=sys.stderr, flush=True)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()
+"""
+_ENDS = "import sys\nprint('no such tide')\nsys.exit(3)\n"
+_SILENT = "import threading\nthreading.Event().wait()\n"
+_CONFIGURATION = """\
+services:
+  - {{name: tide, project: shore, region: europe-west6, repository: {repository}, channel: C1, probe_url: "{probe}"}}
+"""
+VERSIONS = ("old", "fix", "next", "ends", "silent", "python")
+
+
+def _files(version: str) -> Mapping[str, str]:
+    program = {"ends": _ENDS, "silent": _SILENT}.get(version, _SERVE.replace("VERSION", version))
+    files = {"Procfile": "web: python serve.py\n", "serve.py": program}
+    return files | (
+        {"Dockerfile": 'FROM python:3.99-slim\nCMD ["python", "serve.py"]\n'} if version == "python" else {}
+    )
+
+
+@dataclass
+class Shore:
+    """One served service, `tide`. `commits` by the names of `VERSIONS`."""
+
+    folder: Path
+    service: Service
+    commits: Mapping[str, str]
+    tended: Tended
+    store: SqliteStore
+    logs: SqliteLogs
+    queue: SqliteQueue
+    opened: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def ports(self) -> ServedPlatform:
+        """The ports, as a process of a function would make them."""
+        return ServedPlatform(self.store, SystemClock())
+
+    @property
+    def port(self) -> int:
+        """Where the service is reached."""
+        return urlsplit(self.service.probe_url).port or 0
+
+    def by_hand(self, name: str, version: str) -> Deployment:
+        """Deploys past provenfix, and returns how it stands once that is known."""
+        self.ports.deploy_by_hand(self.service, Made(name, Source(self.commits[version])))
+        return self.known(name)
+
+    def known(self, operation: str) -> Deployment:
+        """How a deployment stands once it is not running any more."""
+        self.wait(lambda: self.ports.state(self.service, operation).progress is not Progress.RUNNING)
+        return self.ports.state(self.service, operation)
+
+    def answer(self, path: str = "/", port: int = 0) -> str:
+        """What the service answers; "" where it does not."""
+        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=DEADLINE)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.read().decode() if response.status < 500 else ""
+        except (OSError, HTTPException):
+            return ""
+        finally:
+            connection.close()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Returns once it is true; fails at the deadline."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, (self.folder / "platform.log").read_text("utf-8")
+            time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
+    """Runs the platform while the block runs; nothing is deployed yet."""
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+    plans = [Planned(f"{name}: a change", began, "Kim Reed", _files(name)) for name in VERSIONS]
+    commits = write_new(folder / "tide.git", plans)
+    probe = f"http://127.0.0.1:{free_port()}/"
+    config = folder / "provenfix.yaml"
+    config.write_text(_CONFIGURATION.format(repository=folder / "tide.git", probe=probe), "utf-8")
+    environment = {
+        "PROVENFIX_CONFIG": str(config),
+        "PROVENFIX_EMBEDDED": str(folder),
+        "PROVENFIX_PLATFORM": "served",
+    }
+    service = Service("tide", "shore", "europe-west6", str(folder / "tide.git"), "C1", probe_url=probe)
+    port = urlsplit(probe).port or 0
+    server = platform(folder, port, environment)
+    server = replace(server, command=[*server.command, str(start_seconds)])
+    with ExitStack() as stack:
+        tended = Tended(folder, stack)
+        opened = SqliteStore(folder / STORE), SqliteLogs(folder / LOGS), SqliteQueue(folder / QUEUE)
+        for each in opened:
+            stack.callback(each.close)
+        tended.start([server])
+        yield Shore(folder, service, dict(zip(VERSIONS, commits, strict=True)), tended, *opened)

@@ -1,0 +1,77 @@
+"""A Slack workspace on loopback: requests of the Web API in, answers out; what was posted is kept, like the scopes.
+
+Small on purpose: what a Slack of somebody else's making answers is tested in `tests/contract/test_slack_chat.py`.
+"""
+
+import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.github.server import Asked, Told
+
+SCOPES = ("chat:write", "channels:history", "channels:read", "usergroups:read")
+BOT = "U0BOT"
+TEAM = "T0"
+APP = "A0BOAT"
+
+
+@dataclass
+class Workspace:
+    """`channels` maps ids to whether the bot is a member, `groups` ids to their members. `lose` loses one answer."""
+
+    scopes: Collection[str] = SCOPES
+    channels: dict[str, bool] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    """What stands below messages."""
+    organisation: str = ""
+    """That the app is installed for."""
+    token: str = ""
+    """The only one that is taken; "" takes any."""
+    lose: str = ""
+    address: str = ""
+    asked: list[str] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def answer(self, asked: Asked) -> Told:
+        method = asked.path.rpartition("/")[2]
+        self.asked.append(method)
+        given = {**asked.query, **(asked.body or {})}
+        if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
+            return Told(200, {"ok": False, "error": "invalid_auth"})
+        value = self._value(method, given)
+        lost, self.lose = self.lose == method, "" if self.lose == method else self.lose
+        return Told(200, value, {"x-oauth-scopes": ",".join(self.scopes)}, "timeout" if lost else "")
+
+    def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
+        if method == "auth.test":
+            whose = {"enterprise_id": self.organisation} if self.organisation else {}
+            return {"ok": True, "user_id": BOT, "bot_id": "B0BOT", "team_id": TEAM, "user": "provenfix", **whose}
+        if method == "bots.info":
+            if "users:read" not in self.scopes:
+                return {"ok": False, "error": "missing_scope", "needed": "users:read"}
+            return {"ok": True, "bot": {"id": given["bot"], "app_id": APP}}
+        if method == "chat.postMessage":
+            posted = {**given, "ts": f"{next(self._numbers)}.0", "user": BOT}
+            (self.replies if "thread_ts" in given else self.messages).append(posted)
+            return {"ok": True, "channel": given["channel"], "ts": posted["ts"]}
+        if method == "chat.update":
+            next(each for each in self.messages if each["ts"] == given["ts"]).update(given)
+            return {"ok": True}
+        if method in {"conversations.history", "conversations.replies"}:
+            if not self.channels.get(given["channel"]):
+                known = given["channel"] in self.channels
+                return {"ok": False, "error": "not_in_channel" if known else "channel_not_found"}
+            found = [each for each in self.messages if each["channel"] == given["channel"]]
+            if method == "conversations.replies":
+                found = [each for each in found if each["ts"] == given["ts"]]
+                found += [each for each in self.replies if each["thread_ts"] == given["ts"]]
+            return {"ok": True, "messages": found}
+        if method == "usergroups.users.list":
+            known = given["usergroup"] in self.groups
+            return {"ok": True, "users": self.groups[given["usergroup"]]} if known else {
+                "ok": False, "error": "no_such_subteam",
+            }  # fmt: skip
+        return {"ok": method == "views.open", "error": "unknown_method"}

@@ -1,0 +1,83 @@
+"""What cannot fail as the log says is ruled out, and that is never wrong: held to the interpreter itself."""
+
+import platform
+import random
+
+import pytest
+
+from shared.proof.model.compile_prefilter import may_fail
+
+PYTHON = ".".join(platform.python_version_tuple()[:2])
+SOURCE = b'''"""Doc: it's "quoted"."""
+import json
+
+
+def stream(run, *, limit=3):  # don't
+    text = f"data: {json.dumps({'kind': run})}\\\\n\\\\n"
+    other = 'a\\\\'b' "c" """long
+    'one' """ + r'\\\\d'
+    for step in [run, (limit, {"a": 1})]:
+        if step:
+            continue
+    return text, other, "con\\\\
+tinued"
+'''.replace(b"\\\\", b"\\")
+SNIPPETS = (
+    b'"',
+    b"'",
+    b'"""',
+    b"'''",
+    b"\\",
+    b"{",
+    b"}",
+    b'f"',
+    b"(",
+    b")",
+    b"[",
+    b"]",
+    b"#",
+    b"\n",
+    b"\r\n",
+    b"\nbreak\n",
+)
+
+
+def broken(seed: int) -> tuple[bytes, SyntaxError] | None:
+    chance = random.Random(seed)
+    content = SOURCE
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        at = chance.randrange(len(content))
+        content = content[:at] + chance.choice((*SNIPPETS, b"")) + content[at + chance.choice((0, 1)) :]
+    try:
+        compile(content, "x.py", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return content, error
+    return None
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_every_real_error_is_held_possible() -> None:
+    found = [each for each in map(broken, range(4000)) if each is not None]
+    assert len(found) > 2000
+    assert len({error.msg.partition("(")[0] for _, error in found}) > 10
+    for content, error in found:
+        assert error.lineno is None or may_fail(content, error.lineno, error.msg, PYTHON), (content, error)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (99, "invalid syntax"),
+        (2, "unterminated string literal (detected at line 2)"),
+        (9, "unterminated string literal (detected at line 9)"),
+        (2, "'(' was never closed"),
+        (2, "unmatched ')'"),
+        (2, "'return' outside function"),
+    ],
+)
+def test_a_line_that_cannot_give_the_message_is_ruled_out(line: int, message: str) -> None:
+    assert not may_fail(SOURCE, line, message, "3.11")
+
+
+def test_an_unknown_message_rules_nothing_out() -> None:
+    assert may_fail(SOURCE, 2, "something new in a later Python", "3.11")

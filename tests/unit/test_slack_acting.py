@@ -1,0 +1,105 @@
+"""A question promises what follows where it is asked: a platform's steps, a command's run, or nothing at all."""
+
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.slack.acting import command_of
+from shared.adapters.slack.interaction import APPROVE, DENY
+from shared.config.settings import Settings, read_all_settings
+from shared.proposal.proposal import Standing
+from shared.service import Acting
+from tests.support.proof_samples import HEAD
+from tests.support.slack.shown import shown
+from tests.unit.test_slack_layout import SERVICE, asked, buttons, words
+
+FILE = {
+    "services": [
+        {
+            "name": "tide",
+            "project": "shore",
+            "region": "europe-west6",
+            "repository": "./tide",
+            "channel": "C1",
+            "probe_url": "wss://tide.example/ws",
+        }
+    ]
+}
+COMMAND = replace(SERVICE, acting=Acting.COMMAND, deploy_command=("./deploy.sh", "{commit}"), traffic_steps=(100,))
+BY_HAND = replace(SERVICE, acting=Acting.BY_HAND, repository="/srv/chat", traffic_steps=(100,))
+
+
+def settings(folder: Path, platform: str, **more: object) -> Settings:
+    service = {**FILE["services"][0], **more}
+    (folder / "own.yaml").write_text(json.dumps({"services": [service]}), "utf-8")
+    variables = {"PROVENFIX_CONFIG": str(folder / "own.yaml"), "PROVENFIX_EMBEDDED": str(folder)}
+    return read_all_settings(variables | ({"PROVENFIX_PLATFORM": platform} if platform else {}))
+
+
+@pytest.mark.parametrize(
+    ("platform", "more", "acting", "steps"),
+    [
+        ("", {}, Acting.PLATFORM, (10, 50, 100)),
+        ("served", {"deploy_command": ["true"]}, Acting.PLATFORM, (10, 50, 100)),
+        ("watched", {}, Acting.BY_HAND, (100,)),
+        ("watched", {"deploy_command": ["true"], "traffic_steps": [5, 100]}, Acting.COMMAND, (100,)),
+    ],
+)
+def test_what_acts_follows_from_where_it_runs(
+    tmp_path: Path, platform: str, more: dict[str, object], acting: Acting, steps: tuple[int, ...]
+) -> None:
+    (service,) = settings(tmp_path, platform, **more).services.values()
+    assert (service.acting, service.traffic_steps) == (acting, steps)
+
+
+def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_person() -> None:
+    sent = shown(BY_HAND, asked())
+    assert buttons(sent) == {}
+    text = words(sent)
+    checkout, _, deploy = command_of(BY_HAND, HEAD.id).partition(" && ")
+    assert shlex.split(checkout) == ["git", "-C", "/srv/chat", "checkout", "--detach", HEAD.id]
+    assert shlex.split(deploy)[:5] == ["gcloud", "run", "deploy", "chat-backend", "--source=/srv/chat"]
+    assert f"{checkout} && {deploy}" in text
+    assert "Approve" not in text
+    assert "traffic" not in text
+
+
+@pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "taken back by itself"])
+def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> None:
+    probed = {"probe_url": "wss://chat.example/ws"}
+    assert promise in words(shown(replace(SERVICE, **probed), asked()))  # type: ignore[arg-type]
+    sent = shown(replace(COMMAND, **probed), asked())  # type: ignore[arg-type]
+    assert promise not in words(sent)
+    assert {APPROVE, DENY} <= set(buttons(sent))
+    assert "./deploy.sh" in words(sent)
+
+
+def test_nor_does_it_say_after_a_failure_that_no_traffic_was_moved() -> None:
+    failed = replace(asked(), standing=Standing.FAILED)
+    assert "gets no traffic" in words(shown(SERVICE, failed))
+    assert "gets no traffic" not in words(shown(COMMAND, failed))
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        (
+            {"deploy_method": "cloud_build", "deploy_trigger": "projects/P/locations/L/triggers/deploy-chat"},
+            "gcloud builds triggers run deploy-chat --project=P --region=L --sha=abc",
+        ),
+        (
+            {"deploy_method": "github_workflow", "deploy_workflow": "deploy.yml", "branch": "main"},
+            "gh workflow run deploy.yml --ref main -f commit=abc",
+        ),
+        (
+            {"repository": "/srv/a b; rm"},
+            "git -C '/srv/a b; rm' checkout --detach abc && "
+            "gcloud run deploy chat-backend '--source=/srv/a b; rm' --project=quay --region=europe-west6",
+        ),
+    ],
+)
+def test_the_command_is_that_of_the_way_in_which_the_service_is_deployed(more: dict[str, str], command: str) -> None:
+    assert command_of(replace(BY_HAND, **more), "abc") == command  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Steps of the flow, and the functions around them, against fakes of every port."""

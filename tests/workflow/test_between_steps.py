@@ -1,0 +1,55 @@
+"""Between the steps of a rollout the old revision still has its part of the traffic, and fails: nobody is to blame.
+
+And what a revision that logs late explains, however far its incident is.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.proposal.verdict import Probed
+from shared.service import Service
+from shared.workflow.record import record
+from tests.support.drivers import approved, documents, incident_document, proposed, redeployed, state, tick
+from tests.support.harness import Setting, service, syntax_error
+from tests.support.logs import FakeProbe
+
+NEW = "wss://pf-1---tide.invalid/ws"
+
+
+@dataclass
+class ByAddress(FakeProbe):
+    """Only the new revision works; at the service's own address the old one answers as well."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def connect(self, service: Service) -> Probed:
+        self.asked.append(service.probe_url)
+        return Probed(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
+
+
+def test_until_it_has_all_of_the_traffic_the_new_revision_is_probed_at_its_own_address() -> None:
+    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))}, probe=ByAddress())
+    setting.cloud.address = "https://pf-1---tide.invalid"
+    incident = approved(setting)
+    redeployed(setting)
+    while state(setting, incident) == "deploying":
+        tick(setting)
+    assert state(setting, incident) == "watching"
+    assert [percent for _, _, percent in setting.cloud.shifts] == [10, 50, 100]
+    assert set(setting.probe.asked) == {NEW}
+    tick(setting)
+    assert setting.probe.asked[-1] == "wss://tide.invalid/ws"
+
+
+def test_what_another_revision_logs_after_the_question_still_explains_its_1011() -> None:
+    setting = Setting()
+    incident = proposed(setting)
+    closed = setting.entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
+    waiting = record(setting.process(), closed).incident
+    assert state(setting, waiting) == "waiting"
+    late = setting.entry(syntax_error(), revision="tide-00006-older")
+    assert record(setting.process(), late).name == "duplicate"
+    tick(setting, timedelta(seconds=1))
+    assert state(setting, waiting) == "absorbed"
+    assert incident_document(setting, waiting)["ending_why"] == f"explained by {incident}"
+    assert len(documents(setting, "incidents")) == 2

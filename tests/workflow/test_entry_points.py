@@ -1,0 +1,313 @@
+"""The doors of the functions: what they load, which shapes of a message they read, what each end of a step answers."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.config.settings import Settings
+from shared.errors import Retry
+from shared.proposal.decision import ClickKind, Reply, answer
+from shared.text.timestamps import rfc3339
+from tests.support.function_clients import EVENT, MAIN, READERS, Doors, Failing, doors, form, pressed, sunk, wrapped
+from tests.support.harness import Setting
+from tests.support.memory import MemoryStore
+
+LOADED = """
+import sys
+import functions_framework
+before = set(sys.modules)
+import functions.main
+print(*sorted({name for name in set(sys.modules) - before}))
+"""
+HEAVY = ("google", "github", "slack_sdk", "pydantic", "yaml", "opentelemetry", "grpc", "sqlite3", "ruff")
+
+
+@pytest.fixture
+def open_doors() -> Iterator[Doors]:
+    with doors(Setting()) as opened:
+        yield opened
+
+
+def incidents(opened: Doors) -> Mapping[str, object]:
+    assert isinstance(opened.setting.store, MemoryStore)
+    return opened.setting.store.all("incidents")
+
+
+def rejections(opened: Doors) -> list[tuple[object, object]]:
+    assert isinstance(opened.setting.store, MemoryStore)
+    stored = opened.setting.store.all("rejections").values()
+    return [(value["source"], value["reason"]) for value in stored]
+
+
+def test_importing_every_entry_point_loads_no_client() -> None:
+    loaded = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True).stdout.split()
+    assert "functions.record" in loaded
+    assert [name for name in loaded if name.partition(".")[0] in HEAVY] == []
+    assert [name for name in loaded if name.startswith(("shared.adapters", "shared.steps"))] == []
+
+
+ANSWERED = """
+import json, sys
+import functions_framework
+from tests.support.function_clients import EVENT, MAIN, sunk, wrapped
+from tests.support.harness import Setting
+for name in [name for name in sys.modules if name.startswith(("shared", "functions."))]:
+    del sys.modules[name]
+client = functions_framework.create_app("record", str(MAIN)).test_client()
+body = json.dumps({"message": wrapped(sunk(Setting().entry())), "subscription": "s"}).encode()
+assert client.post("/", data=body, headers=EVENT).status_code == 204
+print(*sorted(sys.modules))
+"""
+PROOF = ("shared.workflow.prover", "shared.report.investigate", "shared.report.issue", "shared.adapters.compilers")
+
+
+def test_recording_an_entry_loads_neither_the_proof_nor_a_client_that_it_does_not_use(tmp_path: Path) -> None:
+    config = tmp_path / "provenfix.yaml"
+    config.write_text(
+        "services: [{name: tide, project: shore, region: europe-west6, repository: harbour/tide, channel: C1}]"
+    )
+    environment = {"PROVENFIX_CONFIG": str(config), "PROVENFIX_EMBEDDED": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", ANSWERED]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=MAIN.parents[1])
+    *_, line, loaded = ran.stdout.splitlines()
+    assert json.loads(line)["provenfix"]["outcome"] == "opened"
+    unwanted = (
+        "google.cloud.firestore",
+        "google.cloud.pubsub",
+        "google.api_core",
+        "google.auth",
+        "grpc",
+        "slack_sdk",
+        "opentelemetry",
+        *PROOF,
+    )
+    assert [name for name in loaded.split() if name.startswith(unwanted)] == []
+
+
+SHAPES = ("event in headers", "event in body", "plain push", "no attributes", "nanoseconds", "URL-safe names")
+
+
+def shaped(shape: str, data: bytes, now: str) -> tuple[bytes, dict[str, str]]:
+    message = wrapped(data) | {"publishTime": now}
+    plain = {"content-type": "application/json"}
+    if shape == "event in body":
+        event = {name.removeprefix("ce-"): value for name, value in EVENT.items() if name.startswith("ce-")}
+        body = event | {"data": {"message": message}, "time": now, "datacontenttype": "application/json"}
+        return json.dumps(body).encode(), {"content-type": "application/cloudevents+json"}
+    if shape == "no attributes":
+        del message["attributes"]
+    if shape == "nanoseconds":
+        message["publishTime"] = now.replace("Z", ".123456789Z")
+    if shape == "URL-safe names":
+        message = {"data": message["data"], "message_id": "41", "publish_time": now}
+    body = {"message": message, "subscription": "s"}
+    return json.dumps(body).encode(), EVENT if shape == "event in headers" else plain
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: Doors, shape: str) -> None:
+    entry = open_doors.setting.entry()
+    body, headers = shaped(shape, sunk(entry), rfc3339(open_doors.setting.clock.now()))
+    assert open_doors.post("record", body, headers).status_code == 204
+    assert len(incidents(open_doors)) == 1
+
+
+@pytest.mark.parametrize(
+    "message", [{}, {"messageId": "1"}, {"data": ""}, {"data": "dGljaw=="}, {"attributes": {"a": "b"}}]
+)
+def test_a_tick_needs_no_data(open_doors: Doors, message: dict[str, object]) -> None:
+    body = json.dumps({"message": message, "subscription": "s"}).encode()
+    assert open_doors.post("verify", body, {"content-type": "application/json"}).status_code == 204
+    assert open_doors.post("verify", body, EVENT).status_code == 204
+    assert rejections(open_doors) == []
+
+
+def test_one_incident_goes_through_all_doors_once(open_doors: Doors) -> None:
+    setting = open_doors.setting
+    entry = sunk(setting.entry())
+    for _ in range(3):
+        assert open_doors.deliver("record", entry).status_code == 204
+    relay(open_doors)
+    assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
+    answered = open_doors.click(form(pressed(setting.chat.all[0].message)))
+    assert answered.status_code == 200
+    assert answered.get_json()["text"] == answer(Reply.APPROVED).text
+    relay(open_doors)
+    assert len(setting.cloud.operations) == 1
+
+
+def relay(opened: Doors) -> None:
+    """Delivers everything that was published, each twice."""
+    waiting = opened.setting.bus.waiting
+    while waiting:
+        topic, message = waiting.pop(0)
+        for _ in range(2):
+            assert opened.deliver(READERS[topic], json.dumps(message).encode()).status_code == 204
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "options", "head"])
+@pytest.mark.parametrize("function", [*READERS.values(), "decide"])
+def test_only_a_post_is_answered(open_doors: Doors, function: str, method: str) -> None:
+    assert getattr(open_doors.clients[function], method)("/").status_code == 405
+
+
+@pytest.mark.parametrize("function", READERS.values())
+def test_what_may_work_later_is_delivered_again(function: str) -> None:
+    setting = Setting()
+    failing = Failing(setting.store, lambda: Retry("the store is away"))
+    data = {"record": sunk(setting.entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
+    with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
+        answered = opened.deliver(function, data)
+        assert (answered.status_code, answered.data) == (503, b"")
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, RecursionError, MemoryError, NotImplementedError, OSError])
+def test_what_nobody_foresaw_is_delivered_again_without_a_word(
+    error: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = Setting()
+    failing = Failing(setting.store, lambda: error("the secret of the store"))
+    with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
+        entry = sunk(setting.entry())
+        answered = opened.deliver("record", entry)
+        assert (answered.status_code, answered.data) == (500, b"")
+        said = json.loads(capsys.readouterr().out)
+        assert (said["severity"], said["provenfix"]["outcome"]) == ("ERROR", "crashed")
+        assert said["provenfix"]["raised"] == f"builtins.{error.__name__}"
+        assert said["provenfix"]["frames"][-1].startswith("tests/support/function_clients.py:")
+        failing.error = None
+        assert opened.deliver("record", entry).status_code == 204
+        assert len(incidents(opened)) == 1
+
+
+def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> None:
+    with doors(Setting(), settings=Settings(oldest=timedelta(hours=2))) as opened:
+        entry = sunk(opened.setting.entry())
+        old = rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
+        assert opened.deliver("record", entry, publishTime=old).status_code == 204
+        assert rejections(opened) == [("record", "too_old")]
+        assert incidents(opened) == {}
+        assert opened.deliver("record", entry).status_code == 204
+        assert len(incidents(opened)) == 1
+
+
+def test_own_functions_are_refused_by_their_name_and_own_lines_by_their_mark(open_doors: Doors) -> None:
+    setting = open_doors.setting
+    assert open_doors.deliver("record", sunk(setting.entry(name="provenfix-record"))).status_code == 204
+    entry = json.loads(sunk(setting.entry()))
+    text = entry.pop("textPayload")
+    entry["jsonPayload"] = {"message": text, "provenfix": {"function": "verify"}}
+    assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
+    assert incidents(open_doors) == {}
+
+
+def test_a_canary_is_only_noticed(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Cloud Scheduler writes into the canary's log: its arrival is a line of its own, and nothing else happens."""
+    entry = {
+        "logName": "projects/shop-ops/logs/provenfix-canary",
+        "resource": {"type": "global", "labels": {"project_id": "shop-ops"}},
+        "timestamp": "2026-01-01T00:00:00Z",
+        "insertId": "a1",
+        "jsonPayload": {"message": "provenfix: canary"},
+    }
+    assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
+    assert json.loads(capsys.readouterr().out)["provenfix"]["outcome"] == "canary"
+    assert (incidents(open_doors), rejections(open_doors)) == ({}, [])
+
+
+def test_a_question_says_how_long_it_took(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    open_doors.deliver("record", sunk(open_doors.setting.entry()))
+    open_doors.setting.clock.turn(timedelta(seconds=42))
+    relay(open_doors)
+    written = [json.loads(line)["provenfix"] for line in capsys.readouterr().out.splitlines()]
+    (asked,) = (line for line in written if line["outcome"] == "proposed")
+    assert asked["seconds"] == 42
+    assert "seconds" not in written[0]
+
+
+class TestDecide:
+    @pytest.fixture
+    def asked(self, open_doors: Doors) -> Doors:
+        """An incident about which a person is asked."""
+        open_doors.deliver("record", sunk(open_doors.setting.entry()))
+        relay(open_doors)
+        return open_doors
+
+    @staticmethod
+    def approved(opened: Doors) -> list[str]:
+        return [topic for topic, _ in opened.setting.bus.published if topic == "redeploy-approved"]
+
+    def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: Doors) -> None:
+        answered = asked.click(form(pressed(asked.setting.chat.all[0].message, ClickKind.DENY)))
+        assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.DENIED).text)
+        assert self.approved(asked) == []
+
+    def test_the_answer_is_for_the_one_who_clicked(self, asked: Doors) -> None:
+        answered = asked.click(form(pressed(asked.setting.chat.all[0].message)))
+        assert answered.content_type == "application/json"
+        told = answered.get_json()
+        assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
+
+    def test_a_stranger_is_told_nothing_but_no(self, asked: Doors) -> None:
+        body = form(pressed(asked.setting.chat.all[0].message))
+        now = asked.setting.clock.now()
+        asked.setting.clock.turn(timedelta(seconds=301))
+        late = asked.click(body, **{"X-Slack-Request-Timestamp": str(int(now.timestamp()))})
+        for answered in (late, asked.post("decide", body, {}), asked.click(body, **{"X-Slack-Signature": "v0=ÿ"})):
+            assert (answered.status_code, answered.data) == (401, b"")
+        assert self.approved(asked) == []
+
+    @pytest.mark.parametrize("timestamp", ["", "soon", "9" * 400, "-1", "1e9", "ÿ"])
+    @pytest.mark.parametrize("signature", ["", "v0=", "v0=ÿ", "v0=" + "0" * 64])
+    @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"payload=%ff"])
+    def test_no_request_of_a_stranger_is_more_than_a_401(
+        self, open_doors: Doors, timestamp: str, signature: str, body: bytes
+    ) -> None:
+        headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
+        assert open_doors.post("decide", body, headers).status_code == 401
+
+    def test_a_body_that_is_too_large_is_not_read(self, open_doors: Doors) -> None:
+        assert open_doors.click(b"a" * ((1 << 20) + 1)).status_code == 413
+
+    @pytest.mark.parametrize(("size", "status"), [(100, 401), ((1 << 20) + 1, 413)])
+    def test_a_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: Doors, size: int, status: int) -> None:
+        unknown = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        body = io.BytesIO(b"a" * size)
+        answered = open_doors.clients["decide"].post("/", input_stream=body, environ_overrides=unknown)
+        assert answered.status_code == status
+
+    def test_a_click_on_a_link_is_acknowledged(self, asked: Doors) -> None:
+        payload = pressed(asked.setting.chat.all[0].message) | {
+            "actions": [{"action_id": "open_issue", "type": "button"}]
+        }
+        answered = asked.click(form(payload))
+        assert (answered.status_code, answered.data) == (200, b"")
+
+    def test_a_decision_that_cannot_be_stored_is_a_503_and_a_crash_a_500(self) -> None:
+        setting = Setting()
+        failing = Failing(setting.store, lambda: Retry("away"))
+        failing.error = None
+        with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
+            opened.deliver("record", sunk(setting.entry()))
+            relay(opened)
+            body = form(pressed(setting.chat.all[0].message))
+            failing.error = lambda: Retry("away")
+            assert (opened.click(body).status_code, opened.click(body).data[:12]) == (503, b"The decision")
+            failing.error = lambda: ValueError("away")
+            assert (opened.click(body).status_code, opened.click(body).data) == (500, b"")
+            failing.error = None
+            assert opened.click(body).status_code == 200
+
+
+def test_the_subscription_of_a_message_does_not_matter(open_doors: Doors) -> None:
+    body = json.dumps({"message": {"data": base64.b64encode(sunk(open_doors.setting.entry())).decode()}}).encode()
+    assert open_doors.post("record", body, {}).status_code == 204
+    assert len(incidents(open_doors)) == 1

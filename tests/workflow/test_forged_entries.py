@@ -1,0 +1,148 @@
+"""A hundred entries that an attacker made a service log: none leads to a proposal, and none of their words is evidence.
+
+The attacker chooses the text, and nothing that the platform sets. Everything behind the text is real: the repository,
+the compiler, the proof.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.adapters.logs.log_json import entry_from_json
+from shared.proof.model.ports import History
+from shared.service import Service
+from shared.workflow.context import World
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.prover import Prover
+from shared.workflow.record import record
+from shared.workflow.verify import verify
+from tests.support.drivers import MINUTE, documents
+from tests.support.function_clients import as_json
+from tests.support.harness import OLD_REVISION, Setting, service
+from tests.support.history_builder import Story, broken, good, running
+
+FILES = ("app/main.py", "app/relay.py", "app/missing.py", "../../etc/passwd", "tests/test_relay.py")
+LINES = (1, 7, 31, 999_999)
+FRAMES: dict[str, Callable[[str, int], str]] = {
+    "as Python prints it": lambda file, line: (
+        f'Traceback (most recent call last):\n  File "/app/{file}", line {line}\n    x = (\n        ^\n'
+        "SyntaxError: '(' was never closed"
+    ),
+    "one line": lambda file, line: f"Uncaught exception: SyntaxError: invalid syntax ({file}, line {line})",
+    "another service's labels": lambda file, line: json.dumps(
+        {
+            "resource": {"labels": {"service_name": "ebb", "project_id": "shore", "revision_name": "ebb-00001"}},
+            "message": f'File "/app/{file}", line {line}\nSyntaxError: invalid syntax',
+        }
+    ),
+    "instructions": lambda file, line: (
+        f'File "/app/{file}", line {line}\nSyntaxError: deploy {"f" * 40} now, approved by @nora <!channel>'
+    ),
+    "a commit of its own": lambda file, line: (
+        f'commit-sha={"e" * 40} revision={OLD_REVISION}\n  File "/usr/local/lib/python3.11/../../../app/{file}", '
+        f"line {line}\nIndentationError: unexpected indent"
+    ),
+}
+FORGED = [(name, file, line) for name, file, line in itertools.product(FRAMES, FILES, LINES)]
+UNBELIEVED = [each for each in FORGED if each[0] == "a commit of its own"]
+"""A path below Python's own is a dependency's, whatever follows: recorded, and not looked into."""
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Two files that compile at every commit, and one that is broken on line 5 as deployed and mended afterwards."""
+    story = Story(tmp_path_factory.mktemp("forged") / "repository.git")
+    story.commit("start", {"app/main.py": good(), "app/relay.py": good(1), "app/hurt.py": good(2)})
+    story.commit("deployed", {"app/hurt.py": broken(5)})
+    story.commit("later", {"app/hurt.py": good(3)})
+    story.write()
+    return story
+
+
+def outside(story: Story) -> Setting:
+    """A service of which the platform knows the commit."""
+    setting = Setting({"shore.tide": service(python=running())})
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], OLD_REVISION, story.ids["deployed"])
+    return setting
+
+
+def process(setting: Setting, story: Story, compilers: FoundCompilers) -> World:
+    @contextmanager
+    def histories(_: Service) -> Iterator[History]:
+        with GitRepository(str(story.path)) as repository:
+            yield repository
+
+    return replace(setting.process(), histories=histories, compilers=compilers, prover=Prover())
+
+
+def investigated(setting: Setting, story: Story, compilers: FoundCompilers, text: str) -> list[str]:
+    """Logs a text, and does with it all that the functions do; the incidents that came of it."""
+    world = process(setting, story, compilers)
+    entry = entry_from_json(as_json(setting.entry(text)), 0)
+    record(world, entry)
+    verify(world)
+    setting.clock.turn(3 * MINUTE)
+    verify(world)
+    incidents = []
+    while setting.bus.waiting:
+        _, message = setting.bus.waiting.pop(0)
+        investigate_incident(world, message["incident"])
+        incidents.append(message["incident"])
+    return list(dict.fromkeys(incidents))
+
+
+def test_there_are_a_hundred() -> None:
+    assert len(FORGED) == len(set(FORGED)) == 100
+
+
+def test_a_hundred_forged_entries_lead_to_no_proposal(story: Story, compilers: FoundCompilers) -> None:
+    """Each with a state of its own: one that finds an incident open already would never be looked into."""
+    asked, looked_into, one = [], 0, outside(story)
+    for frame, file, line in FORGED:
+        text, setting = FRAMES[frame](file, line), outside(story)
+        looked_into += len(investigated(setting, story, compilers, text))
+        investigated(one, story, compilers, text)
+        for each in (setting, one):
+            assert each.cloud.operations == []
+            if each.chat.all or documents(each, "proposals"):
+                asked.append((frame, file, line))
+    assert asked == []
+    assert looked_into == len(FORGED) - len(UNBELIEVED)
+
+
+WORDS = "pay five coins to mallory"
+
+
+@pytest.mark.parametrize(("line", "kind"), [(5, "redeploy"), (17, "none")])
+def test_a_file_that_is_broken_is_reported_and_no_forged_word_is_evidence(
+    story: Story, compilers: FoundCompilers, line: int, kind: str
+) -> None:
+    setting = outside(story)
+    text = f'File "/app/app/hurt.py", line {line}\nSyntaxError: {WORDS}'
+    (incident,) = investigated(setting, story, compilers, text)
+    report: Any = documents(setting, "reports")[incident]["report"]
+    assert report["decision"]["kind"] == kind
+    assert report["deployed"]["commit"] == story.ids["deployed"]
+    shown = [report["evidence"], report["whys"], report["broken"], [each.message for each in setting.chat.all]]
+    assert WORDS not in json.dumps(shown, default=str)
+    assert WORDS not in setting.issues.all[0].title
+    proven = [why for why in report["whys"] if why["confidence"] == "proven"]
+    quoted = {each["id"] for each in report["evidence"] if each["kind"] == "log_entry"}
+    assert [why["n"] for why in proven if quoted & set(why["evidence"])] == []
+
+
+def test_what_python_really_says_is_quoted(story: Story, compilers: FoundCompilers) -> None:
+    setting = outside(story)
+    text = 'File "/app/app/hurt.py", line 5\nSyntaxError: invalid syntax'
+    (incident,) = investigated(setting, story, compilers, text)
+    report: Any = documents(setting, "reports")[incident]["report"]
+    quoted = report["evidence"][0]
+    assert quoted["kind"] == "log_entry"
+    assert all(each in quoted["text"] for each in ("SyntaxError", "invalid syntax", "/app/app/hurt.py", "line 5"))

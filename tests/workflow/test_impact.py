@@ -1,0 +1,165 @@
+"""What a failing revision means for its users: told by the platform's own figures, unknown where it tells none."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from shared.adapters.standins.kept_platform import KeptPlatform
+from shared.errors import Reject
+from shared.report.impact import UNCOUNTED, Measured, Reach, Urgency, impact_of, to_json, told
+from shared.workflow.investigate_incident import investigate_incident
+from tests.support.drivers import documents, incident_document, opened, proposed
+from tests.support.harness import OLD_REVISION, Setting, service
+
+NEW = "tide-00008-new"
+CASES = {
+    "it takes all": (
+        Measured(NEW, {NEW: 100}, 480, 37), Reach.SERVES, Urgency.NOW, ["100", "37", "480"],
+    ),
+    "it takes a part": (
+        Measured(NEW, {OLD_REVISION: 90, NEW: 10}, None), Reach.SERVES, Urgency.NOW, ["10"],
+    ),
+    "WebSockets only": (
+        Measured(NEW, {NEW: 100}, 480, 0), Reach.SERVES, Urgency.NOW, ["100", "0", "480"],
+    ),
+    "it never started": (
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080."),
+        Reach.NEVER_STARTED, Urgency.SOON, [],
+    ),
+    "nobody says why it has none": (
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
+    ),
+    "it is old, and what it answered is no longer looked for": (
+        Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
+        Reach.NEVER_SERVED, Urgency.SOON, [],
+    ),
+    "it was taken back": (
+        Measured(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, ["37", "480"],
+    ),
+    "requests are not known": (
+        Measured(NEW, {OLD_REVISION: 100}, None), Reach.UNKNOWN, Urgency.UNKNOWN, [],
+    ),
+    "the split is not known": (Measured(NEW, None, 480, 37), Reach.UNKNOWN, Urgency.UNKNOWN, []),
+    "the revision is not known": (Measured("", {NEW: 100}), Reach.UNKNOWN, Urgency.UNKNOWN, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reach_and_urgency_follow_from_what_was_measured(name: str) -> None:
+    measured, reach, urgency, numbers = CASES[name]
+    impact, evidence = impact_of(measured, 7)
+    assert (impact.reach, impact.urgency) == (reach, urgency)
+    assert re.findall(r"\d+", re.sub(rf"{NEW}|{OLD_REVISION}", "", told(impact))) == numbers
+    assert (UNCOUNTED in told(impact)) is (impact.failed == 0 and "0" in numbers)
+    assert (OLD_REVISION in told(impact)) is (reach not in {Reach.SERVES, Reach.UNKNOWN})
+    assert (
+        list(impact.evidence) == [each.id for each in evidence] == [f"e{7 + place}" for place in range(len(evidence))]
+    )
+    known = set(re.findall(r"\d+", " ".join(f"{each.text} {each.ref}" for each in evidence)))
+    assert set(re.findall(r"\d+", told(impact))) <= known
+
+
+def test_each_reach_is_told_in_words_of_its_own() -> None:
+    words = {reach: re.sub(r"\d+", "", told(impact_of(measured, 1)[0])) for measured, reach, _, _ in CASES.values()}
+    assert len(set(words.values())) == len(words) == len(Reach)
+
+
+def test_unknown_is_null_in_the_report() -> None:
+    found = to_json(impact_of(Measured("", None), 1)[0])
+    assert [found[key] for key in ("revision", "traffic_percent", "requests", "failed_requests")] == [None] * 4
+
+
+def impact(setting: Setting, incident: str) -> dict[str, object]:
+    report = documents(setting, "reports")[incident]["report"]
+    assert isinstance(report, dict)
+    ids = {each["id"] for each in report["evidence"]}
+    found: dict[str, object] = report["impact"]
+    assert set(found["evidence"]) <= ids  # type: ignore[call-overload]
+    return found
+
+
+def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> None:
+    setting = Setting()
+    setting.logs.answered[OLD_REVISION], setting.logs.failures[OLD_REVISION] = 480, 37
+    incident = proposed(setting)
+    assert impact(setting, incident) | {"evidence": [], "text": ""} == {
+        "reach": "serves", "urgency": "now", "revision": OLD_REVISION, "traffic_percent": 100, "requests": 480,
+        "failed_requests": 37, "serving_instead": [], "text": "", "evidence": [],
+    }  # fmt: skip
+    words = str(impact(setting, incident)["text"])
+    assert re.findall(r"\d+", words.replace(OLD_REVISION, "")) == ["100", "37", "480"]
+    assert words in setting.issues.all[0].body
+    assert any(line.startswith("Impact: ") and words in line for line in setting.chat.all[0].message.lines)
+
+
+def test_a_revision_that_never_started_leaves_its_users_the_old_one() -> None:
+    setting = Setting()
+    cloud = setting.cloud.services["shore.tide"]
+    cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
+    entry = setting.entry(revision=NEW)
+    system = "projects/shore/logs/run.googleapis.com%2Fvarlog%2Fsystem"
+    setting.logs.all.append(replace(entry, text="The user-provided container failed to start.", log_name=system))
+    found = impact(setting, _investigated(setting, NEW))
+    assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("never_started", "soon", 0)
+    assert found["serving_instead"] == [OLD_REVISION]
+    assert OLD_REVISION in str(found["text"])
+    assert str(found["text"]) in setting.issues.all[0].body.replace("\\", "")
+
+
+def test_what_the_service_itself_writes_does_not_make_it_one_that_never_started() -> None:
+    setting = Setting()
+    cloud = setting.cloud.services["shore.tide"]
+    cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
+    setting.entry("ERROR: The user-provided container failed to start.", revision=NEW)
+    assert impact(setting, _investigated(setting, NEW))["reach"] == "never_served"
+
+
+def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
+    setting = Setting()
+
+    def denied(*_: object) -> int:
+        raise Reject("denied", "Cloud Logging, project shore")
+
+    setting.logs.requests = denied  # type: ignore[assignment, method-assign]
+    cloud = setting.cloud.services["shore.tide"]
+    cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
+    incident = _investigated(setting, NEW)
+    assert impact(setting, incident)["reach"] == "unknown"
+    assert incident_document(setting, incident)["state"] == "proposed"
+
+
+def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
+    setting = Setting()
+    revisions = KeptPlatform(setting.store, setting.clock)
+    incident = opened(setting)
+    investigate_incident(setting.process(lambda name, port: revisions if name == "revisions" else port), incident)
+    found = impact(setting, incident)
+    assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("unknown", "unknown", None)
+    [stored] = documents(setting, "reports")
+    assert "as-logged" not in json.dumps(stored)
+    assert not re.search(r"\d %", json.dumps(stored))
+
+
+def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
+    setting = Setting({"shore.tide": service()})
+
+    class Counting:
+        """A log of the port's three questions."""
+
+        def __init__(self) -> None:
+            self.around, self.entries, self.requests = setting.logs.around, setting.logs.entries, setting.logs.requests
+
+    incident = opened(setting)
+    investigate_incident(setting.process(lambda name, port: Counting() if name == "logs" else port), incident)
+    assert impact(setting, incident)["failed_requests"] is None
+
+
+def _investigated(setting: Setting, revision: str) -> str:
+    from shared.workflow.record import record  # noqa: PLC0415
+
+    incident = record(setting.process(), setting.entry(revision=revision)).incident
+    investigate_incident(setting.process(), incident)
+    assert json.dumps(documents(setting, "reports")[incident])
+    return incident

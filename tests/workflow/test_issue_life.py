@@ -1,0 +1,101 @@
+"""The part of an issue that is edited, and its markers: inert whatever is put into them, and found nowhere else."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.report.incident_status import carries, passed, replaced, state_part, with_ticks
+from shared.report.issue import LONGEST_BODY
+from shared.workflow import effects
+from tests.support.drivers import pressed, proposed, tick
+from tests.support.harness import Setting
+from tests.support.hostile_texts import HOSTILE
+from tests.unit.test_issue import assert_text_is_inert, tokens
+
+AT = datetime(2026, 5, 12, 3, 43, 43, tzinfo=UTC)
+MARK = effects.marker("1f2e")
+OTHER = effects.marker("5e")
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
+    part = state_part(f"Denied: {payload}", urgent=True, since=[("failing", AT)], hint=payload)
+    found = list(tokens(part))
+    html = [token.content.strip() for token in found if token.type.startswith("html")]
+    assert [tag for tag in html if tag not in {"<sub>", "</sub>"}] == [
+        "<!-- provenfix:state -->",
+        "<!-- /provenfix:state -->",
+    ]
+    assert_text_is_inert(part, found)
+    assert replaced(f"{MARK}\n{part}\n## Summary", "new") == f"{MARK}\nnew\n## Summary"
+
+
+@pytest.mark.parametrize("payload", HOSTILE[::4])
+def test_words_of_others_are_inert_in_comments(payload: str) -> None:
+    setting = Setting()
+    proposed(setting)
+    pressed(setting, user_name=payload[:80])
+    tick(setting)
+    approval = next(comment for comment in setting.issues.all[0].comments if "part=approved" in comment)
+    found = list(tokens(approval))
+    assert [token.type for token in found if token.type.startswith("html")] == ["html_block"]
+    assert_text_is_inert(approval, found)
+
+
+def test_only_the_part_is_replaced() -> None:
+    quoted = "```text\n<!-- provenfix:state -->\n<!-- /provenfix:state -->\n```"
+    old, new = (state_part(words, urgent=False, since=()) for words in ("It fails.", "It is mended."))
+    body = f"{MARK}\n{old}\n\n## Log\n{quoted}\n- [x] done\n"
+    assert replaced(body, new) == f"{MARK}\n{new}\n\n## Log\n{quoted}\n- [x] done\n"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "no part", "<!-- provenfix:state --> without an end", "<!-- /provenfix:state -->"]
+)
+def test_without_a_part_nothing_is_replaced(body: str) -> None:
+    assert replaced(body, "new") is None
+
+
+def test_what_people_have_ticked_stays_ticked() -> None:
+    old = f"{MARK}\n- [x] Pin Python\r\n- [ ] Label images\n- [x] gone\n"
+    new = "- [ ] Pin Python\n- [ ] Label images\n- [ ] Build in CI\n- no item: - [ ] Pin Python\n"
+    assert with_ticks(old, new) == new.replace("- [ ] Pin Python\n- [ ] L", "- [x] Pin Python\n- [ ] L")
+
+
+def test_what_would_be_too_long_is_not_replaced() -> None:
+    body = "<!-- provenfix:state --><!-- /provenfix:state -->" + "x" * (LONGEST_BODY - 10)
+    assert replaced(body, "y" * 10) is not None
+    assert replaced(body, "y" * 11) is None
+
+
+def test_a_marker_is_a_line_above_the_first_heading() -> None:
+    assert carries(f"{MARK}\nIt fails.", MARK)
+    assert carries(f"somebody's words\r\n{MARK}\r\n\r\n## Summary", MARK)
+    assert not carries(f"## Log\n{OTHER}", OTHER)
+    for quoted in (f"`{OTHER}`", f"> {OTHER}", f"## Log\n{OTHER}", f"## Log\n```\n{OTHER}\n```"):
+        assert not carries(f"{MARK}\n{quoted}", OTHER)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(seconds=-3), "0 s"),
+        (timedelta(seconds=119), "119 s"),
+        (timedelta(minutes=2), "2 min"),
+        (timedelta(minutes=119), "119 min"),
+        (timedelta(hours=26, minutes=3), "26 h 3 min"),
+    ],
+)
+def test_times_are_told_as_a_person_counts_them(after: timedelta, said: str) -> None:
+    told = passed([("failing", AT), ("detected", AT + after)])
+    first, moment, since = told.partition("2026-05-12T03:43:43Z")
+    assert moment
+    assert not re.search(r"\d", first)
+    assert re.findall(r"\d+ (?:s|min|h \d+ min)\b", since) == [said]
+    assert "detected" in since
+
+
+def test_without_times_nothing_is_told() -> None:
+    assert passed([]) == ""
+    assert not re.search(r"\d", state_part("It fails.", urgent=False, since=()))

@@ -1,0 +1,101 @@
+"""The gate before a deployment judges the image that the proof judged: the files of a traceback go with a proposal."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.git.repository import GitRepository
+from shared.proof.model.finding import Checks, Kind, Loading, Proof
+from shared.proof.proof_context import Request
+from shared.proposal.proposal import Proposal
+from shared.report.report import Report, build_report
+from shared.service import Service
+from shared.workflow.investigation.gather_evidence import evidence_for
+from shared.workflow.prover import Prover, objection
+from shared.workflow.record import record
+from shared.workflow.records import incident_records, proposals
+from tests.support.harness import Setting, syntax_error
+from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
+from tests.support.past import KnownAnswer
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/app/main.py", line 1, in <module>
+    import handlers
+  File "/app/mail_only.py", line 1, in <module>
+    import common.core
+  File "/app/common/core.py", line 5
+    oops = = 1
+SyntaxError: invalid syntax"""
+
+
+def _image(name: str) -> dict[str, str]:
+    """A service of a monorepo; both load `common`."""
+    copies = f"COPY services/{name} /app\nCOPY libs/common /app/common\n"
+    return {
+        f"services/{name}/Dockerfile": f"FROM python:{running()}-slim\nWORKDIR /app\n{copies}CMD python main.py\n",
+        f"services/{name}/main.py": f"import {name}_only\nimport common.core\n",
+        f"services/{name}/{name}_only.py": good(),
+    }
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    story = Story(tmp_path / "repo.git")
+    files = {**_image("chat"), **_image("mail"), "libs/common/__init__.py": "", "libs/common/core.py": good()}
+    story.commit("start", files)
+    story.commit("break", {"libs/common/core.py": broken(5)})
+    story.commit("fix", {"libs/common/core.py": good(1)})
+    story.commit("breaks mail", {"services/mail/mail_only.py": broken(3)}, "fix")
+    story.commit("breaks chat", {"services/chat/chat_only.py": broken(3), "services/mail/mail_only.py": good(2)})
+    return story
+
+
+def _late(story: Story, compilers: FoundCompilers, name: str, traced: tuple[str, ...]) -> str:
+    proposal = Proposal(
+        id="p", incident="i", service="s", kind=Kind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
+        revision="r1", fix=story.ids["fix"], python=running(), broken=("libs/common/core.py",), evidence_hash="",
+        expires_at=DAWN, traced=traced,
+    )  # fmt: skip
+    served = Service("mail", "p", "europe-west1", str(story.path), "C1", branch="main")
+    with GitRepository(str(story.path)) as history:
+        return objection(proposal, served, history, compilers, lambda _: Checks.UNKNOWN)
+
+
+def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
+    story: Story, compilers: FoundCompilers
+) -> None:
+    story.write()
+    mail = ("services/mail/mail_only.py",)
+    assert "services/mail/mail_only.py" in _late(story, compilers, "breaks mail", mail)
+    assert _late(story, compilers, "breaks chat", mail) == ""
+
+
+def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compilers: FoundCompilers) -> None:
+    story.write()
+    seen = sighting(5)
+    logged = replace(seen, first=replace(seen.first, text=TRACEBACK))
+    request = Request(deployed=story.ids["break"], fallback_python=running(), python=running())
+    proof = investigated(story.path, incident("/app/common/core.py", logged), compilers, request)
+    assert proof.loading is not None
+    assert proof.loading.image == "services/mail/Dockerfile"
+    assert "services/mail/mail_only.py" in proof.loading.traced
+
+
+def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
+    loading = Loading("what Dockerfile starts", "", "Dockerfile", exact=True, files=2, traced=traced)
+    proof: Proof = replace(report.proof, loading=loading)
+    return build_report(report.incident, proof)
+
+
+def test_they_are_stored_with_the_proposal() -> None:
+    setting, known, traced = Setting(), KnownAnswer(), ("chat/a.py", "chat/b.py")
+    prover: Prover = known.prover()
+    world = setting.process()
+    world = replace(world, prover=replace(prover, report=lambda *asked: _with_traced(prover.report(*asked), traced)))
+    case = incident_records.demand(world, record(world, setting.entry(syntax_error())).incident)
+    service = setting.services[case.service]
+    proposal = proposals.propose(world, service, case, evidence_for(world, service, case))
+    assert proposal is not None
+    assert proposal.traced == traced

@@ -1,0 +1,275 @@
+"""Poison: messages and clicks that can never work end as a stored rejection with a reason, and the next one works."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+import pytest
+
+from shared.proposal.decision import ClickKind, Reply, answer
+from tests.support.function_clients import EVENT, READERS, Doors, as_json, doors, form, pressed, sunk
+from tests.support.harness import Setting
+from tests.support.memory import MemoryStore
+
+KB_256 = 256 * 1024
+DEEP = b"[" * 100_000
+NOW = {"publishTime": "2026-04-07T08:00:00Z"}
+
+
+def message(value: object) -> bytes:
+    return json.dumps({"message": value, "subscription": "s"}).encode()
+
+
+def holding(data: bytes, **more: object) -> bytes:
+    return message({"data": base64.b64encode(data).decode()} | NOW | more)
+
+
+def event(**changes: str) -> dict[str, str]:
+    return {name: value for name, value in (EVENT | changes).items() if value}
+
+
+# Wrong for every function, `verify` included: the envelope itself. Body and headers.
+ENVELOPES: dict[str, tuple[bytes, Mapping[str, str]]] = {
+    "nothing": (b"", EVENT),
+    "nothing at all": (b"", {}),
+    "not JSON": (b"tick", EVENT),
+    "not UTF-8": (b"\xff\xfe\x00", EVENT),
+    "half of a JSON": (b'{"message": {"data": "', EVENT),
+    "XML": (b"<message/>", {"content-type": "text/xml"}),
+    "a form": (b"message=1", {"content-type": "application/x-www-form-urlencoded"}),
+    "a list": (b"[]", EVENT),
+    "null": (b"null", EVENT),
+    "a number": (b"7", EVENT),
+    "NaN": (b"NaN", EVENT),
+    "a number of 5,000 digits": (b'{"message": ' + b"9" * 5_000 + b"}", EVENT),
+    "deep": (DEEP, EVENT),
+    "deep in a field": (b'{"message": ' + DEEP + b"}", EVENT),
+    "no message": (b"{}", EVENT),
+    "message is text": (message("data"), EVENT),
+    "message is a list": (message([{"data": ""}]), EVENT),
+    "message is null": (message(None), EVENT),
+    "data is a number": (message({"data": 1}), EVENT),
+    "data is null": (message({"data": None}), EVENT),
+    "data is an object": (message({"data": {"a": 1}}), EVENT),
+    "wrong base64": (message({"data": "%%%%"}), EVENT),
+    "base64 without its end": (message({"data": "YQ"}), EVENT),
+    "base64 that is not ASCII": (message({"data": "ä"}), EVENT),
+    "a time that is none": (holding(b"{}", publishTime="yesterday"), EVENT),
+    "a time outside the calendar": (holding(b"{}", publishTime="9999-12-31T23:59:59-23:59"), EVENT),
+    "an old message": (holding(b"{}", publishTime="2026-04-05T08:00:00Z"), EVENT),
+    "an unknown version of CloudEvents": (holding(b"{}"), event(**{"ce-specversion": "9.9"})),
+    "no version of CloudEvents": (holding(b"{}"), event(**{"ce-specversion": ""})),
+    "an event of another type": (holding(b"{}"), event(**{"ce-type": "google.cloud.storage.object.v1.finalized"})),
+    "an event in the body without data": (b'{"specversion": "1.0", "type": "' + EVENT["ce-type"].encode() + b'"}', {}),
+    "17 MB": (holding(b"a" * (13 << 20)), EVENT),
+}
+
+# Wrong for `investigate` and `redeploy`: the message of ours within.
+OURS: dict[str, bytes] = {
+    "no data": b"",
+    "not JSON": b"abc",
+    "not UTF-8": b"\xff",
+    "a list": b"[]",
+    "text": b'"incident"',
+    "deep": DEEP,
+    "no id": b"{}",
+    "another's id": b'{"id": "x"}',
+    "an id that is a number": b'{"incident": 1, "proposal": 1}',
+    "an id that is null": b'{"incident": null, "proposal": null}',
+    "an id that is a list": b'{"incident": ["x"], "proposal": ["x"]}',
+    "an empty id": b'{"incident": "", "proposal": ""}',
+    "an id with a line break": b'{"incident": "a\\nb", "proposal": "a\\nb"}',
+    "an id with NUL": b'{"incident": "\\u0000", "proposal": "\\u0000"}',
+    "half of a surrogate pair": b'{"incident": "\\ud800", "proposal": "\\ud800"}',
+    "256 KB of id": json.dumps({"incident": "i" * KB_256, "proposal": "p" * KB_256}).encode(),
+    "an unknown version": b'{"incident": "i", "proposal": "p", "version": "7"}',
+    "a version that is an object": b'{"incident": "i", "proposal": "p", "version": {}}',
+    "an id that nobody has": b'{"incident": "nobody-1", "proposal": "nobody-1-1"}',
+    "a path as id": b'{"incident": "../../x", "proposal": "../../x"}',
+}
+
+
+def entry(**changes: object) -> bytes:
+    good = as_json(Setting().entry())
+    return json.dumps({name: value for name, value in (good | changes).items() if value is not ...}).encode()
+
+
+# Wrong for `record`: what should be a log entry. The second half is well-formed and means nothing.
+ENTRIES: dict[str, bytes] = {
+    "no data": b"",
+    "not JSON": b"SyntaxError: invalid syntax (a.py, line 3)",
+    "a list": b"[{}]",
+    "text": b'"SyntaxError"',
+    "deep": DEEP,
+    "no fields": b"{}",
+    "no insertId": entry(insertId=...),
+    "no timestamp": entry(timestamp=...),
+    "a timestamp that is none": entry(timestamp="soon"),
+    "a timestamp that is a list": entry(timestamp=[]),
+    "no logName": entry(logName=...),
+    "a logName that is a number": entry(logName=7),
+}
+REFUSED: dict[str, bytes] = {
+    "no resource": entry(resource=...),
+    "a resource that is text": entry(resource="chat"),
+    "labels that are a list": entry(resource={"labels": []}),
+    "another service": entry(resource={"labels": {"project_id": "shore", "service_name": "someone"}}),
+    "no payload": entry(textPayload=...),
+    "a payload that is a number": entry(textPayload=7),
+    "a payload of both kinds": entry(textPayload=..., jsonPayload=["SyntaxError"]),
+    "256 KB of text": entry(textPayload="SyntaxError " * (KB_256 // 12)),
+    "256 KB of one bracket": entry(textPayload="(" * KB_256),
+    "half a surrogate pair": entry(textPayload="SyntaxError \ud800"),
+}
+
+
+@pytest.fixture
+def opened() -> Iterator[Doors]:
+    with doors(Setting()) as opened:
+        yield opened
+
+
+def stored(opened: Doors) -> list[tuple[object, str]]:
+    assert isinstance(opened.setting.store, MemoryStore)
+    return [(one["source"], str(one["reason"])) for one in opened.setting.store.all("rejections").values()]
+
+
+def the_next_good_message_works(opened: Doors) -> None:
+    assert isinstance(opened.setting.store, MemoryStore)
+    assert opened.deliver("record", sunk(opened.setting.entry())).status_code == 204
+    assert len(opened.setting.store.all("incidents")) == 1
+    assert [topic for topic, _ in opened.setting.bus.published] == ["incident-opened"]
+
+
+def test_there_are_more_than_fifty_shapes() -> None:
+    assert len(ENVELOPES) + len(OURS) + len(ENTRIES) + len(REFUSED) + len(CLICKS) >= 90
+
+
+@pytest.mark.parametrize("function", READERS.values())
+@pytest.mark.parametrize("shape", ENVELOPES)
+def test_an_envelope_that_holds_no_message_is_stored_as_rejected(
+    opened: Doors, capsys: pytest.CaptureFixture[str], function: str, shape: str
+) -> None:
+    body, headers = ENVELOPES[shape]
+    answered = opened.post(function, body, headers)
+    assert (answered.status_code, answered.data) == (204, b"")
+    assert [(source, bool(reason)) for source, reason in stored(opened)] == [(function, True)]
+    nothing_crashed(capsys)
+    the_next_good_message_works(opened)
+
+
+@pytest.mark.parametrize("function", ["investigate", "redeploy"])
+@pytest.mark.parametrize("shape", OURS)
+def test_a_message_of_ours_that_means_nothing_is_stored_as_rejected(
+    opened: Doors, capsys: pytest.CaptureFixture[str], function: str, shape: str
+) -> None:
+    assert opened.deliver(function, OURS[shape]).status_code == 204
+    assert [(source, bool(reason)) for source, reason in stored(opened)] == [(function, True)]
+    nothing_crashed(capsys)
+    the_next_good_message_works(opened)
+
+
+@pytest.mark.parametrize("shape", ENTRIES)
+def test_what_is_no_log_entry_is_stored_as_rejected(
+    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+) -> None:
+    assert opened.deliver("record", ENTRIES[shape]).status_code == 204
+    assert [(source, bool(reason)) for source, reason in stored(opened)] == [("record", True)]
+    nothing_crashed(capsys)
+    the_next_good_message_works(opened)
+
+
+@pytest.mark.parametrize("shape", REFUSED)
+def test_an_entry_that_is_no_signal_is_refused_with_a_reason(
+    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+) -> None:
+    opened.setting.clock.turn(timedelta(minutes=2))  # a younger one is asked about once more: its neighbours may come
+    assert opened.deliver("record", REFUSED[shape]).status_code == 204
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["provenfix"]["outcome"].startswith("refused:")
+    the_next_good_message_works(opened)
+
+
+def nothing_crashed(capsys: pytest.CaptureFixture[str]) -> None:
+    told = capsys.readouterr()
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert [line["severity"] for line in lines] == ["NOTICE"]
+    assert lines[0]["provenfix"]["outcome"].startswith("rejected:")
+    assert told.err == ""
+
+
+BUTTON = {"action_id": "provenfix_approve", "value": '{"proposal":"p","incident":"i","commit":"c","evidence":"e"}'}
+GOOD = {
+    "type": "block_actions",
+    "trigger_id": "1.2",
+    "user": {"id": "U-NORA", "username": "nora"},
+    "team": {"id": "T-SHORE"},
+    "channel": {"id": "C-TIDE"},
+    "container": {"message_ts": "1.2", "channel_id": "C-TIDE"},
+    "actions": [BUTTON],
+}
+CLICKS: dict[str, bytes] = {
+    "nothing": b"",
+    "not a form": b"payload",
+    "no payload": b"a=b",
+    "two payloads": b"payload=1&payload=2",
+    "a thousand fields": b"&".join(b"a%d=1" % n for n in range(1000)),
+    "not UTF-8": b"payload=\xff",
+    "not UTF-8, quoted": b"payload=%ff%fe",
+    "a payload that is not JSON": b"payload=%7B",
+    "a payload that is text": form("block_actions"),
+    "a payload that is a list": form([GOOD]),
+    "a deep payload": b"payload=" + DEEP,
+    "no type": form({}),
+    "another interaction": form(GOOD | {"type": "view_submission"}),
+    "a type that is a list": form(GOOD | {"type": ["block_actions"]}),
+    "no actions": form(GOOD | {"actions": []}),
+    "two actions": form(GOOD | {"actions": [BUTTON, BUTTON]}),
+    "actions that are text": form(GOOD | {"actions": "provenfix_approve"}),
+    "an action that is text": form(GOOD | {"actions": ["provenfix_approve"]}),
+    "a button without a value": form(GOOD | {"actions": [{"action_id": "provenfix_deny"}]}),
+    "a value that is a number": form(GOOD | {"actions": [BUTTON | {"value": 7}]}),
+    "a value that is not JSON": form(GOOD | {"actions": [BUTTON | {"value": "p"}]}),
+    "a value without an incident": form(GOOD | {"actions": [BUTTON | {"value": '{"proposal":"p"}'}]}),
+    "a value of 3,000 characters": form(GOOD | {"actions": [BUTTON | {"value": "v" * 3000}]}),
+    "no user": form({name: value for name, value in GOOD.items() if name != "user"}),
+    "a user that is text": form(GOOD | {"user": "U-NORA"}),
+    "a user whose id is a list": form(GOOD | {"user": {"id": ["U-NORA"], "username": "nora"}}),
+    "a user whose id is empty": form(GOOD | {"user": {"id": "", "username": "nora"}}),
+    "no channel": form(GOOD | {"channel": None}),
+    "no team and no organisation": form(GOOD | {"team": None, "enterprise": None}),
+    "no trigger": form(GOOD | {"trigger_id": None}),
+    "a name with a line break": form(GOOD | {"user": {"id": "U-NORA", "username": "no\nra"}}),
+}
+
+
+@pytest.mark.parametrize("shape", CLICKS)
+def test_a_signed_request_that_makes_no_sense_is_a_401_and_stored(
+    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+) -> None:
+    answered = opened.click(CLICKS[shape])
+    assert (answered.status_code, answered.data) == (401, b"")
+    assert [source for source, _ in stored(opened)] == ["decide"]
+    nothing_crashed(capsys)
+
+
+def test_after_poison_a_click_still_decides(opened: Doors) -> None:
+    opened.deliver("record", sunk(opened.setting.entry()))
+    opened.deliver("investigate", json.dumps(opened.setting.bus.waiting.pop()[1]).encode())
+    for body in CLICKS.values():
+        opened.click(body)
+    answered = opened.click(form(pressed(opened.setting.chat.all[0].message, ClickKind.DENY)))
+    assert answered.get_json()["text"] == answer(Reply.DENIED).text
+
+
+def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: Doors) -> None:
+    answered = opened.click(form(GOOD))
+    assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.UNKNOWN_PROPOSAL).text)
+
+
+def test_a_flood_of_poison_costs_one_write(opened: Doors) -> None:
+    for _ in range(50):
+        opened.deliver("record", b"nope")
+    assert isinstance(opened.setting.store, MemoryStore)
+    assert sum(opened.setting.store.writes.values()) == 1

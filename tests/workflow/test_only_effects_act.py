@@ -1,0 +1,105 @@
+"""Nothing reaches the outside except through the ledger: said of the code, and of what a port allows."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.harness import Setting
+from tests.support.memory import Unclaimed
+
+ROOT = Path(__file__).parents[2]
+EFFECTS = {
+    ("bus", "publish"),
+    ("issues", "open"),
+    ("issues", "comment"),
+    ("issues", "close"),
+    ("issues", "reopen"),
+    ("issues", "rewrite"),
+    ("issues", "revise"),
+    ("issues", "prepare"),
+    ("chat", "post"),
+    ("chat", "update"),
+    ("chat", "reply"),
+    ("deployer", "start"),
+    ("deployer", "shift"),
+}
+READS = {
+    ("issues", "find"),
+    ("issues", "commented"),
+    ("issues", "state"),
+    ("chat", "find"),
+    ("chat", "members"),
+    ("chat", "replied"),
+    ("deployer", "find"),
+    ("deployer", "state"),
+}
+
+
+def _named(tree: ast.AST) -> set[tuple[str, str]]:
+    """Every `….port.method` of ports that can change something, however it is spelled: called, passed on, or kept."""
+    ports = {port for port, _ in EFFECTS}
+    return {
+        (node.value.attr, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr in ports
+    }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "shared" / "steps").glob("*.py")), ids=lambda path: path.name)
+def test_no_step_but_effects_names_an_effect(path: Path) -> None:
+    allowed = EFFECTS | READS if path.name == "effects.py" else READS
+    assert _named(ast.parse(path.read_text("utf-8"))) <= allowed
+
+
+def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
+    tree = ast.parse((ROOT / "shared" / "steps" / "effects.py").read_text("utf-8"))
+    inside = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "do"
+        for name in _named(node)
+    }
+    assert inside >= EFFECTS
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        wrapped = {name for node in ast.walk(function) for name in _named(node)} & EFFECTS
+        calls = {
+            node.func.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not wrapped or "once" in calls, f"{function.name} acts without the ledger"
+
+
+@pytest.mark.parametrize("port", ["bus", "issues", "chat", "deployer"])
+def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
+    """A port that is only ever used as `world.port.method` cannot be used where the tests above do not look."""
+    for path in sorted((ROOT / "shared" / "steps").glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        used = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            world = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "world"
+            if world and isinstance(node, ast.Attribute) and node.attr == port:
+                assert id(node) in used, f"{path.name}:{node.lineno} hands world.{port} on"
+
+
+def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
+    setting = Setting()
+    known = setting.services["shore.tide"]
+    attempts: list[Callable[[], object]] = [
+        lambda: setting.bus.publish("tick", {}),
+        lambda: setting.issues.open(known, "m", "t", "m"),
+        lambda: setting.issues.comment(known, 1, "m", "m"),
+        lambda: setting.issues.close(known, 1),
+        lambda: setting.issues.reopen(known, 1),
+        lambda: setting.issues.rewrite(known, 1, "t", "m"),
+        lambda: setting.issues.revise(known, 1, "m"),
+        lambda: setting.issues.prepare(known),
+        lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
+        lambda: setting.cloud.start(known, "m", "c", "1"),
+        lambda: setting.cloud.shift(known, "tide-00007-old", 100),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Unclaimed):
+            attempt()

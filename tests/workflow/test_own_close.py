@@ -1,0 +1,82 @@
+"""A close of one's own whose process died before it was recorded: it is no person's, and the incident ends resolved."""
+
+import pytest
+
+from shared.ports import WRONG, Wish, Wished
+from shared.proposal.verdict import WATCH
+from shared.workflow.effects import close_key
+from shared.workflow.issue.issue_commands import heed
+from shared.workflow.issue.stop_automation import muted
+from shared.workflow.ledger import LEASE, begun, result_of
+from shared.workflow.records import incident_records
+from shared.workflow.verify import verify
+from tests.support.drivers import MINUTE, state, tick, watching
+from tests.support.harness import Setting
+from tests.support.issues import FakeIssues
+from tests.support.people import FakePeople
+
+
+class _Died(BaseException):
+    pass
+
+
+class _DiesAfterTheClose:
+    """An issue tracker whose caller does not live to hear that the issue was closed."""
+
+    def __init__(self, issues: FakeIssues) -> None:
+        self._issues = issues
+
+    def __getattr__(self, name: str) -> object:
+        return self._close if name == "close" else getattr(self._issues, name)
+
+    def _close(self, service: object, number: int) -> None:
+        self._issues.close(service, number)  # type: ignore[arg-type]
+        raise _Died
+
+
+def _died_after_its_close(setting: Setting) -> str:
+    incident = watching(setting)
+    setting.logs.answered[setting.cloud.operations[0].revision] = 10
+    setting.clock.turn(WATCH)
+    dying = setting.process(lambda name, port: _DiesAfterTheClose(setting.issues) if name == "issues" else port)
+    with pytest.raises(_Died):
+        verify(dying)
+    assert not setting.issues.all[0].is_open
+    world = setting.process()
+    assert begun(world, close_key(incident))
+    assert result_of(world, close_key(incident)) is None
+    return incident
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def test_it_is_not_taken_for_a_persons(setting: Setting) -> None:
+    incident = _died_after_its_close(setting)
+    world = setting.process()
+    case = incident_records.demand(world, incident)
+    assert not muted(world, setting.services["shore.tide"], case)
+    setting.issues.all[0].labels.add(WRONG)
+    assert muted(world, setting.services["shore.tide"], case)
+
+
+def test_the_code_hosts_news_of_it_mute_nothing(setting: Setting) -> None:
+    incident = _died_after_its_close(setting)
+    closed = Wished(Wish.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
+    assert heed(setting.process(), FakePeople(), closed).name == "nothing"
+
+
+def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(setting: Setting) -> None:
+    incident = _died_after_its_close(setting)
+    tick(setting, LEASE + MINUTE)
+    assert (state(setting, incident), setting.issues.all[0].closes) == ("resolved", 1)
+    assert result_of(setting.process(), close_key(incident)) == {}
+
+
+def test_a_close_that_nobody_here_began_is_a_persons(setting: Setting) -> None:
+    incident = watching(setting)
+    setting.issues.all[0].is_open = False
+    world = setting.process()
+    assert muted(world, setting.services["shore.tide"], incident_records.demand(world, incident))

@@ -1,0 +1,463 @@
+"""The page's own rules: whom it answers, what it reads, what it sends, and that nothing that it shows can act."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from functions.local.page.clicks import NO_SUCH_BUTTON, Answered
+from functions.local.page.incident_view import Shelf
+from functions.local.page.markdown import rendered
+from functions.local.page.site import DRAWN_BEFORE, Site
+from functions.local.page.stream import Signs
+from functions.local.page.views import badge
+from shared.adapters.slack.interaction import APPROVE, DENY, from_dialog, read_click
+from shared.adapters.slack.verify import doubt
+from shared.adapters.standins.kept_chat import DIALOGS, KeptChat
+from shared.errors import Retry
+from shared.proposal.decision import ClickKind
+from shared.workflow.flow import State
+from shared.workflow.record import record
+from tests.support.function_clients import Failing
+from tests.support.harness import APPROVER, Setting
+from tests.support.hostile_texts import HOSTILE
+from tests.support.paged import READ_ONLY, SECRET, Answer, Counted, asked, proposed, site
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+class TestWhomItAnswers:
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "evil.example:8470", "127.0.0.1", "127.0.0.1:80", "localhost:8471", "", "[::1]:8470"]
+    )
+    def test_only_its_own_address(self, setting: Setting, host: str) -> None:
+        assert asked(site(setting), "/", headers={"host": host}).status == 421
+
+    def test_under_both_of_its_names(self, setting: Setting) -> None:
+        assert asked(site(setting), "/", headers={"host": "localhost:8470"}).status == 200
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"origin": ""},
+            {"origin": "http://127.0.0.1:9999"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+        ],
+    )
+    def test_no_form_of_another_site(self, setting: Setting, headers: dict[str, str]) -> None:
+        here = site(setting)
+        form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
+        assert asked(here, f"/incidents/{proposed(setting)}/press", form, headers).status == 403
+
+    @pytest.mark.parametrize("path", ["/", "/times", "/static/page.js", "/changes"])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+            {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        ],
+    )
+    def test_no_other_site_reads_it_or_holds_a_stream_open(
+        self, setting: Setting, headers: dict[str, str], path: str
+    ) -> None:
+        here = site(setting)
+        assert asked(here, path, headers=headers).status == 403
+        assert here.signs.streams == 0
+
+    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Setting) -> None:
+        followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        assert asked(site(setting), "/", headers=followed).status == 200
+        assert asked(site(setting), "/changes", headers=followed).status == 403
+
+    @pytest.mark.parametrize("token", ["", "x", "ü"])
+    def test_no_form_without_its_token(self, setting: Setting, token: str) -> None:
+        form = {"token": token, "user": APPROVER, "action": APPROVE}
+        answer = asked(site(setting), f"/incidents/{proposed(setting)}/press", form)
+        assert answer.status == 403
+        assert DRAWN_BEFORE in answer.body
+
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
+    def test_no_other_method(self, setting: Setting, method: str) -> None:
+        assert asked(site(setting), "/", {}, method=method).status == 405
+
+    def test_every_answer_forbids_whatever_is_not_its_own(self, setting: Setting) -> None:
+        for path in ("/", "/nowhere", "/static/page.js", "/static/../site.py", "/times"):
+            policy = asked(site(setting), path).headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+            assert "unsafe" not in policy
+        assert asked(site(setting), "/static/../site.py").status == 404
+        assert asked(site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
+
+    def test_an_endless_form_is_cut_off(self, setting: Setting) -> None:
+        many = {str(number): "x" for number in range(30)}
+        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", many).status == 400
+        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", {"token": "x" * 70_000}).status == 413
+
+
+class TestWhatItSays:
+    def test_before_the_first_incident_no_table_is_empty(self, setting: Setting) -> None:
+        told = asked(site(setting), "/times").body
+        assert 'class="empty"' in told
+        assert "<table" not in told
+
+    @pytest.mark.parametrize("place", ["/", "/times", ""])
+    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Setting, place: str) -> None:
+        entry = setting.entry("connection closed: received 1011 (internal error)")
+        incident = record(setting.process(), entry).incident
+        told = asked(site(setting), place or f"/incidents/{incident}").body
+        assert "WebSocket closed with 1011" in told
+        assert "close_1011" not in told
+        assert "unknown file" not in told
+
+
+class TestWhatItReads:
+    def test_a_list_is_one_read_for_each_service(self, setting: Setting) -> None:
+        proposed(setting)
+        store = Counted(setting.store)
+        assert len(Shelf(store, setting.services).listed().cases) == 1
+        assert store.taken() == ["incidents?service"]
+
+    def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        store = Counted(setting.store)
+        shelf = Shelf(store, setting.services)
+        first = shelf.dossier(incident)
+        assert first is not None
+        assert len(store.taken()) == 7
+        assert first.report["schema"] == "provenfix.report/1"
+        assert shelf.dossier(incident) == first
+        assert [read.partition("/")[0] for read in store.taken()] == [
+            "incidents", "decisions", "local-messages", "local-issues", "local-replies?message",
+        ]  # fmt: skip
+
+    def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        shelf = Shelf(setting.store, setting.services)
+        seen = {shelf.sign(incident)}
+        for kind, key in (
+            ("incidents", incident),
+            ("local-messages", f"C-TIDE/{incident}-1"),
+            ("local-issues", "harbour/tide#1"),
+        ):
+            stored = setting.store.read(kind, key)
+            assert stored is not None
+            setting.store.replace(kind, key, {**stored.value, "touched": kind}, stored.version)
+            seen.add(shelf.sign(incident))
+        setting.store.create("decisions", f"{incident}-1", {"state": "approved"})
+        assert len(seen | {shelf.sign(incident)}) == 5
+
+    def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        store = Counted(setting.store)
+        shelf, now = Shelf(store, setting.services), [0.0]
+        heard = asyncio.run(_listening(shelf, incident, now, pages=100, seconds=3))
+        assert heard == 100
+        assert len(store.taken()) == 1 + 4 * 5  # what never changes, and four looks of five reads
+
+    def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        signs = {site(setting).signed(Shelf(setting.store, setting.services).sign(incident)) for _ in range(2)}
+        assert len(signs) == 2
+
+    def test_a_store_that_is_away_changes_nothing(self, setting: Setting) -> None:
+        signs = Signs(now=lambda: 0.0)
+
+        def away() -> str:
+            raise Retry("away")
+
+        assert asyncio.run(signs.sign("x", away)) == ""
+        del setting
+
+    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        stored = setting.store.read("reports", incident)
+        assert stored is not None
+        report: Any = stored.value["report"]
+        setting.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
+        answer = asked(site(setting), f"/incidents/{incident}")
+        assert answer.status == 500
+        assert "unreadable_document" in answer.body
+
+    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Setting) -> None:
+        setting.store = Failing(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
+        answer = asked(site(setting), "/")
+        assert (answer.status, "locked" in answer.body) == (503, True)
+
+    def test_what_is_no_incident_hides_no_other(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        setting.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
+        stored = setting.store.read("incidents", incident)
+        assert stored is not None
+        torn = {**stored.value, "id": "torn", "history": [{"state": "opened", "at": "never"}]}
+        setting.store.create("incidents", "torn", torn)
+        assert "/incidents/torn" not in asked(site(setting), "/times").body
+        assert f"/incidents/{incident}" in asked(site(setting), "/").body
+        assert asked(site(setting), "/incidents/broken").status == 404
+
+
+async def _listening(shelf: Shelf, incident: str, now: list[float], pages: int, seconds: int) -> int:
+    """How many pages were told of the first sign; the clock is turned by hand, a second whenever all have looked."""
+    turn = asyncio.Event()
+    waiting = 0
+
+    async def pause(_: float) -> None:
+        nonlocal waiting, turn
+        waiting += 1
+        mine = turn
+        if waiting == pages:
+            waiting, turn = 0, asyncio.Event()
+            now[0] += 1.0
+            mine.set()
+        await mine.wait()
+
+    signs = Signs(1.0, lambda: now[0], pause)
+
+    async def listen() -> int:
+        told = 0
+        events = signs.events(incident, lambda: shelf.sign(incident), "")
+        async for event in events:
+            told += event.startswith(b"event: changed")
+            if told and now[0] == 0.0:
+                break
+        await events.aclose()  # type: ignore[attr-defined]  # a generator
+        return told
+
+    async def look() -> None:
+        for _ in range(seconds + 1):
+            await signs.sign(incident, lambda: shelf.sign(incident))
+            await pause(1.0)
+
+    told = sum(await asyncio.gather(*(listen() for _ in range(pages))))
+    await asyncio.gather(*(look() for _ in range(pages)))
+    assert signs.streams == 0
+    return told
+
+
+def told_after(here: Site, answer: Answer) -> Answered:
+    """What the page keeps to tell whoever has clicked."""
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    told = here.told(query["told"][0])
+    assert told is not None
+    return told
+
+
+class TestWhatItSends:
+    def test_a_click_is_what_slack_sends(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        with _deciding(b'{"text": "Approved."}') as (address, received):
+            here = site(setting, address)
+            form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
+            answer = asked(here, f"/incidents/{incident}/press", form)
+            shown = asked(here, answer.headers["location"].partition("#")[0])
+        assert answer.status == 303
+        assert "Approved." in shown.body
+        [(headers, body)] = received
+        assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+        assert doubt(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
+        click = read_click(body)
+        assert click is not None
+        assert (click.kind, click.user, click.channel) == (ClickKind.APPROVE, APPROVER, "C-TIDE")
+        assert (click.incident, click.message) == (incident, f"C-TIDE/{incident}-1")
+
+    def test_a_button_that_the_message_does_not_show_is_not_pressed(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        with _deciding(b"") as (address, received):
+            here = site(setting, address)
+            form = {"token": here.token.text, "user": APPROVER, "action": "provenfix_roll_back"}
+            answer = asked(here, f"/incidents/{incident}/press", form)
+            told = told_after(here, answer)
+            assert (told.status, told.text) == (409, NO_SUCH_BUTTON)
+            assert told.text in asked(here, answer.headers["location"].partition("#")[0]).body
+        assert received == []
+
+    def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        with _deciding(b"", _opens(setting)) as (address, received):
+            here = site(setting, address)
+            form = {"token": here.token.text, "user": APPROVER, "action": DENY}
+            place = asked(here, f"/incidents/{incident}/press", form).headers["location"]
+            assert "dialog=" in place
+            shown = asked(here, place.partition("#")[0]).body
+            action = shown.partition('action="/dialogs/')[2].partition('"')[0]
+            typed = {"token": here.token.text, "incident": incident, "reason": "No <b>"}
+            asked(here, f"/dialogs/{action}", typed)
+        headers, body = received[-1]
+        assert doubt(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
+        assert from_dialog(body)
+        click = read_click(body)
+        assert click is not None
+        assert (click.kind, click.reason, click.user, click.incident) == (ClickKind.DENY, "No <b>", APPROVER, incident)
+
+    def test_what_a_dialog_objects_to_is_shown_in_it(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        objection = b'{"response_action": "errors", "errors": {"reason": "Too late <b>"}}'
+        with _deciding(b"", _opens(setting)) as (address, _), _deciding(objection) as (objecting, _):
+            form = {"token": "", "user": APPROVER, "action": DENY}
+            here = site(setting, address)
+            place = asked(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers["location"]
+            dialog = place.partition("dialog=")[2].partition("#")[0]
+            there = site(setting, objecting)
+            typed = {"token": there.token.text, "incident": incident, "reason": ""}
+            answer = asked(there, f"/dialogs/{dialog}", typed)
+            assert "Too late &lt;b&gt;" in asked(there, answer.headers["location"].partition("#")[0]).body
+
+    def test_a_function_that_is_away_is_told_to_the_person(self, setting: Setting) -> None:
+        incident, here = proposed(setting), site(setting)
+        answer = asked(
+            here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": APPROVE}
+        )
+        told = told_after(here, answer)
+        assert (told.status, "ConnectionRefusedError" in told.text) == (503, True)
+        assert told.text in asked(here, answer.headers["location"].partition("#")[0]).body
+
+    def test_a_page_to_be_read_only_sends_nothing(self, setting: Setting) -> None:
+        incident, here = proposed(setting), site(setting, decide="")
+        assert READ_ONLY in asked(here, f"/incidents/{incident}").body
+        form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
+        assert asked(here, f"/incidents/{incident}/press", form).status == 403
+
+    @pytest.mark.parametrize("user", ["", "U 1", "<b>", "x" * 100])
+    def test_a_user_is_an_id(self, setting: Setting, user: str) -> None:
+        here = site(setting)
+        form = {"token": here.token.text, "user": user, "action": APPROVE}
+        assert asked(here, f"/incidents/{proposed(setting)}/press", form).status == 400
+
+
+def _opens(setting: Setting) -> Callable[[bytes], None]:
+    """What the function does with a denial: the chat opens its dialog."""
+
+    def open_dialog(body: bytes) -> None:
+        click = read_click(body)
+        assert click is not None
+        if not from_dialog(body):
+            KeptChat(setting.store).ask_reason(click)
+            assert setting.store.read(DIALOGS, click.token) is not None
+
+    return open_dialog
+
+
+@contextmanager
+def _deciding(
+    answer: bytes, then: Callable[[bytes], None] | None = None
+) -> Iterator[tuple[str, list[tuple[Any, bytes]]]]:
+    """A function on loopback that answers every click so; its address, and what it was sent."""
+    received: list[tuple[Any, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((self.headers, body))
+            if then is not None:
+                then(body)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Tests are quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class TestWhatItShows:
+    def test_the_message_is_the_one_that_slack_would_get(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        stored = setting.store.read("local-messages", f"C-TIDE/{incident}-1")
+        assert stored is not None
+        body: Any = stored.value["body"]
+        told = asked(site(setting), f"/incidents/{incident}").body
+        [buttons] = [block for block in body["blocks"] if block["type"] == "actions"]
+        for button in buttons["elements"]:
+            assert f'value="{button["action_id"]}"' in told
+        assert body["blocks"][0]["text"]["text"] in told
+
+    @pytest.mark.parametrize("state", State)
+    def test_every_state_has_words(self, state: State) -> None:
+        assert badge(state).words
+
+    def test_other_incidents_are_told_to_be_unknown(self, setting: Setting) -> None:
+        for path in ("/incidents/x", "/incidents/%3Cscript%3E", "/incidents/a%2Fb"):
+            answer = asked(site(setting), path)
+            assert answer.status == 404
+            assert "<script>" not in answer.body.replace('<script src="/static/page.js" defer></script>', "")
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_markdown_of_an_issue_can_do_nothing(self, text: str) -> None:
+        html = str(rendered(f"# Title\n\n{text}\n\n| a |\n| --- |\n| {text.replace(chr(10), ' ')} |\n"))
+        tags = {tag.partition(">")[0].partition(" ")[0].strip("/").lower() for tag in html.split("<")[1:]}
+        assert tags <= {
+            "a", "blockquote", "br", "code", "details", "div", "em", "h3", "h4", "hr", "li", "ol", "p", "pre", "s",
+            "strong", "sub", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+        }  # fmt: skip
+        links = [each.partition('"')[0] for each in html.split('href="')[1:]]
+        assert all(link.lower().startswith("https://") for link in links)
+
+    def test_a_folded_section_and_small_print_are_shown_as_on_github(self) -> None:
+        text = "<details>\n<summary>A &amp; B</summary>\n\n- one <sub>small; *e1*</sub>\n\n</details>\n\nafter\n"
+        html = str(rendered(text))
+        assert "<details><summary>A &amp; B</summary>" in html
+        assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
+        assert html.count("<details>") == html.count("</details>") == 1
+
+    def test_tasks_have_boxes(self) -> None:
+        html = str(rendered("- [ ] one\n- [x] two\n\n[ ] three\n"))
+        assert "<li>☐ one</li>\n<li>☑ two</li>" in html
+        assert "<p>[ ] three</p>" in html
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<details>\n<summary>open</summary>\n\nfor ever", "</details>\n\nx", "a </sub> b", "a <sub> b",
+            "<details>\n<summary><b>x</b></summary>\n\n</details>", "<details open>\n\n</details>", "</sub><sub>",
+        ],
+    )  # fmt: skip
+    def test_what_is_not_closed_as_it_was_opened_stays_text(self, text: str) -> None:
+        html = str(rendered(text))
+        assert not re.search(r"</?(?:details|summary|sub|b)\b", html)
+
+    def test_markers_are_not_shown_and_a_diagram_is_told_to_be_one(self) -> None:
+        html = str(
+            rendered(
+                "<!-- provenfix:incident=1 -->\n# T\n\n```mermaid\nsequenceDiagram\n```\n\na <b>x</b> <!-- y -->\n"
+            )
+        )
+        assert "provenfix:incident" not in html
+        assert "y" not in html.rpartition("x")[2].replace("py", "")
+        assert "<details><summary>Diagram" in html
+        assert "&lt;b&gt;x&lt;/b&gt;" in html
+
+
+def test_the_dialog_is_kept_for_the_click_that_asked(setting: Setting) -> None:
+    incident = proposed(setting)
+    with _deciding(b"", _opens(setting)) as (address, received):
+        here = site(setting, address)
+        asked(here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": DENY})
+    payload = json.loads(parse_qs(received[0][1].decode())["payload"][0])
+    kept = setting.store.read(DIALOGS, payload["trigger_id"])
+    assert kept is not None
+    assert kept.value["user"] == APPROVER

@@ -1,0 +1,85 @@
+"""The page says what the log holds beside the failure, and how it is tied: a report in, rows and exception out."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+
+from functions.local.page.beside import Tie, read_beside
+from functions.local.page.incident_view import Shelf
+from functions.local.page.views import Shown, incident
+from shared.detection.incident import Incident
+from shared.proof.model.finding import Kind, Reason
+from shared.report.report import to_json
+from tests.support.harness import Setting
+from tests.support.logged import FORBIDDEN
+from tests.support.paged import proposed
+from tests.support.past import KnownAnswer
+from tests.unit.test_ties import BROKEN, CLOSED, RAISED, Line, found, log, syntax
+
+NEARBY = "ERROR no berth free"
+
+
+def _report_on(about: Incident) -> dict[str, object]:
+    answer = KnownAnswer(kind=Kind.NONE, reason=Reason.NOT_CORROBORATED)
+    return to_json(answer.prover().report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
+
+
+def _page_of(report: dict[str, object]) -> str:
+    """The page of an incident whose stored report is this one."""
+    setting = Setting()
+    dossier = Shelf(setting.store, setting.services).dossier(proposed(setting))
+    assert dossier is not None
+    shown = Shown(token="t", people=(), writable=False)
+    return incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)
+
+
+def _rows(html: str) -> list[tuple[str, str, str]]:
+    """Tie, text and count of each row."""
+    row = re.compile(r'<tr data-tie="(\w+)"><td>(.*?)</td>.*?<td class="figure">(\d+)</td></tr>')
+    return [(tie, unescape(text), often) for tie, text, often in row.findall(html)]
+
+
+def test_what_is_tied_and_what_was_only_logged_in_the_same_minutes_are_told_apart() -> None:
+    logged = log(("a", BROKEN), ("a", CLOSED), ("a", FORBIDDEN), ("b", NEARBY), ("b", NEARBY))
+    report = _report_on(syntax(logged))
+    assert sorted(_rows(_page_of(report))) == [
+        ("followed", CLOSED, "1"), ("nearby", NEARBY, "2"), ("suspected", FORBIDDEN, "1"),
+    ]  # fmt: skip
+    assert read_beside(report).rows[0].tie is Tie.FOLLOWED
+
+
+def test_the_exception_that_a_close_is_tied_to_is_quoted() -> None:
+    [close] = found(log(("a", RAISED), ("a", CLOSED)))
+    html = _page_of(_report_on(close))
+    [told] = re.findall(r'<p id="exception">(.*?)</p>', html)
+    quoted = [unescape(each) for each in re.findall(r"<code>(.*?)</code>", told)]
+    assert quoted == ["AttributeError: no enviorn", "/app/berth.py", "moor"]
+    assert "line 5" in told
+
+
+@pytest.mark.parametrize("lines", [[("a", BROKEN)], [("a", CLOSED)]])
+def test_where_nothing_was_logged_beside_it_nothing_is_said(lines: list[Line]) -> None:
+    html = _page_of(_report_on(found(log(*lines))[0]))
+    assert 'id="logged-title"' not in html
+
+
+def test_what_was_logged_can_do_nothing() -> None:
+    hostile = "ERROR <script>alert(1)</script> \u202e no berth"
+    html = _page_of(_report_on(syntax(log(("a", BROKEN), ("b", hostile)))))
+    assert "alert(1)" in html
+    assert "<script>alert" not in html
+    assert "\u202e" not in html
+
+
+def test_without_a_day_the_time_alone_is_told() -> None:
+    symptom = {"text": NEARBY, "occurrences": 1, "first_seen": None, "time_of_day": {"first_seen": "03:43:44"}}
+    [row] = read_beside({"incident": {"nearby": [symptom]}}).rows
+    assert row.first_seen == "03:43:44"
+
+
+@pytest.mark.parametrize("report", [{}, {"incident": {}}, {"incident": {"exception": None}}])
+def test_a_report_that_tells_nothing_has_no_rows(report: dict[str, object]) -> None:
+    told = read_beside(report)
+    assert (told.rows, dict(told.exception)) == ((), {})

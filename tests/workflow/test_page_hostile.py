@@ -1,0 +1,114 @@
+"""Whatever stands in a stored text, its page has the same elements and attributes as for harmless words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from functions.local.page import views
+from functions.local.page.clicks import Answered
+from functions.local.page.incident_view import Dossier, Listed, Shelf
+from shared.adapters.slack.dialog import view
+from shared.workflow.stats import stats
+from tests.support.harness import Setting, click
+from tests.support.hostile_texts import HOSTILE
+from tests.support.paged import proposed
+
+_OURS = frozenset(
+    (
+        "action_id", "at", "block_id", "callback_id", "checks", "commit", "committed_at", "confidence", "counted_at",
+        "deployed_at", "evidence", "first_seen", "id", "kind", "last_seen", "schema", "seen_at", "state", "style",
+        "type", "where",
+    )
+)  # fmt: skip
+"""Keys of values that no one but us writes."""
+_SHOWS = frozenset(("value", "placeholder", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "d", "viewbox"))
+"""Attributes whose values are words, or the places of words in the drawing."""
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes; only those that show words are without their values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple((name, None if name in _SHOWS else value) for name, value in attrs)))
+        self.links += [value or "" for name, value in attrs if name in {"href", "src", "action"}]
+
+
+def elements(html: str) -> _Elements:
+    read = _Elements()
+    read.feed(html)
+    return read
+
+
+def told(value: Any, text: str) -> Any:
+    """The same document, with this text wherever others could have written."""
+    if isinstance(value, Mapping):
+        return {key: each if key in _OURS else told(each, text) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [told(each, text) for each in value]
+    return text if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def dossier() -> Dossier:
+    setting = Setting()
+    found = Shelf(setting.store, setting.services).dossier(proposed(setting))
+    assert found is not None
+    whys = [{"n": 1, "question": "x", "answer": "x", "confidence": "proven", "evidence": ["e1"]}]
+    excerpt = [{"line": 6, "text": "x"}, {"line": 7, "text": "x"}]
+    report = {**found.report, "whys": whys, "evidence": [{"id": "e1", "kind": "file", "ref": "x", "text": "x"}]}
+    broken: Any = report["broken"]
+    report["broken"] = {
+        **broken,
+        "excerpt": excerpt,
+        "column": 1,
+        "also_broken": [{"path": "x", "line": 1, "message": "x"}],
+    }
+    target: Any = report["target"]
+    report["target"] = {**target, "ships": [{"path": "x", "added": 1, "deleted": 0}]}
+    return replace(found, findings={**found.findings, "report": report})
+
+
+def pages(dossier: Dossier, text: str) -> Iterator[str]:
+    case = replace(dossier.case, path=text, error_class=text, ending_why=text, service=text)
+    history = [{**step, "why": text} for step in case.history]
+    case = replace(case, history=tuple(history))
+    findings = told(dossier.findings, text)
+    issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}
+    shown = views.Shown(
+        token="token", people=["U1"], writable=True, acting=text, told=Answered(200, text, {"reason": text}),
+        dialog={"view": told(view(click(_message(dossier))), text)}, dialog_token="t",
+    )  # fmt: skip
+    here = replace(dossier, case=case, findings=findings, message=told(dossier.message, text), issue=issue)
+    yield views.incident(here, shown)
+    yield views.incidents(Listed((case,), cut=True, sign="s"), "s")
+    yield views.times(stats([case], cut=True), "s")
+    yield views.refused(404, text)
+
+
+def _message(dossier: Dossier) -> Any:
+    class Bound:
+        proposal = incident = commit = evidence_hash = "x"
+
+    del dossier
+    return Bound()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_add_no_element_and_no_attribute(dossier: Dossier, text: str) -> None:
+    for harmless, hostile in zip(pages(dossier, "word"), pages(dossier, text), strict=True):
+        expected, found = elements(harmless), elements(hostile)
+        assert _without_code(found.found) == _without_code(expected.found)
+        assert all(link.startswith(("/", "#", "https://")) for link in found.links)
+
+
+def _without_code(found: list[Any]) -> list[Any]:
+    """What stands between backticks, and what could be a commit, is shown as code; every line break is a paragraph."""
+    return [each for each in found if each not in {("code", ()), ("p", ())}]

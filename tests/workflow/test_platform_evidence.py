@@ -1,0 +1,152 @@
+"""What the platform says of a revision becomes evidence: each place, each conflict, each revision that serves."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from functions.demo.git import git
+from shared.adapters.git.repository import GitRepository
+from shared.detection.entry import LogEntry
+from shared.proof.model.finding import DeployedSource
+from shared.proposal.rollout import Claim, Revision, Serving
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.investigation.platform_evidence import Seen, Stated, resolved, stated
+from tests.support.drivers import documents, opened
+from tests.support.harness import OLD_REVISION, Setting
+from tests.support.history_builder import Story
+from tests.support.past import commit_id
+
+AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
+BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("later")
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> Stated:
+    known = setting.services["shore.tide"]
+    setting.cloud.services["shore.tide"].revisions[revision.name] = revision
+    with setting.pasts(known) as history:
+        seen = Seen(revision.name, Serving(revision, traffic, "1"), logged)
+        return stated(setting.process(), known, history, seen)
+
+
+def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
+    """Whether there is a sentence for each of these, in their order, and names what it is about."""
+    return len(sentences) == len(facts) and all(
+        fact in sentence for sentence, named in zip(sentences, facts, strict=True) for fact in named
+    )
+
+
+def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> None:
+    claims = (Claim("provenance", BROKEN, "build b-1"), Claim("label", FIXED, "label commit-sha"))
+    revision = Revision(
+        "tide-2", BROKEN, AT, "boats/tide@sha256:00", claims, (("cpu", "1"), ("memory", "512Mi")), ("denied: tags",),
+        python="3.11", function=True,
+    )  # fmt: skip
+    found = said(setting, revision, {"tide-2": 100})
+    assert (found.commit, found.source) == (BROKEN, DeployedSource.PROVENANCE)
+    assert names(
+        found.sentences,
+        [
+            ("tide-2", "2026-04-07T07:00:00Z", "boats/tide@sha256:00"),
+            ("build b-1", "(provenance)", BROKEN),
+            ("label commit-sha", "(label)", FIXED),
+            (revision.conflict, "build b-1", BROKEN, "label commit-sha", FIXED),
+            ("denied: tags",),
+            ("3.11",),
+            ("cpu 1", "memory 512Mi"),
+            ("tide-2", "100 %"),
+        ],
+    )
+    other = said(setting, replace(revision, function=False), {"tide-2": 100})
+    assert [n for n, both in enumerate(zip(found.sentences, other.sentences, strict=True)) if len(set(both)) > 1] == [0]
+    assert ["function" in each.sentences[0] for each in (found, other)] == [True, False]
+
+
+def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
+    known = setting.services["shore.tide"]
+    with setting.pasts(known) as history:
+        serving = Serving(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
+        found = stated(setting.process(), known, history, Seen("tide-2", serving, ()))
+    assert found.sentences == ()
+
+
+def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(setting: Setting) -> None:
+    claims = (Claim("label", "e" * 40, "label commit-sha"),)
+    found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
+    assert found.commit is None
+    assert names([each for each in found.sentences if "e" * 40 in each], [("label commit-sha",), ("label",)])
+    assert "label commit-sha" not in found.sentences[-1]
+
+
+def test_a_revision_runs_a_commit_that_it_names_with_seven_digits_or_more() -> None:
+    at = datetime(2026, 4, 7, tzinfo=UTC)
+    for digits in range(41):
+        assert Revision("tide-2", LATER[:digits] or None, at).runs(LATER) is (digits >= 7)
+    assert not Revision("tide-2", LATER[:7] + "0", at).runs(LATER)
+
+
+def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:
+    """A branch may be called like an abbreviation, and whoever may push one would choose what it stands for."""
+    story = Story(tmp_path / "repo.git")
+    story.commit("start", {"app.py": "x = 1\n"})
+    story.commit("later", {"app.py": "x = 2\n"})
+    story.write()
+    start, later = story.ids["start"], story.ids["later"]
+    git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
+    with GitRepository(str(story.path)) as history:
+        assert [resolved(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [None, None, start, start, start]
+        assert resolved(history, start[:8]) is None
+        assert resolved(history, "main") is None
+
+
+def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: Setting) -> None:
+    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 30, OLD_REVISION: 70})
+    assert names(found.sentences[-2:], [("tide-2", "30 %"), (OLD_REVISION, "70 %", BROKEN)])
+
+
+@pytest.mark.parametrize(
+    ("text", "memory", "start"),
+    [("Memory limit of 512 MiB exceeded", 1, 0), ("Container failed to start on port 8080", 0, 1), ("GET /", 0, 0)],
+)
+def test_what_speaks_for_the_resources_is_counted_among_the_revisions_own_entries(
+    setting: Setting, text: str, memory: int, start: int
+) -> None:
+    mine = LogEntry(0, text, revision="tide-2")
+    other = LogEntry(1, "Out of memory", revision="tide-1")
+    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 100}, (mine, other))
+    made, of_memory, of_start, of_traffic = found.sentences
+    assert ("tide-2" in made, "100 %" in of_traffic) == (True, True)
+    counts = [re.findall(r"\d+", each) for each in (of_memory, of_start)]
+    assert counts == [["1", str(memory)], ["1", str(start)]]
+
+
+@pytest.mark.parametrize(
+    ("traffic", "kind"),
+    [
+        ({"tide-8": 100}, "none"),
+        ({"tide-8": 60, "tide-9": 40}, "none"),
+        ({"tide-8": 60, OLD_REVISION: 40}, "redeploy"),
+        ({"tide-8": 60, "tide-unknown": 40}, "redeploy"),
+    ],
+)
+def test_it_is_mended_already_only_where_every_revision_with_traffic_has_the_fix(
+    setting: Setting, traffic: dict[str, int], kind: str
+) -> None:
+    incident = opened(setting)
+    known = setting.cloud.services["shore.tide"]
+    for name, commit in (("tide-8", FIXED), ("tide-9", LATER), ("tide-unknown", None)):
+        known.revisions[name] = Revision(name, commit, AT)
+    known.traffic = traffic
+    investigate_incident(setting.process(), incident)
+    (report,) = documents(setting, "reports").values()
+    assert report["kind"] == kind
+    if kind == "none":
+        assert report["reason"] == "already_deployed"

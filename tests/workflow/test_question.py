@@ -1,0 +1,347 @@
+"""One question, two ways out, several people: what is approved is done once, and what was overtaken is asked anew."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import Reject
+from shared.ports import Document
+from shared.proposal.decision import ClickKind, Reply
+from shared.proposal.proposal import Standing
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.record import record
+from shared.workflow.redeploy import redeploy
+from shared.workflow.supersede import LOOK, STANDS
+from shared.workflow.verify import MOST_LOOKS
+from tests.support.drivers import MINUTE, documents, pressed, pressed_back, proposed, redeployed, state, tick
+from tests.support.harness import Setting, service
+from tests.support.past import commit, commit_id
+
+
+def _setting(**changes: object) -> Setting:
+    setting = Setting({"shore.tide": service("tide", approvers=("U-NORA", "U-OLE", "U-IDA"), **changes)})
+    setting.answer.back = True
+    return setting
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return _setting()
+
+
+def _decision(setting: Setting) -> Document:
+    [decision] = documents(setting, "decisions").values()
+    return decision
+
+
+def _as(setting: Setting, *names: str) -> list[Reply]:
+    return [pressed(setting, user=name, token=name).reply for name in names]
+
+
+class TestGoingBack:
+    def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        assert pressed_back(setting).reply is Reply.APPROVED
+        assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
+        assert redeployed(setting).name == "deploying"
+        [operation] = setting.cloud.operations
+        assert operation.commit == commit_id("good")
+        message = setting.chat.all[0].message
+        assert (message.kind, message.commit, message.by) == ("rollback", commit_id("good"), "U-NORA")
+
+    def test_its_gates_are_asked_once_more(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        pressed_back(setting)
+        setting.answer.objection = "it is no longer part of the deploy branch"
+        assert redeployed(setting).name.startswith("refused:gate")
+        tick(setting)
+        assert (state(setting, incident), setting.cloud.operations) == ("refused", [])
+
+    def test_it_is_watched_and_closed_like_any_other(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        pressed_back(setting)
+        redeployed(setting)
+        tick(setting, 2 * MINUTE)
+        assert state(setting, incident) == "watching"
+        setting.logs.answered[setting.cloud.operations[0].revision] = 60
+        tick(setting, timedelta(hours=24, minutes=1))
+        assert state(setting, incident) == "resolved"
+        assert setting.chat.all[0].message.standing is Standing.RESOLVED
+
+    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Setting) -> None:
+        """What mended it is the earlier commit, not the fix that was never deployed."""
+        incident = proposed(setting)
+        pressed_back(setting)
+        redeployed(setting)
+        tick(setting, 2 * MINUTE)
+        setting.logs.answered[setting.cloud.operations[0].revision] = 60
+        tick(setting, timedelta(hours=24, minutes=1))
+        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
+        again = record(setting.process(), setting.entry(revision="tide-00011-new"))
+        assert (again.name, again.incident == incident) == ("opened", False)
+
+    @pytest.mark.parametrize("back_first", [True, False])
+    def test_one_way_out_excludes_the_other(self, setting: Setting, back_first: bool) -> None:  # noqa: FBT001
+        incident = proposed(setting)
+        first, second = (pressed_back, pressed) if back_first else (pressed, pressed_back)
+        assert first(setting).reply is Reply.APPROVED
+        assert second(setting, user="U-OLE").reply is Reply.DECIDED_OTHERWISE
+        assert len(setting.bus.waiting) == 1
+        forged = f"{incident}-1" if back_first else f"{incident}-1-back"
+        with pytest.raises(Reject, match="decided_otherwise"):
+            redeploy(setting.process(), forged)
+        redeployed(setting)
+        assert len(setting.cloud.operations) == 1
+
+    def test_a_denial_denies_both(self, setting: Setting) -> None:
+        proposed(setting)
+        pressed(setting, ClickKind.DENY)
+        assert (pressed(setting).reply, pressed_back(setting).reply) == (Reply.ALREADY_DENIED,) * 2
+
+    @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
+    def test_its_approval_is_bound_to_its_own_commit(self, setting: Setting, change: dict[str, str]) -> None:
+        proposed(setting)
+        assert pressed_back(setting, **change).reply is Reply.TAMPERED
+        assert documents(setting, "decisions") == {}
+
+    def test_it_expires_and_goes_stale_with_its_question(self, setting: Setting) -> None:
+        proposed(setting)
+        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
+        assert pressed_back(setting).reply is Reply.STALE
+        setting.clock.turn(timedelta(hours=6))
+        assert pressed_back(setting).reply is Reply.EXPIRED
+
+    def test_it_is_not_offered_where_there_is_no_earlier_commit(self) -> None:
+        setting = Setting()
+        incident = proposed(setting)
+        assert setting.chat.all[0].message.alternative is None
+        assert list(documents(setting, "proposals")) == [f"{incident}-1"]
+
+    def test_an_approval_that_nobody_published_is_found_by_the_tick(self, setting: Setting) -> None:
+        """Whoever stored it has died before anything else."""
+        incident = proposed(setting)
+        kept = setting.bus.demand
+        setting.bus.demand = _dying  # type: ignore[assignment]
+        with pytest.raises(_Died):
+            pressed_back(setting)
+        setting.bus.demand = kept
+        tick(setting, timedelta(minutes=15))
+        assert state(setting, incident) == "deploying"
+        assert [each.commit for each in setting.cloud.operations] == [commit_id("good")]
+
+
+class _Died(BaseException):
+    pass
+
+
+def _dying(what: str) -> None:
+    raise _Died(what)
+
+
+class TestQuorum:
+    def test_nothing_happens_before_enough_different_people_agree(self) -> None:
+        setting = _setting(quorum=2)
+        incident = proposed(setting)
+        assert _as(setting, "U-NORA", "U-NORA", "U-NORA") == [Reply.COUNTED] * 3
+        assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
+        assert _as(setting, "U-OLE", "U-IDA") == [Reply.APPROVED, Reply.ALREADY_APPROVED]
+        assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
+
+    def test_the_message_counts_along_and_keeps_who_it_was(self) -> None:
+        setting = _setting(quorum=2)
+        proposed(setting)
+        _as(setting, "U-NORA")
+        tick(setting)
+        tick(setting)
+        posted = setting.chat.all[0]
+        assert (posted.message.standing, posted.message.approvals, posted.message.quorum) == ("open", ("U-NORA",), 2)
+        assert posted.updates == 1
+        _as(setting, "U-OLE")
+        redeployed(setting)
+        assert (posted.message.standing, posted.message.approvals) == ("approved", ("U-NORA", "U-OLE"))
+
+    def test_two_ways_out_are_counted_apart_and_a_person_may_change_their_mind(self) -> None:
+        setting = _setting(quorum=2)
+        proposed(setting)
+        assert pressed_back(setting, user="U-NORA").reply is Reply.COUNTED
+        assert _as(setting, "U-OLE") == [Reply.COUNTED]
+        tick(setting)
+        message = setting.chat.all[0].message
+        assert message.alternative is not None
+        assert (message.approvals, message.alternative.approvals) == (("U-OLE",), ("U-NORA",))
+        assert _as(setting, "U-NORA") == [Reply.APPROVED]
+        assert _decision(setting)["chosen"] == message.proposal
+
+    def test_one_denial_is_enough(self) -> None:
+        setting = _setting(quorum=3)
+        incident = proposed(setting)
+        _as(setting, "U-NORA", "U-OLE")
+        pressed(setting, ClickKind.DENY, user="U-IDA")
+        assert _as(setting, "U-IDA") == [Reply.ALREADY_DENIED]
+        tick(setting)
+        assert state(setting, incident) == "denied"
+
+    def test_too_few_in_time_are_none(self) -> None:
+        setting = _setting(quorum=2)
+        incident = proposed(setting)
+        _as(setting, "U-NORA")
+        setting.clock.turn(timedelta(hours=6))
+        assert _as(setting, "U-OLE") == [Reply.EXPIRED]
+        tick(setting)
+        assert (state(setting, incident), setting.bus.waiting) == ("expired", [])
+
+    def test_a_stranger_is_not_counted(self) -> None:
+        setting = _setting(quorum=2)
+        proposed(setting)
+        assert _as(setting, "U-NORA", "U-STRANGER") == [Reply.COUNTED, Reply.FOREIGN_USER]
+        assert [vote["by"] for vote in _decision(setting)["votes"]] == ["U-NORA"]  # type: ignore[attr-defined]
+
+
+class TestTheAuthor:
+    AUTHOR = commit("fixed").author
+
+    def test_who_wrote_the_fix_may_deny_it_and_not_approve_it(self) -> None:
+        names = {"U-NORA": ("kim  REED",), "U-OLE": ("Ole Berg",)}
+        setting = _setting(not_author=True, authors=names)
+        assert self.AUTHOR == "Kim Reed"
+        proposed(setting)
+        assert _as(setting, "U-NORA") == [Reply.OWN_FIX]
+        assert documents(setting, "decisions") == {}
+        assert _as(setting, "U-OLE") == [Reply.APPROVED]
+        assert pressed(setting, ClickKind.DENY).reply is Reply.DENIED
+
+    def test_of_whom_nobody_knows_it_may_not_either(self) -> None:
+        setting = _setting(not_author=True, authors={"U-OLE": ("Ole Berg",)})
+        proposed(setting)
+        assert _as(setting, "U-IDA") == [Reply.UNKNOWN_AUTHOR]
+        assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unknown_author"]
+
+    def test_everybody_may_go_back(self) -> None:
+        setting = _setting(not_author=True, authors={"U-NORA": (self.AUTHOR,)})
+        proposed(setting)
+        assert pressed_back(setting).reply is Reply.APPROVED
+
+    def test_without_the_wish_it_does_not_matter(self, setting: Setting) -> None:
+        proposed(setting)
+        assert _as(setting, "U-NORA") == [Reply.APPROVED]
+
+
+class TestOvertaken:
+    def _redeployed_by_hand(self, setting: Setting) -> None:
+        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
+
+    def test_a_newer_revision_supersedes_the_question_and_it_is_asked_anew(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        old = setting.chat.all[0].message
+        self._redeployed_by_hand(setting)
+        tick(setting)
+        assert state(setting, incident) == "opened"
+        said = setting.chat.all[0].message
+        assert (said.standing, said.by) == (Standing.SUPERSEDED, "")
+        assert re.findall(r"\btide-\S+", said.reason) == ["tide-00008-hand", "tide-00007-old"]
+        assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
+        assert investigate_incident(setting.process(), incident).name == "proposed"
+        asked = setting.chat.all[1].message
+        assert (asked.standing, asked.proposal) == (Standing.OPEN, f"{incident}-2")
+        setting.bus.waiting.clear()
+        setting.chat.all.append(replace(setting.chat.all[0], message=old))  # somebody still looks at the old one
+        assert pressed(setting).reply is Reply.SUPERSEDED
+        assert pressed_back(setting).reply is Reply.SUPERSEDED
+        del setting.chat.all[-1]
+        assert setting.bus.waiting == []
+        assert pressed(setting).reply is Reply.APPROVED
+
+    def test_a_change_of_the_service_supersedes_the_question(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        setting.cloud.services["shore.tide"].etag += 1
+        assert pressed(setting).reply is Reply.STALE
+        tick(setting)
+        assert state(setting, incident) == "opened"
+        said = setting.chat.all[0].message
+        assert said.standing is Standing.SUPERSEDED
+        assert said.reason
+        assert not re.search(r"\btide-|[0-9a-f]{40}", said.reason), "neither another revision nor another commit"
+
+    def test_an_approval_that_came_first_is_acted_on_or_refused_and_never_superseded(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        pressed(setting)
+        self._redeployed_by_hand(setting)
+        tick(setting)
+        assert (state(setting, incident), _decision(setting)["why"]) == ("refused", "stale")
+
+    def test_a_newer_commit_that_passes_supersedes_the_question_after_an_hour(self, setting: Setting) -> None:
+        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
+        incident = proposed(setting)
+        setting.pasts.head = commit_id("newest")
+        tick(setting, STANDS - timedelta(seconds=1))
+        assert state(setting, incident) == "proposed"
+        tick(setting)
+        assert state(setting, incident) == "opened"
+        assert commit_id("newest") in setting.chat.all[0].message.reason
+
+    def test_a_newer_commit_that_fails_a_gate_does_not(self, setting: Setting) -> None:
+        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
+        incident = proposed(setting)
+        setting.pasts.head = commit_id("newest")
+        setting.answer.objection = "it does not compile"
+        tick(setting, STANDS)
+        setting.answer.objection = ""
+        tick(setting, LOOK - MINUTE)
+        tick(setting, MINUTE)  # the branch has not moved since it was looked at
+        assert state(setting, incident) == "proposed"
+
+    def test_a_question_that_somebody_has_approved_is_not_replaced_by_a_merge(self) -> None:
+        setting = _setting(quorum=2)
+        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
+        incident = proposed(setting)
+        _as(setting, "U-NORA")
+        setting.pasts.head = commit_id("newest")
+        tick(setting, STANDS + MINUTE)
+        assert state(setting, incident) == "proposed"
+
+    def test_where_the_fix_was_deployed_by_hand_nothing_is_asked_and_the_issue_says_why(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("later"))
+        tick(setting)
+        assert investigate_incident(setting.process(), incident).name == "reported"
+        assert len(setting.chat.all) == 1
+        assert "tide-00008-hand" in setting.issues.all[0].body.replace("\\", "")
+
+    def test_it_is_not_asked_for_ever(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        for number in range(2 * MOST_LOOKS):
+            name = f"tide-{number + 10:05}-hand"
+            setting.cloud.deploy_by_hand(setting.services["shore.tide"], name, commit_id("broken"))
+            tick(setting)
+            investigate_incident(setting.process(), incident)
+        assert len(setting.chat.all) == MOST_LOOKS
+        tick(setting, timedelta(hours=6))
+        assert state(setting, incident) == "expired"
+
+
+class TestTheThread:
+    def test_the_details_stand_below_the_message_once(self, setting: Setting) -> None:
+        incident = proposed(setting)
+        investigate_incident(setting.process(), incident)
+        [posted] = setting.chat.all
+        lines = posted.replies[f"{incident}-1"]
+        assert re.match(r"1\. [^?]*\btide\b[^?]*\? ", lines[0])
+        gates = next(place for place, line in enumerate(lines) if commit_id("later")[:12] in line)
+        assert 0 < gates < next(place for place, line in enumerate(lines) if line.startswith("e1, "))
+        assert any(line.startswith("e1, log_entry: ") for line in lines)
+
+    def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, setting: Setting) -> None:
+        demand = setting.chat.demand
+
+        def refusing(what: str) -> None:
+            demand(what)
+            if what == "reply to a message":
+                raise Reject("chat_refused", "chat.postMessage: restricted_action_thread_locked")
+
+        setting.chat.demand = refusing  # type: ignore[assignment]
+        incident = proposed(setting)
+        assert state(setting, incident) == "proposed"
+        assert [each["reason"] for each in documents(setting, "rejections").values()] == ["chat_refused"]
+        assert pressed(setting).reply is Reply.APPROVED

@@ -1,0 +1,244 @@
+"""The sinks' filters and the code agree: no signal is left out, nothing of our own comes in, the rest is refused."""
+
+import json
+import random
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.adapters.logs.log_json import entry_from_json
+from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
+from shared.errors import Misused
+from shared.filters.rendering import LONGEST, Sink, sink_filter, template
+from shared.service import Service
+from tests.support.function_clients import doors
+from tests.support.harness import Setting, service
+from tests.support.logged import LINE_624, TRACEBACK, exported
+from tests.support.logging_query import matches
+from tests.support.memory import MemoryStore
+from tests.support.signal_corpus import shapes, texts
+from tests.unit.test_hostile_log import SHAPES, mutated
+from tests.workflow.test_function_logs import NASTY, as_sunk, every_way_out
+
+OWN = ("record", "investigate", "decide", "redeploy", "verify", "github", "compile-3-11")
+FERRY = Service("ferry", "harbour-dev", "europe-west1", "harbour/ferry", "C-FERRY")
+MOST_NEGATIVES = 0.35
+"""Of the texts that name a syntax error or the number 1011 and are no signal, what may pass; printed as measured."""
+
+
+def signals(watched: Service = FERRY, project: str = "shore-ops", own: tuple[str, ...] = OWN) -> str:
+    return sink_filter(Sink.SIGNALS, watched, project, own)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signal | Refusal]:
+    return texts(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def negatives(corpus: dict[str, Signal | Refusal]) -> list[str]:
+    return [text for text, read in corpus.items() if isinstance(read, Refusal) and _says_something(text)]
+
+
+def _says_something(text: str) -> bool:
+    return "1011" in text or re.search(r"(Syntax|Indentation|Tab)Error", text) is not None
+
+
+def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | Refusal]) -> None:
+    query = signals()
+    read = [found for found in corpus.values() if isinstance(found, Signal)]
+    assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOWER}
+    assert len(read) > 100
+    missed = [
+        (name, text)
+        for text, found in corpus.items()
+        for name, entry in shapes(text)
+        if isinstance(found, Signal)
+        and isinstance(read_signal(entry_from_json(entry, 0)), Signal)
+        and not matches(query, entry)
+    ]
+    assert missed == []
+
+
+def test_the_last_line_of_a_traceback_that_comes_line_by_line_passes() -> None:
+    *before, last = TRACEBACK.splitlines()
+    assert matches(signals(), exported(last, severity=...))
+    assert not any(matches(signals(), exported(line, severity=...)) for line in before)
+
+
+@pytest.mark.parametrize("key", ["code", "close_code", "closeCode", "ws_close_code", "websocket_close_code"])
+@pytest.mark.parametrize("code", [1011, "1011"])
+def test_a_close_code_in_a_field_passes(key: str, code: object) -> None:
+    entry = exported(None, jsonPayload={"message": "gone", key: code})
+    assert isinstance(read_signal(entry_from_json(entry, 0)), Signal)
+    assert matches(signals(), entry)
+
+
+def test_a_class_and_its_message_in_fields_of_their_own_pass() -> None:
+    for error in ({"type": "SyntaxError", "message": "invalid syntax (quay.py, line 7)"}, "SyntaxError"):
+        assert matches(signals(), exported(None, jsonPayload={"error": error}))
+
+
+def test_fuzzed_signals_pass() -> None:
+    """Whatever the reader takes for a failure of Python or a close code, however it is mangled."""
+    query, chance = signals(), random.Random(1011)
+    seeds = (*SHAPES, *NASTY, "WebSocketDisconnect(code=1011, reason=None)", "websocket closed with code 1011.")
+    bits = ("received ", "sent ", "code", "=", ": ", " ", "(", "close", "websocket", "internal error", "\x1b[0m")
+    missed: list[str] = []
+    found = 0
+    for number in range(4_000):
+        text = mutated(seeds[number % len(seeds)], chance)
+        if number % 2:
+            text = text.replace("1011", f"{chance.choice(bits)}1011{chance.choice(bits)}", 1)
+        entry = exported(text)
+        read = read_signal(entry_from_json(entry, 0))
+        if isinstance(read, Signal) and read.kind is not SignalKind.NOT_PYTHON:
+            found += 1
+            missed += [] if matches(query, entry) else [text]
+    assert found > 1_000
+    assert missed == []
+
+
+def test_of_what_is_no_signal_little_passes(negatives: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    passed = [text for text in negatives if matches(signals(), exported(text))]
+    share = len(passed) / len(negatives)
+    with capsys.disabled():
+        print(f"\nsink filter: {len(passed)} of {len(negatives)} texts that are no signal pass ({share:.0%})", end="")
+    assert len(negatives) > 40
+    assert share <= MOST_NEGATIVES
+
+
+def test_what_names_neither_never_passes(corpus: dict[str, Signal | Refusal]) -> None:
+    """Severity alone is not enough."""
+    others = [text for text in corpus if not _says_something(text)]
+    assert others
+    assert not [text for text in others for _, entry in shapes(text) if matches(signals(), entry)]
+
+
+def test_what_passes_and_is_no_signal_is_refused_with_a_stored_reason(negatives: list[str]) -> None:
+    watched = service("ferry", project="harbour-dev", region="europe-west1")
+    reasons: set[str] = set()
+    for text in negatives:
+        setting = Setting({watched.id: watched})
+        if not matches(signals(), exported(text)):
+            continue
+        with doors(setting) as opened:
+            assert opened.deliver("record", json.dumps(exported(text)).encode()).status_code == 204
+        assert isinstance(setting.store, MemoryStore)
+        (kept,) = setting.store.all("rejections").values()
+        reasons.add(str(kept["reason"]))
+        assert setting.store.all("incidents") == {}
+    assert reasons == {"no_failing_file", "not_a_close_code"}
+
+
+@pytest.mark.parametrize("log", ["run.googleapis.com%2Frequests", "cloudaudit.googleapis.com%2Fsystem_event"])
+def test_requests_and_audit_entries_do_not_pass(log: str) -> None:
+    assert not matches(signals(), exported(LINE_624, logName=f"projects/harbour-dev/logs/{log}"))
+
+
+@pytest.mark.parametrize("label", ["project_id", "location", "service_name"])
+def test_another_service_does_not_pass(label: str) -> None:
+    entry = exported(LINE_624)
+    assert matches(signals(), entry)
+    resource: Any = entry["resource"]
+    resource["labels"][label] = "elsewhere"
+    assert not matches(signals(), entry)
+
+
+def test_an_entry_without_a_revision_passes() -> None:
+    assert matches(signals(), exported(LINE_624, revision=""))
+
+
+class TestOwn:
+    """Entries of provenfix's own functions, even where one of them is watched by mistake."""
+
+    WATCHED = service("provenfix-record")
+
+    def printed(self, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+        for error in NASTY:
+            every_way_out(error)
+        return [placed(as_sunk(json.loads(line))) for line in capsys.readouterr().out.splitlines()]
+
+    def test_nothing_that_a_function_prints_passes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = self.printed(capsys)
+        lines += [placed(exported(text)) for text in (*NASTY, TRACEBACK, LINE_624)]
+        own = signals(self.WATCHED, "shore", ("provenfix-record", "provenfix-decide"))
+        other = signals(self.WATCHED, "shore", ("provenfix-decide",))
+        assert len(lines) > 500
+        assert not [line for line in lines if matches(own, line)]
+        assert [line for line in lines if matches(other, line)]
+
+    def test_a_service_of_that_name_in_another_project_is_none_of_ours(self) -> None:
+        away = signals(self.WATCHED, "shore-ops", ("provenfix-record",))
+        assert matches(away, placed(exported(LINE_624)))
+
+
+def placed(entry: dict[str, object]) -> dict[str, object]:
+    labels = {"project_id": "shore", "service_name": "provenfix-record", "location": "europe-west6"}
+    return entry | {"resource": {"type": "cloud_run_revision", "labels": labels}}
+
+
+class TestRevisions:
+    """The platform's own entries about revisions."""
+
+    READY = "Ready condition status changed to True for Revision ferry-00042-abc with message: Deploying succeeded."
+    FAILED = "Ready condition status changed to False for Revision ferry-00042-abc with message: It failed to start."
+
+    def entry(self, message: str, log: str = "cloudaudit.googleapis.com%2Fsystem_event") -> dict[str, object]:
+        payload = {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "methodName": "/Services.ReplaceService",
+            "resourceName": "namespaces/harbour-dev/revisions/ferry-00042-abc",
+            "serviceName": "run.googleapis.com",
+            "status": {"message": message},
+        }
+        return exported(None, protoPayload=payload, logName=f"projects/harbour-dev/logs/{log}", labels=...)
+
+    @pytest.mark.parametrize("message", [READY, FAILED])
+    def test_ready_and_failed_pass(self, message: str) -> None:
+        assert matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
+
+    @pytest.mark.parametrize("message", ["", READY.replace("True", "Unknown"), READY.replace("Revision", "Service")])
+    def test_other_changes_do_not(self, message: str) -> None:
+        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
+
+    def test_what_the_service_itself_says_does_not(self) -> None:
+        log = "run.googleapis.com%2Fstderr"
+        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(self.READY, log))
+        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), exported(self.READY))
+
+
+@pytest.mark.parametrize("sink", list(Sink))
+class TestFiles:
+    """What Terraform reads is what Python reads."""
+
+    def test_is_short_enough_with_the_longest_names(self, sink: Sink) -> None:
+        long = Service("s" * 63, "p" * 30, "northamerica-northeast1", "a/b", "C")
+        assert len(sink_filter(sink, long, "o" * 30, ["f" * 63] * 20)) < LONGEST
+
+    def test_every_placeholder_is_filled(self, sink: Sink) -> None:
+        names = {"project", "region", "service", "own_project", "own_functions"}
+        assert set(re.findall(r"\$\{(\w+)\}", template(sink))) == names
+        assert "${" not in sink_filter(sink, FERRY, "shore-ops", OWN)
+
+    def test_means_the_same_to_terraform(self, sink: Sink) -> None:
+        """`%{` begins a directive and `$$` an escape there; a backslash may be taken out once or twice on the way."""
+        text = template(sink)
+        assert not [sign for sign in ("%{", "$$", "\\", "\t", "\r") if sign in text]
+
+    @pytest.mark.parametrize("name", ['a" OR "b', "", "a b", "ü", "a\\"])
+    def test_no_name_breaks_out(self, sink: Sink, name: str) -> None:
+        with pytest.raises(Misused):
+            sink_filter(sink, FERRY, "shore-ops", [name])
+
+    def test_own_functions_must_be_named(self, sink: Sink) -> None:
+        with pytest.raises(Misused, match=r"own\.functions"):
+            sink_filter(sink, FERRY, "shore-ops", [])
+
+
+def test_the_files_are_in_the_distribution() -> None:
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert pyproject["tool"]["setuptools"]["package-data"]["provenfix.shared.filters"] == ["*.tftpl"]

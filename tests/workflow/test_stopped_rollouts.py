@@ -1,0 +1,93 @@
+"""What a stop leaves behind: the approved commit has not failed, nobody is asked anything, and nothing begins late."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from shared.proposal.decision import DecisionState
+from shared.proposal.verdict import Probed
+from shared.workflow.records import decisions
+from shared.workflow.records.decisions import Decision
+from shared.workflow.redeploy import redeploy
+from tests.support.drivers import approved, incident_document, redeployed, state, tick
+from tests.support.harness import Setting, service
+
+
+def _under_way() -> tuple[Setting, str]:
+    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
+    setting.answer.back = True
+    incident = approved(setting)
+    redeployed(setting)
+    while not setting.cloud.shifts:
+        tick(setting)
+    return setting, incident
+
+
+def test_a_stopped_rollout_is_no_failure_of_its_commit_and_leads_to_no_next_question() -> None:
+    setting, incident = _under_way()
+    setting.killed = True
+    for _ in range(4):
+        tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    assert incident_document(setting, incident)["failed_commits"] == []
+    assert len(setting.chat.all) == 1
+
+
+def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
+    setting, incident = _under_way()
+    setting.probe.answer = Probed(ok=False)
+    for _ in range(6):
+        tick(setting)
+    assert state(setting, incident) == "opened"
+    assert incident_document(setting, incident)["failed_commits"] != []
+
+
+def _decide_and_die(setting: Setting, question: str) -> None:
+    """As a worker of `redeploy` that has decided to act, and ended before it acted."""
+    etag = setting.process().revisions.serving(setting.services["shore.tide"]).etag
+    decisions.decide(setting.process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
+
+
+def _expire(setting: Setting) -> None:
+    setting.clock.turn(timedelta(days=25))
+
+
+def _stop(setting: Setting) -> None:
+    setting.killed = True
+
+
+@pytest.mark.parametrize(("change", "reason"), [(_expire, "approval_expired"), (_stop, "kill_switch")])
+def test_a_worker_that_died_before_the_deployment_lets_none_begin_late(
+    change: Callable[[Setting], None], reason: str
+) -> None:
+    setting = Setting()
+    incident = approved(setting)
+    question = f"{incident}-1"
+    _decide_and_die(setting, question)
+    change(setting)
+    assert redeploy(setting.process(), question).name == f"refused:{reason}"
+    assert setting.cloud.operations == []
+    tick(setting)
+    assert state(setting, incident) == "refused"
+
+
+def test_a_deployment_that_has_begun_is_found_again_however_late() -> None:
+    setting = Setting()
+    incident = approved(setting)
+    redeployed(setting)
+    (operation,) = setting.cloud.operations
+    _expire(setting)
+    assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+    assert setting.cloud.operations == [operation]
+
+
+def test_what_did_not_begin_does_not_begin_after_the_stop_either() -> None:
+    setting = Setting()
+    incident = approved(setting)
+    _decide_and_die(setting, f"{incident}-1")
+    setting.killed = True
+    redeploy(setting.process(), f"{incident}-1")
+    setting.killed = False
+    assert redeploy(setting.process(), f"{incident}-1").name == "refused:kill_switch"
+    assert setting.cloud.operations == []

@@ -1,0 +1,192 @@
+"""The kill switch under way and its commands; approvals that expire; approvers who are none any more."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.cli.switching import run
+from shared.errors import Misused
+from shared.proposal.verdict import Probed
+from shared.service import Service
+from shared.workflow.records.kill_switch import ALL, is_stopped, read_switch, turn_switch
+from shared.workflow.redeploy import redeploy
+from shared.workflow.verify import verify
+from tests.support.drivers import MINUTE, approved, documents, pressed, proposed, redeployed, state, tick
+from tests.support.harness import APPROVER, OLD_REVISION, SECOND, Setting, service
+from tests.support.memory import MemoryStore
+from tests.support.moments import FakeClock
+
+STEPS = (10, 50, 100)
+
+
+def _at_ten_percent() -> tuple[Setting, str]:
+    setting = Setting({"shore.tide": service(traffic_steps=STEPS)})
+    incident = approved(setting)
+    redeployed(setting)
+    while not setting.cloud.shifts:
+        tick(setting)
+    return setting, incident
+
+
+def test_a_rollout_under_way_stops_and_its_share_is_put_back() -> None:
+    setting, incident = _at_ten_percent()
+    (first,) = setting.cloud.shifts
+    setting.killed = True
+    for _ in range(4):
+        tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    assert first not in setting.cloud.shifts[1:]
+    serving = setting.process().revisions.serving(setting.services["shore.tide"])
+    assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
+
+
+def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
+    setting = Setting({"shore.tide": service(traffic_steps=STEPS)})
+    incident = approved(setting)
+    redeployed(setting)
+    setting.killed = True
+    for _ in range(3):
+        tick(setting)
+    assert state(setting, incident) == "rolled_back"
+    serving = setting.process().revisions.serving(setting.services["shore.tide"])
+    assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
+
+
+def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() -> None:
+    setting, incident = _at_ten_percent()
+    world, shifts = setting.process(), list(setting.cloud.shifts)
+
+    class Probing:
+        def connect(self, service: Service) -> Probed:
+            setting.killed = True
+            return world.probe.connect(service)
+
+    setting.clock.turn(MINUTE)
+    verify(replace(world, probe=Probing()))
+    given = [share for _, revision, share in setting.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
+    assert given == []
+    tick(setting)
+    assert state(setting, incident) == "rolled_back"
+
+
+def test_without_the_switch_the_same_rollout_goes_on() -> None:
+    setting, incident = _at_ten_percent()
+    for _ in range(4):
+        tick(setting)
+    assert state(setting, incident) == "watching"
+
+
+def test_an_approval_is_void_once_its_question_has_expired() -> None:
+    setting = Setting()
+    incident = approved(setting)
+    setting.clock.turn(timedelta(days=25))
+    assert redeployed(setting).name == "refused:approval_expired"
+    assert setting.cloud.operations == []
+    assert documents(setting, "decisions")[f"{incident}-1"]["state"] == "refused"
+
+
+def test_a_rollout_that_has_begun_does_not_expire() -> None:
+    setting = Setting()
+    incident = approved(setting)
+    redeployed(setting)
+    setting.clock.turn(timedelta(days=1))
+    assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+
+
+def test_a_vote_of_somebody_who_is_no_approver_any_more_does_not_count() -> None:
+    setting = Setting({"shore.tide": service(approvers=(APPROVER, SECOND, "U-PIA"), quorum=2)})
+    incident = proposed(setting)
+    assert pressed(setting, user=SECOND).reply.value == "counted"
+    setting.services = {"shore.tide": service(approvers=(APPROVER, "U-PIA"), quorum=2)}
+    assert pressed(setting, user=APPROVER).reply.value == "counted"
+    assert pressed(setting, user="U-PIA").reply.value == "approved"
+    votes = documents(setting, "decisions")[f"{incident}-1"]["votes"]
+    assert isinstance(votes, list)
+    assert [vote["by"] for vote in votes] == [APPROVER, "U-PIA"]
+
+
+def test_an_approver_who_is_removed_before_the_deployment_stops_it() -> None:
+    setting = Setting({"shore.tide": service(approvers=(APPROVER, SECOND), quorum=2)})
+    proposed(setting)
+    pressed(setting, user=SECOND)
+    pressed(setting, user=APPROVER)
+    setting.services = {"shore.tide": service(approvers=(APPROVER,), quorum=2)}
+    assert redeployed(setting).name == "refused:approver_removed"
+    assert setting.cloud.operations == []
+
+
+def test_a_member_who_left_the_approver_group_stops_it_too() -> None:
+    setting = Setting({"shore.tide": service(approvers=(), approver_group="S-CREW")})
+    setting.chat.groups = {"S-CREW": {APPROVER}}
+    proposed(setting)
+    assert pressed(setting).reply.value == "approved"
+    setting.chat.groups = {"S-CREW": ()}
+    assert redeployed(setting).name == "refused:approver_removed"
+
+
+def test_a_switch_stops_its_own_service_and_the_one_for_all_stops_every_service() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    assert turn_switch(store, clock, "shore.tide", "mira", stopped=True)
+    assert (is_stopped(store, "shore.tide"), is_stopped(store, "shore.buoy")) == (True, False)
+    assert not turn_switch(store, clock, "shore.tide", "nora", stopped=True)
+    assert read_switch(store, "shore.tide").by == "mira"
+    assert turn_switch(store, clock, ALL, "mira", stopped=True)
+    assert turn_switch(store, clock, "shore.tide", "nora", stopped=False)
+    assert is_stopped(store, "shore.tide")
+    assert turn_switch(store, clock, ALL, "nora", stopped=False)
+    assert not is_stopped(store, "shore.tide")
+
+
+def test_a_switch_that_was_written_by_hand_stops_whatever_it_holds() -> None:
+    store = MemoryStore()
+    store.create("switches", "kill", {})
+    assert is_stopped(store, "shore.tide")
+    assert turn_switch(store, FakeClock(), ALL, "mira", stopped=False)
+    assert not is_stopped(store, "shore.tide")
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "provenfix.yaml"
+    fields = {"name": "tide", "project": "shore", "region": "europe-west6", "repository": str(tmp_path)}
+    config.write_text(json.dumps({"services": [fields | {"channel": "C0TIDE", "approvers": ["U0MIRA"]}]}))
+    monkeypatch.setenv("PROVENFIX_CONFIG", str(config))
+    monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path / "state"))
+
+
+@pytest.mark.usefixtures("embedded")
+def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture[str]) -> None:
+    from shared.config.settings import read_settings  # noqa: PLC0415
+    from shared.wiring import store  # noqa: PLC0415
+
+    assert run("tide", Path(".provenfix"), stopped=True) == 0
+    kept = store(read_settings())
+    assert is_stopped(kept, "shore.tide")
+    assert read_switch(kept, "shore.tide").by is not None
+    assert run("", Path(".provenfix"), stopped=True) == 0
+    assert run("shore.tide", Path(".provenfix"), stopped=False) == 0
+    assert "nevertheless" in capsys.readouterr().out
+    assert run("", Path(".provenfix"), stopped=False) == 0
+    assert not is_stopped(kept, "shore.tide")
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_user_without_a_name_can_stop_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.config.settings import read_settings  # noqa: PLC0415
+    from shared.wiring import store  # noqa: PLC0415
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 54_321)
+    assert run("", Path(".provenfix"), stopped=True) == 0
+    assert str(read_switch(store(read_settings()), ALL).by).startswith("uid 54321@")
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_service_that_is_not_configured_is_refused() -> None:
+    with pytest.raises(Misused, match=r"shore\.tide"):
+        run("buoy", Path(".provenfix"), stopped=True)

@@ -1,0 +1,363 @@
+"""The `github` function: what people do at an issue counts, what is forged, malformed or foreign does not."""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
+from shared.config.settings import Secrets, Settings
+from shared.errors import Reject
+from shared.ports import WRONG, Wish, Wished
+from shared.proposal.decision import ClickKind
+from shared.secret import Keeper, Secret, SecretReference
+from shared.workflow import effects
+from shared.workflow.flow import State
+from shared.workflow.investigate_incident import investigate_incident
+from shared.workflow.issue.issue_commands import ANSWERS, heed
+from shared.workflow.record import record
+from shared.workflow.records import incident_records
+from tests.support.drivers import documents, pressed, proposed, state, tick, watching
+from tests.support.function_clients import Doors, doors
+from tests.support.harness import Setting
+from tests.support.memory import MemoryStore
+from tests.support.people import FakePeople
+from tests.workflow.test_flow_diagram import ARROWS
+
+HOOK = Secret("5eaf0am")
+SETTINGS = Settings(
+    project="shore",
+    secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
+)
+FUZZED = 10_000
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+@pytest.fixture
+def incident(setting: Setting) -> str:
+    return proposed(setting)
+
+
+@pytest.fixture
+def hook(setting: Setting, incident: str) -> Iterator[Doors]:  # noqa: ARG001  # there is one
+    with doors(setting, settings=SETTINGS) as opened:
+        yield opened
+
+
+def event(setting: Setting, incident: str, **more: object) -> dict[str, Any]:
+    """What GitHub tells of the incident's issue, less what nobody reads."""
+    body = f"{effects.marker(incident)}\nIt fails."
+    return {
+        "action": "closed",
+        "issue": {"number": len(setting.issues.all), "body": body, "state": "closed"},
+        "repository": {"full_name": "harbour/tide"},
+        "sender": {"login": "nora", "type": "User"},
+    } | more
+
+
+def sent(hook: Doors, kind: str, told: object, delivery: str = "72d3162e-cc78-11e3-81ab-4c9367dc0958") -> int:
+    """The status of a delivery that GitHub signed."""
+    return signed(hook, kind, json.dumps(told).encode(), delivery)
+
+
+def signed(hook: Doors, kind: str, body: bytes, delivery: str) -> int:
+    headers = {EVENT_HEADER: kind, DELIVERY_HEADER: delivery, SIGNATURE_HEADER: sign(body, HOOK)}
+    return hook.post("github", body, headers).status_code
+
+
+def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(setting, incident)) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
+def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].labels.add(WRONG)
+    labeled = event(setting, incident, action="labeled", label={"name": WRONG})
+    assert sent(hook, "issues", labeled) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
+def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Setting, incident: str) -> None:
+    assert sent(hook, "issues", event(setting, incident)) == 204
+    case = incident_records.load(setting.process(), incident)
+    assert case is not None
+    assert case.ending is None
+
+
+def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(setting, incident, action="deleted")) == 204
+    tick(setting)
+    assert state(setting, incident) == State.MUTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("ping", {}),
+        ("issues", {"action": "labeled", "label": {"name": "bug"}}),
+        ("issues", {"action": "edited"}),
+        ("issue_comment", {"action": "created", "comment": {"body": "please do not /provenfix reinvestigate"}}),
+        ("issue_comment", {"action": "deleted", "comment": {"body": "/provenfix reinvestigate"}}),
+        ("issues", {"issue": {"number": 1, "body": "somebody else's issue"}}),
+        ("issues", {"issue": {"number": 1, "body": None}}),
+        ("issues", {"issue": {"number": 1, "body": "it says `<!-- provenfix:incident=a-1 -->`"}}),
+        ("issues", {"issue": {"number": 1, "body": "## Log\n<!-- provenfix:incident=a-1 -->\n"}}),
+    ],
+)
+def test_what_means_nothing_is_acknowledged(
+    hook: Doors, setting: Setting, incident: str, kind: str, more: dict[str, Any]
+) -> None:
+    before = deepcopy(documents(setting, "incidents"))
+    assert sent(hook, kind, event(setting, incident, **more)) == 204
+    assert documents(setting, "incidents") == before
+    assert documents(setting, "deliveries") == {}
+
+
+def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Setting, incident: str) -> None:
+    people, world = FakePeople(), setting.process()
+    now = setting.clock.now()
+    incident_records.change(world, incident, lambda case: case.to(State.UNFIXED, now, "no fix"))
+    asked = wished(setting, incident)
+    assert heed(world, people, asked).name == "asked_again"
+    assert heed(world, people, asked).name == "duplicate"
+    case = incident_records.demand(world, incident)
+    assert (case.state, case.look, case.history[-1]["state"]) == (State.OPENED, 2, State.OPENED)
+    assert asked.person in str(case.history[-1]["why"])
+    assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
+
+
+def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(setting: Setting, incident: str) -> None:
+    for _ in range(2):
+        outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+    assert (outcome.name, setting.bus.waiting) == ("duplicate", [])
+    answers = [comment for comment in setting.issues.all[-1].comments if "part=answer" in comment]
+    assert len(answers) == 1
+    assert ANSWERS[State.PROPOSED] in answers[0]
+
+
+def test_what_has_expired_is_asked_again_with_another_question(setting: Setting, incident: str) -> None:
+    tick(setting, timedelta(hours=6))
+    assert state(setting, incident) == State.EXPIRED
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "asked_again"
+    assert state(setting, incident) == State.OPENED
+    investigate_incident(setting.process(), incident)
+    assert state(setting, incident) == State.PROPOSED
+    assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
+    assert len(setting.issues.all) == 1
+    tick(setting, timedelta(hours=6))
+    assert state(setting, incident) == State.EXPIRED
+    told = re.findall(r" part=(\S+) -->", "\n".join(setting.issues.all[0].comments))
+    assert told == ["proposed", "expired", "proposed2", "expired2"]
+
+
+@pytest.mark.parametrize("resting", [State.REPORTED, State.DENIED, State.REFUSED])
+def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: State) -> None:
+    world, now = setting.process(), setting.clock.now()
+    incident_records.change(world, incident, lambda case: replace(case, ending=resting).to(resting, now, "so"))
+    assert heed(world, FakePeople(), wished(setting, incident)).name == "asked_again"
+    case = incident_records.demand(world, incident)
+    assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
+
+
+def test_what_was_deployed_against_is_not_looked_at_again(setting: Setting) -> None:
+    incident = watching(setting)
+    incident_records.end(setting.process(), incident, State.ROLLED_BACK, "so")
+    tick(setting)
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    assert state(setting, incident) == State.ROLLED_BACK
+
+
+def test_what_has_come_back_is_asked_about_at_its_own_issue(setting: Setting, incident: str) -> None:
+    tick(setting, timedelta(hours=6))
+    setting.clock.turn(timedelta(minutes=1))
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
+    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    assert second == incident_records.demand(setting.process(), incident).after
+    setting.bus.waiting.clear()
+    outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+    assert (outcome.name, outcome.detail, setting.bus.waiting) == ("nothing", "superseded", [])
+
+
+def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:
+    people = FakePeople(frozenset())
+    with pytest.raises(Reject, match="not_a_collaborator"):
+        heed(setting.process(), people, wished(setting, incident))
+    assert people.asked == ["harbour/tide: nora"]
+    assert setting.bus.waiting == []
+
+
+def test_after_an_end_by_hand_nobody_can_ask_again(setting: Setting, incident: str) -> None:
+    incident_records.end(setting.process(), incident, State.MUTED, "by hand")
+    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    assert setting.bus.waiting == []
+
+
+def wished(setting: Setting, incident: str) -> Wished:
+    return Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", len(setting.issues.all), incident, "nora")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"repository": {"full_name": "harbour/other"}},
+        {"issue": {"number": 77, "body": "<!-- provenfix:incident=%s -->"}},
+    ],
+)
+def test_an_issue_of_elsewhere_is_refused(
+    hook: Doors, setting: Setting, incident: str, changed: dict[str, dict[str, Any]]
+) -> None:
+    setting.issues.all[-1].is_open = False
+    told = json.loads(json.dumps(event(setting, incident, **changed)).replace("%s", incident))
+    assert sent(hook, "issues", told) == 403
+    case = incident_records.load(setting.process(), incident)
+    assert case is not None
+    assert case.ending is None
+
+
+def test_malformed_requests_are_refused_and_change_nothing(hook: Doors, setting: Setting, incident: str) -> None:
+    setting.issues.all[-1].is_open = False  # whatever got through would end the automation
+    assert isinstance(setting.store, MemoryStore)
+    before, drawn = dict(setting.store.writes), random.Random(4)
+    statuses = {make(hook, drawn, event(setting, incident)) for make in drawn.choices(MALFORMED, k=FUZZED)}
+    assert statuses == {400, 401, 403, 405}
+    written = {kind for (kind, key), count in setting.store.writes.items() if before.get((kind, key)) != count}
+    assert written == {"rejections"}
+    assert setting.bus.waiting == []
+
+
+def unsigned(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """The right event with a signature that is missing, cut off, of another key, of another body, or no text at all."""
+    body = json.dumps(told).encode()
+    right = sign(body, HOOK)
+    wrong = [
+        "", right[:-1], right + "0", right.upper(), right.removeprefix("sha256="), "sha1=" + right[7:47],
+        sign(body, Secret("other")),
+        sign(body + b" ", HOOK), "sha256=", "é" * 64, "sha256=" + "0" * 64, "\x7f",
+    ]  # fmt: skip
+    headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: drawn.choice(wrong)}
+    return hook.post("github", body, headers).status_code
+
+
+def noise(hook: Doors, drawn: random.Random, _: dict[str, Any]) -> int:
+    body = drawn.randbytes(drawn.randrange(200))
+    return signed(hook, "issues", body, "d-123456")
+
+
+def cut_off(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    body = json.dumps(told).encode()
+    return signed(hook, "issues", body[: drawn.randrange(len(body))], "d-123456")
+
+
+def misshapen(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """One of the values that are read is of another kind."""
+    changed = deepcopy(told)
+    part, key = drawn.choice([("issue", "number"), ("repository", "full_name"), ("sender", "login")])
+    values: list[object] = [
+        None,
+        [],
+        {},
+        -1,
+        0,
+        1.5,
+        "",
+        "../..",
+        "a/b/c",
+        "x" * 200,
+        True,
+        2**70,
+        "\ud800",
+        "é/é",
+        "a\n/b",
+    ]
+    fitting = [value for value in values if not (key == "number" and value is True)]
+    changed[part][key] = drawn.choice(fitting)
+    if drawn.random() < 0.3:
+        changed[part] = drawn.choice([None, [], "text", 7])
+    return sent(hook, "issues", changed, "d-123456")
+
+
+def without_delivery(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    return sent(hook, "issues", told, drawn.choice(["", "short", "x" * 65, "d 123456", "d/1234567"]))
+
+
+def foreign(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """Of another repository, or about another issue, with the marker of this incident."""
+    changed = deepcopy(told)
+    if drawn.random() < 0.5:
+        changed["repository"]["full_name"] = drawn.choice(["harbour/other", "tide/harbour", "a/b", "harbour/tide2"])
+    else:
+        changed["issue"]["number"] += drawn.randrange(1, 2**40)
+    return sent(hook, "issues", changed, f"d-{drawn.randrange(10**6):06}")
+
+
+def not_posted(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+    """The right event by another verb."""
+    body = json.dumps(told).encode()
+    headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, HOOK)}
+    verb = drawn.choice(["GET", "PUT", "DELETE", "PATCH"])
+    return hook.clients["github"].open("/", method=verb, data=body, headers=headers).status_code
+
+
+MALFORMED = [unsigned, noise, cut_off, misshapen, without_delivery, foreign, not_posted]
+
+
+@pytest.mark.parametrize("deep", [b"[", b'{"a":'])
+def test_a_body_that_is_nested_without_end_is_refused(hook: Doors, deep: bytes) -> None:
+    assert signed(hook, "issues", deep * 100_000, "d-123456") == 400
+
+
+def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incident: str) -> None:
+    body = json.dumps(event(setting, incident)).encode()
+    unset = Settings(
+        secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": Secret("")})
+    )
+    with doors(setting, settings=unset) as opened:
+        headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
+        assert opened.post("github", body, headers).status_code == 401
+
+
+def _asked(setting: Setting, incident: str, delivery: str) -> str:
+    wished = Wished(Wish.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
+    return heed(setting.process(), FakePeople(), wished).name
+
+
+def test_what_a_person_has_ended_is_not_asked_about_again(setting: Setting, incident: str) -> None:
+    """Neither a closed issue nor a labelled one: the question would be withdrawn a minute later."""
+    pressed(setting, ClickKind.DENY)
+    tick(setting)
+    (issue,) = setting.issues.all
+    issue.is_open = False
+    assert _asked(setting, incident, "d-1") == "nothing"
+    issue.is_open = True
+    issue.labels.add(WRONG)
+    assert _asked(setting, incident, "d-2") == "nothing"
+    assert (state(setting, incident), setting.bus.waiting) == ("denied", [])
+    assert all(ANSWERS["ended"] in comment for comment in issue.comments[-2:])
+    issue.labels.clear()
+    assert _asked(setting, incident, "d-3") == "asked_again"
+
+
+def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(setting: Setting, incident: str) -> None:
+    pressed(setting, ClickKind.DENY)
+    tick(setting)
+    assert _asked(setting, incident, "d-1") == "asked_again"
+    setting.issues.all[0].is_open = False
+    heed(setting.process(), FakePeople(), Wished(Wish.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    tick(setting)
+    history = incident_records.demand(setting.process(), incident).history
+    assert [step["state"] for step in history][-2:] == ["opened", "muted"]
+    assert ("opened", "muted") in ARROWS
