@@ -52,7 +52,7 @@ def bundles(root: Path) -> Mapping[str, bytes]:
 
 
 def functions_files(root: Path) -> dict[str, bytes]:
-    """By the path within the zip. `functions/local` stays here, and `compile` has a zip of its own."""
+    """By the path within the zip. Of `functions`, the entry points and `http`; `compile` has a zip of its own."""
     found = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
     for path in _shipped(root):
         found[path.relative_to(root).as_posix()] = path.read_bytes()
@@ -83,6 +83,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 def _shipped(root: Path) -> Iterator[Path]:
     yield from (path for path in (root / "functions").glob("*.py") if path.name != "compile.py")
+    yield from (root / "functions/http").glob("*.py")
     for pattern in ("*.py", "*.tftpl"):
         yield from (root / "shared").rglob(pattern)
 

@@ -43,10 +43,10 @@ class TestContent:
         names = listing(made["functions.zip"])
         assert names == sorted(names)
         entry_points = {"decide", "investigate", "record", "redeploy", "verify", "webhook", "main"}
-        beside = {"__init__", "delivery", "handling", "logs", "process", "tracing"}
+        http = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions/http").glob("*.py")}
         assert {name for name in names if name.startswith("functions/")} == {
-            f"functions/{name}.py" for name in entry_points | beside
-        }
+            f"functions/{name}.py" for name in entry_points | {"__init__"}
+        } | http
         shared = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*.py")}
         assert {name for name in names if name.startswith("shared/") and name.endswith(".py")} == shared
         assert [name for name in names if not name.startswith(("functions/", "shared/"))] == ["requirements.txt"]

@@ -19,6 +19,7 @@ def pins(name: str) -> dict[str, str]:
 
 def shipped() -> Iterator[Path]:
     yield from (ROOT / "functions").glob("*.py")
+    yield from (ROOT / "functions/http").glob("*.py")
     yield from (ROOT / "shared").rglob("*.py")
 
 

@@ -24,7 +24,7 @@ def test_every_linked_file_is_there() -> None:
 def test_every_option_of_the_commands_is_named() -> None:
     text = README.read_text("utf-8")
     for module in ("investigate", "check", "demo", "watch"):
-        source = Path(README.parent, "functions/local", f"{module}.py").read_text("utf-8")
+        source = Path(README.parent, "functions/cli", f"{module}.py").read_text("utf-8")
         names = re.findall(r"^    (\w+): Annotated", source, re.MULTILINE)
         spelled = {"output": "--format", "paths": "[PATHS]", "browser": "--no-browser"}
         missing = [name for name in names if spelled.get(name, "--" + name.replace("_", "-")) not in text]
