@@ -1,1 +1,5 @@
-"""The product without its entry points: domain, ports, steps and adapters; nothing here imports `functions`."""
+"""The product without its entry points; nothing here imports `functions`."""
+
+from shared.lazy_modules import install
+
+install("functions", "shared")
