@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from functions.http.context import Process
-    from shared.proposal.decision import Answer, Click
+    from shared.proposal.decision import ClickAnswer, Click
 
 MOST_BYTES = 1 << 20
 Answered = tuple[str, int, dict[str, str]]
@@ -82,10 +82,10 @@ def _decided(body: bytes, here: "Process", log: Log) -> Answered:
 
 def _reason_asked(here: "Process", click: "Click", log: Log) -> bool:
     """Whether the dialog is open; the denial is what comes back from it. Where it cannot be opened, it counts now."""
-    from shared.ports import Dialogs  # noqa: PLC0415
+    from shared.ports import ReasonDialog  # noqa: PLC0415
 
     chat = here.world.chat
-    if not isinstance(chat, Dialogs):
+    if not isinstance(chat, ReasonDialog):
         return False
     try:
         chat.ask_reason(click)
@@ -96,7 +96,7 @@ def _reason_asked(here: "Process", click: "Click", log: Log) -> bool:
     return True
 
 
-def _told(answer: "Answer", body: bytes, log: Log) -> Answered:
+def _told(answer: "ClickAnswer", body: bytes, log: Log) -> Answered:
     """What the person who clicked alone is told; the message itself is changed by the steps."""
     from shared.adapters.slack.dialog import refused  # noqa: PLC0415
     from shared.adapters.slack.interaction import from_dialog, response_url  # noqa: PLC0415

@@ -75,14 +75,14 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
 
 
 def _secret(here: "Process") -> "Secret":
-    from shared.wiring import secret  # noqa: PLC0415
+    from shared.wiring import build_secret_reader  # noqa: PLC0415
 
-    return secret(here.settings, here.settings.secrets.github_webhook_secret, "github.webhook_secret")()
+    return build_secret_reader(here.settings, here.settings.secrets.github_webhook_secret, "github.webhook_secret")()
 
 
 def _people(here: "Process") -> "People":
-    from shared.lazy import Later  # noqa: PLC0415
-    from shared.wiring import people  # noqa: PLC0415
+    from shared.lazy import Lazy  # noqa: PLC0415
+    from shared.wiring import create_people  # noqa: PLC0415
 
-    found: People = Later(lambda: people(here.settings))
+    found: People = Lazy(lambda: create_people(here.settings))
     return found

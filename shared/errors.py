@@ -4,15 +4,15 @@ In: whatever went wrong outside. Out: an exception whose text says what is wrong
 """
 
 
-class Unreadable(Exception):
+class InputError(Exception):
     """Input that was named correctly and cannot be read: the command ends with exit code 3."""
 
 
-class Mistaken(Unreadable):
+class ConfigurationError(InputError):
     """A configuration with mistakes: the text has a line for each of them."""
 
 
-class Misused(Exception):
+class UsageError(Exception):
     """A request that makes no sense as it stands (an unknown ref, a contradiction): exit code 2."""
 
 

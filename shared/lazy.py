@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Any
 
 
-class Later:
+class Lazy:
     """Everything is asked of what `make` gives, which is called once, whatever number of threads ask at once."""
 
     def __init__(self, make: Callable[[], object]) -> None:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port
     from shared.proof.model.finding import Checks
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
-    from shared.proposal.rollout import Deployment, Revision, Serving
-    from shared.proposal.verdict import Probed
+    from shared.proposal.rollout import Deployment, Revision, ServiceState
+    from shared.proposal.verdict import ProbeResult
     from shared.report.links import Links
     from shared.service import Service
 
-BY_HAND = "changed_by_hand"
+CHANGED_BY_HAND = "changed_by_hand"
 """The reason of a `Reject` by which the deployer leaves alone what a person has changed during a rollout."""
-WRONG = "provenfix:wrong"
+WRONG_LABEL = "provenfix:wrong"
 """The label by which a person stops all automation for an incident."""
 
 
@@ -72,7 +72,7 @@ class Issues(Protocol):
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
 
-        Also the title (`shared.proposal.title.retitled`), unless "" is given or a person has given it another one.
+        Also the title (`shared.proposal.title.update_title`), unless "" is given or a person has given it another one.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """
@@ -96,7 +96,7 @@ class Issues(Protocol):
         """Open or closed, its labels and its body. A deleted issue is closed."""
 
 
-class Wish(StrEnum):
+class IssueCommand(StrEnum):
     """What a person can want of an incident, at its issue."""
 
     MUTE = "mute"
@@ -104,10 +104,10 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wished:
+class IssueEvent:
     """An event at an issue that carries an incident's marker. Its signature was verified; its claims were not."""
 
-    wish: Wish
+    wish: IssueCommand
     delivery: str
     """The sender's id of this delivery; a repetition carries the same."""
     repository: str
@@ -124,7 +124,7 @@ class People(Protocol):
         """Whether a person may write there."""
 
 
-class Places(Protocol):
+class LinkBuilder(Protocol):
     """Where a person can look at what an issue tells of."""
 
     def links(self, service: Service, commits: Sequence[str]) -> Links:
@@ -154,7 +154,7 @@ class Chat(Protocol):
 
 
 @runtime_checkable
-class Dialogs(Protocol):
+class ReasonDialog(Protocol):
     """A chat that can ask the person who clicked, right away."""
 
     def ask_reason(self, click: Click) -> None:
@@ -168,7 +168,7 @@ class Dialogs(Protocol):
 class Revisions(Protocol):
     """What the platform runs."""
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         """The service as it is right now."""
 
     def revision(self, service: Service, name: str) -> Revision | None:
@@ -201,7 +201,7 @@ class Deployer(Protocol):
 class Probe(Protocol):
     """A client of the service."""
 
-    def connect(self, service: Service) -> Probed:
+    def connect(self, service: Service) -> ProbeResult:
         """Whether a WebSocket connects and stays open. A service that fails is an answer, not an error."""
 
 
@@ -217,7 +217,7 @@ Document = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDocument:
     """A document as read. `version` is opaque: it changes with every write, and a replacement must name it."""
 
     kind: str
@@ -239,13 +239,13 @@ class Store(Protocol):
         reads the document back and compares an owner token in it.
         """
 
-    def read(self, kind: str, key: str) -> Stored | None:
+    def read(self, kind: str, key: str) -> StoredDocument | None:
         """The document, as of now."""
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """Writes a document if it still has `version`. False where somebody wrote in between, or it is gone."""
 
-    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """Documents of a kind whose top-level `field` equals `value`, by key."""
 
 
@@ -263,7 +263,7 @@ class Clock(Protocol):
         """Aware, in UTC."""
 
 
-class Ids(Protocol):
+class IdGenerator(Protocol):
     """Randomness, so that tests can repeat it."""
 
     def token(self) -> str:

@@ -27,7 +27,7 @@ class Secret:
         raise TypeError("A Secret is not written anywhere; read it again where it is needed.")
 
 
-class Keeper(StrEnum):
+class SecretSource(StrEnum):
     """Who keeps a secret."""
 
     SECRET_MANAGER = "secret"  # noqa: S105  # the key that names one
@@ -38,5 +38,5 @@ class Keeper(StrEnum):
 class SecretReference:
     """`projects/P/secrets/S/versions/V` of Secret Manager, or the name of an environment variable."""
 
-    keeper: Keeper
+    keeper: SecretSource
     name: str

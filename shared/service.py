@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-class Acting(StrEnum):
+class RolloutMode(StrEnum):
     """What an approval leads to. Not configured: it follows from where provenfix runs."""
 
     PLATFORM = "platform"
@@ -76,7 +76,7 @@ class Service:
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
-    acting: Acting = Acting.PLATFORM
+    acting: RolloutMode = RolloutMode.PLATFORM
 
     @property
     def id(self) -> str:

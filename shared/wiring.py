@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from shared.config.settings import Platform, Settings
-from shared.errors import Misused
-from shared.lazy import Later
-from shared.secret import Keeper, Secret, SecretReference
+from shared.errors import UsageError
+from shared.lazy import Lazy
+from shared.secret import SecretSource, Secret, SecretReference
 
 if TYPE_CHECKING:
     from shared.adapters.compilers.found import FoundCompilers
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from shared.adapters.logs.log_file import LogFile
     from shared.adapters.sqlite.sqlite_logs import SqliteLogs
     from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, People, Places, Store
+    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, People, LinkBuilder, Store
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
     from shared.workflow.context import World
     from shared.workflow.prover import Prover
 
-STORE = "store.sqlite"
-QUEUE = "queue.sqlite"
-LOGS = "logs.sqlite"
+STORE_FILE = "store.sqlite"
+QUEUE_FILE = "queue.sqlite"
+LOGS_FILE = "logs.sqlite"
 """The files of an embedded stack."""
 
 
 @contextmanager
-def local_history(path: str) -> "Iterator[GitRepository]":
+def open_local_history(path: str) -> "Iterator[GitRepository]":
     """The history of a repository on this machine."""
     from shared.adapters.git.repository import GitRepository  # noqa: PLC0415
 
@@ -45,14 +45,14 @@ def local_history(path: str) -> "Iterator[GitRepository]":
         yield repository
 
 
-def local_log(path: str) -> "LogFile":
+def open_log_file(path: str) -> "LogFile":
     """A log file on this machine; `-` is standard input."""
     from shared.adapters.logs.log_file import LogFile  # noqa: PLC0415
 
     return LogFile(path)
 
 
-def local_work_tree(path: str) -> "WorkTree | None":
+def find_work_tree(path: str) -> "WorkTree | None":
     """The checkout around a directory, None for a bare repository."""
     from shared.adapters.git.work_tree import WorkTree  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def local_work_tree(path: str) -> "WorkTree | None":
 
 
 @contextmanager
-def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
+def open_local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
     """The interpreters of this machine, and ruff."""
     from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
 
@@ -68,73 +68,73 @@ def local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
         yield compilers
 
 
-def store(settings: Settings) -> "Store":
+def create_store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
     if settings.embedded is not None:
         from shared.adapters.sqlite.sqlite_store import SqliteStore  # noqa: PLC0415
 
-        return SqliteStore(settings.embedded / STORE)
+        return SqliteStore(settings.embedded / STORE_FILE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
     emulator = settings.firestore_emulator
-    return FirestoreStore(_project(settings), settings.database, emulator=emulator, token=_access(settings))
+    return FirestoreStore(_require_project(settings), settings.database, emulator=emulator, token=_access_tokens(settings))
 
 
-def bus(settings: Settings) -> "Bus":
+def create_bus(settings: Settings) -> "Bus":
     """Where messages are published. Raises Misused where the settings name no place."""
-    return inlet(settings)
+    return create_publisher(settings)
 
 
-def inlet(settings: Settings) -> "PubSubBus | SqliteQueue":
+def create_publisher(settings: Settings) -> "PubSubBus | SqliteQueue":
     """The same, for whoever publishes what is not provenfix's own."""
     if settings.embedded is not None:
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        return SqliteQueue(settings.embedded / QUEUE)
+        return SqliteQueue(settings.embedded / QUEUE_FILE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     emulator = settings.pubsub_emulator
-    return PubSubBus(_project(settings), settings.topic_prefix, emulator=emulator, token=_access(settings))
+    return PubSubBus(_require_project(settings), settings.topic_prefix, emulator=emulator, token=_access_tokens(settings))
 
 
-def dead_letters(settings: Settings, name: str) -> "DeadLetters":
+def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
     """What could not be delivered. `name` is that of the subscription, without prefix. Raises Misused as above."""
     if settings.embedded is not None:
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        return SqliteQueue(settings.embedded / QUEUE)
+        return SqliteQueue(settings.embedded / QUEUE_FILE)
     from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters  # noqa: PLC0415
 
-    return PubSubDeadLetters(_project(settings), settings.topic_prefix + name)
+    return PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
 
 
-def world(settings: Settings) -> "World":
+def build_context(settings: Settings) -> "World":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
-    from shared.text.redaction import also  # noqa: PLC0415
+    from shared.text.redaction import configure_secret_patterns  # noqa: PLC0415
     from shared.workflow.context import World  # noqa: PLC0415
     from shared.workflow.records.kill_switch import is_stopped  # noqa: PLC0415
 
-    also(settings.redaction)
-    kept, clock = store(settings), SystemClock()
-    github = _github(settings, clock)
+    configure_secret_patterns(settings.redaction)
+    kept, clock = create_store(settings), SystemClock()
+    github = _github_factory(settings, clock)
     return World(
         store=kept,
-        bus=bus(settings),
+        bus=create_bus(settings),
         clock=clock,
         ids=RandomIds(),
-        histories=_histories(settings, github),
-        compilers=_compilers(settings),
+        histories=_history_opener(settings, github),
+        compilers=_create_compilers(settings),
         services=settings.services,
         own=settings.own,
-        prover=_prover(),
+        prover=_create_prover(),
         longest_wait=settings.longest_wait,
         kill_switch=lambda service: settings.kill_switch or is_stopped(kept, service),
-        **(_stand_ins(settings, kept, clock) if settings.local else _outside(settings, github, clock)),
+        **(_local_ports(settings, kept, clock) if settings.local else _cloud_ports(settings, github, clock)),
     )
 
 
-def secret(settings: Settings, reference: SecretReference | None, key: str) -> Callable[[], Secret]:
+def build_secret_reader(settings: Settings, reference: SecretReference | None, key: str) -> Callable[[], Secret]:
     """What reads a secret when it is first needed, and keeps it. `key` is where provenfix.yaml refers to it.
 
     Raises Misused, when it is called, where nothing is configured; Retry where it cannot be reached.
@@ -143,55 +143,55 @@ def secret(settings: Settings, reference: SecretReference | None, key: str) -> C
 
     def read() -> Secret:
         if not held:
-            held.append(_read(settings, reference, key))
+            held.append(_read_secret(settings, reference, key))
         return held[0]
 
     return read
 
 
-def _read(settings: Settings, reference: SecretReference | None, key: str) -> Secret:
+def _read_secret(settings: Settings, reference: SecretReference | None, key: str) -> Secret:
     if reference is None:
-        raise Misused(f"{key} is not configured; refer to it in provenfix.yaml.")
-    if reference.keeper is Keeper.SECRET_MANAGER:
+        raise UsageError(f"{key} is not configured; refer to it in provenfix.yaml.")
+    if reference.keeper is SecretSource.SECRET_MANAGER:
         from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
 
         api = settings.doubles.rest
-        token = _metadata(settings).access_token
+        token = _create_metadata_client(settings).access_token
         return (SecretManager(token, api) if api else SecretManager(token)).read(reference.name)
     found = settings.secrets.held.get(reference.name)
     if found is None:
-        raise Misused(f"{key} refers to the environment variable {reference.name}, which is not set.")
+        raise UsageError(f"{key} refers to the environment variable {reference.name}, which is not set.")
     return found
 
 
-def _access(settings: Settings) -> Callable[[], Secret]:
+def _access_tokens(settings: Settings) -> Callable[[], Secret]:
     """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
     if settings.deployed or settings.doubles.rest:
-        return _metadata(settings).access_token
+        return _create_metadata_client(settings).access_token
     from shared.adapters.google.own_token import OwnToken  # noqa: PLC0415
 
     return OwnToken()
 
 
-def _metadata(settings: Settings) -> "Metadata":
+def _create_metadata_client(settings: Settings) -> "Metadata":
     from shared.adapters.google.metadata import HOST, Metadata  # noqa: PLC0415
 
     return Metadata(settings.doubles.rest.removeprefix("http://") or HOST)
 
 
-def _project(settings: Settings) -> str:
+def _require_project(settings: Settings) -> str:
     if not settings.project:
-        raise Misused("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
+        raise UsageError("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
     return settings.project
 
 
-def _histories(
+def _history_opener(
     settings: Settings, github: "Callable[[], GitHub] | None"
 ) -> "Callable[[Service], AbstractContextManager[History]]":
     if settings.local is not None:
-        return lambda service: local_history(service.repository)
+        return lambda service: open_local_history(service.repository)
     if github is None:
-        return lambda service: _missing(f"the repository {service.repository}", "github.token")
+        return lambda service: _raise_not_configured(f"the repository {service.repository}", "github.token")
 
     def opened(service: "Service") -> "AbstractContextManager[History]":
         from shared.adapters.github.history import open_history  # noqa: PLC0415
@@ -201,7 +201,7 @@ def _histories(
     return opened
 
 
-def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
+def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
     """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
     if settings.secrets.github_token is None and not settings.code_host.app:
         return None
@@ -213,35 +213,35 @@ def _github(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None"
             from shared.adapters.github.host import Host  # noqa: PLC0415
 
             pace, address = Pace(clock, time.sleep), settings.doubles.github or Host(settings.code_host.address).api
-            made.append(GitHub(_credentials(settings, pace, address), pace, address))
+            made.append(GitHub(_github_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
 
 
-def _credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
+def _github_credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
     from shared.adapters.github.client import installation  # noqa: PLC0415
     from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
 
     host, secrets = settings.code_host, settings.secrets
     if not host.app:
-        return FixedToken(secret(settings, secrets.github_token, "github.token"))
-    key = secret(settings, secrets.github_app_key, "github.app.private_key")
+        return FixedToken(build_secret_reader(settings, secrets.github_token, "github.token"))
+    key = build_secret_reader(settings, secrets.github_app_key, "github.app.private_key")
     return installation(App(host.app, key, host.installation), pace, address)
 
 
-def people(settings: Settings) -> "People":
+def create_people(settings: Settings) -> "People":
     """Who may instruct the functions at an issue. Raises Misused, when it is asked, where no token is configured."""
     from shared.adapters.github.people import GitHubPeople  # noqa: PLC0415
     from shared.adapters.machine import SystemClock  # noqa: PLC0415
 
-    github = _github(settings, SystemClock())
+    github = _github_factory(settings, SystemClock())
     if github is None:
-        raise Misused("github.app or github.token is not configured; write one of them into provenfix.yaml.")
+        raise UsageError("github.app or github.token is not configured; write one of them into provenfix.yaml.")
     return GitHubPeople(github())
 
 
-def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host_ports(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -255,32 +255,32 @@ def _code_host(settings: Settings, github: "Callable[[], GitHub] | None") -> dic
 
         return GitHubChecks(github())
 
-    def places() -> "Places":
+    def places() -> "LinkBuilder":
         from shared.adapters.github.host import Host  # noqa: PLC0415
         from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
         from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
 
         return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
 
-    return {"issues": Later(issues), "checks": Later(checks), "places": Later(places)}
+    return {"issues": Lazy(issues), "checks": Lazy(checks), "places": Lazy(places)}
 
 
-def _compilers(settings: Settings) -> "Compilers":
+def _create_compilers(settings: Settings) -> "Compilers":
     """Interpreters run until the process ends: a function answers many requests."""
 
     def make() -> "Compilers":
         from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
         from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
 
-        metadata = _metadata(settings)
-        return DeployedCompilers(settings.compilers, _token(metadata), FoundCompilers(settings.interpreters))
+        metadata = _create_metadata_client(settings)
+        return DeployedCompilers(settings.compilers, _identity_tokens(metadata), FoundCompilers(settings.interpreters))
 
-    later: Any = Later(make)
+    later: Any = Lazy(make)
     compilers: Compilers = later
     return compilers
 
 
-def _prover() -> "Prover":
+def _create_prover() -> "Prover":
     """Most requests of most functions prove nothing."""
 
     def make() -> "Prover":
@@ -288,17 +288,17 @@ def _prover() -> "Prover":
 
         return Prover()
 
-    later: Any = Later(make)
+    later: Any = Lazy(make)
     prover: Prover = later
     return prover
 
 
-def _token(metadata: "Metadata") -> Callable[[str], Secret]:
+def _identity_tokens(metadata: "Metadata") -> Callable[[str], Secret]:
     """A function on this machine is called without a token; settings allow plain HTTP for no other."""
     return lambda url: metadata.identity_token(url) if url.startswith("https://") else Secret("")
 
 
-def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+def _local_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
     from shared.adapters.standins.kept_chat import KeptChat  # noqa: PLC0415
 
@@ -312,15 +312,15 @@ def _stand_ins(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, A
 
         return NoChecks()
 
-    outside: dict[str, Any] = {"issues": Later(issues), "chat": KeptChat(kept), "checks": Later(checks)}
+    outside: dict[str, Any] = {"issues": Lazy(issues), "chat": KeptChat(kept), "checks": Lazy(checks)}
     if settings.platform is Platform.SERVED:
-        return outside | _served(settings, kept, clock)
+        return outside | _served_platform_ports(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
-        return outside | _watched(settings, kept, clock)
-    return outside | _kept(settings, kept, clock)
+        return outside | _watched_platform_ports(settings, kept, clock)
+    return outside | _recorded_platform_ports(settings, kept, clock)
 
 
-def _kept(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """A platform that runs nothing, and a folder of logs."""
 
     def platform() -> object:
@@ -339,11 +339,11 @@ def _kept(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
         assert settings.local is not None
         return KeptLogs(settings.local / "logs")
 
-    held = Later(platform)
-    return {"revisions": held, "deployer": held, "probe": Later(probe), "logs": Later(logs)}
+    held = Lazy(platform)
+    return {"revisions": held, "deployer": held, "probe": Lazy(probe), "logs": Lazy(logs)}
 
 
-def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
     from shared.adapters.probe.patience import Patience  # noqa: PLC0415
     from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
@@ -352,39 +352,39 @@ def _served(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]
     platform = ServedPlatform(kept, clock)
     staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
     probe = NetworkProbe(Patience(opening=10.0, staying=staying))
-    return {"revisions": platform, "deployer": platform, "probe": probe, "logs": local_logs(settings)}
+    return {"revisions": platform, "deployer": platform, "probe": probe, "logs": open_service_logs(settings)}
 
 
-def _watched(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
+def _watched_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """What can be told of a service by its log alone; deployed by a command, where one is configured."""
     from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
     from shared.adapters.standins.watched_platform import WatchedPlatform  # noqa: PLC0415
 
-    logs = local_logs(settings)
+    logs = open_service_logs(settings)
     platform = WatchedPlatform(kept, logs, clock)
     return {"revisions": platform, "deployer": platform, "probe": NetworkProbe(), "logs": logs}
 
 
-def local_logs(settings: Settings) -> "SqliteLogs":
+def open_service_logs(settings: Settings) -> "SqliteLogs":
     """The log of the services of this machine. Raises Misused where the settings say that this is none."""
     from shared.adapters.sqlite.sqlite_logs import SqliteLogs  # noqa: PLC0415
 
     if settings.local is None:
-        raise Misused("This is no stack of one machine; set PROVENFIX_LOCAL.")
-    return SqliteLogs(settings.local / LOGS)
+        raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
+    return SqliteLogs(settings.local / LOGS_FILE)
 
 
-def _chat(settings: Settings) -> dict[str, Any]:
+def _chat_port(settings: Settings) -> dict[str, Any]:
     """Slack, where a bot's token is configured. It is read when something is first said."""
     if settings.secrets.slack_bot_token is None:
         return {}
     from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
 
-    token = secret(settings, settings.secrets.slack_bot_token, "slack.bot_token")
+    token = build_secret_reader(settings, settings.secrets.slack_bot_token, "slack.bot_token")
     return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def deployer_of(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub] | None") -> "Deployer":
+def create_deployer(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub] | None") -> "Deployer":
     """By each service's own method; workflows only where there is a token for the code host."""
     from shared.adapters.by_method import DeployerByMethod  # noqa: PLC0415
     from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline  # noqa: PLC0415
@@ -397,11 +397,11 @@ def deployer_of(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub
     if github is not None:
         from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
 
-        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHub", Later(github))), clock)
+        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHub", Lazy(github))), clock)
     return DeployerByMethod(deployers)
 
 
-def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] | None") -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
     def clients() -> "Clients":
@@ -409,7 +409,7 @@ def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] 
 
         return Clients(on_loopback(settings.doubles.google) if settings.doubles.google else None)
 
-    held = Later(clients)
+    held = Lazy(clients)
 
     def logs() -> object:
         from shared.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
@@ -422,7 +422,7 @@ def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] 
         return CloudRunRevisions(cast("Clients", held))
 
     def deployer() -> object:
-        return deployer_of(cast("Clients", held), clock, github)
+        return create_deployer(cast("Clients", held), clock, github)
 
     def probe() -> object:
         from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
@@ -430,22 +430,22 @@ def _platform(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] 
         return NetworkProbe()
 
     made = {"logs": logs, "revisions": revisions, "deployer": deployer, "probe": probe}
-    return {port: Later(make) for port, make in made.items()}
+    return {port: Lazy(make) for port, make in made.items()}
 
 
-def _outside(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
+def _cloud_ports(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _unconfigured() | _platform(settings, clock, github) | _code_host(settings, github) | _chat(settings)
+    return _unconfigured_ports() | _platform_ports(settings, clock, github) | _code_host_ports(settings, github) | _chat_port(settings)
 
 
-def _unconfigured() -> dict[str, Any]:
+def _unconfigured_ports() -> dict[str, Any]:
     """What provenfix.yaml may leave out: whoever asks for it is told what to configure."""
     keys = {"issues": "github.token", "checks": "github.token", "chat": "slack.bot_token"}
-    return {port: Later(partial(_missing, f"the port {port!r}", key)) for port, key in keys.items()}
+    return {port: Lazy(partial(_raise_not_configured, f"the port {port!r}", key)) for port, key in keys.items()}
 
 
-def _missing(what: str, key: str) -> NoReturn:
-    raise Misused(
+def _raise_not_configured(what: str, key: str) -> NoReturn:
+    raise UsageError(
         f"Nothing is configured for {what}: refer to {key} in provenfix.yaml, "
         "or set PROVENFIX_LOCAL to use the stand-in of one machine."
     )

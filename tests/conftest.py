@@ -12,7 +12,7 @@ from functions.local.stack_folder import led_to
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.ports import Store
 from tests.support.memory import MemoryStore
 
@@ -25,7 +25,7 @@ def emulators_installed() -> None:
     """Without them a test skips; where `CI=true` it fails."""
     try:
         installed()
-    except Unreadable as missing:
+    except InputError as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
 _LEVELS = ("read", "write", "admin")
@@ -101,7 +101,7 @@ def read_access(file: Path = FILE) -> Access:
             told["only"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise Unreadable(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
+        raise InputError(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
 
 
 def table(access: Access) -> Iterator[str]:

@@ -20,7 +20,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 ALONE = {
@@ -41,7 +41,7 @@ def main() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
             sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
-    except Unreadable as wrong:
+    except InputError as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(3) from None
 
@@ -94,7 +94,7 @@ def _check(name: str, content: bytes) -> None:
     try:
         compile(content, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise Unreadable(f"{name} does not compile and cannot be deployed: {error}") from None
+        raise InputError(f"{name} does not compile and cannot be deployed: {error}") from None
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from shared.errors import Misused
+from shared.errors import UsageError
 
 
 def check(
@@ -19,7 +19,7 @@ def check(
     Without PATHS, --ref or --staged: every tracked Python file, as it lies on disk.
     """
     if sum([bool(paths), ref is not None, staged]) > 1:
-        raise Misused("PATHS, --ref and --staged each say what to check; give one of them")
+        raise UsageError("PATHS, --ref and --staged each say what to check; give one of them")
     from functions.cli.checking import Request, run  # noqa: PLC0415  # other commands start without compilers
 
     return run(Request(repo, paths or [], ref, staged, python))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.config.settings import read_settings
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from shared.proof.declared.deployed_python import wanted_files
 from shared.proof.judging.check import Failure, Group, targets
 from shared.proof.judging.check import check as check_all
 from shared.proof.model.compilation import Source
-from shared.text.escaping import one_line, plain
-from shared.wiring import local_compilers, local_history, local_work_tree
+from shared.text.escaping import to_one_line, strip_invisible
+from shared.wiring import open_local_compilers, open_local_history, find_work_tree
 
 if TYPE_CHECKING:
     from shared.adapters.git.repository import GitRepository
@@ -38,7 +38,7 @@ class Request:
 def run(request: Request) -> int:
     """Print what fails; 1 where something does, else 0. Raises Misused and Unreadable."""
     settings = read_settings()
-    with local_history(request.repo) as repository, local_compilers(settings) as compilers:
+    with open_local_history(request.repo) as repository, open_local_compilers(settings) as compilers:
         names, listed, read = _wanted(repository, request, settings.index_file)
         sources = [Source(name, content) for name in names if (content := read(name)) is not None]
         if not sources:
@@ -55,7 +55,7 @@ def _wanted(
     repository: "GitRepository", request: Request, index_file: str
 ) -> tuple[Sequence[str], Sequence[str], Read]:
     """Paths to check, paths of the files that declare a Python, and what reads either of them."""
-    work_tree, paths = local_work_tree(request.repo), request.paths
+    work_tree, paths = find_work_tree(request.repo), request.paths
     if request.staged:
         index = {path: entry.blob for path, entry in repository.staged(index_file).items()}
         before = _head(repository)
@@ -63,7 +63,7 @@ def _wanted(
         return changed, wanted_files(index), _from_blobs(repository, index)
     if request.ref is not None or work_tree is None:
         if paths:
-            raise Misused(f"{request.repo}: a bare repository has no files on disk; name a commit with --ref")
+            raise UsageError(f"{request.repo}: a bare repository has no files on disk; name a commit with --ref")
         tree = repository.tree(repository.resolve("HEAD" if request.ref is None else request.ref).id)
         blobs = {path: entry.blob for path, entry in tree.items()}
         return [path for path in blobs if _is_python(path)], wanted_files(blobs), _from_blobs(repository, blobs)
@@ -81,7 +81,7 @@ def _wanted(
 def _head(repository: "GitRepository") -> Mapping[str, str]:
     try:
         commit = repository.resolve("HEAD")
-    except Misused:
+    except UsageError:
         return {}  # nothing was committed yet: everything in the index is new
     return {path: entry.blob for path, entry in repository.tree(commit.id).items()}
 
@@ -90,7 +90,7 @@ def _from_blobs(repository: "GitRepository", blobs: Mapping[str, str]) -> Read:
     def read(path: str) -> bytes:
         content = repository.read(blobs[path])
         if content is None:  # what could not be looked at must not pass
-            raise Unreadable(f"{repository.path}: the contents of {path} are not in this copy; fetch them first")
+            raise InputError(f"{repository.path}: the contents of {path} are not in this copy; fetch them first")
         return content
 
     return read
@@ -103,11 +103,11 @@ def _is_python(path: str) -> bool:
 def _tell(groups: Sequence[Group]) -> int:
     """Everything found on stdout, the choice of Python on stderr; 1 where something is not proven to compile."""
     for group in groups:
-        print(f"Python {group.target.python} ({one_line(group.target.why)})", file=sys.stderr)
+        print(f"Python {group.target.python} ({to_one_line(group.target.why)})", file=sys.stderr)
     for failure in (failure for group in groups for failure in group.failures):
         print("\n".join(_lines(failure)))
     for unjudged in (unjudged for group in groups for unjudged in group.unjudged):
-        print(f"{one_line(unjudged.path)}: could not be judged: {one_line(unjudged.why)}")
+        print(f"{to_one_line(unjudged.path)}: could not be judged: {to_one_line(unjudged.why)}")
     print(". ".join(_summary(group) for group in groups) + ".")
     return int(any(group.failures or group.unjudged for group in groups))
 
@@ -123,17 +123,17 @@ def _summary(group: Group) -> str:
 
 def _lines(failure: Failure) -> Iterator[str]:
     fault = failure.fault
-    place = [one_line(failure.path), *(str(number) for number in (fault.line, fault.column) if number is not None)]
-    yield f"{':'.join(place)}: {fault.error_class}: {one_line(fault.message)}"
+    place = [to_one_line(failure.path), *(str(number) for number in (fault.line, fault.column) if number is not None)]
+    yield f"{':'.join(place)}: {fault.error_class}: {to_one_line(fault.message)}"
     if fault.text.strip():
         # A very long line is shown from shortly before its fault.
         start = max((fault.column or 1) - 1 - WIDTH // 2, 0) if len(fault.text) > WIDTH else 0
         shown = fault.text[start : start + WIDTH]
-        yield f"    {plain(shown).rstrip()}"
+        yield f"    {strip_invisible(shown).rstrip()}"
         if fault.column is not None and fault.column - 1 - start <= len(shown):
             before = shown[: fault.column - 1 - start]
             yield "    " + "".join("\t" if letter == "\t" else " " for letter in before) + "^"
     if failure.explanation:
-        yield f"    {one_line(failure.explanation)}"
+        yield f"    {to_one_line(failure.explanation)}"
     if failure.more:
         yield f"    and {failure.more} more in this file"

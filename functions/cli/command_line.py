@@ -17,7 +17,7 @@ from functions.cli.stats import stats
 from functions.cli.stop import resume, stop
 from functions.cli.up import up
 from functions.cli.watch import watch
-from shared.errors import Mistaken, Misused, Reject, Retry, Unreadable
+from shared.errors import ConfigurationError, UsageError, Reject, Retry, InputError
 
 READER_GONE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
@@ -61,10 +61,10 @@ def main() -> NoReturn:
 def _run() -> int:
     try:
         return _invoked()
-    except (typer.TyperException, Misused) as error:
+    except (typer.TyperException, UsageError) as error:
         return _fail(_told(error), 2)
-    except (Unreadable, Retry, Reject) as error:
-        return _fail(str(error), 3, lines=isinstance(error, Mistaken))
+    except (InputError, Retry, Reject) as error:
+        return _fail(str(error), 3, lines=isinstance(error, ConfigurationError))
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except BrokenPipeError:
@@ -94,8 +94,8 @@ def _told(error: Exception) -> str:
 
 def _fail(told: str, code: int, *, lines: bool = False) -> int:
     """One sentence, or with `lines` one on each line."""
-    from shared.text.escaping import one_line  # noqa: PLC0415  # sentences quote names that others chose
+    from shared.text.escaping import to_one_line  # noqa: PLC0415  # sentences quote names that others chose
 
     sentences = told.split("\n") if lines else [told]
-    print("provenfix: " + "\n".join(map(one_line, sentences)), file=sys.stderr)
+    print("provenfix: " + "\n".join(map(to_one_line, sentences)), file=sys.stderr)
     return code

@@ -9,10 +9,10 @@ from functions.local import topology
 from functions.local.stack_folder import environment_named, led_to
 from shared.adapters.delivery import DeadLetter, DeadLetters
 from shared.config.settings import read_settings
-from shared.errors import Misused
-from shared.text.escaping import cut, one_line
+from shared.errors import UsageError
+from shared.text.escaping import truncate, to_one_line
 from shared.text.redaction import redact
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 _MOST = 1_000
 _SHOWN = 120
@@ -22,9 +22,9 @@ def listed(folder: Path) -> int:
     """One line for each."""
     with _letters(folder) as letters:
         for letter in letters.waiting(_MOST):
-            body = cut(one_line(redact(letter.data.decode("utf-8", "replace"))), _SHOWN)
+            body = truncate(to_one_line(redact(letter.data.decode("utf-8", "replace"))), _SHOWN)
             topic = letter.topic.rpartition("/")[2]
-            print(f"{letter.id}  {letter.attempts} attempts  {rfc3339(letter.published_at)}  {topic}  {body}")
+            print(f"{letter.id}  {letter.attempts} attempts  {format_rfc3339(letter.published_at)}  {topic}  {body}")
     return 0
 
 
@@ -44,7 +44,7 @@ def _each(letters: DeadLetters, ids: Sequence[str] | None, do: Callable[[DeadLet
     waiting = {letter.id: letter for letter in letters.waiting(_MOST)}
     missing = sorted(set(ids or ()) - set(waiting))
     if missing:
-        raise Misused(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
+        raise UsageError(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
     chosen = list(waiting) if ids is None else list(dict.fromkeys(ids))
     for identity in chosen:
         do(waiting[identity])
@@ -54,10 +54,10 @@ def _each(letters: DeadLetters, ids: Sequence[str] | None, do: Callable[[DeadLet
 
 @contextmanager
 def _letters(folder: Path) -> Iterator[DeadLetters]:
-    from shared.wiring import dead_letters  # noqa: PLC0415
+    from shared.wiring import create_dead_letters  # noqa: PLC0415
 
     with led_to(environment_named(folder)):
-        letters = dead_letters(read_settings(), topology.DEAD_LETTERS)
+        letters = create_dead_letters(read_settings(), topology.DEAD_LETTERS)
         try:
             yield letters
         finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.cli.status_lines import sayer, shown
-from shared.errors import Misused
+from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from functions.demo.scenario import Scenario
@@ -61,7 +61,7 @@ def _scenario(name: str) -> "Scenario":
     try:
         return Scenario(name)
     except ValueError:
-        raise Misused(f"--scenario {name!r} is not one of {', '.join(each.value for each in Scenario)}") from None
+        raise UsageError(f"--scenario {name!r} is not one of {', '.join(each.value for each in Scenario)}") from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.errors import Misused
+from shared.errors import UsageError
 
 dlq = typer.Typer(help="Look at, replay or drop what could not be delivered.", rich_markup_mode=None)
 
@@ -42,5 +42,5 @@ def drop(ids: _Ids = None, every: _All = False, folder: _Folder = _HERE) -> int:
 def _chosen(ids: list[str] | None, *, every: bool) -> list[str] | None:
     """None for all of them."""
     if bool(ids) == every:
-        raise Misused("name the letters, or give --all")
+        raise UsageError("name the letters, or give --all")
     return ids if ids else None

@@ -12,20 +12,20 @@ from pathlib import Path
 from functions.local.private_files import make_private, write_private
 from functions.local.stack_folder import environment_named, led_to
 from shared.config.settings import Settings, read_settings
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.workflow import flow
 
 
 def run(file: str, folder: Path) -> int:
     """Raises Unreadable for what is no export, Misused where no stack is known."""
-    from shared.wiring import inlet  # noqa: PLC0415  # refuse a file before anything is loaded
+    from shared.wiring import create_publisher  # noqa: PLC0415  # refuse a file before anything is loaded
 
     text = _read(file)
     bodies = [json.dumps(entry).encode() for entry in entries(text, file)]
     with led_to(environment_named(folder)):
         settings = read_settings()
         _keep(settings, text)
-        bus = inlet(settings)
+        bus = create_publisher(settings)
         bus.put(flow.LOG_ENTRIES, bodies)
         bus.close()
     noun = "entry" if len(bodies) == 1 else "entries"
@@ -45,7 +45,7 @@ def entries(text: str, name: str) -> Iterator[dict[str, object]]:
         what = "line"
     for number, entry in found:
         if not isinstance(entry, dict):
-            raise Unreadable(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
+            raise InputError(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
         yield entry
 
 
@@ -54,7 +54,7 @@ def _parsed(text: str, name: str, where: str) -> "list[object]":
         return json.loads(text)  # type: ignore[no-any-return]
     except (ValueError, RecursionError) as error:
         hint = "give what `gcloud logging read --format=json` writes"
-        raise Unreadable(f"{name}: {where} is not JSON ({error}); {hint}") from None
+        raise InputError(f"{name}: {where} is not JSON ({error}); {hint}") from None
 
 
 def _read(file: str) -> str:
@@ -62,7 +62,7 @@ def _read(file: str) -> str:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{file}: cannot be read ({error})") from None
+        raise InputError(f"{file}: cannot be read ({error})") from None
 
 
 def _keep(settings: Settings, text: str) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from functions.cli.progress import on_terminal
 from shared.config.settings import read_settings
-from shared.detection.collect import collect
-from shared.errors import Misused
+from shared.detection.collect import collect_incidents
+from shared.errors import UsageError
 from shared.proof.proof_context import Progress, Request
 from shared.report.investigate import investigate
 from shared.report.report import Report, to_json
-from shared.wiring import local_compilers, local_history, local_log
+from shared.wiring import open_local_compilers, open_local_history, open_log_file
 
 
 def report(repo: str, log: str, request: Request, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
@@ -36,14 +36,14 @@ def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], pr
 
     Raises Misused and Unreadable with one sentence for whoever gave the arguments.
     """
-    with local_history(repo) as history, local_compilers(read_settings()) as compilers:
+    with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
         history.branch(request.branch)  # a wrong name is told before a large log is read
         if request.deployed is not None:
             history.resolve(request.deployed)
         if request.python is not None:
             compilers.admit(request.python)
         progress("reading the log")
-        collected = collect(local_log(log), service=names[0], environment=names[1])
+        collected = collect_incidents(open_log_file(log), service=names[0], environment=names[1])
         return investigate(collected.incidents, history, compilers, request, progress)
 
 
@@ -86,7 +86,7 @@ def _must_be_writable(out: Path | None) -> None:
     except OSError as error:
         told = str(error.strerror)
     if told:
-        raise Misused(f"{out}: cannot be written ({told}); name another file with --out")
+        raise UsageError(f"{out}: cannot be written ({told}); name another file with --out")
 
 
 def _must_not_be_kept(out: Path | None, log: str) -> None:
@@ -94,9 +94,9 @@ def _must_not_be_kept(out: Path | None, log: str) -> None:
     if out is None:
         return
     if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
-        raise Misused(f"{out}: this is the log itself; name another file with --out")
+        raise UsageError(f"{out}: this is the log itself; name another file with --out")
     if any(_is_git_directory(folder) for folder in out.resolve().parents):
-        raise Misused(f"{out}: lies inside the git directory of a repository; name another file with --out")
+        raise UsageError(f"{out}: lies inside the git directory of a repository; name another file with --out")
 
 
 def _is_git_directory(folder: Path) -> bool:
@@ -111,4 +111,4 @@ def _write(text: str, out: Path | None) -> None:
     try:
         out.write_text(text, "utf-8", "backslashreplace")
     except OSError as error:
-        raise Misused(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error
+        raise UsageError(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error

@@ -15,7 +15,7 @@ from functions.local.server_process import LOOPBACK
 from functions.local.stack import Standing, Wanted, standing
 from functions.local.stack_folder import FOLDER, alone_in
 from shared.config.settings import Settings, read_all_settings
-from shared.errors import Retry, Unreadable
+from shared.errors import Retry, InputError
 from shared.workflow import flow
 
 _LOOK_SECONDS = 1.0
@@ -50,8 +50,8 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
 def _check_emulators() -> None:
     try:
         installed()
-    except Unreadable as missing:
-        raise Unreadable(f"{missing}. Or do without them: provenfix up --embedded") from None
+    except InputError as missing:
+        raise InputError(f"{missing}. Or do without them: provenfix up --embedded") from None
 
 
 def _tick(stack: Standing) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from functions.local.stack_folder import environment_named, led_to
 from shared.config.settings import read_settings
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.ports import Store
-from shared.text.escaping import one_line
-from shared.text.timestamps import rfc3339
+from shared.text.escaping import to_one_line
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import State
 from shared.workflow.records.incident_record import Case, read_case
 from shared.workflow.records.incident_records import KIND
@@ -16,14 +16,14 @@ from shared.workflow.records.incident_records import KIND
 
 def run(incident: str | None, folder: Path) -> int:
     """Raises Misused where no such incident is known."""
-    from shared.wiring import store  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
 
     with led_to(environment_named(folder)):
-        opened = store(read_settings())
+        opened = create_store(read_settings())
         cases = sorted(_cases(opened), key=lambda case: case.opened_at)
         lines = list(_list(cases)) if incident is None else list(_one(_chosen(cases, incident)))
     for line in lines:
-        print(one_line(line) if not line.startswith("  ") else f"  {one_line(line)}")
+        print(to_one_line(line) if not line.startswith("  ") else f"  {to_one_line(line)}")
     return 0
 
 
@@ -37,7 +37,7 @@ def _chosen(cases: list[Case], wanted: str) -> Case:
     found = [case for case in cases if case.id == wanted] or [case for case in cases if case.id.startswith(wanted)]
     if len(found) != 1:
         known = "no incident" if not found else f"{len(found)} incidents"
-        raise Misused(f"{known} with an id that begins with {wanted!r}; `provenfix show` lists them")
+        raise UsageError(f"{known} with an id that begins with {wanted!r}; `provenfix show` lists them")
     return found[0]
 
 
@@ -46,13 +46,13 @@ def _list(cases: list[Case]) -> Iterator[str]:
         yield "No incidents."
     for case in cases:
         what = f"{case.error_class or case.kind.value} {case.path}"
-        yield f"{case.id}  {case.state.value}  {case.service}  {what}  {rfc3339(case.last_seen)}"
+        yield f"{case.id}  {case.state.value}  {case.service}  {what}  {format_rfc3339(case.last_seen)}"
 
 
 def _one(case: Case) -> Iterator[str]:
     yield f"{case.id}: {case.state.value}"
     yield f"  {case.error_class or case.kind.value} in {case.path or 'an unknown file'} of {case.service}"
-    yield f"  logged by {', '.join(case.revisions) or 'an unnamed revision'}, last at {rfc3339(case.last_seen)}"
+    yield f"  logged by {', '.join(case.revisions) or 'an unnamed revision'}, last at {format_rfc3339(case.last_seen)}"
     if case.issue is not None:
         yield f"  issue {case.issue.number}: {case.issue.url}"
     if case.proposal:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 def sayer() -> Callable[[str], None]:
     """Takes one sentence; one that is indented belongs to the one before it."""
-    from shared.text.escaping import one_line  # noqa: PLC0415  # --help starts without it
+    from shared.text.escaping import to_one_line  # noqa: PLC0415  # --help starts without it
 
     began = time.monotonic()
 
     def say(sentence: str) -> None:
         lead = f"{time.monotonic() - began:5.1f} s " if not sentence.startswith(" ") else " " * 12
-        print(f"{lead} {one_line(sentence)}", file=sys.stderr, flush=True)
+        print(f"{lead} {to_one_line(sentence)}", file=sys.stderr, flush=True)
 
     return say
 

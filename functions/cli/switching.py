@@ -11,27 +11,27 @@ from pathlib import Path
 
 from functions.local.stack_folder import environment_named, led_to
 from shared.config.settings import read_all_settings, read_settings
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.service import Service
-from shared.text.escaping import one_line
+from shared.text.escaping import to_one_line
 from shared.workflow.records.kill_switch import ALL, read_switch, turn_switch
 
 
 def run(service: str, folder: Path, *, stopped: bool) -> int:
     """Raises Misused for a service that is not configured, Unreadable and Retry where the store cannot be reached."""
     from shared.adapters.machine import SystemClock  # noqa: PLC0415
-    from shared.wiring import store  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
 
     with led_to(environment_named(folder)):
         # To stop everything works without provenfix.yaml: at night nobody looks for a file first.
         settings = read_all_settings() if service else read_settings()
         chosen = _find_service(settings.services, service) if service else ALL
-        opened = store(settings)
+        opened = create_store(settings)
         changed = turn_switch(opened, SystemClock(), chosen, _who(), stopped=stopped)
-        print(one_line(_describe(service or "all services", stopped=stopped, changed=changed)))
+        print(to_one_line(_describe(service or "all services", stopped=stopped, changed=changed)))
         switch = read_switch(opened, chosen)
         if switch.by and switch.at:
-            print(f"Recorded: by {one_line(switch.by)} at {one_line(switch.at)}.")
+            print(f"Recorded: by {to_one_line(switch.by)} at {to_one_line(switch.at)}.")
         if not stopped and chosen != ALL and read_switch(opened, ALL).stopped:
             print("All services are stopped nevertheless: `provenfix resume` without a service allows them again.")
         if not stopped and settings.kill_switch:
@@ -45,7 +45,7 @@ def _find_service(services: Mapping[str, Service], name: str) -> str:
         return found[0]
     known = ", ".join(sorted(services)) or "none"
     what = "no service" if not found else "more than one service"
-    raise Misused(f"{what} is called {name!r}; configured: {known}")
+    raise UsageError(f"{what} is called {name!r}; configured: {known}")
 
 
 def _describe(what: str, *, stopped: bool, changed: bool) -> str:

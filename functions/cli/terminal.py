@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.detection.incident import Incident, Symptom
-from shared.detection.raised_exception import raised_as
+from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.commit_words import claims_fix
 from shared.proof.model.finding import Broken, Kind, Proof
@@ -24,10 +24,10 @@ from shared.report.facts.mended import place_of, shipped
 from shared.report.issue.summary import DECISIONS, what_fails
 from shared.report.report import Report
 from shared.report.whys import Confidence
-from shared.text.escaping import cut, one_line, plain
-from shared.text.excerpt import excerpt
-from shared.text.phrases import counted, said, service_named, short
-from shared.text.timestamps import rfc3339, spoken
+from shared.text.escaping import truncate, to_one_line, strip_invisible
+from shared.text.excerpt import format_excerpt
+from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
+from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
 _COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _STYLES = {
@@ -71,12 +71,12 @@ def _report(report: Report) -> RenderableType:
     parts.append(_section("Whys", _whys(report)))
     parts.append(_section("Evidence", _evidence(report)))
     if proof.unseen:
-        parts.append(_section("What could not be seen", Group(*(_text(said(each)) for each in proof.unseen))))
+        parts.append(_section("What could not be seen", Group(*(_text(quote_untrusted(each)) for each in proof.unseen))))
     return Group(*parts)
 
 
 def _text(words: str, style: str = "") -> Text:
-    return Text(plain(words), style=style)
+    return Text(strip_invisible(words), style=style)
 
 
 def _section(title: str, content: RenderableType) -> RenderableType:
@@ -95,8 +95,8 @@ def _grid(rows: Iterable[Sequence[Text]], widths: int) -> Table:
 
 def _title(report: Report) -> str:
     incident = report.incident
-    service = service_named(incident.service)
-    return f"{service} ({said(incident.environment, 40)})" if service else "service not named in the log"
+    service = quote_service_name(incident.service)
+    return f"{service} ({quote_untrusted(incident.environment, 40)})" if service else "service not named in the log"
 
 
 def _header(report: Report) -> list[RenderableType]:
@@ -104,19 +104,19 @@ def _header(report: Report) -> list[RenderableType]:
     rows = [(_text("fails", "dim"), _text(what_fails(report), "bold red"))]
     rows.append((_text("logged", "dim"), _text(_often(incident))))
     if incident.raised is not None:
-        rows.append((_text("raised", "dim"), _text(f"{raised_as(incident, report.proof.frame)}; not proven")))
+        rows.append((_text("raised", "dim"), _text(f"{describe_raised_exception(incident, report.proof.frame)}; not proven")))
     rows += _beside("then", incident.symptoms)
     rows += _beside("nearby", incident.nearby)
     if deployed.commit is not None:
         sure = "corroborated" if deployed.corroborated else "not corroborated"
         tree = ", from an uncommitted tree" if deployed.uncommitted_tree else ""
-        revision = f", revision {said(deployed.revision, 60)}" if deployed.revision else ""
-        known = f"{short(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
+        revision = f", revision {quote_untrusted(deployed.revision, 60)}" if deployed.revision else ""
+        known = f"{short_sha(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
         rows.append((_text("deployed", "dim"), _text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
-        rows.append((_text("python", "dim"), _text(f"{deployed.python}: {_abbreviated(said(deployed.python_source))}")))
+        rows.append((_text("python", "dim"), _text(f"{deployed.python}: {_abbreviated(quote_untrusted(deployed.python_source))}")))
     if deployed.conflict:
-        rows.append((_text("conflict", "dim"), _text(said(deployed.conflict), "yellow")))
+        rows.append((_text("conflict", "dim"), _text(quote_untrusted(deployed.conflict), "yellow")))
     return [_grid(rows, 2)]
 
 
@@ -124,18 +124,18 @@ def _beside(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text, Text]
     """`then` for what followed, `nearby` for what was logged in the same minutes: each text once, with its count."""
     times: Counter[str] = Counter()
     for symptom in symptoms:
-        times[said(symptom.text, 160)] += symptom.occurrences
+        times[quote_untrusted(symptom.text, 160)] += symptom.occurrences
     return [
-        (_text(heading, "dim"), _text(f"{text} ({counted(often, 'time')})"))
+        (_text(heading, "dim"), _text(f"{text} ({pluralize(often, 'time')})"))
         for text, often in list(times.items())[:_MOST_SYMPTOMS]
     ]
 
 
 def _often(incident: Incident) -> str:
     last = incident.last_seen
-    until = f", last {spoken(last, dated=incident.dated)}" if last is not None and last != incident.first_seen else ""
-    often = counted(incident.occurrences, "time")
-    return f"{often}, first {spoken(incident.first_seen, dated=incident.dated)}{until}"
+    until = f", last {format_timestamp_phrase(last, dated=incident.dated)}" if last is not None and last != incident.first_seen else ""
+    often = pluralize(incident.occurrences, "time")
+    return f"{often}, first {format_timestamp_phrase(incident.first_seen, dated=incident.dated)}{until}"
 
 
 def _decision(proof: Proof) -> RenderableType:
@@ -147,13 +147,13 @@ def _decision(proof: Proof) -> RenderableType:
     lines = [_text(DECISIONS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
         lines[0].append(f" {chosen.commit.id}", style)
-        lines.append(_text(f"“{said(chosen.commit.subject, 160)}”"))
-    lines.append(_text(f"{said(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
+        lines.append(_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
+    lines.append(_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
-        commits = counted(proof.target.commits_after_deployed, "commit")
+        commits = pluralize(proof.target.commits_after_deployed, "commit")
         lines.append(_text(f"Ships {commits}: {shipped(proof.target.ships)}. Checks: {proof.target.checks.value}."))
     lines += [
-        _text(f"Not {short(each.commit.id)}: {said(each.detail)}.", "dim") for each in proof.refused[:_MOST_SYMPTOMS]
+        _text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused[:_MOST_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
@@ -162,12 +162,12 @@ def _commits(report: Report) -> RenderableType | None:
     proof = report.proof
     rows: list[tuple[Commit, str, str]] = []
     if proof.introduced is not None:
-        errors = counted(proof.introduced.errors, "error")
+        errors = pluralize(proof.introduced.errors, "error")
         rows.append((proof.introduced.commit, "✗", f"{errors}: introduced"))
     for attempt in proof.attempts:
         claim = ", says fix" if claims_fix(attempt.commit) else ""
         deployed = proof.deployed.commit is not None and attempt.commit.id == proof.deployed.commit.id
-        words = f"{counted(attempt.errors_left, 'error')} left{claim}{', deployed' if deployed else ''}"
+        words = f"{pluralize(attempt.errors_left, 'error')} left{claim}{', deployed' if deployed else ''}"
         rows.append((attempt.commit, "✗", words))
     if proof.fix is not None:
         rows.append((proof.fix.commit, "✓", f"the fix, {place_of(proof.fix, proof.branch)}"))
@@ -186,34 +186,34 @@ def _commits(report: Report) -> RenderableType | None:
 
 def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
     colour = "green" if mark == "✓" else "red"
-    words = Text.assemble((plain(verdict), colour), "\n", (f"“{said(commit.subject, 120)}”", "dim"))
-    at = rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
-    return _text(at[:19]), _text(short(commit.id)), _text(mark, colour), words
+    words = Text.assemble((strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim"))
+    at = format_rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
+    return _text(at[:19]), _text(short_sha(commit.id)), _text(mark, colour), words
 
 
 def _place(proof: Proof, broken: Broken) -> str:
     line = f", line {broken.fault.line}" if broken.fault.line is not None else ""
-    commit = f" at {short(proof.deployed.commit.id)}" if proof.deployed.commit else ""
-    return f"{said(broken.path)}{line}{commit}"
+    commit = f" at {short_sha(proof.deployed.commit.id)}" if proof.deployed.commit else ""
+    return f"{quote_untrusted(broken.path)}{line}{commit}"
 
 
 def _code(proof: Proof, broken: Broken) -> RenderableType:
     lines: list[RenderableType] = []
-    for row in excerpt(broken.excerpt, broken.fault.line, broken.fault.column):
+    for row in format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column):
         marked = row.startswith(">") or row.strip(" |\t") == "^"
         shown = _text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
-    lines.append(_text(f"{broken.fault.error_class}: {said(broken.fault.message)} ({said(broken.checked_by)})", "red"))
+    lines.append(_text(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})", "red"))
     if broken.explanation:
-        lines.append(_text(f"{said(broken.explanation)} (ruff)"))
+        lines.append(_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
-    lines.append(_text(f"{counted(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."))
+    lines.append(_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."))
     if broken.second_opinion:
-        lines.append(_text(said(broken.second_opinion), "yellow"))
+        lines.append(_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
-        lines.append(_text(f"Also broken: {said(other.path)}{line}: {said(other.message)}", "red"))
+        lines.append(_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"))
     if proof.loading is not None:
         lines.append(_text(describe_rule(proof.loading), "dim"))
         lines += [_text(f"{describe_other(each)}", "yellow") for each in proof.loading.not_loaded]
@@ -225,14 +225,14 @@ def _whys(report: Report) -> RenderableType:
     for why in report.whys:
         cited = f" {' '.join(why.evidence)}" if why.evidence else ""
         sure = Text.assemble((why.confidence.value, _STYLES[why.confidence]), (cited, "dim"))
-        answer = Text.assemble((plain(why.question), "bold"), "\n", plain(why.answer), "\n", sure)
+        answer = Text.assemble((strip_invisible(why.question), "bold"), "\n", strip_invisible(why.answer), "\n", sure)
         rows.append((_text(f"{why.n}."), answer))
     return _grid(rows, 2)
 
 
 def _abbreviated(text: str) -> str:
     """Evidence with commit ids of 12 digits: the full ones are in the JSON."""
-    return cut(_COMMIT.sub(lambda found: short(found[0]), one_line(text)), _LONGEST_EVIDENCE)
+    return truncate(_COMMIT.sub(lambda found: short_sha(found[0]), to_one_line(text)), _LONGEST_EVIDENCE)
 
 
 def _evidence(report: Report) -> RenderableType:

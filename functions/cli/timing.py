@@ -9,8 +9,8 @@ from pathlib import Path
 
 from functions.local.stack_folder import environment_named, led_to
 from shared.config.settings import read_settings
-from shared.text.escaping import one_line
-from shared.text.timestamps import lasting
+from shared.text.escaping import to_one_line
+from shared.text.timestamps import format_duration
 from shared.workflow.records.incident_records import every
 from shared.workflow.stats import Group, Stats, document, stats
 
@@ -20,10 +20,10 @@ _FIGURE = 14
 
 def run(folder: Path, *, as_json: bool) -> int:
     """Raises Misused where no store is configured, Unreadable and Retry where it cannot be read."""
-    from shared.wiring import store  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
 
     with led_to(environment_named(folder)):
-        cases, cut = every(store(read_settings()))
+        cases, cut = every(create_store(read_settings()))
     told = stats(cases, cut=cut)
     print(json.dumps(document(told), indent=2) if as_json else "\n".join(_text(told)))
     return 0
@@ -35,7 +35,7 @@ def _text(told: Stats) -> Iterator[str]:
         return
     for group in (*told.services, told.overall):
         noun = "incident" if group.incidents == 1 else "incidents"
-        yield f"{one_line(group.service) or 'All services'}: {group.incidents} {noun}"
+        yield f"{to_one_line(group.service) or 'All services'}: {group.incidents} {noun}"
         yield from _steps(group)
         yield ""
     yield "p90 is what nine in ten did not exceed; only incidents that have taken the step count."
@@ -49,5 +49,5 @@ def _steps(group: Group) -> Iterator[str]:
         if took.median is None or took.p90 is None:
             yield f"{name}–"
         else:
-            median, p90 = lasting(took.median).ljust(_FIGURE), lasting(took.p90).ljust(_FIGURE)
+            median, p90 = format_duration(took.median).ljust(_FIGURE), format_duration(took.p90).ljust(_FIGURE)
             yield f"{name}median {median}p90 {p90}of {took.incidents}"

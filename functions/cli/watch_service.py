@@ -30,10 +30,10 @@ from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.slack.acting import command_of
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.config.settings import Settings, read_all_settings, read_settings
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from shared.ports import Store
-from shared.service import Acting, Service, service_id
-from shared.wiring import local_history, local_logs, store
+from shared.service import RolloutMode, Service, service_id
+from shared.wiring import open_local_history, open_service_logs, create_store
 from shared.workflow import flow
 from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records, proposals
@@ -104,14 +104,14 @@ def run(watched: Watched) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     page = watched.port or free_port()
     if not is_free(page):
-        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
     environment = _environment(watched)
     settings = read_all_settings({**os.environ, **environment})
     _check(settings, watched)
     with ExitStack() as ending:
         ending.enter_context(alone_in(watched.folder))
         ending.enter_context(led_to(environment))
-        opened, logs = store(read_settings()), local_logs(read_settings())
+        opened, logs = create_store(read_settings()), open_service_logs(read_settings())
         ending.callback(logs.close)
         wanted = Wanted(
             watched.folder,
@@ -158,7 +158,7 @@ def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -
                 _tell(watched.say, opened, case, intake.settings.services[service], told)
         if intake.failed is not None:
             name = "standard input" if watched.log == STDIN else watched.log
-            raise Unreadable(f"{name} cannot be read any more: {intake.failed.strerror}")
+            raise InputError(f"{name} cannot be read any more: {intake.failed.strerror}")
         if intake.ended and not said_ended:
             said_ended = True
             watched.say(f"The log has ended: {intake.taken} entries, {intake.stream.skipped} lines that are none.")
@@ -178,7 +178,7 @@ def _tell(say: _Say, opened: Store, case: Case, service: Service, told: set[tupl
         if step["state"] == flow.State.PROPOSED.value:
             for line in proof(evidence):
                 say(f"  {line}")
-            if service.acting is Acting.BY_HAND:
+            if service.acting is RolloutMode.BY_HAND:
                 say(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed(opened, case))}")
 
 
@@ -190,30 +190,30 @@ def _proposed(opened: Store, case: Case) -> str:
 def _check(settings: Settings, watched: Watched) -> None:
     """Raises Misused and Unreadable for what would only be found out later."""
     if not settings.services:
-        raise Misused(f"{watched.config} names no service; there is nothing to watch")
+        raise UsageError(f"{watched.config} names no service; there is nothing to watch")
     for service in settings.services.values():
         if not Path(service.repository).exists():
-            raise Misused(
+            raise UsageError(
                 f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
                 "give its path, such as ./path/to/clone"
             )
         _check_command(service)
-        with local_history(service.repository) as history:
+        with open_local_history(service.repository) as history:
             history.branch(service.branch or None)
     if watched.log == STDIN and sys.stdin.isatty():
-        raise Misused(
+        raise UsageError(
             "standard input is a terminal; pipe a log into it, such as: gcloud logging tail … --format=json | "
             f"provenfix watch --config {watched.config}"
         )
     if watched.log != STDIN and not Path(watched.log).is_file():
-        raise Unreadable(f"{watched.log}: there is no such log file; give the path of an existing one.")
+        raise InputError(f"{watched.log}: there is no such log file; give the path of an existing one.")
 
 
 def _check_command(service: Service) -> None:
     """Found out now, and not after somebody has approved."""
     program = service.deploy_command[0] if service.deploy_command else ""
     if program and shutil.which(program) is None:
-        raise Misused(
+        raise UsageError(
             f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
             "a name that is on PATH"
         )

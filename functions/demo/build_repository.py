@@ -70,7 +70,7 @@ def build_incident(
 ) -> Showcase:
     """Writes the whole history. The same arguments give the same commit ids.
 
-    Raises `shared.errors.Unreadable` where git is missing or cannot write there.
+    Raises `shared.errors.InputError` where git is missing or cannot write there.
     """
     return _append(_empty(path, python, flavour, moments), tuple(Role))
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 # No setting of the machine or its user may change what is written.
 _ENVIRONMENT = {
@@ -16,15 +16,15 @@ _ENVIRONMENT = {
 
 
 def git(arguments: list[str], stream: bytes = b"") -> bytes:
-    """What git wrote to stdout. Raises `shared.errors.Unreadable` where it is missing or fails."""
+    """What git wrote to stdout. Raises `shared.errors.InputError` where it is missing or fails."""
     program = shutil.which("git")
     if program is None:
-        raise Unreadable("git was not found on PATH: install git 2.30 or newer and try again.")
+        raise InputError("git was not found on PATH: install git 2.30 or newer and try again.")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     done = subprocess.run(
         [program, *arguments], input=stream, capture_output=True, env=kept | _ENVIRONMENT, check=False
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise Unreadable(f"git could not work on the example repository: {said[-1]}")
+        raise InputError(f"git could not work on the example repository: {said[-1]}")
     return done.stdout

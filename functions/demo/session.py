@@ -25,10 +25,10 @@ from functions.local.topology import CALLED
 from shared.adapters.machine import SystemClock
 from shared.adapters.standins.served_platform import ServedPlatform
 from shared.config.settings import read_settings
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import local_logs, store
+from shared.wiring import open_service_logs, create_store
 from shared.workflow import flow
 from shared.workflow.flow import State
 from shared.workflow.records.incident_record import Case
@@ -41,7 +41,7 @@ def perform(asked: Asked) -> bool:
     """Whether the scenario came to the end that it is about. Raises Unreadable, Misused."""
     page = asked.page_port or free_port()
     if not is_free(page):
-        raise Unreadable(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
     with ExitStack() as ending:
         ending.enter_context(alone_in(asked.folder))
         performance = _opened(asked, page, ending)
@@ -62,7 +62,7 @@ def _opened(asked: Asked, page: int, ending: ExitStack) -> Performance:
     ending.enter_context(led_to(environment))
     tended = Tended(asked.folder, ending)
     tended.start([extra_servers.platform(asked.folder, port, environment)])
-    opened = store(read_settings())
+    opened = create_store(read_settings())
     staging.play(ServedPlatform(opened, SystemClock()))
     asked.say(waits())
     wanted = Wanted(
@@ -98,7 +98,7 @@ def _blow(asked: Asked, service: Service, plot: Plot, stack: Standing) -> None:
     """All at once: into the log, and through the sink."""
     if not plot.storm:
         return
-    logs = local_logs(read_settings())
+    logs = open_service_logs(read_settings())
     entries = list(storm([each for each in logs.raw(service, _SAMPLE) if sink_takes(each)], plot.storm))
     logs.write(entries)
     stack.bus.put(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])

@@ -25,8 +25,8 @@ from functions.local.private_files import write_private
 from functions.local.put_off_signals import put_off
 from shared.adapters.compilers.interpreters import find
 from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
-from shared.errors import Misused, Unreadable
-from shared.proposal.rollout import Progress
+from shared.errors import UsageError, InputError
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 
 Say = Callable[[str], None]
@@ -105,15 +105,15 @@ class Staging:
     def _serve(self, platform: ServedPlatform, made: Made) -> None:
         platform.deploy_by_hand(self.service, made)
         deadline = time.monotonic() + _READY_SECONDS
-        while (state := platform.state(self.service, made.name)).progress is Progress.RUNNING:
+        while (state := platform.state(self.service, made.name)).progress is DeploymentProgress.RUNNING:
             if time.monotonic() > deadline:
-                raise Unreadable(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
+                raise InputError(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
             time.sleep(_POLL_SECONDS)
-        if state.progress is Progress.FAILED:
-            raise Unreadable(f"{made.name} did not come up: {state.detail}")
+        if state.progress is DeploymentProgress.FAILED:
+            raise InputError(f"{made.name} did not come up: {state.detail}")
         seen = visit(self.port)
         if seen.close_code != 1011:
-            raise Unreadable(f"The socket of the broken example service {seen.told}, which is not how it should fail.")
+            raise InputError(f"The socket of the broken example service {seen.told}, which is not how it should fail.")
         self.say(f"A visitor was connected; the socket {seen.told}.")
 
     def _finish(self) -> None:
@@ -152,7 +152,7 @@ def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) 
         python = _python(interpreters)
         return Notes(scenario, python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
     if told["scenario"] != scenario.value:
-        raise Misused(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
+        raise UsageError(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
     return Notes(
         scenario,
         told["python"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from functions.demo.ws_client import Visit, visit
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 _PAUSE_SECONDS = 0.7
 
@@ -24,7 +24,7 @@ class Visitors:
         while not self.over.wait(_PAUSE_SECONDS):
             try:
                 self.last = visit(self.port)
-            except Unreadable:
+            except InputError:
                 self.last = None  # told by whoever asks: a service that does not answer is part of the story
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 SECONDS = 15.0
 STAYING = 0.3
@@ -35,13 +35,13 @@ class Visit:
 def visit(port: int) -> Visit:
     """Opens a conversation, sees whether it stays open, then asks for the transcript.
 
-    Raises `shared.errors.Unreadable` where the service does not answer.
+    Raises `shared.errors.InputError` where the service does not answer.
     """
     try:
         code, reason, messages = _converse(port)
         return Visit(code, reason, messages, _transcript(port))
     except (OSError, InvalidHandshake, http.client.HTTPException) as error:
-        raise Unreadable(f"The example service on port {port} did not answer: {error}") from error
+        raise InputError(f"The example service on port {port} did not answer: {error}") from error
 
 
 def _converse(port: int) -> tuple[int | None, str, int]:
@@ -57,7 +57,7 @@ def _converse(port: int) -> tuple[int | None, str, int]:
             raise
         except ConnectionClosed as closed:
             if closed.rcvd is None:
-                raise Unreadable(f"The example service on port {port} broke off without a close code.") from closed
+                raise InputError(f"The example service on port {port} broke off without a close code.") from closed
             return closed.rcvd.code, closed.rcvd.reason, messages
 
 

@@ -45,11 +45,11 @@ def keep(made: Process | None) -> None:
 
 
 def _make() -> Process:
-    from shared.wiring import secret, world  # noqa: PLC0415  # not before a request needs it
+    from shared.wiring import build_secret_reader, build_context  # noqa: PLC0415  # not before a request needs it
 
     settings = read_all_settings()
-    signing_secret = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
-    return Process(settings, world(settings), signing_secret, _tracer(settings))
+    signing_secret = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
+    return Process(settings, build_context(settings), signing_secret, _tracer(settings))
 
 
 def untraced(_name: str, _trace: "Trace") -> AbstractContextManager[None]:

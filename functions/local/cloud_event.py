@@ -8,14 +8,14 @@ import base64
 import json
 
 from shared.adapters.delivery import Delivery
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 _TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
 def request(delivery: Delivery, project: str) -> tuple[bytes, dict[str, str]]:
     """Body and headers. `delivery.topic` is the topic's bare name."""
-    published = rfc3339(delivery.published_at)
+    published = format_rfc3339(delivery.published_at)
     message = {
         "data": base64.b64encode(delivery.data).decode("ascii"),
         "attributes": dict(delivery.attributes),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.local.server_process import LOOPBACK, Server, answers, free_port, running
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 INSTALL = "install Java 17 and the Cloud SDK, then: gcloud components install pubsub-emulator cloud-firestore-emulator"
 _PUBSUB = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
@@ -53,15 +53,15 @@ class Emulators:
 
 
 def installed() -> Installed:
-    """Raises `shared.errors.Unreadable` that names what is missing and how to install it."""
+    """Raises `shared.errors.InputError` that names what is missing and how to install it."""
     java = shutil.which("java")
     if java is None:
-        raise Unreadable(f"The emulators need Java, which is not on PATH: {INSTALL}")
+        raise InputError(f"The emulators need Java, which is not on PATH: {INSTALL}")
     for root in _roots():
         pubsub, firestore = sorted(root.glob(_PUBSUB)), root / _FIRESTORE
         if pubsub and firestore.is_file():
             return Installed(java, pubsub[-1], firestore)
-    raise Unreadable(f"The emulators of Pub/Sub and Firestore were not found: {INSTALL}")
+    raise InputError(f"The emulators of Pub/Sub and Firestore were not found: {INSTALL}")
 
 
 @contextmanager

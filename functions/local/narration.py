@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from shared.ports import Document, Store
 from shared.proof.model.finding import Kind
-from shared.text.phrases import short
-from shared.text.timestamps import lasting, told
+from shared.text.phrases import short_sha
+from shared.text.timestamps import format_duration, format_timestamp
 from shared.workflow.flow import State
 from shared.workflow.records import documents, proposals
 from shared.workflow.records.incident_record import Case
@@ -26,8 +26,8 @@ def sentence(case: Case, number: int, evidence: Document, approved: Document) ->
     """One step of the history. `evidence` is the stored report, empty while there is none; `approved` a proposal."""
     step = case.history[number]
     state, why = State(documents.text(step, "state")), documents.text(step, "why")
-    asked, detail = short(documents.text(evidence, "commit")), documents.text(evidence, "detail")
-    commit, verb = short(documents.text(approved, "commit")), _VERBS.get(documents.text(approved, "kind"), "deploy")
+    asked, detail = short_sha(documents.text(evidence, "commit")), documents.text(evidence, "detail")
+    commit, verb = short_sha(documents.text(approved, "commit")), _VERBS.get(documents.text(approved, "kind"), "deploy")
     what = f"{case.error_class} in {case.path}"
     looks = [each for each in case.history[:number] if each["state"] == State.PROPOSED.value]
     papers = "says anew" if looks else "opened with"
@@ -63,8 +63,8 @@ def proof(evidence: Document) -> Iterator[str]:
 def clock(case: Case) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
     reached = milestones(case)
-    yield f"counted from the first log entry, at {told(reached.logged, dated=True)}"
+    yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
     taken_back = [documents.moment(step, "at") for step in case.history if step["state"] == State.ROLLED_BACK.value]
     came = [(name, at) for name in NAMES[1:] if (at := getattr(reached, name)) is not None]
     for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda each: each[1]):
-        yield f"{name} +{lasting(max(at - reached.logged, timedelta()))}"
+        yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

@@ -19,7 +19,7 @@ from pathlib import Path
 from functions.local.private_files import open_private
 from functions.local.put_off_signals import put_off
 from functions.local.python_child import child_environment
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 LOOPBACK = "127.0.0.1"
 NOTHING_PRINTED = "it printed nothing"
@@ -46,10 +46,10 @@ class Server:
 def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Runs it while the block runs; the block begins before it answers (see `answers`).
 
-    Its output goes to the end of `folder/NAME.log`. Raises `shared.errors.Unreadable` where its port is taken.
+    Its output goes to the end of `folder/NAME.log`. Raises `shared.errors.InputError` where its port is taken.
     """
     if not is_free(server.port):
-        raise Unreadable(
+        raise InputError(
             f"Port {server.port} is taken, and {server.name} needs it: end what listens there, or give --port"
         )
     process = None
@@ -71,19 +71,19 @@ def running(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]
 
 
 def answers(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    """Returns once its port is open. Raises `shared.errors.Unreadable` with its last words where it ended instead."""
+    """Returns once its port is open. Raises `shared.errors.InputError` with its last words where it ended instead."""
     deadline = time.monotonic() + _START_SECONDS
     while not _is_open(server.port):
         check(server, process, folder)
         if time.monotonic() > deadline:
-            raise Unreadable(f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_words(server, folder)}")
+            raise InputError(f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_words(server, folder)}")
         time.sleep(_POLL_SECONDS)
 
 
 def check(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    """Raises `shared.errors.Unreadable` with its last words where it has ended."""
+    """Raises `shared.errors.InputError` with its last words where it has ended."""
     if process.poll() is not None:
-        raise Unreadable(f"{server.name} ended: {_words(server, folder)}")
+        raise InputError(f"{server.name} ended: {_words(server, folder)}")
 
 
 def log_of(server: Server, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from functions.local.function_server import SOURCE, function
 from functions.local.private_files import make_private
 from functions.local.stack_folder import led_to, told
 from functions.local.supervisor import Tended
-from shared.wiring import QUEUE
+from shared.wiring import QUEUE_FILE
 
 if TYPE_CHECKING:
     import subprocess
@@ -70,7 +70,7 @@ class Standing:
     tended: Tended
 
     def check(self) -> None:
-        """Raises `shared.errors.Unreadable` where a function or an emulator has ended."""
+        """Raises `shared.errors.InputError` where a function or an emulator has ended."""
         for server, running in (*self.backing, *self.tended.running.values()):
             server_process.check(server, running, self.folder)
 
@@ -79,7 +79,7 @@ class Standing:
 def standing(wanted: Wanted) -> Iterator[Standing]:
     """Starts all of it, and ends all of it on every way out.
 
-    Raises `shared.errors.Unreadable` where a port is taken, the emulators are missing, or a server does not come up.
+    Raises `shared.errors.InputError` where a port is taken, the emulators are missing, or a server does not come up.
     """
     make_private(wanted.folder)
     names = wanted.functions
@@ -126,7 +126,7 @@ def _relayed(
         from functions.local import queue_relay  # noqa: PLC0415
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        queue = SqliteQueue(wanted.folder / QUEUE, wanted.delivering.attempts)
+        queue = SqliteQueue(wanted.folder / QUEUE_FILE, wanted.delivering.attempts)
         stack.callback(queue.close)
         queue.free()  # whatever an earlier stack was busy with when it was ended
         stack.enter_context(queue_relay.relaying(queue, doors, wanted.delivering))

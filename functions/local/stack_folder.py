@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functions.local.private_files import make_private, open_private, write_private
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 
 FOLDER = ".provenfix"
 _FILE = "stack.json"
@@ -30,7 +30,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Unreadable(
+            raise InputError(
                 f"{folder} is in use: end the provenfix that runs there, or give another --folder"
             ) from None
         yield
@@ -69,7 +69,7 @@ def environment_named(folder: Path) -> Mapping[str, str]:
     A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
     """
     if folder != Path(FOLDER) and not (folder / _FILE).exists():
-        raise Misused(
+        raise UsageError(
             f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
         )
     return environment_of(folder)
@@ -83,4 +83,4 @@ def environment_of(folder: Path) -> Mapping[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text("utf-8"))["environment"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unreadable(f"{file}: not what `provenfix up` writes ({error}); remove it") from error
+        raise InputError(f"{file}: not what `provenfix up` writes ({error}); remove it") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from functions.local import server_process
 from functions.local.server_process import Server
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 MOST_RESTARTS = 100
 _CLEAR_SECONDS = 10.0
@@ -56,5 +56,5 @@ def _clear(server: Server, was: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _CLEAR_SECONDS
     while not server_process.is_free(server.port):
         if time.monotonic() > deadline:
-            raise Unreadable(f"Port {server.port} is still taken, and {server.name} needs it: end what listens there")
+            raise InputError(f"Port {server.port} is still taken, and {server.name} needs it: end what listens there")
         time.sleep(_POLL_SECONDS)

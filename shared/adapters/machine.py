@@ -13,7 +13,7 @@ class SystemClock:
 
 
 class RandomIds:
-    """Implements `shared.ports.Ids`."""
+    """Implements `shared.ports.IdGenerator`."""
 
     def token(self) -> str:
         """128 random bits as hex digits."""

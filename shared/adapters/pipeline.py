@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.proposal.rollout import Progress
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 
 SKEW = timedelta(minutes=2)
@@ -25,7 +25,7 @@ class Order:
 class Run:
     """One run of a pipeline, as it stands."""
 
-    progress: Progress
+    progress: DeploymentProgress
     detail: str = ""
     """One sentence where it failed."""
     build: str = ""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from shared.text.secret_pattern import read_form
+from shared.text.secret_pattern import parse_secret_pattern
 
 OWN = "provenfix"
 """The type of an error whose message is a sentence of ours."""
@@ -55,7 +55,7 @@ def _inside(value: str) -> str:
 
 def _token_form(value: str) -> str:
     try:
-        read_form(value)
+        parse_secret_pattern(value)
     except ValueError as error:
         raise wrong(str(error)) from None
     return value

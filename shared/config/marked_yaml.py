@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root of the file."""
@@ -35,13 +35,13 @@ class Marked:
 def read_marked(text: str, name: str) -> Marked:
     """`name` is what the file is called in messages. Raises Unreadable with file and line."""
     if len(text) > MOST_BYTES:
-        raise Unreadable(f"{name} is larger than {MOST_BYTES} bytes; this is not a configuration.")
+        raise InputError(f"{name} is larger than {MOST_BYTES} bytes; this is not a configuration.")
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         return Marked(None, {(): 1}) if root is None else _Reading(loader, name).read(root)
     except yaml.YAMLError as error:
-        raise Unreadable(_told(error, name)) from None
+        raise InputError(_told(error, name)) from None
 
 
 class _Reading:
@@ -55,7 +55,7 @@ class _Reading:
 
     def _value(self, node: yaml.Node, path: Path) -> object:
         if len(path) > DEEPEST:  # an anchor inside itself ends here, too
-            raise Unreadable(f"{self._name}, line {_line(node)}: more than {DEEPEST} levels; write it flatter.")
+            raise InputError(f"{self._name}, line {_line(node)}: more than {DEEPEST} levels; write it flatter.")
         self._lines[path] = _line(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -68,9 +68,9 @@ class _Reading:
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                raise Unreadable(f"{self._name}, line {_line(key_node)}: a key must be a word.")
+                raise InputError(f"{self._name}, line {_line(key_node)}: a key must be a word.")
             if key in found:
-                raise Unreadable(
+                raise InputError(
                     f"{self._name}, line {_line(key_node)}: {key!r} stands here twice; remove one of them."
                 )
             found[key] = self._value(value_node, (*path, key))

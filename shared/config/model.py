@@ -33,7 +33,7 @@ from shared.config.forms import (
     rising,
     wrong,
 )
-from shared.secret import Keeper, SecretReference
+from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
 
@@ -60,8 +60,8 @@ class SecretEntry(Strict):
     def reference(self) -> SecretReference:
         """In the words that the rest of the program uses."""
         if self.secret is not None:
-            return SecretReference(Keeper.SECRET_MANAGER, self.secret)
-        return SecretReference(Keeper.ENVIRONMENT, str(self.env))
+            return SecretReference(SecretSource.SECRET_MANAGER, self.secret)
+        return SecretReference(SecretSource.ENVIRONMENT, str(self.env))
 
 
 class ServiceEntry(Strict):

@@ -16,7 +16,7 @@ from shared.config import marked_yaml, model
 from shared.config.forms import OWN
 from shared.config.marked_yaml import Marked
 from shared.config.model import Configuration
-from shared.errors import Mistaken, Unreadable
+from shared.errors import ConfigurationError, InputError
 from shared.service import Service
 
 FILE = "provenfix.yaml"
@@ -41,9 +41,9 @@ def read_configuration(path: Path) -> Configuration:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         mend = "write it, or name another with --config or PROVENFIX_CONFIG"
-        raise Unreadable(f"{path}: there is no such file; {mend}.") from None
+        raise InputError(f"{path}: there is no such file; {mend}.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path} cannot be read: {error}.") from None
+        raise InputError(f"{path} cannot be read: {error}.") from None
     return configuration(text, str(path))
 
 
@@ -55,10 +55,10 @@ def configuration(text: str, name: str = FILE) -> Configuration:
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False, include_input=False)
         sentences = [_sentence(error, marked, name) for error in errors]
-        raise Mistaken(_listed(list(dict.fromkeys(sentences)))) from None
+        raise ConfigurationError(_listed(list(dict.fromkeys(sentences)))) from None
     wrong = [f"{name}, line {marked.line(path)}: {told}." for path, told in _contradictions(found)]
     if wrong:
-        raise Mistaken(_listed(wrong))
+        raise ConfigurationError(_listed(wrong))
     return found
 
 

@@ -36,9 +36,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.errors import Misused
-from shared.secret import Keeper, Secret, SecretReference
-from shared.service import Acting, Service, service_id
+from shared.errors import UsageError
+from shared.secret import SecretSource, Secret, SecretReference
+from shared.service import RolloutMode, Service, service_id
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -195,7 +195,7 @@ def _as_it_acts(service: Service, platform: Platform) -> Service:
     """Of a platform that is only watched no share of the traffic is moved: a command gives all of it, or a person."""
     if platform is not Platform.WATCHED:
         return service
-    acting = Acting.COMMAND if service.deploy_command else Acting.BY_HAND
+    acting = RolloutMode.COMMAND if service.deploy_command else RolloutMode.BY_HAND
     return replace(service, acting=acting, traffic_steps=(_ALL,))
 
 
@@ -209,13 +209,13 @@ def _code_host(file: "Configuration") -> CodeHost:
 def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
     if local is not None and environment.get(_SIGNING_SECRET):
-        signing = SecretReference(Keeper.ENVIRONMENT, _SIGNING_SECRET)
+        signing = SecretReference(SecretSource.ENVIRONMENT, _SIGNING_SECRET)
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
     github = file.github.token.reference if file.github and file.github.token else None
     key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
     all_ = (signing, bot, github, webhook, key)
-    named = {one.name for one in all_ if one is not None and one.keeper is Keeper.ENVIRONMENT}
+    named = {one.name for one in all_ if one is not None and one.keeper is SecretSource.ENVIRONMENT}
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
     return Secrets(signing, bot, github, webhook, key, held)
 
@@ -230,7 +230,7 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
     for version, url in found.items():
         if not _URL.fullmatch(url):
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
-            raise Misused(f"{name} must be the https URL of a compile function.")
+            raise UsageError(f"{name} must be the https URL of a compile function.")
     return found
 
 
@@ -238,7 +238,7 @@ def _doubles(text: str) -> Doubles:
     """Nothing but loopback: whoever may set a variable must not lead tokens elsewhere."""
     found = [_DOUBLE.fullmatch(each) for each in text.split()]
     if not all(found):
-        raise Misused(
+        raise UsageError(
             "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
         )
     return Doubles(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
@@ -251,7 +251,7 @@ def _folder(name: str, environment: Mapping[str, str]) -> Path | None:
 def _platform(environment: Mapping[str, str], local: Path | None) -> Platform:
     text = environment.get("PROVENFIX_PLATFORM", "")
     if text not in frozenset(Platform):
-        raise Misused("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
+        raise UsageError("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
     return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, here=local is not None)
 
 
@@ -261,14 +261,14 @@ def _longest_wait(environment: Mapping[str, str], *, here: bool) -> timedelta:
     if not text:
         return timedelta.max
     if not re.fullmatch(r"[0-9]{1,7}(?:\.[0-9]{1,3})?", text) or float(text) < 1:
-        raise Misused("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
+        raise UsageError("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
     return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, here=here)
 
 
 def _on_one_machine(name: str, value: _Value, usual: _Value, *, here: bool) -> _Value:
     """In the cloud nobody may shorten the watch of a rollout, nor the lease that keeps effects from happening twice."""
     if value != usual and not here:
-        raise Misused(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
+        raise UsageError(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
     return value
 
 
@@ -277,11 +277,11 @@ def _switch(name: str, environment: Mapping[str, str]) -> bool:
     try:
         return _SWITCHES[environment.get(name, "").strip().lower()]
     except KeyError:
-        raise Misused(f"{name} must be 'on' or 'off'.") from None
+        raise UsageError(f"{name} must be 'on' or 'off'.") from None
 
 
 def _hours(name: str, environment: Mapping[str, str]) -> timedelta:
     text = environment.get(name, "") or str(_OLDEST_HOURS)
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 0 < int(text) <= _MOST_HOURS:
-        raise Misused(f"{name} must be a number of hours from 1 to {_MOST_HOURS}.")
+        raise UsageError(f"{name} must be a number of hours from 1 to {_MOST_HOURS}.")
     return timedelta(hours=int(text))

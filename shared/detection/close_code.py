@@ -1,24 +1,24 @@
 """Text becomes a WebSocket close code 1011, with or without a keepalive timeout as its reason, or nothing.
 
-In: text without colours. Out: a `Closed`, or None. The number alone proves nothing: it may be a port, a microsecond, a
+In: text without colours. Out: a `CloseKind`, or None. The number alone proves nothing: it may be a port, a microsecond, a
 count, a part of a UUID. It counts where the words around it say that a connection was closed with it (RFC 6455, 7.4.1).
 """
 
 import re
 from enum import StrEnum
 
-_CODE = "1011"
-_MOST_LOOKED_AT = 200
-_BEFORE = 100
-_AFTER = 300
+_CLOSE_CODE = "1011"
+_MAX_CANDIDATES = 200
+_CHARACTERS_BEFORE = 100
+_CHARACTERS_AFTER = 300
 
-_SENT = re.compile(r"\b(?:received|receive|recv|rcvd|sent|sending|CLOSE) {1,3}$", re.IGNORECASE)
+_SENT_OR_RECEIVED = re.compile(r"\b(?:received|receive|recv|rcvd|sent|sending|CLOSE) {1,3}$", re.IGNORECASE)
 _CODE_WORD = re.compile(
     r"(?P<what>[A-Za-z]{1,20}[ _-]?)?(?<![A-Za-z])code(?:\\?[\"'])?(?: {0,3}(?:[=:]|is|was) {0,3}| {1,3}|\()[\"'(]?$",
     re.IGNORECASE,
 )
 _CAMEL_CODE = re.compile(r"\b(?:close|disconnect|ws|websocket)Code(?:\\?[\"'])? {0,3}[=:]? {0,3}[\"']?$", re.IGNORECASE)
-_CLOSED = re.compile(
+_CLOSED_WITH = re.compile(
     r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing|ion)?)\b(?: (?:with|by|status|code|frame|reason|the|socket|"
     r"connection|websocket)){0,4}[ :=(]{1,3}$",
     re.IGNORECASE,
@@ -28,15 +28,15 @@ _MEANING = re.compile(
     r"|keepalive ping|ping timeout)",
     re.IGNORECASE,
 )
-_ENDS = re.compile(
+_END_OF_CODE = re.compile(
     r" {0,2}(?:$|[;,.)\"'\]\n]|\((?:internal|unexpected|server)|then\b|after\b|and\b|no close|keepalive)", re.IGNORECASE
 )
-_COUNTED = re.compile(
+_QUANTITY = re.compile(
     r" ?(?:[kKMG]?i?[bB](?:ytes?)?\b|m?s\b|sec|min|req|mess|msg|row|item|event|packet|time|token|char|%"
     r"|EUR\b|USD\b|GBP\b|CHF\b|JPY\b|euros?\b|dollars?\b|pounds?\b|francs?\b|[€$£])"
 )
-_SOCKET = re.compile(r"web ?socket|\bwss?\b|ConnectionClosed", re.IGNORECASE)
-_CLOSING = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.IGNORECASE)
+_WEBSOCKET_WORD = re.compile(r"web ?socket|\bwss?\b|ConnectionClosed", re.IGNORECASE)
+_CLOSING_WORD = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.IGNORECASE)
 _KEEPALIVE = re.compile(
     r"keep-?alive (?:ping )?time-?d?\s?out|ping time-?d?\s?out|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
 )
@@ -60,7 +60,7 @@ _OTHER_CODES = frozenset(
      "tracking", "verification", "voucher", "zip")
 )  # fmt: skip
 """Words that make a `code` that of something else, whatever was closed beside it."""
-_COUNTED_BEFORE = re.compile(
+_COUNTED_NOUN_BEFORE = re.compile(
     r"(?:\b(?:(?:account|contract|deal|invoice|issue|loan|order|poll|position|(?:pull|merge) request|ticket|trade)s?"
     r"|alerts|calls|cases|channels|clients|connections|emails|events|files|frames|incidents|items|jobs|messages"
     r"|packets|peers|records|requests|rows|sessions|sockets|streams|tabs|tasks|users|windows)"
@@ -76,7 +76,7 @@ _OTHER_NUMBERS = re.compile(
 )
 
 
-class Closed(StrEnum):
+class CloseKind(StrEnum):
     INTERNAL_ERROR = "internal_error"
     """The text does not say which end closed first."""
     OURS = "ours"
@@ -87,52 +87,52 @@ class Closed(StrEnum):
     """The other end did not answer a ping in time: a blocked loop or a slow network."""
 
 
-def close_1011(text: str) -> Closed | None:
+def detect_close_1011(text: str) -> CloseKind | None:
     """What the text says of a connection closed with 1011; a keepalive timeout anywhere beside it wins."""
-    found: Closed | None = None
-    at = text.find(_CODE)
-    for _ in range(_MOST_LOOKED_AT):
+    found: CloseKind | None = None
+    at = text.find(_CLOSE_CODE)
+    for _ in range(_MAX_CANDIDATES):
         if at < 0:
             break
         if _is_close_code(text, at):
-            around = text[max(0, at - _AFTER) : at + _AFTER]
+            around = text[max(0, at - _CHARACTERS_AFTER) : at + _CHARACTERS_AFTER]
             if _KEEPALIVE.search(around):
-                return Closed.KEEPALIVE
-            found = found or _direction(text, at)
-        at = text.find(_CODE, at + len(_CODE))
+                return CloseKind.KEEPALIVE
+            found = found or _close_direction(text, at)
+        at = text.find(_CLOSE_CODE, at + len(_CLOSE_CODE))
     return found
 
 
-def _direction(text: str, at: int) -> Closed:
+def _close_direction(text: str, at: int) -> CloseKind:
     """`received 1011 …; then sent …` is how websockets says that the other end closed first."""
-    before, after = text[max(0, at - _BEFORE) : at], text[at : at + _AFTER].partition("\n")[0]
+    before, after = text[max(0, at - _CHARACTERS_BEFORE) : at], text[at : at + _CHARACTERS_AFTER].partition("\n")[0]
     if _RECEIVED.search(before) and _THEN_SENT.search(after):
-        return Closed.OTHER_END
+        return CloseKind.OTHER_END
     if _SENT_FIRST.search(before) and _THEN_RECEIVED.search(after):
-        return Closed.OURS
-    return Closed.INTERNAL_ERROR
+        return CloseKind.OURS
+    return CloseKind.INTERNAL_ERROR
 
 
 def _is_close_code(text: str, at: int) -> bool:
-    line_start = text.rfind("\n", max(0, at - _BEFORE), at) + 1
-    before = text[max(line_start, at - _BEFORE) : at]
-    after = text[at + len(_CODE) : at + len(_CODE) + _AFTER]
-    if not _stands_alone(before, after) or _COUNTED.match(after):
+    line_start = text.rfind("\n", max(0, at - _CHARACTERS_BEFORE), at) + 1
+    before = text[max(line_start, at - _CHARACTERS_BEFORE) : at]
+    after = text[at + len(_CLOSE_CODE) : at + len(_CLOSE_CODE) + _CHARACTERS_AFTER]
+    if not _is_standalone_number(before, after) or _QUANTITY.match(after):
         return False
-    ends = _ENDS.match(after) is not None
+    ends = _END_OF_CODE.match(after) is not None
     if _MEANING.match(after):
         return True
-    if _COUNTED_BEFORE.search(before):
+    if _COUNTED_NOUN_BEFORE.search(before):
         return False
-    if _SENT.search(before) and ends and after[:1] != ",":
+    if _SENT_OR_RECEIVED.search(before) and ends and after[:1] != ",":
         return True
-    around = before + " " + after.partition("\n")[0][:_BEFORE]
+    around = before + " " + after.partition("\n")[0][:_CHARACTERS_BEFORE]
     if _names_close_code(before, around):
         return True
-    return ends and (_CLOSED.search(before) is not None or _ends_a_closing(before, around))
+    return ends and (_CLOSED_WITH.search(before) is not None or _is_bare_close_code(before, around))
 
 
-def _stands_alone(before: str, after: str) -> bool:
+def _is_standalone_number(before: str, after: str) -> bool:
     """The four digits are a number of their own: not in a word, a UUID, a decimal, a path, a port or an amount."""
     left, right = before[-1:], after[:1]
     if (
@@ -154,11 +154,11 @@ def _names_close_code(before: str, around: str) -> bool:
         if what in _OWN_CODES or what in _OTHER_CODES:
             return what in _OWN_CODES
         closing = around if what in _GENERAL_WORDS else before
-        return (_SOCKET.search(around) or _CLOSING.search(closing)) is not None
+        return (_WEBSOCKET_WORD.search(around) or _CLOSING_WORD.search(closing)) is not None
     return _CAMEL_CODE.search(before) is not None
 
 
-def _ends_a_closing(before: str, around: str) -> bool:
+def _is_bare_close_code(before: str, around: str) -> bool:
     """The bare number, at the end of words about a WebSocket that was closed."""
     bare = before[-1:] in {" ", "(", "[", "'", '"'} and not _OTHER_NUMBERS.search(before)
-    return bare and _SOCKET.search(around) is not None and _CLOSING.search(around) is not None
+    return bare and _WEBSOCKET_WORD.search(around) is not None and _CLOSING_WORD.search(around) is not None

@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import Grouping, Scope, in_order
+from shared.detection.grouping import IncidentGrouper, Scope, sort_by_first_seen
 from shared.detection.incident import Incident
 from shared.detection.log_source import LogSource
-from shared.detection.multiline_traceback import Neighbours
-from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
-from shared.detection.symptoms import Symptoms
-from shared.detection.ties import Tie, Ties
-from shared.detection.traceback import ends_traceback, is_traceback_part
+from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.detection.symptoms import SymptomCollector
+from shared.detection.ties import Tie, TieFinder
+from shared.detection.traceback import is_last_traceback_line, is_traceback_line
 
-_CLOSED = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
-_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
-_MOST_REMEMBERED = 1_000_000
+_CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
+_KINDS_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+_MAX_REMEMBERED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class CollectedIncidents:
     """What a log holds."""
 
     incidents: tuple[Incident, ...]
@@ -35,29 +35,29 @@ class Collected:
 
 
 @dataclass(slots=True)
-class _Copies:
+class _DuplicateFilter:
     """Knows entries again that an export holds twice: each is counted once."""
 
     seen: set[int] = field(default_factory=set)
 
-    def has(self, entry: LogEntry, read: Signal | Refusal) -> bool:
-        if not entry.insert_id or (read is Refusal.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
+    def has(self, entry: LogEntry, read: Signal | SkipReason) -> bool:
+        if not entry.insert_id or (read is SkipReason.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
             return False
         name = hash((entry.log_name, entry.timestamp, entry.insert_id, entry.text))
         if name in self.seen:
             return True
-        if len(self.seen) < _MOST_REMEMBERED:
+        if len(self.seen) < _MAX_REMEMBERED:
             self.seen.add(name)
         return False
 
 
 @dataclass(slots=True)
-class _Pass:
-    grouping: Grouping
-    neighbours: Neighbours = field(default_factory=Neighbours)
+class _FirstPass:
+    grouping: IncidentGrouper
+    neighbours: TracebackAssembler = field(default_factory=TracebackAssembler)
     refused: Counter[str] = field(default_factory=Counter)
-    ties: Ties = field(default_factory=Ties)
-    copies: _Copies = field(default_factory=_Copies)
+    ties: TieFinder = field(default_factory=TieFinder)
+    copies: _DuplicateFilter = field(default_factory=_DuplicateFilter)
     entries: int = 0
     closes: int = 0
 
@@ -69,16 +69,16 @@ class _Pass:
             return
         self.ties.take(self.entries, entry, read)
         if isinstance(read, Signal):
-            if read.kind in _CLOSED:
+            if read.kind in _CLOSE_KINDS:
                 self.closes += 1
             else:
                 self.grouping.add(read)
                 self._complete(self.neighbours.boundary(entry))
             return
         self.refused[read.value] += 1
-        if read is Refusal.NO_FAILING_FILE and ends_traceback(entry.text):
+        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(entry.text):
             self._complete(self.neighbours.ends_with(entry))
-        elif read in {Refusal.NO_SIGNAL, Refusal.NO_FAILING_FILE} and is_traceback_part(entry.text):
+        elif read in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE} and is_traceback_line(entry.text):
             self._complete(self.neighbours.part(entry))
 
     def end(self) -> None:
@@ -88,37 +88,37 @@ class _Pass:
     def _complete(self, signals: Iterable[Signal]) -> None:
         for signal in signals:
             self.grouping.add(signal)
-            self.refused[Refusal.NO_FAILING_FILE.value] -= 1
+            self.refused[SkipReason.NO_FAILING_FILE.value] -= 1
 
 
-def collect(log: LogSource, *, service: str, environment: str) -> Collected:
+def collect_incidents(log: LogSource, *, service: str, environment: str) -> CollectedIncidents:
     """`service` and `environment` override what the platform's labels say; "" leaves it to them.
 
-    Raises `shared.errors.Unreadable` where the log cannot be read.
+    Raises `shared.errors.InputError` where the log cannot be read.
     """
     scope = Scope(service, environment)
-    found = _Pass(Grouping(scope))
+    found = _FirstPass(IncidentGrouper(scope))
     for entry in log.entries():
         found.take(entry)
     found.end()
     incidents = found.grouping.incidents()
     ties = found.ties.settle() if found.closes else {}
     if found.closes:
-        incidents = in_order(chain(incidents, _of_closes(log, incidents, ties, scope)))
-    if any(incident.kind in _WITH_SYMPTOMS for incident in incidents):
-        incidents = _with_symptoms(log, incidents, ties, scope)
-    return Collected(incidents, found.entries, dict(found.refused))
+        incidents = sort_by_first_seen(chain(incidents, _close_incidents(log, incidents, ties, scope)))
+    if any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
+        incidents = _attach_symptoms(log, incidents, ties, scope)
+    return CollectedIncidents(incidents, found.entries, dict(found.refused))
 
 
-def _of_closes(
+def _close_incidents(
     log: LogSource, incidents: Sequence[Incident], ties: Mapping[int, Tie], scope: Scope
 ) -> tuple[Incident, ...]:
     """An incident for each exception that closes are tied to, and for what is tied to none."""
-    known = Symptoms(incidents, scope)
+    known = SymptomCollector(incidents, scope)
     causes = {tie.raised.identity for tie in ties.values() if tie.tied}
-    own = Grouping(scope)
-    for number, entry, read in _once(log):
-        if not isinstance(read, Signal) or read.kind not in _CLOSED:
+    own = IncidentGrouper(scope)
+    for number, entry, read in _unique_entries(log):
+        if not isinstance(read, Signal) or read.kind not in _CLOSE_KINDS:
             continue
         tie = ties.get(number)
         if tie is None:
@@ -128,25 +128,25 @@ def _of_closes(
     return own.incidents()
 
 
-def _with_symptoms(
+def _attach_symptoms(
     log: LogSource, incidents: tuple[Incident, ...], ties: Mapping[int, Tie], scope: Scope
 ) -> tuple[Incident, ...]:
-    symptoms = Symptoms(incidents, scope)
-    for number, entry, read in _once(log):
+    symptoms = SymptomCollector(incidents, scope)
+    for number, entry, read in _unique_entries(log):
         tie = ties.get(number)
-        symptoms.take(entry, read, None if tie is None or _is_own(symptoms, entry, tie, incidents) else tie)
+        symptoms.take(entry, read, None if tie is None or _is_own_close(symptoms, entry, tie, incidents) else tie)
     return symptoms.attached()
 
 
-def _is_own(symptoms: Symptoms, entry: LogEntry, tie: Tie, incidents: Sequence[Incident]) -> bool:
+def _is_own_close(symptoms: SymptomCollector, entry: LogEntry, tie: Tie, incidents: Sequence[Incident]) -> bool:
     """Whether a close is what its incident consists of."""
     owner = symptoms.owner(entry, tie.raised)
     return owner is None or (tie.tied and incidents[owner].kind is not SignalKind.SYNTAX_ERROR)
 
 
-def _once(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | Refusal]]:
+def _unique_entries(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
     """Each entry once, with its number in the log and what it says."""
-    copies = _Copies()
+    copies = _DuplicateFilter()
     for number, entry in enumerate(log.entries(), 1):
         read = read_signal(entry)
         if not copies.has(entry, read):

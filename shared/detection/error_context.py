@@ -7,8 +7,8 @@ answer of a model name errors as well, and nothing failed there.
 
 import re
 
-_LONGEST = 240
-_WORDS_OF_REPORT = re.compile(
+_MAX_CONTEXT_LENGTH = 240
+_PROSE_WORDS = re.compile(
     r"(?i)(?<![\w.])(?:fix(?:e[sd]|ing)?|hotfix|bugfix|feat|chore|refactor|docs?|revert(?:s|ed)?|resolv(?:e[sd]?|ing)"
     r"|mend(?:s|ed)?|commit(?:s|ted)?|deploy(?:s|ed|ing|ment)?|merge[sd]?|release[sd]?|changelog|subject|title|ticket"
     r"|message from|says?|said|answer(?:s|ed)?|repl(?:y|ied|ies)|respon(?:se|ded|ds)|model|assistant|user|customer"
@@ -17,7 +17,7 @@ _WORDS_OF_REPORT = re.compile(
     r"|there was|was an?|is an?|has an?|have an?|had an?|no more|without|content|output|text|summary|transcript"
     r"|description|body|note)(?![\w.])"
 )
-_WORDS_OF_FAILURE = re.compile(
+_FAILURE_WORDS = re.compile(
     r"(?i)\b(?:uncaught|unhandled|exception|error|errors|fail(?:ed|ure|s|ing)?|cannot|could not|couldn't|can't|unable"
     r"|crash(?:ed|es)?|fatal|critical|aborted|traceback|raised|stopp(?:ed|ing)|exit(?:ed|ing)?)\b"
 )
@@ -29,38 +29,38 @@ _LEVEL = re.compile(
     r"(?i)^[\[(<]*(?:debug|info|notice|warning|warn|error|err|critical|crit|fatal|alert|emergency|default)[ \t]*[\])>]*"
     r"[ \t]*[:|\-]*[ \t]*"
 )
-_AFTERWARDS = re.compile(r"[ \t\r)\]}>\"'.,!…]*(?:$|[;|\n]|\\n)")
+_END_OF_SENTENCE = re.compile(r"[ \t\r)\]}>\"'.,!…]*(?:$|[;|\n]|\\n)")
 
 
-def stands_as_error(before: str) -> bool:
+def is_logged_error(before: str) -> bool:
     """`before` is what stands on the line before the class, without the class's module."""
-    words = before[-_LONGEST:].lstrip(" \t|+│").rstrip()
+    words = before[-_MAX_CONTEXT_LENGTH:].lstrip(" \t|+│").rstrip()
     if not words:
         return True
     if words.endswith(("#", "=", ",", "except", "raise", "import", "class")):
         return False
-    words = _unstamped(words)
-    return not words or (_is_lead(words) and _WORDS_OF_REPORT.search(words) is None)
+    words = _strip_time_and_level(words)
+    return not words or (_is_logger_prefix(words) and _PROSE_WORDS.search(words) is None)
 
 
-def ends_the_words(after: str) -> bool:
+def is_end_of_sentence(after: str) -> bool:
     """Whether nothing is said any more on the line behind an error's place: a sentence would go on."""
-    return _AFTERWARDS.match(after) is not None
+    return _END_OF_SENTENCE.match(after) is not None
 
 
-def speaks_of(before: str) -> bool:
+def is_prose(before: str) -> bool:
     """Whether the words before an error are those of somebody who tells of it."""
-    return _WORDS_OF_REPORT.search(_unstamped(before.strip()[-_LONGEST:])) is not None
+    return _PROSE_WORDS.search(_strip_time_and_level(before.strip()[-_MAX_CONTEXT_LENGTH:])) is not None
 
 
-def _unstamped(words: str) -> str:
+def _strip_time_and_level(words: str) -> str:
     """Without time and level, which name nobody's error."""
     words = _STAMP.sub("", words, count=1)
     words = re.sub(r"^(?:\[[\w .+:\-/]{1,60}\][ \t]*){1,6}", "", words)
     return _LEVEL.sub("", words, count=1).strip()
 
 
-def _is_lead(words: str) -> bool:
+def _is_logger_prefix(words: str) -> bool:
     """A logger's name, or words of failure that end with a colon, a dash or an opening bracket; quotes are balanced."""
     if any(words.count(quote) % 2 for quote in "\"'`") or words.count("“") != words.count("”"):
         return False
@@ -70,4 +70,4 @@ def _is_lead(words: str) -> bool:
         return True
     if words[-1] not in {":", "-", "–", "|", "(", ">", "]"}:
         return tokens[-1].lower() in {"exception", "error", "failed"}
-    return _WORDS_OF_FAILURE.search(words) is not None
+    return _FAILURE_WORDS.search(words) is not None

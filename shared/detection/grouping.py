@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.detection.close_code import Closed
+from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import Signal, SignalKind
-from shared.detection.ties import Raised
-from shared.text.markup import cut
+from shared.detection.ties import RaisedException
+from shared.text.markup import truncate_middle
 
-MOST_INCIDENTS = 200
-MOST_SIGHTINGS = 100
-_LONGEST_KEPT = 32 * 1024
+MAX_INCIDENTS = 200
+MAX_SIGHTINGS = 100
+_MAX_KEPT_LENGTH = 32 * 1024
 _UNKNOWN_SERVICE = "unknown"
 _DEFAULT_ENVIRONMENT = "default"
 
@@ -44,7 +44,7 @@ class Scope:
         )
 
 
-def normalised(path: str) -> str:
+def normalise_path(path: str) -> str:
     """The path as it may stand in the repository: without the container's root directory or the library's place."""
     path = re.sub(r"/{2,}", "/", path.strip().replace("\\", "/").replace("/./", "/"))
     path = re.sub(r"^[A-Za-z]:(?=/)", "", path)
@@ -55,25 +55,25 @@ def normalised(path: str) -> str:
     return _CONTAINER_ROOT.sub("", path, count=1)
 
 
-def variant(signal: Signal, raised: Raised | None = None) -> str:
+def describe_close_variant(signal: Signal, raised: RaisedException | None = None) -> str:
     """What makes a close another defect: that the other end began it, or the exception to which it is tied."""
-    if signal.closed is Closed.OTHER_END:
-        return f"{signal.kind.value} {Closed.OTHER_END.value}"
+    if signal.closed is CloseKind.OTHER_END:
+        return f"{signal.kind.value} {CloseKind.OTHER_END.value}"
     if raised is None:
         return ""
     error_class, path = raised.identity
-    return f"{signal.kind.value} {error_class} {normalised(path)}"
+    return f"{signal.kind.value} {error_class} {normalise_path(path)}"
 
 
-def fingerprint(service: str, environment: str, path: str, what: str) -> str:
+def compute_fingerprint(service: str, environment: str, path: str, error_or_kind: str) -> str:
     """16 hex digits; `path` is normalised, `what` is the error class, or the kind of what is no error of its own."""
-    parts = (service, environment, path, what)
+    parts = (service, environment, path, error_or_kind)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def kept(entry: LogEntry) -> LogEntry:
+def truncate_entry(entry: LogEntry) -> LogEntry:
     """The entry as it is kept for evidence: a very long text is cut."""
-    return entry if len(entry.text) <= _LONGEST_KEPT else replace(entry, text=cut(entry.text, _LONGEST_KEPT))
+    return entry if len(entry.text) <= _MAX_KEPT_LENGTH else replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Tally:
             return
         self.dated = self.dated and entry.dated
         if self.first_seen is None or moment < self.first_seen:
-            self.first_seen, self.first = moment, kept(entry)
+            self.first_seen, self.first = moment, truncate_entry(entry)
         if self.last_seen is None or moment > self.last_seen:
             self.last_seen = moment
 
@@ -109,7 +109,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SightingTally:
     tally: Tally
     source_text: str = ""
     python: str = ""
@@ -127,9 +127,9 @@ _DefectKey = tuple[SignalKind, str, str, str, str]
 class _Defect:
     total: Tally
     path: str = ""
-    closed: Closed | None = None
-    raised: Raised | None = None
-    seen: dict[_SightingKey, _Seen] = field(default_factory=dict)
+    closed: CloseKind | None = None
+    raised: RaisedException | None = None
+    seen: dict[_SightingKey, _SightingTally] = field(default_factory=dict)
 
     def add(self, signal: Signal) -> None:
         self.total.add(signal.entry)
@@ -149,60 +149,60 @@ class _Defect:
                 seen.tally.join(theirs.tally)
                 seen.learn(theirs.source_text, theirs.python)
 
-    def _seen(self, key: _SightingKey, entry: LogEntry) -> _Seen | None:
+    def _seen(self, key: _SightingKey, entry: LogEntry) -> _SightingTally | None:
         seen = self.seen.get(key)
-        if seen is None and len(self.seen) < MOST_SIGHTINGS:
-            seen = self.seen[key] = _Seen(Tally(kept(entry)))
+        if seen is None and len(self.seen) < MAX_SIGHTINGS:
+            seen = self.seen[key] = _SightingTally(Tally(truncate_entry(entry)))
         return seen
 
 
-class Grouping:
+class IncidentGrouper:
     """Takes signals, gives incidents."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._defects: dict[_DefectKey, _Defect] = {}
         self.left_out = 0
-        """Signals of further defects, where there are more than `MOST_INCIDENTS`."""
+        """Signals of further defects, where there are more than `MAX_INCIDENTS`."""
 
-    def add(self, signal: Signal, raised: Raised | None = None) -> None:
+    def add(self, signal: Signal, raised: RaisedException | None = None) -> None:
         """One more signal, in any order; `raised` is the exception to which a close is tied."""
         service, environment = self._scope.of(signal.entry)
-        path = "" if signal.kind is SignalKind.NOT_PYTHON else normalised(signal.path)
-        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal, raised)
+        path = "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
+        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal, raised)
         key = (signal.kind, service, environment, error_class, path)
         defect = self._defects.get(key)
         if defect is None:
-            if len(self._defects) >= MOST_INCIDENTS:
+            if len(self._defects) >= MAX_INCIDENTS:
                 self.left_out += 1
                 return
-            closed = signal.closed if signal.closed is not Closed.KEEPALIVE else None
-            defect = self._defects[key] = _Defect(Tally(kept(signal.entry)), closed=closed, raised=raised)
+            closed = signal.closed if signal.closed is not CloseKind.KEEPALIVE else None
+            defect = self._defects[key] = _Defect(Tally(truncate_entry(signal.entry)), closed=closed, raised=raised)
         elif defect.closed is not signal.closed:
             defect.closed = None
         defect.add(signal)
 
     def incidents(self) -> tuple[Incident, ...]:
         """Everything so far, in the order of first sight; what has no time comes last, in the order of the log."""
-        joined = _join_short_names(self._defects)
-        return in_order(_incident(key, defect) for key, defect in joined.items())
+        joined = _merge_bare_names(self._defects)
+        return sort_by_first_seen(_build_incident(key, defect) for key, defect in joined.items())
 
 
-def in_order(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
+def sort_by_first_seen(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
     """By first sight; what has no time comes last, in the order of the log."""
-    return tuple(sorted(incidents, key=_first_sight))
+    return tuple(sorted(incidents, key=_first_seen_key))
 
 
-def _first_sight(incident: Incident) -> tuple[bool, float, int]:
+def _first_seen_key(incident: Incident) -> tuple[bool, float, int]:
     moment = incident.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, incident.sightings[0].first.position
 
 
-def _join_short_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _Defect]:
+def _merge_bare_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _Defect]:
     """A bare name joins the one full path that it may stand for; of several, the one that failed on the same line."""
     joined: dict[_DefectKey, _Defect] = {}
     for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
-        target = None if _is_absolute(defect.path) else _target(joined, key, defect)
+        target = None if _is_absolute(defect.path) else _find_merge_target(joined, key, defect)
         if target is None:
             mine = joined[key] = _Defect(Tally(defect.total.first), closed=defect.closed, raised=defect.raised)
             mine.join(defect)
@@ -211,10 +211,10 @@ def _join_short_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _D
     return joined
 
 
-def _target(joined: dict[_DefectKey, _Defect], key: _DefectKey, defect: _Defect) -> _Defect | None:
+def _find_merge_target(joined: dict[_DefectKey, _Defect], key: _DefectKey, defect: _Defect) -> _Defect | None:
     if key[0] is not SignalKind.SYNTAX_ERROR or not key[4]:
         return None
-    fits = [other for theirs, other in joined.items() if theirs[:4] == key[:4] and _ends_with(other.path, key[4])]
+    fits = [other for theirs, other in joined.items() if theirs[:4] == key[:4] and _is_path_suffix(other.path, key[4])]
     if len(fits) > 1:
         lines = {(line, message) for _, line, message in defect.seen}
         fits = [other for other in fits if any((line, message) in lines for _, line, message in other.seen)]
@@ -225,15 +225,15 @@ def _is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\")) or path[1:2] == ":"
 
 
-def _ends_with(path: str, name: str) -> bool:
+def _is_path_suffix(path: str, name: str) -> bool:
     return ("/" + path.replace("\\", "/")).endswith("/" + name)
 
 
-def _incident(key: _DefectKey, defect: _Defect) -> Incident:
+def _build_incident(key: _DefectKey, defect: _Defect) -> Incident:
     kind, service, environment, error_class, path = key
-    sightings = sorted((_sighting(key, seen) for key, seen in defect.seen.items()), key=_sighted)
+    sightings = sorted((_build_sighting(key, seen) for key, seen in defect.seen.items()), key=_sighting_sort_key)
     return Incident(
-        fingerprint=fingerprint(service, environment, path, error_class or kind.value),
+        fingerprint=compute_fingerprint(service, environment, path, error_class or kind.value),
         kind=kind,
         service=service,
         environment=environment,
@@ -250,7 +250,7 @@ def _incident(key: _DefectKey, defect: _Defect) -> Incident:
     )
 
 
-def _sighting(key: _SightingKey, seen: _Seen) -> Sighting:
+def _build_sighting(key: _SightingKey, seen: _SightingTally) -> Sighting:
     revision, line, message = key
     return Sighting(
         revision=revision,
@@ -265,6 +265,6 @@ def _sighting(key: _SightingKey, seen: _Seen) -> Sighting:
     )
 
 
-def _sighted(sighting: Sighting) -> tuple[bool, float, int]:
+def _sighting_sort_key(sighting: Sighting) -> tuple[bool, float, int]:
     moment = sighting.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, sighting.first.position

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
-from shared.detection.close_code import Closed
+from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
-from shared.detection.ties import Raised
+from shared.detection.ties import RaisedException
 
-UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """The day on which a time of day stands that was logged without a date."""
-_LONGEST_UNDATED = timedelta(days=365)
+_MAX_DATELESS_SPAN = timedelta(days=365)
 
 _Seen = TypeVar("_Seen", "Sighting", "Symptom")
 
@@ -46,15 +46,15 @@ class Symptom:
     first: LogEntry
 
 
-_ACCESS = re.compile(
+_ACCESS_REFUSED = re.compile(
     r"\b(?:401|403)\b|authenticat|unauthori[sz]ed|\bforbidden\b|permission denied|not allowed", re.IGNORECASE
 )
 
 
-def is_suspected(nearby: Symptom, incident: "Incident") -> bool:
+def is_suspected_consequence(symptom: Symptom, incident: "Incident") -> bool:
     """Whether people are likely to take it for a consequence: refusals of access are, unless they came before."""
-    before = nearby.last_seen and incident.first_seen and nearby.last_seen < incident.first_seen
-    return not before and _ACCESS.search(nearby.text) is not None
+    before = symptom.last_seen and incident.first_seen and symptom.last_seen < incident.first_seen
+    return not before and _ACCESS_REFUSED.search(symptom.text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class Incident:
     """False where the log carried times of day without a date."""
     nearby: tuple[Symptom, ...] = ()
     """What was logged in the same minutes, and is not known to follow from it."""
-    closed: Closed | None = None
+    closed: CloseKind | None = None
     """For closes: which end closed first."""
-    raised: Raised | None = None
+    raised: RaisedException | None = None
     """For closes: the exception that the log ties them to. That it closed them is not proven."""
 
     @property
@@ -92,17 +92,17 @@ class Incident:
         return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)
 
 
-def on_day(incident: Incident, day: date) -> Incident:
+def move_to_day(incident: Incident, day: date) -> Incident:
     """The incident of a log that carried times of day only, with every one of them moved to `day`.
 
     Times after a midnight within the log land on the day after. `dated` stays False: the log did not say the day.
     """
     if incident.dated:
         return incident
-    shift = datetime.combine(day, time(), UTC) - UNDATED
+    shift = datetime.combine(day, time(), UTC) - DATELESS_DAY
 
     def moved(moment: datetime | None) -> datetime | None:
-        return moment + shift if moment is not None and abs(moment - UNDATED) < _LONGEST_UNDATED else moment
+        return moment + shift if moment is not None and abs(moment - DATELESS_DAY) < _MAX_DATELESS_SPAN else moment
 
     def entry(of: LogEntry) -> LogEntry:
         return of if of.dated else replace(of, timestamp=moved(of.timestamp))

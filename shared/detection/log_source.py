@@ -12,5 +12,5 @@ class LogSource(Protocol):
     def entries(self) -> Iterator[LogEntry]:
         """All entries in the order of the log, from its beginning at every call.
 
-        Raises `shared.errors.Unreadable` where the log cannot be read, or not to its end.
+        Raises `shared.errors.InputError` where the log cannot be read, or not to its end.
         """

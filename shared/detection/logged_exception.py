@@ -9,21 +9,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.detection.error_context import stands_as_error
+from shared.detection.error_context import is_logged_error
 
-TRACEBACK = "Traceback (most recent call last)"
+TRACEBACK_HEADER = "Traceback (most recent call last)"
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", line (\d{1,9})(?:, in ([^\n]{1,200}))?')
-_GUTTER = " \t|+"
-_NAME = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
+_GUTTER_CHARACTERS = " \t|+"
+_CLASS_NAME_LINE = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
 _ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Closed\w{0,20})(?=: |\()")
 _CLASS_WORD = re.compile(
     r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w{0,40}|Refused|NotFound)$"
 )
 _PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^<")
-_MOST_LINES = 4_000
-_MOST_FRAMES = 40
-_LONGEST_LINE = 2_000
-_LONGEST_MESSAGE = 300
+_MAX_LINES = 4_000
+_MAX_FRAMES = 40
+_MAX_LINE_LENGTH = 2_000
+_MAX_MESSAGE_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class LoggedException:
     @property
     def place(self) -> Frame | None:
         """The deepest frame outside of installed packages, else the deepest; None without frames."""
-        own = [frame for frame in self.frames if not is_of_package(frame)]
+        own = [frame for frame in self.frames if not is_package_frame(frame)]
         return own[-1] if own else self.frames[-1] if self.frames else None
 
     @property
@@ -55,13 +55,13 @@ class LoggedException:
         return self.error_class, self.place.path if self.place else ""
 
 
-def is_of_package(frame: Frame) -> bool:
+def is_package_frame(frame: Frame) -> bool:
     """Whether its file belongs to an installed package, to Python itself or to no file at all."""
     return _PACKAGE.search(frame.path) is not None
 
 
 @dataclass(slots=True)
-class OpenTraceback:
+class TracebackParser:
     """Takes a traceback's lines one by one, gives the exception that they end with."""
 
     begun: bool = False
@@ -69,14 +69,14 @@ class OpenTraceback:
 
     def take(self, line: str) -> LoggedException | None:
         """One more line; None as long as the traceback goes on."""
-        if TRACEBACK in line:
+        if TRACEBACK_HEADER in line:
             self.begun, self.frames = True, []
             return None
         frame = _FRAME.search(line)
         if frame is not None:
             self.begun = True
             self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
-            self.frames = self.frames[-_MOST_FRAMES:]
+            self.frames = self.frames[-_MAX_FRAMES:]
             return None
         ended = self._ended(line) if self.begun else None
         if ended is not None:
@@ -84,62 +84,62 @@ class OpenTraceback:
         return ended
 
     def _ended(self, line: str) -> LoggedException | None:
-        bare = line.lstrip(_GUTTER)
+        bare = line.lstrip(_GUTTER_CHARACTERS)
         if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
             return None  # a quoted source line
-        named = _NAME.match(bare)
+        named = _CLASS_NAME_LINE.match(bare)
         if named is None:
             return None
         name = named.group(1)
         if "." not in name and not _CLASS_WORD.search(name) and not self.frames:
             return None
-        return LoggedException(name, bare[named.end(1) :].lstrip(": ")[:_LONGEST_MESSAGE].strip(), tuple(self.frames))
+        return LoggedException(name, bare[named.end(1) :].lstrip(": ")[:_MAX_MESSAGE_LENGTH].strip(), tuple(self.frames))
 
 
-def exceptions(text: str) -> Sequence[LoggedException]:
+def parse_exceptions(text: str) -> Sequence[LoggedException]:
     """All that a text shows, in its order; of a chain the last one is what was not caught."""
     if not may_show_exception(text):
         return ()
-    return tuple(_read(text))
+    return tuple(_parse_text(text))
 
 
-def last_exception(text: str) -> LoggedException | None:
+def find_last_exception(text: str) -> LoggedException | None:
     """The last one of a text: of a chain, the one that was raised in the end."""
-    found = exceptions(text)
+    found = parse_exceptions(text)
     return found[-1] if found else None
 
 
 def may_show_exception(text: str) -> bool:
-    """False where `exceptions` finds none; costs next to nothing."""
-    return TRACEBACK in text or "Error" in text or "Exception" in text or "Closed" in text
+    """False where `parse_exceptions` finds none; costs next to nothing."""
+    return TRACEBACK_HEADER in text or "Error" in text or "Exception" in text or "Closed" in text
 
 
-def is_piece(text: str) -> bool:
+def is_traceback_fragment(text: str) -> bool:
     """True for a line from which, with others, a traceback can be put together again."""
     if "\n" in text.rstrip("\n"):
         return False
-    head = text[:_LONGEST_LINE]
-    return TRACEBACK in head or 'File "' in head or (head[:1] not in {" ", "\t"} and _NAME.match(head) is not None)
+    head = text[:_MAX_LINE_LENGTH]
+    return TRACEBACK_HEADER in head or 'File "' in head or (head[:1] not in {" ", "\t"} and _CLASS_NAME_LINE.match(head) is not None)
 
 
-def _read(text: str) -> Iterator[LoggedException]:
-    traceback = OpenTraceback()
+def _parse_text(text: str) -> Iterator[LoggedException]:
+    traceback = TracebackParser()
     lines = text.splitlines()
-    if len(lines) > 2 * _MOST_LINES:
-        lines = [*lines[:_MOST_LINES], *lines[-_MOST_LINES:]]
+    if len(lines) > 2 * _MAX_LINES:
+        lines = [*lines[:_MAX_LINES], *lines[-_MAX_LINES:]]
     for line in lines:
-        ended = traceback.take(line[:_LONGEST_LINE])
+        ended = traceback.take(line[:_MAX_LINE_LENGTH])
         if ended is not None:
             yield ended
         elif not traceback.begun:
-            yield from _one_line(line[:_LONGEST_LINE])
+            yield from _parse_single_line(line[:_MAX_LINE_LENGTH])
 
 
-def _one_line(line: str) -> Iterator[LoggedException]:
+def _parse_single_line(line: str) -> Iterator[LoggedException]:
     """`Uncaught exception: KeyError: 'berth'`: the class behind a logger's own words, with its message."""
     found = _ERROR_NAME.search(line)
     if found is None or line[:1] in {" ", "\t"}:
         return
-    if stands_as_error(line[: found.start()]):
-        message = line[found.end() :].lstrip(":( ")[:_LONGEST_MESSAGE].strip()
+    if is_logged_error(line[: found.start()]):
+        message = line[found.end() :].lstrip(":( ")[:_MAX_MESSAGE_LENGTH].strip()
         yield LoggedException(found.group(0), message)

@@ -12,15 +12,15 @@ from datetime import datetime
 
 from shared.detection.entry import LogEntry
 from shared.detection.signal import Signal, read_signal
-from shared.detection.traceback import names_failing_file
-from shared.text.markup import plain
+from shared.detection.traceback import is_failing_file_frame
+from shared.text.markup import strip_markup
 
-_REACH = 40
+_MAX_DISTANCE = 40
 """Lines on either side of the last line of a traceback that may belong to it."""
-_NEAR = 8
+_MAX_DISTANCE_TO_FILE = 8
 """Lines between the last line and the one that names the file."""
-_MOST_STREAMS = 256
-_LONGEST_LINE = 2000
+_MAX_STREAMS = 256
+_MAX_LINE_LENGTH = 2000
 
 _StreamKey = tuple[str, str, str, str]
 
@@ -42,7 +42,7 @@ class _Stream:
     taken: int = 0
 
 
-class Neighbours:
+class TracebackAssembler:
     """Takes lines of tracebacks, gives the signals that they add up to."""
 
     def __init__(self) -> None:
@@ -61,15 +61,15 @@ class Neighbours:
 
     def part(self, entry: LogEntry) -> Iterator[Signal]:
         """A line of a traceback."""
-        return self._take(entry, _Line(entry.timestamp, plain(entry.text[:_LONGEST_LINE])))
+        return self._take(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH])))
 
     def ends_with(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that names the error and no file."""
-        return self._take(entry, _Line(entry.timestamp, plain(entry.text[:_LONGEST_LINE]), ends=entry, boundary=True))
+        return self._take(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH]), ends=entry, boundary=True))
 
     def boundary(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that needs nobody else: what stands before it is spoken for."""
-        if _key(entry) not in self._streams:
+        if _stream_key(entry) not in self._streams:
             return iter(())
         return self._take(entry, _Line(entry.timestamp, "", boundary=True))
 
@@ -80,8 +80,8 @@ class Neighbours:
         self._streams.clear()
 
     def _take(self, entry: LogEntry, line: _Line) -> Iterator[Signal]:
-        stream = self._stream(_key(entry))
-        if len(self._streams) > _MOST_STREAMS:
+        stream = self._stream(_stream_key(entry))
+        if len(self._streams) > _MAX_STREAMS:
             _, oldest = self._streams.popitem(last=False)
             yield from self._settle(oldest, keep=0)
         stream.lines.append(line)
@@ -89,9 +89,9 @@ class Neighbours:
         if line.ends is not None:
             stream.waiting.append((stream.taken, line))
         if stream.waiting:
-            yield from self._settle(stream, keep=_REACH)
+            yield from self._settle(stream, keep=_MAX_DISTANCE)
         else:
-            while len(stream.lines) > _REACH:
+            while len(stream.lines) > _MAX_DISTANCE:
                 stream.lines.popleft()
 
     def _stream(self, key: _StreamKey) -> _Stream:
@@ -108,16 +108,16 @@ class Neighbours:
             _, line = stream.waiting.popleft()
             lines = list(stream.lines)
             at = lines.index(line)
-            signal = self._complete(lines[max(0, at - _REACH) : at + _REACH + 1], line)
+            signal = self._complete(lines[max(0, at - _MAX_DISTANCE) : at + _MAX_DISTANCE + 1], line)
             if signal is not None:
                 yield signal
-            for _ in range(max(0, at - _REACH)):
+            for _ in range(max(0, at - _MAX_DISTANCE)):
                 stream.lines.popleft()
 
     def _complete(self, lines: list[_Line], last: _Line) -> Signal | None:
         assert last.ends is not None
         for step in self._directions(last.ends):
-            before = _before(lines, last, step)
+            before = _traceback_before(lines, last, step)
             if before:
                 text = "\n".join([line.text for line in before] + [last.text])
                 read = read_signal(replace(last.ends, text=text))
@@ -131,16 +131,16 @@ class Neighbours:
         return (-1, 1) if exported and self._direction < 0 else (1, -1)
 
 
-def _before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
+def _traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
     """The lines of the traceback that `last` ends, read in one direction; empty where its file is not among them."""
     ordered = _by_time(lines[::step])
     at = ordered.index(last)
     begin = at
     named = False
-    while begin > 0 and not ordered[begin - 1].boundary and at - begin < _REACH:
+    while begin > 0 and not ordered[begin - 1].boundary and at - begin < _MAX_DISTANCE:
         begin -= 1
-        says = names_failing_file(ordered[begin].text)
-        if not named and (says is False or at - begin > _NEAR):
+        says = is_failing_file_frame(ordered[begin].text)
+        if not named and (says is False or at - begin > _MAX_DISTANCE_TO_FILE):
             return []
         named = named or says is True
         if ordered[begin].text.startswith("Traceback (most recent"):
@@ -155,5 +155,5 @@ def _by_time(lines: list[_Line]) -> list[_Line]:
     return sorted(lines, key=lambda line: line.moment.timestamp() if line.moment else 0.0)
 
 
-def _key(entry: LogEntry) -> _StreamKey:
+def _stream_key(entry: LogEntry) -> _StreamKey:
     return entry.project, entry.revision, entry.instance, entry.log_name

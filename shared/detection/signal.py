@@ -1,6 +1,6 @@
 """A log entry becomes a signal, or is refused with a named reason.
 
-In: a decoded `LogEntry`, whose text anybody may have written. Out: a `Signal` or a `Refusal`, and never an exception.
+In: a decoded `LogEntry`, whose text anybody may have written. Out: a `Signal` or a `SkipReason`, and never an exception.
 The text only ever says what *may* have failed; whether it is so is decided by compiling the file.
 """
 
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.detection.close_code import Closed, close_1011
+from shared.detection.close_code import CloseKind, detect_close_1011
 from shared.detection.entry import LogEntry
-from shared.detection.traceback import Mention, mentions, python_of, speaks_of_syntax_error
-from shared.text.markup import plain
+from shared.detection.traceback import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
+from shared.text.markup import strip_markup
 
 
 class SignalKind(StrEnum):
@@ -28,7 +28,7 @@ class SignalKind(StrEnum):
     """An error that follows from another signal of its revision; only ever a symptom."""
 
 
-class Refusal(StrEnum):
+class SkipReason(StrEnum):
     """Why an entry is no signal."""
 
     NO_TEXT = "no_text"
@@ -64,19 +64,19 @@ class Signal:
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
     """Minor version such as `3.11`, where the traceback's own library paths tell it."""
-    closed: Closed | None = None
+    closed: CloseKind | None = None
     """For a close: which end closed first, as far as the text says."""
 
 
-_DATABASE = re.compile(
+_DATABASE_MODULE = re.compile(
     r"psycopg|asyncpg|sqlalchemy|pg8000|mysql|sqlite|oracle|pyodbc|duckdb|clickhouse|postgres|(?:^|\.)errors$",
     re.IGNORECASE,
 )
-_DEPENDENCY = re.compile(
+_DEPENDENCY_PATH = re.compile(
     r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^python\d[\d.]*\.zip/"
 )
 _FOREIGN_FILE = re.compile(r"\.(?:[cm]?jsx?|[cm]?tsx?|rb|php|json|html?|vue)$", re.IGNORECASE)
-_JAVASCRIPT = re.compile(
+_JAVASCRIPT_MESSAGE = re.compile(
     r"(?:Unexpected (?:token|identifier|end of|string|number|reserved word|strict mode|non-whitespace|template)"
     r"|Invalid or unexpected token|missing [)\]}] (?:after|in) |Cannot use import statement outside a module"
     r"|await is only valid in |Identifier '[^'\n]{1,200}' has already been declared|Invalid regular expression"
@@ -87,63 +87,63 @@ _JAVASCRIPT = re.compile(
 )
 _JAVASCRIPT_FRAME = re.compile(r"\n[ \t]{0,40}at [^\n]{0,300}(?::\d{1,9}:\d{1,9}\)?|\(<anonymous>\)|\(native\))")
 _JAVASCRIPT_FILE = re.compile(r"\.(?:[cm]?jsx?|[cm]?tsx?|rb):\d{1,9}")
-_ORDER = (SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY, SignalKind.DYNAMIC_CODE, SignalKind.NOT_PYTHON)
+_ROOT_ORDER = (SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY, SignalKind.DYNAMIC_CODE, SignalKind.NOT_PYTHON)
 
 
-def read_signal(entry: LogEntry) -> Signal | Refusal:
+def read_signal(entry: LogEntry) -> Signal | SkipReason:
     """What one entry says on its own."""
     log = entry.log_name
     if log.endswith(("run.googleapis.com%2Frequests", "run.googleapis.com/requests")):
-        return Refusal.REQUEST_LOG
+        return SkipReason.REQUEST_LOG
     if "cloudaudit.googleapis.com" in log:
-        return Refusal.AUDIT_LOG
+        return SkipReason.AUDIT_LOG
     if not entry.text:
-        return Refusal.NO_TEXT
-    of_syntax, of_number = speaks_of_syntax_error(entry.text), "1011" in entry.text
+        return SkipReason.NO_TEXT
+    of_syntax, of_number = mentions_syntax_error(entry.text), "1011" in entry.text
     if not of_syntax and not of_number:
-        return Refusal.NO_SIGNAL
-    text = plain(entry.text)
-    found = _syntax_signal(entry, text) if of_syntax else Refusal.NO_SIGNAL
+        return SkipReason.NO_SIGNAL
+    text = strip_markup(entry.text)
+    found = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
     if isinstance(found, Signal) or not of_number:
         return found
-    closed = _close_signal(entry, text)
-    return closed if closed is not None else _more_telling(found)
+    closed = _read_close_signal(entry, text)
+    return closed if closed is not None else _specific_reason(found)
 
 
-def _more_telling(refusal: Refusal) -> Refusal:
-    return Refusal.NOT_A_CLOSE_CODE if refusal is Refusal.NO_SIGNAL else refusal
+def _specific_reason(refusal: SkipReason) -> SkipReason:
+    return SkipReason.NOT_A_CLOSE_CODE if refusal is SkipReason.NO_SIGNAL else refusal
 
 
-def _close_signal(entry: LogEntry, text: str) -> Signal | None:
-    closed = close_1011(text)
+def _read_close_signal(entry: LogEntry, text: str) -> Signal | None:
+    closed = detect_close_1011(text)
     if closed is None:
         return None
-    kind = SignalKind.KEEPALIVE_TIMEOUT if closed is Closed.KEEPALIVE else SignalKind.CLOSE_1011
+    kind = SignalKind.KEEPALIVE_TIMEOUT if closed is CloseKind.KEEPALIVE else SignalKind.CLOSE_1011
     return Signal(kind, entry, message=text[:300].strip(), closed=closed)
 
 
-def _syntax_signal(entry: LogEntry, text: str) -> Signal | Refusal:
+def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
     signals: list[Signal] = []
-    refusal = Refusal.NO_SIGNAL
-    for mention in mentions(text):
+    refusal = SkipReason.NO_SIGNAL
+    for mention in find_mentions(text):
         read = _read_mention(entry, mention)
         if isinstance(read, Signal):
             signals.append(read)
-        elif refusal in {Refusal.NO_SIGNAL, Refusal.NO_FAILING_FILE}:
+        elif refusal in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE}:
             refusal = read
     if not signals:
         return refusal
-    root = _root(signals)
-    python = python_of(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
+    root = _root_signal(signals)
+    python = find_python_version(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
     return replace(root, python=python)
 
 
-def _root(signals: Sequence[Signal]) -> Signal:
+def _root_signal(signals: Sequence[Signal]) -> Signal:
     """The first that a redeploy could mend, told in its fullest form: chained exceptions print the root first."""
-    kind = min((signal.kind for signal in signals), key=_ORDER.index)
+    kind = min((signal.kind for signal in signals), key=_ROOT_ORDER.index)
     root, *others = (signal for signal in signals if signal.kind is kind)
     for other in others:
-        if (other.error_class, other.line) != (root.error_class, root.line) or _name(other.path) != _name(root.path):
+        if (other.error_class, other.line) != (root.error_class, root.line) or _file_name(other.path) != _file_name(root.path):
             continue
         root = replace(
             root,
@@ -154,18 +154,18 @@ def _root(signals: Sequence[Signal]) -> Signal:
     return root
 
 
-def _name(path: str) -> str:
+def _file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _read_mention(entry: LogEntry, mention: Mention) -> Signal | Refusal:
+def _read_mention(entry: LogEntry, mention: SyntaxErrorMention) -> Signal | SkipReason:
     if mention.module:
-        return Refusal.DATABASE_ERROR if _DATABASE.search(mention.module) else Refusal.FOREIGN_ERROR
-    kind = _kind(mention)
+        return SkipReason.DATABASE_ERROR if _DATABASE_MODULE.search(mention.module) else SkipReason.FOREIGN_ERROR
+    kind = _signal_kind(mention)
     if kind is None:
-        return Refusal.NO_FAILING_FILE
+        return SkipReason.NO_FAILING_FILE
     if not mention.standing and kind is not SignalKind.NOT_PYTHON:
-        return Refusal.MENTIONED
+        return SkipReason.MENTIONED
     return Signal(
         kind=kind,
         entry=entry,
@@ -177,20 +177,20 @@ def _read_mention(entry: LogEntry, mention: Mention) -> Signal | Refusal:
     )
 
 
-def _kind(mention: Mention) -> SignalKind | None:
+def _signal_kind(mention: SyntaxErrorMention) -> SignalKind | None:
     path = mention.path
     if path.startswith("<"):
         return SignalKind.DYNAMIC_CODE
     if path and not _FOREIGN_FILE.search(path):
-        return SignalKind.DEPENDENCY if _DEPENDENCY.search(path) else SignalKind.SYNTAX_ERROR
+        return SignalKind.DEPENDENCY if _DEPENDENCY_PATH.search(path) else SignalKind.SYNTAX_ERROR
     if path or _is_javascript(mention):
         return SignalKind.NOT_PYTHON
     return None
 
 
-def _is_javascript(mention: Mention) -> bool:
+def _is_javascript(mention: SyntaxErrorMention) -> bool:
     return (
-        _JAVASCRIPT.search(mention.message) is not None
+        _JAVASCRIPT_MESSAGE.search(mention.message) is not None
         or _JAVASCRIPT_FRAME.search(mention.after) is not None
         or _JAVASCRIPT_FILE.search(mention.before) is not None
     )

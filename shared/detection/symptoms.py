@@ -11,34 +11,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import Scope, Tally, kept, normalised
+from shared.detection.grouping import Scope, Tally, truncate_entry, normalise_path
 from shared.detection.incident import Incident, Symptom
-from shared.detection.signal import Refusal, Signal, SignalKind
-from shared.detection.ties import Raised, Tie, request_ids
-from shared.detection.traceback import is_traceback_part
-from shared.text.markup import plain
+from shared.detection.signal import SkipReason, Signal, SignalKind
+from shared.detection.ties import RaisedException, Tie, request_ids
+from shared.detection.traceback import is_traceback_line
+from shared.text.markup import strip_markup
 
-MOST_SYMPTOMS = 20
+MAX_SYMPTOMS = 20
 _MARGIN = timedelta(minutes=10)
-_LONGEST_TEXT = 500
+_MAX_TEXT_LENGTH = 500
 
 _SAYS_ERROR = re.compile(r"error|exception|fail(?:ed|ure|s|ing)\b|\bfatal\b|\bcritical\b", re.IGNORECASE)
-_ERRORS = frozenset(("ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
+_ERROR_SEVERITIES = frozenset(("ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _NO_SEVERITY = frozenset(("", "DEFAULT"))
-_VARIABLE = re.compile(
+_VARIABLE_PART = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|0x[0-9a-fA-F]{1,32}"
     r"|\b(?=[a-fA-F]{0,40}\d)[0-9a-fA-F]{8,64}\b|\d{1,64}"
 )
-_TRACEBACK_TALK = ("During handling of the above exception", "The above exception was the direct cause")
+_CHAINING_SENTENCES = ("During handling of the above exception", "The above exception was the direct cause")
 
-_LEADING = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+_KINDS_WITH_NEARBY = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
 """Incidents beside which other entries are worth telling."""
 
-_Key = tuple[SignalKind, str, str]
+_GroupKey = tuple[SignalKind, str, str]
 
 
 @dataclass(slots=True)
-class _Case:
+class _RevisionWindow:
     """One incident in one revision, from when to when."""
 
     incident: int
@@ -59,40 +59,40 @@ class _Case:
 
 
 @dataclass(slots=True)
-class _Group:
+class _SymptomGroup:
     text: str
     tally: Tally
 
 
 @dataclass(slots=True)
-class _Groups:
-    groups: dict[_Key, _Group] = field(default_factory=dict)
-    last: _Key | None = None
+class _SymptomGroups:
+    groups: dict[_GroupKey, _SymptomGroup] = field(default_factory=dict)
+    last: _GroupKey | None = None
 
 
 @dataclass(slots=True)
-class _Found:
-    tied: _Groups = field(default_factory=_Groups)
-    nearby: _Groups = field(default_factory=_Groups)
+class _IncidentSymptoms:
+    tied: _SymptomGroups = field(default_factory=_SymptomGroups)
+    nearby: _SymptomGroups = field(default_factory=_SymptomGroups)
     requests: frozenset[str] = frozenset()
 
 
-class Symptoms:
+class SymptomCollector:
     """Takes the entries of a log, keeps those that belong to one of the incidents or stand beside it."""
 
     def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
         self._incidents = incidents
         self._scope = scope
-        self._found = [_Found(requests=_requests(incident)) for incident in incidents]
-        self._cases: dict[tuple[str, str], list[_Case]] = {}
+        self._found = [_IncidentSymptoms(requests=_incident_request_ids(incident)) for incident in incidents]
+        self._cases: dict[tuple[str, str], list[_RevisionWindow]] = {}
         for number, incident in enumerate(incidents):
-            if incident.kind in _LEADING:
+            if incident.kind in _KINDS_WITH_NEARBY:
                 place = (incident.service, incident.environment)
-                self._cases.setdefault(place, []).extend(_cases(number, incident))
+                self._cases.setdefault(place, []).extend(_revision_windows(number, incident))
 
-    def take(self, entry: LogEntry, read: Signal | Refusal, tie: Tie | None = None) -> None:
+    def take(self, entry: LogEntry, read: Signal | SkipReason, tie: Tie | None = None) -> None:
         """One entry; `tie` is a close's that has no incident of its own."""
-        kind = _kind(entry, read)
+        kind = _symptom_kind(entry, read)
         if kind is None:
             return
         numbers = self._near(entry)
@@ -101,16 +101,16 @@ class Symptoms:
             return
         owner = self.owner(entry, tie.raised) if tie is not None else None
         if owner is not None and tie is not None:
-            _count(self._found[owner].tied if tie.tied else self._found[owner].nearby, kind, entry)
+            _add_to_group(self._found[owner].tied if tie.tied else self._found[owner].nearby, kind, entry)
         for number in numbers:
             if number != owner and self._incidents[number].kind is SignalKind.SYNTAX_ERROR:
-                _count(self._found[number].nearby, kind, entry)
+                _add_to_group(self._found[number].nearby, kind, entry)
 
-    def owner(self, entry: LogEntry, raised: Raised) -> int | None:
+    def owner(self, entry: LogEntry, raised: RaisedException) -> int | None:
         """The incident to which an exception belongs; None where it has none."""
         place = self._scope.of(entry)
         for number, incident in enumerate(self._incidents):
-            if (incident.service, incident.environment) == place and _is_of(incident, raised):
+            if (incident.service, incident.environment) == place and _belongs_to(incident, raised):
                 return number
         return None
 
@@ -119,9 +119,9 @@ class Symptoms:
         return tuple(
             replace(
                 incident,
-                symptoms=tuple(sorted(_symptoms(found.tied), key=_sighted)),
-                nearby=tuple(sorted(_symptoms(found.nearby), key=_sighted)),
-                dated=_dated(incident, found),
+                symptoms=tuple(sorted(_build_symptoms(found.tied), key=_symptom_sort_key)),
+                nearby=tuple(sorted(_build_symptoms(found.nearby), key=_symptom_sort_key)),
+                dated=_is_all_dated(incident, found),
             )
             for incident, found in zip(self._incidents, self._found, strict=True)
         )
@@ -131,12 +131,12 @@ class Symptoms:
         ids = request_ids(entry)
         tied = next((number for number in numbers if ids & self._found[number].requests), None)
         if tied is not None and self._is_symptom(entry, self._incidents[tied]):
-            _count(self._found[tied].tied, SignalKind.FOLLOWER, entry)
+            _add_to_group(self._found[tied].tied, SignalKind.FOLLOWER, entry)
             return
         for number in numbers:
             raised = self._incidents[number].raised
             if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
-                _count(self._found[number].nearby, SignalKind.FOLLOWER, entry)
+                _add_to_group(self._found[number].nearby, SignalKind.FOLLOWER, entry)
 
     @staticmethod
     def _is_symptom(entry: LogEntry, incident: Incident) -> bool:
@@ -156,27 +156,27 @@ class Symptoms:
         return sorted(near, key=near.__getitem__)
 
 
-def _is_of(incident: Incident, raised: Raised) -> bool:
+def _belongs_to(incident: Incident, raised: RaisedException) -> bool:
     """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
     if incident.kind is SignalKind.SYNTAX_ERROR:
         place = raised.exception.place
         if not raised.syntax or place is None or raised.exception.error_class != incident.error_class:
             return False
-        ours, theirs = normalised(incident.path), normalised(place.path)
+        ours, theirs = normalise_path(incident.path), normalise_path(place.path)
         return ours == theirs or ours.endswith("/" + theirs) or theirs.endswith("/" + ours)
     return incident.raised is not None and incident.raised.identity == raised.identity
 
 
-def _requests(incident: Incident) -> frozenset[str]:
+def _incident_request_ids(incident: Incident) -> frozenset[str]:
     return frozenset().union(*(request_ids(sighting.first) for sighting in incident.sightings))
 
 
-def _cases(number: int, incident: Incident) -> list[_Case]:
-    cases: dict[str, _Case] = {}
+def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
+    cases: dict[str, _RevisionWindow] = {}
     for sighting in incident.sightings:
         case = cases.get(sighting.revision)
         if case is None:
-            cases[sighting.revision] = _Case(
+            cases[sighting.revision] = _RevisionWindow(
                 number, sighting.revision, sighting.first_seen, sighting.last_seen, sighting.first.position
             )
         elif sighting.first_seen and sighting.last_seen:
@@ -185,40 +185,40 @@ def _cases(number: int, incident: Incident) -> list[_Case]:
     return list(cases.values())
 
 
-def _kind(entry: LogEntry, read: Signal | Refusal) -> SignalKind | None:
+def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
     if isinstance(read, Signal):
         return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
-    if read in {Refusal.NO_TEXT, Refusal.AUDIT_LOG, Refusal.NO_FAILING_FILE, Refusal.MENTIONED} or not entry.text:
+    if read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.MENTIONED} or not entry.text:
         return None
     return SignalKind.FOLLOWER if _is_error(entry) else None
 
 
 def _is_error(entry: LogEntry) -> bool:
-    if entry.severity not in _ERRORS and (
+    if entry.severity not in _ERROR_SEVERITIES and (
         entry.severity not in _NO_SEVERITY or not _SAYS_ERROR.search(entry.text, 0, 2000)
     ):
         return False
-    return not is_traceback_part(entry.text) and not entry.text.startswith(_TRACEBACK_TALK)
+    return not is_traceback_line(entry.text) and not entry.text.startswith(_CHAINING_SENTENCES)
 
 
-def masked(text: str) -> str:
+def mask_variables(text: str) -> str:
     """The text without what differs from one entry to the next: ids, addresses, numbers."""
-    return _VARIABLE.sub("#", text[:_LONGEST_TEXT])
+    return _VARIABLE_PART.sub("#", text[:_MAX_TEXT_LENGTH])
 
 
-def _count(found: _Groups, kind: SignalKind, entry: LogEntry) -> None:
-    text = plain(entry.text[: 4 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT]
-    key = (kind, entry.revision, masked(text))
+def _add_to_group(found: _SymptomGroups, kind: SignalKind, entry: LogEntry) -> None:
+    text = strip_markup(entry.text[: 4 * _MAX_TEXT_LENGTH]).strip()[:_MAX_TEXT_LENGTH]
+    key = (kind, entry.revision, mask_variables(text))
     group = found.groups.get(key)
-    if group is None and len(found.groups) >= MOST_SYMPTOMS and found.last is not None:
+    if group is None and len(found.groups) >= MAX_SYMPTOMS and found.last is not None:
         group = found.groups[found.last]
     if group is None:
-        group = found.groups[key] = _Group(text, Tally(kept(entry)))
+        group = found.groups[key] = _SymptomGroup(text, Tally(truncate_entry(entry)))
         found.last = key
     group.tally.add(entry)
 
 
-def _symptoms(found: _Groups) -> list[Symptom]:
+def _build_symptoms(found: _SymptomGroups) -> list[Symptom]:
     return [
         Symptom(
             kind=kind,
@@ -233,11 +233,11 @@ def _symptoms(found: _Groups) -> list[Symptom]:
     ]
 
 
-def _sighted(symptom: Symptom) -> tuple[bool, float, int]:
+def _symptom_sort_key(symptom: Symptom) -> tuple[bool, float, int]:
     moment = symptom.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, symptom.first.position
 
 
-def _dated(incident: Incident, found: _Found) -> bool:
+def _is_all_dated(incident: Incident, found: _IncidentSymptoms) -> bool:
     groups = (*found.tied.groups.values(), *found.nearby.groups.values())
     return incident.dated and all(group.tally.dated for group in groups)

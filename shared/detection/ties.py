@@ -10,26 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.detection.close_code import Closed
+from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
-from shared.detection.logged_exception import Frame, LoggedException, OpenTraceback, exceptions, is_piece
-from shared.detection.signal import Refusal, Signal, SignalKind
-from shared.text.markup import cut, plain
+from shared.detection.logged_exception import Frame, LoggedException, TracebackParser, parse_exceptions, is_traceback_fragment
+from shared.detection.signal import SkipReason, Signal, SignalKind
+from shared.text.markup import truncate_middle, strip_markup
 
-MARGIN = timedelta(minutes=10)
+MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""
-_MOST_EVENTS = 200_000
-_LONGEST_PIECE = 2_000
-_LONGEST_KEPT = 4_000
-_CLOSES = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
-_SYNTAX = frozenset(("SyntaxError", "IndentationError", "TabError"))
-_ELSEWHERE = frozenset((Refusal.NO_TEXT, Refusal.REQUEST_LOG, Refusal.AUDIT_LOG))
+_MAX_EVENTS = 200_000
+_MAX_FRAGMENT_LENGTH = 2_000
+_MAX_KEPT_LENGTH = 4_000
+_CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
+_SYNTAX_ERROR_CLASSES = frozenset(("SyntaxError", "IndentationError", "TabError"))
+_SKIPPED = frozenset((SkipReason.NO_TEXT, SkipReason.REQUEST_LOG, SkipReason.AUDIT_LOG))
 
-_Stream = tuple[str, str, str, str]
+_StreamKey = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class RaisedException:
     """An exception of the log with the entry that shows it; `syntax` says that it is a file that does not compile."""
 
     exception: LoggedException
@@ -46,7 +46,7 @@ class Raised:
 class Tie:
     """`raised` is the last exception before a close; `tied` says whether the log ties the two to each other."""
 
-    raised: Raised
+    raised: RaisedException
     tied: bool
 
 
@@ -56,18 +56,18 @@ class _Event:
     moment: datetime | None
     log: str
     ids: frozenset[str]
-    raised: Raised | None = None
+    raised: RaisedException | None = None
     piece: str = ""
     entry: LogEntry | None = None
     """For a piece that may end a traceback."""
-    closed: Closed | None = None
+    closed: CloseKind | None = None
 
 
 @dataclass(slots=True)
-class _Wait:
+class _LastException:
     """What an instance has raised last, as long as no close has come after it."""
 
-    raised: Raised | None = None
+    raised: RaisedException | None = None
     number: int = -1
     moment: datetime | None = None
     ids: frozenset[str] = frozenset()
@@ -75,20 +75,20 @@ class _Wait:
 
 
 @dataclass(slots=True)
-class Ties:
+class TieFinder:
     """Takes the entries of a log, gives the ties of its closes."""
 
-    _streams: dict[_Stream, list[_Event]] = field(default_factory=dict)
+    _streams: dict[_StreamKey, list[_Event]] = field(default_factory=dict)
     _events: int = 0
     _last: datetime | None = None
     _direction: int = 0
-    _seen: dict[tuple[object, ...], Raised] = field(default_factory=dict)
+    _seen: dict[tuple[object, ...], RaisedException] = field(default_factory=dict)
     _pieces: dict[str, str] = field(default_factory=dict)
 
-    def take(self, number: int, entry: LogEntry, read: Signal | Refusal) -> None:
+    def take(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> None:
         """One more entry; `number` names it in the answer."""
         self._clock(entry)
-        if read in _ELSEWHERE or self._events >= _MOST_EVENTS:
+        if read in _SKIPPED or self._events >= _MAX_EVENTS:
             return
         events = list(self._events_of(number, entry, read))
         self._events += len(events)
@@ -100,8 +100,8 @@ class Ties:
         """The ties of all closes that have an exception before them, by the numbers of their entries."""
         ties: dict[int, Tie] = {}
         for events in self._streams.values():
-            ordered = _in_order(events, -1 if self._direction < 0 else 1)
-            ties.update(_tied(list(_put_together(ordered))))
+            ordered = _sort_events(events, -1 if self._direction < 0 else 1)
+            ties.update(_tie_closes(list(_reassemble_tracebacks(ordered))))
         return ties
 
     def _clock(self, entry: LogEntry) -> None:
@@ -111,28 +111,28 @@ class Ties:
             self._direction += 1 if entry.timestamp > self._last else -1
         self._last = entry.timestamp
 
-    def _events_of(self, number: int, entry: LogEntry, read: Signal | Refusal) -> Iterator[_Event]:
+    def _events_of(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> Iterator[_Event]:
         base = _Event(number, entry.timestamp, entry.log_name, request_ids(entry))
         raised = self._raised(entry, read)
-        if is_piece(entry.text[:_LONGEST_PIECE]):
-            piece = plain(entry.text[:_LONGEST_PIECE]).rstrip("\n")
+        if is_traceback_fragment(entry.text[:_MAX_FRAGMENT_LENGTH]):
+            piece = strip_markup(entry.text[:_MAX_FRAGMENT_LENGTH]).rstrip("\n")
             piece = self._pieces.setdefault(piece, piece)
-            yield replace(base, raised=raised, piece=piece, entry=raised.entry if raised else _short(entry))
+            yield replace(base, raised=raised, piece=piece, entry=raised.entry if raised else _truncate_entry(entry))
         elif raised is not None:
             yield replace(base, raised=raised)
-        if isinstance(read, Signal) and read.kind in _CLOSES:
-            yield replace(base, closed=read.closed or Closed.INTERNAL_ERROR)
+        if isinstance(read, Signal) and read.kind in _CLOSE_KINDS:
+            yield replace(base, closed=read.closed or CloseKind.INTERNAL_ERROR)
 
-    def _raised(self, entry: LogEntry, read: Signal | Refusal) -> Raised | None:
-        found = _of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSES else None
+    def _raised(self, entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
+        found = _exception_of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSE_KINDS else None
         if found is None:
-            shown = exceptions(plain(entry.text))
+            shown = parse_exceptions(strip_markup(entry.text))
             found = shown[-1] if shown else None
         if found is None:
             return None
         syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
         key = (found, syntax, entry.service, entry.project, entry.revision, entry.instance)
-        return self._seen.setdefault(key, Raised(found, _short(entry), syntax))
+        return self._seen.setdefault(key, RaisedException(found, _truncate_entry(entry), syntax))
 
 
 def request_ids(entry: LogEntry) -> frozenset[str]:
@@ -140,18 +140,18 @@ def request_ids(entry: LogEntry) -> frozenset[str]:
     return frozenset(filter(None, (entry.trace or entry.span, entry.request)))
 
 
-def _short(entry: LogEntry) -> LogEntry:
-    if len(entry.text) <= _LONGEST_KEPT:
+def _truncate_entry(entry: LogEntry) -> LogEntry:
+    if len(entry.text) <= _MAX_KEPT_LENGTH:
         return entry
-    return replace(entry, text=cut(entry.text, _LONGEST_KEPT))
+    return replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
 
 
-def _of_signal(signal: Signal) -> LoggedException:
+def _exception_of_signal(signal: Signal) -> LoggedException:
     frames = (Frame(signal.path, signal.line or 0),) if signal.path else ()
     return LoggedException(signal.error_class, signal.message, frames)
 
 
-def _in_order(events: list[_Event], step: int) -> list[_Event]:
+def _sort_events(events: list[_Event], step: int) -> list[_Event]:
     """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
     if step < 0 and any(event.moment is not None for event in events):
         numbers = sorted({event.number for event in events}, reverse=True)
@@ -162,48 +162,48 @@ def _in_order(events: list[_Event], step: int) -> list[_Event]:
     return sorted(events, key=lambda event: event.moment.timestamp() if event.moment else 0.0)
 
 
-def _put_together(events: list[_Event]) -> Iterator[_Event]:
+def _reassemble_tracebacks(events: list[_Event]) -> Iterator[_Event]:
     """The events with those tracebacks in place of their lines that were logged line by line."""
-    open_ones: dict[str, OpenTraceback] = {}
+    open_ones: dict[str, TracebackParser] = {}
     for event in events:
         if not event.piece:
             yield event
             continue
-        ended = open_ones.setdefault(event.log, OpenTraceback()).take(event.piece)
+        ended = open_ones.setdefault(event.log, TracebackParser()).take(event.piece)
         if ended is not None and event.entry is not None:
-            syntax = ended.error_class in _SYNTAX and bool(ended.frames) and not ended.frames[-1].function
+            syntax = ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function
             syntax = syntax or (event.raised is not None and event.raised.syntax)
-            yield replace(event, piece="", raised=Raised(ended, event.entry, syntax))
+            yield replace(event, piece="", raised=RaisedException(ended, event.entry, syntax))
         elif event.raised is not None:
             yield replace(event, piece="")  # the last line alone: its traceback was not logged
 
 
-def _tied(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
-    of_request: dict[str, Raised] = {}
-    wait = _Wait()
+def _tie_closes(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
+    of_request: dict[str, RaisedException] = {}
+    wait = _LastException()
     for event in events:
         if event.raised is not None:
             of_request.update(dict.fromkeys(event.ids, event.raised))
-            wait = _Wait(event.raised, event.number, event.moment, event.ids, waiting=True)
+            wait = _LastException(event.raised, event.number, event.moment, event.ids, waiting=True)
         elif event.closed is not None:
             same_text = wait.raised if wait.number == event.number else None
-            tie = Tie(same_text, tied=True) if same_text is not None else _tie(event, wait, of_request)
+            tie = Tie(same_text, tied=True) if same_text is not None else _tie_close(event, wait, of_request)
             if tie is not None:
                 yield event.number, tie
             wait.waiting = False
 
 
-def _tie(close: _Event, wait: _Wait, of_request: Mapping[str, Raised]) -> Tie | None:
-    if close.closed in {Closed.OTHER_END, Closed.KEEPALIVE}:
+def _tie_close(close: _Event, wait: _LastException, of_request: Mapping[str, RaisedException]) -> Tie | None:
+    if close.closed in {CloseKind.OTHER_END, CloseKind.KEEPALIVE}:
         return None
     shared = next((of_request[each] for each in close.ids if each in of_request), None)
     if shared is not None:
         return Tie(shared, tied=True)
-    if wait.raised is None or _too_far(wait.moment, close.moment):
+    if wait.raised is None or _is_too_old(wait.moment, close.moment):
         return None
     foreign = bool(close.ids and wait.ids)  # they name two requests, or the same one would have been found
     return Tie(wait.raised, tied=wait.waiting and not foreign)
 
 
-def _too_far(first: datetime | None, then: datetime | None) -> bool:
-    return first is not None and then is not None and then - first > MARGIN
+def _is_too_old(first: datetime | None, then: datetime | None) -> bool:
+    return first is not None and then is not None and then - first > MAX_TIE_AGE

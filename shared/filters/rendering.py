@@ -15,13 +15,13 @@ from enum import StrEnum
 from importlib.resources import files
 from string import Template
 
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.service import Service
 
-LONGEST = 20_000
+MAX_FILTER_LENGTH = 20_000
 """Characters that a filter may have."""
 
-_SOUND = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}", re.IGNORECASE)
+_SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}", re.IGNORECASE)
 
 
 class Sink(StrEnum):
@@ -33,10 +33,10 @@ class Sink(StrEnum):
     """Revisions that became ready, or failed to."""
 
 
-def sink_filter(sink: Sink, service: Service, own_project: str, own_functions: Sequence[str]) -> str:
+def render_sink_filter(sink: Sink, service: Service, own_project: str, own_functions: Sequence[str]) -> str:
     """Raises Misused where a name could end a quoted text, or where provenfix's own functions are not named."""
     if not own_functions:
-        raise Misused("A log sink needs the names of provenfix's own functions: own.functions in provenfix.yaml.")
+        raise UsageError("A log sink needs the names of provenfix's own functions: own.functions in provenfix.yaml.")
     values = {
         "project": service.project,
         "region": service.region,
@@ -44,13 +44,13 @@ def sink_filter(sink: Sink, service: Service, own_project: str, own_functions: S
         "own_project": own_project,
     }
     for name in (*values.values(), *own_functions):
-        if not _SOUND.fullmatch(name):
-            raise Misused(f"{name!r} cannot be the name of a project, a region or a service in a log sink's filter.")
+        if not _SAFE_NAME.fullmatch(name):
+            raise UsageError(f"{name!r} cannot be the name of a project, a region or a service in a log sink's filter.")
     listed = " OR ".join(f'"{name}"' for name in own_functions)
     # Not `substitute`: a `$` that begins no name is the end of a text in a pattern, here as in Terraform.
-    return Template(template(sink)).safe_substitute(values, own_functions=listed)
+    return Template(read_filter_template(sink)).safe_substitute(values, own_functions=listed)
 
 
-def template(sink: Sink) -> str:
+def read_filter_template(sink: Sink) -> str:
     """The file as it is."""
     return (files(__package__) / f"{sink.value}.tftpl").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof import pythons
 from shared.proof.gating.candidates import Choice
 from shared.proof.gating.chosen_image import choose_image
@@ -81,7 +81,7 @@ def _check_roots(inquiry: Inquiry, located: Located | None) -> None:
     for root in inquiry.request.roots:
         belongs = belonging({}, "", [root])
         if not any(belongs(path) for commit in dict.fromkeys(asked) for path in inquiry.history.tree(commit)):
-            raise Misused(
+            raise UsageError(
                 f"--source-root {root}: no Python file lies there, neither at the head of {inquiry.branch.name} "
                 "nor as deployed"
             )
@@ -108,7 +108,7 @@ def _search(inquiry: Inquiry) -> _Search | None:
     for python, source in _pythons(inquiry):
         try:
             compiler = inquiry.compilers.compiler(python)
-        except Misused:
+        except UsageError:
             if python == inquiry.request.python:
                 raise
             continue

@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-from shared.detection.close_code import Closed
+from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident
-from shared.detection.logged_exception import Frame, is_of_package
-from shared.detection.raised_exception import raised_as
+from shared.detection.logged_exception import Frame, is_package_frame
+from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
-from shared.detection.ties import Raised
+from shared.detection.ties import RaisedException
 from shared.proof.judging.compile_verdicts import Verdicts
 from shared.proof.locating.located import Located, place
 from shared.proof.model.finding import Deployed, DeployedSource, Kind, Proof, Reason, Recommendation
 from shared.proof.model.paths import likely_files
 from shared.proof.proof_context import Inquiry
 from shared.proof.unseen import unseen
-from shared.text.phrases import listed, said
+from shared.text.phrases import join_words, quote_untrusted
 
 _MOST_NEARBY = 3
 _OTHER_END = "The other end of the connection closed it with 1011; what failed there is not in this log."
@@ -58,8 +58,8 @@ def without_proof(inquiry: Inquiry) -> Proof:
 
 def _explain_close(incident: Incident, frame: Frame | None) -> tuple[Reason, str]:
     """Why a close leads to no proposal, with the exception that the log ties to it."""
-    quoted = raised_as(incident, frame) if incident.raised is not None else ""
-    if incident.closed is Closed.OTHER_END:
+    quoted = describe_raised_exception(incident, frame) if incident.raised is not None else ""
+    if incident.closed is CloseKind.OTHER_END:
         return Reason.CLOSED_BY_OTHER_END, f"{_OTHER_END}{f' With it was logged {quoted}.' if quoted else ''}"
     if quoted:
         return Reason.CLOSE_1011_UNPROVEN, (
@@ -68,17 +68,17 @@ def _explain_close(incident: Incident, frame: Frame | None) -> tuple[Reason, str
         )
     reason, detail = _WITHOUT_PROOF[SignalKind.CLOSE_1011]
     if incident.nearby:
-        words = listed([f"“{said(each.text, 120)}”" for each in incident.nearby[:_MOST_NEARBY]])
+        words = join_words([f"“{quote_untrusted(each.text, 120)}”" for each in incident.nearby[:_MOST_NEARBY]])
         detail = f"{detail} Logged in the same minutes: {words}."
     return reason, detail
 
 
-def _own_frame(inquiry: Inquiry, raised: Raised) -> Frame | None:
+def _own_frame(inquiry: Inquiry, raised: RaisedException) -> Frame | None:
     """The deepest frame whose file lies in the repository, under its path there; None where none does."""
     at = inquiry.given.id if inquiry.given is not None else inquiry.branch.head
     tree = inquiry.history.tree(at)
     for frame in reversed(raised.exception.frames):
-        tiers = likely_files(frame.path, tree) if not is_of_package(frame) else ()
+        tiers = likely_files(frame.path, tree) if not is_package_frame(frame) else ()
         if tiers and len(tiers[0]) == 1:
             return replace(frame, path=tiers[0][0])
     return None

@@ -32,7 +32,7 @@ class DecisionState(StrEnum):
     """The point of no return: the deployment has begun, a denial comes too late."""
 
 
-class Reply(StrEnum):
+class ClickResult(StrEnum):
     """The named reason of every answer to a click."""
 
     APPROVED = "approved"
@@ -83,60 +83,60 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ClickAnswer:
     """What the person is told, at once."""
 
-    reply: Reply
+    reply: ClickResult
     text: str
 
     @property
     def accepted(self) -> bool:
         """Whether the click counts; every other answer is recorded as a rejection."""
-        return self.reply in _ACCEPTED
+        return self.reply in _ACCEPTED_RESULTS
 
     @property
     def final(self) -> bool:
         """Whether the message itself will soon say what became of the click."""
-        return self.reply is not Reply.COUNTED
+        return self.reply is not ClickResult.COUNTED
 
 
-_ACCEPTED = frozenset((Reply.APPROVED, Reply.COUNTED, Reply.DENIED, Reply.ALREADY_APPROVED, Reply.ALREADY_DENIED))
+_ACCEPTED_RESULTS = frozenset((ClickResult.APPROVED, ClickResult.COUNTED, ClickResult.DENIED, ClickResult.ALREADY_APPROVED, ClickResult.ALREADY_DENIED))
 
-_TEXTS = {
-    Reply.APPROVED: "Approved. It begins after everything has been checked once more.",
-    Reply.COUNTED: "Your approval counts. This service asks for more than one: nothing is deployed before that.",
-    Reply.DENIED: "Denied. Nothing is deployed.",
-    Reply.ALREADY_APPROVED: "This was approved already.",
-    Reply.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
-    Reply.TOO_LATE: "It has begun already; it can no longer be denied here.",
-    Reply.EXPIRED: "This proposal has expired. Nothing is deployed.",
-    Reply.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
-    Reply.UNKNOWN_PROPOSAL: "There is no such proposal.",
-    Reply.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
-    Reply.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
-    Reply.FOREIGN_TEAM: "This proposal belongs to another workspace.",
-    Reply.FOREIGN_APP: "This button was another app's. Nothing is deployed.",
-    Reply.FOREIGN_USER: "You are not among the approvers of this service.",
-    Reply.STALE: "The service was changed since this was proposed. Nothing is deployed.",
-    Reply.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
-    Reply.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
-    Reply.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",
-    Reply.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
-    Reply.UNKNOWN_AUTHOR: (
+_ANSWER_TEXTS = {
+    ClickResult.APPROVED: "Approved. It begins after everything has been checked once more.",
+    ClickResult.COUNTED: "Your approval counts. This service asks for more than one: nothing is deployed before that.",
+    ClickResult.DENIED: "Denied. Nothing is deployed.",
+    ClickResult.ALREADY_APPROVED: "This was approved already.",
+    ClickResult.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
+    ClickResult.TOO_LATE: "It has begun already; it can no longer be denied here.",
+    ClickResult.EXPIRED: "This proposal has expired. Nothing is deployed.",
+    ClickResult.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
+    ClickResult.UNKNOWN_PROPOSAL: "There is no such proposal.",
+    ClickResult.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
+    ClickResult.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
+    ClickResult.FOREIGN_TEAM: "This proposal belongs to another workspace.",
+    ClickResult.FOREIGN_APP: "This button was another app's. Nothing is deployed.",
+    ClickResult.FOREIGN_USER: "You are not among the approvers of this service.",
+    ClickResult.STALE: "The service was changed since this was proposed. Nothing is deployed.",
+    ClickResult.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
+    ClickResult.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
+    ClickResult.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",
+    ClickResult.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
+    ClickResult.UNKNOWN_AUTHOR: (
         "Whether you wrote the fix is not known: this service asks for somebody else than its author, and its "
         "configuration does not say under which names you commit. Nothing is deployed."
     ),
 }
 
 
-def answer(reply: Reply) -> Answer:
+def build_answer(reply: ClickResult) -> ClickAnswer:
     """The words for a named reason."""
-    return Answer(reply, _TEXTS[reply])
+    return ClickAnswer(reply, _ANSWER_TEXTS[reply])
 
 
-def refusal(
+def find_refusal(
     click: Click, proposal: Proposal, service: Service, members: Collection[str], now: datetime
-) -> Reply | None:
+) -> ClickResult | None:
     """Why a click does not count, judged by what the proposal is bound to; None where it does.
 
     `members` are those of the service's approver group. An approver is named by id, never by name.
@@ -146,18 +146,18 @@ def refusal(
         proposal.commit,
         proposal.evidence_hash,
     ):
-        return Reply.TAMPERED
-    if foreign := _foreign(click, service):
+        return ClickResult.TAMPERED
+    if foreign := _check_origin(click, service):
         return foreign
-    if not Electorate(service, members).admits(click.user):
-        return Reply.FOREIGN_USER
+    if not Approvers(service, members).admits(click.user):
+        return ClickResult.FOREIGN_USER
     if now >= proposal.expires_at:
-        return Reply.EXPIRED
-    return _authorship(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+        return ClickResult.EXPIRED
+    return _check_author(click, proposal, service) if click.kind is ClickKind.APPROVE else None
 
 
 @dataclass(frozen=True, slots=True)
-class Electorate:
+class Approvers:
     """Who may decide for a service at this moment. `members` are those of its approver group."""
 
     service: Service
@@ -168,16 +168,16 @@ class Electorate:
         return user in self.service.approvers or user in self.members
 
 
-def _foreign(click: Click, service: Service) -> Reply | None:
+def _check_origin(click: Click, service: Service) -> ClickResult | None:
     """Why a click comes from elsewhere than from where it was asked for; None where it does not."""
     if service.team and click.team != service.team:
-        return Reply.FOREIGN_TEAM
+        return ClickResult.FOREIGN_TEAM
     if service.chat_app and click.app != service.chat_app:
-        return Reply.FOREIGN_APP
-    return Reply.FOREIGN_CHANNEL if click.channel != service.channel else None
+        return ClickResult.FOREIGN_APP
+    return ClickResult.FOREIGN_CHANNEL if click.channel != service.channel else None
 
 
-def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | None:
+def _check_author(click: Click, proposal: Proposal, service: Service) -> ClickResult | None:
     """Everybody may go back to an earlier commit; a fix is approved by another than its author, if that is asked for.
 
     Git's names are claims. They are good enough against a slip, and where they say nothing, nobody is believed.
@@ -186,9 +186,9 @@ def _authorship(click: Click, proposal: Proposal, service: Service) -> Reply | N
         return None
     names = service.authors.get(click.user, ())
     if not names or not proposal.author:
-        return Reply.UNKNOWN_AUTHOR
-    return Reply.OWN_FIX if _folded(proposal.author) in map(_folded, names) else None
+        return ClickResult.UNKNOWN_AUTHOR
+    return ClickResult.OWN_FIX if _normalise_name(proposal.author) in map(_normalise_name, names) else None
 
 
-def _folded(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return " ".join(name.split()).casefold()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from shared.proof.model.finding import Kind
 
 
-class Standing(StrEnum):
+class ProposalStatus(StrEnum):
     """How a posted proposal stands; only an open one shows buttons."""
 
     OPEN = "open"
@@ -29,7 +29,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One question: deploy this commit? An approval is bound to `incident`, `commit` and `evidence_hash`."""
+    """One question: deploy this commit? An approval is bound to `incident`, `commit` and `compute_evidence_hash`."""
 
     id: str
     incident: str
@@ -65,7 +65,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class AlternativeProposal:
     """The other question about the same incident and evidence: roll back to this commit instead?"""
 
     proposal: str
@@ -86,10 +86,10 @@ class Message:
     lines: tuple[str, ...]
     """Paragraphs; one that begins with a label of `shared.proposal.question` is laid out by it."""
     issue_url: str
-    standing: Standing
+    standing: ProposalStatus
     expires_at: datetime
     kind: Kind = Kind.REDEPLOY
-    alternative: Alternative | None = None
+    alternative: AlternativeProposal | None = None
     by: str = ""
     """The chat's user id of who approved or denied last; "" where nobody did."""
     approvals: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Message:
     """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
 
 
-def evidence_hash(report: Mapping[str, object]) -> str:
+def compute_evidence_hash(report: Mapping[str, object]) -> str:
     """16 hex digits over the report as it is printed."""
     text = json.dumps(report, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

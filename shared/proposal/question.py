@@ -1,6 +1,6 @@
 """A report comes in; the paragraphs of a question about it go out, short enough to be decided upon at night.
 
-Each begins with a label, so that whoever lays them out can make it stand out. `details` is what a thread has room for.
+Each begins with a label, so that whoever lays them out can make it stand out. `build_thread_details` is what a thread has room for.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from enum import StrEnum
 from shared.proof.model.commit_words import named, subject
 from shared.proof.model.finding import Checks, DeployedSource, Kind, Proof, Reason, Recommendation, Target
 from shared.proof.model.history import FileChange
-from shared.proposal.proposal import Alternative, Message, Proposal, Standing
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
 from shared.report.facts.loading import describe_other, describe_rule
 from shared.report.facts.mended import errors_left, place_of, shipped
 from shared.report.impact import told
@@ -18,25 +18,25 @@ from shared.report.issue.impact import followed
 from shared.report.issue.summary import headline, what_fails
 from shared.report.report import Report, as_of
 from shared.report.whys import Why
-from shared.text.phrases import counted, listed, said, service_named, short
-from shared.text.timestamps import spoken
+from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name, short_sha
+from shared.text.timestamps import format_timestamp_phrase
 
-_MOST_FILES = 4
-_MOST_SYMPTOMS = 2
-_MOST_SHIPPED = 12
-_MOST_DETAILS = 5
-_MOST_EVIDENCE = 12
-_CHECKS = {
+_MAX_FILES = 4
+_MAX_SYMPTOMS = 2
+_MAX_SHIPPED_FILES = 12
+_MAX_DETAILS = 5
+_MAX_EVIDENCE = 12
+_CHECK_PHRASES = {
     Checks.GREEN: "Checks: green.",
     Checks.RED: "Checks: red.",
     Checks.PENDING: "Checks: still running.",
     Checks.UNKNOWN: "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve.",
 }
-_LONGEST_LINE = 700
-_LONGEST_TITLE = 150
+_MAX_LINE_LENGTH = 700
+_MAX_TITLE_LENGTH = 150
 
 
-def proposed_commit(report: Report) -> str | None:
+def find_proposed_commit(report: Report) -> str | None:
     """The commit that the report recommends to deploy; None where it recommends nothing."""
     proof = report.proof
     match proof.recommendation.kind:
@@ -48,17 +48,17 @@ def proposed_commit(report: Report) -> str | None:
             return None
 
 
-def other_commit(report: Report) -> str | None:
+def find_rollback_commit(report: Report) -> str | None:
     """The earlier commit that could be gone back to instead of what is recommended; None where there is none."""
     proof = report.proof
     is_other = proof.recommendation.kind is Kind.REDEPLOY and proof.alternative is not None
     return proof.alternative.commit.id if is_other and proof.alternative else None
 
 
-def going_back(report: Report) -> Report | None:
+def build_rollback_report(report: Report) -> Report | None:
     """The same report as it reads once people go back instead of what is recommended; None where they cannot."""
     proof = report.proof
-    if other_commit(report) is None or proof.alternative is None:
+    if find_rollback_commit(report) is None or proof.alternative is None:
         return None
     told = f"{proof.alternative.commit.id} is the newest commit before the break that passes every gate."
     recommendation = Recommendation(Kind.ROLLBACK, Reason.GONE_BACK, told)
@@ -68,14 +68,14 @@ def going_back(report: Report) -> Report | None:
     return replace(report, proof=back)
 
 
-def title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
+def build_title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
     """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure. All redacted."""
-    return said(headline(report), _LONGEST_TITLE), asked(report)
+    return quote_untrusted(headline(report), _MAX_TITLE_LENGTH), build_paragraphs(report)
 
 
-def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
+def build_question(report: Report, proposal: Proposal, issue_url: str) -> Message:
     """The message that asks for a decision about the proposal."""
-    title, lines = title_and_lines(report)
+    title, lines = build_title_and_lines(report)
     return Message(
         proposal=proposal.id,
         incident=proposal.incident,
@@ -84,10 +84,10 @@ def question(report: Report, proposal: Proposal, issue_url: str) -> Message:
         title=title,
         lines=lines,
         issue_url=issue_url,
-        standing=Standing.OPEN,
+        standing=ProposalStatus.OPEN,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=Alternative(f"{proposal.id}-back", other) if (other := other_commit(report)) else None,
+        alternative=AlternativeProposal(f"{proposal.id}-back", other) if (other := find_rollback_commit(report)) else None,
     )
 
 
@@ -106,123 +106,123 @@ class Label(StrEnum):
     CONFIDENCE = "Confidence"
 
 
-PROOF = frozenset((Label.BROKEN, Label.FIXED, Label.NEWEST))
+PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.NEWEST))
 """The three lines of the proof."""
 
 
-def labelled(line: str) -> tuple[Label | None, str]:
+def split_label(line: str) -> tuple[Label | None, str]:
     """The paragraph's label and its words; None where it has no label."""
     label, colon, words = line.partition(": ")
-    return (Label(label), words) if colon and label in _LABELS else (None, line)
+    return (Label(label), words) if colon and label in _LABEL_VALUES else (None, line)
 
 
-def asked(report: Report) -> tuple[str, ...]:
+def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
-    return tuple(said(f"{label}: {words}", _LONGEST_LINE) for label, words in _paragraphs(report) if words)
+    return tuple(quote_untrusted(f"{label}: {words}", _MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words)
 
 
-def details(report: Report) -> tuple[str, ...]:
+def build_thread_details(report: Report) -> tuple[str, ...]:
     """For the message's thread: whys, attempts, what ships, gates, evidence. All redacted, each of one line."""
     proof = report.proof
-    whys = [f"{why.n}. {why.question} {why.answer} ({_cited(why)})" for why in report.whys]
-    attempts = [f"Attempt {named(each.commit)}: {errors_left(each)}." for each in proof.attempts[:_MOST_DETAILS]]
-    unseen = [f"Not seen: {each}" for each in proof.unseen[:_MOST_DETAILS]]
-    evidence = [f"{each.id}, {each.kind.value}: {said(each.text, 200)}" for each in report.evidence[:_MOST_EVIDENCE]]
-    lines = (*whys, *attempts, *_shipped_files(proof), *_gates(proof), *unseen, *evidence)
-    return tuple(said(line, 2 * _LONGEST_LINE) for line in lines)
+    whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
+    attempts = [f"Attempt {named(each.commit)}: {errors_left(each)}." for each in proof.attempts[:_MAX_DETAILS]]
+    unseen = [f"Not seen: {each}" for each in proof.unseen[:_MAX_DETAILS]]
+    evidence = [f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]]
+    lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
+    return tuple(quote_untrusted(line, 2 * _MAX_LINE_LENGTH) for line in lines)
 
 
-def _cited(why: Why) -> str:
-    return ", ".join((why.confidence.value, *why.evidence[:_MOST_DETAILS]))
+def _format_evidence(why: Why) -> str:
+    return ", ".join((why.confidence.value, *why.evidence[:_MAX_DETAILS]))
 
 
-def _shipped_files(proof: Proof) -> Iterator[str]:
+def _list_shipped_files(proof: Proof) -> Iterator[str]:
     if proof.recommendation.kind is not Kind.REDEPLOY or proof.target is None:
         return
     ships = proof.target.ships
-    files = [f"{said(change.path, 80)} {_figures(change)}" for change in ships[:_MOST_SHIPPED]]
-    more = [f"{len(ships) - _MOST_SHIPPED} more"] if len(ships) > _MOST_SHIPPED else []
+    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]]
+    more = [f"{len(ships) - _MAX_SHIPPED_FILES} more"] if len(ships) > _MAX_SHIPPED_FILES else []
     if files:
-        yield f"Ships {listed([*files, *more])}."
+        yield f"Ships {join_words([*files, *more])}."
 
 
-def _gates(proof: Proof) -> Iterator[str]:
+def _describe_gates(proof: Proof) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
-    for each in (proof.broken.also_broken if proof.broken else ())[:_MOST_FILES]:
-        yield f"Also broken as deployed: {said(each.path)}."
+    for each in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
+        yield f"Also broken as deployed: {quote_untrusted(each.path)}."
     if proof.loading is not None:
         yield describe_rule(proof.loading)
-        yield from (f"{describe_other(each)}." for each in proof.loading.not_loaded[:_MOST_FILES])
+        yield from (f"{describe_other(each)}." for each in proof.loading.not_loaded[:_MAX_FILES])
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
         yield (
-            f"Gates passed by {short(proof.target.commit.id)}: it contains the fix, every file that the service "
-            f"loads compiles, none is newly broken. {_CHECKS[proof.target.checks]}"
+            f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "
+            f"loads compiles, none is newly broken. {_CHECK_PHRASES[proof.target.checks]}"
         )
-    for refused in proof.refused[:_MOST_DETAILS]:
-        yield f"Not proposed: {named(refused.commit)}, gate {refused.gate}: {said(refused.detail)}."
+    for refused in proof.refused[:_MAX_DETAILS]:
+        yield f"Not proposed: {named(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
 
 
-def _paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
+def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
-    yield Label.PROPOSAL, _proposal(report)
-    yield Label.FAILS, _failure(report)
+    yield Label.PROPOSAL, _describe_proposal(report)
+    yield Label.FAILS, _describe_failure(report)
     yield Label.IMPACT, told(report.impact) if report.impact else ""
-    yield Label.SINCE, _since(report)
-    yield Label.BROKEN, _broken(proof)
-    yield Label.FIXED, _fixed(proof)
-    yield Label.NEWEST, _newest(proof)
+    yield Label.SINCE, _describe_since(report)
+    yield Label.BROKEN, _describe_broken(proof)
+    yield Label.FIXED, _describe_fix(proof)
+    yield Label.NEWEST, _describe_newest(proof)
     if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
-        yield Label.SHIPS, _ships(proof.target)
+        yield Label.SHIPS, _describe_shipped(proof.target)
     if proof.recommendation.kind is Kind.ROLLBACK and proof.rollback is not None:
         yield Label.SHIPS, f"{named(proof.rollback.commit)}, as it was: nothing that was merged since is deployed."
-    yield Label.INSTEAD, _instead(proof)
-    yield Label.CONFIDENCE, _confidence(proof)
+    yield Label.INSTEAD, _describe_rollback(proof)
+    yield Label.CONFIDENCE, _describe_confidence(proof)
 
 
-def _proposal(report: Report) -> str:
+def _describe_proposal(report: Report) -> str:
     proof = report.proof
     kind = proof.recommendation.kind
     chosen = {Kind.REDEPLOY: proof.target, Kind.ROLLBACK: proof.rollback, Kind.NONE: None}[kind]
     if chosen is None:
-        return f"nothing to deploy. {said(proof.recommendation.detail)}"
-    service = service_named(report.incident.service) or "the service"
-    environment = said(report.incident.environment, 60)
+        return f"nothing to deploy. {quote_untrusted(proof.recommendation.detail)}"
+    service = quote_service_name(report.incident.service) or "the service"
+    environment = quote_untrusted(report.incident.environment, 60)
     where = f"{service} in {environment}" if environment not in {"", "unknown"} else service
-    commit = f"{short(chosen.commit.id)} ({subject(chosen.commit)})"
+    commit = f"{short_sha(chosen.commit.id)} ({subject(chosen.commit)})"
     return f"redeploy {where} from {commit}." if kind is Kind.REDEPLOY else f"roll {where} back to {commit}."
 
 
-def _failure(report: Report) -> str:
+def _describe_failure(report: Report) -> str:
     broken = report.proof.broken
-    words = f": {said(broken.fault.message, 160)}" if broken and broken.fault.message else ""
+    words = f": {quote_untrusted(broken.fault.message, 160)}" if broken and broken.fault.message else ""
     return f"{what_fails(report)}{words}."
 
 
-def _since(report: Report) -> str:
+def _describe_since(report: Report) -> str:
     incident = report.incident
-    first = spoken(incident.first_seen, dated=incident.dated).removeprefix("at ")
-    symptoms = followed(incident)[:_MOST_SYMPTOMS]
-    after = f"; what followed: {listed(symptoms)}" if symptoms else ""
-    return f"{first}, logged {counted(incident.occurrences, 'time')}{as_of(report)}{after}."
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated).removeprefix("at ")
+    symptoms = followed(incident)[:_MAX_SYMPTOMS]
+    after = f"; what followed: {join_words(symptoms)}" if symptoms else ""
+    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of(report)}{after}."
 
 
-def _broken(proof: Proof) -> str:
+def _describe_broken(proof: Proof) -> str:
     if proof.broken is None or proof.deployed.commit is None:
         return ""
     tree = ", built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
     line = f", the logged one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
-    errors = counted(proof.broken.errors, "error")
+    errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-    return f"{short(proof.deployed.commit.id)} ({subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
+    return f"{short_sha(proof.deployed.commit.id)} ({subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
 
 
-def _fixed(proof: Proof) -> str:
+def _describe_fix(proof: Proof) -> str:
     if proof.fix is not None:
         return f"{named(proof.fix.commit)}, {place_of(proof.fix, proof.branch)}."
     return "nothing that is merged." if proof.broken is not None else ""
 
 
-def _newest(proof: Proof) -> str:
+def _describe_newest(proof: Proof) -> str:
     if proof.target is not None:
         return f"{named(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
     if proof.rollback is not None and proof.fix is None:
@@ -230,15 +230,15 @@ def _newest(proof: Proof) -> str:
     return ""
 
 
-def _ships(target: Target) -> str:
-    files = [f"{said(change.path, 80)} {_figures(change)}" for change in target.ships[:_MOST_FILES]]
-    more = [f"{len(target.ships) - _MOST_FILES} more"] if len(target.ships) > _MOST_FILES else []
-    which = f": {listed([*files, *more])}" if files else ""
-    checks = _CHECKS[target.checks]
-    return f"{counted(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}. {checks}"
+def _describe_shipped(target: Target) -> str:
+    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in target.ships[:_MAX_FILES]]
+    more = [f"{len(target.ships) - _MAX_FILES} more"] if len(target.ships) > _MAX_FILES else []
+    which = f": {join_words([*files, *more])}" if files else ""
+    checks = _CHECK_PHRASES[target.checks]
+    return f"{pluralize(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}. {checks}"
 
 
-def _instead(proof: Proof) -> str:
+def _describe_rollback(proof: Proof) -> str:
     if proof.recommendation.kind is not Kind.REDEPLOY or proof.alternative is None:
         return ""
     return (
@@ -247,13 +247,13 @@ def _instead(proof: Proof) -> str:
     )
 
 
-def _figures(change: FileChange) -> str:
+def _format_line_counts(change: FileChange) -> str:
     if change.added is None or change.deleted is None:
         return "(lines not counted)"
     return f"+{change.added} \u2212{change.deleted}"
 
 
-def _confidence(proof: Proof) -> str:
+def _describe_confidence(proof: Proof) -> str:
     if proof.broken is None or proof.deployed.commit is None:
         return "nothing was proven."
     source = proof.deployed.source
@@ -263,4 +263,4 @@ def _confidence(proof: Proof) -> str:
     return f"{word}: compiled with {proof.broken.checked_by}; the deployed commit is {deployed} {sure}."
 
 
-_LABELS = frozenset(label.value for label in Label)
+_LABEL_VALUES = frozenset(label.value for label in Label)

@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
-SHORTEST_ABBREVIATION = 7
+MIN_ABBREVIATION_LENGTH = 7
 """Digits of a commit id, as git itself abbreviates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class CommitClaim:
     """One place that says which commit a revision was built from."""
 
     source: str
@@ -22,8 +22,8 @@ class Claim:
     """The build, label, image tag or variable."""
 
 
-def _abbreviates(short: str, commit: str) -> bool:
-    return len(short) >= SHORTEST_ABBREVIATION and commit.startswith(short)
+def _is_abbreviation_of(short: str, commit: str) -> bool:
+    return len(short) >= MIN_ABBREVIATION_LENGTH and commit.startswith(short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Revision:
     created_at: datetime
     image: str = ""
     """As the platform runs it, by digest where it tells one."""
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[CommitClaim, ...] = ()
     """All that was found, best first: `commit` is the first one's."""
     resources: tuple[tuple[str, str], ...] = ()
     """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform tells them."""
@@ -53,20 +53,20 @@ class Revision:
 
         An abbreviation has seven digits at least; whether it is short for this commit alone, the repository tells.
         """
-        return bool(self.commit) and _abbreviates(self.commit or "", commit)
+        return bool(self.commit) and _is_abbreviation_of(self.commit or "", commit)
 
     @property
     def conflict(self) -> str:
         """A sentence where two places name different commits; "" where all agree."""
         for claim in self.claims[1:]:
             first = self.claims[0]
-            if not (_abbreviates(claim.commit, first.commit) or _abbreviates(first.commit, claim.commit)):
+            if not (_is_abbreviation_of(claim.commit, first.commit) or _is_abbreviation_of(first.commit, claim.commit)):
                 return f"{first.ref} names commit {first.commit}, but {claim.ref} names {claim.commit}."
         return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class ServiceState:
     """A service as it is right now."""
 
     revision: Revision
@@ -79,7 +79,7 @@ class Serving:
     """False where only the log is known, on one machine: then nobody has looked at what really serves."""
 
 
-class Progress(StrEnum):
+class DeploymentProgress(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -89,7 +89,7 @@ class Progress(StrEnum):
 class Deployment:
     """A long operation of the deployer, as it stands."""
 
-    progress: Progress
+    progress: DeploymentProgress
     revision: str = ""
     """The new revision, once there is one. It takes no traffic until it is given some."""
     detail: str = ""
@@ -102,12 +102,12 @@ class Deployment:
     """Percent of the traffic that such a pipeline has given it by itself."""
 
 
-def address(probed: str, revision: str) -> str:
+def build_revision_url(probe_url: str, revision_url: str) -> str:
     """What is probed at the service, at the address of one revision: scheme, path and query stay."""
-    service = urlsplit(probed)
-    return urlunsplit((service.scheme, urlsplit(revision).netloc, service.path, service.query, ""))
+    service = urlsplit(probe_url)
+    return urlunsplit((service.scheme, urlsplit(revision_url).netloc, service.path, service.query, ""))
 
 
-def next_step(steps: tuple[int, ...], share: int) -> int | None:
+def find_next_traffic_step(steps: tuple[int, ...], percent: int) -> int | None:
     """The share of traffic that comes after `share`; None where all steps were taken."""
-    return next((step for step in steps if step > share), None)
+    return next((step for step in steps if step > percent), None)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-WATCH = timedelta(hours=24)
+WATCH_DURATION = timedelta(hours=24)
 """How long a mended service is watched before its issue is closed."""
-LONGEST_WATCH = timedelta(days=7)
+MAX_WATCH_DURATION = timedelta(days=7)
 """After this long without a single request, the watch ends without a proof."""
-TRIPWIRE = timedelta(days=30)
+REOPEN_WINDOW = timedelta(days=30)
 """For this long after the close, a failure that comes back opens the closed issue again; later it is a new one."""
-TOLERATED_PROBES = 2
+TOLERATED_FAILED_PROBES = 2
 """Probes in a row that must fail before a rollout is taken back: one may be the network's fault."""
-TOLERATED_LOOKS = 2
+TOLERATED_TRAFFIC_CHECKS = 2
 """Looks in a row that must find something else serving before it counts as changed by hand: a split takes its time."""
 
 
-class Verdict(StrEnum):
+class RolloutVerdict(StrEnum):
     HOLDS = "holds"
     PROVEN = "proven"
     FAILED_PROBE = "failed_probe"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     """Nothing speaks against the rollout, and nothing proves it."""
 
 
-class ProbeEnd(StrEnum):
+class ProbeOutcome(StrEnum):
     """How the one connection of a probe ended."""
 
     STAYED_OPEN = "stayed_open"
@@ -47,13 +47,13 @@ class ProbeEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class ProbeResult:
     """Whether a connection could be made and stayed open."""
 
     ok: bool
     detail: str = ""
     """What a person is told of it."""
-    end: ProbeEnd | None = None
+    end: ProbeOutcome | None = None
     """None where nobody has said how it ended."""
     code: int | None = None
     """The close code of the WebSocket, or the status of HTTP."""
@@ -64,7 +64,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchObservations:
     """All that speaks for or against a rollout so far."""
 
     since: datetime
@@ -82,19 +82,19 @@ class Watched:
     """Since the rollout, that connected and stayed open: traffic as well."""
 
 
-def judge(watched: Watched, now: datetime, watch: timedelta = WATCH, longest: timedelta = LONGEST_WATCH) -> Verdict:
+def judge_rollout(observations: WatchObservations, now: datetime, watch: timedelta = WATCH_DURATION, max_watch: timedelta = MAX_WATCH_DURATION) -> RolloutVerdict:
     """The first thing that speaks against the rollout, else whether it has been watched for long enough."""
     against = {
-        Verdict.RECURRED: watched.recurred,
-        Verdict.CHANGED: watched.missed >= TOLERATED_LOOKS,
-        Verdict.FAILED_REVISION: bool(watched.failed),
-        Verdict.FAILED_PROBE: watched.failed_probes >= TOLERATED_PROBES,
+        RolloutVerdict.RECURRED: observations.recurred,
+        RolloutVerdict.CHANGED: observations.missed >= TOLERATED_TRAFFIC_CHECKS,
+        RolloutVerdict.FAILED_REVISION: bool(observations.failed),
+        RolloutVerdict.FAILED_PROBE: observations.failed_probes >= TOLERATED_FAILED_PROBES,
     }
     found = next((verdict for verdict, speaks in against.items() if speaks), None)
     if found is not None:
         return found
-    if now < watched.since + watch or watched.failed_probes or watched.missed:
-        return Verdict.HOLDS
-    if watched.requests or watched.probes:
-        return Verdict.PROVEN
-    return Verdict.INCONCLUSIVE if now >= watched.since + longest else Verdict.HOLDS
+    if now < observations.since + watch or observations.failed_probes or observations.missed:
+        return RolloutVerdict.HOLDS
+    if observations.requests or observations.probes:
+        return RolloutVerdict.PROVEN
+    return RolloutVerdict.INCONCLUSIVE if now >= observations.since + max_watch else RolloutVerdict.HOLDS

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.report.evidence import Evidence, EvidenceKind
-from shared.text.phrases import counted, listed, said
+from shared.text.phrases import pluralize, join_words, quote_untrusted
 
 
 class Reach(StrEnum):
@@ -106,29 +106,29 @@ def _reach(measured: Measured) -> Reach:
 
 
 def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
-    revision = said(measured.revision, 80)
+    revision = quote_untrusted(measured.revision, 80)
     if measured.traffic is not None:
-        split = [f"{said(name, 80)} {share} %" for name, share in measured.traffic.items()]
-        yield EvidenceKind.REVISION, revision, f"the traffic is split: {listed(split)}" if split else "no traffic"
+        split = [f"{quote_untrusted(name, 80)} {share} %" for name, share in measured.traffic.items()]
+        yield EvidenceKind.REVISION, revision, f"the traffic is split: {join_words(split)}" if split else "no traffic"
     if measured.requests is not None:
-        answered = counted(measured.requests, "request")
+        answered = pluralize(measured.requests, "request")
         when = "since it was made" if measured.whole else f"in the last {LOOKED_BACK.days} days"
         failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
         yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
     if measured.refused:
-        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{said(measured.refused, 200)}”"
+        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{quote_untrusted(measured.refused, 200)}”"
     for why in measured.unseen:
         yield (
             EvidenceKind.QUERY,
             f"about {revision}" if revision else "revision not named",
-            said(f"not seen: {why}", 200),
+            quote_untrusted(f"not seen: {why}", 200),
         )
 
 
 def told(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
-    name = said(impact.revision, 80) or "the failing revision"
-    old = f" Its users still have {listed([said(each, 80) for each in impact.instead])}." if impact.instead else ""
+    name = quote_untrusted(impact.revision, 80) or "the failing revision"
+    old = f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.instead])}." if impact.instead else ""
     match impact.reach:
         case Reach.SERVES:
             return f"{name} fails under traffic: it takes {impact.share} % of it{_failures(impact)}. Urgent."

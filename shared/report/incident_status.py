@@ -6,9 +6,9 @@ The part lies between two marks, so that it is replaced and nothing else is: wha
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.text.escaping import cut, for_markdown
-from shared.text.phrases import listed
-from shared.text.timestamps import told
+from shared.text.escaping import truncate, escape_markdown
+from shared.text.phrases import join_words
+from shared.text.timestamps import format_timestamp
 
 _OPEN, _TICKED = "- [ ] ", "- [x] "
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
@@ -26,7 +26,7 @@ def state_part(now: str, *, urgent: bool, since: Sequence[Milestone], hint: str 
 
     `state` is the name of what `now` says, for programs: it stands hidden above; "" for none.
     """
-    lines = [for_markdown(cut(now, _LONGEST)), passed(since), f"<sub>{for_markdown(hint)}</sub>" if hint else ""]
+    lines = [escape_markdown(truncate(now, _LONGEST)), passed(since), f"<sub>{escape_markdown(hint)}</sub>" if hint else ""]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
     hidden = f"{stands(state)}\n" if state else ""
     return f"{_BEGIN}\n{hidden}> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
@@ -43,7 +43,7 @@ def passed(milestones: Sequence[Milestone]) -> str:
         return ""
     (_, first), *later = milestones
     steps = [f"{name} after {_lasted(at - first)}" for name, at in later]
-    return f"First logged at {told(first, dated=True)}{f'; counted from then, {listed(steps)}' if steps else ''}."
+    return f"First logged at {format_timestamp(first, dated=True)}{f'; counted from then, {join_words(steps)}' if steps else ''}."
 
 
 def replaced(body: str, part: str) -> str | None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.detection.close_code import Closed
-from shared.detection.incident import Incident, Symptom, is_suspected
+from shared.detection.close_code import CloseKind
+from shared.detection.incident import Incident, Symptom, is_suspected_consequence
 from shared.proof.model.finding import (
     AlsoBroken,
     Attempt,
@@ -26,12 +26,12 @@ from shared.report.evidence import Evidence
 from shared.report.facts import Topic, gather
 from shared.report.whys import Why, draft_whys
 from shared.text.redaction import redact
-from shared.text.timestamps import has_day, rfc3339, time_of_day, told
+from shared.text.timestamps import has_date, format_rfc3339, format_clock_time, format_timestamp
 
 _MOST_SHIPPED = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
-_CLOSED_FIRST = {Closed.OTHER_END: "other_end", Closed.OURS: "this_end"}
+_CLOSED_FIRST = {CloseKind.OTHER_END: "other_end", CloseKind.OURS: "this_end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ def with_impact(report: Report, measured: impacts.Measured) -> Report:
 
 def as_of(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
-    return f" as of {told(report.counted_at, dated=True)}" if report.counted_at is not None else ""
+    return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
 
 
 def to_json(report: Report) -> dict[str, object]:
     """The report as values that `json` writes; every key is always there, None where something is unknown.
 
     Commits are full ids, times RFC 3339 in UTC. Texts are redacted. Where the log had times of day without a date,
-    `time_of_day` holds what was logged; the times themselves are None unless the day could be inferred.
+    `format_clock_time` holds what was logged; the times themselves are None unless the day could be inferred.
     """
     proof = report.proof
     document: dict[str, object] = {
@@ -137,10 +137,10 @@ def _incident(report: Report) -> dict[str, object]:
         "path": incident.path or None,
         **_seen(incident.first_seen, incident.last_seen, dated=incident.dated),
         "occurrences": incident.occurrences,
-        "counted_at": rfc3339(report.counted_at) if report.counted_at is not None else None,
+        "counted_at": format_rfc3339(report.counted_at) if report.counted_at is not None else None,
         "symptoms": [_symptom(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
         "nearby": [
-            {**_symptom(each, known, incident), "suspected": is_suspected(each, incident)}
+            {**_symptom(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
             for each, known in zip(incident.nearby, nearby, strict=False)
         ],
         "closed_first": _CLOSED_FIRST.get(incident.closed) if incident.closed else None,
@@ -182,21 +182,21 @@ def _seen(first: datetime | None, last: datetime | None, *, dated: bool) -> dict
     seen: dict[str, object] = {"first_seen": _moment(first, dated=dated), "last_seen": _moment(last, dated=dated)}
     if not dated:
         seen["time_of_day"] = {
-            "first_seen": time_of_day(first) if first else None,
-            "last_seen": time_of_day(last) if last else None,
+            "first_seen": format_clock_time(first) if first else None,
+            "last_seen": format_clock_time(last) if last else None,
         }
     return seen
 
 
 def _moment(moment: datetime | None, *, dated: bool) -> str | None:
-    return rfc3339(moment) if moment is not None and (dated or has_day(moment)) else None
+    return format_rfc3339(moment) if moment is not None and (dated or has_date(moment)) else None
 
 
 def _deployed(deployed: Deployed, incident: Incident) -> dict[str, object]:
     return {
         "revision": deployed.revision or None,
         "commit": deployed.commit.id if deployed.commit else None,
-        "committed_at": rfc3339(deployed.commit.committed_at) if deployed.commit else None,
+        "committed_at": format_rfc3339(deployed.commit.committed_at) if deployed.commit else None,
         "source": deployed.source.value,
         "corroborated": deployed.corroborated,
         "candidates": list(deployed.candidates),
@@ -262,7 +262,7 @@ def _excerpt(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
 def _commit(commit: Commit) -> dict[str, object]:
     return {
         "commit": commit.id,
-        "committed_at": rfc3339(commit.committed_at),
+        "committed_at": format_rfc3339(commit.committed_at),
         "author": commit.author,
         "subject": commit.subject,
     }

@@ -9,9 +9,9 @@ from shared.proof.model.commit_words import claims_fix
 from shared.proof.model.history import Commit
 from shared.report.report import Report
 from shared.report.whys.past import telling
-from shared.text.escaping import for_mermaid
-from shared.text.phrases import counted, said, service_named, short
-from shared.text.timestamps import has_day, rfc3339, told
+from shared.text.escaping import escape_mermaid
+from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
+from shared.text.timestamps import has_date, format_rfc3339, format_timestamp
 
 _MOST_EVENTS = 30
 _WIDEST = 44
@@ -43,15 +43,15 @@ class Event:
 def events(report: Report) -> tuple[Event, ...]:
     """Commits and log entries, oldest first; those without a known day come last, in their own order."""
     found = [*_commits(report), *_logged(report)]
-    dated = [event for event in found if event.at is not None and has_day(event.at)]
-    undated = [event for event in found if event.at is None or not has_day(event.at)]
+    dated = [event for event in found if event.at is not None and has_date(event.at)]
+    undated = [event for event in found if event.at is None or not has_date(event.at)]
     return (*sorted(dated, key=_time), *undated)
 
 
 def mermaid(report: Report) -> str:
     """A sequence diagram with three lines of life: the repository, the service, its clients. Time runs downwards."""
-    service = for_mermaid(service_named(report.incident.service)) or "service"
-    branch = for_mermaid(said(report.proof.branch, 40)) or "repository"
+    service = escape_mermaid(quote_service_name(report.incident.service)) or "service"
+    branch = escape_mermaid(quote_untrusted(report.proof.branch, 40)) or "repository"
     lines = [
         "sequenceDiagram",
         "    title What happened (times in UTC)",
@@ -65,7 +65,7 @@ def mermaid(report: Report) -> str:
 
 
 def _drawn(event: Event) -> str:
-    words = "<br/>".join(for_mermaid(line) for line in (event.when, *_wrapped(event.text)))
+    words = "<br/>".join(escape_mermaid(line) for line in (event.when, *_wrapped(event.text)))
     if event.kind is EventKind.ERROR:
         return f"Note over S: {words}"
     if event.kind is EventKind.SYMPTOM:
@@ -86,11 +86,11 @@ def _wrapped(text: str) -> list[str]:
 def _commits(report: Report) -> Iterator[Event]:
     proof = report.proof
     if proof.introduced is not None:
-        errors = counted(proof.introduced.errors, "error")
+        errors = pluralize(proof.introduced.errors, "error")
         yield _commit(proof.introduced.commit, EventKind.BREAK, f"brings the break in: {errors}")
     for attempt in telling(proof.attempts):
         claim = "says fix, " if claims_fix(attempt.commit) else ""
-        yield _commit(attempt.commit, EventKind.ATTEMPT, f"{claim}{counted(attempt.errors_left, 'error')} left")
+        yield _commit(attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left")
     fix, target = proof.fix, proof.target
     same = fix is not None and target is not None and fix.commit.id == target.commit.id
     if fix is not None:
@@ -103,7 +103,7 @@ def _commits(report: Report) -> Iterator[Event]:
 
 
 def _commit(commit: Commit, kind: EventKind, text: str) -> Event:
-    return Event(commit.committed_at, _clock(commit.committed_at), kind, f"{short(commit.id)}: {text}")
+    return Event(commit.committed_at, _clock(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}")
 
 
 def _logged(report: Report) -> Iterator[Event]:
@@ -111,30 +111,30 @@ def _logged(report: Report) -> Iterator[Event]:
     runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
     for sighting in incident.sightings:
         line = f" on line {sighting.line}" if sighting.line is not None else ""
-        words = said(incident.error_class, 60) or said(sighting.message, 120) or incident.kind.value
-        revision = f"{said(sighting.revision, 60)}: " if sighting.revision else ""
+        words = quote_untrusted(incident.error_class, 60) or quote_untrusted(sighting.message, 120) or incident.kind.value
+        revision = f"{quote_untrusted(sighting.revision, 60)}: " if sighting.revision else ""
         deployment = runs.get((sighting.revision, sighting.line))
         version, uncommitted = "", False
         if deployment is not None and deployment.commit is not None:
             uncommitted = deployment.uncommitted
             state = ", not yet committed" if uncommitted else ""
-            version = f", the version of {short(deployment.commit.id)}{state}"
+            version = f", the version of {short_sha(deployment.commit.id)}{state}"
         event = _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
         yield replace(event, uncommitted=uncommitted)
     for symptom in (*incident.symptoms, *incident.nearby):
-        text = f"{said(symptom.text, 120)} ({counted(symptom.occurrences, 'time')})"
+        text = f"{quote_untrusted(symptom.text, 120)} ({pluralize(symptom.occurrences, 'time')})"
         yield _entry(report, symptom.first_seen, EventKind.SYMPTOM, text)
 
 
 def _entry(report: Report, at: datetime | None, kind: EventKind, text: str) -> Event:
-    dated = at is not None and (report.incident.dated or has_day(at))
-    when = "time unknown" if at is None else _clock(at) if dated else told(at, dated=False)
+    dated = at is not None and (report.incident.dated or has_date(at))
+    when = "time unknown" if at is None else _clock(at) if dated else format_timestamp(at, dated=False)
     return Event(at, when, kind, text)
 
 
 def _clock(moment: datetime) -> str:
     """`2026-03-01 03:43:43`: in UTC, as the diagram's heading says."""
-    return rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
+    return format_rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
 
 
 def _time(event: Event) -> datetime:

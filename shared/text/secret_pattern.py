@@ -14,16 +14,16 @@ _ITEM = re.compile(
     r"(?P<atom>\\[dw]|\\[^A-Za-z0-9\s]|\[(?:\\[dw]|\\[^A-Za-z0-9\s]|[A-Za-z0-9](?:-[A-Za-z0-9])?|[_.:/=@#~+-])+\]"
     r"|[A-Za-z0-9_:/=@#~-])(?:\{(?P<least>\d{1,4})(?:,(?P<most>\d{1,4}))?\}|(?P<plus>\+))?"
 )
-_FIXED = 3
-_SHORTEST = 8
-_LONGEST = 1_024
-_LONGEST_FORM = 200
+_MIN_PREFIX_LENGTH = 3
+_MIN_SECRET_LENGTH_ASKED = 8
+_MAX_REPEAT = 1_024
+_MAX_PATTERN_LENGTH = 200
 _ASCII = "".join(map(chr, range(128)))
-_EDGE = r"(?<![A-Za-z0-9_-])(?<!redacted )"
+_TOKEN_START = r"(?<![A-Za-z0-9_-])(?<!redacted )"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SecretPattern:
     """`pattern` matches only where `fixed` stands."""
 
     fixed: str
@@ -38,14 +38,14 @@ class _Item:
     most: int
 
 
-def read_form(text: str) -> Form:
+def parse_secret_pattern(text: str) -> SecretPattern:
     """Raises ValueError with the end of a sentence that begins with the form's name: `must …`."""
-    items = list(_items(text))
-    fixed = _fixed(items)
-    if len(fixed) < _FIXED:
-        raise ValueError(f"must begin with at least {_FIXED} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'")
-    if sum(item.least for item in items) < _SHORTEST:
-        raise ValueError(f"must ask for at least {_SHORTEST} characters: ordinary words are shorter")
+    items = list(_parse_items(text))
+    fixed = _fixed_prefix(items)
+    if len(fixed) < _MIN_PREFIX_LENGTH:
+        raise ValueError(f"must begin with at least {_MIN_PREFIX_LENGTH} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'")
+    if sum(item.least for item in items) < _MIN_SECRET_LENGTH_ASKED:
+        raise ValueError(f"must ask for at least {_MIN_SECRET_LENGTH_ASKED} characters: ordinary words are shorter")
     for item, following in pairwise(items):
         if item.most > item.least and item.characters & following.characters:
             raise ValueError(
@@ -54,12 +54,12 @@ def read_form(text: str) -> Form:
             )
     # Possessive: what has matched is never given back.
     source = "".join(f"{item.atom}{{{item.least},{item.most}}}+" for item in items)
-    return Form(fixed, re.compile(_EDGE + source, re.ASCII))
+    return SecretPattern(fixed, re.compile(_TOKEN_START + source, re.ASCII))
 
 
-def _items(text: str) -> Iterator[_Item]:
-    if not 0 < len(text) <= _LONGEST_FORM:
-        raise ValueError(f"must have from 1 to {_LONGEST_FORM} characters")
+def _parse_items(text: str) -> Iterator[_Item]:
+    if not 0 < len(text) <= _MAX_PATTERN_LENGTH:
+        raise ValueError(f"must have from 1 to {_MAX_PATTERN_LENGTH} characters")
     place = 0
     while place < len(text):
         found = _ITEM.match(text, place)
@@ -69,14 +69,14 @@ def _items(text: str) -> Iterator[_Item]:
                 f"at character {place + 1} is something else"
             )
         place = found.end()
-        yield _item(found)
+        yield _parse_item(found)
 
 
-def _item(found: re.Match[str]) -> _Item:
+def _parse_item(found: re.Match[str]) -> _Item:
     least = int(found["least"] or 1)
-    most = int(found["most"] or (_LONGEST if found["plus"] else least))
-    if not 1 <= least <= most <= _LONGEST:
-        raise ValueError(f"must repeat nothing less than once or more than {_LONGEST} times, the smaller number first")
+    most = int(found["most"] or (_MAX_REPEAT if found["plus"] else least))
+    if not 1 <= least <= most <= _MAX_REPEAT:
+        raise ValueError(f"must repeat nothing less than once or more than {_MAX_REPEAT} times, the smaller number first")
     try:
         characters = frozenset(re.findall(found["atom"], _ASCII, re.ASCII))
     except re.error:
@@ -84,7 +84,7 @@ def _item(found: re.Match[str]) -> _Item:
     return _Item(found["atom"], characters, least, most)
 
 
-def _fixed(items: list[_Item]) -> str:
+def _fixed_prefix(items: list[_Item]) -> str:
     """The characters with which every match begins."""
     fixed = ""
     for item in items:

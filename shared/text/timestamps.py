@@ -2,44 +2,44 @@
 
 from datetime import UTC, datetime, timedelta
 
-_NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+_DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-_SOON = 10.0
+_TENTHS_BELOW = 10.0
 """Seconds; below, tenths are told."""
 
 
-def rfc3339(moment: datetime) -> str:
+def format_rfc3339(moment: datetime) -> str:
     """`2026-03-01T03:43:43Z`; a fraction of a second is kept only where there is one."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def time_of_day(moment: datetime) -> str:
+def format_clock_time(moment: datetime) -> str:
     """`03:43:43`, in UTC; a fraction of a second is kept only where there is one."""
     return moment.astimezone(UTC).time().isoformat()
 
 
-def has_day(moment: datetime) -> bool:
+def has_date(moment: datetime) -> bool:
     """False on 1970-01-01 and the day after: where a time of day stands until its date is known."""
-    return moment.astimezone(UTC) - _NO_DAY >= timedelta(days=2)
+    return moment.astimezone(UTC) - _DATELESS_DAY >= timedelta(days=2)
 
 
-def told(moment: datetime, *, dated: bool) -> str:
+def format_timestamp(moment: datetime, *, dated: bool) -> str:
     """To the second, with its date where one is known; says so where the log did not name it."""
     moment = moment.replace(microsecond=0)
     if dated:
-        return rfc3339(moment)
-    return f"{rfc3339(moment)} (day inferred)" if has_day(moment) else f"{time_of_day(moment)} (no date logged)"
+        return format_rfc3339(moment)
+    return f"{format_rfc3339(moment)} (day inferred)" if has_date(moment) else f"{format_clock_time(moment)} (no date logged)"
 
 
-def spoken(moment: datetime | None, *, dated: bool) -> str:
+def format_timestamp_phrase(moment: datetime | None, *, dated: bool) -> str:
     """As a sentence needs it: `at 2026-03-01T03:43:43Z`."""
-    return "at an unknown time" if moment is None else f"at {told(moment, dated=dated)}"
+    return "at an unknown time" if moment is None else f"at {format_timestamp(moment, dated=dated)}"
 
 
-def lasting(time: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """`0.4 s`, `42 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: the two largest units."""
-    seconds = time.total_seconds()
-    if seconds < _SOON:
+    seconds = duration.total_seconds()
+    if seconds < _TENTHS_BELOW:
         return f"{seconds:.1f} s"
     left, parts = int(seconds), []
     for unit, size in _UNITS:

@@ -8,13 +8,13 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-_LONGEST_LINE = 10_000
+_MAX_LINE_LENGTH = 10_000
 
 
-def read_toml(text: str) -> Mapping[str, Any]:
+def parse_toml(text: str) -> Mapping[str, Any]:
     """Raises ValueError, with the reason, for what is no TOML or cannot be read here."""
-    if any(len(line) > _LONGEST_LINE for line in text.splitlines()):
-        raise ValueError(f"a line is longer than {_LONGEST_LINE} characters")
+    if any(len(line) > _MAX_LINE_LENGTH for line in text.splitlines()):
+        raise ValueError(f"a line is longer than {_MAX_LINE_LENGTH} characters")
     try:
         return tomllib.loads(text)
     except RecursionError as error:

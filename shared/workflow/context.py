@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.ports import Bus, Chat, CheckRuns, Clock, Deployer, Ids, Issues, Logs, Places, Probe, Revisions, Store
+from shared.ports import Bus, Chat, CheckRuns, Clock, Deployer, IdGenerator, Issues, Logs, LinkBuilder, Probe, Revisions, Store
 from shared.proof.model.ports import Compilers, History
 from shared.service import Service
 from shared.workflow.throttle import Throttle
@@ -25,7 +25,7 @@ def _prover() -> "Prover":
 
 
 class NoPlaces:
-    """Implements `shared.ports.Places` where nothing can be looked at, as on one machine."""
+    """Implements `shared.ports.LinkBuilder` where nothing can be looked at, as on one machine."""
 
     def links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
         """None."""
@@ -53,7 +53,7 @@ class World:
     store: Store
     bus: Bus
     clock: Clock
-    ids: Ids
+    ids: IdGenerator
     logs: Logs
     histories: Callable[[Service], AbstractContextManager[History]]
     """Opens the history of a service's repository, up to date; closed by leaving the context."""
@@ -65,7 +65,7 @@ class World:
     probe: Probe
     checks: CheckRuns
     services: Mapping[str, Service]
-    places: Places = field(default_factory=NoPlaces)
+    places: LinkBuilder = field(default_factory=NoPlaces)
     own: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
     kill_switch: Callable[[str], bool] = lambda _: False

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Reject
-from shared.ports import BY_HAND, Document, IssueRef
+from shared.ports import CHANGED_BY_HAND, Document, IssueRef
 from shared.proposal.proposal import Message, Proposal
 from shared.service import Service
-from shared.text.escaping import for_markdown
+from shared.text.escaping import escape_markdown
 from shared.workflow import flow
 from shared.workflow.context import World
 from shared.workflow.ledger import once, result_of
@@ -144,7 +144,7 @@ def comment(world: World, service: Service, case: Case, part: str, sentences: tu
     if case.issue is None:
         return
     issue, mark = case.issue.number, marker(case.id, part)
-    body = "\n\n".join([mark, *(for_markdown(sentence) for sentence in sentences)])
+    body = "\n\n".join([mark, *(escape_markdown(sentence) for sentence in sentences)])
 
     def do() -> Document:
         world.issues.comment(service, issue, mark, body)
@@ -247,7 +247,7 @@ def shift(world: World, service: Service, proposal: str, revision: str, percent:
         try:
             world.deployer.shift(service, revision, percent)
         except Reject as refused:
-            if refused.reason == BY_HAND:
+            if refused.reason == CHANGED_BY_HAND:
                 return {"refused": refused.detail}
             raise
         return {}

@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from shared.errors import Reject, Retry
-from shared.ports import Document, Stored
-from shared.text.timestamps import rfc3339
+from shared.ports import Document, StoredDocument
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import World
 from shared.workflow.records import documents
 
@@ -65,7 +65,7 @@ def begun(world: World, key: str) -> bool:
     return world.store.read("effects", key) is not None
 
 
-def _claim(world: World, key: str) -> Stored:
+def _claim(world: World, key: str) -> StoredDocument:
     """The effect's document: done, or claimed by the caller."""
     token, now = world.ids.token(), world.clock.now()
     stored = world.store.read("effects", key)
@@ -92,7 +92,7 @@ def _claim(world: World, key: str) -> Stored:
     return taken
 
 
-def _reread(world: World, key: str) -> Stored:
+def _reread(world: World, key: str) -> StoredDocument:
     stored = world.store.read("effects", key)
     if stored is None:
         raise Retry(f"{key} was claimed, and its claim is gone")
@@ -100,10 +100,10 @@ def _reread(world: World, key: str) -> Stored:
 
 
 def _claimed(token: str, attempt: int, now: datetime, lease: timedelta) -> Document:
-    return {"state": "claimed", "owner": token, "attempt": attempt, "lease_until": rfc3339(now + lease)}
+    return {"state": "claimed", "owner": token, "attempt": attempt, "lease_until": format_rfc3339(now + lease)}
 
 
-def _act(world: World, claim: Stored, do: Callable[[], Document]) -> Document:
+def _act(world: World, claim: StoredDocument, do: Callable[[], Document]) -> Document:
     if world.clock.now() + min(NEEDED, world.wait(LEASE) / 2) > documents.moment(claim.value, "lease_until"):
         raise Retry(f"{claim.key}: too little is left of the lease to act", reason="lease_almost_over")
     reset = _holding.set(claim.key)
@@ -119,14 +119,14 @@ def _act(world: World, claim: Stored, do: Callable[[], Document]) -> Document:
         _holding.reset(reset)
 
 
-def _end_lease(world: World, claim: Stored, until: datetime) -> None:
+def _end_lease(world: World, claim: StoredDocument, until: datetime) -> None:
     """At best: where this cannot be written, the lease ends by itself."""
     with suppress(Retry):
-        world.store.replace("effects", claim.key, {**claim.value, "lease_until": rfc3339(until)}, claim.version)
+        world.store.replace("effects", claim.key, {**claim.value, "lease_until": format_rfc3339(until)}, claim.version)
 
 
-def _record(world: World, claim: Stored, result: Document) -> Document:
-    done = {**claim.value, "state": "done", "result": result, "at": rfc3339(world.clock.now())}
+def _record(world: World, claim: StoredDocument, result: Document) -> Document:
+    done = {**claim.value, "state": "done", "result": result, "at": format_rfc3339(world.clock.now())}
     if world.store.replace("effects", claim.key, done, claim.version):
         return result
     stored = _reread(world, claim.key)

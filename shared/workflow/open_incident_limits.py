@@ -8,7 +8,7 @@ for their investigation have another one: it is over within seconds, and what th
 from datetime import timedelta
 
 from shared.errors import Retry
-from shared.ports import Stored
+from shared.ports import StoredDocument
 from shared.service import Service
 from shared.workflow.context import World
 from shared.workflow.flow import State
@@ -38,5 +38,5 @@ def demand_room(world: World, service: Service) -> None:
         raise Retry(f"{len(active) - len(pending)} of {service.id} are open", reason=TOO_MANY)
 
 
-def _is_pending(stored: Stored) -> bool:
+def _is_pending(stored: StoredDocument) -> bool:
     return stored.value.get("state") in _UNINVESTIGATED

@@ -14,8 +14,8 @@ from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.finding import Checks
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import Request
-from shared.proposal.proposal import Proposal, evidence_hash
-from shared.proposal.question import details, going_back, title_and_lines
+from shared.proposal.proposal import Proposal, compute_evidence_hash
+from shared.proposal.question import build_thread_details, build_rollback_report, build_title_and_lines
 from shared.report.investigate import investigate
 from shared.report.issue import issue_body, issue_title
 from shared.report.issue.summary import failure
@@ -56,24 +56,24 @@ def objection(proposal: Proposal, service: Service, history: History, compilers:
 def told(report: Report, links: Links = NO_LINKS) -> Document:
     """A report in words: as it is printed, as an issue, as a message."""
     printed = to_json(report)
-    headline, lines = title_and_lines(report)
-    back = going_back(report)
+    headline, lines = build_title_and_lines(report)
+    back = build_rollback_report(report)
     return {
         "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
-        "evidence_hash": evidence_hash(printed),
+        "evidence_hash": compute_evidence_hash(printed),
         "title": issue_title(report),
         "body": issue_body(report, links),
         "headline": headline,
         "fails": failure(report),
         "lines": list(lines),
         "instead": _in_words(back) if back is not None else {},
-        "details": list(details(report)),
+        "details": list(build_thread_details(report)),
     }
 
 
 def _in_words(report: Report) -> Document:
     """What is shown in place of the same fields of the whole, once people go back instead."""
-    headline, lines = title_and_lines(report)
+    headline, lines = build_title_and_lines(report)
     return {"headline": headline, "lines": list(lines), "detail": report.proof.recommendation.detail}
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import kept
+from shared.detection.grouping import truncate_entry
 from shared.detection.signal import Signal, SignalKind
-from shared.proposal.verdict import TRIPWIRE
+from shared.proposal.verdict import REOPEN_WINDOW
 from shared.service import Service, service_id
 from shared.workflow import effects
 from shared.workflow.context import Outcome, World
@@ -90,7 +90,7 @@ def _open(world: World, service: Service, signal: Signal, defect: Defect) -> Out
         error_class=signal.error_class,
         path=defect.path,
         revisions=(entry.revision,) if entry.revision else (),
-        entries=(kept(entry),),
+        entries=(truncate_entry(entry),),
         opened_by=world.ids.token(),
         opened_at=now,
         last_seen=entry.timestamp or now,
@@ -112,7 +112,7 @@ def _regresses(world: World, service: Service, defect: Defect, revision: str) ->
     before = incident_records.load(world, replace(defect, generation=defect.generation - 1).incident)
     if before is None or before.state is not State.RESOLVED or before.rest_at is None:
         return ""
-    if world.clock.now() > before.rest_at + TRIPWIRE:
+    if world.clock.now() > before.rest_at + REOPEN_WINDOW:
         return ""
     return before.id if sense(world, service, before, revision) is Sense.RECURRED else ""
 
@@ -142,4 +142,4 @@ def _with(case: Case, signal: Signal) -> Case:
         return case
     seen = max(case.last_seen, entry.timestamp or case.last_seen)
     revisions = (*case.revisions, entry.revision) if entry.revision else case.revisions
-    return replace(case, revisions=revisions, entries=(*case.entries, kept(entry)), last_seen=seen)
+    return replace(case, revisions=revisions, entries=(*case.entries, truncate_entry(entry)), last_seen=seen)

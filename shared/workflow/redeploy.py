@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from shared.errors import Reject, Retry
 from shared.proposal.decision import DecisionState
-from shared.proposal.proposal import Proposal, Standing
+from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import Outcome, World
 from shared.workflow.decide import hand_on
@@ -104,10 +104,10 @@ def _deploy(world: World, service: Service, case: Case, proposal: Proposal, etag
         if now.rollout is not None or not now.active or now.proposal != proposal.id:
             return now  # it goes on already, or is about another question by now
         moment = world.clock.now()
-        rollout = Rollout(operation, proposal.revision, begun=rfc3339(moment))
+        rollout = Rollout(operation, proposal.revision, begun=format_rfc3339(moment))
         return replace(now, rollout=rollout).to(State.DEPLOYING, moment, operation)
 
     case = incident_records.change(world, proposal.incident, deploying)
     if case.state is State.DEPLOYING:  # only now: no chat that is away may hold up what was approved
-        show(world, service, case, Standing.APPROVED, "")
+        show(world, service, case, ProposalStatus.APPROVED, "")
     return Outcome(case.state.value, case.id, operation)

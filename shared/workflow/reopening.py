@@ -8,7 +8,7 @@ the more seldom the more often that came to nothing.
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.detection.grouping import kept
+from shared.detection.grouping import truncate_entry
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.service import Service
 from shared.workflow import effects
@@ -34,7 +34,7 @@ def look_again(world: World, service: Service, case: Case, signal: Signal) -> bo
     def opened(at: Case) -> Case:
         if at.state is not State.REPORTED or at.look != case.look:
             return at
-        entries = (*at.entries[: _MOST_ENTRIES - 1], kept(signal.entry))
+        entries = (*at.entries[: _MOST_ENTRIES - 1], truncate_entry(signal.entry))
         again = replace(at, look=at.look + 1, looked_at=now, entries=entries)
         return again.to(State.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}")
 

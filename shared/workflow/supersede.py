@@ -7,7 +7,7 @@ less than there is. The old message says so, and another look asks again.
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.proposal.proposal import Proposal, Standing
+from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow.context import World
 from shared.workflow.flow import State
@@ -61,7 +61,7 @@ def _merged(world: World, service: Service, case: Case, proposal: Proposal) -> s
 
 def ask_anew(world: World, service: Service, case: Case, why: str) -> Case:
     """Lets the old message say that it is superseded, and opens the incident for another look."""
-    show(world, service, case, Standing.SUPERSEDED, why)
+    show(world, service, case, ProposalStatus.SUPERSEDED, why)
     now = world.clock.now()
 
     def opened(at: Case) -> Case:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.errors import Reject, Retry
 from shared.proposal.decision import DecisionState
-from shared.proposal.proposal import Proposal, Standing
+from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Outcome, World
@@ -126,7 +126,7 @@ def _proposed(world: World, service: Service, case: Case) -> Case:
     if decision is None:
         return case
     if decision.state is DecisionState.COUNTING:
-        show(world, service, case, Standing.OPEN, "")
+        show(world, service, case, ProposalStatus.OPEN, "")
         return case
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
         hand_on(world, proposals.demand(world, decision.chosen or proposal.id))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.bench.bisection import Bisected, bisect, clone
 from tests.bench.process import Timing, best, measure
 from tests.bench.question import Question, about, in_repository
@@ -45,7 +45,7 @@ def main() -> int:
         folder = Path(name)
         try:
             question = _question(asked, folder)
-        except Unreadable as error:
+        except InputError as error:
             print(error, file=sys.stderr)
             return 3
         runs = 3 if asked.quick else 7

@@ -22,7 +22,7 @@ from functions.demo.build_repository import Showcase, build_incident
 from functions.local import topology
 from functions.local.emulators import emulating
 from functions.local.stack_folder import led_to
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.bench.first_answer import ROOT, Asked, Started, start, surroundings
 from tests.bench.function_requests import EVENT, SECRET, click, configuration, entry, event, event_body
 from tests.bench.table import Row
@@ -74,7 +74,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
             _make_topics()
             there = Place(" with Firestore", folder, environment | dict(emulators.environment))
             yield from _starts(story, bare, there, runs)
-    except Unreadable as missing:
+    except InputError as missing:
         yield Row("starts with Firestore", "not measured", str(missing))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from functions.local.emulators import installed
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.bench.table import Row
 from tests.support.e2e.storm import left, storm
 
@@ -37,7 +37,7 @@ def rows(folder: Path, count: int) -> Iterator[Row]:
         try:
             if not embedded:
                 installed()
-        except Unreadable as missing:
+        except InputError as missing:
             yield Row(f"messages through the {where}", "not measured", str(missing))
             continue
         name = where.split(maxsplit=1)[0].replace("/", "").lower()

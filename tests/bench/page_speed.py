@@ -13,8 +13,8 @@ from pathlib import Path
 from functions.local.server_process import LOOPBACK, free_port
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
-from shared.ports import Stored
-from shared.wiring import QUEUE, STORE
+from shared.ports import StoredDocument
+from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
 from shared.workflow.records import incident_records
 from tests.bench.table import Row
@@ -41,8 +41,8 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def _measured(folder: Path, port: int) -> Iterator[Row]:
-    _until(lambda: (folder / STORE).exists() and (folder / QUEUE).exists())
-    store, queue = SqliteStore(folder / STORE), SqliteQueue(folder / QUEUE)
+    _until(lambda: (folder / STORE_FILE).exists() and (folder / QUEUE_FILE).exists())
+    store, queue = SqliteStore(folder / STORE_FILE), SqliteQueue(folder / QUEUE_FILE)
     _until(lambda: bool(_incidents(store)))
     page = f"/incidents/{_incidents(store)[0].key}"
     _until(lambda: _seconds(port, page) is not None)
@@ -67,7 +67,7 @@ def _measured(folder: Path, port: int) -> Iterator[Row]:
     queue.close()
 
 
-def _incidents(store: SqliteStore) -> Sequence[Stored]:
+def _incidents(store: SqliteStore) -> Sequence[StoredDocument]:
     found = store.find(incident_records.KIND, "service", _SERVICE)
     return [each for each in found if each.value["kind"] == "syntax_error"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.bench.repository import Generated
 
 
@@ -34,7 +34,7 @@ def about(generated: Generated) -> Question:
 def in_repository(repository: Path, file: str) -> Question:
     """The newest break of `file` on HEAD that was mended later, as this interpreter sees it.
 
-    Raises `shared.errors.Unreadable` where there is none.
+    Raises `shared.errors.InputError` where there is none.
     """
     versions = git(repository, "rev-list", "--first-parent", "HEAD", "--", file).splitlines()
     errors = [(commit, _error(repository, commit, file)) for commit in versions]
@@ -44,7 +44,7 @@ def in_repository(repository: Path, file: str) -> Question:
             line = broken.lineno or 1
             log = _log_line(file, type(broken).__name__, broken.msg, line)
             return Question(repository, file, older[0], deployed, _last_good(errors, fix), log)
-    raise Unreadable(f"{file} never broke and was mended again in {repository}: there is nothing to ask.")
+    raise InputError(f"{file} never broke and was mended again in {repository}: there is nothing to ask.")
 
 
 def git(repository: Path, *arguments: str) -> str:

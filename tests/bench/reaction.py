@@ -19,7 +19,7 @@ from pathlib import Path
 
 from functions.local.emulators import emulating
 from functions.local.stack_folder import led_to
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.bench.table import Row
 from tests.support.access.observed import Observed
 from tests.support.access.player import Player
@@ -80,7 +80,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
     try:
         with emulating(folder) as emulators, led_to(emulators.environment):
             measured = [_measured(folder / f"run{number}", number) for number in range(runs)]
-    except Unreadable as missing:
+    except InputError as missing:
         yield Row("first log entry to question", "not measured", str(missing))
         return
     asked, verified = (sorted(each) for each in zip(*measured, strict=True))

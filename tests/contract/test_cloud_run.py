@@ -13,8 +13,8 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.errors import Reject, Retry
-from shared.ports import BY_HAND
-from shared.proposal.rollout import Deployment, Progress
+from shared.ports import CHANGED_BY_HAND
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
 from tests.support.rpc import google_on_loopback
@@ -41,7 +41,7 @@ class Stand:
 
     def deployed(self, marker: str = "p-1", commit: str = FIX) -> str:
         done = self.deployer.state(TIDE, self.start(marker, commit))
-        assert done.progress is Progress.DONE
+        assert done.progress is DeploymentProgress.DONE
         return done.revision
 
     @property
@@ -184,7 +184,7 @@ class TestRedeploy:
 
     def test_a_new_revision_has_an_address_and_no_traffic_even_where_latest_gets_all(self, stand: Stand) -> None:
         done = stand.deployer.state(TIDE, stand.start())
-        assert done.progress is Progress.DONE
+        assert done.progress is DeploymentProgress.DONE
         assert done.url.startswith("https://pf-")
         assert stand.shares == {"tide-1": 100}
 
@@ -305,17 +305,17 @@ class TestAtMostOnce:
         stand.cloud.running = True
         operation = stand.start()
         later = CloudRunDeployer(stand.clients)
-        assert later.state(TIDE, operation) == Deployment(Progress.RUNNING)
+        assert later.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
         stand.cloud.finish()
-        assert later.state(TIDE, operation).progress is Progress.DONE
+        assert later.state(TIDE, operation).progress is DeploymentProgress.DONE
         stand.cloud.operations.clear()
-        assert later.state(TIDE, operation).progress is Progress.DONE, "operations are forgotten after a while"
+        assert later.state(TIDE, operation).progress is DeploymentProgress.DONE, "operations are forgotten after a while"
         assert stand.cloud.deployments == 1
 
     def test_a_revision_that_never_becomes_ready_has_failed(self, stand: Stand) -> None:
         stand.cloud.never_ready.add(digest("fix"))
         done = stand.deployer.state(TIDE, stand.start())
-        assert (done.progress, done.detail) == (Progress.FAILED, "The container failed to start on port 8080.")
+        assert (done.progress, done.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
         assert stand.shares == {"tide-1": 100}
 
     def test_a_revision_that_was_ready_and_fails_then_has_failed(self, stand: Stand) -> None:
@@ -323,7 +323,7 @@ class TestAtMostOnce:
         said = "The instance was killed: out of memory."
         stand.cloud.fail_revision(operation.partition("@")[0], said)
         done = stand.deployer.state(TIDE, operation)
-        assert (done.progress, done.detail) == (Progress.FAILED, said)
+        assert (done.progress, done.detail) == (DeploymentProgress.FAILED, said)
 
 
 class TestByHand:
@@ -335,7 +335,7 @@ class TestByHand:
         for revision, percent in ((name, 50), ("tide-1", 100)):
             with pytest.raises(Reject, match=r"\btide-7\b") as refused:
                 stand.deployer.shift(TIDE, revision, percent)
-            assert refused.value.reason == BY_HAND
+            assert refused.value.reason == CHANGED_BY_HAND
         assert stand.shares == before
 
     def test_a_split_in_the_middle_is_respected(self, stand: Stand) -> None:
@@ -344,7 +344,7 @@ class TestByHand:
         stand.cloud.split_by_hand("tide", tide_1=100)
         with pytest.raises(Reject, match=name) as refused:  # the note is there, and names its rollout
             stand.deployer.shift(TIDE, name, 50)
-        assert refused.value.reason == BY_HAND
+        assert refused.value.reason == CHANGED_BY_HAND
         assert stand.shares == {"tide-1": 100}
 
     def test_a_note_that_somebody_removed_ends_it(self, stand: Stand) -> None:

@@ -13,7 +13,7 @@ from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.ports import Deployer
-from shared.proposal.verdict import Probed
+from shared.proposal.verdict import ProbeResult
 from shared.workflow.context import World
 from shared.workflow.records.cause import Cause
 from shared.workflow.redeploy import redeploy
@@ -69,7 +69,7 @@ def deploy_by_hand(setting: OnCloudRun) -> None:
 
 
 def fails_when_probed(setting: OnCloudRun) -> None:
-    setting.probe.answer = Probed(ok=False, detail="closed with 1011")
+    setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
 
 
 def pinned_by_a_rollback(setting: OnCloudRun) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.compilation import Compilation, Source, source_lines
 
 BROKEN_FIELD = b"def stream(x):\n    yield f\"data: {dumps({\n        'a': x,\n    })}\\n\\n\"\n"
@@ -139,7 +139,7 @@ def test_ruff_stands_in_where_there_is_no_interpreter(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("python", ["2.7", "4.0", "3.6", "3.99", "3", "", "3.11.7", "python3.11", "3.011"])
 def test_a_version_that_cannot_be_judged_is_refused_with_a_sentence(python: str) -> None:
-    with FoundCompilers() as compilers, pytest.raises(Misused, match=r"^'.*\.$"):
+    with FoundCompilers() as compilers, pytest.raises(UsageError, match=r"^'.*\.$"):
         compilers.compiler(python)
 
 

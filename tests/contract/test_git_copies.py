@@ -12,7 +12,7 @@ import pytest
 
 from shared.adapters.git import process
 from shared.adapters.git.repository import GitRepository
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from tests.support import cli_runs
 from tests.support.cli_runs import (
     ANSWER,
@@ -450,7 +450,7 @@ def test_a_head_whose_objects_are_gone_does_not_hide_the_others(story: Story, lo
     (story.path / "refs" / "heads" / "gone").write_text("1" * 40 + "\n")
     with GitRepository(str(story.path)) as history:
         assert [each.name for each in history.unmerged(history.branch("main"), None)] == ["refs/heads/fork"]
-        with pytest.raises(Misused):
+        with pytest.raises(UsageError):
             history.resolve("gone")
     assert facts(story, unchanged(story.path, log)) == ANSWER
 
@@ -524,6 +524,6 @@ def test_nothing_is_left_in_the_temporary_folder(
     assert investigate(tmp_path, log).code == 3
     (story.path / "HEAD").write_bytes(b"ref: refs/heads/nowhere\n")
     assert investigate(story.path, log).code == 3
-    with pytest.raises(Unreadable):
+    with pytest.raises(InputError):
         GitRepository(str(tmp_path))
     assert list(scratch.iterdir()) == []

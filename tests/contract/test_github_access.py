@@ -11,15 +11,15 @@ from shared.adapters.github.credentials import InstallationTokens
 from shared.adapters.github.host import Host
 from shared.adapters.machine import SystemClock
 from shared.config.settings import CodeHost, Secrets, Settings
-from shared.errors import Misused, Reject
-from shared.secret import Keeper, Secret, SecretReference
+from shared.errors import UsageError, Reject
+from shared.secret import SecretSource, Secret, SecretReference
 from tests.support.github.board import Board
 from tests.support.github.opened import TokenDesk, app
 from tests.support.github.server import REPOSITORY, FakeGitHub, serving
 from tests.support.harness import service
 
 WATCHED = service(repository=REPOSITORY)
-KEY = SecretReference(Keeper.ENVIRONMENT, "KEY")
+KEY = SecretReference(SecretSource.ENVIRONMENT, "KEY")
 
 
 def settings(fake: FakeGitHub, key: str) -> Settings:
@@ -44,7 +44,7 @@ def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its
     clock = SystemClock()
     desk = TokenDesk(clock)
     with serving(FakeGitHub(extra=[Board(clock.now), desk], enterprise=True)) as fake:
-        world = wiring.world(settings(fake, app().key().reveal()))
+        world = wiring.build_context(settings(fake, app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
         assert world.checks.at(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
         links = world.places.links(WATCHED, ())
@@ -91,23 +91,23 @@ def test_a_key_is_taken_as_github_hands_it_out() -> None:
     desk = TokenDesk(SystemClock())
     with serving(FakeGitHub(extra=[Board(SystemClock().now), desk], enterprise=True)) as fake:
         for form_of_it in (pem, pem.replace("\n", "\r\n"), f"\n{pem}\n"):
-            assert wiring.world(settings(fake, form_of_it)).issues.find(WATCHED, "<!-- m -->") is None
+            assert wiring.build_context(settings(fake, form_of_it)).issues.find(WATCHED, "<!-- m -->") is None
     assert len(desk.given) == 3
 
 
 def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:
     with serving(FakeGitHub(extra=[TokenDesk(SystemClock())], enterprise=True)) as fake:
         with pytest.raises(Reject) as caught:
-            wiring.world(settings(fake, "hush")).issues.find(WATCHED, "m")
+            wiring.build_context(settings(fake, "hush")).issues.find(WATCHED, "m")
         assert caught.value.reason == "github_key"
         assert "hush" not in str(caught.value)
-        with pytest.raises(Misused, match=r"^github\.app\.private_key .* KEY\b"):
-            wiring.world(settings(fake, "")).issues.find(WATCHED, "m")
+        with pytest.raises(UsageError, match=r"^github\.app\.private_key .* KEY\b"):
+            wiring.build_context(settings(fake, "")).issues.find(WATCHED, "m")
         assert fake.asked == []
 
 
 def test_without_app_and_token_the_code_host_is_not_there() -> None:
-    with pytest.raises(Misused, match="issues"):
-        wiring.world(Settings(project="shore")).issues.find(WATCHED, "m")
-    with pytest.raises(Misused, match=r"github\.app\b.*github\.token\b"):
-        wiring.people(Settings(project="shore"))
+    with pytest.raises(UsageError, match="issues"):
+        wiring.build_context(Settings(project="shore")).issues.find(WATCHED, "m")
+    with pytest.raises(UsageError, match=r"github\.app\b.*github\.token\b"):
+        wiring.create_people(Settings(project="shore"))

@@ -9,7 +9,7 @@ from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
 from shared.errors import Reject
-from shared.ports import WRONG, IssueState
+from shared.ports import WRONG_LABEL, IssueState
 from shared.report.incident_status import state_part
 from shared.secret import Secret
 from shared.service import Service
@@ -163,8 +163,8 @@ def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
         number = issues.open(SERVICE, MARK, "Title", MARK).number
         seen = [issues.state(SERVICE, number) for _ in range(3)]
         assert (told[1:], len({*seen})) == ([200, 304, 304], 1)
-        board.issues[number].value["labels"] = [{**board.issues[number].value["labels"][0], "name": WRONG}]
-        assert issues.state(SERVICE, number).labels == {WRONG}
+        board.issues[number].value["labels"] = [{**board.issues[number].value["labels"][0], "name": WRONG_LABEL}]
+        assert issues.state(SERVICE, number).labels == {WRONG_LABEL}
         issues.close(SERVICE, number)
         assert not issues.state(SERVICE, number).is_open
         assert told[4:] == [200, 200, 200]
@@ -196,8 +196,8 @@ def test_a_label_is_what_github_takes(name: str, taken: str) -> None:
 def test_a_label_set_by_a_person_is_seen(github: GitHub) -> None:
     issues = GitHubIssues(github)
     opened = issues.open(SERVICE, "<!-- wrong -->", "Another", "<!-- wrong -->\n")
-    github.write("POST", f"/repos/{REPOSITORY}/issues/{opened.number}/labels", {"labels": [WRONG]})
-    assert WRONG in issues.state(SERVICE, opened.number).labels
+    github.write("POST", f"/repos/{REPOSITORY}/issues/{opened.number}/labels", {"labels": [WRONG_LABEL]})
+    assert WRONG_LABEL in issues.state(SERVICE, opened.number).labels
 
 
 def test_what_could_not_be_found_again_is_not_sent(github: GitHub) -> None:

@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.report.incident_status import stands
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
@@ -65,7 +65,7 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHub) -> 
     assert told == ["proposed", "approved", "deployed"]
     assert stands("watching") in issue["body"]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
-    tick(setting, WATCH + MINUTE)
+    tick(setting, WATCH_DURATION + MINUTE)
     issue, told = kept(github)
     assert (issue["state"], told[-1]) == ("closed", "resolved")
     assert stands("resolved") in issue["body"].partition("## Summary")[0]

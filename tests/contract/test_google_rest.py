@@ -17,7 +17,7 @@ from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.google.own_token import OwnToken
 from shared.adapters.google.pubsub_bus import PubSubBus
 from shared.adapters.google.rest import Reached, Refused, Rest, reached
-from shared.errors import Misused, Retry
+from shared.errors import UsageError, Retry
 from shared.secret import Secret
 
 HANG_UP = b""
@@ -245,5 +245,5 @@ def test_without_credentials_of_ones_own_the_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    with pytest.raises(Misused, match="gcloud auth application-default login"):
+    with pytest.raises(UsageError, match="gcloud auth application-default login"):
         OwnToken()()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from shared.proof.model.history import Branch, FileVersion
 from shared.proof.model.ports import History
 from tests.support.cli_runs import blob, commit, plumb, tree
@@ -102,7 +102,7 @@ def test_a_detached_head_is_named_head(story: Story, copied: Open) -> None:
 
 def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) -> None:
     plumb(story.path.parent, "init", "--quiet", "--bare", str(story.path))
-    with pytest.raises(Unreadable, match=r"\bHEAD\b"):
+    with pytest.raises(InputError, match=r"\bHEAD\b"):
         opened(story.path).branch(None)
 
 
@@ -131,7 +131,7 @@ def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, co
     plumb(story.path, "tag", "-a", "-m", "Marked.", "annotated", story.ids["five"])
     history = opened(story.path)
     if commit_name is None:
-        with pytest.raises(Misused, match=r"'main\^2'"):
+        with pytest.raises(UsageError, match=r"'main\^2'"):
             history.branch(name)
     else:
         assert history.branch(name) == Branch(name, story.ids[commit_name])
@@ -173,7 +173,7 @@ def test_what_names_no_commit_is_refused(story: Story, opened: Open) -> None:
         "\0",
     ):
         for ask in (history.branch, history.resolve):
-            with pytest.raises(Misused):
+            with pytest.raises(UsageError):
                 ask(name)
     assert history.resolve("main").id == story.ids["six"]
 
@@ -435,7 +435,7 @@ def test_the_tree_of_what_is_not_there_is_refused(story: Story, opened: Open) ->
     missing = commit(story.path, tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
     history = opened(story.path)
     for absent in ("0" * 40, missing):
-        with pytest.raises(Unreadable, match=absent):
+        with pytest.raises(InputError, match=absent):
             history.tree(absent)
     assert A in history.tree(story.ids["six"])
 

@@ -15,7 +15,7 @@ from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.adapters.pipeline import Pipeline
 from shared.errors import Reject, Retry
-from shared.proposal.rollout import Deployment, Progress
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from tests.support.github.actions import Actions
 from tests.support.github.opened import client
@@ -111,7 +111,7 @@ def test_the_traffic_is_pinned_before_anything_is_begun(stand: Stand) -> None:
     run = stand.cloud.services[path("tide")]
     assert [(each.revision, each.percent) for each in run.traffic] == [("tide-1", 100)]
     assert stand.begun == 1
-    assert stand.deployer.state(TIDE, operation) == Deployment(Progress.RUNNING)
+    assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
     if stand.by == "cloud_build":
         assert stand.cloud.triggered[0].substitutions["COMMIT_SHA"] == FIX
     else:
@@ -123,7 +123,7 @@ def test_what_it_makes_has_no_traffic_and_gets_an_address(stand: Stand) -> None:
     operation = stand.start()
     stand.ends()
     found = stand.deployer.state(TIDE, operation)
-    assert found == Deployment(Progress.DONE, PIPED, untended=True)
+    assert found == Deployment(DeploymentProgress.DONE, PIPED, untended=True)
     assert stand.shares == {"tide-1": 100}
     for _ in range(2):
         stand.deployer.shift(TIDE, PIPED, 0)
@@ -165,7 +165,7 @@ def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> No
     operation = stand.start()
     stand.ends(well=False)
     found = stand.deployer.state(TIDE, operation)
-    assert found.progress is Progress.FAILED
+    assert found.progress is DeploymentProgress.FAILED
     assert "FAILURE" in found.detail or "ended with failure" in found.detail
     assert "https://" in found.detail
     stand.deployer.shift(TIDE, "tide-1", 100)
@@ -189,7 +189,7 @@ def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes
     operation = stand.start()
     stand.ends()
     found = stand.deployer.state(TIDE, operation)
-    assert (found.progress, found.detail) == (Progress.FAILED, "The container failed to start on port 8080.")
+    assert (found.progress, found.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
     stand.deployer.shift(TIDE, "tide-1", 100)
     assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
     assert stand.shares == {"tide-1": 100}
@@ -198,7 +198,7 @@ def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes
 def test_a_pipeline_that_moves_the_traffic_itself_is_not_fought_and_can_be_taken_back(stand: Stand) -> None:
     operation = stand.start()
     stand.ends(moves=True)
-    assert stand.deployer.state(TIDE, operation) == Deployment(Progress.DONE, PIPED, untended=True, share=100)
+    assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.DONE, PIPED, untended=True, share=100)
     stand.deployer.shift(TIDE, PIPED, 0)
     assert stand.deployer.state(TIDE, operation).share == 100
     assert stand.shares == {PIPED: 100}
@@ -225,7 +225,7 @@ def test_a_ready_revision_of_the_commit_is_taken_and_nothing_is_built(stand: Sta
     stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
     assert stand.start() == "tide-2"
     assert stand.deployer.find(TIDE, "p-1") == "tide-2"
-    assert stand.deployer.state(TIDE, "tide-2").progress is Progress.DONE
+    assert stand.deployer.state(TIDE, "tide-2").progress is DeploymentProgress.DONE
     assert stand.begun == 0
 
 
@@ -275,7 +275,7 @@ class TestAtMostOnce:
         operation = stand.start()
         stand.cloud.services[path("tide")].annotations = {}
         found = stand.deployer.state(TIDE, operation)
-        assert found.progress is Progress.FAILED
+        assert found.progress is DeploymentProgress.FAILED
         assert TIDE.name in found.detail
         with pytest.raises(Reject, match="changed_by_hand"):
             stand.deployer.shift(TIDE, "tide-1", 100)
@@ -307,14 +307,14 @@ class TestWorkflows:
     def test_a_run_that_is_not_listed_yet_is_waited_for(self, stand: Stand) -> None:
         stand.actions.late = True
         operation = stand.start()
-        assert stand.deployer.state(TIDE, operation) == Deployment(Progress.RUNNING)
+        assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
 
     def test_one_without_any_word_of_its_commit_runs_nothing_that_was_approved(self, stand: Stand) -> None:
         """It is taken for the run's own because it is the newest one; nobody is sent there for that."""
         operation = stand.start()
         stand.ends(unlabelled=True)
         found = stand.deployer.state(TIDE, operation)
-        assert found == Deployment(Progress.DONE, PIPED, untended=True)
+        assert found == Deployment(DeploymentProgress.DONE, PIPED, untended=True)
         made = CloudRunRevisions(stand.clients).revision(TIDE, found.revision)
         assert made is not None
         assert (made.commit, made.runs(FIX), made.runs("")) == (None, False, False)
@@ -330,7 +330,7 @@ class TestWorkflows:
         stand.actions.runs[0].conclusion = "failure"
         stand.clock.turn(timedelta(hours=1))
         operation = stand.start()
-        assert stand.deployer.state(TIDE, operation) == Deployment(Progress.RUNNING)
+        assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
 
 
 def _lose(stand: Stand, *, done: bool) -> None:

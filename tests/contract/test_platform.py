@@ -16,7 +16,7 @@ from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.adapters.standins.kept_platform import KeptPlatform
 from shared.errors import Reject
 from shared.ports import Deployer, Revisions
-from shared.proposal.rollout import Progress
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.google_cloud import IMAGE, GoogleCloud, digest
@@ -85,10 +85,10 @@ def deployed(platform: Platform, marker: str = "p-1", commit: str = "") -> str:
     etag = platform.revisions.serving(TIDE).etag
     operation = platform.deployer.start(TIDE, marker, commit or platform.fix, etag)
     deadline = time.monotonic() + DEADLINE
-    while (done := platform.deployer.state(TIDE, operation)).progress is Progress.RUNNING:
+    while (done := platform.deployer.state(TIDE, operation)).progress is DeploymentProgress.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert done.progress is Progress.DONE
+    assert done.progress is DeploymentProgress.DONE
     if done.untended:
         platform.deployer.shift(TIDE, done.revision, 0)
     return done.revision

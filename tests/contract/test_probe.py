@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.adapters.probe.patience import Patience
 from shared.adapters.probe.probe import NetworkProbe
-from shared.proposal.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import ProbeResult, ProbeOutcome
 from shared.service import Service
 
 SHORT = Patience(opening=2.0, staying=0.6, closing=0.3)
@@ -70,7 +70,7 @@ def serve() -> Iterator[Serve]:
         yield lambda app, **options: held.enter_context(_served(app, **options))
 
 
-def probed(url: str, patience: Patience = SHORT, message: str = "", status: int = 0) -> Probed:
+def probed(url: str, patience: Patience = SHORT, message: str = "", status: int = 0) -> ProbeResult:
     service = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", probe_url=url, probe_message=message)
     service = replace(service, probe_status=status)
     began = time.monotonic()
@@ -79,7 +79,7 @@ def probed(url: str, patience: Patience = SHORT, message: str = "", status: int 
     return answer
 
 
-def ends(answer: Probed) -> tuple[bool, ProbeEnd | None, int | None]:
+def ends(answer: ProbeResult) -> tuple[bool, ProbeOutcome | None, int | None]:
     """Whether a probe holds, how its connection ended, and with which code."""
     return answer.ok, answer.end, answer.code
 
@@ -135,17 +135,17 @@ def redirects_to(place: str) -> App:
 
 def test_a_service_that_works_stays_open(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(good)}/ws")
-    assert (answer.ok, answer.end, answer.messages) == (True, ProbeEnd.STAYED_OPEN, 0)
+    assert (answer.ok, answer.end, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 0)
 
 
 def test_a_first_message_is_said_and_its_answer_counted(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(good)}/ws", message='{"type": "hello"}')
-    assert (answer.ok, answer.end, answer.messages) == (True, ProbeEnd.STAYED_OPEN, 1)
+    assert (answer.ok, answer.end, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 1)
 
 
 def test_a_close_with_1011_right_after_the_connect_is_named(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(fails_at_once)}/ws")
-    assert ends(answer) == (False, ProbeEnd.CLOSED, 1011)
+    assert ends(answer) == (False, ProbeOutcome.CLOSED, 1011)
     assert answer.messages == 0
     assert "(internal error)" in answer.detail
 
@@ -154,7 +154,7 @@ def test_a_close_with_1011_after_the_first_message_is_only_seen_by_who_says_some
     url = f"ws://127.0.0.1:{serve(fails_at_the_first_message)}/ws"
     assert probed(url).ok
     failed = probed(url, message="hello")
-    assert ends(failed) == (False, ProbeEnd.CLOSED, 1011)
+    assert ends(failed) == (False, ProbeOutcome.CLOSED, 1011)
     assert failed.messages == 1
 
 
@@ -165,7 +165,7 @@ def test_a_handler_that_crashes_breaks_off_without_a_code(serve: Serve) -> None:
         raise RuntimeError("the handler cannot be imported")
 
     answer = probed(f"ws://127.0.0.1:{serve(crashes)}/ws")
-    assert ends(answer) == (False, ProbeEnd.BROKE_OFF, None)
+    assert ends(answer) == (False, ProbeOutcome.BROKE_OFF, None)
     assert answer.messages == 0
 
 
@@ -175,7 +175,7 @@ def test_who_accepts_and_never_upgrades_has_not_answered(serve: Serve) -> None:
         await receive()  # that is the client's going away
 
     answer = probed(f"ws://127.0.0.1:{serve(hang)}/ws", HASTY)
-    assert ends(answer) == (False, ProbeEnd.TIMED_OUT, None)
+    assert ends(answer) == (False, ProbeOutcome.TIMED_OUT, None)
     assert " 0.2 s" in answer.detail
 
 
@@ -192,7 +192,7 @@ def test_a_blocked_loop_does_not_answer_pings(serve: Serve) -> None:
         answer = probed(f"ws://127.0.0.1:{serve(blocks)}/ws")
     finally:
         released.set()
-    assert ends(answer) == (False, ProbeEnd.PING_UNANSWERED, None)
+    assert ends(answer) == (False, ProbeOutcome.PING_UNANSWERED, None)
 
 
 def test_a_flood_of_messages_ends_with_the_deadline(serve: Serve) -> None:
@@ -204,14 +204,14 @@ def test_a_flood_of_messages_ends_with_the_deadline(serve: Serve) -> None:
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
     elsewhere = f"ws://127.0.0.1:{serve(good)}/ws"
     answer = probed(f"ws://127.0.0.1:{serve(redirects_to(elsewhere))}/ws")
-    assert ends(answer) == (False, ProbeEnd.ANSWERED, 307)
+    assert ends(answer) == (False, ProbeOutcome.ANSWERED, 307)
     assert answer.location == elsewhere
     assert elsewhere in answer.detail
 
 
 def test_an_answer_without_an_upgrade_is_none(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(never_upgrades)}/ws")
-    assert ends(answer) == (False, ProbeEnd.ANSWERED, 200)
+    assert ends(answer) == (False, ProbeOutcome.ANSWERED, 200)
     assert answer.location == ""
 
 
@@ -221,7 +221,7 @@ def test_a_slow_start_is_waited_for_as_long_as_there_is_patience() -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         url = f"ws://127.0.0.1:{listening.getsockname()[1]}/ws"
-        assert ends(probed(url, HASTY)) == (False, ProbeEnd.TIMED_OUT, None)
+        assert ends(probed(url, HASTY)) == (False, ProbeOutcome.TIMED_OUT, None)
         with listening.accept()[0]:  # that client has gone
             pass
         config = uvicorn.Config(good, log_config=None, lifespan="off", ws="websockets-sansio")
@@ -255,7 +255,7 @@ def test_who_speaks_no_http_is_named() -> None:
             answered = probed(f"ws://127.0.0.1:{listening.getsockname()[1]}/ws")
         finally:
             thread.join()
-    assert ends(answered) == (False, ProbeEnd.NOT_HTTP, None)
+    assert ends(answered) == (False, ProbeOutcome.NOT_HTTP, None)
 
 
 def test_nobody_there_is_an_answer() -> None:
@@ -264,7 +264,7 @@ def test_nobody_there_is_an_answer() -> None:
         port = free.getsockname()[1]
     for url in (f"ws://127.0.0.1:{port}/ws", f"http://127.0.0.1:{port}/"):
         answer = probed(url)
-        assert ends(answer) == (False, ProbeEnd.UNREACHABLE, None)
+        assert ends(answer) == (False, ProbeOutcome.UNREACHABLE, None)
         assert "refused" in answer.detail
 
 
@@ -285,20 +285,20 @@ def test_a_certificate_that_nobody_trusts_is_a_failure(serve: Serve, tmp_path: P
     port = serve(good, ssl_version=ssl.PROTOCOL_TLS_SERVER, **_certificate(tmp_path))
     for scheme in ("wss", "https"):
         answer = probed(f"{scheme}://127.0.0.1:{port}/")
-        assert ends(answer) == (False, ProbeEnd.TLS_FAILED, None)
+        assert ends(answer) == (False, ProbeOutcome.TLS_FAILED, None)
         assert "self-signed certificate" in answer.detail, "OpenSSL's words"
 
 
 def test_tls_where_there_is_none_is_a_failure(serve: Serve) -> None:
     answer = probed(f"wss://127.0.0.1:{serve(good)}/")
-    assert ends(answer) == (False, ProbeEnd.TLS_FAILED, None)
+    assert ends(answer) == (False, ProbeOutcome.TLS_FAILED, None)
 
 
 def test_http_is_good_with_a_2xx_and_with_nothing_else(serve: Serve) -> None:
     answer = probed(f"http://127.0.0.1:{serve(good)}/healthz?deep=1")
-    assert ends(answer) == (True, ProbeEnd.ANSWERED, 204)
+    assert ends(answer) == (True, ProbeOutcome.ANSWERED, 204)
     answer = probed(f"http://127.0.0.1:{serve(redirects_to('https://login.invalid/'))}/")
-    assert ends(answer) == (False, ProbeEnd.ANSWERED, 307)
+    assert ends(answer) == (False, ProbeOutcome.ANSWERED, 307)
     assert answer.location == "https://login.invalid/"
     assert answer.location in answer.detail
 
@@ -306,7 +306,7 @@ def test_http_is_good_with_a_2xx_and_with_nothing_else(serve: Serve) -> None:
 def test_another_status_can_be_wanted(serve: Serve) -> None:
     url = f"http://127.0.0.1:{serve(good)}/healthz"
     assert probed(url, status=204).ok
-    assert ends(probed(url, status=200)) == (False, ProbeEnd.ANSWERED, 204)
+    assert ends(probed(url, status=200)) == (False, ProbeOutcome.ANSWERED, 204)
 
 
 def test_a_service_has_its_own_time_unless_the_probe_has_one_for_all() -> None:
@@ -337,8 +337,8 @@ def test_an_answer_byte_by_byte_ends_with_the_deadline(begins: bytes) -> None:
         finally:
             ended.set()
             thread.join()
-    assert ends(answer) == (False, ProbeEnd.TIMED_OUT, None)
+    assert ends(answer) == (False, ProbeOutcome.TIMED_OUT, None)
 
 
 def test_no_url_is_no_proof() -> None:
-    assert ends(probed("")) == (False, ProbeEnd.NO_URL, None)
+    assert ends(probed("")) == (False, ProbeOutcome.NO_URL, None)

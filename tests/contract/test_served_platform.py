@@ -17,8 +17,8 @@ from functions.demo.git import git
 from functions.local.platform.sources import export
 from shared.adapters.standins.served_platform import Made, Source
 from shared.errors import Reject
-from shared.ports import BY_HAND
-from shared.proposal.rollout import Progress
+from shared.ports import CHANGED_BY_HAND
+from shared.proposal.rollout import DeploymentProgress
 from tests.support.served import Shore, shore
 
 _numbers = itertools.count(1)
@@ -35,7 +35,7 @@ def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shore]:
 def here(module_shore: Shore) -> Shore:
     """One platform for the tests of this file; each begins with the old revision in service."""
     name = f"tide-by-hand-{next(_numbers)}"
-    assert module_shore.by_hand(name, "old").progress is Progress.DONE
+    assert module_shore.by_hand(name, "old").progress is DeploymentProgress.DONE
     module_shore.wait(lambda: module_shore.answer() == f"old {name}")
     module_shore.opened = datetime.now(UTC)
     return module_shore
@@ -82,7 +82,7 @@ def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
     here.ports.deploy_by_hand(here.service, Made("tide-99999-hand", Source(here.commits["next"])))
     with pytest.raises(Reject, match="tide-99999-hand") as refused:
         here.ports.shift(here.service, new, 100)
-    assert refused.value.reason == BY_HAND
+    assert refused.value.reason == CHANGED_BY_HAND
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
 def test_a_revision_that_never_comes_up_has_failed(here: Shore, version: str, told: str) -> None:
     operation = rolled_out(here, version)
     stands = here.ports.state(here.service, operation)
-    assert stands.progress is Progress.FAILED
+    assert stands.progress is DeploymentProgress.FAILED
     assert told in stands.detail
 
 
 def test_a_port_that_does_not_answer_in_time_has_failed(tmp_path: Path) -> None:
     with shore(tmp_path, start_seconds=0.3) as here:
         stands = here.by_hand("tide-00001-new", "silent")
-    assert stands.progress is Progress.FAILED
+    assert stands.progress is DeploymentProgress.FAILED
     assert " 0.3 s" in stands.detail
 
 
@@ -139,7 +139,7 @@ def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Sho
     assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service is told none of its secrets
     os.kill(serving, signal.SIGKILL)
     here.wait(lambda: here.answer() == f"old {revision}" and len(instances(here) - before) == 1)
-    assert here.ports.state(here.service, revision).progress is Progress.DONE
+    assert here.ports.state(here.service, revision).progress is DeploymentProgress.DONE
 
 
 def test_after_the_platform_was_killed_everything_is_as_it_was(here: Shore) -> None:

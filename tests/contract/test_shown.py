@@ -19,7 +19,7 @@ from functions.cli.reporting import reports_on
 from functions.demo import Flavour, Shape, build_incident, incident_log
 from shared.proof.proof_context import Request
 from shared.proposal.proposal import Proposal
-from shared.proposal.question import question
+from shared.proposal.question import build_question
 from shared.report.incident_status import state_part
 from shared.report.issue import issue_body, issue_title
 from shared.report.report import Report
@@ -57,7 +57,7 @@ def files(report: Report) -> dict[str, str]:
     proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
     service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
     sent = json.dumps(
-        shown(service, question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
+        shown(service, build_question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
         indent=2,
         ensure_ascii=False,
     )

@@ -13,9 +13,9 @@ from slack_sdk import WebClient
 
 from shared.adapters.slack.chat import SlackChat
 from shared.errors import Reject, Retry
-from shared.ports import Chat, Dialogs
+from shared.ports import Chat, ReasonDialog
 from shared.proposal.decision import ClickKind
-from shared.proposal.proposal import Standing
+from shared.proposal.proposal import ProposalStatus
 from shared.secret import Secret
 from tests.support.harness import click
 from tests.support.slack.emulated import OTHER_TOKEN, TOKEN, emulating
@@ -86,7 +86,7 @@ class TestAnotherOnesSlack:
         [before] = self.history(client, channel)
         assert [block["block_id"] for block in before["blocks"]][-2:] == ["decision", "expiry"]
         assert (before["parse"], before["unfurl_links"]) == ("none", False)
-        denied = replace(asked(), standing=Standing.DENIED, by="U0MIRA", reason="not now")
+        denied = replace(asked(), standing=ProposalStatus.DENIED, by="U0MIRA", reason="not now")
         for _ in range(2):
             chat.update(service, reference, denied)
         [after] = self.history(client, channel)
@@ -291,5 +291,5 @@ class TestCruelSlack:
 
 def test_it_is_the_chat_that_the_ports_describe() -> None:
     chat = SlackChat(lambda: Secret(TOKEN))
-    ports: tuple[Chat, Dialogs] = (chat, chat)
-    assert isinstance(ports[1], Dialogs)
+    ports: tuple[Chat, ReasonDialog] = (chat, chat)
+    assert isinstance(ports[1], ReasonDialog)

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from shared.adapters.slack import whisper
 from shared.errors import Reject, Retry
-from shared.proposal.decision import Click, Reply, answer
-from shared.proposal.proposal import Message, Standing
+from shared.proposal.decision import Click, ClickResult, build_answer
+from shared.proposal.proposal import Message, ProposalStatus
 from shared.workflow.records import decisions
 from tests.support.chat import FakeChat
 from tests.support.function_clients import SECRET, Doors, doors, form
@@ -36,9 +36,9 @@ def signed(body: bytes, at: float) -> dict[str, str]:
     }  # fmt: skip
 
 
-def said(reply: Reply) -> str:
+def said(reply: ClickResult) -> str:
     """What a person is told for a named reason."""
-    return answer(reply).text
+    return build_answer(reply).text
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Question:
 
     def payload(self, action: str, **changes: Any) -> dict[str, Any]:
         """What Slack sends for a button that stands in the message as it was laid out."""
-        sent = shown(self.doors.setting.services["shore.tide"], replace(self.message, standing=Standing.OPEN))
+        sent = shown(self.doors.setting.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
         [buttons] = [block["elements"] for block in sent["blocks"] if block["type"] == "actions"]
         button = next(each for each in buttons if each["action_id"] == f"provenfix_{action}")
         given = {
@@ -106,15 +106,15 @@ def _sunk(opened: Doors) -> bytes:
 def test_an_approval_counts_once_however_often_it_comes(asking: Callable[..., Question]) -> None:
     question = asking()
     answers = [question.send(question.payload("approve")).get_json()["text"] for _ in range(3)]
-    assert answers == [said(Reply.APPROVED), said(Reply.ALREADY_APPROVED), said(Reply.ALREADY_APPROVED)]
+    assert answers == [said(ClickResult.APPROVED), said(ClickResult.ALREADY_APPROVED), said(ClickResult.ALREADY_APPROVED)]
     published = [topic for topic, _ in question.doors.setting.bus.published if topic == "redeploy-approved"]
     assert len(published) == 1
 
 
 def test_a_denial_counts_at_once_where_nobody_can_be_asked_why(asking: Callable[..., Question]) -> None:
     question = asking()
-    assert question.send(question.payload("deny")).get_json()["text"] == said(Reply.DENIED)
-    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.ALREADY_DENIED)
+    assert question.send(question.payload("deny")).get_json()["text"] == said(ClickResult.DENIED)
+    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.ALREADY_DENIED)
     assert question.approvals == 0
 
 
@@ -167,7 +167,7 @@ def test_a_button_that_was_tampered_with_approves_nothing(
 
 def test_without_approvers_nobody_approves(asking: Callable[..., Question]) -> None:
     question = asking(Setting(services={"shore.tide": service(approvers=())}))
-    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.FOREIGN_USER)
+    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.FOREIGN_USER)
     assert question.approvals == 0
 
 
@@ -220,7 +220,7 @@ def test_a_signature_of_one_body_does_not_carry_another(asking: Callable[..., Qu
 def test_an_expired_proposal_is_not_approved(asking: Callable[..., Question]) -> None:
     question = asking()
     question.doors.setting.clock.turn(timedelta(hours=6))
-    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.EXPIRED)
+    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.EXPIRED)
     assert question.approvals == 0
 
 
@@ -228,7 +228,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
     question = asking()
     setting = question.doors.setting
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
-    assert question.send(question.payload("approve")).get_json()["text"] == said(Reply.STALE)
+    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.STALE)
     assert question.approvals == 0
 
 
@@ -288,7 +288,7 @@ class TestTheReason:
         assert (stands.state, stands.by) == ("denied", APPROVER)
         assert stands.why == f"nora: {reason}"
         question.doors.deliver("verify", b"")
-        assert (question.message.standing, question.message.by) == (Standing.DENIED, APPROVER)
+        assert (question.message.standing, question.message.by) == (ProposalStatus.DENIED, APPROVER)
         sent = json.dumps(shown(question.doors.setting.services["shore.tide"], question.message))
         assert reason.partition("> ")[2] in sent
         assert "<!channel>" not in sent
@@ -299,7 +299,7 @@ class TestTheReason:
     ) -> None:
         question = asking(Setting(chat=AskingChat(error=error)))
         payload = question.payload("deny")
-        assert question.send(payload).get_json()["text"] == said(Reply.DENIED)
+        assert question.send(payload).get_json()["text"] == said(ClickResult.DENIED)
 
     def test_a_stranger_is_told_in_the_dialog_and_denies_nothing(self, asking: Callable[..., Question]) -> None:
         chat = AskingChat()
@@ -309,7 +309,7 @@ class TestTheReason:
         told = self.submitted(chat.asked[0], None, user={"id": "U-M", "username": "m"})
         answered = question.send(told).get_json()
         assert answered["response_action"] == "errors"
-        assert answered["errors"]["reason"] == said(Reply.FOREIGN_USER)
+        assert answered["errors"]["reason"] == said(ClickResult.FOREIGN_USER)
         assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
 
     @pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", '{"proposal": 1}', "x" * 4_000, '"' * 50])
@@ -358,7 +358,7 @@ def test_a_refused_clicker_alone_is_told(
     payload = question.payload("approve", user={"id": "U-MALLORY", "username": "m"}, response_url=f"{address}actions/1")
     question.send(payload)
     question.send(question.payload("approve", response_url=f"{address}actions/2"))
-    assert heard == [{"text": said(Reply.FOREIGN_USER), "response_type": "ephemeral", "replace_original": False}]
+    assert heard == [{"text": said(ClickResult.FOREIGN_USER), "response_type": "ephemeral", "replace_original": False}]
 
 
 def test_whose_approval_is_one_of_several_is_told_as_well(
@@ -368,7 +368,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
     monkeypatch.setattr(whisper, "SLACK", address)
     question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
     question.send(question.payload("approve", response_url=f"{address}actions/1"))
-    assert [each["text"] for each in heard] == [said(Reply.COUNTED)]
+    assert [each["text"] for each in heard] == [said(ClickResult.COUNTED)]
     assert question.approvals == 0
     second = {"user": {"id": "U-ODA", "username": "oda"}, "trigger_id": "2.2.2"}
     question.send(question.payload("approve", response_url=f"{address}actions/2", **second))
@@ -379,7 +379,7 @@ def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Ques
     setting = Setting()
     setting.answer.back = True
     question = asking(setting)
-    assert question.send(question.payload("roll_back")).get_json()["text"] == said(Reply.APPROVED)
+    assert question.send(question.payload("roll_back")).get_json()["text"] == said(ClickResult.APPROVED)
     [published] = [message for topic, message in setting.bus.published if topic == "redeploy-approved"]
     assert published == {"proposal": f"{question.message.proposal}-back"}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.adapters.slack.dialog import view
-from shared.proposal.proposal import Alternative, Standing
+from shared.proposal.proposal import AlternativeProposal, ProposalStatus
 from tests.support.harness import click
 from tests.support.slack.packages import complaints
 from tests.support.slack.shown import check_view, shapes, shown, views
@@ -23,8 +23,8 @@ def test_the_compiler_objects_to_what_slack_does_not_know() -> None:
 
 
 def test_all_messages_and_dialogs_of_this_run_have_slacks_types() -> None:
-    for standing in Standing:
-        shown(SERVICE, replace(asked(), standing=standing, by="U0MIRA", alternative=Alternative("p", "c")))
+    for standing in ProposalStatus:
+        shown(SERVICE, replace(asked(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")))
     check_view(view(replace(click(asked()), message="C0QUAY/1.2")))
     statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(shapes)]
     statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(views)]

@@ -16,22 +16,22 @@ from shared.adapters.slack.dialog import view
 from shared.adapters.slack.layout import body, details
 from shared.adapters.standins.kept_chat import DIALOGS, GROUPS
 from shared.config.settings import Secrets, Settings
-from shared.errors import Misused, Reject
-from shared.ports import Dialogs, IssueState
+from shared.errors import UsageError, Reject
+from shared.ports import ReasonDialog, IssueState
 from shared.proof.model.compilation import Source
 from shared.proof.model.finding import Checks
 from shared.proposal.decision import ClickKind
-from shared.proposal.proposal import Message, Standing
-from shared.proposal.rollout import Progress
-from shared.secret import Keeper, Secret, SecretReference
+from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.rollout import DeploymentProgress
+from shared.secret import SecretSource, Secret, SecretReference
 from shared.service import Service
-from shared.wiring import secret, world
+from shared.wiring import build_secret_reader, build_context
 from shared.workflow.context import World
 from tests.support.harness import click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")
-MESSAGE = Message("p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "url", Standing.OPEN, datetime.now(UTC))
+MESSAGE = Message("p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "url", ProposalStatus.OPEN, datetime.now(UTC))
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def here(settings: Settings) -> World:
-    return world(settings)
+    return build_context(settings)
 
 
 def test_an_issue_is_found_by_its_marker_from_another_process(here: World, settings: Settings) -> None:
     opened = here.issues.open(SERVICE, "<!-- m -->", "Title", "<!-- m -->\nBody")
     assert opened.number == 1
-    assert world(settings).issues.find(SERVICE, "<!-- m -->") == opened
+    assert build_context(settings).issues.find(SERVICE, "<!-- m -->") == opened
     assert here.issues.find(OTHER, "<!-- m -->") is None
     assert here.issues.find(SERVICE, "<!-- n -->") is None
 
@@ -88,7 +88,7 @@ def test_what_does_not_exist_is_refused(here: World) -> None:
 
 def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Settings) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
-    assert world(settings).chat.find(SERVICE, "p-1") == reference
+    assert build_context(settings).chat.find(SERVICE, "p-1") == reference
     assert here.chat.find(SERVICE, "p-2") is None
     here.chat.update(SERVICE, reference, MESSAGE)
     stored = here.store.read("local-messages", reference)
@@ -98,7 +98,7 @@ def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Set
 
 def test_beside_a_message_lies_what_slack_would_get_of_it(here: World) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
-    for message in (MESSAGE, replace(MESSAGE, standing=Standing.DENIED, by="U0MIRA")):
+    for message in (MESSAGE, replace(MESSAGE, standing=ProposalStatus.DENIED, by="U0MIRA")):
         here.chat.update(SERVICE, reference, message)
         stored = here.store.read("local-messages", reference)
         assert stored is not None
@@ -114,7 +114,7 @@ def test_so_it_does_beside_what_is_said_below_it(here: World) -> None:
 
 
 def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: World) -> None:
-    assert isinstance(here.chat, Dialogs)
+    assert isinstance(here.chat, ReasonDialog)
     asked = click(MESSAGE, ClickKind.DENY)
     here.chat.ask_reason(asked)
     stored = here.store.read(DIALOGS, asked.token)
@@ -141,9 +141,9 @@ def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_g
 ) -> None:
     before = here.revisions.serving(SERVICE)
     operation = here.deployer.start(SERVICE, "p-1", "c" * 40, before.etag)
-    assert world(settings).deployer.find(SERVICE, "p-1") == operation
+    assert build_context(settings).deployer.find(SERVICE, "p-1") == operation
     done = here.deployer.state(SERVICE, operation)
-    assert done.progress is Progress.DONE
+    assert done.progress is DeploymentProgress.DONE
     assert here.revisions.serving(SERVICE).revision == before.revision
     here.deployer.shift(SERVICE, done.revision, 10)
     assert here.revisions.serving(SERVICE).traffic == {done.revision: 10, before.revision.name: 90}
@@ -187,15 +187,15 @@ def test_who_cannot_be_asked_says_so() -> None:
 
 class TestWiring:
     def test_in_the_cloud_an_adapter_that_is_missing_says_so_when_it_is_asked(self) -> None:
-        cloud = world(Settings(project="shore"))
-        with pytest.raises(Misused, match=r"'issues'.*\bgithub\.token\b"):
+        cloud = build_context(Settings(project="shore"))
+        with pytest.raises(UsageError, match=r"'issues'.*\bgithub\.token\b"):
             cloud.issues.find(SERVICE, "m")
-        with pytest.raises(Misused, match=SERVICE.repository):
+        with pytest.raises(UsageError, match=SERVICE.repository):
             cloud.histories(SERVICE)
 
     def test_without_a_project_there_is_no_world(self) -> None:
-        with pytest.raises(Misused, match="set PROVENFIX_PROJECT"):
-            world(Settings())
+        with pytest.raises(UsageError, match="set PROVENFIX_PROJECT"):
+            build_context(Settings())
 
     def test_the_switch_in_the_store_stops_deployments(self, here: World) -> None:
         assert not here.kill_switch("shore.tide")
@@ -203,18 +203,18 @@ class TestWiring:
         assert here.kill_switch("shore.tide")
 
     def test_the_switch_of_the_settings_stops_deployments(self, settings: Settings) -> None:
-        assert world(replace(settings, kill_switch=True)).kill_switch("shore.tide")
+        assert build_context(replace(settings, kill_switch=True)).kill_switch("shore.tide")
 
     def test_a_secret_of_the_environment_is_read_when_it_is_needed(self) -> None:
-        reference = SecretReference(Keeper.ENVIRONMENT, "SIGNING")
+        reference = SecretReference(SecretSource.ENVIRONMENT, "SIGNING")
         held = Settings(secrets=Secrets(slack_signing_secret=reference, held={"SIGNING": Secret("hush")}))
-        assert secret(held, reference, "slack.signing_secret")().reveal() == "hush"
+        assert build_secret_reader(held, reference, "slack.signing_secret")().reveal() == "hush"
 
     def test_a_secret_that_is_missing_is_named(self) -> None:
-        with pytest.raises(Misused, match=r"^slack\.signing_secret (?!.*SIGNING)"):
-            secret(Settings(), None, "slack.signing_secret")()
-        with pytest.raises(Misused, match=r"^slack\.signing_secret .*\bSIGNING\b"):
-            secret(Settings(), SecretReference(Keeper.ENVIRONMENT, "SIGNING"), "slack.signing_secret")()
+        with pytest.raises(UsageError, match=r"^slack\.signing_secret (?!.*SIGNING)"):
+            build_secret_reader(Settings(), None, "slack.signing_secret")()
+        with pytest.raises(UsageError, match=r"^slack\.signing_secret .*\bSIGNING\b"):
+            build_secret_reader(Settings(), SecretReference(SecretSource.ENVIRONMENT, "SIGNING"), "slack.signing_secret")()
 
 
 def test_threads_take_turns_with_an_interpreter() -> None:

@@ -14,7 +14,7 @@ from shared.adapters.google.firestore_store import LIFETIMES, FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from tests.conftest import Opened
 
 RACERS = 20
@@ -217,7 +217,7 @@ def test_what_is_of_use_for_a_while_only_says_until_when(emulators: Emulators) -
         asked = urllib.request.Request(where, headers={"Authorization": "Bearer owner"})
         with urllib.request.urlopen(asked, timeout=10) as answer:
             fields = json.loads(answer.read())["fields"]
-        until = rfc3339(now + LIFETIMES[kind]) if kind in LIFETIMES else None
+        until = format_rfc3339(now + LIFETIMES[kind]) if kind in LIFETIMES else None
         assert fields.get("expires", {}).get("timestampValue") == until, kind
     store.close()
 

@@ -11,8 +11,8 @@ import pytest
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.standins.watched_platform import LONGEST, WatchedPlatform
 from shared.errors import Reject
-from shared.ports import BY_HAND
-from shared.proposal.rollout import Progress
+from shared.ports import CHANGED_BY_HAND
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 from tests.support.memory import MemoryStore
 from tests.support.moments import FakeClock
@@ -71,11 +71,11 @@ def test_a_command_runs_once_for_a_marker_and_is_done_when_a_new_revision_logs(h
     operation = here.started()
     assert here.started() == operation == here.platform.find(here.service, "p-1")
     assert here.ran.read_text("utf-8") == f"tide {FIX}\n"
-    assert here.platform.state(here.service, operation).progress is Progress.RUNNING
+    assert here.platform.state(here.service, operation).progress is DeploymentProgress.RUNNING
     here.clock.turn(timedelta(seconds=30))
     here.logged("tide-00002-new")
     done = here.platform.state(here.service, operation)
-    assert (done.progress, done.revision) == (Progress.DONE, "tide-00002-new")
+    assert (done.progress, done.revision) == (DeploymentProgress.DONE, "tide-00002-new")
     assert here.platform.serving(here.service).revision.commit == FIX
     old = here.platform.revision(here.service, "tide-00001-old")
     assert old is not None
@@ -86,7 +86,7 @@ def test_a_revision_that_never_logs_is_a_failure_in_the_end(here: Watched) -> No
     operation = here.started()
     here.clock.turn(timedelta(minutes=11))
     failed = here.platform.state(here.service, operation)
-    assert failed.progress is Progress.FAILED
+    assert failed.progress is DeploymentProgress.FAILED
     assert " 10 minutes" in failed.detail
 
 
@@ -100,7 +100,7 @@ def test_a_revision_that_never_logs_is_a_failure_in_the_end(here: Watched) -> No
 def test_a_command_that_fails_is_told_with_its_last_words(here: Watched, command: tuple[str, ...], told: str) -> None:
     here.service = replace(TIDE, deploy_command=command)
     failed = here.platform.state(here.service, here.started())
-    assert failed.progress is Progress.FAILED
+    assert failed.progress is DeploymentProgress.FAILED
     assert failed.detail.endswith(told)
     here.logged("tide-00002-new")
     assert here.platform.serving(here.service).revision.commit is None
@@ -118,10 +118,10 @@ def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
     here.store.create("local-deployments", f"{TIDE.id}.p-1", value)
     assert here.platform.find(here.service, "p-1") == here.started()
     assert not here.ran.exists()
-    assert here.platform.state(here.service, "p-1").progress is Progress.RUNNING
+    assert here.platform.state(here.service, "p-1").progress is DeploymentProgress.RUNNING
     here.clock.turn(LONGEST + timedelta(minutes=2))
     failed = here.platform.state(here.service, "p-1")
-    assert failed.progress is Progress.FAILED
+    assert failed.progress is DeploymentProgress.FAILED
     assert "interrupted" in failed.detail
 
 
@@ -134,4 +134,4 @@ def test_against_an_older_state_it_is_refused_and_traffic_is_never_moved(here: W
     here.platform.shift(here.service, "tide-00002-new", 100)
     with pytest.raises(Reject) as refused:
         here.platform.shift(here.service, "tide-00001-old", 100)
-    assert refused.value.reason == BY_HAND
+    assert refused.value.reason == CHANGED_BY_HAND

@@ -19,7 +19,7 @@ import pytest
 from functions.cli.bundle import ALONE, ROOT, bundles, compile_files, functions_files, packed
 from functions.demo.build_repository import Showcase, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.secret import Secret
 from tests.bench.function_requests import SECRET, click, configuration, entry, event
 from tests.deploy.unpacked import EPOCH, Unpacked, compiled, installed, served, unpacked
@@ -71,9 +71,9 @@ class TestContent:
         assert re.search(r"^functions-framework\b([^-]|$)", text, re.MULTILINE)
 
     def test_python_that_does_not_compile_is_not_packed(self) -> None:
-        with pytest.raises(Unreadable, match=r"shared/quay\.py\b"):
+        with pytest.raises(InputError, match=r"shared/quay\.py\b"):
             packed({"shared/quay.py": b"x = = 1\n"})
-        with pytest.raises(Unreadable, match=r"shared/quay\.py"):
+        with pytest.raises(InputError, match=r"shared/quay\.py"):
             packed({"shared/quay.py": b"x = '\0'\n"})
 
 

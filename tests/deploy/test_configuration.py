@@ -14,7 +14,7 @@ from functions.record import CANARY
 from shared.adapters.google.firestore_store import LIFETIMES
 from shared.config.reading import configuration
 from shared.config.settings import read_all_settings
-from shared.filters.rendering import LONGEST, Sink, sink_filter
+from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
 from shared.workflow.open_incident_limits import MOST_PENDING
 from shared.workflow.record import record
 from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
@@ -114,8 +114,8 @@ def test_the_sinks_filters_are_those_that_are_evaluated(
     for service in services:
         for sink in Sink:
             found = sinks[f"{service.id} {sink.value}"].values
-            assert found["filter"] == sink_filter(sink, service, PROJECT, own)
-            assert len(found["filter"]) <= LONGEST
+            assert found["filter"] == render_sink_filter(sink, service, PROJECT, own)
+            assert len(found["filter"]) <= MAX_FILTER_LENGTH
             assert found["project"] == service.project
 
 

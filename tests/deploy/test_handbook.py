@@ -7,7 +7,7 @@ import yaml
 
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, LABELS
 from shared.config.reading import configuration
-from shared.filters.rendering import Sink, sink_filter
+from shared.filters.rendering import Sink, render_sink_filter
 from tests.deploy.costs import BLOCK, README, rows, table
 from tests.deploy.deployment import ONE, PROJECT
 from tests.deploy.terraform import CONFIGURATION, Working, program
@@ -60,8 +60,8 @@ def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:
         "textPayload": line,
     }
     (service,) = (each.service for each in configuration(ONE).services)
-    assert matches(sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
-    assert not matches(sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
+    assert matches(render_sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
+    assert not matches(render_sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
 
 
 def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:

@@ -14,9 +14,9 @@ from functions.local.server_process import LOOPBACK
 from functions.local.stack_folder import led_to
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import read_settings
-from shared.ports import Stored
+from shared.ports import StoredDocument
 from shared.secret import Secret
-from shared.wiring import store
+from shared.wiring import create_store
 from tests.support.e2e.storm import APPROVER, SERVICE, SIGNING_SECRET, Storm, left, storm
 
 DEADLINE = 60.0
@@ -51,7 +51,7 @@ def test_five_approvals_at_once_deploy_the_fix_once(
     assert asked["standing"] == "watching"
 
 
-def approval(message: Stored) -> bytes:
+def approval(message: StoredDocument) -> bytes:
     """What Slack sends when the approver presses Approve."""
     asked, (channel, _, ts) = message.value["message"], message.key.partition("/")
     assert isinstance(asked, dict)
@@ -94,6 +94,6 @@ def again(played: Storm) -> bool:
 
 def documents(played: Storm, kind: str) -> dict[str, Any]:
     with led_to(played.stack.environment):
-        stored = store(read_settings()).read(kind, SERVICE)
+        stored = create_store(read_settings()).read(kind, SERVICE)
     assert stored is not None
     return dict(stored.value)

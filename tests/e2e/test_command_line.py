@@ -12,7 +12,7 @@ import pytest
 
 from functions.cli import command_line
 from shared.adapters.logs.log_file import LogFile
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.support.cli_runs import (
     ANSWER,
     LOG,
@@ -184,7 +184,7 @@ def test_a_log_that_may_not_be_read(story: Story, log: Path, monkeypatch: pytest
     ended = investigate(story.path, log)
     assert ended.code == 3
     assert str(log) in ended.sentence
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(InputError) as refused:
         list(LogFile(str(log)).entries())
     assert (str(refused.value) in ended.sentence, type(refused.value.__cause__)) == (True, PermissionError)
 

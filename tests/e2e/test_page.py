@@ -27,8 +27,8 @@ from functions.local.stack import Standing, Wanted, standing
 from functions.local.stack_folder import led_to
 from shared.config.settings import read_settings
 from shared.ports import Store
-from shared.text.timestamps import rfc3339
-from shared.wiring import store
+from shared.text.timestamps import format_rfc3339
+from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
 from tests.support.e2e.browser import Eyes, eyes, violations
@@ -100,7 +100,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("page")
     with eyes() as browser, _standing(folder) as (stack, address, again), led_to(stack.environment):
-        opened = store(read_settings())
+        opened = create_store(read_settings())
         here = Stage(stack, address, browser, opened, again)
         here.wait_for(lambda: all(_is(here, name, "proposed") for name in (DESK, QUAY, PIER, REEF)))
         yield here
@@ -226,7 +226,7 @@ def _a_day_passes(stage: Stage, service: str) -> None:
     revision = case["rollout"]["revision"]
     [request] = entries([Line(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
     (stage.stack.folder / "logs" / "2.json").write_text(json.dumps([request]), "utf-8")
-    stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": rfc3339(since)}})
+    stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}})
 
 
 def test_whoever_is_no_approver_is_refused_and_a_denial_is_asked_for_its_reason(stage: Stage) -> None:
@@ -256,7 +256,7 @@ def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> Non
         state(page, "Decision needed")
         expect(page.locator("#live")).to_have_text("Live")
         page.get_by_role("button", name="Approve").click()
-        past = rfc3339(datetime.now(UTC) - timedelta(minutes=1))
+        past = format_rfc3339(datetime.now(UTC) - timedelta(minutes=1))
         stage.turn("proposals", stage.incident(PIER)["proposal"], lambda _: {"expires_at": past})
         stage.wait_for(lambda: _is(stage, PIER, "expired"), ticking=True)
         state(page, "Expired")

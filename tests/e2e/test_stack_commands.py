@@ -14,7 +14,7 @@ from shared.adapters.delivery import Delivery
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
-from shared.wiring import QUEUE, STORE
+from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow.flow import LOG_ENTRIES, State
 from shared.workflow.records.incident_record import Case, document
 from tests.support.cli_runs import Ended, provenfix
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def queue(folder: Path) -> Iterator[SqliteQueue]:
-    opened = SqliteQueue(folder / QUEUE, attempts=1)
+    opened = SqliteQueue(folder / QUEUE_FILE, attempts=1)
     yield opened
     opened.close()
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None
 
 
 def stored(folder: Path, *cases: Case) -> None:
-    store = SqliteStore(folder / STORE)
+    store = SqliteStore(folder / STORE_FILE)
     for case in cases:
         store.create("incidents", case.id, document(case))
     store.close()
@@ -244,7 +244,7 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
     assert not (tmp_path / "deployed").exists()
 
 
-@pytest.mark.parametrize(("arguments", "file"), [(("show",), STORE), (("dlq", "list"), QUEUE)], ids=["store", "queue"])
+@pytest.mark.parametrize(("arguments", "file"), [(("show",), STORE_FILE), (("dlq", "list"), QUEUE_FILE)], ids=["store", "queue"])
 def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], file: str, folder: Path) -> None:
     (folder / file).write_bytes(b"no database" * 100)
     ended = run(folder, *arguments)

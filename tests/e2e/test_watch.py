@@ -22,7 +22,7 @@ from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import QUEUE, STORE
+from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
 from shared.workflow.records.incident_record import Case, read_case
 
@@ -72,7 +72,7 @@ class Watching:
 
     def case(self) -> Case:
         """The incident that a syntax error has opened."""
-        store = SqliteStore(self.folder / STORE)
+        store = SqliteStore(self.folder / STORE_FILE)
         found = [read_case(each.value) for each in store.find("incidents", "error_class", "SyntaxError")]
         store.close()
         assert len(found) == 1
@@ -80,7 +80,7 @@ class Watching:
 
     def buttons(self) -> list[str]:
         """The action ids of the message that is kept."""
-        store = SqliteStore(self.folder / STORE)
+        store = SqliteStore(self.folder / STORE_FILE)
         posted = store.read("local-messages", self.case().message)
         store.close()
         assert posted is not None
@@ -88,7 +88,7 @@ class Watching:
 
     def approve(self) -> None:
         """Presses the button of the message that is kept, as the page does."""
-        case, store = self.case(), SqliteStore(self.folder / STORE)
+        case, store = self.case(), SqliteStore(self.folder / STORE_FILE)
         posted = store.read("local-messages", case.message)
         store.close()
         assert posted is not None
@@ -101,7 +101,7 @@ class Watching:
 
     def reach(self, state: flow.State) -> Case:
         """Ticks, as the scheduler does, until the incident stands so."""
-        queue, deadline = SqliteQueue(self.folder / QUEUE), time.monotonic() + DEADLINE
+        queue, deadline = SqliteQueue(self.folder / QUEUE_FILE), time.monotonic() + DEADLINE
         while (case := self.case()).state is not state:
             assert time.monotonic() < deadline, case.history
             if queue.age(flow.TICK) == 0:

@@ -12,7 +12,7 @@ import pytest
 
 from functions.demo import Flavour, Role, Shape, Showcase, build_incident, incident_log
 from functions.demo.incident_log import DENIED
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 FLAVOURS = sorted({Flavour.EVERYWHERE, Flavour.FSTRING if sys.version_info < (3, 12) else Flavour.EVERYWHERE})
 """Those that the running interpreter can judge."""
@@ -158,5 +158,5 @@ def test_the_error_was_logged_before_its_tree_was_committed(story: Showcase, tmp
 
 def test_without_git_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(Unreadable, match=r"\bgit\b.*\bPATH\b"):
+    with pytest.raises(InputError, match=r"\bgit\b.*\bPATH\b"):
         build_incident(tmp_path / "repository.git")

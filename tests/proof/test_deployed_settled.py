@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.incident import Incident, Sighting
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.finding import Proof, Reason
 from shared.proof.proof_context import Request
 from shared.proof.prove import prove
@@ -141,7 +141,7 @@ def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_
         return investigated(story.path, incident("app.py", sighting(5)), compilers, request)
 
     assert deployed(asked("svc")) == "move and break"
-    with pytest.raises(Misused, match="--source-root lib"):
+    with pytest.raises(UsageError, match="--source-root lib"):
         asked("lib")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.finding import Kind, Proof, Reason
 from shared.proof.proof_context import Request
 from shared.proof.prove import prove
@@ -503,7 +503,7 @@ def test_a_source_root_without_any_source_is_refused(story: Story, compilers: Fo
     story.commit("start", {"svc/app.py": good()})
     story.commit("break", {"svc/app.py": broken(5)})
     story.write()
-    with pytest.raises(Misused, match=re.escape(f"--source-root {root}")):
+    with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
         investigated(story.path, incident("app.py", sighting(5)), compilers, Request(roots=(root,)))
 
 

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.proposal.decision import ClickKind, Reply
-from shared.proposal.verdict import LONGEST_WATCH, WATCH, Probed
+from shared.proposal.decision import ClickKind, ClickResult
+from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.workflow.context import World
 from shared.workflow.decide import decide
 from shared.workflow.ledger import LEASE
@@ -41,7 +41,7 @@ class Way:
         self._drain()
         self.press(ClickKind.APPROVE)
         self._drain()
-        for wait in (2 * MINUTE, WATCH, LEASE, WATCH, LONGEST_WATCH, LEASE, TTL, LEASE):
+        for wait in (2 * MINUTE, WATCH_DURATION, LEASE, WATCH_DURATION, MAX_WATCH_DURATION, LEASE, TTL, LEASE):
             for operation in self.setting.cloud.operations:
                 self.setting.logs.answered[operation.revision] = 60
             self.setting.clock.turn(wait)
@@ -57,9 +57,9 @@ class Way:
         if not self.setting.chat.all:
             return
         pressed = click(self.setting.chat.all[-1].message, kind)
-        told: list[Reply] = []
+        told: list[ClickResult] = []
         self.attempt(lambda world: told.append(decide(world, pressed).reply))
-        if told in ([Reply.DENIED], [Reply.ALREADY_DENIED]):
+        if told in ([ClickResult.DENIED], [ClickResult.ALREADY_DENIED]):
             self.denied.add(pressed.proposal)
 
     def attempt(self, what: Callable[[World], object]) -> bool:
@@ -107,7 +107,7 @@ def _label(way: Way) -> None:
 
 
 def _break_the_probe(way: Way) -> None:
-    way.setting.probe.answer = Probed(ok=False)
+    way.setting.probe.answer = ProbeResult(ok=False)
 
 
 def _kill(way: Way) -> None:

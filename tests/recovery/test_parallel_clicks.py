@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.proposal.decision import Click, ClickKind, Reply
+from shared.proposal.decision import Click, ClickKind, ClickResult
 from shared.workflow.context import World
 from shared.workflow.decide import decide
 from shared.workflow.ledger import LEASE
@@ -38,7 +38,7 @@ def interleaved() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
-def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> Reply | None:
+def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
     return _attempt(setting, plan, lambda world: decide(world, click(setting.chat.all[0].message, kind)).reply)
@@ -64,7 +64,7 @@ def _settled(setting: Setting, proposal: str) -> None:
         verify(setting.process())
 
 
-def _clicked(setting: Setting, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, Reply | None]]:
+def _clicked(setting: Setting, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, ClickResult | None]]:
     """All clicks at once; `deny` is the share of denials; `beside`: the approval is acted on in the meantime."""
     chance = random.Random(seed)
     kinds = [ClickKind.DENY if chance.random() < deny else ClickKind.APPROVE for _ in range(CLICKS)]
@@ -82,8 +82,8 @@ def _clicked(setting: Setting, seed: int, *, deny: float, beside: bool) -> list[
     return list(zip(kinds, replies, strict=True))
 
 
-def _denied(replies: list[tuple[ClickKind, Reply | None]]) -> bool:
-    return any(reply in {Reply.DENIED, Reply.ALREADY_DENIED} for _, reply in replies)
+def _denied(replies: list[tuple[ClickKind, ClickResult | None]]) -> bool:
+    return any(reply in {ClickResult.DENIED, ClickResult.ALREADY_DENIED} for _, reply in replies)
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
@@ -103,7 +103,7 @@ def test_clicks_and_the_deployment_at_once_agree_on_what_happened(seed: int) -> 
     replies = _clicked(setting, seed, deny=0.02, beside=True)
     assert len(setting.cloud.operations) <= 1
     assert not (_denied(replies) and setting.cloud.operations)
-    assert not (any(reply is Reply.TOO_LATE for _, reply in replies) and not setting.cloud.operations)
+    assert not (any(reply is ClickResult.TOO_LATE for _, reply in replies) and not setting.cloud.operations)
 
 
 def test_approvals_alone_deploy_exactly_once() -> None:
@@ -155,7 +155,7 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
     value: Any = stored.value
     done = [(each.marker, each.commit) for each in setting.cloud.operations]
     assert len(done) <= 1
-    assert not (done and any(reply in {Reply.DENIED, Reply.ALREADY_DENIED} for reply in told))
+    assert not (done and any(reply in {ClickResult.DENIED, ClickResult.ALREADY_DENIED} for reply in told))
     if done:
         chosen = message if value["chosen"] == question else back
         assert done == [(chosen.proposal, chosen.commit)]
@@ -163,7 +163,7 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
     assert done or deny, "a dozen people with a hundred clicks agree on something"
 
 
-def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> Reply | None:
+def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> ClickResult | None:
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
     return _attempt(setting, plan, lambda world: decide(world, pressed).reply)
 

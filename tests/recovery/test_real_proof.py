@@ -15,7 +15,7 @@ from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.proof.model.ports import History
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.service import Service
 from shared.workflow.context import World
 from shared.workflow.decide import decide
@@ -84,7 +84,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     setting.clock.turn(2 * MINUTE)
     verify(world)
     setting.logs.answered[setting.cloud.operations[0].revision] = 90
-    setting.clock.turn(WATCH)
+    setting.clock.turn(WATCH_DURATION)
     verify(world)
     assert state(setting, incident) == "resolved"
     assert not issue.is_open

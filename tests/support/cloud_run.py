@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import Reject
-from shared.ports import BY_HAND, Clock
-from shared.proposal.rollout import Deployment, Progress, Revision, Serving
+from shared.ports import CHANGED_BY_HAND, Clock
+from shared.proposal.rollout import Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from tests.support.memory import Demand
 
@@ -57,10 +57,10 @@ class FakeCloudRun:
         known.traffic = {name: 100}
         known.etag += 1
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         known = self.services[service.id]
         name = max(known.traffic, key=lambda each: known.traffic[each])
-        return Serving(known.revisions[name], dict(known.traffic), str(known.etag))
+        return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag))
 
     def revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
@@ -85,16 +85,16 @@ class FakeCloudRun:
     def state(self, service: Service, operation: str) -> Deployment:
         known = self.operations[int(operation)]
         if self.clock.now() < known.started_at + self.takes:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         if self.fails:
-            return Deployment(Progress.FAILED, known.revision, self.fails)
+            return Deployment(DeploymentProgress.FAILED, known.revision, self.fails)
         untended = self.piped and (known.service, known.revision, 0) not in self.shifts
-        return Deployment(Progress.DONE, known.revision, url="" if untended else self.address, untended=untended)
+        return Deployment(DeploymentProgress.DONE, known.revision, url="" if untended else self.address, untended=untended)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
         self.demand("shift traffic")
         if self.by_hand:
-            raise Reject(BY_HAND, self.by_hand)
+            raise Reject(CHANGED_BY_HAND, self.by_hand)
         known = self.services[service.id]
         assert revision in known.revisions
         known.traffic = _shared(known.traffic, revision, percent)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.ports import Document
-from shared.proposal.decision import Answer, ClickKind
+from shared.proposal.decision import ClickAnswer, ClickKind
 from shared.workflow import flow
 from shared.workflow.context import Outcome
 from shared.workflow.decide import decide
@@ -31,12 +31,12 @@ def proposed(setting: Setting) -> str:
     return incident
 
 
-def pressed(setting: Setting, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> Answer:
+def pressed(setting: Setting, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> ClickAnswer:
     """The last question is answered."""
     return decide(setting.process(), click(setting.chat.all[-1].message, kind, **changes))
 
 
-def pressed_back(setting: Setting, **changes: str) -> Answer:
+def pressed_back(setting: Setting, **changes: str) -> ClickAnswer:
     """The last question's other button: to go back instead."""
     message = setting.chat.all[-1].message
     assert message.alternative is not None

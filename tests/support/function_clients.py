@@ -22,7 +22,7 @@ from shared.ports import Store
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message
 from shared.secret import Secret
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from tests.support.harness import APPROVER, Setting, Tap
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
@@ -59,7 +59,7 @@ class Doors:
         return self.post("decide", body, signed | headers)
 
     def _times(self) -> dict[str, str]:
-        return {"publishTime": rfc3339(self.setting.clock.now())}
+        return {"publishTime": format_rfc3339(self.setting.clock.now())}
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def as_json(entry: LogEntry) -> dict[str, object]:
     return {
         "logName": entry.log_name,
         "insertId": entry.insert_id,
-        "timestamp": rfc3339(entry.timestamp),
+        "timestamp": format_rfc3339(entry.timestamp),
         "severity": entry.severity,
         "resource": {"type": "cloud_run_revision", "labels": labels},
         "labels": {"instanceId": entry.instance},

@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.cli.access import read_access
 from functions.local.topology import DEAD_LETTERS, READERS
-from shared.filters.rendering import Sink, sink_filter
+from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
 from tests.support import discovered
@@ -127,7 +127,7 @@ class GoogleProject:
         return {
             "name": name,
             "destination": f"pubsub.googleapis.com/projects/{OWN}/topics/{PREFIX}{topic}",
-            "filter": sink_filter(sink, self.service, OWN, FUNCTIONS),
+            "filter": render_sink_filter(sink, self.service, OWN, FUNCTIONS),
             "writerIdentity": WRITER,
         }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.ports import Clock, IssueRef, IssueState
-from shared.proposal.title import retitled
+from shared.proposal.title import update_title
 from shared.report.incident_status import carries, replaced, with_ticks
 from shared.service import Service
 from tests.support.memory import Demand
@@ -81,7 +81,7 @@ class FakeIssues:
         self.demand("revise an issue")
         issue = self.all[number - 1]
         issue.body = replaced(issue.body, part) or issue.body
-        issue.title = retitled(issue.title, title)
+        issue.title = update_title(issue.title, title)
 
     def prepare(self, service: Service) -> None:
         self.demand("make labels")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.detection.entry import LogEntry
-from shared.detection.signal import Refusal, Signal, read_signal
+from shared.detection.signal import SkipReason, Signal, read_signal
 
 START = datetime(2026, 3, 1, 3, 43, 43, tzinfo=UTC)
 LINE_624 = (
@@ -30,7 +30,7 @@ SyntaxError: unterminated string literal (detected at line 88)
 """
 
 
-def read(text: str) -> Signal | Refusal:
+def read(text: str) -> Signal | SkipReason:
     """What a text says on its own."""
     return read_signal(LogEntry(position=0, text=text))
 

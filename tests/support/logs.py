@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import Checks
-from shared.proposal.verdict import Probed
+from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
 MOST = 10_000
@@ -53,10 +53,10 @@ class FakeLogs:
 class FakeProbe:
     """Implements `shared.ports.Probe`."""
 
-    answer: Probed = field(default_factory=lambda: Probed(ok=True))
+    answer: ProbeResult = field(default_factory=lambda: ProbeResult(ok=True))
     asked: list[str] = field(default_factory=list)
 
-    def connect(self, service: Service) -> Probed:
+    def connect(self, service: Service) -> ProbeResult:
         self.asked.append(service.probe_url)
         return self.answer
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from shared.adapters.documents import encode
-from shared.ports import Document, Stored
+from shared.ports import Document, StoredDocument
 
 
 @dataclass
@@ -27,10 +27,10 @@ class MemoryStore:
             self._write(kind, key, text)
             return True
 
-    def read(self, kind: str, key: str) -> Stored | None:
+    def read(self, kind: str, key: str) -> StoredDocument | None:
         with self._lock:
             found = self._documents.get(kind, {}).get(key)
-        return None if found is None else Stored(kind, key, json.loads(found[0]), str(found[1]))
+        return None if found is None else StoredDocument(kind, key, json.loads(found[0]), str(found[1]))
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         text = encode(kind, key, value)
@@ -41,12 +41,12 @@ class MemoryStore:
             self._write(kind, key, text)
             return True
 
-    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         with self._lock:
             documents = sorted(self._documents.get(kind, {}).items())
         written = json.dumps({field: value}, separators=(",", ":"))[1:-1]  # what cannot match is not worth decoding
         stored = (
-            Stored(kind, key, json.loads(text), str(version)) for key, (text, version) in documents if written in text
+            StoredDocument(kind, key, json.loads(text), str(version)) for key, (text, version) in documents if written in text
         )
         return [each for each in stored if each.value.get(field) == value][:limit]
 

@@ -22,7 +22,7 @@ class FakeClock:
 
 @dataclass
 class CountedIds:
-    """Implements `shared.ports.Ids`."""
+    """Implements `shared.ports.IdGenerator`."""
 
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

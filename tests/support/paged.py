@@ -11,7 +11,7 @@ from functions.local.page.incident_view import Shelf
 from functions.local.page.site import Site, application
 from shared.adapters.standins.kept_chat import KeptChat
 from shared.adapters.standins.kept_issues import KeptIssues
-from shared.ports import Document, Store, Stored
+from shared.ports import Document, Store, StoredDocument
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record
@@ -33,14 +33,14 @@ class Counted:
     def create(self, kind: str, key: str, value: Document) -> bool:
         return self.store.create(kind, key, value)
 
-    def read(self, kind: str, key: str) -> Stored | None:
+    def read(self, kind: str, key: str) -> StoredDocument | None:
         self.reads.append(f"{kind}/{key}")
         return self.store.read(kind, key)
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         return self.store.replace(kind, key, value, version)
 
-    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         self.reads.append(f"{kind}?{field}")
         return self.store.find(kind, field, value, limit)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from shared.detection.incident import Incident
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
     Broken,
@@ -56,7 +56,7 @@ class FakeHistory:
 
     def resolve(self, revision: str) -> Commit:
         if revision not in self.graph:
-            raise Misused(f"{revision} does not exist")
+            raise UsageError(f"{revision} does not exist")
         return self.graph[revision]
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:

@@ -18,9 +18,9 @@ from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
-from shared.proposal.rollout import Deployment, Progress
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from shared.wiring import LOGS, QUEUE, STORE
+from shared.wiring import LOGS_FILE, QUEUE_FILE, STORE_FILE
 
 DEADLINE = 60.0
 _POLL_SECONDS = 0.02
@@ -89,7 +89,7 @@ class Shore:
 
     def known(self, operation: str) -> Deployment:
         """How a deployment stands once it is not running any more."""
-        self.wait(lambda: self.ports.state(self.service, operation).progress is not Progress.RUNNING)
+        self.wait(lambda: self.ports.state(self.service, operation).progress is not DeploymentProgress.RUNNING)
         return self.ports.state(self.service, operation)
 
     def answer(self, path: str = "/", port: int = 0) -> str:
@@ -132,7 +132,7 @@ def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
     server = replace(server, command=[*server.command, str(start_seconds)])
     with ExitStack() as stack:
         tended = Tended(folder, stack)
-        opened = SqliteStore(folder / STORE), SqliteLogs(folder / LOGS), SqliteQueue(folder / QUEUE)
+        opened = SqliteStore(folder / STORE_FILE), SqliteLogs(folder / LOGS_FILE), SqliteQueue(folder / QUEUE_FILE)
         for each in opened:
             stack.callback(each.close)
         tended.start([server])

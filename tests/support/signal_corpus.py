@@ -13,7 +13,7 @@ import pytest
 
 from shared.detection import collect
 from shared.detection.entry import LogEntry
-from shared.detection.signal import Refusal, Signal, read_signal
+from shared.detection.signal import SkipReason, Signal, read_signal
 from tests.support import logged
 from tests.support.logged import exported
 from tests.unit import test_collect, test_signal, test_signal_close_code
@@ -22,11 +22,11 @@ TESTS = (test_signal, test_signal_close_code, test_collect)
 _READERS = (logged, test_signal, collect)
 
 
-def texts(folder: Path) -> dict[str, Signal | Refusal]:
+def texts(folder: Path) -> dict[str, Signal | SkipReason]:
     """Each text once, with what it is on its own. `folder` is where the tests may write."""
-    kept: dict[str, Signal | Refusal] = {}
+    kept: dict[str, Signal | SkipReason] = {}
 
-    def keeping(entry: LogEntry) -> Signal | Refusal:
+    def keeping(entry: LogEntry) -> Signal | SkipReason:
         kept[entry.text] = read_signal(LogEntry(0, entry.text))
         return read_signal(entry)
 

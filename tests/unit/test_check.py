@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.judging.check import Origin, Target, check, targets
 from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
 
@@ -41,7 +41,7 @@ class FakeCompilers:
 
     def compiler(self, python: str) -> FakeCompiler:
         if python not in {"3.11", "3.12"}:
-            raise Misused(f"{python} is not known.")
+            raise UsageError(f"{python} is not known.")
         return FakeCompiler(python)
 
     def explainer(self) -> "FakeCompilers":
@@ -101,5 +101,5 @@ def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_
 
 def test_a_given_version_that_nobody_can_judge_is_an_error() -> None:
     grouped = targets([Source("a.py", b"")], {}, "3.99", "3.12")
-    with pytest.raises(Misused):
+    with pytest.raises(UsageError):
         check(grouped, FakeCompilers(), "3.12")

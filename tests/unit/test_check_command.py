@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.cli.check import check
-from shared.errors import Misused
+from shared.errors import UsageError
 
 GOOD = "x = 1\n"
 BROKEN = "import json\n\n\ndef stream(x):\n    yield f\"data: {json.dumps({\n        'a': x,\n    })}\\n\\n\"\n"
@@ -127,7 +127,7 @@ def test_files_outside_are_refused_and_links_to_them_are_not_followed(
     outside = tmp_path / "outside.py"
     outside.write_text("secret = (\n")
     for argument in ("../outside.py", str(outside), "/etc/passwd"):
-        with pytest.raises(Misused) as refused:
+        with pytest.raises(UsageError) as refused:
             check([argument])
         assert all(each in str(refused.value) for each in (repr(argument), str(repo), "--repo"))
     (repo / "app" / "broken.py").unlink()
@@ -139,7 +139,7 @@ def test_files_outside_are_refused_and_links_to_them_are_not_followed(
 @pytest.mark.parametrize("argument", ["gone.py", "--upload-pack=x", "a\0b", "x" * 5000])
 def test_names_of_nothing_are_refused(repo: Path, argument: str) -> None:
     assert repo.is_dir()
-    with pytest.raises(Misused) as refused:
+    with pytest.raises(UsageError) as refused:
         check([argument])
     assert all(each in str(refused.value) for each in (repr(argument), str(repo)))
     assert "--repo" not in str(refused.value), "it would not be there either"
@@ -152,7 +152,7 @@ def test_what_to_check_is_said_once(repo: Path) -> None:
         {"paths": ["app"], "staged": True},
         {"paths": ["a"], "ref": "b"},
     ):
-        with pytest.raises(Misused) as refused:
+        with pytest.raises(UsageError) as refused:
             check(**arguments)
         assert all(each in str(refused.value) for each in ("PATHS", "--ref", "--staged"))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.logs.log_file import LogFile
-from shared.detection.collect import Collected, collect
+from shared.detection.collect import CollectedIncidents, collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import MOST_INCIDENTS, MOST_SIGHTINGS
+from shared.detection.grouping import MAX_INCIDENTS, MAX_SIGHTINGS
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.detection.symptoms import MOST_SYMPTOMS
-from shared.errors import Unreadable
+from shared.detection.symptoms import MAX_SYMPTOMS
+from shared.errors import InputError
 from tests.support.logged import (
     FORBIDDEN,
     LINE_624,
@@ -33,11 +33,11 @@ CLOSED = "connection closed: received 1011 (internal error) Internal error"
 KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
 
 
-def collected(path: str, service: str = "", environment: str = "") -> Collected:
-    return collect(LogFile(path), service=service, environment=environment)
+def collected(path: str, service: str = "", environment: str = "") -> CollectedIncidents:
+    return collect_incidents(LogFile(path), service=service, environment=environment)
 
 
-def only(found: Collected) -> Incident:
+def only(found: CollectedIncidents) -> Incident:
     (incident,) = found.incidents
     return incident
 
@@ -216,7 +216,7 @@ def numbered(*logged: LogEntry) -> Entries:
 
 
 def grouped(*logged: LogEntry, service: str = "", environment: str = "") -> tuple[Incident, ...]:
-    return collect(numbered(*logged), service=service, environment=environment).incidents
+    return collect_incidents(numbered(*logged), service=service, environment=environment).incidents
 
 
 def test_one_liner_joins_the_incident_of_the_full_path() -> None:
@@ -293,7 +293,7 @@ def test_given_names_override_the_labels() -> None:
 
 
 def test_names_where_nobody_gives_any() -> None:
-    (incident,) = collect(entries([LogEntry(0, LINE_624)]), service="", environment="").incidents
+    (incident,) = collect_incidents(entries([LogEntry(0, LINE_624)]), service="", environment="").incidents
     assert (incident.service, incident.environment, incident.first_seen) == ("unknown", "default", None)
 
 
@@ -419,24 +419,24 @@ def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
 
 
 def test_a_storm_is_one_sighting_with_a_count() -> None:
-    (incident,) = collect(entries([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
+    (incident,) = collect_incidents(entries([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
     assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
 
 
 def test_sightings_are_capped_and_still_counted() -> None:
     (incident,) = grouped(*(one(f"SyntaxError: bad (quay.py, line {n})", n) for n in range(1, 301)))
-    assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MOST_SIGHTINGS, 300, moment(300))
+    assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MAX_SIGHTINGS, 300, moment(300))
 
 
 def test_symptoms_are_capped_and_still_counted() -> None:
     words = [f"error {chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(50)]
     (incident,) = grouped(one(LINE_624), *(one(text, 1) for text in words))
-    assert len(incident.nearby) == MOST_SYMPTOMS
+    assert len(incident.nearby) == MAX_SYMPTOMS
     assert sum(symptom.occurrences for symptom in incident.nearby) == 50
 
 
 def test_incidents_are_capped() -> None:
-    assert len(grouped(*(one(f"SyntaxError: bad (q{n}.py, line 1)") for n in range(500)))) == MOST_INCIDENTS
+    assert len(grouped(*(one(f"SyntaxError: bad (q{n}.py, line 1)") for n in range(500)))) == MAX_INCIDENTS
 
 
 def test_a_long_text_is_cut_before_it_is_kept() -> None:
@@ -460,20 +460,20 @@ def test_a_log_without_signals_is_read_once() -> None:
             type(self).read += 1
             return super().entries()
 
-    collect(Counted((one("all aboard"), one(FORBIDDEN))), service="", environment="")
+    collect_incidents(Counted((one("all aboard"), one(FORBIDDEN))), service="", environment="")
     assert Counted.read == 1
 
 
 def test_empty_log(tmp_path: Path) -> None:
-    assert collected(written(tmp_path, "")) == Collected((), 0, {})
+    assert collected(written(tmp_path, "")) == CollectedIncidents((), 0, {})
 
 
 def test_broken_log(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InputError):
         collected(written(tmp_path, "[{"))
 
 
 def test_times_of_day() -> None:
     logged = LogEntry(0, LINE_624, datetime(1970, 1, 1, 3, 43, 43, tzinfo=UTC), dated=False)
-    (incident,) = collect(entries([logged]), service="", environment="").incidents
+    (incident,) = collect_incidents(entries([logged]), service="", environment="").incidents
     assert not incident.dated

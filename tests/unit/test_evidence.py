@@ -12,7 +12,7 @@ from shared.report.facts.mended import errors_left
 from shared.report.issue import issue_body
 from shared.report.issue.causes import Source, looked_at
 from shared.report.report import Report, build_report, to_json
-from shared.text.phrases import listed
+from shared.text.phrases import join_words
 from tests.support.evidence_checker import Fault, Problem, figures, unsupported
 from tests.support.proof_samples import PATH, SHAPES, A, B, F, I, report_on
 
@@ -139,5 +139,5 @@ def test_what_the_platform_says_is_evidence_of_its_own_and_stands_in_the_issue()
     body = issue_body(told)
     assert share in body.replace("\\", "")
     assert Source.SETTINGS in looked_at(told)
-    assert listed(looked_at(told)) in body
+    assert join_words(looked_at(told)) in body
     assert Source.SETTINGS not in looked_at(report)

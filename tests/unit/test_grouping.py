@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import MOST_INCIDENTS, MOST_SIGHTINGS, Grouping, Scope, fingerprint, kept, normalised
+from shared.detection.grouping import MAX_INCIDENTS, MAX_SIGHTINGS, IncidentGrouper, Scope, compute_fingerprint, truncate_entry, normalise_path
 from shared.detection.incident import Incident
 from shared.detection.signal import Signal, SignalKind
 
@@ -33,7 +33,7 @@ def _signal(
 
 
 def _grouped(*signals: Signal) -> tuple[Incident, ...]:
-    grouping = Grouping(SCOPE)
+    grouping = IncidentGrouper(SCOPE)
     for each in signals:
         grouping.add(each)
     return grouping.incidents()
@@ -59,7 +59,7 @@ def test_a_bare_name_joins_the_full_path_with_all_that_it_counted(order: tuple[t
     assert (_minutes(incident.first_seen), _minutes(incident.last_seen), incident.occurrences) == (2, 8, 3)
     [sighting] = incident.sightings
     assert (_minutes(sighting.first_seen), _minutes(sighting.last_seen), sighting.occurrences) == (2, 8, 3)
-    assert incident.fingerprint == fingerprint("ferry", "harbour", "chat/quay.py", "SyntaxError")
+    assert incident.fingerprint == compute_fingerprint("ferry", "harbour", "chat/quay.py", "SyntaxError")
 
 
 def test_a_bare_name_that_was_seen_first_and_last_widens_the_incident() -> None:
@@ -137,17 +137,17 @@ def test_what_has_no_time_comes_last_in_the_order_of_the_log() -> None:
 
 
 def test_only_so_many_incidents_are_kept_and_the_others_are_counted() -> None:
-    grouping = Grouping(SCOPE)
-    for number in range(MOST_INCIDENTS + 3):
+    grouping = IncidentGrouper(SCOPE)
+    for number in range(MAX_INCIDENTS + 3):
         grouping.add(_signal(f"/app/x{number}.py"))
     grouping.add(_signal("/app/x0.py"))
-    assert (len(grouping.incidents()), grouping.left_out) == (MOST_INCIDENTS, 3)
+    assert (len(grouping.incidents()), grouping.left_out) == (MAX_INCIDENTS, 3)
     assert max(each.occurrences for each in grouping.incidents()) == 2
 
 
 def test_only_so_many_sightings_are_kept_and_all_are_counted() -> None:
-    [incident] = _grouped(*(_signal(line=number) for number in range(MOST_SIGHTINGS + 3)))
-    assert (len(incident.sightings), incident.occurrences) == (MOST_SIGHTINGS, MOST_SIGHTINGS + 3)
+    [incident] = _grouped(*(_signal(line=number) for number in range(MAX_SIGHTINGS + 3)))
+    assert (len(incident.sightings), incident.occurrences) == (MAX_SIGHTINGS, MAX_SIGHTINGS + 3)
 
 
 def test_what_no_one_gave_is_read_from_the_entry() -> None:
@@ -173,11 +173,11 @@ def test_what_no_one_gave_is_read_from_the_entry() -> None:
     ],
 )
 def test_a_path_is_told_without_the_containers_root(path: str, told: str) -> None:
-    assert normalised(path) == told
+    assert normalise_path(path) == told
 
 
 def test_a_fingerprint_keeps_its_four_parts_apart() -> None:
-    found = {fingerprint(*parts) for parts in (("a", "b", "c", "d"), ("ab", "", "c", "d"), ("a", "bc", "", "d"))}
+    found = {compute_fingerprint(*parts) for parts in (("a", "b", "c", "d"), ("ab", "", "c", "d"), ("a", "bc", "", "d"))}
     assert len(found) == 3
     assert all(len(each) == 16 for each in found)
 
@@ -185,5 +185,5 @@ def test_a_fingerprint_keeps_its_four_parts_apart() -> None:
 @pytest.mark.parametrize(("length", "same"), [(32 * 1024, True), (32 * 1024 + 1, False)])
 def test_a_very_long_text_is_cut_where_it_is_kept(length: int, *, same: bool) -> None:
     entry = LogEntry(position=0, text="k" * length)
-    assert (kept(entry) == entry) is same
-    assert len(kept(entry).text) < 32 * 1024 + 10
+    assert (truncate_entry(entry) == entry) is same
+    assert len(truncate_entry(entry).text) < 32 * 1024 + 10

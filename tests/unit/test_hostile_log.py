@@ -8,11 +8,11 @@ import pytest
 
 from shared.adapters.logs.log_file import LogFile
 from shared.adapters.logs.log_json import entry_from_json
-from shared.detection.collect import collect
+from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
-from shared.errors import Unreadable
-from shared.text.markup import LONGEST
+from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.errors import InputError
+from shared.text.markup import MAX_TEXT_LENGTH
 from tests.bench.signal_speed import nasty_texts
 from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, read, signal, written
 
@@ -50,7 +50,7 @@ def mutated(text: str, chance: random.Random) -> str:
 def test_ten_thousand_fuzzed_texts() -> None:
     chance = random.Random(1011)
     kinds = {type(read_signal(LogEntry(n, mutated(SHAPES[n % len(SHAPES)], chance)))) for n in range(10_000)}
-    assert kinds == {Signal, Refusal}
+    assert kinds == {Signal, SkipReason}
 
 
 def junk(chance: random.Random, depth: int = 0) -> object:
@@ -74,7 +74,7 @@ def test_ten_thousand_fuzzed_entries_through_the_whole_way(tmp_path: Path) -> No
             entry["jsonPayload"] = junk(chance)
             del entry["textPayload"]
         log.append(entry)
-    found = collect(LogFile(written(tmp_path, log)), service="", environment="")
+    found = collect_incidents(LogFile(written(tmp_path, log)), service="", environment="")
     assert found.entries == 10_000
     assert {SignalKind.SYNTAX_ERROR, SignalKind.NOT_PYTHON} <= {incident.kind for incident in found.incidents}
     assert all(len(incident.fingerprint) == 16 for incident in found.incidents)
@@ -89,8 +89,8 @@ def test_fuzzed_files(tmp_path: Path) -> None:
         content = mutated(whole if number % 2 else "\n".join(SHAPES), chance).encode("utf-8", "surrogatepass")
         path = written(tmp_path, content if number % 5 else content[: chance.randrange(len(content))])
         try:
-            entries += collect(LogFile(path), service="", environment="").entries
-        except Unreadable as error:
+            entries += collect_incidents(LogFile(path), service="", environment="").entries
+        except InputError as error:
             refused.append(str(error))
     assert entries > 1_000
     assert refused
@@ -100,7 +100,7 @@ def test_fuzzed_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(nasty_texts(1)))
 def test_long_texts_are_read_to_their_end(name: str) -> None:
     found = read(nasty_texts(KILOBYTES)[name])
-    assert isinstance(found, Signal | Refusal)
+    assert isinstance(found, Signal | SkipReason)
     if name in {"frames", "word", "spaces", "new lines", "dots", "tags", "uuids"}:
         assert (signal(nasty_texts(KILOBYTES)[name]).path, signal(nasty_texts(KILOBYTES)[name]).line) == (
             "/app/quay.py",
@@ -115,14 +115,14 @@ def test_single_line_of_256_kb_with_the_error_at_its_end() -> None:
 def test_traceback_of_50_000_frames() -> None:
     frames = "".join(f'  File "/app/f{n}.py", line {n}, in g\n    h()\n' for n in range(50_000))
     text = "Traceback (most recent call last):\n" + frames + TRACEBACK.partition("\n")[2]
-    assert len(text) > LONGEST
+    assert len(text) > MAX_TEXT_LENGTH
     assert signal(text).path == "/app/ferry/timetable.py"
 
 
 def test_traceback_of_50_000_frames_line_by_line(tmp_path: Path) -> None:
     frames = "".join(f'  File "/app/f{n}.py", line {n}, in g\n    h()\n' for n in range(50_000))
     path = written(tmp_path, "Traceback (most recent call last):\n" + frames + TRACEBACK.partition("\n")[2])
-    (incident,) = collect(LogFile(path), service="", environment="").incidents
+    (incident,) = collect_incidents(LogFile(path), service="", environment="").incidents
     assert (incident.path, incident.occurrences) == ("/app/ferry/timetable.py", 1)
 
 
@@ -135,13 +135,13 @@ def test_names_are_carried_as_logged(path: str) -> None:
 
 def test_huge_line_number() -> None:
     text = "SyntaxError: bad (quay.py, line 99999999999999999999)"
-    assert read(text) is Refusal.NO_FAILING_FILE
+    assert read(text) is SkipReason.NO_FAILING_FILE
 
 
 @pytest.mark.parametrize("value", ["[" * 90_000 + "]" * 90_000, '{"a":' * 90_000 + "1" + "}" * 90_000])
 def test_deeply_nested_json(tmp_path: Path, value: str) -> None:
     for content in (f'[{{"jsonPayload": {value}}}]', f'{{"jsonPayload": {value}}}', f'{{"jsonPayload":\n {value}\n}}'):
-        with pytest.raises(Unreadable, match="nested too deeply"):
+        with pytest.raises(InputError, match="nested too deeply"):
             list(LogFile(written(tmp_path, content)).entries())
 
 
@@ -160,5 +160,5 @@ def test_nesting_that_json_allows_is_not_descended_into() -> None:
 def test_100_000_instances_keep_few_lines_each(tmp_path: Path) -> None:
     tail = TRACEBACK.splitlines()[-4:]
     log = [exported(tail[n % 4], at=n, instance=f"i{n // 4}", severity=...) for n in range(4_000)]
-    (incident,) = collect(LogFile(written(tmp_path, log)), service="", environment="").incidents
+    (incident,) = collect_incidents(LogFile(written(tmp_path, log)), service="", environment="").incidents
     assert incident.occurrences == 1_000

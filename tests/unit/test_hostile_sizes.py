@@ -14,7 +14,7 @@ from shared.proof.declared.deployed_python import deployed_fact
 from shared.proof.declared.development import development_pythons
 from shared.proof.declared.workflows import ci_pythons
 from shared.text import escaping, markup
-from shared.text.excerpt import excerpt
+from shared.text.excerpt import format_excerpt
 from shared.text.redaction import redact, redact_blocks
 from tests.support.regular_patterns.attacks import attacks
 
@@ -41,13 +41,13 @@ def workflow(text: str) -> object:
 READERS: dict[str, Callable[[str], object]] = {
     "redact": redact,
     "redact_blocks": lambda text: redact_blocks(text.split("\n")),
-    "excerpt": lambda text: list(excerpt([(1, text)], 1, 1)),
-    "markup.plain": markup.plain,
-    "escaping.for_markdown": escaping.for_markdown,
-    "escaping.code_span": escaping.code_span,
-    "escaping.code_block": escaping.code_block,
-    "escaping.for_mermaid": escaping.for_mermaid,
-    "escaping.for_slack": escaping.for_slack,
+    "excerpt": lambda text: list(format_excerpt([(1, text)], 1, 1)),
+    "markup.plain": markup.strip_markup,
+    "escaping.for_markdown": escaping.escape_markdown,
+    "escaping.code_span": escaping.format_code_span,
+    "escaping.code_block": escaping.format_code_block,
+    "escaping.for_mermaid": escaping.escape_mermaid,
+    "escaping.for_slack": escaping.escape_slack,
     "ci_pythons": workflow,
     "development_pythons": lambda text: development_pythons(
         {"setup.cfg": text, "pyproject.toml": text, ".pre-commit-config.yaml": text, ".python-version": text}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.proposal.proposal import Standing
-from shared.proposal.question import details, question
+from shared.proposal.proposal import ProposalStatus
+from shared.proposal.question import build_thread_details, build_question
 from tests.support.hostile_texts import HOSTILE
 from tests.support.slack.shown import shown, shown_details
 from tests.unit.test_issue import hostile
@@ -39,7 +39,7 @@ def nodes(value: object) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_below_the_message_it_is_nothing_but_text(payload: str) -> None:
-    blocks = shown_details((*details(hostile(payload)), payload))
+    blocks = shown_details((*build_thread_details(hostile(payload)), payload))
     types = [node["type"] for node in nodes(blocks) if "type" in node]
     assert set(types) <= {"rich_text", "rich_text_section", "text"}
     assert not [node["text"] for node in nodes(blocks) if "text" in node and _ALIVE.search(node["text"])]
@@ -48,10 +48,10 @@ def test_below_the_message_it_is_nothing_but_text(payload: str) -> None:
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_in_slack_it_is_nothing_but_text(payload: str) -> None:
     report = hostile(payload)
-    message = replace(question(report, PROPOSAL, ISSUE), reason=payload, by=payload)
-    message = replace(message, lines=(*message.lines, *details(report)[:3], payload))
+    message = replace(build_question(report, PROPOSAL, ISSUE), reason=payload, by=payload)
+    message = replace(message, lines=(*message.lines, *build_thread_details(report)[:3], payload))
     service = replace(SERVICE, name=payload, environment=payload)
-    for each in (message, replace(message, standing=Standing.DENIED)):
+    for each in (message, replace(message, standing=ProposalStatus.DENIED)):
         sent = shown(service, each)
         types = [node["type"] for node in nodes(sent["blocks"]) if "type" in node]
         assert set(types) <= _SHOWN_AS_TEXT | _OF_OURS | {"link"}

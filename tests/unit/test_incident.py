@@ -4,19 +4,19 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from shared.adapters.logs.log_file import LogFile
-from shared.detection.collect import collect
-from shared.detection.incident import Incident, on_day
+from shared.detection.collect import collect_incidents
+from shared.detection.incident import Incident, move_to_day
 from tests.support.logged import FORBIDDEN, LINE_624, LINE_676, exported, moment, written
 
 
 def incident(path: str) -> Incident:
-    (found,) = collect(LogFile(path), service="", environment="").incidents
+    (found,) = collect_incidents(LogFile(path), service="", environment="").incidents
     return found
 
 
 def test_every_time_is_moved(tmp_path: Path) -> None:
     console = f"23:59:50  {LINE_624}\n23:59:55  {FORBIDDEN}\n00:00:05  {LINE_676}\n"
-    moved = on_day(incident(written(tmp_path, console)), date(2026, 2, 28))
+    moved = move_to_day(incident(written(tmp_path, console)), date(2026, 2, 28))
     first, second = datetime(2026, 2, 28, 23, 59, 50, tzinfo=UTC), datetime(2026, 3, 1, 0, 0, 5, tzinfo=UTC)
     assert (moved.first_seen, moved.last_seen, moved.dated) == (first, second, False)
     assert [(each.first_seen, each.last_seen, each.first.timestamp) for each in moved.sightings] == [
@@ -28,9 +28,9 @@ def test_every_time_is_moved(tmp_path: Path) -> None:
 
 def test_dated_times_stay(tmp_path: Path) -> None:
     found = incident(written(tmp_path, [exported(LINE_624, at=1)]))
-    assert on_day(found, date(2020, 1, 1)) == found
+    assert move_to_day(found, date(2020, 1, 1)) == found
     assert found.first_seen == moment(1)
 
 
 def test_no_times_stay_none(tmp_path: Path) -> None:
-    assert on_day(incident(written(tmp_path, LINE_624)), date(2020, 1, 1)).first_seen is None
+    assert move_to_day(incident(written(tmp_path, LINE_624)), date(2020, 1, 1)).first_seen is None

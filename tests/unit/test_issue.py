@@ -18,8 +18,8 @@ from shared.report.issue.section import LEFT_OUT, Heading
 from shared.report.issue.summary import DECISIONS
 from shared.report.report import Report, build_report
 from shared.report.timeline import EventKind, events
-from shared.text.escaping import BREAK
-from shared.text.escaping import plain as visible
+from shared.text.escaping import ZERO_WIDTH_SPACE
+from shared.text.escaping import strip_invisible as visible
 from tests.support.evidence_checker import figures
 from tests.support.hostile_texts import HOSTILE
 from tests.support.links import links
@@ -128,7 +128,7 @@ def test_the_diagram_keeps_its_syntax(payload: str) -> None:
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_a_title_is_one_plain_line(payload: str) -> None:
     title = issue_title(hostile(payload))
-    assert title.isprintable() or BREAK in title
+    assert title.isprintable() or ZERO_WIDTH_SPACE in title
     assert "\n" not in title
     assert len(title) < 256
     assert not re.search(r"@(?!\u200b)|#(?!\u200b)|`", title)

@@ -10,7 +10,7 @@ from rich.console import Console
 from functions.cli.terminal import render
 from shared.proof.model.finding import Proof
 from shared.proof.model.history import FileChange
-from shared.proposal.question import details, title_and_lines
+from shared.proposal.question import build_thread_details, build_title_and_lines
 from shared.report.facts.mended import shipped
 from shared.report.issue import issue_body
 from shared.report.report import build_report
@@ -31,7 +31,7 @@ def texts(ships: tuple[FileChange, ...]) -> dict[str, str]:
     return {
         "terminal": page.getvalue(),
         "issue": issue_body(report),
-        "message": "\n".join((*title_and_lines(report)[1], *details(report))),
+        "message": "\n".join((*build_title_and_lines(report)[1], *build_thread_details(report))),
         "evidence": "\n".join(each.text for each in report.evidence),
     }
 

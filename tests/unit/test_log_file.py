@@ -15,7 +15,7 @@ import pytest
 from shared.adapters.logs.log_file import LogFile
 from shared.adapters.logs.log_stream import LONGEST_LINE
 from shared.detection.entry import LogEntry
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, moment, written
 
 TWO = [exported(LINE_624, at=15), exported(FORBIDDEN, at=0)]
@@ -361,7 +361,7 @@ def test_long_lines_are_cut(tmp_path: Path) -> None:
 
 
 def unreadable(path: str) -> str:
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(InputError) as raised:
         all_of(path)
     said = str(raised.value)
     assert "\n" not in said
@@ -426,7 +426,7 @@ def test_place_of_broken_json_far_into_the_file(tmp_path: Path) -> None:
 def test_what_was_read_before_the_broken_place_was_given(tmp_path: Path) -> None:
     found = LogFile(written(tmp_path, json.dumps(TWO)[:-1])).entries()
     assert [next(found).text, next(found).text] == [LINE_624, FORBIDDEN]
-    with pytest.raises(Unreadable):
+    with pytest.raises(InputError):
         next(found)
 
 

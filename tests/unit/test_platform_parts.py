@@ -17,7 +17,7 @@ from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.standins.served_platform import ServedPlatform
-from shared.errors import Misused, Reject, Unreadable
+from shared.errors import UsageError, Reject, InputError
 from shared.service import Service
 from tests.support.memory import MemoryStore
 from tests.support.moments import FakeClock
@@ -73,13 +73,13 @@ def test_a_procfile_tells_it_as_well(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_started_here_is_told(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(Unreadable, match="^" + told):
+    with pytest.raises(InputError, match="^" + told):
         launched(tmp_path, dockerfile=f"FROM python:{HERE}-slim\n{text}\n")
 
 
 def test_an_interpreter_that_the_settings_name_wrongly_is_told(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: python serve.py\n", "utf-8")
-    with pytest.raises(Misused, match="is not a CPython"):
+    with pytest.raises(UsageError, match="is not a CPython"):
         Launcher({HERE: "/dev/null"}, tmp_path).launch(TIDE, "tide-1", tmp_path, 8123)
 
 

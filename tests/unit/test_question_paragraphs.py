@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import Grouping, Scope
+from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.signal import Signal, SignalKind
 from shared.proof.model.finding import Kind, Reason
-from shared.proposal.question import Label, asked, details, labelled, other_commit, proposed_commit
+from shared.proposal.question import Label, build_paragraphs, build_thread_details, split_label, find_rollback_commit, find_proposed_commit
 from shared.report.report import Report
 from tests.support.past import KnownAnswer, commit_id
 
@@ -18,7 +18,7 @@ ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 
 def _report(kind: Kind = Kind.REDEPLOY, environment: str = "harbour", *, back: bool = False) -> Report:
     entry = LogEntry(position=0, text="oops", timestamp=datetime(2026, 3, 1, tzinfo=UTC), service="tide")
-    grouping = Grouping(Scope("tide", environment))
+    grouping = IncidentGrouper(Scope("tide", environment))
     grouping.add(Signal(SignalKind.SYNTAX_ERROR, entry, "SyntaxError", "chat/greeting.py", 7, "invalid syntax"))
     [incident] = grouping.incidents()
     reason = Reason.FIX_NOT_DEPLOYED if kind is Kind.REDEPLOY else Reason.NO_FIX
@@ -26,7 +26,7 @@ def _report(kind: Kind = Kind.REDEPLOY, environment: str = "harbour", *, back: b
 
 
 def _labels(report: Report) -> set[Label | None]:
-    return {labelled(line)[0] for line in asked(report)}
+    return {split_label(line)[0] for line in build_paragraphs(report)}
 
 
 @pytest.mark.parametrize(
@@ -44,23 +44,23 @@ def test_each_recommendation_has_the_paragraphs_that_it_needs(kind: Kind, more: 
 def test_the_way_back_is_offered_beside_a_redeployment_only() -> None:
     offered = _report(back=True)
     assert Label.INSTEAD in _labels(offered)
-    assert (proposed_commit(offered), other_commit(offered)) == (commit_id("later"), commit_id("good"))
+    assert (find_proposed_commit(offered), find_rollback_commit(offered)) == (commit_id("later"), commit_id("good"))
     for kind in (Kind.ROLLBACK, Kind.NONE):
-        assert other_commit(_report(kind, back=True)) is None
-    assert proposed_commit(_report(Kind.ROLLBACK)) == commit_id("good")
-    assert proposed_commit(_report(Kind.NONE)) is None
+        assert find_rollback_commit(_report(kind, back=True)) is None
+    assert find_proposed_commit(_report(Kind.ROLLBACK)) == commit_id("good")
+    assert find_proposed_commit(_report(Kind.NONE)) is None
 
 
 @pytest.mark.parametrize(("kind", "passed"), [(Kind.REDEPLOY, 1), (Kind.ROLLBACK, 0), (Kind.NONE, 0)])
 def test_gates_are_said_to_be_passed_where_a_target_is_proposed(kind: Kind, passed: int) -> None:
-    assert sum(commit_id("later")[:7] in line and "ates passed" in line for line in details(_report(kind))) == passed
+    assert sum(commit_id("later")[:7] in line and "ates passed" in line for line in build_thread_details(_report(kind))) == passed
 
 
 @pytest.mark.parametrize(("environment", "named"), [("harbour", True), ("unknown", False), ("", False)])
 def test_an_environment_that_nobody_knows_is_not_named(environment: str, *, named: bool) -> None:
     report = _report()
     report = replace(report, incident=replace(report.incident, environment=environment))
-    [proposal] = [words for label, words in map(labelled, asked(report)) if label is Label.PROPOSAL]
+    [proposal] = [words for label, words in map(split_label, build_paragraphs(report)) if label is Label.PROPOSAL]
     assert ("tide in" in proposal) is named
 
 
@@ -73,10 +73,10 @@ def test_what_is_not_broken_at_a_known_commit_is_not_said_to_be_proven() -> None
         replace(proof, deployed=replace(proof.deployed, corroborated=False)),
     ):
         [sure] = [
-            words for label, words in map(labelled, asked(replace(report, proof=changed))) if label is Label.CONFIDENCE
+            words for label, words in map(split_label, build_paragraphs(replace(report, proof=changed))) if label is Label.CONFIDENCE
         ]
         assert not sure.startswith("proven")
-    [sure] = [words for label, words in map(labelled, asked(report)) if label is Label.CONFIDENCE]
+    [sure] = [words for label, words in map(split_label, build_paragraphs(report)) if label is Label.CONFIDENCE]
     assert sure.startswith("proven")
 
 
@@ -88,4 +88,4 @@ def test_without_a_broken_file_there_is_no_word_of_a_break_or_a_fix() -> None:
 
 @pytest.mark.parametrize("line", ["Proposalx: a", "a: b", "Proposal", "proposal: a", ""])
 def test_a_line_without_a_label_stays_whole(line: str) -> None:
-    assert labelled(line) == (None, line)
+    assert split_label(line) == (None, line)

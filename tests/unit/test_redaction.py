@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.proof.searching.explain import excerpt
-from shared.proposal.question import asked, details
+from shared.proposal.question import build_paragraphs, build_thread_details
 from shared.report.issue import issue_body, issue_title
-from shared.text.phrases import said
-from shared.text.redaction import redact, redact_start
+from shared.text.phrases import quote_untrusted
+from shared.text.redaction import redact, redact_and_truncate_line
 from tests.unit.test_issue import hostile
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything
@@ -220,13 +220,13 @@ def test_what_nobody_sees_does_not_hide_a_secret(name: str, hiding: str) -> None
     """A reader gets the text without it: a coloured token would stand there whole."""
     secret, invisible = whole(SECRETS[name]), HIDING[hiding]
     for text in (f"{invisible}{secret}{invisible} failed", f"x {secret[:14]}{invisible}{secret[14:]} y"):
-        assert not [part for part in parts(secret) if part in said(text, 9_999)]
+        assert not [part for part in parts(secret) if part in quote_untrusted(text, 9_999)]
         assert redact(redact(text)) == redact(text)
 
 
 @pytest.mark.parametrize("hiding", HIDING)
 def test_what_nobody_sees_does_not_hide_a_password(hiding: str) -> None:
-    assert "Swordfish" not in said(f"DB_PASS{HIDING[hiding]}WORD={PASSWORD}")
+    assert "Swordfish" not in quote_untrusted(f"DB_PASS{HIDING[hiding]}WORD={PASSWORD}")
 
 
 def test_an_excerpt_from_the_middle_of_a_key_shows_none_of_it() -> None:
@@ -275,7 +275,7 @@ def test_a_secret_that_straddles_a_cut_does_not_leak(name: str) -> None:
     secret = whole(SECRETS[name])
     line = f"{'a' * 30} {secret} {'b' * 30}"
     for limit in range(20, len(line) + 2, max(1, len(line) // 20)):
-        assert not [part for part in parts(secret) if part in said(line, limit)]
+        assert not [part for part in parts(secret) if part in quote_untrusted(line, limit)]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -286,7 +286,7 @@ def test_a_secret_that_straddles_any_cut_of_the_report_is_in_neither_issue_nor_m
         filling = ("lorem ipsum " * 60)[:length]
         report = hostile(f"{filling} {secret} and so on")
         body = issue_body(report).partition("\n")[2]  # the first line is a hash of ours
-        shown_text = "".join((issue_title(report), body, *asked(report), *details(report)))
+        shown_text = "".join((issue_title(report), body, *build_paragraphs(report), *build_thread_details(report)))
         assert not [part for part in parts(whole(secret)) | parts(secret) if part in shown_text]
 
 
@@ -318,12 +318,12 @@ def test_any_text_is_taken_and_stays_redacted(text: str) -> None:
 
 def test_a_long_line_is_cut_after_its_secrets_are_gone_and_says_how_long_it_is() -> None:
     token = "ghp_" + "a1B2" * 9
-    shown = redact_start("x" * 390 + " " + token + " " + "y" * 1_000_000, 400)
+    shown = redact_and_truncate_line("x" * 390 + " " + token + " " + "y" * 1_000_000, 400)
     assert token[:6] not in shown
     assert shown.endswith("… (a line of 1,000,432 characters)")
     assert len(shown) < 450
-    assert redact_start("x" * 400, 400) == "x" * 400
-    assert redact_start(f"key {token}", 400) == "key [redacted github-token]"
+    assert redact_and_truncate_line("x" * 400, 400) == "x" * 400
+    assert redact_and_truncate_line(f"key {token}", 400) == "key [redacted github-token]"
 
 
 @pytest.mark.parametrize(

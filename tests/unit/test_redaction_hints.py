@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.text.redaction import _RULES, Rule
+from shared.text.redaction import _ALL_RULES, SecretRule
 
 _parser: Any = vars(re)["_parser"]
 """The library's own reading of a pattern."""
@@ -52,17 +52,17 @@ READ: dict[str, Callable[[Any], set[str]]] = {
 }
 
 
-def without_hint(rule: Rule) -> set[str]:
+def without_hint(rule: SecretRule) -> set[str]:
     """The outlines of matches that a text without the hint could hold."""
     return {each for each in outlines(_parser.parse(rule.pattern.pattern)) if rule.hint not in each.lower()}
 
 
-@pytest.mark.parametrize("rule", [rule for rule in _RULES if rule.hint], ids=lambda rule: rule.kind)
-def test_no_secret_is_missed_for_want_of_its_hint(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [rule for rule in _ALL_RULES if rule.hint], ids=lambda rule: rule.kind)
+def test_no_secret_is_missed_for_want_of_its_hint(rule: SecretRule) -> None:
     assert rule.hint == rule.hint.lower()
     assert without_hint(rule) == set()
 
 
 def test_a_hint_that_some_matches_lack_is_seen() -> None:
-    assert without_hint(Rule("wrong", re.compile(r"(?:sk|rk)_\d"), "sk_")) == {"rk_" + GAP}
-    assert without_hint(Rule("optional", re.compile(r"key(?:-us)?=[0-9]{2}"), "-us")) != set()
+    assert without_hint(SecretRule("wrong", re.compile(r"(?:sk|rk)_\d"), "sk_")) == {"rk_" + GAP}
+    assert without_hint(SecretRule("optional", re.compile(r"key(?:-us)?=[0-9]{2}"), "-us")) != set()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.text import redaction
-from shared.text.phrases import said
+from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact
-from shared.text.secret_pattern import read_form
+from shared.text.secret_pattern import parse_secret_pattern
 
 FORM = r"acme_[A-Za-z0-9]{32}"
 SECRET = "acme_" + "Zq7" * 10 + "Zq"
@@ -16,9 +16,9 @@ GONE = "[redacted configured-secret]"
 
 @pytest.fixture(autouse=True)
 def configured() -> Iterator[None]:
-    redaction.also([FORM, r"tide-\d{4}-[a-f0-9]+", "quay_[a-z_]{8,40}"])
+    redaction.configure_secret_patterns([FORM, r"tide-\d{4}-[a-f0-9]+", "quay_[a-z_]{8,40}"])
     yield
-    redaction.also([])
+    redaction.configure_secret_patterns([])
 
 
 @pytest.mark.parametrize("around", ["{}", "key={} and", '"{}"', "a {} b {}", "x/{}?", "\n{}\n"])
@@ -38,18 +38,18 @@ def test_texts_that_no_known_secret_could_be_are_looked_at_as_well() -> None:
 
 def test_it_does_not_leak_where_it_straddles_a_cut() -> None:
     line = f"{'a' * 30} {SECRET} {'b' * 30}"
-    assert not [limit for limit in range(10, len(line)) if SECRET[8:14] in said(line, limit)]
+    assert not [limit for limit in range(10, len(line)) if SECRET[8:14] in quote_untrusted(line, limit)]
 
 
 @pytest.mark.parametrize("form", ["redacted[a-z]{8}", "configured-[a-z]+", "tide-[a-z]{8}"])
 def test_redacting_twice_changes_nothing(form: str) -> None:
-    redaction.also([form])
+    redaction.configure_secret_patterns([form])
     once = redact("x tide-abcdefgh configured-secretly redactedabcdefgh token=ghp_" + "7a" * 18)
     assert redact(once) == once
 
 
 def test_without_forms_there_are_none() -> None:
-    redaction.also([])
+    redaction.configure_secret_patterns([])
     assert redact(SECRET) == SECRET
 
 
@@ -67,7 +67,7 @@ def test_without_forms_there_are_none() -> None:
 )  # fmt: skip
 def test_what_could_be_slow_or_wrong_is_refused_in_a_sentence(form: str) -> None:
     with pytest.raises(ValueError, match=r"^must ") as refused:
-        read_form(form)
+        parse_secret_pattern(form)
     assert "\n" not in str(refused.value)
 
 
@@ -77,6 +77,6 @@ def test_what_could_be_slow_or_wrong_is_refused_in_a_sentence(form: str) -> None
 @pytest.mark.parametrize("piece", ["abc", "abca", "abcA-", "abc.a.a", "acme_", "abc.", "tok/", "a"])
 def test_a_text_that_begins_it_over_and_over_is_scanned_once(form: str, piece: str) -> None:
     """Of 64 KB; a pattern that rescans needs minutes for it, and nobody would overlook that."""
-    redaction.also([form])
+    redaction.configure_secret_patterns([form])
     text = (piece * (64 * 1024 // len(piece) + 1))[: 64 * 1024]
     assert redact(redact(text)) == redact(text)

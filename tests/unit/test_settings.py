@@ -11,8 +11,8 @@ from functions.cli import command_line
 from shared.config.model import Configuration, ServiceEntry
 from shared.config.reading import read_configuration
 from shared.config.settings import CodeHost, Settings, read_all_settings, read_settings
-from shared.errors import Misused, Unreadable
-from shared.secret import Keeper, SecretReference
+from shared.errors import UsageError, InputError
+from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
 FULL = """\
@@ -65,7 +65,7 @@ def told(file: Path, text: str, **environment: str) -> Settings:
 
 
 def complaint(file: Path, text: str) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InputError) as caught:
         told(file, text)
     return str(caught.value).replace(str(file), "FILE")
 
@@ -106,9 +106,9 @@ def test_what_is_left_out_is_the_domains_default(file: Path) -> None:
 
 def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(file: Path) -> None:
     settings = told(file, FULL, SIGNING="hush-hush")
-    assert settings.secrets.slack_signing_secret == SecretReference(Keeper.ENVIRONMENT, "SIGNING")
+    assert settings.secrets.slack_signing_secret == SecretReference(SecretSource.ENVIRONMENT, "SIGNING")
     assert settings.secrets.slack_bot_token == SecretReference(
-        Keeper.SECRET_MANAGER, "projects/tea-ops/secrets/bot/versions/7"
+        SecretSource.SECRET_MANAGER, "projects/tea-ops/secrets/bot/versions/7"
     )
     assert settings.secrets.held["SIGNING"].reveal() == "hush-hush"
     assert "ABSENT" not in settings.secrets.held
@@ -119,7 +119,7 @@ def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
     app = "app: {id: 41, installation: 7, private_key: {env: KEY}}"
     settings = told(file, f"github:\n  {app}\n  address: https://code.tea.example\n", KEY="-----BEGIN hush")
     assert settings.code_host == CodeHost("https://code.tea.example", "41", 7)
-    assert settings.secrets.github_app_key == SecretReference(Keeper.ENVIRONMENT, "KEY")
+    assert settings.secrets.github_app_key == SecretReference(SecretSource.ENVIRONMENT, "KEY")
     assert settings.secrets.held["KEY"].reveal() == "-----BEGIN hush"
     assert settings.secrets.github_token is None
     assert "hush" not in repr(settings)
@@ -183,7 +183,7 @@ def test_a_switch_is_on_or_off(text: str, on: bool) -> None:  # noqa: FBT001
     ],
 )
 def test_a_wrong_variable_is_named_without_its_value(name: str, text: str) -> None:
-    with pytest.raises(Misused, match=f"^{name} must be") as caught:
+    with pytest.raises(UsageError, match=f"^{name} must be") as caught:
         read_settings({name: text})
     assert "hush" not in str(caught.value)
 
@@ -359,12 +359,12 @@ def test_several_mistakes_are_several_sentences(file: Path) -> None:
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a" * (1 << 21)])
 def test_a_file_that_is_no_text_is_one_sentence(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    with pytest.raises(Unreadable, match=r"provenfix\.yaml"):
+    with pytest.raises(InputError, match=r"provenfix\.yaml"):
         read_all_settings({"PROVENFIX_CONFIG": str(file)})
 
 
 def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
-    with pytest.raises(Unreadable, match=re.escape(str(file))):
+    with pytest.raises(InputError, match=re.escape(str(file))):
         read_all_settings({"PROVENFIX_CONFIG": str(file)})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.detection.entry import LogEntry
-from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
+from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
 from tests.support.logged import LINE_624, TRACEBACK, read, signal
 
 
@@ -204,45 +204,45 @@ def test_entry_is_carried() -> None:
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
-        ("", Refusal.NO_TEXT),
-        ("all passengers aboard", Refusal.NO_SIGNAL),
-        ("a user wrote: I always get a SyntaxError here", Refusal.NO_FAILING_FILE),
-        ('{"question": "what is a SyntaxError: invalid syntax?"}', Refusal.NO_FAILING_FILE),
-        ("SyntaxError: invalid syntax", Refusal.NO_FAILING_FILE),
-        ("    except SyntaxError:\n", Refusal.NO_FAILING_FILE),
-        ('raise SyntaxError("no such harbour")', Refusal.NO_FAILING_FILE),
-        ("SyntaxErrors: 3", Refusal.NO_SIGNAL),
-        ('psycopg2.errors.SyntaxError: syntax error at or near "SELEC"', Refusal.DATABASE_ERROR),
-        ("sqlalchemy.exc.ProgrammingError: (psycopg2.errors.SyntaxError) syntax error", Refusal.DATABASE_ERROR),
-        ("asyncpg.exceptions.PostgresSyntaxError: syntax error at end of input", Refusal.DATABASE_ERROR),
-        ("jinja2.exceptions.TemplateSyntaxError: unexpected '}'", Refusal.FOREIGN_ERROR),
+        ("", SkipReason.NO_TEXT),
+        ("all passengers aboard", SkipReason.NO_SIGNAL),
+        ("a user wrote: I always get a SyntaxError here", SkipReason.NO_FAILING_FILE),
+        ('{"question": "what is a SyntaxError: invalid syntax?"}', SkipReason.NO_FAILING_FILE),
+        ("SyntaxError: invalid syntax", SkipReason.NO_FAILING_FILE),
+        ("    except SyntaxError:\n", SkipReason.NO_FAILING_FILE),
+        ('raise SyntaxError("no such harbour")', SkipReason.NO_FAILING_FILE),
+        ("SyntaxErrors: 3", SkipReason.NO_SIGNAL),
+        ('psycopg2.errors.SyntaxError: syntax error at or near "SELEC"', SkipReason.DATABASE_ERROR),
+        ("sqlalchemy.exc.ProgrammingError: (psycopg2.errors.SyntaxError) syntax error", SkipReason.DATABASE_ERROR),
+        ("asyncpg.exceptions.PostgresSyntaxError: syntax error at end of input", SkipReason.DATABASE_ERROR),
+        ("jinja2.exceptions.TemplateSyntaxError: unexpected '}'", SkipReason.FOREIGN_ERROR),
     ],
 )
-def test_refusals(text: str, refusal: Refusal) -> None:
+def test_refusals(text: str, refusal: SkipReason) -> None:
     assert read(text) is refusal
 
 
 def test_error_raised_by_the_program_has_no_failing_file() -> None:
     frames = 'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\n'
-    assert read(frames + "SyntaxError: bad input") is Refusal.NO_FAILING_FILE
+    assert read(frames + "SyntaxError: bad input") is SkipReason.NO_FAILING_FILE
 
 
 def test_database_error_inside_a_traceback() -> None:
     text = (
         'Traceback (most recent call last):\n  File "/app/quay.py", line 3\npsycopg2.errors.SyntaxError: near "SELEC"'
     )
-    assert read(text) is Refusal.DATABASE_ERROR
+    assert read(text) is SkipReason.DATABASE_ERROR
 
 
 @pytest.mark.parametrize("name", ["requests", "/requests"])
 def test_request_log(name: str) -> None:
     log = f"projects/harbour-dev/logs/run.googleapis.com{'%2F' if name == 'requests' else ''}{name}"
-    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is Refusal.REQUEST_LOG
+    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is SkipReason.REQUEST_LOG
 
 
 def test_audit_log() -> None:
     log = "projects/harbour-dev/logs/cloudaudit.googleapis.com%2Factivity"
-    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is Refusal.AUDIT_LOG
+    assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is SkipReason.AUDIT_LOG
 
 
 @pytest.mark.parametrize(

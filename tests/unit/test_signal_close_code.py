@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.detection.signal import Refusal, SignalKind
+from shared.detection.signal import SkipReason, SignalKind
 from tests.support.logged import read, signal
 
 
@@ -84,4 +84,4 @@ def test_keepalive_timeout(text: str) -> None:
     ],
 )
 def test_other_numbers(text: str) -> None:
-    assert read(text) in {Refusal.NOT_A_CLOSE_CODE, Refusal.NO_SIGNAL}
+    assert read(text) in {SkipReason.NOT_A_CLOSE_CODE, SkipReason.NO_SIGNAL}

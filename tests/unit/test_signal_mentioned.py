@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.detection.logged_exception import Frame, LoggedException, exceptions
-from shared.detection.signal import Refusal, SignalKind
+from shared.detection.logged_exception import Frame, LoggedException, parse_exceptions
+from shared.detection.signal import SkipReason, SignalKind
 from tests.support.logged import TRACEBACK, read, signal
 
 PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
@@ -30,7 +30,7 @@ PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
     ],
 )
 def test_a_sentence_about_an_error_is_no_signal(text: str) -> None:
-    assert read(text) in {Refusal.MENTIONED, Refusal.NO_FAILING_FILE}
+    assert read(text) in {SkipReason.MENTIONED, SkipReason.NO_FAILING_FILE}
 
 
 @pytest.mark.parametrize(
@@ -76,27 +76,27 @@ AttributeError: module 'os' has no attribute 'enviorn'
 
 
 def test_a_traceback_s_exception_with_its_deepest_own_frame() -> None:
-    [found] = exceptions(ASGI)
+    [found] = parse_exceptions(ASGI)
     assert (found.error_class, found.message) == ("AttributeError", "module 'os' has no attribute 'enviorn'")
     assert found.place == Frame("/app/ferry/berths.py", 5, "berth")
 
 
 def test_frames_of_packages_alone_give_the_deepest() -> None:
     text = ASGI.replace("/app/ferry/", "/usr/local/lib/python3.11/site-packages/ferry/")
-    assert exceptions(text)[0].place == Frame("/usr/local/lib/python3.11/site-packages/ferry/berths.py", 5, "berth")
+    assert parse_exceptions(text)[0].place == Frame("/usr/local/lib/python3.11/site-packages/ferry/berths.py", 5, "berth")
 
 
 def test_a_chain_ends_with_what_was_not_caught() -> None:
     text = ASGI + "\nDuring handling of the above exception, another exception occurred:\n\n"
     text += "Traceback (most recent call last):\n"
     text += '  File "/app/ferry/main.py", line 9, in go\n    berth()\nferry.errors.Full\n'
-    assert [each.error_class for each in exceptions(text)] == ["AttributeError", "ferry.errors.Full"]
+    assert [each.error_class for each in parse_exceptions(text)] == ["AttributeError", "ferry.errors.Full"]
 
 
 def test_an_exception_group_s_lines() -> None:
     text = "\n".join("  | " + line for line in ASGI.splitlines()[1:])
     assert (
-        exceptions("  + Exception Group Traceback (most recent call last):\n" + text)[0].error_class == "AttributeError"
+        parse_exceptions("  + Exception Group Traceback (most recent call last):\n" + text)[0].error_class == "AttributeError"
     )
 
 
@@ -112,7 +112,7 @@ def test_an_exception_group_s_lines() -> None:
     ],
 )
 def test_one_line_of_an_exception(text: str, expected: LoggedException | None) -> None:
-    found = exceptions(text)
+    found = parse_exceptions(text)
     if expected is None and text.startswith("websockets"):
         assert found[0].error_class == "websockets.exceptions.ConnectionClosedError"
     else:

@@ -10,8 +10,8 @@ import pytest
 from shared.adapters.slack.acting import command_of
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
-from shared.proposal.proposal import Standing
-from shared.service import Acting
+from shared.proposal.proposal import ProposalStatus
+from shared.service import RolloutMode
 from tests.support.proof_samples import HEAD
 from tests.support.slack.shown import shown
 from tests.unit.test_slack_layout import SERVICE, asked, buttons, words
@@ -28,8 +28,8 @@ FILE = {
         }
     ]
 }
-COMMAND = replace(SERVICE, acting=Acting.COMMAND, deploy_command=("./deploy.sh", "{commit}"), traffic_steps=(100,))
-BY_HAND = replace(SERVICE, acting=Acting.BY_HAND, repository="/srv/chat", traffic_steps=(100,))
+COMMAND = replace(SERVICE, acting=RolloutMode.COMMAND, deploy_command=("./deploy.sh", "{commit}"), traffic_steps=(100,))
+BY_HAND = replace(SERVICE, acting=RolloutMode.BY_HAND, repository="/srv/chat", traffic_steps=(100,))
 
 
 def settings(folder: Path, platform: str, **more: object) -> Settings:
@@ -42,14 +42,14 @@ def settings(folder: Path, platform: str, **more: object) -> Settings:
 @pytest.mark.parametrize(
     ("platform", "more", "acting", "steps"),
     [
-        ("", {}, Acting.PLATFORM, (10, 50, 100)),
-        ("served", {"deploy_command": ["true"]}, Acting.PLATFORM, (10, 50, 100)),
-        ("watched", {}, Acting.BY_HAND, (100,)),
-        ("watched", {"deploy_command": ["true"], "traffic_steps": [5, 100]}, Acting.COMMAND, (100,)),
+        ("", {}, RolloutMode.PLATFORM, (10, 50, 100)),
+        ("served", {"deploy_command": ["true"]}, RolloutMode.PLATFORM, (10, 50, 100)),
+        ("watched", {}, RolloutMode.BY_HAND, (100,)),
+        ("watched", {"deploy_command": ["true"], "traffic_steps": [5, 100]}, RolloutMode.COMMAND, (100,)),
     ],
 )
 def test_what_acts_follows_from_where_it_runs(
-    tmp_path: Path, platform: str, more: dict[str, object], acting: Acting, steps: tuple[int, ...]
+    tmp_path: Path, platform: str, more: dict[str, object], acting: RolloutMode, steps: tuple[int, ...]
 ) -> None:
     (service,) = settings(tmp_path, platform, **more).services.values()
     assert (service.acting, service.traffic_steps) == (acting, steps)
@@ -78,7 +78,7 @@ def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> No
 
 
 def test_nor_does_it_say_after_a_failure_that_no_traffic_was_moved() -> None:
-    failed = replace(asked(), standing=Standing.FAILED)
+    failed = replace(asked(), standing=ProposalStatus.FAILED)
     assert "gets no traffic" in words(shown(SERVICE, failed))
     assert "gets no traffic" not in words(shown(COMMAND, failed))
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.proof.model.finding import Kind
-from shared.proposal.proposal import Alternative, Message, Proposal, Standing
-from shared.proposal.question import Label, details, labelled, question
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.question import Label, build_thread_details, split_label, build_question
 from shared.report.issue.impact import impact
 from shared.service import Service
 from tests.support.proof_samples import HEAD, SHAPES, B, F, report_on
@@ -31,7 +31,7 @@ ISSUE = "https://github.com/quay/chat/issues/12"
 
 
 def asked(shape: str = "design", kind: Kind = Kind.REDEPLOY) -> Message:
-    return question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
+    return build_question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
 
 
 def words(sent: dict[str, Any]) -> str:
@@ -82,7 +82,7 @@ def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
     report = report_on("design")
     [first, *_] = report.incident.symptoms
     incident = replace(report.incident, symptoms=(first, replace(first, revision="chat-00043-x", occurrences=40)))
-    message = question(replace(report, incident=incident), PROPOSAL, ISSUE)
+    message = build_question(replace(report, incident=incident), PROPOSAL, ISSUE)
     told = f"what followed: “{first.text}” ({first.occurrences + 40} times)."
     assert told in words(shown(SERVICE, message))
     assert f"({first.occurrences + 40} times)" in impact(incident)
@@ -111,7 +111,7 @@ def test_approving_has_to_be_confirmed_for_a_service_an_environment_and_a_whole_
 
 
 def test_rolling_back_instead_approves_the_other_proposal() -> None:
-    other = replace(asked(), alternative=Alternative("0123456789abcdef-2", "9" * 40))
+    other = replace(asked(), alternative=AlternativeProposal("0123456789abcdef-2", "9" * 40))
     instead = buttons(shown(SERVICE, other))[ROLL_BACK]
     assert json.loads(instead["value"]) == {
         "proposal": "0123456789abcdef-2", "incident": "0123456789abcdef", "commit": "9" * 40,
@@ -135,25 +135,25 @@ def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
 
 
 def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
-    other = Alternative("p-back", "9" * 40, ("U0KIM",))
+    other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
     counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
     text = words(shown(replace(SERVICE, not_author=True), counting))
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
     assert "; 2 different " in text
     assert words(shown(replace(SERVICE, not_author=False), counting)) != text
-    done = replace(counting, standing=Standing.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
+    done = replace(counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
     assert re.search(r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", words(shown(SERVICE, done)))
 
 
 def test_a_denial_names_only_who_denied() -> None:
-    denied = replace(asked(), standing=Standing.DENIED, approvals=("U0MIRA",), quorum=2, by="U0ODA")
+    denied = replace(asked(), standing=ProposalStatus.DENIED, approvals=("U0MIRA",), quorum=2, by="U0ODA")
     assert "Denied by <U0ODA>: " in words(shown(SERVICE, denied))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_details_of_every_shape_are_accepted_by_slack(shape: str) -> None:
     report = report_on(shape)
-    told = "\n".join(_words(block) for block in shown_details(details(report)))
+    told = "\n".join(_words(block) for block in shown_details(build_thread_details(report)))
     assert all(why.question.split()[-1] in told for why in report.whys)
 
 
@@ -163,8 +163,8 @@ def test_the_longest_possible_details_are_accepted_by_slack(filling: str) -> Non
     shown_details([filling] * 100)
 
 
-@pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
-def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
+def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: ProposalStatus) -> None:
     reason = "wait for the\nmigration"
     decided = replace(
         asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3),
@@ -175,13 +175,13 @@ def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: 
     what = f": redeploy chat-backend (production) from {HEAD.id[:12]}."
     by_person = " by <U0MIRA> at 2026-03-01T12:00:00Z"
     own = f" at 2026-03-01T12:03:00Z (approved{by_person})"
-    assert (by_person if standing in {Standing.APPROVED, Standing.DENIED} else own) + what in words(sent)
+    assert (by_person if standing in {ProposalStatus.APPROVED, ProposalStatus.DENIED} else own) + what in words(sent)
     assert f"Reason: {' '.join(reason.split())}" in words(sent)
     assert "Open until" not in words(sent)
 
 
-@pytest.mark.parametrize("standing", [Standing.EXPIRED, Standing.SUPERSEDED])
-def test_what_can_no_longer_be_approved_says_so(standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [ProposalStatus.EXPIRED, ProposalStatus.SUPERSEDED])
+def test_what_can_no_longer_be_approved_says_so(standing: ProposalStatus) -> None:
     sent = shown(SERVICE, replace(asked(), standing=standing))
     assert buttons(sent) == {}
     assert sent["text"].startswith(standing.value.capitalize())
@@ -194,7 +194,7 @@ def test_every_message_reads_as_it_is_kept() -> None:
 def messages_shown() -> str:
     """What is kept as `tests/golden/messages.txt`: of each way in which a question stands, the lines that are new."""
     stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
-    other = Alternative("p-back", "9" * 40, ("U0KIM",))
+    other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
     counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
     kept = {
         "open": (SERVICE, asked()),
@@ -203,7 +203,7 @@ def messages_shown() -> str:
         "open, to roll back": (SERVICE, asked("rollback", Kind.ROLLBACK)),
     }
     decided = replace(asked(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
-    kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in Standing if each is not Standing.OPEN}
+    kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in ProposalStatus if each is not ProposalStatus.OPEN}
     lines: list[str] = []
     for name, sent in kept.items():
         new = [line for line in words(shown(*sent)).splitlines() if line and line not in lines]
@@ -212,25 +212,25 @@ def messages_shown() -> str:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("standing", [Standing.OPEN, Standing.APPROVED])
-def test_every_shape_is_accepted_by_slack(shape: str, standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [ProposalStatus.OPEN, ProposalStatus.APPROVED])
+def test_every_shape_is_accepted_by_slack(shape: str, standing: ProposalStatus) -> None:
     shown(SERVICE, replace(asked(shape), standing=standing))
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("standing", ProposalStatus)
 @pytest.mark.parametrize("filling", ["x", "é", "`", "<!channel> ", "@", "&", "\n", " ", "\u202e", "0123abc ", "😀"])
-def test_the_longest_possible_input_is_accepted_by_slack(standing: Standing, filling: str) -> None:
+def test_the_longest_possible_input_is_accepted_by_slack(standing: ProposalStatus, filling: str) -> None:
     long = filling * 100_000
     message = replace(
         asked(), title=long, lines=(long,) * 100, issue_url=f"https://a.example/{long}", standing=standing,
-        by=long, reason=long, decided_at=UNTIL, alternative=Alternative("p" * 300, "c" * 64, (long,) * 100),
+        by=long, reason=long, decided_at=UNTIL, alternative=AlternativeProposal("p" * 300, "c" * 64, (long,) * 100),
         approvals=(long,) * 100, quorum=20,
     )  # fmt: skip
     shown(replace(SERVICE, name=long, environment=long), message)
 
 
 def test_a_line_without_a_label_is_a_paragraph() -> None:
-    assert labelled("Proposal: x") == (Label.PROPOSAL, "x")
-    assert labelled("Proposals: x") == (None, "Proposals: x")
+    assert split_label("Proposal: x") == (Label.PROPOSAL, "x")
+    assert split_label("Proposals: x") == (None, "Proposals: x")
     line = "stale: and so on"
     assert line in words(shown(SERVICE, replace(asked(), lines=(line,))))

@@ -29,7 +29,7 @@ from functions.local.server_process import (
 )
 from functions.local.stack_folder import environment_of, led_to, told
 from shared.adapters.delivery import Delivery
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 DELIVERY = Delivery("m7", "log-entries", b"\x00\xff{", {"a": "b"}, datetime(2026, 4, 7, 8, 0, tzinfo=UTC), 3)
 
@@ -124,14 +124,14 @@ def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) 
     broken = server("-c", "print('tide'); print('no water'); raise SystemExit(1)")
     with (
         running(broken, tmp_path) as process,
-        pytest.raises(Unreadable, match=r"^pier .*: no water \(.*pier\.log"),
+        pytest.raises(InputError, match=r"^pier .*: no water \(.*pier\.log"),
     ):
         answers(broken, process, tmp_path)
 
 
 def test_a_server_that_says_nothing_is_told_as_such(tmp_path: Path) -> None:
     silent = server("-c", "")
-    with running(silent, tmp_path) as process, pytest.raises(Unreadable, match=NOTHING_PRINTED):
+    with running(silent, tmp_path) as process, pytest.raises(InputError, match=NOTHING_PRINTED):
         answers(silent, process, tmp_path)
 
 
@@ -155,7 +155,7 @@ def test_a_server_is_ended_when_the_block_fails(tmp_path: Path) -> None:
 def test_a_server_does_not_start_on_a_port_that_is_taken(tmp_path: Path) -> None:
     with (
         http.server.HTTPServer((LOOPBACK, 0), Function) as taken,
-        pytest.raises(Unreadable, match=rf"\b{taken.server_port}\b.*\bpier\b"),
+        pytest.raises(InputError, match=rf"\b{taken.server_port}\b.*\bpier\b"),
         running(server("-c", "", port=taken.server_port), tmp_path),
     ):
         pytest.fail("it was started")
@@ -167,7 +167,7 @@ def test_missing_emulators_are_told_with_what_to_install(tmp_path: Path, monkeyp
     java.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(emulators, "_WELL_KNOWN", ())
-    with pytest.raises(Unreadable, match="gcloud components install pubsub-emulator cloud-firestore-emulator"):
+    with pytest.raises(InputError, match="gcloud components install pubsub-emulator cloud-firestore-emulator"):
         emulators.installed()
 
 

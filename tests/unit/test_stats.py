@@ -11,7 +11,7 @@ from functions.cli.stats import stats as command
 from functions.local.stack_folder import FOLDER
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
-from shared.wiring import STORE
+from shared.wiring import STORE_FILE
 from shared.workflow.flow import State
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import Case, document
@@ -83,7 +83,7 @@ HERE = Path(FOLDER)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    store = SqliteStore(tmp_path / STORE)
+    store = SqliteStore(tmp_path / STORE_FILE)
     for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
         store.create(incident_records.KIND, each.id, document(each))
     store.close()

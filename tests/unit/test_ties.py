@@ -5,10 +5,10 @@ from itertools import permutations
 
 import pytest
 
-from shared.detection.close_code import Closed
-from shared.detection.collect import collect
+from shared.detection.close_code import CloseKind
+from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.incident import Incident, is_suspected
+from shared.detection.incident import Incident, is_suspected_consequence
 from shared.detection.signal import SignalKind
 from tests.support.logged import FORBIDDEN, entries, moment
 
@@ -37,7 +37,7 @@ def log(*lines: Line, step: float = 1.0) -> list[LogEntry]:
 
 
 def found(logged: list[LogEntry]) -> tuple[Incident, ...]:
-    return collect(entries(logged), service="", environment="").incidents
+    return collect_incidents(entries(logged), service="", environment="").incidents
 
 
 def syntax(logged: list[LogEntry]) -> Incident:
@@ -148,35 +148,35 @@ def test_the_fingerprint_of_a_close_does_not_know_the_line() -> None:
 def test_the_close_in_the_exception_s_own_text_is_tied_to_it() -> None:
     own = RAISED.replace("AttributeError: no enviorn", f"websockets.exceptions.ConnectionClosedError: {UPSTREAM}")
     [incident] = found(log(("a", own)))
-    assert (incident.closed, incident.raised is not None) == (Closed.OTHER_END, True)
+    assert (incident.closed, incident.raised is not None) == (CloseKind.OTHER_END, True)
 
 
 @pytest.mark.parametrize(
     ("text", "closed"),
-    [(UPSTREAM, Closed.OTHER_END), (OURS, Closed.OURS), (CLOSED, Closed.INTERNAL_ERROR),
-     ("received 1011 (internal error); no close frame sent", Closed.OTHER_END),
-     ("connection closed: received 1011 (internal error)", Closed.INTERNAL_ERROR)],
+    [(UPSTREAM, CloseKind.OTHER_END), (OURS, CloseKind.OURS), (CLOSED, CloseKind.INTERNAL_ERROR),
+     ("received 1011 (internal error); no close frame sent", CloseKind.OTHER_END),
+     ("connection closed: received 1011 (internal error)", CloseKind.INTERNAL_ERROR)],
 )  # fmt: skip
-def test_which_end_closed_first(text: str, closed: Closed) -> None:
+def test_which_end_closed_first(text: str, closed: CloseKind) -> None:
     [incident] = found(log(("a", text)))
     assert incident.closed is closed
 
 
 def test_an_upstream_s_close_is_tied_to_no_exception_before_it() -> None:
     [incident] = found(log(("a", RAISED), ("a", UPSTREAM)))
-    assert (incident.closed, incident.raised) == (Closed.OTHER_END, None)
+    assert (incident.closed, incident.raised) == (CloseKind.OTHER_END, None)
 
 
 def test_a_refusal_of_access_is_suspected_and_not_known() -> None:
     incident = syntax(log(("a", BROKEN), ("a", FORBIDDEN), ("a", "ERROR no berth free")))
-    assert {each.text: is_suspected(each, incident) for each in incident.nearby} == {
+    assert {each.text: is_suspected_consequence(each, incident) for each in incident.nearby} == {
         FORBIDDEN: True, "ERROR no berth free": False
     }  # fmt: skip
 
 
 def test_what_was_logged_before_it_is_not_suspected_to_follow() -> None:
     incident = syntax(log(("a", FORBIDDEN), ("a", BROKEN)))
-    assert [is_suspected(each, incident) for each in incident.nearby] == [False]
+    assert [is_suspected_consequence(each, incident) for each in incident.nearby] == [False]
 
 
 def test_an_error_of_the_same_request_that_came_before_is_no_symptom() -> None:

@@ -12,7 +12,7 @@ from shared.proof.model.finding import Proof
 from shared.proof.model.ruff_explanations import form_of
 from shared.report.report import Report
 from shared.report.whys import Confidence, Key, Statement, Why
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from tests.support.evidence_checker import figures
 from tests.support.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
 from tests.unit.whys_shown import whys_shown
@@ -77,7 +77,7 @@ def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and
 def test_the_commit_that_introduced_it_is_named_with_its_errors() -> None:
     found = why("design", Key.INTRODUCED)
     assert [figure for kind, figure in figures(found.answer) if kind in {"commit", "time"}] == [
-        rfc3339(I.committed_at),
+        format_rfc3339(I.committed_at),
         I.id[:12],
     ]
     assert I.subject in found.answer
@@ -156,7 +156,7 @@ def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: Key, states: 
         ("fix by rename", Key.NOT_DEPLOYED, ("chat/agents/execute.py",)),
         ("fix in a pull request", Key.NOT_READY, ("refs/pull/7/head", F.id[:12])),
         ("fix on a branch", Key.NOT_READY, ("origin/mend-answers", F.id[:12])),
-        ("fix outlived", Key.BEHIND, (rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
+        ("fix outlived", Key.BEHIND, (format_rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
         ("not corroborated", Key.VERSION, ("10", "agents_execute.py", "676")),
         ("file not found", Key.VERSION, (proof_of("file not found").recommendation.detail,)),
         (CONTRADICTED, Key.BEHIND, (proof_of(CONTRADICTED).deployed.conflict,)),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from functions.cli.access import Access, read_access
-from shared.errors import Unreadable
+from shared.errors import InputError
 from tests.support.access import readme
 from tests.support.access.observed import Observed
 from tests.support.access.scenarios import PLAYS, played
@@ -103,5 +103,5 @@ def test_a_file_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     for text in ("", "[]", "roles: {a: {}}", "a: [", "roles: {}\ngoogle: {}\n"):
         file = tmp_path / "access.yaml"
         file.write_text(text, "utf-8")
-        with pytest.raises(Unreadable, match=r"\baccess\.yaml\b"):
+        with pytest.raises(InputError, match=r"\baccess\.yaml\b"):
             read_access(file)

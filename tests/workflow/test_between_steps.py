@@ -6,7 +6,7 @@ And what a revision that logs late explains, however far its incident is.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.proposal.verdict import Probed
+from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 from shared.workflow.record import record
 from tests.support.drivers import approved, documents, incident_document, proposed, redeployed, state, tick
@@ -22,9 +22,9 @@ class ByAddress(FakeProbe):
 
     asked: list[str] = field(default_factory=list)
 
-    def connect(self, service: Service) -> Probed:
+    def connect(self, service: Service) -> ProbeResult:
         self.asked.append(service.probe_url)
-        return Probed(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
+        return ProbeResult(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
 
 
 def test_until_it_has_all_of_the_traffic_the_new_revision_is_probed_at_its_own_address() -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.errors import Retry
-from shared.proposal.decision import ClickKind, Reply, answer
-from shared.text.timestamps import rfc3339
+from shared.proposal.decision import ClickKind, ClickResult, build_answer
+from shared.text.timestamps import format_rfc3339
 from tests.support.function_clients import EVENT, MAIN, READERS, Doors, Failing, doors, form, pressed, sunk, wrapped
 from tests.support.harness import Setting
 from tests.support.memory import MemoryStore
@@ -115,7 +115,7 @@ def shaped(shape: str, data: bytes, now: str) -> tuple[bytes, dict[str, str]]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: Doors, shape: str) -> None:
     entry = open_doors.setting.entry()
-    body, headers = shaped(shape, sunk(entry), rfc3339(open_doors.setting.clock.now()))
+    body, headers = shaped(shape, sunk(entry), format_rfc3339(open_doors.setting.clock.now()))
     assert open_doors.post("record", body, headers).status_code == 204
     assert len(incidents(open_doors)) == 1
 
@@ -139,7 +139,7 @@ def test_one_incident_goes_through_all_doors_once(open_doors: Doors) -> None:
     assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
     answered = open_doors.click(form(pressed(setting.chat.all[0].message)))
     assert answered.status_code == 200
-    assert answered.get_json()["text"] == answer(Reply.APPROVED).text
+    assert answered.get_json()["text"] == build_answer(ClickResult.APPROVED).text
     relay(open_doors)
     assert len(setting.cloud.operations) == 1
 
@@ -191,7 +191,7 @@ def test_what_nobody_foresaw_is_delivered_again_without_a_word(
 def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> None:
     with doors(Setting(), settings=Settings(oldest=timedelta(hours=2))) as opened:
         entry = sunk(opened.setting.entry())
-        old = rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
+        old = format_rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
         assert opened.deliver("record", entry, publishTime=old).status_code == 204
         assert rejections(opened) == [("record", "too_old")]
         assert incidents(opened) == {}
@@ -247,7 +247,7 @@ class TestDecide:
 
     def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: Doors) -> None:
         answered = asked.click(form(pressed(asked.setting.chat.all[0].message, ClickKind.DENY)))
-        assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.DENIED).text)
+        assert (answered.status_code, answered.get_json()["text"]) == (200, build_answer(ClickResult.DENIED).text)
         assert self.approved(asked) == []
 
     def test_the_answer_is_for_the_one_who_clicked(self, asked: Doors) -> None:

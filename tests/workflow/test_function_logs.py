@@ -11,9 +11,9 @@ from functions.http import structured_logs, tracing
 from functions.http.structured_logs import Log, Severity, Trace, trace_of
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.adapters.logs.log_json import entry_from_json
-from shared.detection.signal import Refusal, read_signal
+from shared.detection.signal import SkipReason, read_signal
 from shared.errors import Retry
-from shared.text.escaping import one_line
+from shared.text.escaping import to_one_line
 from tests.support.function_clients import READERS, Doors, Failing, as_json, doors, form, pressed, sunk
 from tests.support.harness import Setting, syntax_error
 from tests.support.memory import MemoryStore
@@ -83,7 +83,7 @@ def at_an_issue(opened: Doors, error: str) -> None:
         body = json.dumps(event).encode()
         headers = {EVENT_HEADER: "issue_comment", DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa"}
         opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
-        opened.post("github", body, {**headers, SIGNATURE_HEADER: one_line(error)})
+        opened.post("github", body, {**headers, SIGNATURE_HEADER: to_one_line(error)})
     named = said | {"issue": issue, "repository": {"full_name": "harbour/tide"}}
     body = json.dumps(named).encode()
     opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
@@ -110,7 +110,7 @@ def test_no_line_of_any_function_is_a_signal(error: str, lines: Callable[[], lis
     assert {line["message"].partition(":")[0] for line in printed} == {*READERS.values(), "decide", "github"}
     for line in printed:
         entry = entry_from_json(as_sunk(line), 0)
-        assert read_signal(entry) is Refusal.NO_SIGNAL, line
+        assert read_signal(entry) is SkipReason.NO_SIGNAL, line
 
 
 def test_what_is_printed_beside_the_lines_is_refused_by_the_name_of_the_function(
@@ -204,4 +204,4 @@ def test_spans_are_lines_of_the_same_kind(lines: Callable[[], list[dict[str, Any
     assert child["logging.googleapis.com/trace"] == f"projects/shore/traces/{TRACE}"
     assert (child["severity"], child["provenfix"]["parent"]) == ("DEBUG", "00f067aa0ba902b7")
     assert "parent" not in root["provenfix"]
-    assert read_signal(entry_from_json(as_sunk(child), 0)) is Refusal.NO_SIGNAL
+    assert read_signal(entry_from_json(as_sunk(child), 0)) is SkipReason.NO_SIGNAL

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.proof.model.finding import Kind, Reason
-from shared.proposal.question import Label, labelled
+from shared.proposal.question import Label, split_label
 from shared.workflow.flow import State
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import SETTLING
@@ -40,7 +40,7 @@ def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Se
     proposed(setting)
     message = setting.chat.all[0].message
     assert re.match(r"tide\b.* SyntaxError .*/app/chat/greeting\.py\b.* 7\b", message.title)
-    assert [words[:9] for label, words in map(labelled, message.lines) if label is Label.SHIPS] == ["2 commits"]
+    assert [words[:9] for label, words in map(split_label, message.lines) if label is Label.SHIPS] == ["2 commits"]
 
 
 def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from shared.errors import Reject
-from shared.ports import Wish, Wished
+from shared.ports import IssueCommand, IssueEvent
 from shared.proof.model.finding import Kind, Reason
 from shared.proof.model.ports import Compilers, History
 from shared.proposal.proposal import Proposal
@@ -34,8 +34,8 @@ def _unfixed(setting: Setting) -> str:
     return incident
 
 
-def _wished(incident: str, wish: Wish = Wish.REINVESTIGATE, delivery: str = "d-1", issue: int = 1) -> Wished:
-    return Wished(wish, delivery, "harbour/tide", issue, incident, "nora")
+def _wished(incident: str, wish: IssueCommand = IssueCommand.REINVESTIGATE, delivery: str = "d-1", issue: int = 1) -> IssueEvent:
+    return IssueEvent(wish, delivery, "harbour/tide", issue, incident, "nora")
 
 
 def test_what_is_not_mended_is_looked_at_again_once_for_each_delivery(setting: Setting) -> None:
@@ -69,17 +69,17 @@ def test_a_second_wish_changes_nothing_while_the_first_is_looked_at(setting: Set
 
 def test_a_muted_issue_ends_the_incident_and_a_wish_to_mute_an_open_one_does_nothing(setting: Setting) -> None:
     incident = proposed(setting)
-    assert heed(setting.process(), FakePeople(), _wished(incident, Wish.MUTE)).name == "nothing"
+    assert heed(setting.process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
     setting.issues.all[0].is_open = False
-    assert heed(setting.process(), FakePeople(), _wished(incident, Wish.MUTE, "d-2")).name == "muted"
+    assert heed(setting.process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
     stored = incident_document(setting, incident)
     assert (stored["state"], stored["ending"]) == ("proposed", "muted")
     tick(setting)
     assert state(setting, incident) == "muted"
 
 
-@pytest.mark.parametrize("wish", Wish)
-def test_a_wish_at_another_issue_is_refused(setting: Setting, wish: Wish) -> None:
+@pytest.mark.parametrize("wish", IssueCommand)
+def test_a_wish_at_another_issue_is_refused(setting: Setting, wish: IssueCommand) -> None:
     incident = proposed(setting)
     with pytest.raises(Reject, match="foreign_issue"):
         heed(setting.process(), FakePeople(), _wished(incident, wish, issue=2))

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.ports import WRONG
+from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import Kind, Reason
 from shared.proposal.decision import ClickKind
-from shared.proposal.verdict import WATCH, Probed
+from shared.proposal.verdict import WATCH_DURATION, ProbeResult
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record
@@ -39,7 +39,7 @@ def setting() -> Setting:
 def resolved(setting: Setting) -> str:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
-    tick(setting, WATCH + MINUTE)
+    tick(setting, WATCH_DURATION + MINUTE)
     assert state(setting, incident) == "resolved"
     return incident
 
@@ -88,7 +88,7 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(setting: Sett
     assert "2026-04-08T08:02:00Z" in standing(issue), "until when it is watched"
     report = issue.body.partition("<!-- /provenfix:state -->")[2]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
-    tick(setting, WATCH + MINUTE)
+    tick(setting, WATCH_DURATION + MINUTE)
     assert parts(issue) == ["proposed", "approved", "deployed", "resolved"]
     assert "nora (`U-NORA`)" in issue.comments[1]
     assert setting.cloud.operations[0].revision in issue.comments[2]
@@ -111,7 +111,7 @@ def test_the_last_comment_tells_how_long_everything_took(setting: Setting) -> No
     redeployed(setting)
     tick(setting, 3 * MINUTE)
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     told = setting.issues.all[0].comments[-1].splitlines()[-1]
     assert re.findall(r"\w+ after \d[\w ]*?(?= and|[,.])", told) == [
         "detected after 15 s", "proposed after 55 s", "approved after 5 min", "deployed after 8 min",
@@ -125,7 +125,7 @@ def test_what_nobody_has_to_act_on_is_no_alarm_and_gives_no_hint(setting: Settin
     told = standing(setting.issues.all[0])
     assert "[!NOTE]" in told
     assert "<sub>" not in told
-    assert WRONG not in told
+    assert WRONG_LABEL not in told
 
 
 def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(setting: Setting) -> None:
@@ -134,7 +134,7 @@ def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(setting: 
     class Slow(Away):
         def __getattr__(self, name: str) -> object:
             if name == "comment":
-                setting.issues.all[0].labels.add(WRONG)
+                setting.issues.all[0].labels.add(WRONG_LABEL)
                 tick(setting)
             return getattr(self._port, name)
 
@@ -249,7 +249,7 @@ def test_what_was_deleted_is_not_opened_again(setting: Setting) -> None:
 
 def test_the_label_holds_for_good_whenever_it_was_set(setting: Setting) -> None:
     first = resolved(setting)
-    setting.issues.all[0].labels.add(WRONG)
+    setting.issues.all[0].labels.add(WRONG_LABEL)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
     outcome = record(setting.process(), setting.entry(revision="tide-00011-new"))
     assert (outcome.name, outcome.incident) == ("duplicate", first)
@@ -283,7 +283,7 @@ def test_a_code_host_that_is_away_holds_up_no_deployment_and_no_rollback(setting
     with pytest.raises(Retry, match="away"):
         verify(setting.process(away))
     assert state(setting, incident) == "watching"
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     for _ in range(2):
         setting.clock.turn(MINUTE)
         with pytest.raises(Retry, match=incident):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.text.escaping import cut
+from shared.text.escaping import truncate
 from tests.support.drivers import pressed, proposed, redeployed, tick
 from tests.support.harness import Setting, service
 
@@ -18,5 +18,5 @@ def test_forty_characters_of_an_id_are_shown(user: str, name: str) -> None:
     redeployed(setting)
     tick(setting)
     approval = setting.issues.all[0].comments[1]
-    assert f"`{cut(user, 40)}`" in approval
+    assert f"`{truncate(user, 40)}`" in approval
     assert name in approval

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.proposal.decision import ClickKind, Reply, answer
+from shared.proposal.decision import ClickKind, ClickResult, build_answer
 from tests.support.function_clients import EVENT, READERS, Doors, as_json, doors, form, pressed, sunk
 from tests.support.harness import Setting
 from tests.support.memory import MemoryStore
@@ -260,12 +260,12 @@ def test_after_poison_a_click_still_decides(opened: Doors) -> None:
     for body in CLICKS.values():
         opened.click(body)
     answered = opened.click(form(pressed(opened.setting.chat.all[0].message, ClickKind.DENY)))
-    assert answered.get_json()["text"] == answer(Reply.DENIED).text
+    assert answered.get_json()["text"] == build_answer(ClickResult.DENIED).text
 
 
 def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: Doors) -> None:
     answered = opened.click(form(GOOD))
-    assert (answered.status_code, answered.get_json()["text"]) == (200, answer(Reply.UNKNOWN_PROPOSAL).text)
+    assert (answered.status_code, answered.get_json()["text"]) == (200, build_answer(ClickResult.UNKNOWN_PROPOSAL).text)
 
 
 def test_a_flood_of_poison_costs_one_write(opened: Doors) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.ports import WRONG, Wish, Wished
-from shared.proposal.verdict import WATCH
+from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
+from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.effects import close_key
 from shared.workflow.issue.issue_commands import heed
 from shared.workflow.issue.stop_automation import muted
@@ -37,7 +37,7 @@ class _DiesAfterTheClose:
 def _died_after_its_close(setting: Setting) -> str:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    setting.clock.turn(WATCH)
+    setting.clock.turn(WATCH_DURATION)
     dying = setting.process(lambda name, port: _DiesAfterTheClose(setting.issues) if name == "issues" else port)
     with pytest.raises(_Died):
         verify(dying)
@@ -58,13 +58,13 @@ def test_it_is_not_taken_for_a_persons(setting: Setting) -> None:
     world = setting.process()
     case = incident_records.demand(world, incident)
     assert not muted(world, setting.services["shore.tide"], case)
-    setting.issues.all[0].labels.add(WRONG)
+    setting.issues.all[0].labels.add(WRONG_LABEL)
     assert muted(world, setting.services["shore.tide"], case)
 
 
 def test_the_code_hosts_news_of_it_mute_nothing(setting: Setting) -> None:
     incident = _died_after_its_close(setting)
-    closed = Wished(Wish.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
+    closed = IssueEvent(IssueCommand.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
     assert heed(setting.process(), FakePeople(), closed).name == "nothing"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.local.page.drawing import WIDTH, Drawing, drawn
 from functions.local.page.incident_view import Shelf
 from functions.local.page.timeline import Happening, Lane, Look, happenings
-from shared.text.timestamps import lasting
+from shared.text.timestamps import format_duration
 from tests.support.harness import Setting
 from tests.support.paged import proposed
 
@@ -93,4 +93,4 @@ def test_durations_are_told_in_two_units() -> None:
         0.04: "0.0 s", 4.26: "4.3 s", 42: "42 s", 60: "1 min", 200: "3 min 20 s", 3_600: "1 h", 7_500: "2 h 5 min",
         86_400: "1 d", 273_900: "3 d 4 h",
     }  # fmt: skip
-    assert {time: lasting(timedelta(seconds=time)) for time in told} == told
+    assert {time: format_duration(timedelta(seconds=time)) for time in told} == told

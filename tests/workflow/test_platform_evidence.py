@@ -12,7 +12,7 @@ from functions.demo.git import git
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import DeployedSource
-from shared.proposal.rollout import Claim, Revision, Serving
+from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.investigation.platform_evidence import Seen, Stated, resolved, stated
 from tests.support.drivers import documents, opened
@@ -33,7 +33,7 @@ def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: 
     known = setting.services["shore.tide"]
     setting.cloud.services["shore.tide"].revisions[revision.name] = revision
     with setting.pasts(known) as history:
-        seen = Seen(revision.name, Serving(revision, traffic, "1"), logged)
+        seen = Seen(revision.name, ServiceState(revision, traffic, "1"), logged)
         return stated(setting.process(), known, history, seen)
 
 
@@ -45,7 +45,7 @@ def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
 
 
 def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> None:
-    claims = (Claim("provenance", BROKEN, "build b-1"), Claim("label", FIXED, "label commit-sha"))
+    claims = (CommitClaim("provenance", BROKEN, "build b-1"), CommitClaim("label", FIXED, "label commit-sha"))
     revision = Revision(
         "tide-2", BROKEN, AT, "boats/tide@sha256:00", claims, (("cpu", "1"), ("memory", "512Mi")), ("denied: tags",),
         python="3.11", function=True,
@@ -73,13 +73,13 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
 def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
     known = setting.services["shore.tide"]
     with setting.pasts(known) as history:
-        serving = Serving(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
+        serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
         found = stated(setting.process(), known, history, Seen("tide-2", serving, ()))
     assert found.sentences == ()
 
 
 def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(setting: Setting) -> None:
-    claims = (Claim("label", "e" * 40, "label commit-sha"),)
+    claims = (CommitClaim("label", "e" * 40, "label commit-sha"),)
     found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
     assert found.commit is None
     assert names([each for each in found.sentences if "e" * 40 in each], [("label commit-sha",), ("label",)])

@@ -8,8 +8,8 @@ import pytest
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.proposal.decision import ClickKind, Reply
-from shared.proposal.proposal import Standing
+from shared.proposal.decision import ClickKind, ClickResult
+from shared.proposal.proposal import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record
 from shared.workflow.redeploy import redeploy
@@ -36,14 +36,14 @@ def _decision(setting: Setting) -> Document:
     return decision
 
 
-def _as(setting: Setting, *names: str) -> list[Reply]:
+def _as(setting: Setting, *names: str) -> list[ClickResult]:
     return [pressed(setting, user=name, token=name).reply for name in names]
 
 
 class TestGoingBack:
     def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Setting) -> None:
         incident = proposed(setting)
-        assert pressed_back(setting).reply is Reply.APPROVED
+        assert pressed_back(setting).reply is ClickResult.APPROVED
         assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
         assert redeployed(setting).name == "deploying"
         [operation] = setting.cloud.operations
@@ -68,7 +68,7 @@ class TestGoingBack:
         setting.logs.answered[setting.cloud.operations[0].revision] = 60
         tick(setting, timedelta(hours=24, minutes=1))
         assert state(setting, incident) == "resolved"
-        assert setting.chat.all[0].message.standing is Standing.RESOLVED
+        assert setting.chat.all[0].message.standing is ProposalStatus.RESOLVED
 
     def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Setting) -> None:
         """What mended it is the earlier commit, not the fix that was never deployed."""
@@ -86,8 +86,8 @@ class TestGoingBack:
     def test_one_way_out_excludes_the_other(self, setting: Setting, back_first: bool) -> None:  # noqa: FBT001
         incident = proposed(setting)
         first, second = (pressed_back, pressed) if back_first else (pressed, pressed_back)
-        assert first(setting).reply is Reply.APPROVED
-        assert second(setting, user="U-OLE").reply is Reply.DECIDED_OTHERWISE
+        assert first(setting).reply is ClickResult.APPROVED
+        assert second(setting, user="U-OLE").reply is ClickResult.DECIDED_OTHERWISE
         assert len(setting.bus.waiting) == 1
         forged = f"{incident}-1" if back_first else f"{incident}-1-back"
         with pytest.raises(Reject, match="decided_otherwise"):
@@ -98,20 +98,20 @@ class TestGoingBack:
     def test_a_denial_denies_both(self, setting: Setting) -> None:
         proposed(setting)
         pressed(setting, ClickKind.DENY)
-        assert (pressed(setting).reply, pressed_back(setting).reply) == (Reply.ALREADY_DENIED,) * 2
+        assert (pressed(setting).reply, pressed_back(setting).reply) == (ClickResult.ALREADY_DENIED,) * 2
 
     @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
     def test_its_approval_is_bound_to_its_own_commit(self, setting: Setting, change: dict[str, str]) -> None:
         proposed(setting)
-        assert pressed_back(setting, **change).reply is Reply.TAMPERED
+        assert pressed_back(setting, **change).reply is ClickResult.TAMPERED
         assert documents(setting, "decisions") == {}
 
     def test_it_expires_and_goes_stale_with_its_question(self, setting: Setting) -> None:
         proposed(setting)
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
-        assert pressed_back(setting).reply is Reply.STALE
+        assert pressed_back(setting).reply is ClickResult.STALE
         setting.clock.turn(timedelta(hours=6))
-        assert pressed_back(setting).reply is Reply.EXPIRED
+        assert pressed_back(setting).reply is ClickResult.EXPIRED
 
     def test_it_is_not_offered_where_there_is_no_earlier_commit(self) -> None:
         setting = Setting()
@@ -144,9 +144,9 @@ class TestQuorum:
     def test_nothing_happens_before_enough_different_people_agree(self) -> None:
         setting = _setting(quorum=2)
         incident = proposed(setting)
-        assert _as(setting, "U-NORA", "U-NORA", "U-NORA") == [Reply.COUNTED] * 3
+        assert _as(setting, "U-NORA", "U-NORA", "U-NORA") == [ClickResult.COUNTED] * 3
         assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
-        assert _as(setting, "U-OLE", "U-IDA") == [Reply.APPROVED, Reply.ALREADY_APPROVED]
+        assert _as(setting, "U-OLE", "U-IDA") == [ClickResult.APPROVED, ClickResult.ALREADY_APPROVED]
         assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
 
     def test_the_message_counts_along_and_keeps_who_it_was(self) -> None:
@@ -165,13 +165,13 @@ class TestQuorum:
     def test_two_ways_out_are_counted_apart_and_a_person_may_change_their_mind(self) -> None:
         setting = _setting(quorum=2)
         proposed(setting)
-        assert pressed_back(setting, user="U-NORA").reply is Reply.COUNTED
-        assert _as(setting, "U-OLE") == [Reply.COUNTED]
+        assert pressed_back(setting, user="U-NORA").reply is ClickResult.COUNTED
+        assert _as(setting, "U-OLE") == [ClickResult.COUNTED]
         tick(setting)
         message = setting.chat.all[0].message
         assert message.alternative is not None
         assert (message.approvals, message.alternative.approvals) == (("U-OLE",), ("U-NORA",))
-        assert _as(setting, "U-NORA") == [Reply.APPROVED]
+        assert _as(setting, "U-NORA") == [ClickResult.APPROVED]
         assert _decision(setting)["chosen"] == message.proposal
 
     def test_one_denial_is_enough(self) -> None:
@@ -179,7 +179,7 @@ class TestQuorum:
         incident = proposed(setting)
         _as(setting, "U-NORA", "U-OLE")
         pressed(setting, ClickKind.DENY, user="U-IDA")
-        assert _as(setting, "U-IDA") == [Reply.ALREADY_DENIED]
+        assert _as(setting, "U-IDA") == [ClickResult.ALREADY_DENIED]
         tick(setting)
         assert state(setting, incident) == "denied"
 
@@ -188,14 +188,14 @@ class TestQuorum:
         incident = proposed(setting)
         _as(setting, "U-NORA")
         setting.clock.turn(timedelta(hours=6))
-        assert _as(setting, "U-OLE") == [Reply.EXPIRED]
+        assert _as(setting, "U-OLE") == [ClickResult.EXPIRED]
         tick(setting)
         assert (state(setting, incident), setting.bus.waiting) == ("expired", [])
 
     def test_a_stranger_is_not_counted(self) -> None:
         setting = _setting(quorum=2)
         proposed(setting)
-        assert _as(setting, "U-NORA", "U-STRANGER") == [Reply.COUNTED, Reply.FOREIGN_USER]
+        assert _as(setting, "U-NORA", "U-STRANGER") == [ClickResult.COUNTED, ClickResult.FOREIGN_USER]
         assert [vote["by"] for vote in _decision(setting)["votes"]] == ["U-NORA"]  # type: ignore[attr-defined]
 
 
@@ -207,25 +207,25 @@ class TestTheAuthor:
         setting = _setting(not_author=True, authors=names)
         assert self.AUTHOR == "Kim Reed"
         proposed(setting)
-        assert _as(setting, "U-NORA") == [Reply.OWN_FIX]
+        assert _as(setting, "U-NORA") == [ClickResult.OWN_FIX]
         assert documents(setting, "decisions") == {}
-        assert _as(setting, "U-OLE") == [Reply.APPROVED]
-        assert pressed(setting, ClickKind.DENY).reply is Reply.DENIED
+        assert _as(setting, "U-OLE") == [ClickResult.APPROVED]
+        assert pressed(setting, ClickKind.DENY).reply is ClickResult.DENIED
 
     def test_of_whom_nobody_knows_it_may_not_either(self) -> None:
         setting = _setting(not_author=True, authors={"U-OLE": ("Ole Berg",)})
         proposed(setting)
-        assert _as(setting, "U-IDA") == [Reply.UNKNOWN_AUTHOR]
+        assert _as(setting, "U-IDA") == [ClickResult.UNKNOWN_AUTHOR]
         assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unknown_author"]
 
     def test_everybody_may_go_back(self) -> None:
         setting = _setting(not_author=True, authors={"U-NORA": (self.AUTHOR,)})
         proposed(setting)
-        assert pressed_back(setting).reply is Reply.APPROVED
+        assert pressed_back(setting).reply is ClickResult.APPROVED
 
     def test_without_the_wish_it_does_not_matter(self, setting: Setting) -> None:
         proposed(setting)
-        assert _as(setting, "U-NORA") == [Reply.APPROVED]
+        assert _as(setting, "U-NORA") == [ClickResult.APPROVED]
 
 
 class TestOvertaken:
@@ -239,28 +239,28 @@ class TestOvertaken:
         tick(setting)
         assert state(setting, incident) == "opened"
         said = setting.chat.all[0].message
-        assert (said.standing, said.by) == (Standing.SUPERSEDED, "")
+        assert (said.standing, said.by) == (ProposalStatus.SUPERSEDED, "")
         assert re.findall(r"\btide-\S+", said.reason) == ["tide-00008-hand", "tide-00007-old"]
         assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
         assert investigate_incident(setting.process(), incident).name == "proposed"
         asked = setting.chat.all[1].message
-        assert (asked.standing, asked.proposal) == (Standing.OPEN, f"{incident}-2")
+        assert (asked.standing, asked.proposal) == (ProposalStatus.OPEN, f"{incident}-2")
         setting.bus.waiting.clear()
         setting.chat.all.append(replace(setting.chat.all[0], message=old))  # somebody still looks at the old one
-        assert pressed(setting).reply is Reply.SUPERSEDED
-        assert pressed_back(setting).reply is Reply.SUPERSEDED
+        assert pressed(setting).reply is ClickResult.SUPERSEDED
+        assert pressed_back(setting).reply is ClickResult.SUPERSEDED
         del setting.chat.all[-1]
         assert setting.bus.waiting == []
-        assert pressed(setting).reply is Reply.APPROVED
+        assert pressed(setting).reply is ClickResult.APPROVED
 
     def test_a_change_of_the_service_supersedes_the_question(self, setting: Setting) -> None:
         incident = proposed(setting)
         setting.cloud.services["shore.tide"].etag += 1
-        assert pressed(setting).reply is Reply.STALE
+        assert pressed(setting).reply is ClickResult.STALE
         tick(setting)
         assert state(setting, incident) == "opened"
         said = setting.chat.all[0].message
-        assert said.standing is Standing.SUPERSEDED
+        assert said.standing is ProposalStatus.SUPERSEDED
         assert said.reason
         assert not re.search(r"\btide-|[0-9a-f]{40}", said.reason), "neither another revision nor another commit"
 
@@ -344,4 +344,4 @@ class TestTheThread:
         incident = proposed(setting)
         assert state(setting, incident) == "proposed"
         assert [each["reason"] for each in documents(setting, "rejections").values()] == ["chat_refused"]
-        assert pressed(setting).reply is Reply.APPROVED
+        assert pressed(setting).reply is ClickResult.APPROVED

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.investigation.reassemble_traceback import INGESTION
 from shared.workflow.record import record
 from shared.workflow.throttle import PERIOD
@@ -263,7 +263,7 @@ def test_a_revision_that_does_not_exist_is_never_news(setting: Setting) -> None:
 def _resolved(setting: Setting) -> str:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "resolved"
     return incident
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.record import record
 from tests.support.drivers import MINUTE, incident_document, state, tick, watching
 from tests.support.harness import Setting
@@ -59,7 +59,7 @@ def test_copies_of_a_last_line_ask_the_log_once(setting: Setting) -> None:
 def test_no_repository_is_asked_about_a_revision_without_a_commit(setting: Setting) -> None:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "resolved"
     setting.clock.turn(MINUTE)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", None)

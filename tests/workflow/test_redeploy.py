@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.ports import Wish, Wished
+from shared.ports import IssueCommand, IssueEvent
 from shared.proof.model.finding import Checks
 from shared.workflow.decide import decide
 from shared.workflow.investigate_incident import investigate_incident
@@ -228,7 +228,7 @@ def test_a_rollout_that_came_to_nothing_holds_up_no_other_question_of_its_incide
     assert state(setting, incident) == "refused"
     setting.clock.turn(timedelta(days=1))
     setting.services = {"shore.tide": service(daily_cap=2)}
-    wished = Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
+    wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
     assert heed(setting.process(), FakePeople(), wished).name == "asked_again"
     assert investigate_incident(setting.process(), incident).name == "proposed"
     setting.bus.waiting.clear()

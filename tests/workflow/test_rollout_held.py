@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.proposal.verdict import LONGEST_WATCH, WATCH, Probed, Verdict, Watched, judge
+from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult, RolloutVerdict, WatchObservations, judge_rollout
 from tests.support.drivers import MINUTE, approved, redeployed, state, tick, watching
 from tests.support.harness import Setting, service
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-CALM = Watched(since=BEGAN, missed=0, failed_probes=0, recurred=False, failed="", requests=12, probes=3)
+CALM = WatchObservations(since=BEGAN, missed=0, failed_probes=0, recurred=False, failed="", requests=12, probes=3)
 
 
 def _revision(setting: Setting) -> str:
@@ -44,27 +44,27 @@ def test_a_split_that_is_missed_twice_is_somebody_elses() -> None:
 
 @pytest.mark.parametrize("probes", [0, 3])
 def test_nothing_is_proven_while_the_last_probe_failed(probes: int) -> None:
-    over = BEGAN + WATCH
+    over = BEGAN + WATCH_DURATION
     watched = replace(CALM, probes=probes)
-    assert judge(watched, over) is Verdict.PROVEN
-    assert judge(replace(watched, failed_probes=1), over) is Verdict.HOLDS
-    assert judge(replace(watched, missed=1), over) is Verdict.HOLDS
+    assert judge_rollout(watched, over) is RolloutVerdict.PROVEN
+    assert judge_rollout(replace(watched, failed_probes=1), over) is RolloutVerdict.HOLDS
+    assert judge_rollout(replace(watched, missed=1), over) is RolloutVerdict.HOLDS
 
 
 def test_nor_is_anything_called_inconclusive_then() -> None:
     silent = replace(CALM, requests=0, probes=0)
-    assert judge(silent, BEGAN + LONGEST_WATCH) is Verdict.INCONCLUSIVE
-    assert judge(replace(silent, failed_probes=1), BEGAN + LONGEST_WATCH) is Verdict.HOLDS
+    assert judge_rollout(silent, BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.INCONCLUSIVE
+    assert judge_rollout(replace(silent, failed_probes=1), BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.HOLDS
 
 
 def test_a_watch_that_ends_on_a_failed_probe_goes_on_until_one_succeeds() -> None:
     setting = Setting()
     incident = watching(setting)
     setting.logs.answered[_revision(setting)] = 4810
-    setting.probe.answer = Probed(ok=False)
-    tick(setting, WATCH)
+    setting.probe.answer = ProbeResult(ok=False)
+    tick(setting, WATCH_DURATION)
     assert (state(setting, incident), setting.issues.all[0].is_open) == ("watching", True)
-    setting.probe.answer = Probed(ok=True)
+    setting.probe.answer = ProbeResult(ok=True)
     tick(setting)
     assert state(setting, incident) == "resolved"
 

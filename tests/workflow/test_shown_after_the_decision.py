@@ -12,10 +12,10 @@ from functions.local.page.incident_view import Shelf
 from functions.local.page.timeline import happenings
 from functions.local.page.views import clock as hands
 from shared.proof.model.finding import Kind, Reason
-from shared.proposal.proposal import Message, Standing
-from shared.proposal.question import Label, going_back, labelled, title_and_lines
-from shared.proposal.title import SEPARATOR, retitled, title_for
-from shared.proposal.verdict import WATCH, Probed
+from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.question import Label, build_rollback_report, split_label, build_title_and_lines
+from shared.proposal.title import TITLE_SEPARATOR, update_title, build_title
+from shared.proposal.verdict import WATCH_DURATION, ProbeResult
 from shared.report.incident_status import above
 from shared.workflow.flow import State
 from shared.workflow.investigate_incident import investigate_incident
@@ -72,9 +72,9 @@ def narrated(setting: Setting, incident: str) -> list[str]:
     ]
 
 
-def ending(standing: Standing, kind: Kind = Kind.REDEPLOY) -> str:
+def ending(standing: ProposalStatus, kind: Kind = Kind.REDEPLOY) -> str:
     """What a title ends with while the question stands so."""
-    return title_for("", "x", standing, kind).removeprefix("x")
+    return build_title("", "x", standing, kind).removeprefix("x")
 
 
 def heading(page: str) -> str:
@@ -115,7 +115,7 @@ def gone_back(setting: Setting) -> str:
 def taken_back(setting: Setting) -> str:
     """What was approved is deployed, fails its probe twice, and is taken back."""
     incident = watching(setting)
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     tick(setting)
     tick(setting)
     return incident
@@ -126,13 +126,13 @@ class TestWhatWasDecided:
         gone_back(setting)
         message = setting.chat.all[0].message
         assert (message.commit, message.kind) == (BACK, Kind.ROLLBACK)
-        lines = dict(labelled(line) for line in message.lines)
+        lines = dict(split_label(line) for line in message.lines)
         assert BACK[:12] in lines[Label.PROPOSAL]
         assert BACK[:12] in lines[Label.SHIPS]
         assert Label.INSTEAD not in lines
         assert not any(TARGET[:12] in line for line in message.lines)
-        assert message.standing is Standing.WATCHING
-        assert message.title.endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
+        assert message.standing is ProposalStatus.WATCHING
+        assert message.title.endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
 
     def test_so_does_the_terminal(self, setting: Setting) -> None:
         incident = gone_back(setting)
@@ -152,33 +152,33 @@ class TestWhatWasDecided:
         ships = body.partition('id="ships-title"')[2].partition("</section>")[0]
         assert BACK[:12] in ships
         assert TARGET[:12] not in ships
-        assert heading(body).endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
+        assert heading(body).endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
 
     def test_before_the_decision_the_page_shows_what_is_proposed(self, setting: Setting) -> None:
         body = paged.asked(paged.site(setting), f"/incidents/{proposed(setting)}").body
         assert TARGET[:12] in body.partition('id="ships-title"')[2].partition("</section>")[0]
         message = setting.chat.all[0].message
-        assert (message.standing, heading(body)) == (Standing.OPEN, message.title)
-        assert not any(heading(body).endswith(ending(each)) for each in Standing if each is not Standing.OPEN)
+        assert (message.standing, heading(body)) == (ProposalStatus.OPEN, message.title)
+        assert not any(heading(body).endswith(ending(each)) for each in ProposalStatus if each is not ProposalStatus.OPEN)
 
     def test_so_does_the_issue(self, setting: Setting) -> None:
         gone_back(setting)
         (issue,) = setting.issues.all
-        assert issue.title.endswith(ending(Standing.WATCHING, Kind.ROLLBACK))
+        assert issue.title.endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
         part = above(issue.body)
         assert (BACK in part, TARGET in part) == (True, False)
         assert tells_the_deed_and_the_approval(part, setting.chat.all[0].message)
 
     def test_what_is_resolved_is_not_said_to_be_undeployed(self, setting: Setting) -> None:
         incident = watching(setting)
-        tick(setting, WATCH)
+        tick(setting, WATCH_DURATION)
         assert state(setting, incident) == "resolved"
         world = setting.process()
         evidence = evidence_for(world, setting.services["shore.tide"], incident_records.demand(world, incident))
-        undeployed = str(evidence["headline"]).rpartition(SEPARATOR)[2]
+        undeployed = str(evidence["headline"]).rpartition(TITLE_SEPARATOR)[2]
         page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
         for title in (setting.issues.all[0].title, setting.chat.all[0].message.title, page.partition("</h1>")[0]):
-            assert title.endswith(ending(Standing.RESOLVED))
+            assert title.endswith(ending(ProposalStatus.RESOLVED))
             assert undeployed not in title
 
     def test_a_title_that_a_person_has_given_stays(self, setting: Setting) -> None:
@@ -191,23 +191,23 @@ class TestWhatWasDecided:
         assert setting.issues.all[0].title == own
 
     @pytest.mark.parametrize("kind", [Kind.REDEPLOY, Kind.ROLLBACK])
-    @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.OPEN])
-    def test_every_title_can_be_replaced_by_every_other(self, standing: Standing, kind: Kind) -> None:
+    @pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
+    def test_every_title_can_be_replaced_by_every_other(self, standing: ProposalStatus, kind: Kind) -> None:
         asked = "tide: SyntaxError in a.py: fix merged, not deployed"
-        made = title_for(asked, "tide: SyntaxError in a.py", standing, kind)
+        made = build_title(asked, "tide: SyntaxError in a.py", standing, kind)
         assert made != asked
-        assert (retitled(asked, made), retitled(made, asked), retitled(asked, "")) == (made, asked, asked)
+        assert (update_title(asked, made), update_title(made, asked), update_title(asked, "")) == (made, asked, asked)
 
     def test_no_two_ways_to_stand_end_a_title_alike(self) -> None:
-        ways = [each for each in Standing if each is not Standing.OPEN]
+        ways = [each for each in ProposalStatus if each is not ProposalStatus.OPEN]
         ends = [ending(each) for each in ways]
         assert len(set(ends)) == len(ends)
         back = {each for each in ways if ending(each, Kind.ROLLBACK) not in ends}
-        assert back == {Standing.APPROVED, Standing.WATCHING, Standing.RESOLVED}
+        assert back == {ProposalStatus.APPROVED, ProposalStatus.WATCHING, ProposalStatus.RESOLVED}
 
     def test_going_back_is_offered_in_words_only_where_it_is_possible(self) -> None:
-        assert going_back(report_on("design")) is None
-        assert going_back(report_on("rollback")) is None
+        assert build_rollback_report(report_on("design")) is None
+        assert build_rollback_report(report_on("rollback")) is None
 
 
 class TestWhoDidWhatAndWhen:
@@ -219,7 +219,7 @@ class TestWhoDidWhatAndWhen:
         assert at is not None
         assert at > approved_at
         message = setting.chat.all[0].message
-        assert (message.standing, message.at) == (Standing.ROLLED_BACK, at)
+        assert (message.standing, message.at) == (ProposalStatus.ROLLED_BACK, at)
         assert (message.by, message.decided_at) == ("U-NORA", approved_at)
         assert tells_the_deed_and_the_approval(seen(setting), message)
         comment = setting.issues.all[0].comments[-1]
@@ -233,10 +233,10 @@ class TestWhoDidWhatAndWhen:
         approved_at = setting.clock.now()
         watching(setting)
         deployed = setting.chat.all[0].message
-        tick(setting, WATCH)
+        tick(setting, WATCH_DURATION)
         resolved = setting.chat.all[0].message
-        assert (deployed.standing, deployed.at) == (Standing.WATCHING, approved_at + 2 * MINUTE)
-        assert (resolved.standing, resolved.at) == (Standing.RESOLVED, approved_at + 2 * MINUTE + WATCH)
+        assert (deployed.standing, deployed.at) == (ProposalStatus.WATCHING, approved_at + 2 * MINUTE)
+        assert (resolved.standing, resolved.at) == (ProposalStatus.RESOLVED, approved_at + 2 * MINUTE + WATCH_DURATION)
         for message in (deployed, resolved):
             assert (message.by, message.decided_at) == ("U-NORA", approved_at)
             text = words(shown(setting.services["shore.tide"], message))
@@ -253,7 +253,7 @@ class TestWhoDidWhatAndWhen:
         proposed(setting)
         tick(setting, timedelta(hours=6))
         message = setting.chat.all[0].message
-        assert (message.standing, message.at, message.by) == (Standing.EXPIRED, setting.clock.now(), "")
+        assert (message.standing, message.at, message.by) == (ProposalStatus.EXPIRED, setting.clock.now(), "")
         assert f"{message.at:%Y-%m-%dT%H:%M:%SZ}" in seen(setting)
         assert "U-NORA" not in seen(setting)
 
@@ -268,7 +268,7 @@ class TestWhatStillFails:
         investigate_incident(setting.process(), incident)
         first, second = (posted.message for posted in setting.chat.all)
         assert (second.incident, second.kind, second.commit) == (incident, Kind.ROLLBACK, BACK)
-        assert (second.standing, second.alternative) == (Standing.OPEN, None)
+        assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
         assert second.proposal != first.proposal
         assert second.evidence_hash != first.evidence_hash
         assert second.expires_at > first.expires_at
@@ -282,14 +282,14 @@ class TestWhatStillFails:
         incident = taken_back(setting)
         investigate_incident(setting.process(), incident)
         setting.bus.waiting.clear()
-        setting.probe.answer = Probed(ok=True)
+        setting.probe.answer = ProbeResult(ok=True)
         assert pressed(setting).accepted
         redeployed(setting)
         tick(setting, 2 * MINUTE)
         assert [operation.commit for operation in setting.cloud.operations] == [TARGET, BACK]
-        tick(setting, WATCH)
+        tick(setting, WATCH_DURATION)
         assert state(setting, incident) == "resolved"
-        assert setting.issues.all[0].title.endswith(ending(Standing.RESOLVED, Kind.ROLLBACK))
+        assert setting.issues.all[0].title.endswith(ending(ProposalStatus.RESOLVED, Kind.ROLLBACK))
 
     def test_the_old_approval_deploys_nothing_any_more(self, setting: Setting) -> None:
         incident = taken_back(setting)
@@ -304,7 +304,7 @@ class TestWhatStillFails:
         assert record(setting.process(), setting.entry(revision=failed)).name == "duplicate"
         investigate_incident(setting.process(), incident)
         setting.bus.waiting.clear()
-        setting.probe.answer = Probed(ok=True)
+        setting.probe.answer = ProbeResult(ok=True)
         pressed(setting)
         redeployed(setting)
         tick(setting, 2 * MINUTE)
@@ -340,7 +340,7 @@ class TestWhatStillFails:
 
     def test_after_going_back_has_failed_as_well_nothing_is_left_to_ask(self, setting: Setting) -> None:
         incident = gone_back(setting)
-        setting.probe.answer = Probed(ok=False)
+        setting.probe.answer = ProbeResult(ok=False)
         tick(setting)
         tick(setting)
         assert state(setting, incident) == "rolled_back"
@@ -357,7 +357,7 @@ class TestWhatStillFails:
         pressed(setting)
         redeployed(setting)
         tick(setting, 2 * MINUTE)
-        setting.probe.answer = Probed(ok=False)
+        setting.probe.answer = ProbeResult(ok=False)
         tick(setting)
         tick(setting)
         assert state(setting, incident) == "rolled_back"
@@ -381,7 +381,7 @@ class TestCountsAndClocks:
         setting.entry()
         setting.clock.turn(MINUTE)
         investigate_incident(setting.process(), incident)
-        since = [dict(labelled(line) for line in posted.message.lines)[Label.SINCE] for posted in setting.chat.all]
+        since = [dict(split_label(line) for line in posted.message.lines)[Label.SINCE] for posted in setting.chat.all]
         now = setting.clock.now()
         assert counts(1, "2026-04-07T08:00:00Z").search(since[0])
         assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(since[1])
@@ -392,9 +392,9 @@ class TestCountsAndClocks:
     def test_a_log_that_is_complete_has_no_time_of_counting(self) -> None:
         complete = report_on("design")
         assert complete.counted_at is None
-        later = title_and_lines(replace(complete, counted_at=datetime(2026, 5, 1, tzinfo=UTC)))[1]
+        later = build_title_and_lines(replace(complete, counted_at=datetime(2026, 5, 1, tzinfo=UTC)))[1]
         assert [line for line in later if "2026-05-01T00:00:00Z" in line] != []
-        differs = [(line, now) for line, now in zip(title_and_lines(complete)[1], later, strict=True) if line != now]
+        differs = [(line, now) for line, now in zip(build_title_and_lines(complete)[1], later, strict=True) if line != now]
         assert [re.findall(MOMENT, line) for line, _ in differs] == [["2026-03-01T03:43:43Z"]], "when it began"
 
     def test_terminal_page_and_issue_count_from_the_first_log_entry_and_say_so(self, setting: Setting) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.adapters.logs.log_json import entry_from_json
-from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
-from shared.errors import Misused
-from shared.filters.rendering import LONGEST, Sink, sink_filter, template
+from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.errors import UsageError
+from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter, read_filter_template
 from shared.service import Service
 from tests.support.function_clients import doors
 from tests.support.harness import Setting, service
@@ -30,24 +30,24 @@ MOST_NEGATIVES = 0.35
 
 
 def signals(watched: Service = FERRY, project: str = "shore-ops", own: tuple[str, ...] = OWN) -> str:
-    return sink_filter(Sink.SIGNALS, watched, project, own)
+    return render_sink_filter(Sink.SIGNALS, watched, project, own)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signal | Refusal]:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signal | SkipReason]:
     return texts(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
-def negatives(corpus: dict[str, Signal | Refusal]) -> list[str]:
-    return [text for text, read in corpus.items() if isinstance(read, Refusal) and _says_something(text)]
+def negatives(corpus: dict[str, Signal | SkipReason]) -> list[str]:
+    return [text for text, read in corpus.items() if isinstance(read, SkipReason) and _says_something(text)]
 
 
 def _says_something(text: str) -> bool:
     return "1011" in text or re.search(r"(Syntax|Indentation|Tab)Error", text) is not None
 
 
-def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | Refusal]) -> None:
+def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReason]) -> None:
     query = signals()
     read = [found for found in corpus.values() if isinstance(found, Signal)]
     assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOWER}
@@ -111,7 +111,7 @@ def test_of_what_is_no_signal_little_passes(negatives: list[str], capsys: pytest
     assert share <= MOST_NEGATIVES
 
 
-def test_what_names_neither_never_passes(corpus: dict[str, Signal | Refusal]) -> None:
+def test_what_names_neither_never_passes(corpus: dict[str, Signal | SkipReason]) -> None:
     """Severity alone is not enough."""
     others = [text for text in corpus if not _says_something(text)]
     assert others
@@ -199,16 +199,16 @@ class TestRevisions:
 
     @pytest.mark.parametrize("message", [READY, FAILED])
     def test_ready_and_failed_pass(self, message: str) -> None:
-        assert matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
+        assert matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
 
     @pytest.mark.parametrize("message", ["", READY.replace("True", "Unknown"), READY.replace("Revision", "Service")])
     def test_other_changes_do_not(self, message: str) -> None:
-        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
+        assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
 
     def test_what_the_service_itself_says_does_not(self) -> None:
         log = "run.googleapis.com%2Fstderr"
-        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(self.READY, log))
-        assert not matches(sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), exported(self.READY))
+        assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(self.READY, log))
+        assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), exported(self.READY))
 
 
 @pytest.mark.parametrize("sink", list(Sink))
@@ -217,26 +217,26 @@ class TestFiles:
 
     def test_is_short_enough_with_the_longest_names(self, sink: Sink) -> None:
         long = Service("s" * 63, "p" * 30, "northamerica-northeast1", "a/b", "C")
-        assert len(sink_filter(sink, long, "o" * 30, ["f" * 63] * 20)) < LONGEST
+        assert len(render_sink_filter(sink, long, "o" * 30, ["f" * 63] * 20)) < MAX_FILTER_LENGTH
 
     def test_every_placeholder_is_filled(self, sink: Sink) -> None:
         names = {"project", "region", "service", "own_project", "own_functions"}
-        assert set(re.findall(r"\$\{(\w+)\}", template(sink))) == names
-        assert "${" not in sink_filter(sink, FERRY, "shore-ops", OWN)
+        assert set(re.findall(r"\$\{(\w+)\}", read_filter_template(sink))) == names
+        assert "${" not in render_sink_filter(sink, FERRY, "shore-ops", OWN)
 
     def test_means_the_same_to_terraform(self, sink: Sink) -> None:
         """`%{` begins a directive and `$$` an escape there; a backslash may be taken out once or twice on the way."""
-        text = template(sink)
+        text = read_filter_template(sink)
         assert not [sign for sign in ("%{", "$$", "\\", "\t", "\r") if sign in text]
 
     @pytest.mark.parametrize("name", ['a" OR "b', "", "a b", "ü", "a\\"])
     def test_no_name_breaks_out(self, sink: Sink, name: str) -> None:
-        with pytest.raises(Misused):
-            sink_filter(sink, FERRY, "shore-ops", [name])
+        with pytest.raises(UsageError):
+            render_sink_filter(sink, FERRY, "shore-ops", [name])
 
     def test_own_functions_must_be_named(self, sink: Sink) -> None:
-        with pytest.raises(Misused, match=r"own\.functions"):
-            sink_filter(sink, FERRY, "shore-ops", [])
+        with pytest.raises(UsageError, match=r"own\.functions"):
+            render_sink_filter(sink, FERRY, "shore-ops", [])
 
 
 def test_the_files_are_in_the_distribution() -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ports import Wish, Wished
-from shared.proposal.decision import ClickKind, Reply
+from shared.ports import IssueCommand, IssueEvent
+from shared.proposal.decision import ClickKind, ClickResult
 from shared.workflow import flow
 from shared.workflow.decide import decide
 from shared.workflow.investigate_incident import investigate_incident
@@ -29,7 +29,7 @@ def setting() -> Setting:
     return setting
 
 
-def _pressed_on(setting: Setting, reference: str, kind: ClickKind = ClickKind.APPROVE, *, back: bool = False) -> Reply:
+def _pressed_on(setting: Setting, reference: str, kind: ClickKind = ClickKind.APPROVE, *, back: bool = False) -> ClickResult:
     """A button of the last question, in the message that `reference` names."""
     message = setting.chat.all[-1].message
     if back:
@@ -44,9 +44,9 @@ def test_a_button_of_another_message_of_the_same_question_is_refused(
     setting: Setting, kind: ClickKind, *, back: bool
 ) -> None:
     proposed(setting)
-    assert _pressed_on(setting, OTHER_MESSAGE, kind, back=back) is Reply.TAMPERED
+    assert _pressed_on(setting, OTHER_MESSAGE, kind, back=back) is ClickResult.TAMPERED
     assert (documents(setting, "decisions"), setting.bus.waiting) == ({}, [])
-    assert _pressed_on(setting, POSTED, kind, back=back) in {Reply.APPROVED, Reply.DENIED}
+    assert _pressed_on(setting, POSTED, kind, back=back) in {ClickResult.APPROVED, ClickResult.DENIED}
 
 
 def test_it_is_refused_after_either_way_out_was_approved_as_well(setting: Setting) -> None:
@@ -54,8 +54,8 @@ def test_it_is_refused_after_either_way_out_was_approved_as_well(setting: Settin
     pressed_back(setting)
     assert incident_document(setting, incident)["proposal"] == f"{incident}-1-back"
     for back in (False, True):
-        assert _pressed_on(setting, OTHER_MESSAGE, back=back) is Reply.TAMPERED
-    assert _pressed_on(setting, POSTED, back=True) is Reply.ALREADY_APPROVED
+        assert _pressed_on(setting, OTHER_MESSAGE, back=back) is ClickResult.TAMPERED
+    assert _pressed_on(setting, POSTED, back=True) is ClickResult.ALREADY_APPROVED
 
 
 def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it(setting: Setting) -> None:
@@ -66,7 +66,7 @@ def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it
     tick(setting)
     investigate_incident(setting.process(), incident)
     assert incident_document(setting, incident)["message"] != POSTED
-    assert decide(setting.process(), replace(click(old), message=POSTED)).reply is Reply.SUPERSEDED
+    assert decide(setting.process(), replace(click(old), message=POSTED)).reply is ClickResult.SUPERSEDED
 
 
 def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(setting: Setting) -> None:
@@ -80,7 +80,7 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
             setting.answer.objection = objection
             tick(setting, timedelta(minutes=1))
             setting.answer.objection = ""
-            wished = Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
+            wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
             assert heed(setting.process(), FakePeople(), wished).name == "asked_again"
             investigate_incident(setting.process(), incident)
 
@@ -91,7 +91,7 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
     setting.bus.waiting[:] = [each for each in setting.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]
     assert redeployed(setting).name == f"refused:gate: {objection}"
     assert setting.cloud.operations == []
-    assert pressed(setting).reply is Reply.APPROVED
+    assert pressed(setting).reply is ClickResult.APPROVED
 
 
 def test_a_click_counts_although_nobody_has_noted_yet_which_message_was_posted(setting: Setting) -> None:
@@ -100,7 +100,7 @@ def test_a_click_counts_although_nobody_has_noted_yet_which_message_was_posted(s
     stored = setting.store.read("incidents", incident)
     assert stored is not None
     setting.store.replace("incidents", incident, {**stored.value, "message": ""}, stored.version)
-    assert _pressed_on(setting, POSTED) is Reply.APPROVED
+    assert _pressed_on(setting, POSTED) is ClickResult.APPROVED
 
 
 def test_a_message_about_a_question_that_was_denied_at_once_deploys_nothing(setting: Setting) -> None:

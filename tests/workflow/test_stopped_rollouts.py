@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.proposal.decision import DecisionState
-from shared.proposal.verdict import Probed
+from shared.proposal.verdict import ProbeResult
 from shared.workflow.records import decisions
 from shared.workflow.records.decisions import Decision
 from shared.workflow.redeploy import redeploy
@@ -36,7 +36,7 @@ def test_a_stopped_rollout_is_no_failure_of_its_commit_and_leads_to_no_next_ques
 
 def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
     setting, incident = _under_way()
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     for _ in range(6):
         tick(setting)
     assert state(setting, incident) == "opened"

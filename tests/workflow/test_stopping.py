@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from functions.cli.switching import run
-from shared.errors import Misused
-from shared.proposal.verdict import Probed
+from shared.errors import UsageError
+from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 from shared.workflow.records.kill_switch import ALL, is_stopped, read_switch, turn_switch
 from shared.workflow.redeploy import redeploy
@@ -60,7 +60,7 @@ def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() 
     world, shifts = setting.process(), list(setting.cloud.shifts)
 
     class Probing:
-        def connect(self, service: Service) -> Probed:
+        def connect(self, service: Service) -> ProbeResult:
             setting.killed = True
             return world.probe.connect(service)
 
@@ -161,10 +161,10 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("embedded")
 def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture[str]) -> None:
     from shared.config.settings import read_settings  # noqa: PLC0415
-    from shared.wiring import store  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
 
     assert run("tide", Path(".provenfix"), stopped=True) == 0
-    kept = store(read_settings())
+    kept = create_store(read_settings())
     assert is_stopped(kept, "shore.tide")
     assert read_switch(kept, "shore.tide").by is not None
     assert run("", Path(".provenfix"), stopped=True) == 0
@@ -177,16 +177,16 @@ def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture
 @pytest.mark.usefixtures("embedded")
 def test_a_user_without_a_name_can_stop_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.config.settings import read_settings  # noqa: PLC0415
-    from shared.wiring import store  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
 
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 54_321)
     assert run("", Path(".provenfix"), stopped=True) == 0
-    assert str(read_switch(store(read_settings()), ALL).by).startswith("uid 54321@")
+    assert str(read_switch(create_store(read_settings()), ALL).by).startswith("uid 54321@")
 
 
 @pytest.mark.usefixtures("embedded")
 def test_a_service_that_is_not_configured_is_refused() -> None:
-    with pytest.raises(Misused, match=r"shore\.tide"):
+    with pytest.raises(UsageError, match=r"shore\.tide"):
         run("buoy", Path(".provenfix"), stopped=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.proposal.verdict import TRIPWIRE, WATCH
+from shared.proposal.verdict import REOPEN_WINDOW, WATCH_DURATION
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record
 from tests.support.drivers import incident_document, state, tick, watching
@@ -22,7 +22,7 @@ def setting() -> Setting:
 def _resolved(setting: Setting) -> str:
     incident = watching(setting)
     setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "resolved"
     return incident
 
@@ -34,7 +34,7 @@ def _back_again(setting: Setting) -> str:
 
 def test_on_the_thirtieth_day_it_opens_the_closed_issue_again(setting: Setting) -> None:
     first = _resolved(setting)
-    setting.clock.turn(TRIPWIRE)
+    setting.clock.turn(REOPEN_WINDOW)
     second = _back_again(setting)
     assert incident_document(setting, second)["regresses"] == first
     investigate_incident(setting.process(), second)
@@ -43,7 +43,7 @@ def test_on_the_thirtieth_day_it_opens_the_closed_issue_again(setting: Setting) 
 
 def test_after_it_the_closed_issue_stays_closed_and_there_is_a_new_one(setting: Setting) -> None:
     first = _resolved(setting)
-    setting.clock.turn(TRIPWIRE + SECOND)
+    setting.clock.turn(REOPEN_WINDOW + SECOND)
     second = _back_again(setting)
     assert (second == first, incident_document(setting, second)["regresses"]) == (False, "")
     investigate_incident(setting.process(), second)
@@ -53,7 +53,7 @@ def test_after_it_the_closed_issue_stays_closed_and_there_is_a_new_one(setting: 
 def test_the_thirty_days_count_from_the_close_and_not_from_the_failure(setting: Setting) -> None:
     first = _resolved(setting)
     opened_at = incident_document(setting, first)["opened_at"]
-    setting.clock.turn(TRIPWIRE - SECOND)
+    setting.clock.turn(REOPEN_WINDOW - SECOND)
     second = _back_again(setting)
     assert incident_document(setting, second)["regresses"] == first
-    assert setting.clock.now() - TRIPWIRE > setting.clock.moment.fromisoformat(str(opened_at))
+    assert setting.clock.now() - REOPEN_WINDOW > setting.clock.moment.fromisoformat(str(opened_at))

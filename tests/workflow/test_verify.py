@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.ports import Stored
-from shared.proposal.verdict import LONGEST_WATCH, WATCH, Probed
+from shared.ports import StoredDocument
+from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.report.incident_status import stands
 from shared.workflow.record import record
 from shared.workflow.records.cause import Cause
@@ -68,7 +68,7 @@ def test_traffic_moves_one_step_a_tick() -> None:
 def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
     setting = Setting({"shore.tide": service(traffic_steps=(10, 100))})
     incident = watching(setting)
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     tick(setting)
     assert setting.cloud.shifts[-1][2] == 10
     tick(setting)
@@ -79,7 +79,7 @@ def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
 def test_the_question_whether_to_go_back_begins_without_the_end_of_the_first(setting: Setting) -> None:
     setting.answer.back = True
     incident = watching(setting)
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     tick(setting)
     tick(setting)
     stored = incident_document(setting, incident)
@@ -97,7 +97,7 @@ def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> No
 
 def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
     setting.cloud.address = "https://pf-1---tide.invalid"
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     incident = watching(setting)
     tick(setting)
     assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.FAILED_PROBE_BEFORE_TRAFFIC)
@@ -117,7 +117,7 @@ def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting
 def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: Setting) -> None:
     incident = watching(setting)
     setting.logs.answered[_revision(setting)] = 4810
-    tick(setting, WATCH - MINUTE)
+    tick(setting, WATCH_DURATION - MINUTE)
     assert setting.issues.all[0].is_open
     tick(setting, MINUTE)
     assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
@@ -129,9 +129,9 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: 
 def test_silence_without_requests_proves_nothing() -> None:
     setting = Setting({"shore.tide": service(probe_url="")})
     incident = watching(setting)
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "watching"
-    tick(setting, LONGEST_WATCH)
+    tick(setting, MAX_WATCH_DURATION)
     assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.INCONCLUSIVE)
     assert setting.issues.all[0].is_open
     assert " 192 hours" in setting.issues.all[0].comments[-1]
@@ -141,7 +141,7 @@ def test_silence_without_requests_proves_nothing() -> None:
 def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Setting) -> None:
     incident = watching(setting)
     tick(setting)
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
     said = setting.issues.all[0].comments[-1]
     assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
@@ -151,7 +151,7 @@ def test_what_the_sink_has_lost_is_found_in_the_log_before_anything_is_called_me
     incident = watching(setting)
     setting.logs.answered[_revision(setting)] = 10
     setting.entry(revision=_revision(setting))  # logged, and no message about it ever arrives
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "rolled_back"
 
 
@@ -209,7 +209,7 @@ def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> N
 def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) -> None:
     incident = watching(setting)
     setting.cloud.by_hand = "tide-00007-old was deleted"
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     tick(setting)
     tick(setting)
     assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.NOT_PUT_BACK)
@@ -241,21 +241,21 @@ def test_a_later_deployment_that_contains_the_fix_is_as_good(setting: Setting) -
     incident = watching(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("later"))
     setting.logs.answered["tide-00009-hand"] = 10
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "resolved"
 
 
 def test_one_failed_probe_is_forgiven(setting: Setting) -> None:
     incident = watching(setting)
     for ok in (False, True, False, True):
-        setting.probe.answer = Probed(ok=ok)
+        setting.probe.answer = ProbeResult(ok=ok)
         tick(setting)
     assert state(setting, incident) == "watching"
 
 
 def test_a_service_without_a_probe_is_not_probed() -> None:
     setting = Setting({"shore.tide": service(probe_url="")})
-    setting.probe.answer = Probed(ok=False)
+    setting.probe.answer = ProbeResult(ok=False)
     incident = watching(setting)
     tick(setting)
     tick(setting)
@@ -320,7 +320,7 @@ def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: obje
         setting.issues.all[0].is_open = False
     shifts, comments = list(setting.cloud.shifts), list(setting.issues.all[0].comments)
     tick(setting)
-    tick(setting, WATCH)
+    tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "muted"
     assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
     assert stands("muted") in setting.issues.all[0].body
@@ -378,7 +378,7 @@ class _Surprising:
     def __getattr__(self, method: str) -> object:
         return self._read if method == "read" else getattr(self._store, method)
 
-    def _read(self, kind: str, key: str) -> Stored | None:
+    def _read(self, kind: str, key: str) -> StoredDocument | None:
         if kind == "effects" and not self._failed:
             self._failed = True
             raise ZeroDivisionError

@@ -14,9 +14,9 @@ import pytest
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.config.settings import Secrets, Settings
 from shared.errors import Reject
-from shared.ports import WRONG, Wish, Wished
+from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
-from shared.secret import Keeper, Secret, SecretReference
+from shared.secret import SecretSource, Secret, SecretReference
 from shared.workflow import effects
 from shared.workflow.flow import State
 from shared.workflow.investigate_incident import investigate_incident
@@ -33,7 +33,7 @@ from tests.workflow.test_flow_diagram import ARROWS
 HOOK = Secret("5eaf0am")
 SETTINGS = Settings(
     project="shore",
-    secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
+    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
 )
 FUZZED = 10_000
 
@@ -83,8 +83,8 @@ def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: Doors, settin
 
 
 def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
-    setting.issues.all[-1].labels.add(WRONG)
-    labeled = event(setting, incident, action="labeled", label={"name": WRONG})
+    setting.issues.all[-1].labels.add(WRONG_LABEL)
+    labeled = event(setting, incident, action="labeled", label={"name": WRONG_LABEL})
     assert sent(hook, "issues", labeled) == 204
     tick(setting)
     assert state(setting, incident) == State.MUTED
@@ -206,8 +206,8 @@ def test_after_an_end_by_hand_nobody_can_ask_again(setting: Setting, incident: s
     assert setting.bus.waiting == []
 
 
-def wished(setting: Setting, incident: str) -> Wished:
-    return Wished(Wish.REINVESTIGATE, "d-1", "harbour/tide", len(setting.issues.all), incident, "nora")
+def wished(setting: Setting, incident: str) -> IssueEvent:
+    return IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", len(setting.issues.all), incident, "nora")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_body_that_is_nested_without_end_is_refused(hook: Doors, deep: bytes) 
 def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incident: str) -> None:
     body = json.dumps(event(setting, incident)).encode()
     unset = Settings(
-        secrets=Secrets(github_webhook_secret=SecretReference(Keeper.ENVIRONMENT, "HOOK"), held={"HOOK": Secret("")})
+        secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), held={"HOOK": Secret("")})
     )
     with doors(setting, settings=unset) as opened:
         headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
@@ -331,7 +331,7 @@ def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incid
 
 
 def _asked(setting: Setting, incident: str, delivery: str) -> str:
-    wished = Wished(Wish.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
+    wished = IssueEvent(IssueCommand.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
     return heed(setting.process(), FakePeople(), wished).name
 
 
@@ -343,7 +343,7 @@ def test_what_a_person_has_ended_is_not_asked_about_again(setting: Setting, inci
     issue.is_open = False
     assert _asked(setting, incident, "d-1") == "nothing"
     issue.is_open = True
-    issue.labels.add(WRONG)
+    issue.labels.add(WRONG_LABEL)
     assert _asked(setting, incident, "d-2") == "nothing"
     assert (state(setting, incident), setting.bus.waiting) == ("denied", [])
     assert all(ANSWERS["ended"] in comment for comment in issue.comments[-2:])
@@ -356,7 +356,7 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(setting: Se
     tick(setting)
     assert _asked(setting, incident, "d-1") == "asked_again"
     setting.issues.all[0].is_open = False
-    heed(setting.process(), FakePeople(), Wished(Wish.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    heed(setting.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
     tick(setting)
     history = incident_records.demand(setting.process(), incident).history
     assert [step["state"] for step in history][-2:] == ["opened", "muted"]

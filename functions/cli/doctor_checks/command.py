@@ -10,7 +10,7 @@ from functions.cli.doctor_checks.plan import plan
 from functions.cli.doctor_checks.runner import examine
 from functions.cli.progress import on_terminal
 from shared.config.settings import read_all_settings
-from shared.errors import Misused
+from shared.errors import UsageError
 
 
 def run(config: Path | None, project: str, form: str) -> int:
@@ -19,7 +19,7 @@ def run(config: Path | None, project: str, form: str) -> int:
     settings = read_all_settings(environment)
     own = project or settings.project or next((each.partition(".")[0] for each in sorted(settings.own)), "")
     if not own:
-        raise Misused("No project is named in which provenfix runs; give --project, or own.project in provenfix.yaml.")
+        raise UsageError("No project is named in which provenfix runs; give --project, or own.project in provenfix.yaml.")
     planned = plan(settings, read_access(), own)
     with on_terminal() as progress:
         findings = list(examine(planned.checks, progress))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from functions.cli.doctor_checks.finding import Check, Found, State
-from shared.text.escaping import one_line
+from shared.text.escaping import to_one_line
 
 _SHORTEST = 4
 Findings = Sequence[tuple[Check, Found]]
@@ -31,7 +31,7 @@ def _line(check: Check, found: Found) -> str:
     told = f"{check.kind} {check.name}"
     detail = f": {found.detail}" if found.detail else ""
     mend = f" -> {found.mend}" if found.mend else ""
-    return f"{found.state.value:<8} {one_line(told + detail + mend)}"
+    return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
 
 
 def _hidden(text: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from functions.cli.access import Access, Role
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
 from shared.adapters.google.image_name import image_name
-from shared.secret import Keeper, SecretReference
+from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
 _NOBODY = "documents/doctor/nobody?currentDocument.exists=true"
@@ -68,7 +68,7 @@ class Roles:
             return [f"topic {place.prefix}{each}" for each in use.topics]
         if bound_to == "secret":
             kept = [place.secrets.get(key) for key in use.secrets]
-            names = [each.name for each in kept if each is not None and each.keeper is Keeper.SECRET_MANAGER]
+            names = [each.name for each in kept if each is not None and each.keeper is SecretSource.SECRET_MANAGER]
             return [f"secret {name.partition('/versions/')[0]}" for name in names]
         if bound_to == "database":
             return [f"database {place.database}"]

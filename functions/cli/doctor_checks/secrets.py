@@ -5,7 +5,7 @@ from threading import Lock
 
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
-from shared.secret import Keeper, Secret, SecretReference
+from shared.secret import SecretSource, Secret, SecretReference
 
 _API = "secretmanager.googleapis.com"
 
@@ -52,7 +52,7 @@ class Secrets:
         if reference is None:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
             return missing("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
-        if reference.keeper is Keeper.ENVIRONMENT:
+        if reference.keeper is SecretSource.ENVIRONMENT:
             found = self._held.get(reference.name)
             return found or missing("The variable is not set.", f"export {reference.name}=…")
         answer = self._accounts.person.ask("GET", _API, f"/v1/{reference.name}:access")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
-from shared.errors import Misused
-from shared.filters.rendering import Sink, sink_filter
+from shared.errors import UsageError
+from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
 
@@ -42,8 +42,8 @@ class Sinks:
         resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
         apply = f"terraform -chdir=terraform apply -target='{resource}'"
         try:
-            wanted = sink_filter(sink, service, self._project, self._functions)
-        except Misused as wrong:
+            wanted = render_sink_filter(sink, service, self._project, self._functions)
+        except UsageError as wrong:
             return missing(str(wrong), "correct provenfix.yaml")
         path = f"/v2/projects/{service.project}/sinks/{self._name(service, sink)}"
         held = self._ask.get(_LOGGING, path)

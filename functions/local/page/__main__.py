@@ -22,9 +22,9 @@ from functions.local.page.site import Site, application
 from functions.local.server_process import LOOPBACK
 from functions.local.stack_folder import environment_of, led_to
 from shared.config.settings import read_all_settings
-from shared.errors import Misused, Retry, Unreadable
-from shared.text.escaping import one_line
-from shared.wiring import secret, store
+from shared.errors import UsageError, Retry, InputError
+from shared.text.escaping import to_one_line
+from shared.wiring import build_secret_reader, create_store
 
 _LEAVE_SECONDS = 1
 """A page that listens for changes is hung up on after this long."""
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with led_to(environment_of(given.folder)):
             site = _site(given.decide)
             serve(site, given.port)
-    except Misused as error:
+    except UsageError as error:
         return _told(error, 2)
-    except (Unreadable, Retry) as error:
+    except (InputError, Retry) as error:
         return _told(error, 3)
     return 0
 
@@ -55,13 +55,13 @@ def serve(site: Site, port: int) -> None:
 
 def _site(decide: str) -> Site:
     settings = read_all_settings({**os.environ})
-    shelf = Shelf(store(settings), settings.services)
+    shelf = Shelf(create_store(settings), settings.services)
     if not decide:
         return Site(shelf, None, "Nothing is deployed from here: this page is to be read only.")
-    signing = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
+    signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
     try:
         signing()  # found out now, and not at the first click
-    except Misused as missing:
+    except UsageError as missing:
         return Site(shelf, None, f"Clicks cannot be signed: {missing}")
     return Site(shelf, Clicker(decide, signing))
 
@@ -83,7 +83,7 @@ def _loopback(url: str) -> str:
 
 
 def _told(error: Exception, code: int) -> int:
-    print(f"provenfix: {one_line(str(error))}", file=sys.stderr)
+    print(f"provenfix: {to_one_line(str(error))}", file=sys.stderr)
     return code
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.ports import Document
-from shared.text.timestamps import spoken
+from shared.text.timestamps import format_timestamp_phrase
 from shared.workflow.records import documents
 
 _MOST_ROWS = 30
@@ -67,7 +67,7 @@ def _first_seen(symptom: Document) -> str:
     """With its day where the log tells one; a day is never invented."""
     at = _text(symptom, "first_seen")
     if at:
-        return spoken(datetime.fromisoformat(at), dated=True)
+        return format_timestamp_phrase(datetime.fromisoformat(at), dated=True)
     return _text(documents.part(symptom, "time_of_day"), "first_seen") or "unknown"
 
 

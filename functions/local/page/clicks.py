@@ -17,7 +17,7 @@ from shared.errors import Reject
 from shared.ports import Document
 from shared.secret import Secret
 from shared.service import Service
-from shared.text.escaping import plain
+from shared.text.escaping import strip_invisible
 
 _SECONDS = 30.0
 _MOST_BYTES = 1 << 16
@@ -138,5 +138,5 @@ def _read(status: int, body: bytes) -> Answered:
         found = {}
     errors = found.get("errors")
     if found.get("response_action") == "errors" and isinstance(errors, dict):
-        return Answered(status, errors={str(name): plain(str(why)) for name, why in errors.items()})
-    return Answered(status, plain(str(found.get("text") or ("" if found else text))).strip())
+        return Answered(status, errors={str(name): strip_invisible(str(why)) for name, why in errors.items()})
+    return Answered(status, strip_invisible(str(found.get("text") or ("" if found else text))).strip())

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from functions.local.page.timeline import Happening, Lane, Look
-from shared.text.timestamps import lasting
+from shared.text.timestamps import format_duration
 
 WIDTH = 840
 _LEFT = 92
@@ -99,7 +99,7 @@ def drawn(found: Sequence[Happening]) -> Drawing | None:
         top += _LANE + _ROW * (max(levels, default=0) + 1)
     marks.sort(key=lambda mark: mark.happening.look is not Look.PLAIN)  # what matters is drawn over what does not
     gaps = tuple(
-        Gap((before[1] + after[0]) / 2, lasting(following[0] - earlier[-1]))
+        Gap((before[1] + after[0]) / 2, format_duration(following[0] - earlier[-1]))
         for (before, after), (earlier, following) in zip(pairwise(places), pairwise(parts), strict=True)
     )
     return Drawing(top, _LEFT - 12, WIDTH - 8, tuple(rows), tuple(stretches), gaps, tuple(marks))
@@ -156,7 +156,7 @@ def _labelled(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float,
     levels = _levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
     lowest = 20 + _ROW * max(levels)
     return [
-        Stretch(start, end, text, lasting(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW * level)
+        Stretch(start, end, text, format_duration(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW * level)
         for part, (start, end), text, level in zip(parts, places, texts, levels, strict=True)
     ]
 

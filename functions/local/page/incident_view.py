@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.adapters.standins import kept_chat, kept_issues
 from shared.errors import Reject
-from shared.ports import Document, Store, Stored
+from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
 from shared.workflow.flow import State
 from shared.workflow.investigation import gather_evidence
@@ -110,7 +110,7 @@ class Shelf:
         """User ids of a user group of the local chat."""
         return tuple(kept_chat.KeptChat(self.store).members(group)) if group else ()
 
-    def _moving(self, case: Case) -> Iterable[Stored]:
+    def _moving(self, case: Case) -> Iterable[StoredDocument]:
         """What may change after it was written."""
         issue = case.issue.url.removeprefix(_LOCAL) if case.issue and case.issue.url.startswith(_LOCAL) else ""
         question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
@@ -133,7 +133,7 @@ class Shelf:
         return stored.value
 
 
-def _readable(stored: Stored) -> Case | None:
+def _readable(stored: StoredDocument) -> Case | None:
     """None for a document that is no incident: one of them must not hide the others."""
     try:
         case = read_case(stored.value)
@@ -143,7 +143,7 @@ def _readable(stored: Stored) -> Case | None:
     return case
 
 
-def _sign(documents: Collection[Stored]) -> str:
+def _sign(documents: Collection[StoredDocument]) -> str:
     """Sixteen hex digits over which documents there are, in which version."""
     text = "\n".join(sorted(f"{each.kind}/{each.key}={each.version}" for each in documents))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from shared.text.escaping import plain
+from shared.text.escaping import strip_invisible
 
 _COMMENTS = re.compile(r"<!--(?:[^-]|-(?!->))*+(?:-->\s*|\Z)")
 _FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")
@@ -77,7 +77,7 @@ class _Renderer(RendererHTML):
 def rendered(text: str) -> Markup:
     """Safe to be placed in a page. Kept: nothing else of a page takes as long, and nothing changes as seldom."""
     parser = _parser()
-    tokens = parser.parse(plain(text))
+    tokens = parser.parse(strip_invisible(text))
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(_LOWEST, int(token.tag[1:]) + _LOWER)}"

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from functions.local.page.incident_view import Dossier
 from shared.ports import Document
-from shared.text.escaping import cut, one_line
-from shared.text.timestamps import has_day
+from shared.text.escaping import truncate, to_one_line
+from shared.text.timestamps import has_date
 from shared.workflow.flow import State
 from shared.workflow.records import documents
 from shared.workflow.records.proposals import back_id
@@ -57,7 +57,7 @@ def happenings(dossier: Dossier) -> list[Happening]:
     """Oldest first; what has no known day is left out (the report tells it)."""
     report = dossier.report
     found = [*_commits(report), *_logged(report), *_loop(dossier)]
-    return sorted((each for each in found if has_day(each.at)), key=lambda each: each.at)
+    return sorted((each for each in found if has_date(each.at)), key=lambda each: each.at)
 
 
 def _commits(report: Document) -> Iterator[Happening]:
@@ -73,7 +73,7 @@ def _commits(report: Document) -> Iterator[Happening]:
         runs = ", deployed" if oid == deployed else ""
         subject = f" “{_text(commit, 'subject')}”" if _text(commit, "subject") else ""
         said = f"{oid[:12]}{subject}: {text}{runs}"
-        yield Happening(at, Lane.COMMITS, look, cut(f"{oid[:7]} {label}{runs}", _LONGEST_LABEL), _said(said), oid)
+        yield Happening(at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _LONGEST_LABEL), _said(said), oid)
 
     introduced = documents.part(report, "introduced")
     errors = _count(introduced, "errors")
@@ -109,7 +109,7 @@ def _logged(report: Document) -> Iterator[Happening]:
         commit = _text(run, "commit")
         version = f", the version of {commit[:12]}" if commit else ""
         tree = ", which was not committed yet" if run.get("uncommitted") is True else ""
-        label = cut(f"{error}, line {line}" if where else error, _LONGEST_LABEL)
+        label = truncate(f"{error}, line {line}" if where else error, _LONGEST_LABEL)
         text = _said(f"{revision or 'An unnamed revision'} logs {error}{where}{version}{tree}")
         yield Happening(at, Lane.SERVICE, Look.ERROR, label, text, commit)
     for symptom in documents.parts(incident, "symptoms")[:_MOST_SYMPTOMS]:
@@ -180,4 +180,4 @@ def _moment(value: Document, name: str) -> datetime | None:
 
 
 def _said(text: str) -> str:
-    return cut(one_line(text), _LONGEST_TEXT)
+    return truncate(to_one_line(text), _LONGEST_TEXT)

@@ -21,8 +21,8 @@ from functions.local.page.timeline import happenings
 from shared.detection.signal import SignalKind
 from shared.ports import Document
 from shared.proof.model.finding import Kind
-from shared.text.escaping import pieces, plain
-from shared.text.timestamps import lasting
+from shared.text.escaping import split_code_spans, strip_invisible
+from shared.text.timestamps import format_duration
 from shared.workflow.flow import State
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import Case
@@ -125,7 +125,7 @@ def clock(case: Case) -> list[Tick]:
 
 
 def _after(time: timedelta | None, name: str) -> str:
-    return lasting(time) if time is not None and name != NAMES[0] else ""
+    return format_duration(time) if time is not None and name != NAMES[0] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _failing(case: Case) -> str:
 
 def _prose(text: str) -> Markup:
     """One paragraph; what stands between backticks, and what could be a commit, is code."""
-    wrapped = [Markup("<code>{}</code>").format(words) if is_code else escape(words) for words, is_code in pieces(text)]
+    wrapped = [Markup("<code>{}</code>").format(words) if is_code else escape(words) for words, is_code in split_code_spans(text)]
     return Markup("").join(wrapped)
 
 
@@ -238,7 +238,7 @@ def _plain(value: object) -> object:
     """What is HTML already was made of plain text."""
     if value is None:
         return ""
-    return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return strip_invisible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _moment(at: datetime | str | None) -> str:
@@ -253,7 +253,7 @@ def _clock_time(at: datetime) -> str:
 
 
 def _lasting(time: timedelta | None) -> str:
-    return lasting(time) if time is not None else "–"
+    return format_duration(time) if time is not None else "–"
 
 
 def _short(commit: str | None) -> str:

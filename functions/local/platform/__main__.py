@@ -14,8 +14,8 @@ from functions.local.platform.controller import START_SECONDS, Controller
 from functions.local.platform.journal import Journal
 from functions.local.platform.launch import Launcher
 from shared.config.settings import read_all_settings
-from shared.errors import Misused, Unreadable
-from shared.wiring import inlet, local_logs, store
+from shared.errors import UsageError, InputError
+from shared.wiring import create_publisher, open_service_logs, create_store
 
 
 def main(folder: Path, start_seconds: float = START_SECONDS) -> int:
@@ -24,14 +24,14 @@ def main(folder: Path, start_seconds: float = START_SECONDS) -> int:
         settings = read_all_settings()
         controller = Controller(
             settings.services,
-            store(settings),
-            Journal(local_logs(settings), inlet(settings)),
+            create_store(settings),
+            Journal(open_service_logs(settings), create_publisher(settings)),
             Launcher(settings.interpreters, folder / "packages"),
             folder,
             start_seconds,
         )
         asyncio.run(_until_ended(controller))
-    except (Misused, Unreadable) as error:
+    except (UsageError, InputError) as error:
         print(error, file=sys.stderr)
         return 3
     return 0

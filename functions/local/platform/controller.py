@@ -18,7 +18,7 @@ from functions.local.platform.launch import LOOPBACK, Launcher
 from functions.local.platform.sources import laid_out
 from functions.local.server_process import free_port
 from shared.adapters.standins.served_platform import KIND, STANDING, Source, shares, wanted_revisions
-from shared.errors import Retry, Unreadable
+from shared.errors import Retry, InputError
 from shared.ports import Store
 from shared.service import Service
 
@@ -125,7 +125,7 @@ class Controller:
             try:
                 await asyncio.to_thread(laid_out, service.repository, source, files)
                 await self._one_instance(service, revision, files)
-            except (Unreadable, NotReady) as failed:
+            except (InputError, NotReady) as failed:
                 if isinstance(failed, NotReady) and failed.killed and attempt < _MOST_KILLED:
                     continue
                 if self._tell(service, revision, "no", str(failed)) == "no":
@@ -165,7 +165,7 @@ async def _opened(front: Front) -> None:
     try:
         await front.open()
     except OSError:
-        raise Unreadable(
+        raise InputError(
             f"Port {front.port} is taken, and {front.service.name} is to be reached there: end what listens there, "
             "or name another one in its probe_url"
         ) from None

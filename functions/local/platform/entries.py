@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import count
 
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 Entry = dict[str, object]
 _LONGEST = 200_000
@@ -77,9 +77,9 @@ def _entry(place: Place, at: datetime, log: str) -> Entry:
         "insertId": f"{int(at.timestamp() * 1e6):x}{place.instance[-6:]}{next(_numbers):06x}",
         "labels": {"instanceId": place.instance},
         "logName": f"projects/{service.project}/logs/run.googleapis.com%2F{log}",
-        "receiveTimestamp": rfc3339(at),
+        "receiveTimestamp": format_rfc3339(at),
         "resource": {"labels": labels, "type": "cloud_run_revision"},
-        "timestamp": rfc3339(at),
+        "timestamp": format_rfc3339(at),
     }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from functions.local.platform.entries import Entry, Place, line_entry
 from functions.local.platform.launch import LOOPBACK, Launch
 from functions.local.server_process import ends_with_us
-from shared.text.escaping import cut, one_line
+from shared.text.escaping import truncate, to_one_line
 
 _POLL_SECONDS = 0.03
 _STOP_SECONDS = 5.0
@@ -87,7 +87,7 @@ class Instance:
                 return
             text = self.called(line.decode("utf-8", "replace").rstrip("\r\n"))
             if text.strip():
-                self.last_line = cut(one_line(text.strip()), 200)
+                self.last_line = truncate(to_one_line(text.strip()), 200)
                 self.add(line_entry(self.place, datetime.now(UTC), name, text))
 
 

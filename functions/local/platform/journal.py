@@ -11,7 +11,7 @@ from functions.local.platform.entries import Entry
 from shared.adapters.delivery import Inlet
 from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
-from shared.detection.traceback import speaks_of_syntax_error
+from shared.detection.traceback import mentions_syntax_error
 from shared.errors import Retry
 from shared.workflow import flow
 
@@ -57,4 +57,4 @@ def sink_takes(entry: Mapping[str, object]) -> bool:
     read = entry_from_json(entry, 0)
     if read.log_name.endswith("%2Frequests"):
         return False
-    return speaks_of_syntax_error(read.text) or "1011" in read.text
+    return mentions_syntax_error(read.text) or "1011" in read.text

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.adapters.compilers.interpreters import find
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.proof.declared.deployed_python import deployed_python, wanted_files
 from shared.service import Service
 
@@ -73,7 +73,7 @@ class Launcher:
         found = find(python, self.interpreters)
         if found is None:
             name = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
-            raise Unreadable(
+            raise InputError(
                 f"Python {python} ({source}) was not found on this machine: install it, or name it with {name}"
             )
         found.close()
@@ -104,7 +104,7 @@ def _words(texts: Mapping[str, str]) -> list[str]:
         try:
             words += [str(word) for word in json.loads(found.get(name, "[]"))]
         except ValueError:
-            raise Unreadable(f"{name} of the Dockerfile is not a JSON array of words: {found[name][:100]}") from None
+            raise InputError(f"{name} of the Dockerfile is not a JSON array of words: {found[name][:100]}") from None
     web = _WEB.search(texts.get("Procfile", ""))
     return words or (shlex.split(web[1]) if web else [])
 
@@ -124,7 +124,7 @@ def _command(words: Sequence[str], interpreter: str, port: int) -> list[str]:
     if re.fullmatch(r"python(3(\.\d+)?)?", name):
         return [interpreter, *words[1:]]
     told = f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
-    raise Unreadable(f"{told}; what can be started here is uvicorn, or a Python program that listens on $PORT")
+    raise InputError(f"{told}; what can be started here is uvicorn, or a Python program that listens on $PORT")
 
 
 def _without_place(words: Sequence[str]) -> list[str]:

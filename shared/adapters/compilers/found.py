@@ -11,7 +11,7 @@ from typing import Self
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import SUPPORTED, find
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.ports import Compiler
 
 
@@ -28,7 +28,7 @@ class FoundCompilers:
         self._ruff = Ruff()
 
     def compiler(self, python: str) -> Compiler:
-        """The same one for the same version. Raises `Misused` for a version that nobody here can judge."""
+        """The same one for the same version. Raises `UsageError` for a version that nobody here can judge."""
         self.admit(python)
         if python not in self._compilers:
             interpreter = find(python, self._settings)
@@ -38,9 +38,9 @@ class FoundCompilers:
         return self._compilers[python]
 
     def admit(self, python: str) -> None:
-        """Raises `Misused` for a version that nobody here can judge; starts nothing."""
+        """Raises `UsageError` for a version that nobody here can judge; starts nothing."""
         if python not in SUPPORTED:
-            raise Misused(_unsupported(python))
+            raise UsageError(_unsupported(python))
 
     def explainer(self) -> Ruff:
         """Ruff, for counts and explanations."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.pipe import NoInterpreter
-from shared.errors import Misused
+from shared.errors import UsageError
 
 SUPPORTED = tuple(f"3.{minor}" for minor in range(7, 16))
 
@@ -23,7 +23,7 @@ _INSTALLED = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)?)?(?:-.
 def find(python: str, settings: Mapping[str, str] | None = None) -> CPython | None:
     """A CPython of this minor version, already started, or None. Each candidate is asked once.
 
-    Raises `Misused` where the settings name one and it is not that: a person who names one means it.
+    Raises `UsageError` where the settings name one and it is not that: a person who names one means it.
     """
     named = (settings or {}).get(python)
     if named is not None:
@@ -46,9 +46,9 @@ def _asked(candidate: str, python: str) -> CPython | None:
     return None
 
 
-def _refused(python: str, named: str) -> Misused:
+def _refused(python: str, named: str) -> UsageError:
     variable = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
-    return Misused(f"{variable}={named} is not a CPython {python} that can be started; correct it, or leave it out")
+    return UsageError(f"{variable}={named} is not a CPython {python} that can be started; correct it, or leave it out")
 
 
 def minor_versions() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from shared.adapters.compilers.decoding import Decoded, decode
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source, source_lines
 
 # What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/corpus.
@@ -179,6 +179,6 @@ def _binary() -> str:
     try:
         return str(find_ruff_bin())
     except FileNotFoundError as error:
-        raise Unreadable(
+        raise InputError(
             f"The pinned ruff is not installed beside provenfix ({error}); install provenfix again."
         ) from error

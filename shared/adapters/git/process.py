@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from shared.errors import Misused, Unreadable
-from shared.text.escaping import cut
+from shared.errors import UsageError, InputError
+from shared.text.escaping import truncate
 
 _NOWHERE = os.devnull
 LONGEST_QUOTED = 200
@@ -45,11 +45,11 @@ def executable() -> str:
     """Where git is. Raises Unreadable where it is not installed."""
     found = shutil.which("git")
     if found is None:
-        raise Unreadable("git was not found on PATH: install git 2.31 or newer")
+        raise InputError("git was not found on PATH: install git 2.31 or newer")
     return found
 
 
-class GitFailed(Unreadable):
+class GitFailed(InputError):
     """A git process ended with an error; the text is what it printed."""
 
 
@@ -78,7 +78,7 @@ class Git:
         if done.returncode:
             told = " ".join(done.stderr.decode("utf-8", "replace").split())
             told = re.sub(r"^(?:fatal|error): ", "", told) or f"git {arguments[0]} ended with {done.returncode}"
-            raise GitFailed(cut(told, LONGEST_QUOTED))
+            raise GitFailed(truncate(told, LONGEST_QUOTED))
         return done.stdout
 
     def start(self, *arguments: str) -> "Conversation":
@@ -137,7 +137,7 @@ def locate(path: str, borrowed: Git) -> dict[str, str]:
     try:
         told = _told(borrowed, path)
     except GitFailed as error:
-        raise Unreadable(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
+        raise InputError(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
     return dict(zip(_QUESTIONS, map(os.fsdecode, told), strict=True))
 
 
@@ -163,12 +163,12 @@ def _must_be_directory(path: str) -> None:
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
-        raise Unreadable(f"{path}: no such directory; {takes}") from None
+        raise InputError(f"{path}: no such directory; {takes}") from None
     except (OSError, ValueError) as error:
         told = error.strerror if isinstance(error, OSError) else str(error)
-        raise Unreadable(f"{cut(path, LONGEST_QUOTED)}: cannot be read ({told}); {takes}") from error
+        raise InputError(f"{truncate(path, LONGEST_QUOTED)}: cannot be read ({told}); {takes}") from error
     if not path or not stat.S_ISDIR(mode):
-        raise Unreadable(f"{path or repr(path)}: not a directory; {takes}")
+        raise InputError(f"{path or repr(path)}: not a directory; {takes}")
 
 
 def check_text(name: str, what: str) -> None:
@@ -177,8 +177,8 @@ def check_text(name: str, what: str) -> None:
     Git ends where it is asked for a reflog (`@{1}`) that is not there, or for a path outside a work tree (`main:./x`).
     """
     if not name or re.search(r"[\x00-\x1f\x7f:]|@\{", name):
-        shown = repr(cut(name, LONGEST_QUOTED))
-        raise Misused(f"{what} {shown} cannot be the name of a commit; name a branch, a tag or a commit id")
+        shown = repr(truncate(name, LONGEST_QUOTED))
+        raise UsageError(f"{what} {shown} cannot be the name of a commit; name a branch, a tag or a commit id")
 
 
 def can_name_file(path: str) -> bool:

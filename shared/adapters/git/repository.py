@@ -15,9 +15,9 @@ from shared.adapters.git.objects import Objects
 from shared.adapters.git.process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
 from shared.adapters.git.recent import Recent
 from shared.adapters.git.scratch import Scratch
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
-from shared.text.escaping import cut
+from shared.text.escaping import truncate
 
 _LONGEST_LINK = 4096
 """Bytes; no system follows a longer one, so that a larger blob is a file."""
@@ -73,7 +73,7 @@ class GitRepository:
                 return Branch(target.removeprefix("refs/remotes/"), self._commit_id(target, "branch"))
         found = self.objects.resolve(["HEAD^{commit}"])[0]
         if found is None:
-            raise Unreadable(
+            raise InputError(
                 f"{self.path}: HEAD names no commit; name a branch with --branch, or commit something first"
             )
         name = self._scratch.head
@@ -87,14 +87,14 @@ class GitRepository:
                 return found.id
         known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
         hint = f"; its branches: {', '.join(known)}" if known else ""
-        raise Misused(f"{self.path}: there is no commit named {cut(name, LONGEST_QUOTED)!r}{hint}")
+        raise UsageError(f"{self.path}: there is no commit named {truncate(name, LONGEST_QUOTED)!r}{hint}")
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names. Raises Misused."""
         oid = self._commit_id(revision, "commit")
         got = self.objects.read(oid)
         if got is None:
-            raise Unreadable(f"{self.path}: commit {oid} is not in this copy; fetch it first")
+            raise InputError(f"{self.path}: commit {oid} is not in this copy; fetch it first")
         commit = parse.commit_object(oid, got[1])
         return replace(commit, parents=()) if oid in self._scratch.boundary else commit
 
@@ -132,7 +132,7 @@ class GitRepository:
         try:
             return git.run("log", "--no-show-signature", *arguments)
         except GitFailed as error:
-            raise Unreadable(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
+            raise InputError(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
         finally:
             self._processes_apart += 0 if literal else git.processes_started
 
@@ -183,7 +183,7 @@ class GitRepository:
     def _tree_id(self, commit: str) -> str:
         found = self.objects.resolve([f"{commit}^{{tree}}"])[0]
         if found is None:
-            raise Unreadable(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
+            raise InputError(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
         return found.id
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
@@ -193,7 +193,7 @@ class GitRepository:
         if files is None:
             files = self.objects.files(tree)
             if files is None:
-                raise Unreadable(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
+                raise InputError(f"{self.path}: trees of commit {commit} are not in this copy; fetch them first")
             self._listed_trees.put(tree, files, len(files) + 1)
         return files
 
@@ -239,7 +239,7 @@ class GitRepository:
                 continue
             below = self.objects.files(entry.blob)
             if below is None:
-                raise Unreadable(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
+                raise InputError(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
             files |= {(path := entry.path + name): TreeEntry(path, each.blob) for name, each in below.items()}
         return files
 
@@ -248,7 +248,7 @@ class GitRepository:
         try:
             return git.run(*self._scratch.listing(index))
         except (GitFailed, OSError) as error:
-            raise Unreadable(f"{self.path}: its index cannot be read ({error})") from error
+            raise InputError(f"{self.path}: its index cannot be read ({error})") from error
 
     def _index(self, named: str) -> Path:
         beside = Path(os.path.realpath(self._scratch.git_dir))
@@ -271,7 +271,7 @@ class GitRepository:
         try:
             listed = self._git.run("for-each-ref", *options, "--format=%(objectname) %(refname)", *_OTHER_HEADS)
         except GitFailed as error:
-            raise Unreadable(
+            raise InputError(
                 f"{self.path}: its branches cannot be compared ({error}); fetch what is missing"
             ) from error
         heads: dict[str, Branch] = {}

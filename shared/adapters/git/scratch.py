@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.adapters.git.process import Git, GitFailed, locate
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 _PREFIX = "provenfix-git-"
 """Then the process that owns it."""
@@ -122,19 +122,19 @@ class Scratch:
         try:
             written = os.fsdecode((self.git_dir / "HEAD").read_bytes()).strip()
         except OSError as error:
-            raise Unreadable(f"{self.path}: its HEAD cannot be read ({error.strerror})") from error
+            raise InputError(f"{self.path}: its HEAD cannot be read ({error.strerror})") from error
         if written != "ref: refs/heads/.invalid":
             return written
         try:  # the reftable format keeps the real one elsewhere
             return "ref: " + os.fsdecode(self._real.run("symbolic-ref", "HEAD")).strip()
         except GitFailed as error:
-            raise Unreadable(f"{self.path}: its HEAD cannot be read ({error})") from error
+            raise InputError(f"{self.path}: its HEAD cannot be read ({error})") from error
 
     def _find_refs(self) -> tuple[dict[str, str], dict[str, str]]:
         try:
             listed = self._real.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
         except GitFailed as error:
-            raise Unreadable(f"{self.path}: its refs cannot be listed ({error})") from error
+            raise InputError(f"{self.path}: its refs cannot be listed ({error})") from error
         refs: dict[str, str] = {}
         symbolic: dict[str, str] = {}
         for line in os.fsdecode(listed).split("\n")[:-1]:  # names may hold what else `splitlines` splits at
@@ -158,6 +158,6 @@ class Scratch:
             return frozenset()
         written = listed.read_bytes()
         if not re.fullmatch(rb"(?:[0-9a-f]{40,64}\n)*", written):
-            raise Unreadable(f"{self.path}: its list of shallow commits ({listed}) is damaged; clone it again")
+            raise InputError(f"{self.path}: its list of shallow commits ({listed}) is damaged; clone it again")
         (self.directory / "shallow").write_bytes(written)
         return frozenset(written.decode("ascii").split())

@@ -6,7 +6,7 @@ In: paths. Out: bytes, and never of a file outside: a link that leads there is a
 import os
 from pathlib import Path
 
-from shared.errors import Misused
+from shared.errors import UsageError
 
 
 class WorkTree:
@@ -41,9 +41,9 @@ class WorkTree:
         except (OSError, ValueError):  # a name that no file can have
             found = []
         if not found:
-            raise Misused(f"{argument!r}: there is no such file here or in {self.root}; name one that exists")
+            raise UsageError(f"{argument!r}: there is no such file here or in {self.root}; name one that exists")
         for path in found:
             if path.is_relative_to(self.root):
                 inside = path.relative_to(self.root).as_posix()
                 return "" if inside == "." else inside
-        raise Misused(f"{argument!r} lies outside the repository {self.root}; name files inside, or another --repo")
+        raise UsageError(f"{argument!r} lies outside the repository {self.root}; name files inside, or another --repo")

@@ -19,11 +19,11 @@ from shared.adapters.github.queries import Query
 from shared.adapters.github.told import is_askable
 from shared.adapters.github.trees import Trees
 from shared.adapters.github.walks import LONGEST_WALK, Walks
-from shared.errors import Misused, Unreadable
+from shared.errors import UsageError, InputError
 from shared.proof.declared.deployed_python import wanted_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.proof.model.service_files import IGNORE_FILES, is_test
-from shared.text.escaping import cut
+from shared.text.escaping import truncate
 
 _AT_ONCE = 100
 _LONGEST_QUOTED = 200
@@ -44,7 +44,7 @@ class GitHubHistory:
     def __init__(self, github: GitHub, repository: str) -> None:
         owner, _, name = repository.partition("/")
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-            raise Misused(f"{cut(repository, _LONGEST_QUOTED)!r} is no repository; configure `owner/name`")
+            raise UsageError(f"{truncate(repository, _LONGEST_QUOTED)!r} is no repository; configure `owner/name`")
         self.repository = repository
         self._trees = Trees(github, owner, name)
         self._contents = Contents(github, owner, name, self._likely)
@@ -74,12 +74,12 @@ class GitHubHistory:
         query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP} }} }} }}")
         found = self._walks.ask(query).get("defaultBranchRef")
         if not found or not found["target"]:
-            raise Unreadable(f"{self.repository}: HEAD names no commit; push a branch, or give the App access to it")
+            raise InputError(f"{self.repository}: HEAD names no commit; push a branch, or give the App access to it")
         return Branch(found["name"], self._keep_tip(found["target"]))
 
     def _named_commit(self, name: str, what: str) -> str:
         if _NO_NAME.search(name):
-            raise Misused(f"{what} {cut(name, _LONGEST_QUOTED)!r} is no name; name a branch, a tag or a commit")
+            raise UsageError(f"{what} {truncate(name, _LONGEST_QUOTED)!r} is no name; name a branch, a tag or a commit")
         query = Query()
         branch = query.given(f"refs/heads/{name}")
         query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP} }} }} }}")
@@ -88,7 +88,7 @@ class GitHubHistory:
         told = self._walks.ask(query)
         found = told.get("named") or (told.get("branch") or {}).get("target")
         if not found:
-            raise Misused(f"{self.repository}: there is no commit named {cut(name, _LONGEST_QUOTED)!r}")
+            raise UsageError(f"{self.repository}: there is no commit named {truncate(name, _LONGEST_QUOTED)!r}")
         return self._keep_tip(found)
 
     def _keep_tip(self, node: Mapping[str, Any]) -> str:
@@ -149,7 +149,7 @@ class GitHubHistory:
         else:
             told = self._comparisons.commits(base, tip)
             if told is None:
-                raise Unreadable(f"{self.repository}: {base} and {tip} cannot be compared; was a branch rewritten?")
+                raise InputError(f"{self.repository}: {base} and {tip} cannot be compared; was a branch rewritten?")
             between = {commit.id: commit for commit in told}
         self._range = by_date(between)
         return self._range
@@ -242,7 +242,7 @@ class GitHubHistory:
         """The regular files of a commit by path. Raises Unreadable where there is no such commit."""
         files = self._trees.of(commit)
         if files is None:
-            raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+            raise InputError(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
         return files
 
     def top(self, commit: str) -> str:
@@ -254,7 +254,7 @@ class GitHubHistory:
             self.tree(commit)
         top = self._trees.top(commit)
         if top is None:
-            raise Unreadable(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+            raise InputError(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
         return top
 
     def folder(self, folder: str) -> Folder | None:

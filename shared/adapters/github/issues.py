@@ -11,18 +11,18 @@ from urllib.parse import quote
 
 from shared.adapters.github.client import GitHub
 from shared.errors import Reject, Retry
-from shared.ports import WRONG, IssueRef, IssueState
-from shared.proposal.title import retitled
+from shared.ports import WRONG_LABEL, IssueRef, IssueState
+from shared.proposal.title import update_title
 from shared.report.incident_status import carries, replaced, with_ticks
 from shared.service import Service
-from shared.text.escaping import cut, one_line
+from shared.text.escaping import truncate, to_one_line
 
 LABEL = "provenfix"
 _LONGEST_TITLE = 256
 _LONGEST_LABEL = 50
 _MADE = {
     LABEL: ("5319e7", "Opened and kept up to date by provenfix"),
-    WRONG: ("b60205", "Stops all automation for this incident, for good"),
+    WRONG_LABEL: ("b60205", "Stops all automation for this incident, for good"),
 }
 """Labels with colour and description; GitHub makes the others when an issue is opened with them."""
 _MOST_BEYOND = 200
@@ -60,14 +60,14 @@ class GitHubIssues:
         if not carries(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
         named = [LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
-        wanted = {"title": cut(title, _LONGEST_TITLE), "body": body, "labels": [label(name) for name in named]}
+        wanted = {"title": truncate(title, _LONGEST_TITLE), "body": body, "labels": [label(name) for name in named]}
         return _reference(self._github.write("POST", _path(service), wanted))
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
         known = self._known(service, number)
         body = with_ticks(str((known or {}).get("body") or ""), body)
-        self._github.write("PATCH", f"{_path(service)}/{number}", {"title": cut(title, _LONGEST_TITLE), "body": body})
+        self._github.write("PATCH", f"{_path(service)}/{number}", {"title": truncate(title, _LONGEST_TITLE), "body": body})
 
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
@@ -75,7 +75,7 @@ class GitHubIssues:
         if issue is None:
             return
         body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {"body": replaced(body, part) or body, "title": cut(retitled(old, title), _LONGEST_TITLE)}
+        wanted = {"body": replaced(body, part) or body, "title": truncate(update_title(old, title), _LONGEST_TITLE)}
         changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
         if changes and replaced(body, part) is not None:
             self._github.write("PATCH", f"{_path(service)}/{number}", changes)
@@ -138,7 +138,7 @@ class GitHubIssues:
 
 def label(name: str) -> str:
     """A name that GitHub takes: one line, no comma (which would be two of them in a search), at most 50 characters."""
-    return cut(one_line(name.replace(",", " ")), _LONGEST_LABEL)
+    return truncate(to_one_line(name.replace(",", " ")), _LONGEST_LABEL)
 
 
 def _path(service: Service) -> str:

@@ -21,7 +21,7 @@ _FIELDS = "oid author { user { login } } associatedPullRequests(first: 1) { node
 
 
 class GitHubPlaces:
-    """Implements `shared.ports.Places`, but for the log."""
+    """Implements `shared.ports.LinkBuilder`, but for the log."""
 
     def __init__(self, github: GitHub, host: Host) -> None:
         self._github = github

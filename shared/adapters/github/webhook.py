@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.errors import Reject
-from shared.ports import WRONG, Wish, Wished
+from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.report.incident_status import above
 from shared.secret import Secret
 
@@ -60,7 +60,7 @@ def sign(body: bytes, secret: Secret) -> str:
     return "sha256=" + hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest()
 
 
-def read_wish(headers: Headers, body: bytes) -> Wished | None:
+def read_wish(headers: Headers, body: bytes) -> IssueEvent | None:
     """What a person wants; None for an event that means nothing here. Raises Reject for what GitHub never sends."""
     delivery = headers.get(DELIVERY_HEADER, "")
     if not _DELIVERY.fullmatch(delivery):
@@ -77,7 +77,7 @@ def read_wish(headers: Headers, body: bytes) -> Wished | None:
     number = issue.get("number")
     if type(number) is not int or not 0 < number < _LONGEST_NUMBER:
         raise Reject("malformed_event", "issue.number is no number")
-    return Wished(
+    return IssueEvent(
         wish=wish,
         delivery=delivery,
         repository=_text(_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
@@ -87,15 +87,15 @@ def read_wish(headers: Headers, body: bytes) -> Wished | None:
     )
 
 
-def _wish(kind: str, event: Mapping[str, Any]) -> Wish | None:
+def _wish(kind: str, event: Mapping[str, Any]) -> IssueCommand | None:
     action = event.get("action")
     if kind == "issues" and action == "labeled":
-        return Wish.MUTE if _object(event.get("label"), "label").get("name") == WRONG else None
+        return IssueCommand.MUTE if _object(event.get("label"), "label").get("name") == WRONG_LABEL else None
     if kind == "issues" and action in {"closed", "deleted"}:
-        return Wish.MUTE
+        return IssueCommand.MUTE
     if kind == "issue_comment" and action == "created":
         said = _object(event.get("comment"), "comment").get("body")
-        return Wish.REINVESTIGATE if isinstance(said, str) and _COMMAND.search(said) else None
+        return IssueCommand.REINVESTIGATE if isinstance(said, str) and _COMMAND.search(said) else None
     return None
 
 

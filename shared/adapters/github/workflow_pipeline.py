@@ -13,9 +13,9 @@ from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import BLOB, Query
 from shared.adapters.pipeline import SKEW, Order, Run
 from shared.errors import Reject
-from shared.proposal.rollout import Progress
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 
 class WorkflowPipeline:
@@ -40,7 +40,7 @@ class WorkflowPipeline:
 
     def find(self, service: Service, order: Order) -> Run | None:
         """See `shared.adapters.pipeline.Pipeline`. Of several the first one."""
-        given = {"event": "workflow_dispatch", "created": f">={rfc3339(order.since - SKEW)}", "per_page": "100"}
+        given = {"event": "workflow_dispatch", "created": f">={format_rfc3339(order.since - SKEW)}", "per_page": "100"}
         told = self._github.get(f"{_workflow(service)}/runs", **given)
         runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
         return _run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
@@ -70,7 +70,7 @@ def _workflow(service: Service) -> str:
 
 def _run(told: Mapping[str, Any]) -> Run:
     if told["status"] != "completed":
-        return Run(Progress.RUNNING)
+        return Run(DeploymentProgress.RUNNING)
     if told["conclusion"] == "success":
-        return Run(Progress.DONE)
-    return Run(Progress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")
+        return Run(DeploymentProgress.DONE)
+    return Run(DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")

@@ -12,9 +12,9 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.google.provenance import digests
 from shared.adapters.google.rollout_note import mark
 from shared.adapters.pipeline import SKEW, Order, Run
-from shared.proposal.rollout import Progress
+from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build
@@ -40,7 +40,7 @@ class CloudBuildPipeline:
         request = {
             "parent": parent,
             "project_id": parent.split("/")[1],
-            "filter": f'create_time>="{rfc3339(order.since - SKEW)}"',
+            "filter": f'create_time>="{format_rfc3339(order.since - SKEW)}"',
             "page_size": _PAGE,
         }
         with asking(f"Cloud Build, builds of {service.name}"):
@@ -60,8 +60,8 @@ class CloudBuildPipeline:
 def _run(build: "Build") -> Run:
     status = build.status.name
     if status in _RUNNING:
-        return Run(Progress.RUNNING)
+        return Run(DeploymentProgress.RUNNING)
     if status == "SUCCESS":
-        return Run(Progress.DONE, build=str(build.id), digests=tuple(digests(build)))
+        return Run(DeploymentProgress.DONE, build=str(build.id), digests=tuple(digests(build)))
     told = f" {build.status_detail}" if build.status_detail else ""
-    return Run(Progress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id))
+    return Run(DeploymentProgress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id))

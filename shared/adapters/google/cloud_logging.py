@@ -15,7 +15,7 @@ from shared.adapters.google.clients import Clients
 from shared.adapters.logs.log_json import entry_from_json
 from shared.detection.entry import LogEntry
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2 import types
@@ -133,7 +133,7 @@ def of_service(service: str, revision: str = "") -> list[str]:
 
 def within(since: datetime, until: datetime) -> list[str]:
     """The terms that admit a time alone, both ends included."""
-    return [f"timestamp>={quoted(rfc3339(since))}", f"timestamp<={quoted(rfc3339(until))}"]
+    return [f"timestamp>={quoted(format_rfc3339(since))}", f"timestamp<={quoted(format_rfc3339(until))}"]
 
 
 def _place(entry: LogEntry) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ from shared.adapters.google.traffic import (
     written,
 )
 from shared.errors import Reject, Retry
-from shared.ports import BY_HAND
-from shared.proposal.rollout import Deployment, Progress
+from shared.ports import CHANGED_BY_HAND
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 
 if TYPE_CHECKING:
@@ -125,18 +125,18 @@ class CloudRunDeployer:
         name, _, path = operation.partition("@")
         failed = self._failure(path) if path else ""
         if failed is None:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         if failed:
-            return Deployment(Progress.FAILED, name, failed)
+            return Deployment(DeploymentProgress.FAILED, name, failed)
         revision = read_revision(self._clients, service, name)
         if revision is None:
-            return Deployment(Progress.FAILED, name, f"Revision {name} does not exist any more.")
+            return Deployment(DeploymentProgress.FAILED, name, f"Revision {name} does not exist any more.")
         ready, told = readiness(revision)
         if ready is None:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(Progress.FAILED, name, told)
-        return Deployment(Progress.DONE, name, url=self._url(service, name))
+            return Deployment(DeploymentProgress.FAILED, name, told)
+        return Deployment(DeploymentProgress.DONE, name, url=self._url(service, name))
 
     def shift(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
@@ -147,7 +147,7 @@ class CloudRunDeployer:
         run = read_service(self._clients, service)
         note = note_of(run)
         if note is None:
-            raise Reject(BY_HAND, f"the note of the rollout is gone from {service.name}")
+            raise Reject(CHANGED_BY_HAND, f"the note of the rollout is gone from {service.name}")
         own = self._own(service, run, note)
         if percent == 0:
             note, split = _adopted(run, note, revision)
@@ -163,7 +163,7 @@ class CloudRunDeployer:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
             if refused.reason == "invalid":  # such as a revision that somebody has deleted
-                raise Reject(BY_HAND, refused.detail) from refused
+                raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
     def _own(self, service: Service, run: "RunService", note: Note) -> str:
@@ -285,7 +285,7 @@ def _unless_changed(run: "RunService", note: Note, own: str) -> None:
     """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
     newest, rollout = short(run.latest_created_revision), note.revision or "a pipeline"
     if newest not in {note.latest, own}:
-        raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
+        raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
     now, left = sums(targets(run)), sums(note.left)
     if now != left and not (note.commit and own and set(now) - set(left) == {own}):
-        raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")
+        raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

@@ -14,7 +14,7 @@ from shared.adapters.google.image_name import image_name
 from shared.adapters.google.provenance import Provenance, commit_of, digests, is_commit
 from shared.adapters.google.traffic import shares
 from shared.errors import Reject
-from shared.proposal.rollout import Claim, Revision, Serving
+from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.service import Service
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CloudRunRevisions:
         self._clients = clients
         self._provenance = Provenance(clients)
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`. Raises Reject where nothing serves."""
         run = read_service(self._clients, service)
         split = shares(run)
@@ -50,7 +50,7 @@ class CloudRunRevisions:
         revision = self.revision(service, name)
         if revision is None:
             raise Reject("not_found", f"{name} serves, and does not exist")
-        return Serving(revision, split, run.etag)
+        return ServiceState(revision, split, run.etag)
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -69,7 +69,7 @@ class CloudRunRevisions:
 
     def _claims(
         self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
-    ) -> Iterator[Claim]:
+    ) -> Iterator[CommitClaim]:
         image = image_name(container.image)
         yield from _if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
         yield from _if_allowed(lambda: self._provenance.of_tags(image), unseen)
@@ -81,18 +81,18 @@ class CloudRunRevisions:
             yield from _if_allowed(lambda: self._provenance.of_source(service.project, service.region, source), unseen)
         yield from _stated("label", LABELS, noted)
         if image.tag and is_commit(image.tag):
-            yield Claim("tag", image.tag, f"image tag {image.tag}")
+            yield CommitClaim("tag", image.tag, f"image tag {image.tag}")
         yield from _stated("env", VARIABLES, {each.name: each.value for each in container.env})
 
-    def _labelled(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[Claim]:
+    def _labelled(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
         """A build that only a label names: it did not make this image, as far as anybody knows."""
         build = self._provenance.of_build(service.project, service.region, build_id)
         if build is None or not commit_of(build) or digest in digests(build):
             return ()
-        return [Claim("label", commit_of(build), f"label {key} {build_id}")]
+        return [CommitClaim("label", commit_of(build), f"label {key} {build_id}")]
 
 
-def _if_allowed(ask: Callable[[], Sequence[Claim]], unseen: list[str]) -> Sequence[Claim]:
+def _if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str]) -> Sequence[CommitClaim]:
     """An image may come from a project that is none of ours: the other places can still be looked at."""
     try:
         return ask()
@@ -101,10 +101,10 @@ def _if_allowed(ask: Callable[[], Sequence[Claim]], unseen: list[str]) -> Sequen
         return ()
 
 
-def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[Claim]:
+def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[CommitClaim]:
     for name in names:
         if is_commit(stated.get(name, "")):
-            yield Claim(source, stated[name], f"{source} {name}")
+            yield CommitClaim(source, stated[name], f"{source} {name}")
 
 
 def _python(container: "Container") -> str:

@@ -20,9 +20,9 @@ from urllib.parse import quote, unquote
 
 from shared.adapters.documents import LONGEST_NAME, decode, encode
 from shared.adapters.google.rest import Refused, Rest, reached
-from shared.ports import Document, Stored
+from shared.ports import Document, StoredDocument
 from shared.secret import Secret
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 HOST = "firestore.googleapis.com"
 _PLAIN = " !#$&'()*+,:;=?@[]{}|^"
@@ -62,7 +62,7 @@ class FirestoreStore:
         content = _content(encode(kind, key, value), value, 1) | self._expiry(kind)
         return self._write(kind, key, content, {"exists": False}, {"ALREADY_EXISTS"})
 
-    def read(self, kind: str, key: str) -> Stored | None:
+    def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
         told = self._ask("batchGet", {"documents": [self._named(kind, key)]})
         found = next((each["found"] for each in told if "found" in each), None)
@@ -76,7 +76,7 @@ class FirestoreStore:
         content = _content(encode(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
         return self._write(kind, key, content, {"updateTime": given[2]}, {"FAILED_PRECONDITION", "NOT_FOUND"})
 
-    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`. Values of more than 1,500 bytes are not found."""
         if not _findable(value):
             return []
@@ -121,7 +121,7 @@ class FirestoreStore:
         return True
 
     def _expiry(self, kind: str) -> dict[str, object]:
-        return {"expires": {"timestampValue": rfc3339(self._now() + LIFETIMES[kind])}} if kind in LIFETIMES else {}
+        return {"expires": {"timestampValue": format_rfc3339(self._now() + LIFETIMES[kind])}} if kind in LIFETIMES else {}
 
     def _named(self, kind: str, key: str) -> str:
         return f"{self._documents}/{_name(kind)}/{_name(key)}"
@@ -148,11 +148,11 @@ def _findable(value: str) -> bool:
         return False
 
 
-def _stored(kind: str, document: Mapping[str, Any]) -> Stored:
+def _stored(kind: str, document: Mapping[str, Any]) -> StoredDocument:
     fields = document["fields"]
     version = f"{fields['writes']['integerValue']}@{document['updateTime']}"
     key = unquote(str(document["name"]).rpartition("/")[2])
-    return Stored(kind, key, decode(fields["json"]["stringValue"]), version)
+    return StoredDocument(kind, key, decode(fields["json"]["stringValue"]), version)
 
 
 def _name(key: str) -> str:

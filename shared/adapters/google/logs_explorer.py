@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from shared.adapters.google.cloud_logging import of_service, quoted, within
 from shared.detection.entry import LogEntry
-from shared.ports import Places
+from shared.ports import LinkBuilder
 from shared.report.links import Links
 from shared.service import Service
 
@@ -21,13 +21,13 @@ _PAGE = "https://console.cloud.google.com/logs/query"
 
 
 class WithLog:
-    """Implements `shared.ports.Places`: what another one knows, and the addresses of the log."""
+    """Implements `shared.ports.LinkBuilder`: what another one knows, and the addresses of the log."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: LinkBuilder) -> None:
         self._places = places
 
     def links(self, service: Service, commits: Sequence[str]) -> Links:
-        """See `shared.ports.Places`."""
+        """See `shared.ports.LinkBuilder`."""
         known = self._places.links(service, commits)
         return replace(known, entry=partial(entry_address, service), log=partial(log_address, service))
 

@@ -8,7 +8,7 @@ https://cloud.google.com/docs/authentication/application-default-credentials
 from functools import cached_property
 from typing import Any
 
-from shared.errors import Misused, Retry
+from shared.errors import UsageError, Retry
 from shared.secret import Secret
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -26,7 +26,7 @@ class OwnToken:
             try:
                 self._credentials.refresh(Request())
             except RefreshError as error:
-                raise Misused(
+                raise UsageError(
                     "Google does not take these credentials; gcloud auth application-default login"
                 ) from error
             except TransportError as error:
@@ -41,5 +41,5 @@ class OwnToken:
         try:
             found, _ = google.auth.default(scopes=_SCOPES)
         except DefaultCredentialsError as error:
-            raise Misused("There are no credentials for Google; gcloud auth application-default login") from error
+            raise UsageError("There are no credentials for Google; gcloud auth application-default login") from error
         return found

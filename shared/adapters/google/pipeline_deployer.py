@@ -21,9 +21,9 @@ from shared.adapters.google.traffic import follows_latest, short, sums, targets
 from shared.adapters.pipeline import SKEW, Order, Pipeline, Run
 from shared.errors import Reject
 from shared.ports import Clock
-from shared.proposal.rollout import Deployment, Progress
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
@@ -80,14 +80,14 @@ class PipelineDeployer:
         note = note_of(run)
         if note is None or note.marker != operation.removeprefix(_OPERATION):
             told = "its pipeline replaces the whole service, or somebody has edited it"
-            return Deployment(Progress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}.")
+            return Deployment(DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}.")
         if note.revision:
             return replace(self._images.state(service, note.revision), share=sums(note.left).get(note.revision, 0))
         found = self._pipeline.find(service, _order(note))
-        if found is None or found.progress is Progress.RUNNING:
-            return Deployment(Progress.RUNNING)
-        if found.progress is Progress.FAILED:
-            return Deployment(Progress.FAILED, detail=found.detail)
+        if found is None or found.progress is DeploymentProgress.RUNNING:
+            return Deployment(DeploymentProgress.RUNNING)
+        if found.progress is DeploymentProgress.FAILED:
+            return Deployment(DeploymentProgress.FAILED, detail=found.detail)
         return self._made(service, run, note, found)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
@@ -99,10 +99,10 @@ class PipelineDeployer:
         if note is None or not note.commit or note.revision:
             return False
         found = self._pipeline.find(service, _order(note))
-        return found is None or found.progress is Progress.RUNNING
+        return found is None or found.progress is DeploymentProgress.RUNNING
 
     def _pin(self, service: Service, run: "RunService", marker: str, commit: str) -> Note:
-        since = rfc3339(self._clock.now())
+        since = format_rfc3339(self._clock.now())
         self._pipeline.check(service, Order(marker, commit, self._clock.now()))
         before, newest = targets(run), short(run.latest_created_revision)
         note = Note(marker, "", newest, follows_latest(run), before, before, commit, since, begun_by(note_of(run)))
@@ -119,14 +119,14 @@ class PipelineDeployer:
             or next((each for each in made if short(each.name) == short(run.latest_created_revision)), None)
         )
         if mine is None or short(mine.name) == note.latest:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         ready, told = readiness(mine)
         if ready is None:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(Progress.FAILED, short(mine.name), told)
+            return Deployment(DeploymentProgress.FAILED, short(mine.name), told)
         return Deployment(
-            Progress.DONE, short(mine.name), untended=True, share=sums(targets(run)).get(short(mine.name), 0)
+            DeploymentProgress.DONE, short(mine.name), untended=True, share=sums(targets(run)).get(short(mine.name), 0)
         )
 
 

@@ -12,7 +12,7 @@ from shared.adapters.google.asking import SECONDS, asking
 from shared.adapters.google.clients import Clients
 from shared.adapters.google.image_name import ImageName
 from shared.errors import Reject
-from shared.proposal.rollout import Claim
+from shared.proposal.rollout import CommitClaim
 
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build
@@ -33,19 +33,19 @@ class Provenance:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def of_image(self, image: ImageName, region: str) -> Sequence[Claim]:
+    def of_image(self, image: ImageName, region: str) -> Sequence[CommitClaim]:
         """Builds that made this digest, newest first."""
         if not image.digest or not image.project:
             return ()
         builds = self._builds(image.project, region, f'results.images.digest="{image.digest}"')
         made = [build for build in builds if image.digest in digests(build)]
-        return [Claim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
+        return [CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
 
-    def of_tags(self, image: ImageName) -> Sequence[Claim]:
+    def of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
         if not image.digest or not image.package:
             return ()
-        return [Claim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag)]
+        return [CommitClaim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag)]
 
     def of_build(self, project: str, region: str, build_id: str) -> "Build | None":
         """A build by the id that a label names."""
@@ -62,7 +62,7 @@ class Provenance:
                 return found  # type: ignore[no-any-return]
         return None
 
-    def of_source(self, project: str, region: str, location: str) -> Sequence[Claim]:
+    def of_source(self, project: str, region: str, location: str) -> Sequence[CommitClaim]:
         """The build that made a function of an archive (`gs://bucket/object#generation`), by the source that it names.
 
         Raises Reject where no build of it names a commit: an archive has none.
@@ -72,7 +72,7 @@ class Provenance:
         query = f'source_provenance.resolved_storage_source.object="{name}"'
         builds = list(self._builds(project, region, query))
         same = [each for each in builds if _is_of(each, bucket, name, generation)]
-        claims = [Claim("provenance", commit, f"build {each.id}") for each in same if (commit := commit_of(each))]
+        claims = [CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := commit_of(each))]
         if not claims:
             made = f"build {same[0].id} was made of" if same else "no build is known of"
             raise Reject("no_commit", f"{made} the archive {location}, which names no commit")

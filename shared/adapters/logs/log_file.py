@@ -20,7 +20,7 @@ from typing import IO, BinaryIO, cast
 
 from shared.adapters.logs.log_stream import LogStream
 from shared.detection.entry import LogEntry
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 _GZIP = b"\x1f\x8b"
 _ENCODINGS = (
@@ -58,15 +58,15 @@ class LogFile:
         try:
             yield
         except FileNotFoundError as error:
-            raise Unreadable(f"{self._name}: there is no such log file; give the path of an existing one.") from error
+            raise InputError(f"{self._name}: there is no such log file; give the path of an existing one.") from error
         except IsADirectoryError as error:
-            raise Unreadable(f"{self._name} is a directory; name a log file in it.") from error
+            raise InputError(f"{self._name} is a directory; name a log file in it.") from error
         except PermissionError as error:
-            raise Unreadable(f"{self._name}: you may not read this log file; change its permissions.") from error
+            raise InputError(f"{self._name}: you may not read this log file; change its permissions.") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise Unreadable(f"{self._name}: the gzip data is damaged ({error}); export the log again.") from None
+            raise InputError(f"{self._name}: the gzip data is damaged ({error}); export the log again.") from None
         except (OSError, ValueError) as error:
-            raise Unreadable(f"{self._name}: the log file cannot be read ({error}).") from None
+            raise InputError(f"{self._name}: the log file cannot be read ({error}).") from None
 
     @contextmanager
     def _bytes(self) -> Iterator[BinaryIO]:

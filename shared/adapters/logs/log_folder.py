@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import Checks
-from shared.proposal.verdict import Probed
+from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
 _NEAR = timedelta(seconds=10)
@@ -61,9 +61,9 @@ class KeptLogs:
 class NoProbe:
     """Implements `shared.ports.Probe` where nothing is served."""
 
-    def connect(self, service: Service) -> Probed:
+    def connect(self, service: Service) -> ProbeResult:
         """True, and says that nobody has looked."""
-        return Probed(ok=True, detail=f"{service.name} is not served on this machine: nobody has connected")
+        return ProbeResult(ok=True, detail=f"{service.name} is not served on this machine: nobody has connected")
 
 
 class NoChecks:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from shared.detection.entry import LogEntry
-from shared.text.markup import LONGEST, cut
+from shared.text.markup import MAX_TEXT_LENGTH, truncate_middle
 
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
@@ -43,7 +43,7 @@ def entry_from_json(value: object, position: int) -> LogEntry:
     log_name = _text(value, "logName")
     return LogEntry(
         position=position,
-        text=cut(_payload(value)),
+        text=truncate_middle(_payload(value)),
         timestamp=_timestamp(value),
         severity=level(_first_text(value, _LEVEL_KEYS)),
         log_name=log_name,
@@ -132,7 +132,7 @@ def _joined(pieces: Iterator[str]) -> str:
     """The pieces on lines of their own, each text once: a stack often begins with the message."""
     kept: list[str] = []
     for piece in pieces:
-        text = real_lines(piece[:LONGEST])
+        text = real_lines(piece[:MAX_TEXT_LENGTH])
         if not text.strip() or any(text.strip() in other for other in kept):
             continue
         kept = [other for other in kept if other.strip() not in text]

@@ -13,7 +13,7 @@ from typing import TextIO
 from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.logs.log_text import ConsoleLines
 from shared.detection.entry import LogEntry
-from shared.errors import Unreadable
+from shared.errors import InputError
 
 LONGEST_LINE = 1024 * 1024
 _LONGEST_VALUE = 16 * 1024 * 1024
@@ -46,7 +46,7 @@ class LogStream:
         self._has_text = False
 
     def entries(self) -> Iterator[LogEntry]:
-        """All of them; raises `Unreadable` at JSON that is broken or cut off."""
+        """All of them; raises `InputError` at JSON that is broken or cut off."""
         self._more()
         if self._has(_ANSWER):
             self._at = self._window.index("[", self._at)
@@ -68,7 +68,7 @@ class LogStream:
         before = self._at
         try:
             return self._entry(self._value(longest=LONGEST_LINE))
-        except Unreadable:  # among lines of text, what looks like JSON and is not is one more line of text
+        except InputError:  # among lines of text, what looks like JSON and is not is one more line of text
             self._at = before
             return None
 
@@ -183,9 +183,9 @@ class LogStream:
             return self._line, self._column + end
         return self._line + lines, end - self._window.rfind("\n", 0, end)
 
-    def _unreadable(self, reason: str, at: int | None = None) -> Unreadable:
+    def _unreadable(self, reason: str, at: int | None = None) -> InputError:
         line, column = self._place(self._at if at is None else at)
-        return Unreadable(
+        return InputError(
             f"{self._name}, line {line}, column {column}: this is not complete JSON ({reason}); "
             "export the log again, or cut the file before that place."
         )

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 
 from shared.adapters.logs.log_json import level, moment, real_lines
 from shared.detection.entry import LogEntry
-from shared.detection.incident import UNDATED
-from shared.text.markup import plain
+from shared.detection.incident import DATELESS_DAY
+from shared.text.markup import strip_markup
 
 _HEAD = 400
 _SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
@@ -44,13 +44,13 @@ class ConsoleLines:
     def __init__(self) -> None:
         self._moment: datetime | None = None
         self._dated = True
-        self._day = UNDATED
+        self._day = DATELESS_DAY
         self._clock: datetime | None = None
         self._backwards = 0
 
     def entry(self, line: str, position: int) -> LogEntry:
         """Never raises because of what the line holds."""
-        head = plain(line[:_HEAD])
+        head = strip_markup(line[:_HEAD])
         begin = _unspaced(head, 0)
         if begin and not (head[begin : begin + 1].isdigit() or head[begin : begin + 1] == "["):
             return LogEntry(position=position, text=real_lines(line), timestamp=self._moment, dated=self._dated)
@@ -97,7 +97,7 @@ class ConsoleLines:
     def _set_clock(self, text: str) -> bool:
         """A time of day; more than twelve hours back means that midnight passed, unless the log runs backwards."""
         try:
-            clock = datetime.combine(UNDATED, time.fromisoformat(text.replace(",", ".")), UTC)
+            clock = datetime.combine(DATELESS_DAY, time.fromisoformat(text.replace(",", ".")), UTC)
         except ValueError:
             return False
         if self._clock is not None:
@@ -106,7 +106,7 @@ class ConsoleLines:
             elif clock != self._clock:
                 self._backwards += 1 if clock < self._clock else -1
         self._clock = clock
-        self._moment, self._dated = self._day + (clock - UNDATED), False
+        self._moment, self._dated = self._day + (clock - DATELESS_DAY), False
         return True
 
 

@@ -8,10 +8,10 @@ import urllib.parse
 from threading import Timer
 
 from shared.adapters.probe.patience import Patience
-from shared.proposal.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import ProbeResult, ProbeOutcome
 
 
-def ask(url: str, patience: Patience, status: int = 0) -> Probed:
+def ask(url: str, patience: Patience, status: int = 0) -> ProbeResult:
     """`status` is the one that is wanted, 0 for any 2xx.
 
     Never raises because of the service; ends in time even where it answers byte by byte.
@@ -44,29 +44,29 @@ def ask(url: str, patience: Patience, status: int = 0) -> Probed:
         if late:
             return timed_out(patience)
         told = f"could not be asked: {error or type(error).__name__}"
-        return Probed(ok=False, detail=told, end=ProbeEnd.UNREACHABLE)
+        return ProbeResult(ok=False, detail=told, end=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
 
 
-def answered(status: int, location: str | None, wanted: int = 0) -> Probed:
+def answered(status: int, location: str | None, wanted: int = 0) -> ProbeResult:
     """An answer by a status; it is good where it is the wanted one, 0 for any 2xx."""
     where = (location or "")[:200]
     told = f"answered {status}{f' and redirects to {where}' if where else ''}"
     good = status == wanted if wanted else 200 <= status < 300
-    return Probed(ok=good, detail=told, end=ProbeEnd.ANSWERED, code=status, location=where)
+    return ProbeResult(ok=good, detail=told, end=ProbeOutcome.ANSWERED, code=status, location=where)
 
 
-def tls_failed(error: ssl.SSLError) -> Probed:
+def tls_failed(error: ssl.SSLError) -> ProbeResult:
     """A connection that could not be made secret, in the words of OpenSSL."""
     told = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
-    return Probed(ok=False, detail=told, end=ProbeEnd.TLS_FAILED)
+    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TLS_FAILED)
 
 
-def timed_out(patience: Patience) -> Probed:
+def timed_out(patience: Patience) -> ProbeResult:
     """A connection that was not open, or not answered, in time."""
     told = f"did not answer within {patience.opening:g} seconds"
-    return Probed(ok=False, detail=told, end=ProbeEnd.TIMED_OUT)
+    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TIMED_OUT)
 
 
 def _end(held: socket.socket, late: list[bool]) -> None:

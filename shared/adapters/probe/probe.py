@@ -3,7 +3,7 @@
 from shared.adapters.probe.http import ask
 from shared.adapters.probe.patience import Patience
 from shared.adapters.probe.websocket import converse
-from shared.proposal.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import ProbeResult, ProbeOutcome
 from shared.service import Service
 
 
@@ -16,7 +16,7 @@ class NetworkProbe:
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience
 
-    def connect(self, service: Service) -> Probed:
+    def connect(self, service: Service) -> ProbeResult:
         """See `shared.ports.Probe`. Ends within `Patience.longest`."""
         url = service.probe_url
         patience = self.patience_with(service)
@@ -24,7 +24,7 @@ class NetworkProbe:
             return converse(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
             return ask(url, patience, service.probe_status)
-        return Probed(ok=False, detail="there is no URL to probe", end=ProbeEnd.NO_URL)
+        return ProbeResult(ok=False, detail="there is no URL to probe", end=ProbeOutcome.NO_URL)
 
     def patience_with(self, service: Service) -> Patience:
         """How long this service is waited for."""

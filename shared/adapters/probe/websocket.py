@@ -13,11 +13,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from shared.adapters.probe.http import answered, timed_out, tls_failed
 from shared.adapters.probe.patience import Patience
-from shared.proposal.verdict import Probed, ProbeEnd
+from shared.proposal.verdict import ProbeResult, ProbeOutcome
 
 _LARGEST = 16 * 2**20
-_SILENT = Probed(
-    ok=False, detail="connected, but did not answer a ping: its loop is blocked", end=ProbeEnd.PING_UNANSWERED
+_SILENT = ProbeResult(
+    ok=False, detail="connected, but did not answer a ping: its loop is blocked", end=ProbeOutcome.PING_UNANSWERED
 )
 
 
@@ -41,7 +41,7 @@ class _Direct(ClientConnection):
             raise _Refused(response.status_code, response.headers.get("Location")) from refused
 
 
-def converse(url: str, message: str, patience: Patience) -> Probed:
+def converse(url: str, message: str, patience: Patience) -> ProbeResult:
     """Opens `url`, sends `message` unless it is "", and keeps it open. Never raises because of the service."""
     third = patience.staying / 3
     try:
@@ -61,7 +61,7 @@ def converse(url: str, message: str, patience: Patience) -> Probed:
         return _not_opened(error, patience)
 
 
-def _stay(socket: ClientConnection, message: str, until: float) -> Probed:
+def _stay(socket: ClientConnection, message: str, until: float) -> ProbeResult:
     """Whatever the service says is taken; only the end of the connection counts."""
     received = 0
     try:
@@ -77,22 +77,22 @@ def _stay(socket: ClientConnection, message: str, until: float) -> Probed:
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
         return replace(_SILENT, messages=received)
     told = f"connected and stayed open; {received} messages came"
-    return Probed(ok=True, detail=told, end=ProbeEnd.STAYED_OPEN, messages=received)
+    return ProbeResult(ok=True, detail=told, end=ProbeOutcome.STAYED_OPEN, messages=received)
 
 
-def _ended(closed: ConnectionClosed, received: int) -> Probed:
+def _ended(closed: ConnectionClosed, received: int) -> ProbeResult:
     after = f"after {received} messages" if received else "before it said anything"
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
         told = f"closed with {closed.rcvd.code}{reason} {after}"
-        return Probed(ok=False, detail=told, end=ProbeEnd.CLOSED, code=closed.rcvd.code, messages=received)
+        return ProbeResult(ok=False, detail=told, end=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received)
     if closed.sent is not None and "ping" in closed.sent.reason:
         return replace(_SILENT, messages=received)
     told = f"broke off without a close code {after}"
-    return Probed(ok=False, detail=told, end=ProbeEnd.BROKE_OFF, messages=received)
+    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.BROKE_OFF, messages=received)
 
 
-def _not_opened(error: Exception, patience: Patience) -> Probed:
+def _not_opened(error: Exception, patience: Patience) -> ProbeResult:
     if isinstance(error, _Refused):
         answer = answered(error.status, error.location)
         return replace(answer, ok=False, detail=f"did not upgrade to a WebSocket: {answer.detail}")
@@ -101,5 +101,5 @@ def _not_opened(error: Exception, patience: Patience) -> Probed:
     if isinstance(error, TimeoutError):
         return timed_out(patience)
     if isinstance(error, InvalidMessage):
-        return Probed(ok=False, detail="answered something else than HTTP", end=ProbeEnd.NOT_HTTP)
-    return Probed(ok=False, detail=f"could not be connected to: {error}", end=ProbeEnd.UNREACHABLE)
+        return ProbeResult(ok=False, detail="answered something else than HTTP", end=ProbeOutcome.NOT_HTTP)
+    return ProbeResult(ok=False, detail=f"could not be connected to: {error}", end=ProbeOutcome.UNREACHABLE)

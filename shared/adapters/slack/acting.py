@@ -4,7 +4,7 @@ import shlex
 
 from shared.adapters.slack.rich_text import Element, command, own
 from shared.service import Service
-from shared.text.escaping import cut, literal, one_line
+from shared.text.escaping import truncate, break_mentions_and_links, to_one_line
 
 _LONGEST_COMMAND = 600
 FAILED_BY_COMMAND = "What the command has done until then is not taken back from here."
@@ -12,8 +12,8 @@ FAILED_BY_COMMAND = "What the command has done until then is not taken back from
 
 def by_command(service: Service) -> str:
     """What an approval does that runs the service's own command."""
-    program = cut(literal(one_line(service.deploy_command[0])), 80)
-    probed = f", {cut(literal(one_line(service.probe_url)), 120)} is probed" if service.probe_url else ""
+    program = truncate(break_mentions_and_links(to_one_line(service.deploy_command[0])), 80)
+    probed = f", {truncate(break_mentions_and_links(to_one_line(service.probe_url)), 120)} is probed" if service.probe_url else ""
     return (
         f"Then the deploy_command is run ({program}): it decides what gets traffic. Once the log shows a new revision, "
         f"it is watched for a day{probed}. Nothing is taken back from here: if the failure returns, that is said."
@@ -22,7 +22,7 @@ def by_command(service: Service) -> str:
 
 def by_hand(service: Service, commit: str) -> list[Element]:
     """Nothing is changed from here; the command with which a person deploys."""
-    return [own("nothing is changed from here. "), command(cut(command_of(service, commit), _LONGEST_COMMAND))]
+    return [own("nothing is changed from here. "), command(truncate(command_of(service, commit), _LONGEST_COMMAND))]
 
 
 def command_of(service: Service, commit: str) -> str:

@@ -103,7 +103,7 @@ class SlackChat:
         self._calls.say("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
 
     def ask_reason(self, click: Click) -> None:
-        """See `shared.ports.Dialogs`."""
+        """See `shared.ports.ReasonDialog`."""
         self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)}, QUICK)
 
     def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[Answer]:

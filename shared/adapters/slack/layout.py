@@ -12,11 +12,11 @@ from shared.adapters.slack.acting import FAILED_BY_COMMAND, by_command, by_hand
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, own, paragraph, person, prose, strong
 from shared.proof.model.finding import Kind
-from shared.proposal.proposal import Message, Standing
-from shared.proposal.question import PROOF, labelled
-from shared.service import Acting, Service
-from shared.text.escaping import cut, for_slack, literal, one_line
-from shared.text.timestamps import rfc3339
+from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.question import PROOF_LABELS, split_label
+from shared.service import RolloutMode, Service
+from shared.text.escaping import truncate, escape_slack, break_mentions_and_links, to_one_line
+from shared.text.timestamps import format_rfc3339
 
 _LONGEST_TITLE = 150
 _LONGEST_LINE = 700
@@ -30,38 +30,38 @@ _LONGEST_DETAILS = 10_000
 _MOST_PEOPLE = 10
 
 _STANDINGS = {
-    Standing.OPEN: "Decision needed",
-    Standing.APPROVED: "Approved",
-    Standing.DENIED: "Denied",
-    Standing.EXPIRED: "Expired",
-    Standing.REFUSED: "Not deployed",
-    Standing.FAILED: "Deployment failed",
-    Standing.WATCHING: "Deployed, being watched",
-    Standing.RESOLVED: "Resolved",
-    Standing.ROLLED_BACK: "Rolled back",
-    Standing.MUTED: "Stopped by a person",
-    Standing.SUPERSEDED: "Superseded",
-    Standing.INCONCLUSIVE: "Inconclusive",
+    ProposalStatus.OPEN: "Decision needed",
+    ProposalStatus.APPROVED: "Approved",
+    ProposalStatus.DENIED: "Denied",
+    ProposalStatus.EXPIRED: "Expired",
+    ProposalStatus.REFUSED: "Not deployed",
+    ProposalStatus.FAILED: "Deployment failed",
+    ProposalStatus.WATCHING: "Deployed, being watched",
+    ProposalStatus.RESOLVED: "Resolved",
+    ProposalStatus.ROLLED_BACK: "Rolled back",
+    ProposalStatus.MUTED: "Stopped by a person",
+    ProposalStatus.SUPERSEDED: "Superseded",
+    ProposalStatus.INCONCLUSIVE: "Inconclusive",
 }
 _DEEDS = _STANDINGS | {
-    Standing.WATCHING: "Deployed automatically",
-    Standing.RESOLVED: "Resolved automatically",
-    Standing.ROLLED_BACK: "Rolled back automatically",
-    Standing.INCONCLUSIVE: "Ended without a proof",
+    ProposalStatus.WATCHING: "Deployed automatically",
+    ProposalStatus.RESOLVED: "Resolved automatically",
+    ProposalStatus.ROLLED_BACK: "Rolled back automatically",
+    ProposalStatus.INCONCLUSIVE: "Ended without a proof",
 }
 """What provenfix has done, or has seen, at the time that stands beside it; who approved it, and when, is told apart."""
 _MEANINGS = {
-    Standing.APPROVED: "It begins after everything has been checked once more.",
-    Standing.DENIED: "Nothing is deployed.",
-    Standing.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
-    Standing.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
-    Standing.FAILED: "The new revision gets no traffic.",
-    Standing.WATCHING: "The issue is closed once it has held for long enough.",
-    Standing.RESOLVED: "The failure did not come back.",
-    Standing.ROLLED_BACK: "The traffic is split as it was before the rollout.",
-    Standing.MUTED: "No automation acts on this incident any more.",
-    Standing.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
-    Standing.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
+    ProposalStatus.APPROVED: "It begins after everything has been checked once more.",
+    ProposalStatus.DENIED: "Nothing is deployed.",
+    ProposalStatus.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
+    ProposalStatus.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
+    ProposalStatus.FAILED: "The new revision gets no traffic.",
+    ProposalStatus.WATCHING: "The issue is closed once it has held for long enough.",
+    ProposalStatus.RESOLVED: "The failure did not come back.",
+    ProposalStatus.ROLLED_BACK: "The traffic is split as it was before the rollout.",
+    ProposalStatus.MUTED: "No automation acts on this incident any more.",
+    ProposalStatus.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
+    ProposalStatus.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
 }
 
 
@@ -72,22 +72,22 @@ def body(service: Service, message: Message) -> dict[str, object]:
 
 def notification(message: Message) -> str:
     """One line of Slack's markup."""
-    return for_slack(cut(f"{_STANDINGS[message.standing]}: {one_line(message.title)}", _LONGEST_TEXT))
+    return escape_slack(truncate(f"{_STANDINGS[message.standing]}: {to_one_line(message.title)}", _LONGEST_TEXT))
 
 
 def blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
-    title = cut(literal(one_line(message.title)), _LONGEST_TITLE) or "Incident"
+    title = truncate(break_mentions_and_links(to_one_line(message.title)), _LONGEST_TITLE) or "Incident"
     yield {"type": "header", "block_id": "title", "text": _plain(title)}
-    if message.standing is not Standing.OPEN:
+    if message.standing is not ProposalStatus.OPEN:
         yield block("standing", list(_standing(service, message)))
     if message.lines:
         yield block("lines", list(_lines(message.lines[:_MOST_LINES])))
     if message.issue_url:
         yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
-    if message.standing is Standing.OPEN:
+    if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _then(service, message)])
-    if message.standing is Standing.OPEN and service.acting is not Acting.BY_HAND:
+    if message.standing is ProposalStatus.OPEN and service.acting is not RolloutMode.BY_HAND:
         yield {"type": "actions", "block_id": "decision", "elements": list(_buttons(service, message))}
         yield block("expiry", [paragraph(_expiry(service, message))])
 
@@ -102,13 +102,13 @@ def details(lines: Sequence[str]) -> tuple[str, list[Block]]:
         shown.append(block(f"detail{number}", [paragraph(part or [own("\u2013")])]))
         if left < _SHORTEST_DETAIL:
             break
-    return for_slack(cut(lines[0], _LONGEST_TEXT)) or "Details", shown
+    return escape_slack(truncate(lines[0], _LONGEST_TEXT)) or "Details", shown
 
 
 def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
     """The lines of the proof as one list, every other line as a paragraph of its own."""
-    read = [labelled(line) for line in lines]
-    for together, group in groupby(read, key=lambda line: line[0] in PROOF):
+    read = [split_label(line) for line in lines]
+    for together, group in groupby(read, key=lambda line: line[0] in PROOF_LABELS):
         rows = [[*([strong(f"{label}: ")] if label else []), *prose(words, _LONGEST_LINE)] for label, words in group]
         if together:
             yield bullets(rows)
@@ -118,14 +118,14 @@ def _lines(lines: tuple[str, ...]) -> Iterator[Element]:
 
 def _standing(service: Service, message: Message) -> Iterator[Element]:
     words: list[Element] = [strong(_DEEDS[message.standing])]
-    if message.standing is Standing.DENIED:
+    if message.standing is ProposalStatus.DENIED:
         words += [*_by([message.by] if message.by else []), *_at(message.decided_at)]
-    elif message.standing is Standing.APPROVED:
+    elif message.standing is ProposalStatus.APPROVED:
         words += [*_by(_approvers(message)), *_at(message.decided_at)]
     else:
         words += [*_at(message.at), *_approval(message)]
     meaning = _MEANINGS.get(message.standing, "")
-    if message.standing is Standing.FAILED and service.acting is Acting.COMMAND:
+    if message.standing is ProposalStatus.FAILED and service.acting is RolloutMode.COMMAND:
         meaning = FAILED_BY_COMMAND
     yield paragraph([*words, own(": "), *prose(f"{_what(service, message)} {meaning}", _LONGEST_LINE)])
     if message.reason:
@@ -151,7 +151,7 @@ def _by(people: Sequence[str]) -> list[Element]:
 
 
 def _at(moment: datetime | None) -> list[Element]:
-    return [own(f" at {rfc3339(moment.replace(microsecond=0))}")] if moment is not None else []
+    return [own(f" at {format_rfc3339(moment.replace(microsecond=0))}")] if moment is not None else []
 
 
 def _what(service: Service, message: Message) -> str:
@@ -164,7 +164,7 @@ def _what(service: Service, message: Message) -> str:
 
 def _then(service: Service, message: Message) -> Iterator[list[Element]]:
     """What a click leads to: nobody should have to remember that at night."""
-    if service.acting is Acting.BY_HAND:
+    if service.acting is RolloutMode.BY_HAND:
         yield [strong("Deploy it yourself: "), *by_hand(service, message.commit)]
         return
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
@@ -175,7 +175,7 @@ def _then(service: Service, message: Message) -> Iterator[list[Element]]:
         f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
         "if the failure returns."
     )
-    told = by_command(service) if service.acting is Acting.COMMAND else deployed
+    told = by_command(service) if service.acting is RolloutMode.COMMAND else deployed
     yield [strong("Approve: "), own(f"everything above is checked once more. {told}\n")]
     yield [strong("Deny: "), own("nothing is deployed; you are asked why.")]
     if message.quorum > 1:
@@ -190,7 +190,7 @@ def _votes(people: tuple[str, ...], quorum: int) -> list[Element]:
 
 
 def _expiry(service: Service, message: Message) -> list[Element]:
-    until = rfc3339(message.expires_at.replace(microsecond=0))
+    until = format_rfc3339(message.expires_at.replace(microsecond=0))
     whose = "Only this service's approvers count, and only in this channel"
     needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
     author = "; who wrote the fix may not approve it" if service.not_author and message.kind is Kind.REDEPLOY else ""
@@ -234,4 +234,4 @@ def _plain(words: str) -> dict[str, object]:
 
 
 def _short(text: str, longest: int) -> str:
-    return cut(literal(one_line(text)), longest)
+    return truncate(break_mentions_and_links(to_one_line(text)), longest)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from shared.text.escaping import cut, literal, one_line, pieces
+from shared.text.escaping import truncate, break_mentions_and_links, to_one_line, split_code_spans
 
 Element = dict[str, object]
 Block = dict[str, object]
@@ -21,8 +21,8 @@ _ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 def prose(text: str, longest: int) -> list[Element]:
     """One line of at most that many characters; what stands between backticks, or could be a commit, is code."""
     elements: list[Element] = []
-    for words, is_code in islice(pieces(cut(text, longest)), _MOST_PIECES):
-        shown = cut(literal(words), longest)
+    for words, is_code in islice(split_code_spans(truncate(text, longest)), _MOST_PIECES):
+        shown = truncate(break_mentions_and_links(words), longest)
         longest -= len(shown)
         elements.append(_text(shown, code=is_code))
         if longest < 1:
@@ -37,7 +37,7 @@ def own(text: str) -> Element:
 
 def command(text: str) -> Element:
     """A command of one line, built from the configuration, as code: whoever copies it gets these very characters."""
-    return _text(one_line(text), code=True)
+    return _text(to_one_line(text), code=True)
 
 
 def strong(text: str) -> Element:
@@ -50,7 +50,7 @@ def person(user: str) -> Element:
     return (
         {"type": "user", "user_id": user}
         if _USER.fullmatch(user)
-        else own(cut(literal(one_line(user)), 40) or "somebody")
+        else own(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
     )
 
 
@@ -58,7 +58,7 @@ def link(url: str, words: str) -> Element:
     """A link to an address that a trusted system gave us; what is no `https` address is shown as text."""
     if _ADDRESS.fullmatch(url):
         return {"type": "link", "url": url, "text": words}
-    return _text(cut(literal(one_line(f"{words}: {url}")), 300), code=False)
+    return _text(truncate(break_mentions_and_links(to_one_line(f"{words}: {url}")), 300), code=False)
 
 
 def paragraph(elements: Sequence[Element]) -> Element:

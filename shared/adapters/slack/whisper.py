@@ -3,7 +3,7 @@
 from http.client import HTTPException
 
 from shared.errors import Reject, Retry
-from shared.text.escaping import cut, for_slack
+from shared.text.escaping import truncate, escape_slack
 
 SLACK = "https://hooks.slack.com/"
 _SECONDS = 1
@@ -18,7 +18,7 @@ def whisper(response_url: str, text: str) -> None:
         raise Reject("foreign_address", "the request names an address that is not Slack's")
     client = WebhookClient(response_url, timeout=_SECONDS, retry_handlers=[])
     try:
-        answer = client.send(text=for_slack(cut(text, _LONGEST)), response_type="ephemeral", replace_original=False)
+        answer = client.send(text=escape_slack(truncate(text, _LONGEST)), response_type="ephemeral", replace_original=False)
     except (HTTPException, OSError, ValueError) as error:
         raise Retry(f"the clicker could not be told: {type(error).__name__}") from error
     if answer.status_code != 200:

@@ -1,6 +1,6 @@
 """One SQLite file that threads and processes share: statements in, rows out.
 
-A failure is a `Retry`, a damaged file `Unreadable`.
+A failure is a `Retry`, a damaged file `InputError`.
 
 Each thread has a connection of its own, closed when the thread ends. Writers queue up (`BEGIN IMMEDIATE`); readers
 never wait for them (WAL). A commit is on the disk before it is answered (`synchronous = FULL`), because what the
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from shared.errors import Retry, Unreadable
+from shared.errors import Retry, InputError
 
 _PATIENCE = 30.0
 """Seconds that a writer waits for the ones before it."""
@@ -108,7 +108,7 @@ class SqliteFile:
         except sqlite3.DatabaseError as error:
             if type(error) is not sqlite3.DatabaseError:  # the statement's fault, not the file's
                 raise
-            raise Unreadable(f"{self._path}: {error}; what it held is lost, remove it to begin anew") from error
+            raise InputError(f"{self._path}: {error}; what it held is lost, remove it to begin anew") from error
 
 
 class _Held:

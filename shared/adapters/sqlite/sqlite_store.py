@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.adapters.documents import decode, encode
 from shared.adapters.sqlite.sqlite_file import SqliteFile
-from shared.ports import Document, Stored
+from shared.ports import Document, StoredDocument
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -32,10 +32,10 @@ class SqliteStore:
         with self._file.writing() as connection:
             return connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?, ?, 1)", row).rowcount == 1
 
-    def read(self, kind: str, key: str) -> Stored | None:
+    def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
         found = self._file.rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
-        return Stored(kind, key, decode(found[0][0]), str(found[0][1])) if found else None
+        return StoredDocument(kind, key, decode(found[0][0]), str(found[0][1])) if found else None
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
@@ -44,10 +44,10 @@ class SqliteStore:
             statement = "UPDATE documents SET json = ?, writes = writes + 1 WHERE kind = ? AND key = ? AND writes = ?"
             return connection.execute(statement, row).rowcount == 1
 
-    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[Stored]:
+    def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`."""
         found = self._file.rows(_FIND, (kind, field, value, limit))
-        return [Stored(kind, key, decode(text), str(writes)) for key, text, writes in found]
+        return [StoredDocument(kind, key, decode(text), str(writes)) for key, text, writes in found]
 
     def close(self) -> None:
         """Closes the file."""

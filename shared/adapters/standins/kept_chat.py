@@ -13,7 +13,7 @@ from shared.ports import Store
 from shared.proposal.decision import Click
 from shared.proposal.proposal import Message
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 KIND = "local-messages"
 REPLIES = "local-replies"
@@ -73,7 +73,7 @@ class KeptChat:
             raise Retry(f"{REPLIES}/{reference}.{marker} was posted by somebody else")
 
     def ask_reason(self, click: Click) -> None:
-        """See `shared.ports.Dialogs`. Kept under the click's own token: Slack opens it for that click."""
+        """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
         from shared.adapters.slack.dialog import view  # noqa: PLC0415  # only a denial needs it
 
         self._store.create(DIALOGS, click.token, {"user": click.user, "view": view(click)})
@@ -89,5 +89,5 @@ def _document(service: Service, message: Message) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return rfc3339(value)
+        return format_rfc3339(value)
     return list(value) if isinstance(value, tuple) else value

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from shared.errors import Reject, Retry
-from shared.ports import IssueRef, IssueState, Store, Stored
-from shared.proposal.title import retitled
+from shared.ports import IssueRef, IssueState, Store, StoredDocument
+from shared.proposal.title import update_title
 from shared.report.incident_status import replaced, with_ticks
 from shared.service import Service
 
@@ -34,7 +34,7 @@ class KeptIssues:
             value |= {"title": title, "body": body, "open": True, "labels": [*labels], "comments": []}
             key = _key(service, number + taken)
             if self._store.create(KIND, key, value):
-                return _reference(Stored(KIND, key, value, ""))
+                return _reference(StoredDocument(KIND, key, value, ""))
         raise Retry(f"{service.repository}: no number was free for an issue")
 
     def commented(self, service: Service, number: int, marker: str) -> bool:
@@ -65,7 +65,7 @@ class KeptIssues:
         stored = self._read(service, number)
         body = replaced(str(stored.value["body"]), part)
         if body is not None:
-            self._replace(stored, {"body": body, "title": retitled(str(stored.value["title"]), title)})
+            self._replace(stored, {"body": body, "title": update_title(str(stored.value["title"]), title)})
 
     def prepare(self, service: Service) -> None:
         """See `shared.ports.Issues`. Nobody sets labels here."""
@@ -75,13 +75,13 @@ class KeptIssues:
         stored = self._read(service, number)
         return IssueState(bool(stored.value["open"]), frozenset(_texts(stored, "labels")), str(stored.value["body"]))
 
-    def _read(self, service: Service, number: int) -> Stored:
+    def _read(self, service: Service, number: int) -> StoredDocument:
         stored = self._store.read(KIND, _key(service, number))
         if stored is None:
             raise Reject("no_such_issue", f"{service.repository}#{number}")
         return stored
 
-    def _replace(self, stored: Stored, changes: Mapping[str, object]) -> None:
+    def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
         if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
             raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
 
@@ -90,9 +90,9 @@ def _key(service: Service, number: int) -> str:
     return f"{service.repository}#{number}"
 
 
-def _reference(stored: Stored) -> IssueRef:
+def _reference(stored: StoredDocument) -> IssueRef:
     return IssueRef(cast("int", stored.value["number"]), f"local:{stored.key}")
 
 
-def _texts(stored: Stored, field: str) -> list[str]:
+def _texts(stored: StoredDocument, field: str) -> list[str]:
     return cast("list[str]", stored.value[field])

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 from shared.errors import Reject, Retry
-from shared.ports import Clock, Store, Stored
-from shared.proposal.rollout import Deployment, Progress, Revision, Serving
+from shared.ports import Clock, Store, StoredDocument
+from shared.proposal.rollout import Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 KIND = "local-services"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -27,12 +27,12 @@ class KeptPlatform:
         self._store = store
         self._clock = clock
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
         stored = self._stored(service)
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
-        return Serving(_revision(stored, most), dict(traffic), stored.version, seen=most in _revisions(stored))
+        return ServiceState(_revision(stored, most), dict(traffic), stored.version, seen=most in _revisions(stored))
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
@@ -50,7 +50,7 @@ class KeptPlatform:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
         revisions = _revisions(stored)
         name = f"{service.name}-{len(revisions) + 1:05}-local"
-        made = {"commit": commit, "created_at": rfc3339(self._clock.now()), "marker": marker}
+        made = {"commit": commit, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
         self._replace(stored, {"revisions": {**revisions, name: made}})
         return name
 
@@ -58,7 +58,7 @@ class KeptPlatform:
         """See `shared.ports.Deployer`."""
         if operation not in _revisions(self._stored(service)):
             raise Reject("no_such_operation", operation)
-        return Deployment(Progress.DONE, operation)
+        return Deployment(DeploymentProgress.DONE, operation)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
@@ -69,7 +69,7 @@ class KeptPlatform:
             traffic[max(others, key=lambda name: others[name])] = _ALL - percent
         self._replace(stored, {"traffic": traffic})
 
-    def _stored(self, service: Service) -> Stored:
+    def _stored(self, service: Service) -> StoredDocument:
         stored = self._store.read(KIND, service.id)
         if stored is None:
             self._store.create(KIND, service.id, {"revisions": {}, "traffic": {f"{service.name}-as-logged": _ALL}})
@@ -78,16 +78,16 @@ class KeptPlatform:
             raise Retry(f"{KIND}/{service.id} is gone")
         return stored
 
-    def _replace(self, stored: Stored, changes: Mapping[str, object]) -> None:
+    def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
         if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
             raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
 
 
-def _revisions(stored: Stored) -> Mapping[str, Mapping[str, str]]:
+def _revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
     return cast("Mapping[str, Mapping[str, str]]", stored.value["revisions"])
 
 
-def _revision(stored: Stored, name: str) -> Revision:
+def _revision(stored: StoredDocument, name: str) -> Revision:
     known = _revisions(stored).get(name)
     if known is None:
         return Revision(name, None, _LONG_AGO)

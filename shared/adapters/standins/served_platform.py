@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import cast
 
 from shared.errors import Reject, Retry
-from shared.ports import BY_HAND, Clock, Document, Store, Stored
-from shared.proposal.rollout import Claim, Deployment, Progress, Revision, Serving
+from shared.ports import CHANGED_BY_HAND, Clock, Document, Store, StoredDocument
+from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 KIND = "local-services"
 STANDING = "local-revisions"
@@ -62,12 +62,12 @@ class ServedPlatform:
             revisions = {**_revisions(stored.value), made.name: document}
             self._replace(stored, {**all_of_it, "revisions": revisions})
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
         stored = self._stored(service)
         traffic = _traffic(stored.value)
         most = max(traffic, key=lambda name: traffic[name])
-        return Serving(_read(most, _revisions(stored.value)[most]), dict(traffic), stored.version)
+        return ServiceState(_read(most, _revisions(stored.value)[most]), dict(traffic), stored.version)
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -100,18 +100,18 @@ class ServedPlatform:
             raise Reject("no_such_operation", operation)
         stands = self._store.read(STANDING, f"{service.id}.{operation}")
         if stands is None:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         detail, url = str(stands.value["detail"]), str(stands.value["url"])
         if stands.value["ready"] == "no":
-            return Deployment(Progress.FAILED, operation, detail)
-        return Deployment(Progress.DONE, operation, url=url)
+            return Deployment(DeploymentProgress.FAILED, operation, detail)
+        return Deployment(DeploymentProgress.DONE, operation, url=url)
 
     def shift(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
         stored = self._stored(service)
         note = cast("Mapping[str, object] | None", stored.value.get("note"))
         if note is None:
-            raise Reject(BY_HAND, f"nothing was rolled out on {service.name}")
+            raise Reject(CHANGED_BY_HAND, f"nothing was rolled out on {service.name}")
         before, left, now = cast("_Split", note["before"]), cast("_Split", note["left"]), _traffic(stored.value)
         back = percent == _ALL and revision in before and revision != note["revision"]
         wanted = dict(before) if back else _moved(before, revision, percent)
@@ -119,22 +119,22 @@ class ServedPlatform:
             return
         newest = stored.value["newest"]
         if newest != note["revision"]:
-            raise Reject(BY_HAND, f"{newest} was deployed since the rollout of {note['revision']} began")
+            raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {note['revision']} began")
         if dict(now) != dict(left):
-            raise Reject(BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
+            raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
         self._replace(stored, {"traffic": wanted, "note": {**note, "left": wanted}})
 
     def _revision(self, source: Source, claims: Mapping[str, str], marker: str) -> Document:
         made = {"source": {"commit": source.commit, "folder": source.folder}, "claims": dict(claims)}
-        return {**made, "created_at": rfc3339(self._clock.now()), "marker": marker}
+        return {**made, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
 
-    def _stored(self, service: Service) -> Stored:
+    def _stored(self, service: Service) -> StoredDocument:
         stored = self._store.read(KIND, service.id)
         if stored is None:
             raise Reject("not_serving", f"nothing of {service.name} was deployed on this machine")
         return stored
 
-    def _replace(self, stored: Stored, changes: Document) -> None:
+    def _replace(self, stored: StoredDocument, changes: Document) -> None:
         if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
             raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
 
@@ -183,6 +183,6 @@ def _traffic(value: Document) -> _Split:
 
 def _read(name: str, known: Document) -> Revision:
     claimed = cast("Mapping[str, str]", known["claims"])
-    claims = tuple(Claim(ref.partition(" ")[0], commit, ref) for ref, commit in claimed.items())
+    claims = tuple(CommitClaim(ref.partition(" ")[0], commit, ref) for ref, commit in claimed.items())
     created = datetime.fromisoformat(str(known["created_at"]))
     return Revision(name, claims[0].commit if claims else None, created, claims=claims)

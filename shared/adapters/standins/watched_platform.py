@@ -12,12 +12,12 @@ from typing import cast
 
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.errors import Reject, Retry
-from shared.ports import BY_HAND, Clock, Store, Stored
-from shared.proposal.rollout import Claim, Deployment, Progress, Revision, Serving
+from shared.ports import CHANGED_BY_HAND, Clock, Store, StoredDocument
+from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
-from shared.text.escaping import cut, one_line
+from shared.text.escaping import truncate, to_one_line
 from shared.text.redaction import redact
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 KIND = "local-deployments"
 LONGEST = timedelta(minutes=8)
@@ -39,11 +39,11 @@ class WatchedPlatform:
         self._logs = logs
         self._clock = clock
 
-    def serving(self, service: Service) -> Serving:
+    def serving(self, service: Service) -> ServiceState:
         """The revision that has logged last, as if it had all traffic, which nobody has seen; its name is the etag."""
         seen = self._logs.revisions(service)
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
-        return Serving(self._read(service, name, first), {name: _ALL}, name, seen=False)
+        return ServiceState(self._read(service, name, first), {name: _ALL}, name, seen=False)
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -62,12 +62,12 @@ class WatchedPlatform:
         if self.serving(service).etag != etag:
             raise Reject("stale", f"{self.serving(service).etag} serves, not {etag}")
         key = _key(service, marker)
-        begun: dict[str, object] = {"service": service.id, "commit": commit, "at": rfc3339(self._clock.now())}
+        begun: dict[str, object] = {"service": service.id, "commit": commit, "at": format_rfc3339(self._clock.now())}
         if not self._store.create(KIND, key, {**begun, "ended": "", "failed": "", "before": self._names(service)}):
             return marker
         failed = _ran(_command(service, commit))
         stored = self._demand(service, marker)
-        ended = {**stored.value, "ended": rfc3339(self._clock.now()), "failed": failed}
+        ended = {**stored.value, "ended": format_rfc3339(self._clock.now()), "failed": failed}
         if not self._store.replace(KIND, key, ended, stored.version):
             raise Retry(f"{KIND}/{key} was changed by somebody else")
         return marker
@@ -79,22 +79,22 @@ class WatchedPlatform:
         if not value["ended"]:
             over = now > datetime.fromisoformat(str(value["at"])) + LONGEST + timedelta(minutes=1)
             told = "The command was interrupted. Look at what it has done before you run it again."
-            return Deployment(Progress.FAILED, detail=told) if over else Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
         if value["failed"]:
-            return Deployment(Progress.FAILED, detail=str(value["failed"]))
+            return Deployment(DeploymentProgress.FAILED, detail=str(value["failed"]))
         new = [name for name in self._names(service) if name not in cast("Sequence[str]", value["before"])]
         if new:
-            return Deployment(Progress.DONE, new[-1])
+            return Deployment(DeploymentProgress.DONE, new[-1])
         if now < datetime.fromisoformat(str(value["ended"])) + _APPEARING:
-            return Deployment(Progress.RUNNING)
+            return Deployment(DeploymentProgress.RUNNING)
         minutes = round(_APPEARING.total_seconds() / 60)
-        return Deployment(Progress.FAILED, detail=f"No new revision has logged within {minutes} minutes.")
+        return Deployment(DeploymentProgress.FAILED, detail=f"No new revision has logged within {minutes} minutes.")
 
     def shift(self, service: Service, revision: str, percent: int) -> None:  # noqa: ARG002  # as the port has it
         """The command gives the traffic; what serves can be seen, and not be changed."""
         serving = self.serving(service).revision.name
         if revision != serving:
-            raise Reject(BY_HAND, f"{serving} serves, and the traffic of {service.name} is not moved from here")
+            raise Reject(CHANGED_BY_HAND, f"{serving} serves, and the traffic of {service.name} is not moved from here")
 
     def _read(self, service: Service, name: str, first: datetime) -> Revision:
         """Built from what the last command before its first entry has deployed; unknown where there was none."""
@@ -108,12 +108,12 @@ class WatchedPlatform:
         if not deployed:
             return Revision(name, None, first)
         commit = str(max(deployed, key=lambda value: str(value["at"]))["commit"])
-        return Revision(name, commit, first, claims=(Claim("label", commit, "the deploy command"),))
+        return Revision(name, commit, first, claims=(CommitClaim("label", commit, "the deploy command"),))
 
     def _names(self, service: Service) -> list[str]:
         return [name for name, _, _ in self._logs.revisions(service)]
 
-    def _demand(self, service: Service, marker: str) -> Stored:
+    def _demand(self, service: Service, marker: str) -> StoredDocument:
         stored = self._store.read(KIND, _key(service, marker))
         if stored is None:
             raise Reject("no_such_operation", marker)
@@ -156,5 +156,5 @@ def _ran(command: Sequence[str]) -> str:
     if not done.returncode:
         return ""
     lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-    words = cut(one_line(redact(lines[-1])), _LONGEST_WORDS) if lines else "it printed nothing"
+    words = truncate(to_one_line(redact(lines[-1])), _LONGEST_WORDS) if lines else "it printed nothing"
     return f"{command[0]} ended with {done.returncode}: {words}."

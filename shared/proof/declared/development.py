@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.proof.declared.python_versions import lower_bound, minor, target
-from shared.text.toml import read_toml
+from shared.text.toml import parse_toml
 
 _MOST_LISTED = 20
 """Versions of one list; each is looked for in the file."""
@@ -67,7 +67,7 @@ def _lines(path: str, text: str, kind: str, pattern: str) -> Iterator[PythonFact
 
 def _toml_facts(path: str, text: str) -> Iterator[PythonFact]:
     try:
-        table = read_toml(text)
+        table = parse_toml(text)
     except ValueError as error:
         yield PythonFact("", path, 1, f"could not be read as TOML: {error}", "unreadable")
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from shared.errors import Unreadable
+from shared.errors import InputError
 from shared.proof.model.history import Folder
 from shared.proof.model.ports import History
 
@@ -67,7 +67,7 @@ def read_folder(history: History, folder: str) -> Folder:
     """A folder that some tree names. Raises Unreadable where it is not in this copy."""
     found = history.folder(folder)
     if found is None:
-        raise Unreadable(f"folder {folder} is not in this copy of the repository; fetch what is missing")
+        raise InputError(f"folder {folder} is not in this copy of the repository; fetch what is missing")
     return found
 
 
@@ -97,4 +97,4 @@ def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple
 
 def _check_number(folders: Sequence[object]) -> None:
     if len(folders) > _MOST_FOLDERS:
-        raise Unreadable(f"a tree holds more than {_MOST_FOLDERS} folders; no service is made of that")
+        raise InputError(f"a tree holds more than {_MOST_FOLDERS} folders; no service is made of that")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.gating.declarations import Declarations
 from shared.proof.gating.loaded import Loaded
 from shared.proof.judging.compile_verdicts import Verdicts
@@ -47,5 +47,5 @@ class OwnPythons:
         compilers = self.inquiry.compilers
         try:
             return Verdicts(self.inquiry.history, compilers.compiler(python), compilers.explainer())
-        except Misused:  # a version that nobody can judge is no reason against a commit
+        except UsageError:  # a version that nobody can judge is no reason against a commit
             return None

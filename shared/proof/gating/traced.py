@@ -1,14 +1,14 @@
 """Which files of a commit a traceback names: they were loaded, whatever is known of how."""
 
 from shared.detection.incident import Incident
-from shared.detection.traceback import files_named
+from shared.detection.traceback import find_frame_paths
 from shared.proof.model.paths import likely_files
 from shared.proof.model.ports import History
 
 
 def traced_files(history: History, incident: Incident, commit: str) -> tuple[str, ...]:
     """The files of a commit that frames of the logged traceback mean; one that several files fit is left out."""
-    logged = dict.fromkeys(path for each in incident.sightings for path in files_named(each.first.text))
+    logged = dict.fromkeys(path for each in incident.sightings for path in find_frame_paths(each.first.text))
     if not logged:
         return ()
     tree = history.tree(commit)

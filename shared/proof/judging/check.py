@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.declared.deployed_python import deployed_python
 from shared.proof.model.compilation import Explanation, Fault, Source
 from shared.proof.model.ports import Compilers
@@ -96,7 +96,7 @@ def _target(path: str, declared: Mapping[str, str], given: str | None, running: 
 def _check(target: Target, sources: Sequence[Source], compilers: Compilers, running: str) -> Group:
     try:
         compiler = compilers.compiler(target.python)
-    except Misused:
+    except UsageError:
         if target.origin is Origin.GIVEN:
             raise
         told = f"the running one: {target.python} cannot be judged ({target.why})"

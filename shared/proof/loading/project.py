@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from shared.proof.loading.image import split_words
 from shared.proof.loading.start import Files
-from shared.text.toml import read_toml
+from shared.text.toml import parse_toml
 
 _FOLDER = re.compile(r"(?:\.{1,2}(?:/.*)?|/.*|[\w.-]+/.*)")
 _PATH = re.compile(
@@ -77,7 +77,7 @@ def _read_project(files: Files, folder: str, found: Projects) -> list[str]:
 
 def _toml(text: str) -> Mapping[str, object]:
     try:
-        return read_toml(text)
+        return parse_toml(text)
     except ValueError:
         return {}
 

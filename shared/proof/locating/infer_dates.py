@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from shared.detection.incident import Incident, on_day
+from shared.detection.incident import Incident, move_to_day
 from shared.proof.locating.located import is_younger
 from shared.proof.model.finding import Deployment, Proof
 
@@ -18,7 +18,7 @@ def dated(incident: Incident, proof: Proof) -> tuple[Incident, Proof]:
     if incident.dated or commit is None or last is None:
         return incident, proof
     clock_day = last.date()
-    moved = on_day(incident, _day(last, commit.committed_at) - (clock_day - date(1970, 1, 1)))
+    moved = move_to_day(incident, _day(last, commit.committed_at) - (clock_day - date(1970, 1, 1)))
     deployments = tuple(
         _redated(each, sighting.first_seen)
         for each, sighting in zip(proof.deployed.deployments, moved.sightings, strict=True)

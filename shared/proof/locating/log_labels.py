@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.detection.incident import Incident, Sighting
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.locating.ancestry import contains
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
 from shared.proof.proof_context import Request
-from shared.text.phrases import said
+from shared.text.phrases import quote_untrusted
 
 _MOST_REVISIONS = 5
 
@@ -49,8 +49,8 @@ def _sentences(incident: Incident) -> Iterator[str]:
     by_revision: dict[str, Sighting] = {each.revision: each for each in incident.sightings if _is_labelled(each)}
     for revision, sighting in list(by_revision.items())[:_MOST_REVISIONS]:
         labels = [f"commit-sha {sighting.first.commit}"] if sighting.first.commit else []
-        labels += [said(sighting.first.build, 300)] if sighting.first.build else []
-        of = f" of revision {said(revision, 80)}" if revision else ""
+        labels += [quote_untrusted(sighting.first.build, 300)] if sighting.first.build else []
+        of = f" of revision {quote_untrusted(revision, 80)}" if revision else ""
         yield f"The log's labels{of} say: {', '.join(labels)}."
 
 
@@ -62,6 +62,6 @@ def _resolved(history: History, commit: str) -> str | None:
     """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
     try:
         found = history.resolve(commit).id
-    except Misused:
+    except UsageError:
         return None
     return found if found.startswith(commit) else None

@@ -3,8 +3,8 @@
 import re
 
 from shared.proof.model.history import Commit
-from shared.text.phrases import said, short
-from shared.text.timestamps import rfc3339
+from shared.text.phrases import quote_untrusted, short_sha
+from shared.text.timestamps import format_rfc3339
 
 _SUBJECT = 120
 _CLAIMS = re.compile(
@@ -15,12 +15,12 @@ _CLAIMS = re.compile(
 
 def subject(commit: Commit) -> str:
     """The commit's subject in quotation marks."""
-    return f"“{said(commit.subject, _SUBJECT)}”"
+    return f"“{quote_untrusted(commit.subject, _SUBJECT)}”"
 
 
 def named(commit: Commit) -> str:
     """Abbreviated id, subject and time."""
-    return f"{short(commit.id)} ({subject(commit)}, committed {rfc3339(commit.committed_at)})"
+    return f"{short_sha(commit.id)} ({subject(commit)}, committed {format_rfc3339(commit.committed_at)})"
 
 
 def claims_fix(commit: Commit) -> bool:

@@ -10,7 +10,7 @@ from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, 
 class History(Protocol):
     """The past of one repository. Nothing is ever written to it. Commits are full ids.
 
-    Raises `shared.errors.Misused` for a ref that does not exist, `shared.errors.Unreadable` for a repository that
+    Raises `shared.errors.UsageError` for a ref that does not exist, `shared.errors.InputError` for a repository that
     cannot be read.
     """
 

@@ -7,7 +7,7 @@ from shared.proof.judging.compile_verdicts import Verdicts
 from shared.proof.model.compilation import Explanation, Fault, Finding, Source, source_lines
 from shared.proof.model.ports import Compilers, History
 from shared.proof.searching.introducing_commit import Version
-from shared.text.redaction import redact_blocks, redact_start
+from shared.text.redaction import redact_blocks, redact_and_truncate_line
 
 MINOR_VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 """The versions of Python for which a report says whether the failing source compiles."""
@@ -111,6 +111,6 @@ def excerpt(content: bytes, line: int | None) -> tuple[tuple[int, str], ...]:
     lines = redact_blocks(source_lines(content))
     first = max(1, line - _AROUND)
     return tuple(
-        (number, redact_start(lines[number - 1], _LONGEST_LINE))
+        (number, redact_and_truncate_line(lines[number - 1], _LONGEST_LINE))
         for number in range(first, min(len(lines), line + _AROUND) + 1)
     )

@@ -9,8 +9,8 @@ from shared.proof.model.finding import SPEAKS_FOR_ITSELF, Broken, Deployed, Depl
 from shared.proof.model.ruff_explanations import form_of
 from shared.report.evidence import EvidenceKind
 from shared.report.facts.fact import Fact, Topic
-from shared.text.phrases import counted, listed, said, some
-from shared.text.timestamps import rfc3339, spoken
+from shared.text.phrases import pluralize, join_words, quote_untrusted, join_first_words
+from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
 _SOURCES = {
     DeployedSource.GIVEN: "given to the investigation",
@@ -35,8 +35,8 @@ def failing(incident: Incident, proof: Proof) -> Iterator[Fact]:
     if incident.kind is SignalKind.SYNTAX_ERROR:
         yield _deployed(proof.deployed)
         for sentence in proof.deployed.stated[:_MOST_STATED]:
-            ref = said(proof.deployed.revision) or "the service"
-            yield Fact(Topic.STATED, EvidenceKind.REVISION, ref, said(sentence, 400))
+            ref = quote_untrusted(proof.deployed.revision) or "the service"
+            yield Fact(Topic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
         if proof.deployed.python:
             yield _python(proof)
         yield _compared(incident, proof)
@@ -47,21 +47,21 @@ def failing(incident: Incident, proof: Proof) -> Iterator[Fact]:
 def elsewhere(broken: Broken) -> str:
     """On which other Python versions the same bytes compile; "" where none was asked."""
     if broken.compiles_on:
-        return f"The same bytes compile on Python {listed(broken.compiles_on)}"
+        return f"The same bytes compile on Python {join_words(broken.compiles_on)}"
     return "The same bytes compile on no Python version that was asked" if broken.compiles_on_checked_by else ""
 
 
 def _deployment(incident: Incident, deployment: Deployment) -> Fact:
     assert deployment.commit is not None
     commit = deployment.commit
-    seen = spoken(deployment.seen_at, dated=incident.dated)
+    seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
     line = f" on line {deployment.line}" if deployment.line is not None else ""
     text = (
         f"The error{line}, logged {seen}, is the first error in the version that {commit.id} made, "
-        f"committed {rfc3339(commit.committed_at)}"
+        f"committed {format_rfc3339(commit.committed_at)}"
     )
     late = "; that is later than it was logged, so the tree was not committed when it was deployed"
-    ref = said(deployment.revision) or commit.id
+    ref = quote_untrusted(deployment.revision) or commit.id
     return Fact(Topic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
 
 
@@ -70,63 +70,63 @@ def _deployed(deployed: Deployed) -> Fact:
     if deployed.commit is None:
         text = f"Deployed commit: {source}"
     else:
-        text = f"Deployed commit: {deployed.commit.id}, {source}, committed {rfc3339(deployed.commit.committed_at)}"
+        text = f"Deployed commit: {deployed.commit.id}, {source}, committed {format_rfc3339(deployed.commit.committed_at)}"
         text += (
             "; corroborated: the file fails there on the logged line" if deployed.corroborated else "; not corroborated"
         )
     text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
     if deployed.candidates:
-        text += f" ({some(deployed.candidates, _MOST_CANDIDATES)})"
-    conflict = f" {said(deployed.conflict)}" if deployed.conflict else ""
-    ref = said(deployed.revision) or (deployed.commit.id if deployed.commit else "unknown")
+        text += f" ({join_first_words(deployed.candidates, _MOST_CANDIDATES)})"
+    conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
+    ref = quote_untrusted(deployed.revision) or (deployed.commit.id if deployed.commit else "unknown")
     return Fact(Topic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
 
 
 def _python(proof: Proof) -> Fact:
     deployed = proof.deployed
-    source = said(deployed.python_source)
+    source = quote_untrusted(deployed.python_source)
     file = next((file for file in proof.declared if file.path in deployed.python_source), None)
     kind = EvidenceKind.FILE if file else EvidenceKind.QUERY
     commit = next(iter(_COMMIT.findall(deployed.python_source)), file.commit if file else "")
-    ref = f"{commit}:{said(file.path)}" if file else source or "python"
+    ref = f"{commit}:{quote_untrusted(file.path)}" if file else source or "python"
     return Fact(Topic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
 
 
 def _compared(incident: Incident, proof: Proof) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
-    wanted = f"logged {listed([f'line {line}' for line in lines[:_MOST_LINES]])}" if lines else "no line was logged"
-    versions = counted(proof.versions_compiled, "version")
+    wanted = f"logged {join_words([f'line {line}' for line in lines[:_MOST_LINES]])}" if lines else "no line was logged"
+    versions = pluralize(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
-    text = f"Compared: {versions} of {said(incident.path)} compiled{python}; {wanted}."
+    text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {wanted}."
     if proof.recommendation.reason in SPEAKS_FOR_ITSELF:
-        text += f" {said(proof.recommendation.detail, 500)}"
-    return Fact(Topic.COMPARED, EvidenceKind.QUERY, f"history of {said(incident.path)}", text)
+        text += f" {quote_untrusted(proof.recommendation.detail, 500)}"
+    return Fact(Topic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
 
 
 def _broken(proof: Proof, broken: Broken) -> Iterator[Fact]:
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
-    ref = f"{commit}:{said(broken.path)}"
+    ref = f"{commit}:{quote_untrusted(broken.path)}"
     place = f", line {broken.fault.line}" if broken.fault.line is not None else ""
-    lines = f", on lines {some([str(line) for line in broken.error_lines], _MOST_LINES)}" if broken.error_lines else ""
-    verdict = f"{said(broken.checked_by)}: {broken.fault.error_class}: {said(broken.fault.message)}{place}"
+    lines = f", on lines {join_first_words([str(line) for line in broken.error_lines], _MOST_LINES)}" if broken.error_lines else ""
+    verdict = f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: {quote_untrusted(broken.fault.message)}{place}"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-    text = f"{verdict}. Errors in {said(broken.path)}{python}: {broken.errors}{lines}."
+    text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
     yield Fact(Topic.BROKEN, EvidenceKind.COMPILE, ref, text)
     if broken.fault.text or broken.excerpt:
-        yield Fact(Topic.LINE, EvidenceKind.FILE, ref, f"Line {broken.fault.line}: {said(failing_line(broken))}")
+        yield Fact(Topic.LINE, EvidenceKind.FILE, ref, f"Line {broken.fault.line}: {quote_untrusted(failing_line(broken))}")
     if broken.explanation:
         form = form_of(broken.explanation)
         pep = f". {form.pep} is what made it legal." if form and form.pep else ""
-        yield Fact(Topic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {said(broken.explanation)}{pep}")
+        yield Fact(Topic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {quote_untrusted(broken.explanation)}{pep}")
     if elsewhere(broken):
-        asked = f" ({said(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
+        asked = f" ({quote_untrusted(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
         yield Fact(Topic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{elsewhere(broken)}{asked}.")
     if broken.second_opinion:
-        yield Fact(Topic.SECOND_OPINION, EvidenceKind.COMPILE, ref, said(broken.second_opinion))
+        yield Fact(Topic.SECOND_OPINION, EvidenceKind.COMPILE, ref, quote_untrusted(broken.second_opinion))
     for other in broken.also_broken[:_MOST_ALSO_BROKEN]:
         at = f", line {other.line}" if other.line is not None else ""
-        text = f"Also fails to compile: {said(other.path)}{at}: {said(other.message)}"
-        yield Fact(Topic.ALSO_BROKEN, EvidenceKind.COMPILE, f"{commit}:{said(other.path)}", text)
+        text = f"Also fails to compile: {quote_untrusted(other.path)}{at}: {quote_untrusted(other.message)}"
+        yield Fact(Topic.ALSO_BROKEN, EvidenceKind.COMPILE, f"{commit}:{quote_untrusted(other.path)}", text)
 
 
 def failing_line(broken: Broken) -> str:

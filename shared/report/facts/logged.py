@@ -6,11 +6,11 @@ from datetime import datetime
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting, Symptom
 from shared.detection.logged_exception import Frame
-from shared.detection.raised_exception import raised_as
+from shared.detection.raised_exception import describe_raised_exception
 from shared.report.evidence import EvidenceKind
 from shared.report.facts.fact import Fact, Topic
-from shared.text.phrases import counted, said, service_named
-from shared.text.timestamps import has_day, spoken, told
+from shared.text.phrases import pluralize, quote_untrusted, quote_service_name
+from shared.text.timestamps import has_date, format_timestamp_phrase, format_timestamp
 
 
 def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
@@ -20,14 +20,14 @@ def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
     if incident.raised is not None:
         ref = log_ref(incident.raised.entry)
         when = "Logged with" if incident.is_raised_by_the_close else "Logged before"
-        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {raised_as(incident, frame)}.")
+        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {describe_raised_exception(incident, frame)}.")
     for symptom in incident.symptoms:
         yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
     for symptom in incident.nearby:
         text = f"In the same minutes: {_symptom(symptom, incident)}"
         yield Fact(Topic.NEARBY, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
-    service = f" of {service_named(incident.service)}" if service_named(incident.service) else ""
+    service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _span(incident.first_seen, incident.last_seen, incident)
     yield Fact(Topic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
 
@@ -35,37 +35,37 @@ def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
 def log_ref(entry: LogEntry) -> str:
     """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
     return (
-        f"log:{entry.position} (insertId {said(entry.insert_id, 80)})" if entry.insert_id else f"log:{entry.position}"
+        f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})" if entry.insert_id else f"log:{entry.position}"
     )
 
 
 def fault_line(incident: Incident, sighting: Sighting) -> str:
     """The last line of the traceback, as Python writes it."""
-    message = said(sighting.message)
+    message = quote_untrusted(sighting.message)
     line = f", line {sighting.line}" if sighting.line is not None else ""
-    place = f" ({said(incident.path)}{line})" if incident.path else line
-    words = ": ".join(filter(None, (said(incident.error_class, 80), message)))
+    place = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
+    words = ": ".join(filter(None, (quote_untrusted(incident.error_class, 80), message)))
     return f"{words or incident.kind.value}{place}"
 
 
 def _sighting(incident: Incident, sighting: Sighting) -> str:
-    text = f"{fault_line(incident, sighting)}, logged {counted(sighting.occurrences, 'time')}"
+    text = f"{fault_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
     return f"{text}{_span(sighting.first_seen, sighting.last_seen, incident)}{_revision(sighting.revision)}."
 
 
 def _symptom(symptom: Symptom, incident: Incident) -> str:
-    text = f"“{said(symptom.text)}”, logged {counted(symptom.occurrences, 'time')}"
+    text = f"“{quote_untrusted(symptom.text)}”, logged {pluralize(symptom.occurrences, 'time')}"
     return f"{text}{_span(symptom.first_seen, symptom.last_seen, incident)}{_revision(symptom.revision)}."
 
 
 def _revision(revision: str) -> str:
-    return f" by revision {said(revision)}" if revision else ""
+    return f" by revision {quote_untrusted(revision)}" if revision else ""
 
 
 def _span(first: datetime | None, last: datetime | None, incident: Incident) -> str:
     if first is None:
         return " at an unknown time"
     if last is None or last == first:
-        return f" {spoken(first, dated=incident.dated)}"
-    same = incident.dated or has_day(first)
-    return f" between {told(first, dated=same)} and {told(last, dated=incident.dated)}"
+        return f" {format_timestamp_phrase(first, dated=incident.dated)}"
+    same = incident.dated or has_date(first)
+    return f" between {format_timestamp(first, dated=same)} and {format_timestamp(last, dated=incident.dated)}"

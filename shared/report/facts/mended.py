@@ -8,8 +8,8 @@ from shared.proof.model.finding import Attempt, Fix, Introduced, Kind, Proof, Ta
 from shared.proof.model.history import Commit, FileChange
 from shared.report.evidence import EvidenceKind
 from shared.report.facts.fact import Fact, Topic
-from shared.text.phrases import counted, said, some
-from shared.text.timestamps import rfc3339
+from shared.text.phrases import pluralize, quote_untrusted, join_first_words
+from shared.text.timestamps import format_rfc3339
 
 _MOST_ATTEMPTS = 100
 _MOST_REFUSED = 20
@@ -29,54 +29,54 @@ def mended(incident: Incident, proof: Proof) -> Iterator[Fact]:
     if proof.target is not None:
         yield from _target(proof, proof.target)
     for refused in proof.refused[:_MOST_REFUSED]:
-        text = f"{_told(refused.commit)} was not chosen ({said(refused.gate)}): {said(refused.detail)}."
+        text = f"{_told(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
         yield Fact(Topic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
 
 
 def shipped(ships: tuple[FileChange, ...]) -> str:
     """`2 files changed, 10 lines added, 3 deleted`; lines that were not counted are said, not taken for none."""
-    files = f"{counted(len(ships), 'file')} changed"
+    files = f"{pluralize(len(ships), 'file')} changed"
     lines = [(each.added, each.deleted) for each in ships if each.added is not None and each.deleted is not None]
     if ships and not lines:
         return f"{files}, lines not counted"
     added, deleted = (sum(each) for each in zip(*lines, strict=True)) if lines else (0, 0)
-    told = f"{files}, {counted(added, 'line')} added, {deleted} deleted"
+    told = f"{files}, {pluralize(added, 'line')} added, {deleted} deleted"
     return told if len(lines) == len(ships) else f"{told}, not counted in {len(ships) - len(lines)} of them"
 
 
 def place_of(fix: Fix, branch: str) -> str:
     """Where the fix is, as the end of a sentence that began with `it is`."""
     if fix.where == "merged":
-        return f"merged into {said(branch)}" if branch else "merged"
-    ref = f" ({said(fix.ref)})" if fix.ref else ""
+        return f"merged into {quote_untrusted(branch)}" if branch else "merged"
+    ref = f" ({quote_untrusted(fix.ref)})" if fix.ref else ""
     if fix.where == "open_pull_request":
         number = f" {fix.pull_request}" if fix.pull_request is not None else ""
         return f"in open pull request{number}{ref}, not merged"
-    return f"on the unmerged branch {said(fix.ref)}" if fix.ref else "on a branch that is not merged"
+    return f"on the unmerged branch {quote_untrusted(fix.ref)}" if fix.ref else "on a branch that is not merged"
 
 
 def _told(commit: Commit) -> str:
-    return f"{commit.id} {subject(commit)} by {said(commit.author, 80)}, committed {rfc3339(commit.committed_at)}"
+    return f"{commit.id} {subject(commit)} by {quote_untrusted(commit.author, 80)}, committed {format_rfc3339(commit.committed_at)}"
 
 
 def _introduced(introduced: Introduced) -> Iterator[Fact]:
     commit = introduced.commit
     merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
     yield Fact(Topic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_told(commit)}{merge}.")
-    path = said(introduced.path)
+    path = quote_untrusted(introduced.path)
     first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     before = "It did not exist before" if introduced.arrived else "It did not fail before"
-    text = f"{path} fails to compile at {commit.id}: {counted(introduced.errors, 'error')}{first}. {before}."
+    text = f"{path} fails to compile at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
     yield Fact(Topic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
 
 
 def _attempts(proof: Proof, path: str) -> Iterator[Fact]:
-    count = counted(len(proof.attempts), "later version")
-    text = f"{count} of {said(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} to compile."
+    count = pluralize(len(proof.attempts), "later version")
+    text = f"{count} of {quote_untrusted(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} to compile."
     start = proof.introduced.commit.id if proof.introduced else ""
-    yield Fact(Topic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {said(path)}", text)
+    yield Fact(Topic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
     for attempt in proof.attempts[:_MOST_ATTEMPTS]:
-        ref = f"{attempt.commit.id}:{said(path)}"
+        ref = f"{attempt.commit.id}:{quote_untrusted(path)}"
         yield Fact(Topic.ATTEMPT, EvidenceKind.COMPILE, ref, f"{_told(attempt.commit)}: {errors_left(attempt)}.")
 
 
@@ -84,7 +84,7 @@ def errors_left(attempt: Attempt) -> str:
     """`6 errors are left, the first on line 624`."""
     verb = "is" if attempt.errors_left == 1 else "are"
     first = f", the first on line {attempt.first_line}" if attempt.first_line is not None else ""
-    return f"{counted(attempt.errors_left, 'error')} {verb} left{first}"
+    return f"{pluralize(attempt.errors_left, 'error')} {verb} left{first}"
 
 
 def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
@@ -92,12 +92,12 @@ def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
     yield Fact(Topic.FIX, EvidenceKind.COMMIT, commit.id, f"{_told(commit)}; it is {place_of(fix, proof.branch)}.")
     broken = proof.broken.path if proof.broken else ""
     if fix.deleted:
-        text = f"{said(broken)} no longer exists at {commit.id}."
+        text = f"{quote_untrusted(broken)} no longer exists at {commit.id}."
     else:
-        path = said(fix.path or broken)
-        moved = f" (before: {said(broken)})" if fix.path and fix.path != broken else ""
+        path = quote_untrusted(fix.path or broken)
+        moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
-    yield Fact(Topic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{said(fix.path or broken)}", text)
+    yield Fact(Topic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
     if proof.deployed.commit is not None and fix.where == "merged":
         deployed = proof.deployed.commit.id
         text = f"{commit.id} descends from the deployed commit {deployed}, which does not contain it."
@@ -107,20 +107,20 @@ def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
 def _no_fix(proof: Proof, path: str) -> Iterator[Fact]:
     start = proof.deployed.commit.id if proof.deployed.commit else ""
     head = f" (head {proof.branch_head})" if proof.branch_head else ""
-    text = f"No fix was found on {said(proof.branch) or 'the branch'}{head}: {said(proof.recommendation.detail, 500)}"
-    yield Fact(Topic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {said(path)}", text)
+    text = f"No fix was found on {quote_untrusted(proof.branch) or 'the branch'}{head}: {quote_untrusted(proof.recommendation.detail, 500)}"
+    yield Fact(Topic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
 
 
 def _target(proof: Proof, target: Target) -> Iterator[Fact]:
     commit = target.commit
-    later = counted(target.commits_after_deployed, "commit")
+    later = pluralize(target.commits_after_deployed, "commit")
     text = (
         f"{_told(commit)}, {later} after the deployed one: every file of the incident compiles, "
-        f"{counted(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
+        f"{pluralize(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
     )
     yield Fact(Topic.TARGET, EvidenceKind.CHECK, commit.id, text)
     if proof.deployed.commit is not None and proof.recommendation.kind is Kind.REDEPLOY:
-        shown = [said(change.path) for change in target.ships[: _MOST_FILES + 1]]
-        files = f": {some(shown, _MOST_FILES)}" if shown else ""
+        shown = [quote_untrusted(change.path) for change in target.ships[: _MOST_FILES + 1]]
+        files = f": {join_first_words(shown, _MOST_FILES)}" if shown else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"
         yield Fact(Topic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {shipped(target.ships)}{files}.")

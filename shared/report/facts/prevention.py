@@ -9,7 +9,7 @@ from shared.proof.declared.python_versions import permits
 from shared.proof.model.finding import Proof
 from shared.report.evidence import EvidenceKind
 from shared.report.facts.fact import Fact, Topic
-from shared.text.phrases import listed, said, some
+from shared.text.phrases import join_words, quote_untrusted, join_first_words
 
 _MOST_FILES = 12
 _MOST_PLACES = 12
@@ -56,24 +56,24 @@ def prevention(incident: Incident, proof: Proof) -> Iterator[Fact]:
     found = assess(proof)
     if found.commit:
         named = (
-            f"CI configuration: {some(_said(found.ci.workflows), _MOST_FILES)}"
+            f"CI configuration: {join_first_words(_said(found.ci.workflows), _MOST_FILES)}"
             if found.ci.workflows
             else "no CI configuration"
         )
         text = (
-            f"Files read for Python versions and checks: {some(_said(found.paths), _MOST_FILES)}; {named} among them."
+            f"Files read for Python versions and checks: {join_first_words(_said(found.paths), _MOST_FILES)}; {named} among them."
         )
         yield Fact(Topic.READ, EvidenceKind.QUERY, found.commit, text)
     ci = (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)
     yield from _places(Topic.CI, found.commit, ci)
     yield from _places(Topic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
     for sentence in proof.unseen:
-        yield Fact(Topic.UNSEEN, EvidenceKind.QUERY, "repository", said(sentence))
+        yield Fact(Topic.UNSEEN, EvidenceKind.QUERY, "repository", quote_untrusted(sentence))
 
 
 def quoted(fact: PythonFact) -> str:
     """``ci.yml, line 12 (`python-version: "3.12"`)``."""
-    return f"{said(fact.path)}, line {fact.line} (`{said(fact.text, 120)}`)"
+    return f"{quote_untrusted(fact.path)}, line {fact.line} (`{quote_untrusted(fact.text, 120)}`)"
 
 
 def _places(topic: Topic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
@@ -81,15 +81,15 @@ def _places(topic: Topic, commit: str, facts: Sequence[PythonFact]) -> Iterator[
     versions: dict[str, list[str]] = {}
     refs: dict[str, str] = {}
     for fact in facts:
-        refs[quoted(fact)] = f"{commit}:{said(fact.path)}"
+        refs[quoted(fact)] = f"{commit}:{quote_untrusted(fact.path)}"
         versions.setdefault(quoted(fact), []).extend([fact.version] if fact.version else [])
     for words, named in list(versions.items())[:_MOST_PLACES]:
-        names = f", names Python {listed(list(dict.fromkeys(named)))}" if named else ""
+        names = f", names Python {join_words(list(dict.fromkeys(named)))}" if named else ""
         yield Fact(topic, EvidenceKind.FILE, refs[words], f"{words}{names}.")
 
 
 def _said(paths: tuple[str, ...]) -> list[str]:
-    return [said(path) for path in paths]
+    return [quote_untrusted(path) for path in paths]
 
 
 def _admits(fact: PythonFact, version: str) -> bool:

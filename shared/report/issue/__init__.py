@@ -10,7 +10,7 @@ from shared.report.issue.section import Section, fitted
 from shared.report.issue.summary import headline, opening
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report
-from shared.text.escaping import BREAK, cut, one_line
+from shared.text.escaping import ZERO_WIDTH_SPACE, truncate, to_one_line
 
 __all__ = ["LONGEST_BODY", "inert_title", "issue_body", "issue_title"]
 
@@ -26,8 +26,8 @@ def issue_title(report: Report) -> str:
 
 def inert_title(title: str) -> str:
     """Any words as a title in which nothing is linked, mentioned or rendered."""
-    text = cut(one_line(title), _LONGEST_TITLE)
-    return text.replace("@", f"@{BREAK}").replace("#", f"#{BREAK}").replace("`", "'")
+    text = truncate(to_one_line(title), _LONGEST_TITLE)
+    return text.replace("@", f"@{ZERO_WIDTH_SPACE}").replace("#", f"#{ZERO_WIDTH_SPACE}").replace("`", "'")
 
 
 def issue_body(report: Report, links: Links = NO_LINKS) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from shared.detection.entry import LogEntry
-from shared.detection.incident import Sighting, Symptom, is_suspected
-from shared.detection.raised_exception import raised_as
+from shared.detection.incident import Sighting, Symptom, is_suspected_consequence
+from shared.detection.raised_exception import describe_raised_exception
 from shared.proof.model.finding import Broken, Fix
 from shared.report.facts.loading import describe_other, describe_rule
 from shared.report.facts.logged import fault_line, log_ref
@@ -13,11 +13,11 @@ from shared.report.issue.section import Heading, Section, bullets, table
 from shared.report.links import Links, linked
 from shared.report.report import Report, as_of
 from shared.report.timeline import mermaid
-from shared.text.escaping import code_block, code_span, cut, for_markdown, plain
-from shared.text.excerpt import excerpt
-from shared.text.phrases import counted, said
+from shared.text.escaping import format_code_block, format_code_span, truncate, escape_markdown, strip_invisible
+from shared.text.excerpt import format_excerpt
+from shared.text.phrases import pluralize, quote_untrusted
 from shared.text.redaction import redact
-from shared.text.timestamps import spoken, told
+from shared.text.timestamps import format_timestamp_phrase, format_timestamp
 
 _MOST_ROWS = 30
 _NEARBY = {
@@ -40,36 +40,36 @@ def account(report: Report, links: Links) -> Iterator[Section]:
 def _symptom(report: Report) -> Iterator[str]:
     incident = report.incident
     if incident.sightings:
-        yield code_block(fault_line(incident, incident.sightings[-1]))
+        yield format_code_block(fault_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
-        words = for_markdown(raised_as(incident, report.proof.frame))
+        words = escape_markdown(describe_raised_exception(incident, report.proof.frame))
         yield f"Tied to it by the log, and not proven to be its cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
     rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
-    rows += [_symptom_row(each, report, _NEARBY[is_suspected(each, incident)]) for each in incident.nearby]
+    rows += [_symptom_row(each, report, _NEARBY[is_suspected_consequence(each, incident)]) for each in incident.nearby]
     yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
     if report.counted_at is not None:
         yield f"Counted{as_of(report)}; what was logged later is not in it."
 
 
 def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
-    first = told(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
-    text = for_markdown(said(fault_line(report.incident, sighting), 200))
-    return text, _revision(sighting.revision), for_markdown(first), str(sighting.occurrences)
+    first = format_timestamp(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
+    text = escape_markdown(quote_untrusted(fault_line(report.incident, sighting), 200))
+    return text, _revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
 
 
 def _symptom_row(symptom: Symptom, report: Report, how: str) -> Sequence[str]:
-    first = told(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
-    text = f"{how}: {for_markdown(said(symptom.text, 200))}"
-    return text, _revision(symptom.revision), for_markdown(first), str(symptom.occurrences)
+    first = format_timestamp(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
+    text = f"{how}: {escape_markdown(quote_untrusted(symptom.text, 200))}"
+    return text, _revision(symptom.revision), escape_markdown(first), str(symptom.occurrences)
 
 
 def _revision(revision: str) -> str:
-    return code_span(said(revision, 80)) if revision else "not logged"
+    return format_code_span(quote_untrusted(revision, 80)) if revision else "not logged"
 
 
 def _timeline(report: Report) -> Iterator[str]:
-    yield code_block(mermaid(report), "mermaid")
+    yield format_code_block(mermaid(report), "mermaid")
     if not report.incident.dated:
         yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
 
@@ -80,8 +80,8 @@ def _log(report: Report, links: Links) -> Iterator[str]:
     if whole:
         yield f"{linked('All that the service logged in this time', whole)}, in the Logs Explorer."
     for entry in entries(report)[:_MOST_EXCERPTS]:
-        when = for_markdown(spoken(entry.timestamp, dated=incident.dated))
-        yield f"{linked(code_span(log_ref(entry)), links.entry(entry))}, {when}:\n\n{code_block(_tail(entry.text))}"
+        when = escape_markdown(format_timestamp_phrase(entry.timestamp, dated=incident.dated))
+        yield f"{linked(format_code_span(log_ref(entry)), links.entry(entry))}, {when}:\n\n{format_code_block(_tail(entry.text))}"
 
 
 def entries(report: Report) -> list[LogEntry]:
@@ -94,7 +94,7 @@ def entries(report: Report) -> list[LogEntry]:
 
 def _tail(text: str) -> str:
     """The end of an entry, where a traceback says what it is about; redacted before it is cut."""
-    lines = [cut(line, _LONGEST_LINE) for line in plain(redact(text)).strip().split("\n")]
+    lines = [truncate(line, _LONGEST_LINE) for line in strip_invisible(redact(text)).strip().split("\n")]
     kept: list[str] = []
     for line in reversed(lines):
         if sum(map(len, kept)) + len(line) > _LONGEST_EXCERPT:
@@ -105,28 +105,28 @@ def _tail(text: str) -> str:
 
 
 def _code(broken: Broken, report: Report, links: Links) -> Iterator[str]:
-    python, errors = report.proof.deployed.python, counted(broken.errors, "error")
+    python, errors = report.proof.deployed.python, pluralize(broken.errors, "error")
     commit = report.proof.deployed.commit
     at = f" at {shown(commit.id, links)}" if commit else ""
-    words = for_markdown(f"{broken.fault.error_class}: {said(broken.fault.message)}")
+    words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
     place = _lines(links, commit.id, broken.path, broken.excerpt) if commit else ""
-    yield f"**Before:** {linked(code_span(said(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
-    yield code_block("\n".join(excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
+    yield f"**Before:** {linked(format_code_span(quote_untrusted(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
+    yield format_code_block("\n".join(format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
     if broken.explanation:
-        yield f"Ruff explains: {for_markdown(said(broken.explanation))}."
+        yield f"Ruff explains: {escape_markdown(quote_untrusted(broken.explanation))}."
     if report.proof.fix is not None:
         yield from _after(report.proof.fix, links)
     if broken.also_broken:
         places = [
-            f"{code_span(said(each.path))}{_line(each.line)}: {for_markdown(said(each.message))}"
+            f"{format_code_span(quote_untrusted(each.path))}{_line(each.line)}: {escape_markdown(quote_untrusted(each.message))}"
             for each in broken.also_broken
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"
         yield bullets(places[:_MOST_ROWS])
     if report.proof.loading is not None:
-        yield for_markdown(describe_rule(report.proof.loading))
+        yield escape_markdown(describe_rule(report.proof.loading))
         if report.proof.loading.not_loaded:
-            yield bullets([for_markdown(describe_other(each)) for each in report.proof.loading.not_loaded])
+            yield bullets([escape_markdown(describe_other(each)) for each in report.proof.loading.not_loaded])
 
 
 def _lines(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
@@ -145,7 +145,7 @@ def _after(fix: Fix, links: Links) -> Iterator[str]:
         yield f"**After:** the file no longer exists at {at}."
         return
     place = _lines(links, fix.commit.id, fix.path, fix.excerpt)
-    file = linked(code_span(said(fix.path)), place) if fix.path else "the file"
+    file = linked(format_code_span(quote_untrusted(fix.path)), place) if fix.path else "the file"
     yield f"**After:** {file} at {at}, which compiles."
     if fix.excerpt:
-        yield code_block("\n".join(excerpt(fix.excerpt)))
+        yield format_code_block("\n".join(format_excerpt(fix.excerpt)))

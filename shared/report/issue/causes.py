@@ -8,8 +8,8 @@ from shared.report.issue.account import entries
 from shared.report.issue.section import Heading, Section, table
 from shared.report.links import Links
 from shared.report.report import Report
-from shared.text.escaping import for_markdown
-from shared.text.phrases import listed, said
+from shared.text.escaping import escape_markdown
+from shared.text.phrases import join_words, quote_untrusted
 
 _RESOURCES = (
     ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
@@ -43,7 +43,7 @@ def _whys(report: Report) -> Iterator[str]:
     for why in report.whys:
         cited = ", ".join(why.evidence) or "none"
         yield (
-            f"**{why.n}. {for_markdown(why.question)}**\n{for_markdown(why.answer)}\n"
+            f"**{why.n}. {escape_markdown(why.question)}**\n{escape_markdown(why.answer)}\n"
             f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
         )
 
@@ -61,9 +61,9 @@ def _resources(report: Report) -> Iterator[str]:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
     stated = report.proof.deployed.stated
     if stated:
-        yield "\n".join(f"- {for_markdown(said(sentence, 400))}" for sentence in stated)
+        yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = looked_at(report)
-    yield f"Looked at: {listed(seen)}. Not looked at: {listed([each for each in Source if each not in seen])}."
+    yield f"Looked at: {join_words(seen)}. Not looked at: {join_words([each for each in Source if each not in seen])}."
 
 
 _MENTIONED = "not looked at: **look at them**, the log speaks of it"

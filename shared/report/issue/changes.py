@@ -11,9 +11,9 @@ from shared.report.issue.commits import author, brought_in, shown
 from shared.report.issue.section import Heading, Section, table
 from shared.report.links import Links
 from shared.report.report import Report
-from shared.text.escaping import for_markdown
-from shared.text.phrases import counted, said
-from shared.text.timestamps import rfc3339
+from shared.text.escaping import escape_markdown
+from shared.text.phrases import pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339
 
 _MOST_COMMITS = 40
 
@@ -40,7 +40,7 @@ def _commits(proof: Proof, links: Links) -> Iterator[Sequence[str]]:
     if proof.introduced is not None:
         found = proof.introduced
         first = f", the first on line {found.first_line}" if found.first_line is not None else ""
-        verdict = f"{Verdict.INTRODUCED} the break: {counted(found.errors, 'error')}{first}"
+        verdict = f"{Verdict.INTRODUCED} the break: {pluralize(found.errors, 'error')}{first}"
         yield _row(found.commit, f"{verdict}{brought_in(found.commit.id, links)}", links)
     for attempt in proof.attempts:
         claim = f"{Verdict.CLAIMS_FIX}; " if claims_fix(attempt.commit) else ""
@@ -48,7 +48,7 @@ def _commits(proof: Proof, links: Links) -> Iterator[Sequence[str]]:
         verdict = f"still fails: {claim}{errors_left(attempt)}{f'; {Verdict.DEPLOYED}' if deployed else ''}"
         yield _row(attempt.commit, verdict, links)
     if proof.fix is not None:
-        verdict = f"{Verdict.FIX}: compiles; {for_markdown(place_of(proof.fix, proof.branch))}"
+        verdict = f"{Verdict.FIX}: compiles; {escape_markdown(place_of(proof.fix, proof.branch))}"
         request = brought_in(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
         yield _row(proof.fix.commit, f"{verdict}{request}", links)
     if proof.target is not None:
@@ -59,6 +59,6 @@ def _commits(proof: Proof, links: Links) -> Iterator[Sequence[str]]:
 
 
 def _row(commit: Commit, verdict: str, links: Links) -> Sequence[str]:
-    subject = for_markdown(said(commit.subject, 120))
-    when = rfc3339(commit.committed_at)
+    subject = escape_markdown(quote_untrusted(commit.subject, 120))
+    when = format_rfc3339(commit.committed_at)
     return shown(commit.id, links), when, author(commit, links), subject, verdict

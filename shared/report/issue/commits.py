@@ -2,23 +2,23 @@
 
 from shared.proof.model.history import Commit
 from shared.report.links import Links, linked
-from shared.text.escaping import code_span, for_markdown
-from shared.text.phrases import said, short
+from shared.text.escaping import format_code_span, escape_markdown
+from shared.text.phrases import quote_untrusted, short_sha
 
 
 def shown(commit: str, links: Links) -> str:
     """The first digits of its id as code, linked to the commit."""
-    return linked(code_span(short(commit)), links.commit(commit))
+    return linked(format_code_span(short_sha(commit)), links.commit(commit))
 
 
 def titled(commit: Commit, links: Links) -> str:
     """The same with its subject."""
-    return f"{shown(commit.id, links)} ({for_markdown(said(commit.subject, 100))})"
+    return f"{shown(commit.id, links)} ({escape_markdown(quote_untrusted(commit.subject, 100))})"
 
 
 def author(commit: Commit, links: Links) -> str:
     """A name, linked to a page: no mention, nobody is told."""
-    return linked(for_markdown(said(commit.author, 80)), links.origin(commit.id).author)
+    return linked(escape_markdown(quote_untrusted(commit.author, 80)), links.origin(commit.id).author)
 
 
 def brought_in(commit: str, links: Links) -> str:

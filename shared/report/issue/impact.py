@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from shared.detection.incident import Incident
 from shared.report.impact import Impact, told
-from shared.text.escaping import for_markdown
-from shared.text.phrases import counted, listed, said
-from shared.text.timestamps import told as moment
+from shared.text.escaping import escape_markdown
+from shared.text.phrases import pluralize, join_words, quote_untrusted
+from shared.text.timestamps import format_timestamp as moment
 
 _MOST = 4
 _NOTHING = "the log shows nothing that followed from it."
@@ -20,7 +20,7 @@ def impact(incident: Incident, measured: Impact | None = None) -> str:
     unknown = "How many people or requests were affected, the log does not tell."
     if measured is not None and measured.failed is not None:
         unknown = ""
-    after = f"{for_markdown(listed(shown))}{''.join(_where(incident))}." if shown else _NOTHING
+    after = f"{escape_markdown(join_words(shown))}{''.join(_where(incident))}." if shown else _NOTHING
     return f"{_measured(measured)}{after} {unknown}".strip()
 
 
@@ -28,21 +28,21 @@ def _measured(impact: Impact | None) -> str:
     """What the platform tells comes first: it is what decides how urgent it is."""
     if impact is None:
         return ""
-    return f"{for_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+    return f"{escape_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
 
 
 def followed(incident: Incident) -> list[str]:
     """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
     times: Counter[str] = Counter()
     for symptom in incident.symptoms:
-        times[said(symptom.text, 120)] += symptom.occurrences
-    return [f"“{text}” ({counted(often, 'time')})" for text, often in times.items()]
+        times[quote_untrusted(symptom.text, 120)] += symptom.occurrences
+    return [f"“{text}” ({pluralize(often, 'time')})" for text, often in times.items()]
 
 
 def _where(incident: Incident) -> Iterator[str]:
     revisions = {each.revision for each in incident.symptoms if each.revision}
     if revisions:
-        yield f", from {counted(len(revisions), 'revision')}"
+        yield f", from {pluralize(len(revisions), 'revision')}"
     seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
     if seen and incident.dated:
         yield f", last at {moment(max(seen), dated=True)}"

@@ -13,8 +13,8 @@ from shared.report.issue.section import Heading, Section, bullets, table
 from shared.report.issue.summary import decision
 from shared.report.links import Links, linked
 from shared.report.report import Report
-from shared.text.escaping import code_block, code_span, for_markdown
-from shared.text.phrases import counted, said
+from shared.text.escaping import format_code_block, format_code_span, escape_markdown
+from shared.text.phrases import pluralize, quote_untrusted
 
 _MOST_FILES = 40
 _MOST_REFUSED = 10
@@ -46,8 +46,8 @@ def _proposal(proof: Proof, links: Links) -> Iterator[str]:
         rows = [
             (
                 shown(each.commit.id, links),
-                for_markdown(said(each.commit.subject, 100)),
-                for_markdown(said(each.detail)),
+                escape_markdown(quote_untrusted(each.commit.subject, 100)),
+                escape_markdown(quote_untrusted(each.detail)),
             )
             for each in proof.refused[:_MOST_REFUSED]
         ]
@@ -62,16 +62,16 @@ def _proposal(proof: Proof, links: Links) -> Iterator[str]:
 def _ships(proof: Proof, target: Target, links: Links) -> Iterator[str]:
     deployed = proof.deployed.commit
     since = f" since the deployed {shown(deployed.id, links)}" if deployed else ""
-    commits = counted(target.commits_after_deployed, "commit")
+    commits = pluralize(target.commits_after_deployed, "commit")
     commits = linked(commits, links.comparison(deployed.id, target.commit.id)) if deployed else commits
     yield f"**What ships:** {commits}{since}, {shipped(target.ships)}."
     if target.ships:
-        rows = [(code_span(said(change.path, 160)), *_figures(change)) for change in target.ships[:_MOST_FILES]]
+        rows = [(format_code_span(quote_untrusted(change.path, 160)), *_figures(change)) for change in target.ships[:_MOST_FILES]]
         yield table(("File", "Added", "Deleted"), rows)
     if len(target.ships) > _MOST_FILES:
         yield f"{len(target.ships) - _MOST_FILES} more files are not shown."
     if deployed:
-        yield code_block(f"git log --oneline {deployed.id}..{target.commit.id}", "sh")
+        yield format_code_block(f"git log --oneline {deployed.id}..{target.commit.id}", "sh")
 
 
 def _figures(change: FileChange) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def _prevention(report: Report) -> Iterator[str]:
     python = proof.deployed.python
     if report.incident.kind is SignalKind.SYNTAX_ERROR:
         version = f" --python {python}" if python else ""
-        command = code_span(f"provenfix check{version}")
+        command = format_code_span(f"provenfix check{version}")
         yield f"Run {command} in CI and as a pre-commit hook, and let the deployment wait for it."
         found = assess(proof)
         if python and proof.broken is not None and proof.broken.compiles_on:
@@ -99,7 +99,7 @@ def _prevention(report: Report) -> Iterator[str]:
 
 
 def _narrowed(fact: PythonFact, python: str) -> str:
-    place = f"{code_span(said(fact.text, 120))} in {code_span(said(fact.path))}, line {fact.line}"
+    place = f"{format_code_span(quote_untrusted(fact.text, 120))} in {format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
     if fact.kind == "requires-python":
         return f"Narrow {place}, so that it admits only what is deployed."
     return f"Name the deployed {python} instead of {place}."

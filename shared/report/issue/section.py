@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.text.escaping import table_cell
+from shared.text.escaping import escape_table_cell
 
 LEFT_OUT = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
 
@@ -61,7 +61,7 @@ def fitted(sections: Sequence[Section], limit: int) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of finished inline Markdown."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(table_cell(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(escape_table_cell(cell) for cell in line)} |" for line in lines)
 
 
 def bullets(items: Iterable[str], mark: str = "-") -> str:

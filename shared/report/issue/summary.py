@@ -10,9 +10,9 @@ from shared.report.issue.impact import impact
 from shared.report.issue.section import Heading, Section, bullets
 from shared.report.links import Links
 from shared.report.report import Report, as_of
-from shared.text.escaping import code_span, for_markdown
-from shared.text.phrases import counted, said, service_named, short
-from shared.text.timestamps import spoken
+from shared.text.escaping import format_code_span, escape_markdown
+from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
+from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNALS = {
     SignalKind.CLOSE_1011: "WebSockets are closed with 1011",
@@ -34,8 +34,8 @@ def headline(report: Report) -> str:
 
 def failure(report: Report) -> str:
     """The part of the title that stays whatever is decided: the service, what fails, and where."""
-    service = service_named(report.incident.service) or "service not named"
-    return said(f"{service}: {what_fails(report)}", _LONGEST_FAILURE)
+    service = quote_service_name(report.incident.service) or "service not named"
+    return quote_untrusted(f"{service}: {what_fails(report)}", _LONGEST_FAILURE)
 
 
 def what_fails(report: Report) -> str:
@@ -43,8 +43,8 @@ def what_fails(report: Report) -> str:
     incident, broken = report.incident, report.proof.broken
     if incident.kind is not SignalKind.SYNTAX_ERROR:
         return _SIGNALS.get(incident.kind, incident.kind.value)
-    path = said(broken.path if broken else incident.path, 80)
-    error = said(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
+    path = quote_untrusted(broken.path if broken else incident.path, 80)
+    error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
     line = broken.fault.line if broken else incident.sightings[-1].line if incident.sightings else None
     place = f", line {line}" if line is not None else ""
     python = f", on Python {report.proof.deployed.python}" if broken and report.proof.deployed.python else ""
@@ -61,7 +61,7 @@ def decision(proof: Proof, links: Links) -> str:
     named = ""
     if commit is not None and proof.recommendation.kind is not Kind.NONE:
         named = f" {titled(commit.commit, links)}"
-    reason = f"{for_markdown(said(proof.recommendation.detail, 600))} ({code_span(proof.recommendation.reason.value)})"
+    reason = f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} ({format_code_span(proof.recommendation.reason.value)})"
     return f"**{DECISIONS[proof.recommendation.kind]}{named}.** {reason}"
 
 
@@ -78,14 +78,14 @@ def _standing(proof: Proof) -> str:
 
 def _points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
-    service = for_markdown(service_named(incident.service)) or "the service"
-    environment = f" ({for_markdown(said(incident.environment, 60))})" if service_named(incident.service) else ""
-    yield f"**What fails:** {service}{environment}: {for_markdown(what_fails(report))}."
-    often = f"{counted(incident.occurrences, 'time')}{as_of(report)}"
-    yield f"**Since:** logged {often}, first {for_markdown(spoken(incident.first_seen, dated=incident.dated))}."
+    service = escape_markdown(quote_service_name(incident.service)) or "the service"
+    environment = f" ({escape_markdown(quote_untrusted(incident.environment, 60))})" if quote_service_name(incident.service) else ""
+    yield f"**What fails:** {service}{environment}: {escape_markdown(what_fails(report))}."
+    often = f"{pluralize(incident.occurrences, 'time')}{as_of(report)}"
+    yield f"**Since:** logged {often}, first {escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."
     yield f"**Impact:** {impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
-        yield f"**Why:** {for_markdown(report.whys[1].answer)}"
+        yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:
         sure = "corroborated by compiling it" if proof.deployed.corroborated else "not corroborated"
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
@@ -96,7 +96,7 @@ def _points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Broken since:** {titled(proof.introduced.commit, links)}{origin}."
     if proof.fix is not None:
         origin = brought_in(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
-        place = for_markdown(place_of(proof.fix, proof.branch))
+        place = escape_markdown(place_of(proof.fix, proof.branch))
         yield f"**Fixed by:** {titled(proof.fix.commit, links)}, {place}{origin}."
     if proof.target is not None and proof.recommendation.kind is Kind.REDEPLOY:
         yield f"**Safe to deploy?** {_safety(proof, proof.target)}"
@@ -105,11 +105,11 @@ def _points(report: Report, links: Links) -> Iterator[str]:
 def _safety(proof: Proof, target: Target) -> str:
     """What was looked at, and what nobody could tell."""
     compiled = (
-        f"At {short(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
-        f"that compiled before has stopped. With it ship {counted(target.commits_after_deployed, 'commit')}: "
+        f"At {short_sha(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
+        f"that compiled before has stopped. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
         f"{shipped(target.ships)}."
     )
-    return f"{for_markdown(compiled)} {_CHECKS[target.checks]}"
+    return f"{escape_markdown(compiled)} {_CHECKS[target.checks]}"
 
 
 _CHECKS = {

@@ -7,7 +7,7 @@ from shared.proof.model.finding import Attempt, Broken, Fix, Proof
 from shared.report.facts import Facts, Topic
 from shared.report.facts.mended import errors_left, place_of
 from shared.report.whys.why import Confidence, Draft, Key, Statement
-from shared.text.phrases import counted, said, short
+from shared.text.phrases import pluralize, quote_untrusted, short_sha
 
 _MOST_ATTEMPTS = 5
 
@@ -21,7 +21,7 @@ def introduced(proof: Proof, facts: Facts) -> Draft:
         return Draft(Key.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
     found = proof.introduced
     first = f", the first on line {found.first_line}" if found.first_line is not None else ""
-    answer = f"Commit {named(found.commit)}. After it {said(found.path)} has {counted(found.errors, 'error')}{first}; "
+    answer = f"Commit {named(found.commit)}. After it {quote_untrusted(found.path)} has {pluralize(found.errors, 'error')}{first}; "
     states: tuple[Statement, ...] = ()
     if found.arrived:
         states = (Statement.ARRIVED_BROKEN,)
@@ -38,11 +38,11 @@ def not_ended(proof: Proof, broken: Broken, facts: Facts) -> Draft:
     """Later versions that still fail, with the errors that each one left."""
     question = "Why did later changes not end it?"
     if not proof.attempts:
-        answer = f"No attempt was seen: {counted(0, 'later version')} of {said(broken.path)} still fail to compile."
+        answer = f"No attempt was seen: {pluralize(0, 'later version')} of {quote_untrusted(broken.path)} still fail to compile."
         return Draft(Key.NOT_ENDED, question, answer, Confidence.INFERRED, facts.ids(Topic.ATTEMPTS))
     one = len(proof.attempts) == 1
     told = [_attempt(attempt, proof) for attempt in telling(proof.attempts)]
-    versions = f"{counted(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
+    versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
     answer = (
         f"{versions}: {'; '.join(told)}. "
         "Python logs only the first error of a file, so a change that only moves it can look like progress."
@@ -56,7 +56,7 @@ def mended(proof: Proof, facts: Facts) -> Draft:
     if proof.fix is not None:
         return _mended(proof, proof.fix, facts)
     question = "Why is there no fix to deploy?"
-    answer = said(proof.recommendation.detail, 500)
+    answer = quote_untrusted(proof.recommendation.detail, 500)
     if proof.rollback is not None:
         answer += f" {named(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
     return Draft(Key.NO_FIX, question, answer, Confidence.PROVEN, facts.ids(Topic.NO_FIX, Topic.ROLLBACK))
@@ -88,7 +88,7 @@ def telling(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
 
 
 def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
-    deployed = f"the deployed commit {short(proof.deployed.commit.id)}" if proof.deployed.commit else "the deployed one"
+    deployed = f"the deployed commit {short_sha(proof.deployed.commit.id)}" if proof.deployed.commit else "the deployed one"
     merged = fix.where == "merged"
     question = "Why does it still fail, although a fix exists?" if merged else "Why is the fix not ready to deploy?"
     if not merged:
@@ -110,12 +110,12 @@ def _mended(proof: Proof, fix: Fix, facts: Facts) -> Draft:
 def _how(proof: Proof, fix: Fix) -> str:
     broken = proof.broken.path if proof.broken else ""
     if fix.deleted:
-        return f"without {said(broken)}: the file is not there any more"
+        return f"without {quote_untrusted(broken)}: the file is not there any more"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     if fix.path and fix.path != broken:
-        return f"where the file compiles{python}; it is now {said(fix.path)}"
+        return f"where the file compiles{python}; it is now {quote_untrusted(fix.path)}"
     return f"where the file compiles{python}"
 
 
 def _unseen(proof: Proof) -> str:
-    return f" {said(proof.unseen[0])}" if proof.unseen else ""
+    return f" {quote_untrusted(proof.unseen[0])}" if proof.unseen else ""

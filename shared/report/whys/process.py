@@ -8,8 +8,8 @@ from shared.proof.model.finding import Deployed, DeployedSource, Deployment, Pro
 from shared.report.facts import Facts, Topic
 from shared.report.facts.prevention import Assessment, assess, quoted
 from shared.report.whys.why import Confidence, Draft, Key, Statement
-from shared.text.phrases import listed, said, short
-from shared.text.timestamps import has_day, rfc3339, spoken, told
+from shared.text.phrases import join_words, quote_untrusted, short_sha
+from shared.text.timestamps import has_date, format_rfc3339, format_timestamp_phrase, format_timestamp
 
 _MOST_PLACES = 3
 _KNOWN_FROM = {
@@ -59,7 +59,7 @@ def _traced(deployed: Deployed) -> tuple[str, tuple[Statement, ...]]:
     if not deployed.conflict:
         text, state = _known_by(deployed)
         return text, (state,)
-    contradicted = f"The commit that was named as deployed contradicts the log. {said(deployed.conflict)}"
+    contradicted = f"The commit that was named as deployed contradicts the log. {quote_untrusted(deployed.conflict)}"
     text, state = _known_by(deployed)
     if deployed.source is DeployedSource.GIVEN:
         return contradicted, (Statement.CONTRADICTED,)
@@ -114,7 +114,7 @@ def _passed_by(proof: Proof, found: Assessment) -> str:
             "covered this file, ran on this change, and held the deployment back, is not in the repository."
         )
     return (
-        f"The CI configuration has a step that reads sources: {listed(_places(found.ci.compiling))}. Whatever compiles "
+        f"The CI configuration has a step that reads sources: {join_words(_places(found.ci.compiling))}. Whatever compiles "
         "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
         "the repository."
     )
@@ -125,8 +125,8 @@ def _on_other_versions(proof: Proof, found: Assessment) -> str:
     python = proof.deployed.python or "the deployed version"
     if found.others:
         computed = ", as far as its versions can be read" if found.ci.unresolved else ""
-        return f"No check runs on Python {python}{computed}. CI names: {listed(_places(found.others))}."
-    steps = listed(_places(found.ci.compiling))
+        return f"No check runs on Python {python}{computed}. CI names: {join_words(_places(found.others))}."
+    steps = join_words(_places(found.ci.compiling))
     return (
         f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
     )
@@ -140,8 +140,8 @@ def _places(facts: Sequence[PythonFact]) -> list[str]:
 def _uncommitted(deployment: Deployment, incident: Incident) -> str:
     assert deployment.commit is not None
     line = f" on line {deployment.line}" if deployment.line is not None else ""
-    seen = spoken(deployment.seen_at, dated=incident.dated)
-    committed = f"{short(deployment.commit.id)}, at {rfc3339(deployment.commit.committed_at)}"
+    seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
+    committed = f"{short_sha(deployment.commit.id)}, at {format_rfc3339(deployment.commit.committed_at)}"
     if not incident.dated:
         return (
             f"The log carries no date. On the first day that fits, the error{line} was logged {seen}, before the "
@@ -157,7 +157,7 @@ def _uncommitted(deployment: Deployment, incident: Incident) -> str:
 def _outlived(incident: Incident, proof: Proof) -> str:
     """The fix was there and the error went on: merging does not deploy."""
     fix, last = proof.fix, incident.last_seen
-    if fix is None or fix.where != "merged" or last is None or not has_day(last) or last <= fix.commit.committed_at:
+    if fix is None or fix.where != "merged" or last is None or not has_date(last) or last <= fix.commit.committed_at:
         return ""
-    committed, logged = rfc3339(fix.commit.committed_at), told(last, dated=incident.dated)
+    committed, logged = format_rfc3339(fix.commit.committed_at), format_timestamp(last, dated=incident.dated)
     return f"The fix was committed at {committed} and the error still logged at {logged}: merging it did not deploy it."

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from shared.detection.close_code import Closed
+from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident
-from shared.detection.raised_exception import raised_as
+from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import SPEAKS_FOR_ITSELF, Proof, Reason
 from shared.report.facts import Facts, Topic
 from shared.report.facts.logged import fault_line
 from shared.report.whys.failure import beside
 from shared.report.whys.why import Confidence, Draft, Key
-from shared.text.phrases import counted, listed, said, service_named
-from shared.text.timestamps import spoken
+from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name
+from shared.text.timestamps import format_timestamp_phrase
 
 _UNKNOWN = Confidence.UNKNOWN
 
@@ -64,14 +64,14 @@ def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
     """What was observed, what it means, and what is not known."""
     logged = facts.ids(Topic.SIGHTING, Topic.RAISED, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
     meaning, limit, where = _meaning(incident)
-    service = service_named(incident.service) or "the service"
-    first = spoken(incident.first_seen, dated=incident.dated)
+    service = quote_service_name(incident.service) or "the service"
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
-    observed = f"It was logged {counted(incident.occurrences, 'time')}, first {first}{shown}."
+    observed = f"It was logged {pluralize(incident.occurrences, 'time')}, first {first}{shown}."
     if incident.is_raised_by_the_close:
-        observed += f" The close was raised as an exception itself: {raised_as(incident, proof.frame)}."
+        observed += f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.frame)}."
     elif incident.raised is not None:
-        observed += f" Logged before the close, and tied to it by the log: {raised_as(incident, proof.frame)}."
+        observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.frame)}."
     yield Draft(Key.FAILED, f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
     yield Draft(Key.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
     yield Draft(Key.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
@@ -95,16 +95,16 @@ def _meaning(incident: Incident) -> tuple[str, str, str]:
             "No question about this exception was put to the commits, so none of them is proven to mend it.",
             "in that exception",
         )
-    if incident.closed is Closed.OTHER_END:
+    if incident.closed is CloseKind.OTHER_END:
         return _OTHER_END
-    if incident.closed is Closed.OURS:
+    if incident.closed is CloseKind.OURS:
         return _OURS
     return _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
 
 
 def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
     cited = facts.ids(Topic.RAISED)
-    words = raised_as(incident, proof.frame)
+    words = describe_raised_exception(incident, proof.frame)
     change = f"Not proven. The change to look for is the one that made this possible: {words}."
     yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
     check = "Not proven: nothing was compiled or run for this exception."
@@ -116,13 +116,13 @@ def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft
 def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:
     """What was compared, and why no version can be called the deployed one."""
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
-    logged = f" on {listed([f'line {line}' for line in lines[:5]])}" if lines else ""
+    logged = f" on {join_words([f'line {line}' for line in lines[:5]])}" if lines else ""
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-    versions = f"{counted(proof.versions_compiled, 'version')} of {said(incident.path)}"
+    versions = f"{pluralize(proof.versions_compiled, 'version')} of {quote_untrusted(incident.path)}"
     tied = (
         "" if proof.recommendation.reason in SPEAKS_FOR_ITSELF else f"; none could be tied to what was logged{logged}"
     )
-    compared = f"It is not known. Compiled{python}: {versions}{tied}. {said(proof.recommendation.detail, 500)}"
+    compared = f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
     why = "It is not known: without the deployed version there is no commit to start from."
     if proof.recommendation.reason is Reason.WRONG_COMMAND:
         why = "It is not known: a file that is no Python was broken by none of its versions."

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.detection.collect import collect
+from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import normalised
+from shared.detection.grouping import normalise_path
 from shared.detection.incident import Incident
 from shared.errors import Reject
 from shared.ports import Document
@@ -18,11 +18,11 @@ from shared.proof.locating.ancestry import contains
 from shared.proof.model.finding import Kind, Proof, Reason, Recommendation
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
-from shared.proposal.question import going_back, other_commit, proposed_commit
-from shared.proposal.rollout import Serving
+from shared.proposal.question import build_rollback_report, find_rollback_commit, find_proposed_commit
+from shared.proposal.rollout import ServiceState
 from shared.report.report import Report, build_report
 from shared.service import Service
-from shared.text.phrases import said
+from shared.text.phrases import quote_untrusted
 from shared.workflow.context import World
 from shared.workflow.investigation.measure_impact import with_measured_impact
 from shared.workflow.investigation.platform_evidence import Seen, resolved, stated
@@ -91,7 +91,7 @@ def _incident(world: World, service: Service, case: Case, read_at: datetime) -> 
     logged = [each for each in read if each.revision not in case.failed_revisions]
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *case.entries)}
     for known in (_in_order(list(entries.values())), list(case.entries)):
-        found = collect(_Entries(known), service=service.name, environment=service.told_environment).incidents
+        found = collect_incidents(_Entries(known), service=service.name, environment=service.told_environment).incidents
         fitting = [each for each in found if _is(each, case)]
         mine = next((each for each in fitting if _holds(each, case)), next(iter(fitting), None))
         if mine is not None:
@@ -109,7 +109,7 @@ def _in_order(entries: list[LogEntry]) -> list[LogEntry]:
 def _is(incident: Incident, case: Case) -> bool:
     if (incident.kind, incident.error_class) != (case.kind, case.error_class):
         return False
-    path = normalised(incident.path)
+    path = normalise_path(incident.path)
     return path == case.path or path.endswith("/" + case.path) or case.path.endswith("/" + path)
 
 
@@ -131,7 +131,7 @@ def _last_revision(incident: Incident) -> str:
     return incident.sightings[-1].revision if incident.sightings else ""
 
 
-def _unless_deployed(report: Report, serving: Serving, case: Case, mended: Mapping[str, str]) -> Report:
+def _unless_deployed(report: Report, serving: ServiceState, case: Case, mended: Mapping[str, str]) -> Report:
     """No question where what serves by now are other revisions, all of which have the fix already."""
     proof, names = report.proof, {name for name, share in serving.traffic.items() if share}
     if proof.recommendation.kind is Kind.NONE or names & {*case.revisions} or not names <= {*mended}:
@@ -149,19 +149,19 @@ def _unless_failed(report: Report, case: Case) -> Report:
     A commit that came after it is another one, and may be what was missing.
     """
     proof = report.proof
-    if proposed_commit(report) not in case.failed_commits:
+    if find_proposed_commit(report) not in case.failed_commits:
         return report
-    back = going_back(report)
-    if back is not None and proposed_commit(back) not in case.failed_commits:
-        told = f"{proposed_commit(report)} was deployed and taken back. {back.proof.recommendation.detail}"
+    back = build_rollback_report(report)
+    if back is not None and find_proposed_commit(back) not in case.failed_commits:
+        told = f"{find_proposed_commit(report)} was deployed and taken back. {back.proof.recommendation.detail}"
         recommendation = replace(back.proof.recommendation, detail=told)
         return build_report(report.incident, replace(back.proof, recommendation=recommendation))
-    told = f"{proposed_commit(report)} was deployed and taken back, and no other commit passes every gate."
+    told = f"{find_proposed_commit(report)} was deployed and taken back, and no other commit passes every gate."
     recommendation = Recommendation(Kind.NONE, Reason.FIX_FAILED, told)
     return build_report(report.incident, replace(proof, recommendation=recommendation))
 
 
-def _mended(world: World, service: Service, history: History, serving: Serving, fix: Commit | None) -> dict[str, str]:
+def _mended(world: World, service: Service, history: History, serving: ServiceState, fix: Commit | None) -> dict[str, str]:
     """The revisions with traffic that are known to contain the fix, with their commits."""
     found: dict[str, str] = {}
     for name in (name for name, share in serving.traffic.items() if share and fix is not None):
@@ -179,16 +179,16 @@ def _fix(proof: Proof) -> Commit | None:
     return proof.fix.commit if proof.fix else None
 
 
-def _findings(report: Report, serving: Serving) -> Document:
+def _findings(report: Report, serving: ServiceState) -> Document:
     """What a proposal is made of."""
     proof = report.proof
     fix, broken = _fix(proof), proof.broken
     return {
         "kind": proof.recommendation.kind.value,
         "reason": proof.recommendation.reason.value,
-        "detail": said(proof.recommendation.detail, 600),
-        "commit": proposed_commit(report) or "",
-        "alternative": other_commit(report) or "",
+        "detail": quote_untrusted(proof.recommendation.detail, 600),
+        "commit": find_proposed_commit(report) or "",
+        "alternative": find_rollback_commit(report) or "",
         "author": proof.fix.commit.author if proof.fix else "",
         "deployed": proof.deployed.commit.id if proof.deployed.commit else "",
         "corroborated": proof.deployed.corroborated,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from shared.errors import Reject
-from shared.proposal.rollout import Serving
+from shared.proposal.rollout import ServiceState
 from shared.report.impact import LOOKED_BACK, Measured
 from shared.report.report import Report, with_impact
 from shared.service import Service
@@ -20,7 +20,7 @@ _AROUND = timedelta(minutes=10)
 _Failed = Callable[[Service, str, datetime], int]
 
 
-def with_measured_impact(world: World, service: Service, case: Case, serving: Serving, report: Report) -> Report:
+def with_measured_impact(world: World, service: Service, case: Case, serving: ServiceState, report: Report) -> Report:
     """Raises Retry. What may not be looked at is unknown, and the evidence says why."""
     revision = report.proof.deployed.revision or next(reversed(case.revisions), "")
     if not revision:
@@ -33,7 +33,7 @@ def with_measured_impact(world: World, service: Service, case: Case, serving: Se
         return with_impact(report, Measured(revision, serving.traffic, unseen=(str(refused),)))
 
 
-def _measured(world: World, service: Service, case: Case, serving: Serving, revision: str) -> Measured:
+def _measured(world: World, service: Service, case: Case, serving: ServiceState, revision: str) -> Measured:
     known = serving.revision if serving.revision.name == revision else world.revisions.revision(service, revision)
     if known is None:
         return Measured(revision, serving.traffic, unseen=(f"{revision} does not exist any more",))

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.detection.entry import LogEntry
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
-from shared.proposal.rollout import SHORTEST_ABBREVIATION, Revision, Serving
+from shared.proposal.rollout import MIN_ABBREVIATION_LENGTH, Revision, ServiceState
 from shared.service import Service
-from shared.text.phrases import listed
-from shared.text.timestamps import rfc3339
+from shared.text.phrases import join_words
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import World
 
 _STARVED = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
 _NOT_STARTED = re.compile(r"failed to start|failed to listen|startup probe|deadline exceeded", re.IGNORECASE)
 _MOST_SERVING = 10
-_COMMIT_ID = re.compile(rf"[0-9a-f]{{{SHORTEST_ABBREVIATION},64}}")
+_COMMIT_ID = re.compile(rf"[0-9a-f]{{{MIN_ABBREVIATION_LENGTH},64}}")
 _WHOLE = 40
 """Digits of an id that is no abbreviation."""
 
@@ -40,7 +40,7 @@ class Seen:
     """`revision` is the failing one, "" where the log names none; `logged` is what was read around the failure."""
 
     revision: str
-    serving: Serving
+    serving: ServiceState
     logged: Sequence[LogEntry]
 
 
@@ -68,7 +68,7 @@ def resolved(history: History, commit: str) -> str | None:
         return None
     try:
         found = history.resolve(commit).id
-    except Misused:
+    except UsageError:
         return None
     return found if found.startswith(commit) else None
 
@@ -93,7 +93,7 @@ def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
     kind = "the function's revision" if known.function else "revision"
     image = f" from the image {known.image}" if known.image else ""
     if seen:
-        yield f"The platform made {kind} {known.name} at {rfc3339(known.created_at)}{image}."
+        yield f"The platform made {kind} {known.name} at {format_rfc3339(known.created_at)}{image}."
     for claim in known.claims:
         yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
     if known.conflict:
@@ -103,7 +103,7 @@ def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
     if known.python:
         yield f"The platform runs it on Python {known.python}."
     if known.resources:
-        yield f"It may use {listed([f'{name} {value}' for name, value in known.resources])}."
+        yield f"It may use {join_words([f'{name} {value}' for name, value in known.resources])}."
 
 
 def _of_resources(logged: Sequence[LogEntry]) -> Iterator[str]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.detection.entry import LogEntry
-from shared.detection.multiline_traceback import Neighbours
-from shared.detection.signal import Refusal, Signal, SignalKind, read_signal
-from shared.detection.traceback import ends_traceback, is_traceback_part
+from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.detection.traceback import is_last_traceback_line, is_traceback_line
 from shared.errors import Retry
 from shared.workflow.context import World
 
@@ -18,10 +18,10 @@ INGESTION = timedelta(seconds=60)
 """How long a log may take to show what was logged beside an entry."""
 
 
-def completed(world: World, entry: LogEntry) -> Signal | Refusal:
+def completed(world: World, entry: LogEntry) -> Signal | SkipReason:
     """Raises Retry where the neighbours of a young entry may not be visible yet."""
     read = read_signal(entry)
-    if read is not Refusal.NO_FAILING_FILE or not ends_traceback(entry.text):
+    if read is not SkipReason.NO_FAILING_FILE or not is_last_traceback_line(entry.text):
         return read
     signal = _among(world.logs.around(entry), entry)
     if signal is not None:
@@ -32,17 +32,17 @@ def completed(world: World, entry: LogEntry) -> Signal | Refusal:
 
 
 def _among(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
-    neighbours = Neighbours()
+    neighbours = TracebackAssembler()
     found: list[Signal] = []
     for each in around:
         neighbours.clock(each)
         read = read_signal(each)
-        if read is Refusal.NO_FAILING_FILE and ends_traceback(each.text):
+        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(each.text):
             found += neighbours.ends_with(each)
         elif isinstance(read, Signal):
             if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
                 found += neighbours.boundary(each)
-        elif is_traceback_part(each.text):
+        elif is_traceback_line(each.text):
             found += neighbours.part(each)
     found += neighbours.rest()
     same = [each for each in found if _identity(each.entry) == _identity(entry)]

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from shared.detection.entry import LogEntry
 from shared.detection.signal import Signal, SignalKind, read_signal
-from shared.detection.ties import MARGIN, Raised, Ties
+from shared.detection.ties import MAX_TIE_AGE, RaisedException, TieFinder
 from shared.service import Service
-from shared.text.markup import plain
+from shared.text.markup import strip_markup
 from shared.workflow.context import World
 from shared.workflow.investigation.causes import cause_of
 from shared.workflow.records import incident_records
@@ -41,7 +41,7 @@ def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
     logged = _logged_before(world, service, entry, at)
     if logged is None:
         return None
-    ties = Ties()
+    ties = TieFinder()
     for number, each in enumerate([*logged, entry]):
         ties.take(number, each, read_signal(each))
     tie = ties.settle().get(len(logged))
@@ -53,17 +53,17 @@ def _tied(world: World, service: Service, entry: LogEntry) -> Signal | None:
 def _logged_before(world: World, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:
     """What the revision logged before an entry: in a storm of less time; None where even that is cut off."""
     for shorter in _SHORTER:
-        found = world.logs.entries(service, at - MARGIN / shorter, at, entry.revision)
+        found = world.logs.entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
         if len(found) < _MOST:
             return [each for each in found if _name(each) != _name(entry)]
     return None
 
 
-def _signal(raised: Raised) -> Signal | None:
+def _signal(raised: RaisedException) -> Signal | None:
     place = raised.exception.place
     if place is None:
         return None
-    entry = replace(raised.entry, text=plain(raised.entry.text))
+    entry = replace(raised.entry, text=strip_markup(raised.entry.text))
     return Signal(
         SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, place.path, place.line or None,
         raised.exception.message,

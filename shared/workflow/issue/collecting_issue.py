@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from shared.errors import Retry
 from shared.ports import Document
 from shared.service import Service
-from shared.text.escaping import code_span
-from shared.text.phrases import said
+from shared.text.escaping import format_code_span
+from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.context import World
 from shared.workflow.records import documents
@@ -98,7 +98,7 @@ def _body(tally: _Tally) -> str:
         "can make the service log a line can cause them. Nothing is proposed for any of them."
     )
     rows = [
-        f"- {code_span(said(path or '(no file)', 200))} (incident {incident})"
+        f"- {format_code_span(quote_untrusted(path or '(no file)', 200))} (incident {incident})"
         for incident, path in map(_split, tally.collected)
     ]
     return "\n".join([head, "", *rows, *([f"\nMore of them, not listed: {tally.more}."] if tally.more else [])])

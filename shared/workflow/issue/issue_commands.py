@@ -6,7 +6,7 @@ To mute is believed to nobody: the issue itself is asked how it stands. So a for
 from dataclasses import replace
 
 from shared.errors import Reject
-from shared.ports import WRONG, People, Wish, Wished
+from shared.ports import WRONG_LABEL, People, IssueCommand, IssueEvent
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Outcome, World
@@ -18,7 +18,7 @@ from shared.workflow.records.incident_record import Case
 _KIND = "deliveries"
 
 
-def heed(world: World, people: People, wished: Wished) -> Outcome:
+def heed(world: World, people: People, wished: IssueEvent) -> Outcome:
     """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
     if world.store.read(_KIND, wished.delivery) is not None:
         return Outcome("duplicate", wished.incident, wished.delivery)
@@ -28,14 +28,14 @@ def heed(world: World, people: People, wished: Wished) -> Outcome:
         raise Reject("foreign_repository", f"{wished.repository} for {case.id}")
     if case.issue is None or case.issue.number != wished.issue:
         raise Reject("foreign_issue", f"{wished.repository}#{wished.issue} for {case.id}")
-    if wished.wish is Wish.REINVESTIGATE and not people.may_instruct(service, wished.person):
+    if wished.wish is IssueCommand.REINVESTIGATE and not people.may_instruct(service, wished.person):
         raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
     outcome = Outcome("nothing", case.id)
-    if wished.wish is Wish.REINVESTIGATE:
+    if wished.wish is IssueCommand.REINVESTIGATE:
         outcome = _again(world, service, case, wished.person)
         if outcome.name == "nothing":  # whoever asked is to know
             effects.comment(world, service, case, f"answer.{wished.delivery}", (ANSWERS.get(outcome.detail, _BUSY),))
-    if wished.wish is Wish.MUTE and muted(world, service, case):
+    if wished.wish is IssueCommand.MUTE and muted(world, service, case):
         incident_records.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
         outcome = Outcome("muted", case.id)
     # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
@@ -71,7 +71,7 @@ _ENDED = "ended"
 ANSWERS = {
     _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
     _ENDED: (
-        f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG}`. Open it, or take the "
+        f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG_LABEL}`. Open it, or take the "
         "label off, and ask once more."
     ),
     State.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",

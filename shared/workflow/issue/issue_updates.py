@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.ports import WRONG
+from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import Kind
 from shared.proposal.proposal import Proposal
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.report.incident_status import Milestone, passed, state_part
 from shared.report.issue import inert_title
 from shared.service import Service
-from shared.text.phrases import listed, said
-from shared.text.timestamps import told
+from shared.text.phrases import join_words, quote_untrusted
+from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import World
 from shared.workflow.effects import Revised
@@ -27,7 +27,7 @@ from shared.workflow.records.milestones import NAMES, milestones
 from shared.workflow.records.proposal_status import standing_of, title_of
 
 HINT = (
-    f"What you can do here: label this issue `{WRONG}`, and all automation for this incident stops for good; close it, "
+    f"What you can do here: label this issue `{WRONG_LABEL}`, and all automation for this incident stops for good; close it, "
     "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
 )
 _AGAIN = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
@@ -93,7 +93,7 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
     proposal = proposals.load(world, case.proposal) if case.proposal else None
     if case.regresses and not case.told:
-        revisions = listed([said(each, 80) for each in case.revisions] or ["without a name"])
+        revisions = join_words([quote_untrusted(each, 80) for each in case.revisions] or ["without a name"])
         yield (
             "recurred",
             (
@@ -106,7 +106,7 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     if proposal is not None and State.APPROVED in reached:
         yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
     if proposal is not None and case.rollout is not None and State.WATCHING in reached:
-        serves = f"revision {said(case.rollout.revision, 80)} runs {proposal.commit}"
+        serves = f"revision {quote_untrusted(case.rollout.revision, 80)} runs {proposal.commit}"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
 
 
@@ -131,7 +131,7 @@ def asked(proposal: Proposal) -> str:
     """What is to be decided, and until when."""
     return (
         f"A decision is awaited in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
-        f"The question expires at {told(proposal.expires_at, dated=True)}; without an approval nothing is deployed."
+        f"The question expires at {format_timestamp(proposal.expires_at, dated=True)}; without an approval nothing is deployed."
     )
 
 
@@ -142,14 +142,14 @@ def _approved(world: World, proposal: Proposal) -> str:
 
 def _people(world: World, proposal: Proposal) -> str:
     who = decisions.approvers(world, proposal.question)
-    named = [f"{said(name, 80)} (`{said(user, 40)}`)" if name else f"`{said(user, 40)}`" for user, name in who]
-    return listed(named) if named else ""
+    named = [f"{quote_untrusted(name, 80)} (`{quote_untrusted(user, 40)}`)" if name else f"`{quote_untrusted(user, 40)}`" for user, name in who]
+    return join_words(named) if named else ""
 
 
 def approval_of(world: World, proposal: Proposal) -> str:
     """`approved by nora (`U-NORA`) at 2026-…`: who, and when the last of them did; "" where nobody has."""
     people, last = _people(world, proposal), decisions.person(world, proposal.question)
-    return f"approved by {people}{f' at {told(last[1], dated=True)}' if last else ''}" if people else ""
+    return f"approved by {people}{f' at {format_timestamp(last[1], dated=True)}' if last else ''}" if people else ""
 
 
 def _standing(world: World, case: Case, state: State) -> str:
@@ -157,8 +157,8 @@ def _standing(world: World, case: Case, state: State) -> str:
     if state is State.PROPOSED and proposal is not None:
         return asked(proposal)
     if state is State.WATCHING and proposal is not None and case.rollout is not None and case.rollout.since:
-        until = told(datetime.fromisoformat(case.rollout.since) + WATCH, dated=True)
-        since, approval = told(datetime.fromisoformat(case.rollout.since), dated=True), approval_of(world, proposal)
+        until = format_timestamp(datetime.fromisoformat(case.rollout.since) + WATCH_DURATION, dated=True)
+        since, approval = format_timestamp(datetime.fromisoformat(case.rollout.since), dated=True), approval_of(world, proposal)
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
         return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
     return _STANDING.get(state, _STANDING[State.OPENED]).format(commit=proposal.commit if proposal else "The commit")

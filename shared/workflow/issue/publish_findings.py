@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.proof.model.finding import Reason
-from shared.proposal.proposal import Proposal, Standing
+from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import World
@@ -41,7 +41,7 @@ def complete(world: World, service: Service, case: Case) -> Papers:
     case = _reported(world, service, case, evidence)
     proposal = proposals.propose(world, service, case, evidence)
     if proposal is not None and not case.message:
-        message = proposals.message(proposal, evidence, case, Standing.OPEN)
+        message = proposals.message(proposal, evidence, case, ProposalStatus.OPEN)
         case = replace(case, proposal=proposal.id, message=effects.ask(world, service, message))
     case = _kept(world, case, documents.text(evidence, "fix"))
     if proposal is not None and case.message:

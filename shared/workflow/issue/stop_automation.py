@@ -1,6 +1,6 @@
 """Whether a person has put an end to the automation of an incident: by a label, or by closing its issue."""
 
-from shared.ports import WRONG
+from shared.ports import WRONG_LABEL
 from shared.service import Service
 from shared.workflow.context import World
 from shared.workflow.effects import close_key
@@ -13,7 +13,7 @@ def marked_as_wrong(world: World, service: Service, case: Case) -> bool:
 
     A person who only closed the issue has called it resolved; what fails in a later revision is news all the same.
     """
-    return case.issue is not None and WRONG in world.issues.state(service, case.issue.number).labels
+    return case.issue is not None and WRONG_LABEL in world.issues.state(service, case.issue.number).labels
 
 
 def muted(world: World, service: Service, case: Case) -> bool:
@@ -21,4 +21,4 @@ def muted(world: World, service: Service, case: Case) -> bool:
     if case.issue is None:
         return False
     state = world.issues.state(service, case.issue.number)
-    return WRONG in state.labels or (not state.is_open and not begun(world, close_key(case.id)))
+    return WRONG_LABEL in state.labels or (not state.is_open and not begun(world, close_key(case.id)))

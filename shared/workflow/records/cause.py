@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.proposal.verdict import Verdict
+from shared.proposal.verdict import RolloutVerdict
 
 
 class Cause(StrEnum):
@@ -42,6 +42,6 @@ class Because:
     words: str
 
 
-def cause_of(verdict: Verdict) -> Cause:
+def cause_of(verdict: RolloutVerdict) -> Cause:
     """The name of a watch's end. Raises ValueError for a verdict that ends nothing."""
     return Cause(verdict.value)

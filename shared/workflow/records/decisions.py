@@ -11,9 +11,9 @@ from datetime import datetime
 
 from shared.errors import Retry
 from shared.ports import Document
-from shared.proposal.decision import DecisionState, Electorate
+from shared.proposal.decision import DecisionState, Approvers
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import World
 from shared.workflow.flow import State
 from shared.workflow.records import documents
@@ -106,7 +106,7 @@ def approvers(world: World, question: str) -> list[tuple[str, str]]:
 def has_quorum(world: World, service: Service, decision: Decision) -> bool:
     """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
     members = world.chat.members(service.approver_group) if service.approver_group else ()
-    electorate = Electorate(service, members)
+    electorate = Approvers(service, members)
     entitled = [by for by in decision.approvals(decision.chosen) if electorate.admits(by)]
     return len(entitled) >= service.quorum
 
@@ -123,7 +123,7 @@ def decide(world: World, question: str, wanted: Decision) -> Decision:
     return _moved(world, question, kept)
 
 
-def approve(world: World, question: str, vote: Vote, electorate: Electorate, why: str) -> Decision:
+def approve(world: World, question: str, vote: Vote, electorate: Approvers, why: str) -> Decision:
     """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
 
     Earlier votes of people who are no approvers any more are dropped.
@@ -161,7 +161,7 @@ def _same(now: Decision, wanted: Decision) -> bool:
 
 
 def _step(world: World, wanted: Decision) -> Document:
-    return {"state": wanted.state.value, "by": wanted.by, "why": wanted.why, "at": rfc3339(world.clock.now())}
+    return {"state": wanted.state.value, "by": wanted.by, "why": wanted.why, "at": format_rfc3339(world.clock.now())}
 
 
 def _document(question: str, decision: Decision, steps: tuple[Document, ...]) -> Document:

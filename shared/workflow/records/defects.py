@@ -8,7 +8,7 @@ cannot become two.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from shared.detection.grouping import fingerprint, normalised, variant
+from shared.detection.grouping import compute_fingerprint, normalise_path, describe_close_variant
 from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document
@@ -40,12 +40,12 @@ class Defect:
 
 def path_of(signal: Signal) -> str:
     """The path that counts for the fingerprint."""
-    return "" if signal.kind is SignalKind.NOT_PYTHON else normalised(signal.path)
+    return "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
 
 
 def what_of(signal: Signal) -> str:
     """The error class, or the kind of what is no error of its own."""
-    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else variant(signal) or signal.kind.value
+    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal) or signal.kind.value
 
 
 def defect_of(world: World, service: Service, signal: Signal) -> Defect:
@@ -92,12 +92,12 @@ def next_generation(world: World, service: Service, signal: Signal, of: Defect) 
 def _named(service: Service, signal: Signal) -> Defect:
     path = path_of(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    return Defect(path, whole, fingerprint(service.name, service.told_environment, path, what_of(signal)), 1)
+    return Defect(path, whole, compute_fingerprint(service.name, service.told_environment, path, what_of(signal)), 1)
 
 
 def _key(service: Service, signal: Signal) -> str:
     name = path_of(signal).rpartition("/")[2]
-    return fingerprint(service.id, "", name, f"{signal.kind.value} {what_of(signal)}")
+    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {what_of(signal)}")
 
 
 def _match(known: tuple[Defect, ...], mine: Defect) -> Defect | None:

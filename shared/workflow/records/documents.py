@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar
 from shared.detection.entry import LogEntry
 from shared.errors import Reject
 from shared.ports import Document
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -87,7 +87,7 @@ _LATER_TEXTS = ("trace", "span", "request", "commit", "build")
 def entry_document(entry: LogEntry) -> Document:
     """A log entry as it is kept with its incident."""
     value: dict[str, object] = {field.name: getattr(entry, field.name) for field in fields(entry)}
-    value["timestamp"] = rfc3339(entry.timestamp) if entry.timestamp else None
+    value["timestamp"] = format_rfc3339(entry.timestamp) if entry.timestamp else None
     return value
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
 from shared.ports import Document, IssueRef
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import ACTIVE, State
 from shared.workflow.records import documents
 from shared.workflow.records.cause import Cause
@@ -124,7 +124,7 @@ class Case:
 
     def to(self, state: State, now: datetime, why: str) -> "Case":
         """In another state, with the step in its history."""
-        step: Document = {"state": state.value, "at": rfc3339(now), "why": why}
+        step: Document = {"state": state.value, "at": format_rfc3339(now), "why": why}
         rest_at = None if state in ACTIVE else now
         return replace(self, state=state, rest_at=rest_at, history=(*self.history, step)[-_MOST_HISTORY:])
 
@@ -145,11 +145,11 @@ def document(case: Case) -> Document:
         "revisions": list(case.revisions),
         "entries": [documents.entry_document(entry) for entry in case.entries],
         "opened_by": case.opened_by,
-        "opened_at": rfc3339(case.opened_at),
-        "last_seen": rfc3339(case.last_seen),
+        "opened_at": format_rfc3339(case.opened_at),
+        "last_seen": format_rfc3339(case.last_seen),
         "look": case.look,
         "branch_sign": case.branch_sign,
-        "looked_at": rfc3339(case.looked_at) if case.looked_at else "",
+        "looked_at": format_rfc3339(case.looked_at) if case.looked_at else "",
         "fix": case.fix,
         "proposal": case.proposal,
         "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
@@ -161,10 +161,10 @@ def document(case: Case) -> Document:
         "ending": case.ending.value if case.ending else "",
         "ending_why": case.ending_why,
         "ending_cause": case.ending_cause.value if case.ending_cause else "",
-        "ended_at": rfc3339(case.ended_at) if case.ended_at else "",
+        "ended_at": format_rfc3339(case.ended_at) if case.ended_at else "",
         "failed_commits": list(case.failed_commits),
         "failed_revisions": list(case.failed_revisions),
-        "rest_at": rfc3339(case.rest_at) if case.rest_at else "",
+        "rest_at": format_rfc3339(case.rest_at) if case.rest_at else "",
         "history": list(case.history),
     }
 

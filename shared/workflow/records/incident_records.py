@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
-from shared.ports import Store, Stored
+from shared.ports import Store, StoredDocument
 from shared.workflow.context import World
 from shared.workflow.flow import State
 from shared.workflow.records.cause import Because
@@ -50,7 +50,7 @@ def change(world: World, incident: str, how: Callable[[Case], Case]) -> Case:
     raise Retry(f"{incident} is being changed by too many at once")
 
 
-def active(world: World, service: str) -> Sequence[Stored]:
+def active(world: World, service: str) -> Sequence[StoredDocument]:
     """The incidents of a service that are not at rest, unread: one that cannot be read must not hide the others."""
     return world.store.find(KIND, "active_for", service)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from shared.errors import Retry
 from shared.ports import Clock, Document, Store
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 
 KIND = "switches"
 ALL = ""
@@ -66,4 +66,4 @@ def turn_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: b
 
 
 def _document(by: str, at: datetime, *, stopped: bool) -> Document:
-    return {"stopped": stopped, "by": by, "at": rfc3339(at)}
+    return {"stopped": stopped, "by": by, "at": format_rfc3339(at)}

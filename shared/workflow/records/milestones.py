@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.ports import Document
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import State
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import Case
@@ -47,7 +47,7 @@ class Milestones:
     def told(self) -> Document:
         """By name, RFC 3339 in UTC."""
         moments = {name: getattr(self, name) for name in NAMES}
-        return {name: rfc3339(moment) if moment is not None else None for name, moment in moments.items()}
+        return {name: format_rfc3339(moment) if moment is not None else None for name, moment in moments.items()}
 
 
 NAMES = ("logged", "detected", *_REACHED_BY)

@@ -2,42 +2,42 @@
 
 from shared.ports import Document
 from shared.proof.model.finding import Kind
-from shared.proposal.proposal import Standing
-from shared.proposal.title import title_for
+from shared.proposal.proposal import ProposalStatus
+from shared.proposal.title import build_title
 from shared.workflow.flow import State
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import Case
 
 ENDS = {
-    State.DENIED: Standing.DENIED,
-    State.EXPIRED: Standing.EXPIRED,
-    State.REFUSED: Standing.REFUSED,
-    State.FAILED: Standing.FAILED,
-    State.ROLLED_BACK: Standing.ROLLED_BACK,
-    State.RESOLVED: Standing.RESOLVED,
-    State.REPORTED: Standing.INCONCLUSIVE,
-    State.MUTED: Standing.MUTED,
+    State.DENIED: ProposalStatus.DENIED,
+    State.EXPIRED: ProposalStatus.EXPIRED,
+    State.REFUSED: ProposalStatus.REFUSED,
+    State.FAILED: ProposalStatus.FAILED,
+    State.ROLLED_BACK: ProposalStatus.ROLLED_BACK,
+    State.RESOLVED: ProposalStatus.RESOLVED,
+    State.REPORTED: ProposalStatus.INCONCLUSIVE,
+    State.MUTED: ProposalStatus.MUTED,
 }
 _ON_THE_WAY = {
-    State.PROPOSED: Standing.OPEN,
-    State.APPROVED: Standing.APPROVED,
-    State.DEPLOYING: Standing.APPROVED,
-    State.WATCHING: Standing.WATCHING,
+    State.PROPOSED: ProposalStatus.OPEN,
+    State.APPROVED: ProposalStatus.APPROVED,
+    State.DEPLOYING: ProposalStatus.APPROVED,
+    State.WATCHING: ProposalStatus.WATCHING,
 }
 
 
-def standing_of(case: Case, state: State | None = None) -> Standing:
+def standing_of(case: Case, state: State | None = None) -> ProposalStatus:
     """How its question stands, or would in that state. Open as well where nothing was ever asked."""
     if not case.proposal:
-        return Standing.OPEN
-    return (ENDS | _ON_THE_WAY).get(state or case.ending or case.state, Standing.OPEN)
+        return ProposalStatus.OPEN
+    return (ENDS | _ON_THE_WAY).get(state or case.ending or case.state, ProposalStatus.OPEN)
 
 
-def title_of(case: Case, evidence: Document, proposal: Document, standing: Standing) -> str:
+def title_of(case: Case, evidence: Document, proposal: Document, standing: ProposalStatus) -> str:
     """The title that message, page and issue carry; `proposal` is the stored one that was chosen, empty for none."""
     kind = next((documents.choice(each, "kind", Kind) for each in (proposal, evidence) if each.get("kind")), Kind.NONE)
     asked = documents.text(evidence_of(evidence, proposal), "headline")
-    return title_for(asked, documents.text(evidence, "fails") if case.proposal else "", standing, kind)
+    return build_title(asked, documents.text(evidence, "fails") if case.proposal else "", standing, kind)
 
 
 def evidence_of(evidence: Document, proposal: Document) -> Document:

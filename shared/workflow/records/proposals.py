@@ -8,10 +8,10 @@ from dataclasses import fields, replace
 from shared.errors import Reject
 from shared.ports import Document
 from shared.proof.model.finding import Kind
-from shared.proposal.proposal import Alternative, Message, Proposal, Standing
-from shared.proposal.rollout import Serving
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.rollout import ServiceState
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import World
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import Case
@@ -95,12 +95,12 @@ def demand(world: World, proposal: str) -> Proposal:
     return found
 
 
-def is_stale(proposal: Proposal, serving: Serving) -> bool:
+def is_stale(proposal: Proposal, serving: ServiceState) -> bool:
     """Whether anything about the service has changed since the evidence that the proposal stands on."""
     return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
 
 
-def message(proposal: Proposal, evidence: Document, case: Case, standing: Standing, why: str = "") -> Message:
+def message(proposal: Proposal, evidence: Document, case: Case, standing: ProposalStatus, why: str = "") -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
     stored = document(proposal)
     told = evidence_of(evidence, stored)
@@ -116,7 +116,7 @@ def message(proposal: Proposal, evidence: Document, case: Case, standing: Standi
         standing=standing,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=Alternative(back_id(proposal.id), back) if back else None,
+        alternative=AlternativeProposal(back_id(proposal.id), back) if back else None,
         reason=why,
     )
 
@@ -128,7 +128,7 @@ def document(proposal: Proposal) -> Document:
         "kind": proposal.kind.value,
         "broken": list(proposal.broken),
         "traced": list(proposal.traced),
-        "expires_at": rfc3339(proposal.expires_at),
+        "expires_at": format_rfc3339(proposal.expires_at),
     }
 
 

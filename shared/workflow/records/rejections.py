@@ -2,7 +2,7 @@
 
 from shared.detection.entry import LogEntry
 from shared.text.redaction import redact
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Outcome, World
 
 _LONGEST_DETAIL = 2_000
@@ -15,7 +15,7 @@ def reject(world: World, source: str, reason: str, detail: str) -> None:
     key = f"{reason}.{source}.{now.date().isoformat()}"
     if world.throttle.recent(("rejection", key), now):
         return
-    value = {"reason": reason, "source": source, "at": rfc3339(now), "detail": redact(detail)[:_LONGEST_DETAIL]}
+    value = {"reason": reason, "source": source, "at": format_rfc3339(now), "detail": redact(detail)[:_LONGEST_DETAIL]}
     world.store.create("rejections", key, value)
     world.throttle.recorded(("rejection", key), now)
 

@@ -7,10 +7,10 @@ by compare-and-set; then the effects, each through the ledger; last the rest, af
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.proposal.proposal import Message, Standing
+from shared.proposal.proposal import Message, ProposalStatus
 from shared.service import Service
-from shared.text.phrases import said
-from shared.text.timestamps import told
+from shared.text.phrases import quote_untrusted
+from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import World
 from shared.workflow.effects import Revised
@@ -64,7 +64,7 @@ def finish(world: World, service: Service, case: Case) -> Case:
     if ending in _TAKEN_BACK and case.rollout is not None:  # first of all: it waits for nobody
         refused = effects.shift(world, service, case.proposal, case.rollout.previous, 100)
         if refused:
-            words = f"Nothing was put back: somebody has changed the service by hand ({said(refused)})."
+            words = f"Nothing was put back: somebody has changed the service by hand ({quote_untrusted(refused)})."
             ending, cause, why = State.REPORTED, Cause.NOT_PUT_BACK, f"{words} {why}"
         else:
             outlook = _outlook(world, service, case)
@@ -117,7 +117,7 @@ def _words(case: Case, ending: State) -> str:
 
 def _tell_issue(world: World, service: Service, case: Case, end: End) -> None:
     """The end, on the issue: a comment where it is news to a person, and the part of the body in any case."""
-    why, step = said(end.why, 900), f"{end.state.value}{'' if case.look == 1 else case.look}"
+    why, step = quote_untrusted(end.why, 900), f"{end.state.value}{'' if case.look == 1 else case.look}"
     words = f"{_deed(world, case, end.state)}{end.words}"
     if end.state in _COMMENTED and (case.rollout is not None or end.state is not State.REPORTED):
         case = tell(world, service, case)  # what led to the end comes before it
@@ -136,12 +136,12 @@ def _deed(world: World, case: Case, state: State) -> str:
     """`Rolled back automatically at … (approved by nora (`U-NORA`) at …). `; "" where a person has ended it."""
     if state not in _DEEDS or not case.proposal:
         return ""
-    at = told(case.ended_at or world.clock.now(), dated=True)
+    at = format_timestamp(case.ended_at or world.clock.now(), dated=True)
     approval = approval_of(world, proposals.demand(world, case.proposal))
     return f"{_DEEDS[state]} at {at}{f' ({approval})' if approval else ''}. "
 
 
-def show(world: World, service: Service, case: Case, standing: Standing | None, why: str) -> None:
+def show(world: World, service: Service, case: Case, standing: ProposalStatus | None, why: str) -> None:
     """Brings the proposal's message up to date, where there is one."""
     if standing is None or not case.message:
         return
@@ -153,12 +153,12 @@ def show(world: World, service: Service, case: Case, standing: Standing | None, 
         message = replace(message, by=person[0], decided_at=person[1])
     if decision is not None:
         message = _with_votes(message, decision, service.quorum)
-    effects.tell(world, service, case.message, message, decision.turn if decision and standing is Standing.OPEN else 0)
+    effects.tell(world, service, case.message, message, decision.turn if decision and standing is ProposalStatus.OPEN else 0)
 
 
-def _since(world: World, case: Case, standing: Standing) -> datetime | None:
+def _since(world: World, case: Case, standing: ProposalStatus) -> datetime | None:
     """When the question came to stand so: never when somebody approved it."""
-    if standing in {Standing.OPEN, Standing.SUPERSEDED}:
+    if standing in {ProposalStatus.OPEN, ProposalStatus.SUPERSEDED}:
         return world.clock.now()
     if case.ending is not None:
         return case.ended_at

@@ -11,7 +11,7 @@ from enum import StrEnum
 from shared.ports import Document
 from shared.proposal.proposal import Proposal
 from shared.service import Service
-from shared.text.phrases import said, short
+from shared.text.phrases import quote_untrusted, short_sha
 from shared.workflow.flow import State
 from shared.workflow.records import documents, proposals
 from shared.workflow.records.cause import Cause
@@ -50,7 +50,7 @@ class Outlook:
 def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Document) -> Outlook:
     """`evidence` is that of the question whose answer was deployed."""
     previous = case.rollout.previous if case.rollout is not None else ""
-    named = f"revision {said(previous, 80)}"
+    named = f"revision {quote_untrusted(previous, 80)}"
     if not case.revisions:
         return Outlook(
             OutlookReason.NO_REVISION_LOGGED,
@@ -65,12 +65,12 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
         return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
     earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
     if earlier:
-        told = f"{fails} The next question: roll back to {short(earlier)}?"
+        told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
         return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
     return Outlook(
         OutlookReason.BY_HAND,
         f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
-        f"{said(service.name, 80)} has to act, and to deploy by hand what works.",
+        f"{quote_untrusted(service.name, 80)} has to act, and to deploy by hand what works.",
     )
 
 
@@ -84,4 +84,4 @@ def opened_again(case: Case, commit: str, now: datetime) -> Case:
         failed_commits=tuple(dict.fromkeys((*case.failed_commits, commit))),
         failed_revisions=tuple(dict.fromkeys((*case.failed_revisions, *ran))),
     )  # fmt: skip
-    return again.to(State.OPENED, now, f"{short(commit)} did not hold, and what served before fails")
+    return again.to(State.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.detection.collect import collect
+from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
 from shared.service import Service
@@ -31,5 +31,5 @@ def logged_again(world: World, service: Service, case: Case, rollout: Rollout) -
     mine = world.logs.entries(service, began, world.clock.now(), rollout.revision)
     if not mine:
         return False
-    found = collect(_Entries(mine), service=service.name, environment=service.told_environment).incidents
+    found = collect_incidents(_Entries(mine), service=service.name, environment=service.told_environment).incidents
     return any(incident.kind in {case.kind, SignalKind.SYNTAX_ERROR} for incident in found)

@@ -6,11 +6,11 @@ commit does it count that it was made after the incident came to rest.
 
 from enum import StrEnum
 
-from shared.errors import Misused
+from shared.errors import UsageError
 from shared.proof.locating.ancestry import contains
 from shared.proof.model.finding import Kind
 from shared.proposal.proposal import Proposal
-from shared.proposal.rollout import Serving
+from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import World
 from shared.workflow.flow import State
@@ -50,7 +50,7 @@ def serves_fix(world: World, service: Service, commit: str, fix: str) -> bool:
     return _contains(world, service, commit, fix) is True
 
 
-def lost_by(world: World, service: Service, proposal: Proposal, serving: Serving) -> str:
+def lost_by(world: World, service: Service, proposal: Proposal, serving: ServiceState) -> str:
     """One sentence about a serving revision whose commit the proposed one does not contain; "" where there is none.
 
     A rollback goes back on purpose. A commit that the repository does not know says nothing.
@@ -70,5 +70,5 @@ def _contains(world: World, service: Service, commit: str, fix: str) -> bool | N
     with world.histories(service) as history:
         try:
             return contains(history, history.resolve(commit).id, history.resolve(fix).id)
-        except Misused:
+        except UsageError:
             return None

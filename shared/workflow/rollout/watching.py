@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.proposal.proposal import Proposal, Standing
-from shared.proposal.rollout import Deployment, Progress, Serving, address, next_step
-from shared.proposal.verdict import LONGEST_WATCH, TOLERATED_PROBES, WATCH, Verdict, Watched, judge
+from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.rollout import Deployment, DeploymentProgress, ServiceState, build_revision_url, find_next_traffic_step
+from shared.proposal.verdict import MAX_WATCH_DURATION, TOLERATED_FAILED_PROBES, WATCH_DURATION, RolloutVerdict, WatchObservations, judge_rollout
 from shared.service import Service
-from shared.text.timestamps import rfc3339
+from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import World
 from shared.workflow.flow import State
@@ -29,12 +29,12 @@ LONGEST_DEPLOYMENT = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
 
 _ENDINGS = {
-    Verdict.PROVEN: State.RESOLVED,
-    Verdict.FAILED_PROBE: State.ROLLED_BACK,
-    Verdict.FAILED_REVISION: State.ROLLED_BACK,
-    Verdict.RECURRED: State.ROLLED_BACK,
-    Verdict.CHANGED: State.REPORTED,
-    Verdict.INCONCLUSIVE: State.REPORTED,
+    RolloutVerdict.PROVEN: State.RESOLVED,
+    RolloutVerdict.FAILED_PROBE: State.ROLLED_BACK,
+    RolloutVerdict.FAILED_REVISION: State.ROLLED_BACK,
+    RolloutVerdict.RECURRED: State.ROLLED_BACK,
+    RolloutVerdict.CHANGED: State.REPORTED,
+    RolloutVerdict.INCONCLUSIVE: State.REPORTED,
 }
 
 
@@ -55,7 +55,7 @@ def follow(world: World, service: Service, case: Case) -> Case:
 
 
 def _next_share(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
-    step = next_step(service.traffic_steps, rollout.share)
+    step = find_next_traffic_step(service.traffic_steps, rollout.share)
     if step is not None:
         if world.kill_switch(service.id):  # to probe and to read the log takes its time
             return _stopped(world, case)
@@ -86,13 +86,13 @@ def watch(world: World, service: Service, case: Case) -> Case:
         return case
     now = world.clock.now()
     since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    over = bool(rollout.since) and now >= since + world.wait(WATCH)
+    over = bool(rollout.since) and now >= since + world.wait(WATCH_DURATION)
     if (over or not rollout.since) and logged_again(world, service, case, rollout):
         case = incident_records.change(
             world, case.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
         )
     ours = serving.traffic.get(rollout.revision, 0) > 0
-    watched = Watched(
+    watched = WatchObservations(
         since=since,
         missed=rollout.missed,
         failed_probes=rollout.failed_probes,
@@ -101,8 +101,8 @@ def watch(world: World, service: Service, case: Case) -> Case:
         requests=_requests(world, service, rollout, serving, since) if over else 0,
         probes=rollout.passed_probes,
     )
-    verdict = judge(watched, now, world.wait(WATCH), world.wait(LONGEST_WATCH))
-    if verdict is Verdict.HOLDS:
+    verdict = judge_rollout(watched, now, world.wait(WATCH_DURATION), world.wait(MAX_WATCH_DURATION))
+    if verdict is RolloutVerdict.HOLDS:
         return case
     ending = _ENDINGS[verdict]
     if ending is State.ROLLED_BACK and not ours and rollout.since:
@@ -114,16 +114,16 @@ def watch(world: World, service: Service, case: Case) -> Case:
 def _await_operation(world: World, service: Service, case: Case, rollout: Rollout) -> Case:
     found = world.deployer.state(service, rollout.operation)
     match found.progress:
-        case Progress.RUNNING:
+        case DeploymentProgress.RUNNING:
             if rollout.begun and world.clock.now() >= datetime.fromisoformat(rollout.begun) + LONGEST_DEPLOYMENT:
                 minutes = round(LONGEST_DEPLOYMENT.total_seconds() / 60)
                 late = "whatever comes of it gets no traffic until somebody gives it some"
                 why = f"The deployment has not ended within {minutes} minutes; {late}."
                 return _given_up(world, case, Because(Cause.DEPLOYMENT_LATE, why))
             return case
-        case Progress.FAILED:
+        case DeploymentProgress.FAILED:
             return _given_up(world, case, Because(Cause.DEPLOYMENT_FAILED, found.detail))
-        case Progress.DONE:
+        case DeploymentProgress.DONE:
             return _deployed(world, service, case, found)
 
 
@@ -175,9 +175,9 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
     """Probes a new revision at its own address before anybody is sent there; the case ends where it keeps failing."""
     if not (url and service.probe_url):
         return case, True
-    case = _probed(world, replace(service, probe_url=address(service.probe_url, url)), case)
+    case = _probed(world, replace(service, probe_url=build_revision_url(service.probe_url, url)), case)
     failed = case.rollout.failed_probes if case.rollout else 0
-    if failed >= TOLERATED_PROBES:
+    if failed >= TOLERATED_FAILED_PROBES:
         why = f"The new revision failed {failed} probes in a row at its own address, before it had any traffic."
         return _given_up(world, case, Because(Cause.FAILED_PROBE_BEFORE_TRAFFIC, why)), False
     return case, failed == 0
@@ -186,25 +186,25 @@ def _tried(world: World, service: Service, case: Case, url: str) -> tuple[Case, 
 def _at_own_address(world: World, service: Service, rollout: Rollout) -> Service:
     """The new revision alone, where it can be reached: who served before still has its part, and fails."""
     url = world.deployer.state(service, rollout.operation).url if service.probe_url else ""
-    return replace(service, probe_url=address(service.probe_url, url)) if url else service
+    return replace(service, probe_url=build_revision_url(service.probe_url, url)) if url else service
 
 
 def _shared(world: World, service: Service, case: Case, before: int, step: int | None) -> Case:
     """Writes the new share down; with all of the traffic, the watch begins."""
-    last = next_step(service.traffic_steps, step if step is not None else before) is None
+    last = find_next_traffic_step(service.traffic_steps, step if step is not None else before) is None
 
     def further(now: Case) -> Case:
         if now.rollout is None or now.state is not State.DEPLOYING or now.rollout.share != before:
             return now
         moment = world.clock.now()
-        since = rfc3339(moment) if last else ""
+        since = format_rfc3339(moment) if last else ""
         share = step if step is not None else before
         now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
         return now.to(State.WATCHING, moment, f"{now.rollout.revision} serves") if last and now.rollout else now
 
     case = incident_records.change(world, case.id, further)
     if case.state is State.WATCHING:
-        show(world, service, case, Standing.WATCHING, "Deployed. It is watched now.")
+        show(world, service, case, ProposalStatus.WATCHING, "Deployed. It is watched now.")
     return case
 
 
@@ -227,7 +227,7 @@ def _with_rollout(world: World, case: Case, how: Callable[[Rollout], Rollout]) -
     return incident_records.change(world, case.id, changed)
 
 
-def _serves(world: World, service: Service, proposal: Proposal, rollout: Rollout, serving: Serving) -> bool:
+def _serves(world: World, service: Service, proposal: Proposal, rollout: Rollout, serving: ServiceState) -> bool:
     """The new revision with its whole share; or, once it had all, nothing but later ones that contain the fix."""
     if serving.traffic.get(rollout.revision, 0) >= rollout.share:
         return True
@@ -246,11 +246,11 @@ def _failed(world: World, service: Service, rollout: Rollout) -> str:
     """What the platform says about the new revision, where it was ready and no longer is."""
     found = world.deployer.state(service, rollout.operation)
     # A later rollout may have taken the operation's place: only what is said of this revision counts.
-    failed = found.progress is Progress.FAILED and found.revision == rollout.revision
+    failed = found.progress is DeploymentProgress.FAILED and found.revision == rollout.revision
     return (found.detail or "It is no longer ready.") if failed else ""
 
 
-def _requests(world: World, service: Service, rollout: Rollout, serving: Serving, since: datetime) -> int:
+def _requests(world: World, service: Service, rollout: Rollout, serving: ServiceState, since: datetime) -> int:
     """Of all revisions that answered since then with the fix. They are counted once: reading a log has a price."""
     names = dict.fromkeys((rollout.revision, *(name for name, share in serving.traffic.items() if share)))
     return sum(world.logs.requests(service, name, since) for name in names)
@@ -261,18 +261,18 @@ def _by_hand(world: World, case: Case, refused: str) -> Case:
     return incident_records.end(world, case.id, State.REPORTED, why, case.look)
 
 
-def _figures(verdict: Verdict, watched: Watched, case: Case, serving: Serving, now: datetime) -> str:
+def _figures(verdict: RolloutVerdict, watched: WatchObservations, case: Case, serving: ServiceState, now: datetime) -> str:
     spent = (now - watched.since).total_seconds()
     # A machine that cuts its waits short watches for seconds.
     lasted = f"{round(spent / 3600)} hours" if spent >= 3600 else f"{round(spent)} seconds"
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
     probes = f" and {watched.probes} probes that stayed open" if watched.probes else ""
     what = {
-        Verdict.PROVEN: f"{watched.requests} requests in {lasted}{probes}, and the failure was not logged again.",
-        Verdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
-        Verdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
-        Verdict.RECURRED: f"Revision {case.recurred} contains the fix and logged the failure again.",
-        Verdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
-        Verdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",
+        RolloutVerdict.PROVEN: f"{watched.requests} requests in {lasted}{probes}, and the failure was not logged again.",
+        RolloutVerdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
+        RolloutVerdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
+        RolloutVerdict.RECURRED: f"Revision {case.recurred} contains the fix and logged the failure again.",
+        RolloutVerdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
+        RolloutVerdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",
     }
     return what[verdict]

@@ -24,7 +24,7 @@ from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import read_all_settings
 from shared.secret import Secret
-from shared.wiring import secret, world
+from shared.wiring import build_secret_reader, build_context
 from shared.workflow import flow
 from tests.support.access.observed import Observed
 from tests.support.function_clients import EVENT, MAIN, READERS
@@ -66,9 +66,9 @@ class Player:
 
     def _process(self) -> Process:
         settings = read_all_settings(self.environment)
-        made = world(settings)
+        made = build_context(settings)
         self._compilers.append(made.compilers)
-        signing = secret(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
+        signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
         return Process(settings, made, signing, untraced)
 
     def end(self) -> None:

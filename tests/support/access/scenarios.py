@@ -12,7 +12,7 @@ from functions.demo.git import git
 from functions.local.stack_folder import led_to
 from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import DENY
-from shared.proposal.verdict import WATCH
+from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.ledger import LEASE
 from tests.support.access.observed import Observed, observing
 from tests.support.access.player import Player
@@ -128,7 +128,7 @@ def mended(play: Play) -> None:
     play.served()
     revision = play.player.outside.cloud.services[next(iter(play.player.outside.cloud.services))].template.revision
     play.requests(revision)
-    play.player.tick(WATCH)
+    play.player.tick(WATCH_DURATION)
     assert play.issue["state"] == "closed"
     cloud = play.player.outside.cloud
     cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('hand')}", "tide-7", {"gcb-build-id": "b-old"})

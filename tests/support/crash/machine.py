@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.proof.model.finding import Kind, Reason
-from shared.proposal.decision import Answer, ClickKind, Reply
-from shared.proposal.verdict import LONGEST_WATCH, WATCH, Probed
+from shared.proposal.decision import ClickAnswer, ClickKind, ClickResult
+from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.workflow.context import World
 from shared.workflow.decide import decide
 from shared.workflow.ledger import LEASE
@@ -137,20 +137,20 @@ class Weather(RuleBasedStateMachine):
     def somebody_clicks(self, which: int, kind: ClickKind, at: int, fault: Fault, twist: Mapping[str, str]) -> None:
         posted = self.setting.chat.all[which % len(self.setting.chat.all)]
         pressed = click(posted.message, kind, **{"channel": posted.channel, **twist})
-        replies: list[Answer] = []
+        replies: list[ClickAnswer] = []
         self._attempt(lambda world: replies.append(decide(world, pressed)), Plan(at, fault))
         for reply in replies:
             assert not (twist and reply.accepted), f"a stranger's click counted: {reply}"
-            if reply.reply in {Reply.DENIED, Reply.ALREADY_DENIED}:
+            if reply.reply in {ClickResult.DENIED, ClickResult.ALREADY_DENIED}:
                 self.denied.add(pressed.proposal)
 
-    @rule(minutes=st.sampled_from([1, 5, 14, 120, 400, int(WATCH / MINUTE)]))
+    @rule(minutes=st.sampled_from([1, 5, 14, 120, 400, int(WATCH_DURATION / MINUTE)]))
     def time_passes(self, minutes: int) -> None:
         self.setting.clock.turn(minutes * MINUTE)
 
     @rule(ok=st.booleans())
     def the_probe_changes_its_mind(self, ok: bool) -> None:  # noqa: FBT001
-        self.setting.probe.answer = Probed(ok=ok)
+        self.setting.probe.answer = ProbeResult(ok=ok)
 
     @rule()
     def there_is_traffic(self) -> None:
@@ -193,8 +193,8 @@ class Weather(RuleBasedStateMachine):
             2 * MINUTE,
             timedelta(hours=7),
             2 * MINUTE,
-            WATCH,
-            LONGEST_WATCH,
+            WATCH_DURATION,
+            MAX_WATCH_DURATION,
             2 * MINUTE,
             MINUTE,
         ):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import Document
-from shared.proposal.decision import Answer, Click, ClickKind
+from shared.proposal.decision import ClickAnswer, Click, ClickKind
 from shared.workflow import flow
 from shared.workflow.context import Outcome, World
 from shared.workflow.decide import decide
@@ -67,7 +67,7 @@ class Run:
     def click(self, click: Click) -> None:
         """A person presses a button, and again if it says that something went wrong and nothing was stored."""
 
-        def pressed(world: World) -> Answer:
+        def pressed(world: World) -> ClickAnswer:
             return decide(world, click)
 
         while not self._once(pressed):
@@ -115,7 +115,7 @@ class Run:
     def _note(self, result: object) -> None:
         if isinstance(result, Outcome):
             self.outcomes.append(result.name)
-        elif isinstance(result, Answer):
+        elif isinstance(result, ClickAnswer):
             self.outcomes.append(result.reply.value)
 
     def _second_worker(self) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.proof.model.finding import Kind, Reason
 from shared.proposal.decision import ClickKind
-from shared.proposal.verdict import WATCH, Probed
+from shared.proposal.verdict import WATCH_DURATION, ProbeResult
 from shared.workflow.flow import State
 from shared.workflow.issue.issue_updates import HINT
 from shared.workflow.verify import LOOK, PATIENCE
@@ -73,7 +73,7 @@ def _closed(run: Run) -> None:
     """The approval is acted on, and watched to its end."""
     _served(run)
     run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
-    run.setting.clock.turn(WATCH + MINUTE)
+    run.setting.clock.turn(WATCH_DURATION + MINUTE)
     run.tick()
 
 
@@ -83,13 +83,13 @@ def _in_steps(run: Run) -> None:
         run.setting.clock.turn(MINUTE)
         run.tick()
     run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
-    run.setting.clock.turn(WATCH + MINUTE)
+    run.setting.clock.turn(WATCH_DURATION + MINUTE)
     run.tick()
 
 
 def _rolled_back_by_probe(run: Run) -> None:
     _deployed(run)
-    run.setting.probe.answer = Probed(ok=False, detail="closed with 1011")
+    run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
         run.setting.clock.turn(MINUTE)
         run.tick()
@@ -230,7 +230,7 @@ def _overtaken(run: Run) -> None:
 def _gone_back_after_the_probe(run: Run) -> None:
     """What was deployed did not hold; the next question is whether to go back further."""
     _deployed(run)
-    run.setting.probe.answer = Probed(ok=False, detail="closed with 1011")
+    run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
         run.setting.clock.turn(MINUTE)
         run.tick()
@@ -246,14 +246,14 @@ def _gone_back_after_a_failure(run: Run) -> None:
 
 def _asked_to_go_back(run: Run) -> None:
     run.drain()
-    run.setting.probe.answer = Probed(ok=True)
+    run.setting.probe.answer = ProbeResult(ok=True)
     run.click(click(run.setting.chat.all[-1].message, token="t3"))
     run.drain()
     for _ in range(4):
         run.setting.clock.turn(2 * MINUTE)
         run.tick()
     run.setting.logs.answered[run.setting.cloud.operations[-1].revision] = 480
-    run.setting.clock.turn(WATCH + MINUTE)
+    run.setting.clock.turn(WATCH_DURATION + MINUTE)
     run.tick()
 
 
@@ -283,7 +283,7 @@ def _by_a_pipeline(run: Run) -> None:
     for _ in range(3):
         run.setting.clock.turn(2 * MINUTE)
         run.tick()
-    run.setting.clock.turn(WATCH + MINUTE)
+    run.setting.clock.turn(WATCH_DURATION + MINUTE)
     run.tick()
 
 

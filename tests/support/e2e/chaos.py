@@ -31,11 +31,11 @@ from shared.adapters.standins.served_platform import KIND as SERVICES
 from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
 from shared.config.settings import read_settings
 from shared.detection.signal import SignalKind
-from shared.errors import Reject, Unreadable
+from shared.errors import Reject, InputError
 from shared.ports import Store
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import store
+from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import Case, read_case
@@ -204,7 +204,7 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         )
         stack = ending.enter_context(standing(wanted))
         stack.tended.running |= tended.running
-        opened = store(read_settings())
+        opened = create_store(read_settings())
         clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
         yield Chaos(stack, opened, ServedPlatform(opened, SystemClock()), subjects, clicker)
 
@@ -229,7 +229,7 @@ def _subject(folder: Path, number: int) -> Subject:
 def _answers(subject: Subject) -> bool:
     try:
         visit(subject.port)
-    except Unreadable:  # whoever serves it was killed; the next visit comes soon
+    except InputError:  # whoever serves it was killed; the next visit comes soon
         return False
     return True
 

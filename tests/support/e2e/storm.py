@@ -18,8 +18,8 @@ from functions.local.function_server import SOURCE
 from functions.local.stack import Standing, Wanted, standing
 from functions.local.stack_folder import led_to
 from shared.config.settings import read_settings
-from shared.ports import Stored
-from shared.wiring import dead_letters, store
+from shared.ports import StoredDocument
+from shared.wiring import create_dead_letters, create_store
 from shared.workflow import flow
 
 _SEED = 20_260_512
@@ -94,10 +94,10 @@ class Storm:
 class Left:
     """What the storm left behind."""
 
-    incidents: tuple[Stored, ...]
+    incidents: tuple[StoredDocument, ...]
     """Those that are not explained by another one."""
-    issues: tuple[Stored, ...]
-    messages: tuple[Stored, ...]
+    issues: tuple[StoredDocument, ...]
+    messages: tuple[StoredDocument, ...]
     dead: int
 
 
@@ -128,7 +128,7 @@ def left(storm: Storm) -> Left:
     repository = str(storm.repository)
     with led_to(storm.stack.environment):
         settings = read_settings()
-        opened, letters = store(settings), dead_letters(settings, topology.DEAD_LETTERS)
+        opened, letters = create_store(settings), create_dead_letters(settings, topology.DEAD_LETTERS)
         found = Left(
             incidents=tuple(
                 stored

@@ -56,7 +56,7 @@ def all_patterns() -> list[Found]:
         source = path.read_text("utf-8")
         if "re." in source:
             found += _of_file(path.relative_to(ROOT).as_posix(), source)
-    rules = [Found(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._RULES]
+    rules = [Found(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._ALL_RULES]
     return [*found, *rules]
 
 
