@@ -29,20 +29,20 @@ except ImportError:  # in the zip
 if TYPE_CHECKING:
     from flask import Request
 
-MOST_BYTES = 30 << 20
+MAX_REQUEST_BYTES = 30 << 20
 """Of a request; Cloud Run itself takes 32 MiB."""
-MOST_SOURCES = 2000
-LARGEST_SOURCE = 8 << 20
-LONGEST_PATH = 4096
-MEMORY = 512 << 20
+MAX_SOURCES = 2000
+MAX_SOURCE_BYTES = 8 << 20
+MAX_PATH_LENGTH = 4096
+MEMORY_LIMIT_BYTES = 512 << 20
 """Bytes of address space for the process that compiles."""
-SECONDS_EACH = 10.0
-SECONDS = 45.0
+SOURCE_TIMEOUT_SECONDS = 10.0
+REQUEST_TIMEOUT_SECONDS = 45.0
 """For a whole request: what is not reached by then has no verdict."""
-MOST_DEATHS = 10
+MAX_RESTARTS = 10
 """How often the process may be lost to a source; each loss costs a start."""
 
-JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Source(NamedTuple):
@@ -50,7 +50,7 @@ class Source(NamedTuple):
     content: bytes
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """The request cannot be answered: HTTP status and one sentence."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -62,50 +62,50 @@ class Refused(Exception):
 def compile(request: Request) -> tuple[str, int, dict[str, str]]:  # noqa: A001  # the name that is deployed
     """Answers one request."""
     try:
-        return json.dumps(judge(sources(request))), 200, JSON
-    except Refused as refused:
-        return json.dumps({"error": str(refused)}), refused.status, JSON
+        return json.dumps(compile_sources(read_sources(request))), 200, JSON_HEADERS
+    except RequestError as refused:
+        return json.dumps({"error": str(refused)}), refused.status, JSON_HEADERS
 
 
-def sources(request: Request) -> list[Source]:
-    """What a request asks. Raises `Refused`."""
+def read_sources(request: Request) -> list[Source]:
+    """What a request asks. Raises `RequestError`."""
     if request.method != "POST":
-        raise Refused(405, "Only POST is answered.")
-    if request.content_length is None or request.content_length > MOST_BYTES:
-        raise Refused(413, f"A request has a known length of at most {MOST_BYTES} bytes.")
+        raise RequestError(405, "Only POST is answered.")
+    if request.content_length is None or request.content_length > MAX_REQUEST_BYTES:
+        raise RequestError(413, f"A request has a known length of at most {MAX_REQUEST_BYTES} bytes.")
     try:
         asked = json.loads(request.get_data().decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise Refused(400, "The request is not JSON.") from error
+        raise RequestError(400, "The request is not JSON.") from error
     listed = asked.get("sources") if isinstance(asked, dict) else None
     if not isinstance(listed, list):
-        raise Refused(400, 'The request has no list "sources".')
-    if len(listed) > MOST_SOURCES:
-        raise Refused(413, f"A request has at most {MOST_SOURCES} sources, not {len(listed)}.")
-    return [source(one, number) for number, one in enumerate(listed)]
+        raise RequestError(400, 'The request has no list "sources".')
+    if len(listed) > MAX_SOURCES:
+        raise RequestError(413, f"A request has at most {MAX_SOURCES} sources, not {len(listed)}.")
+    return [read_source(one, number) for number, one in enumerate(listed)]
 
 
-def source(value: Any, number: int) -> Source:
-    """One source of a request. Raises `Refused`."""
+def read_source(value: Any, number: int) -> Source:
+    """One source of a request. Raises `RequestError`."""
     path, text = (value.get("path"), value.get("content")) if isinstance(value, dict) else (None, None)
     if not isinstance(path, str) or not isinstance(text, str):
-        raise Refused(400, f'sources[{number}] is not {{"path": "...", "content": "<base64>"}}.')
-    if len(path) > LONGEST_PATH:
-        raise Refused(413, f"sources[{number}].path has more than {LONGEST_PATH} characters.")
+        raise RequestError(400, f'sources[{number}] is not {{"path": "...", "content": "<base64>"}}.')
+    if len(path) > MAX_PATH_LENGTH:
+        raise RequestError(413, f"sources[{number}].path has more than {MAX_PATH_LENGTH} characters.")
     try:
         content = base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise Refused(400, f"sources[{number}].content is not base64.") from error
-    if len(content) > LARGEST_SOURCE:
-        raise Refused(413, f"sources[{number}] has more than {LARGEST_SOURCE} bytes.")
+        raise RequestError(400, f"sources[{number}].content is not base64.") from error
+    if len(content) > MAX_SOURCE_BYTES:
+        raise RequestError(413, f"sources[{number}] has more than {MAX_SOURCE_BYTES} bytes.")
     return Source(path, content)
 
 
-def judge(asked: list[Source]) -> dict[str, Any]:
-    """The answer to a batch. Raises `Refused` where this interpreter cannot be started."""
-    with Worker() as worker:
+def compile_sources(batch: list[Source]) -> dict[str, Any]:
+    """The answer to a batch. Raises `RequestError` where this interpreter cannot be started."""
+    with BatchCompiler() as worker:
         implementation, version = worker.introduction
-        verdicts = list(worker.verdicts(asked))
+        verdicts = list(worker.verdicts(batch))
     return {"implementation": implementation, "version": version, "verdicts": verdicts}
 
 
@@ -113,15 +113,15 @@ NOT_REACHED = "was not reached within the limits of one request"
 """Why a source has no verdict for whose turn it was too late, or that came after too many deaths."""
 
 
-class Worker:
+class BatchCompiler:
     """A process of this interpreter for one batch, started again when a source killed it or used up a limit."""
 
     def __init__(self) -> None:
-        self._until = time.monotonic() + SECONDS
+        self._until = time.monotonic() + REQUEST_TIMEOUT_SECONDS
         self._deaths = 0
         self._process = self._started()
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> BatchCompiler:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,19 +130,19 @@ class Worker:
     def verdicts(self, asked: list[Source]) -> Iterator[dict[str, Any]]:
         for one in asked:
             left = self._until - time.monotonic()
-            if left <= 0 or self._deaths >= MOST_DEATHS:
+            if left <= 0 or self._deaths >= MAX_RESTARTS:
                 yield {"ok": None, "why": NOT_REACHED}
             else:
-                yield self._verdict(one, min(SECONDS_EACH, left))
+                yield self._verdict(one, min(SOURCE_TIMEOUT_SECONDS, left))
 
     def _verdict(self, asked: Source, seconds: float) -> dict[str, Any]:
         try:
             answer = self._process.ask(asked, seconds)
         except Lost as lost:
             return self._without(str(lost))
-        if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > MEMORY:
+        if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > MEMORY_LIMIT_BYTES:
             # Its peak stays high, which would make the next MemoryError look like this one.
-            return self._without(f"needed more than {MEMORY >> 20} MiB of memory")
+            return self._without(f"needed more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory")
         return answer
 
     def _without(self, why: str) -> dict[str, Any]:
@@ -153,8 +153,8 @@ class Worker:
 
     def _started(self) -> WorkerProcess:
         try:
-            process = WorkerProcess(sys.executable, MEMORY)
+            process = WorkerProcess(sys.executable, MEMORY_LIMIT_BYTES)
             self.introduction = process.introduction()
         except (Lost, NoInterpreter) as error:
-            raise Refused(500, f"{sys.executable}: {error}") from error
+            raise RequestError(500, f"{sys.executable}: {error}") from error
         return process

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.context import process
+from functions.http.context import get_runtime
 from functions.http.delivery import read_body
-from functions.http.message_handler import rejection
-from functions.http.structured_logs import Log, Severity, trace_of
+from functions.http.message_handler import store_rejection
+from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Process
+    from functions.http.context import Runtime
     from shared.proposal.decision import ClickAnswer, Click
 
-MOST_BYTES = 1 << 20
-Answered = tuple[str, int, dict[str, str]]
+MAX_BODY_BYTES = 1 << 20
+SlackResponse = tuple[str, int, dict[str, str]]
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 _JSON = {"Content-Type": "application/json"}
 
 
 @functions_framework.http
-def decide(request: "Request") -> Answered:
+def decide(request: "Request") -> SlackResponse:
     """Answers one request. What a stranger gets to know is the status alone."""
-    log = Log("decide", "", trace_of(request.headers))
+    log = RequestLog("decide", "", read_trace(request.headers))
     try:
-        here = process()
-        log = Log("decide", here.settings.project, log.trace)
+        here = get_runtime()
+        log = RequestLog("decide", here.settings.project, log.trace)
         with here.span("decide", log.trace):
-            return _verified(request, here, log)
+            return _verify_and_answer(request, here, log)
     except Retry as retry:
         log.retry(retry)
         return "The decision could not be stored. Click again.", 503, _PLAIN
@@ -44,47 +44,47 @@ def decide(request: "Request") -> Answered:
         return "", 500, _PLAIN
 
 
-def _verified(request: "Request", here: "Process", log: Log) -> Answered:
+def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> SlackResponse:
     from shared.adapters.slack.verify import doubt  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405, _PLAIN
     try:
-        body = read_body(request, MOST_BYTES)
+        body = read_body(request, MAX_BODY_BYTES)
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413, _PLAIN
-    doubted = doubt(request.headers, body, here.signing_secret(), here.world.clock.now().timestamp())
+    doubted = doubt(request.headers, body, runtime.signing_secret(), runtime.world.clock.now().timestamp())
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")
         return "", 401, _PLAIN
     try:
-        return _decided(body, here, log)
+        return _handle_click(body, runtime, log)
     except Reject as rejected:
-        rejection(here, "decide", rejected, log)
+        store_rejection(runtime, "decide", rejected, log)
         return "", 401, _PLAIN
 
 
-def _decided(body: bytes, here: "Process", log: Log) -> Answered:
+def _handle_click(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResponse:
     from shared.adapters.slack.interaction import read_click, wants_reason  # noqa: PLC0415
-    from shared.workflow.decide import decide as step  # noqa: PLC0415
+    from shared.workflow.decide import handle_click as step  # noqa: PLC0415
 
     click = read_click(body)
     if click is None:
         log.write(Severity.INFO, "no_decision")
         return "", 200, _PLAIN
-    if wants_reason(click, body) and _reason_asked(here, click, log):
+    if wants_reason(click, body) and _open_reason_dialog(runtime, click, log):
         return "", 200, _PLAIN
-    answer = step(here.world, click)
+    answer = step(runtime.world, click)
     log.write(Severity.INFO, answer.reply.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
-    return _told(answer, body, log)
+    return _answer_user(answer, body, log)
 
 
-def _reason_asked(here: "Process", click: "Click", log: Log) -> bool:
+def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> bool:
     """Whether the dialog is open; the denial is what comes back from it. Where it cannot be opened, it counts now."""
     from shared.ports import ReasonDialog  # noqa: PLC0415
 
-    chat = here.world.chat
+    chat = runtime.world.chat
     if not isinstance(chat, ReasonDialog):
         return False
     try:
@@ -96,7 +96,7 @@ def _reason_asked(here: "Process", click: "Click", log: Log) -> bool:
     return True
 
 
-def _told(answer: "ClickAnswer", body: bytes, log: Log) -> Answered:
+def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackResponse:
     """What the person who clicked alone is told; the message itself is changed by the steps."""
     from shared.adapters.slack.dialog import refused  # noqa: PLC0415
     from shared.adapters.slack.interaction import from_dialog, response_url  # noqa: PLC0415
@@ -104,15 +104,15 @@ def _told(answer: "ClickAnswer", body: bytes, log: Log) -> Answered:
     if from_dialog(body):
         return ("", 200, _PLAIN) if answer.accepted else (json.dumps(refused(answer.text)), 200, _JSON)
     if not (answer.accepted and answer.final) and response_url(body):
-        _whispered(response_url(body), answer.text, log)
+        _send_ephemeral(response_url(body), answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
 
 
-def _whispered(url: str, text: str, log: Log) -> None:
+def _send_ephemeral(response_url: str, text: str, log: RequestLog) -> None:
     """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
     from shared.adapters.slack.whisper import whisper  # noqa: PLC0415
 
     try:
-        whisper(url, text)
+        whisper(response_url, text)
     except (Retry, Reject) as failed:
         log.write(Severity.WARNING, "not_told", detail=str(failed))

@@ -4,22 +4,22 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.delivery import Delivery, one_text
-from functions.http.message_handler import Answered, handled
+from functions.http.delivery import Delivery, read_text_field
+from functions.http.message_handler import StatusResponse, handle_message
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.workflow.context import Outcome, World
+    from shared.workflow.context import StepResult, Context
 
 
 @functions_framework.http
-def investigate(request: "Request") -> Answered:
+def investigate(request: "Request") -> StatusResponse:
     """Answers one delivery of a message from the topic `incident-opened`."""
-    return handled("investigate", request, _investigate)
+    return handle_message("investigate", request, _handle_message)
 
 
-def _investigate(world: "World", delivery: Delivery) -> "Outcome":
+def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     from shared.workflow.investigate_incident import investigate_incident  # noqa: PLC0415
 
-    return investigate_incident(world, one_text(delivery, "incident"))
+    return investigate_incident(context, read_text_field(delivery, "incident"))

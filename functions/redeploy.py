@@ -4,22 +4,22 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.delivery import Delivery, one_text
-from functions.http.message_handler import Answered, handled
+from functions.http.delivery import Delivery, read_text_field
+from functions.http.message_handler import StatusResponse, handle_message
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.workflow.context import Outcome, World
+    from shared.workflow.context import StepResult, Context
 
 
 @functions_framework.http
-def redeploy(request: "Request") -> Answered:
+def redeploy(request: "Request") -> StatusResponse:
     """Answers one delivery of a message from the topic `redeploy-approved`."""
-    return handled("redeploy", request, _redeploy)
+    return handle_message("redeploy", request, _handle_message)
 
 
-def _redeploy(world: "World", delivery: Delivery) -> "Outcome":
+def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     from shared.workflow.redeploy import redeploy as step  # noqa: PLC0415
 
-    return step(world, one_text(delivery, "proposal"))
+    return step(context, read_text_field(delivery, "proposal"))

@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING
 import functions_framework
 
 from functions.http.delivery import Delivery
-from functions.http.message_handler import Answered, handled
+from functions.http.message_handler import StatusResponse, handle_message
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.workflow.context import Outcome, World
+    from shared.workflow.context import StepResult, Context
 
 
 @functions_framework.http
-def verify(request: "Request") -> Answered:
+def verify(request: "Request") -> StatusResponse:
     """Answers one delivery of a message from the topic `tick`."""
-    return handled("verify", request, _verify)
+    return handle_message("verify", request, _handle_message)
 
 
-def _verify(world: "World", _tick: Delivery) -> "Outcome":
+def _handle_message(context: "Context", _tick: Delivery) -> "StepResult":
     from shared.workflow.verify import verify as step  # noqa: PLC0415
 
-    return step(world)
+    return step(context)

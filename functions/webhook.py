@@ -10,33 +10,33 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.context import process
+from functions.http.context import get_runtime
 from functions.http.delivery import read_body
-from functions.http.message_handler import rejection
-from functions.http.structured_logs import Log, Severity, trace_of
+from functions.http.message_handler import store_rejection
+from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Process
+    from functions.http.context import Runtime
     from shared.ports import People
     from shared.secret import Secret
 
-MOST_BYTES = 25 << 20
+MAX_BODY_BYTES = 25 << 20
 """GitHub sends no more."""
-Answered = tuple[str, int]
+WebhookResponse = tuple[str, int]
 
 
 @functions_framework.http
-def github(request: "Request") -> Answered:
+def github(request: "Request") -> WebhookResponse:
     """Answers one request. What a stranger gets to know is the status alone."""
-    log = Log("github", "", trace_of(request.headers))
+    log = RequestLog("github", "", read_trace(request.headers))
     try:
-        here = process()
-        log = Log("github", here.settings.project, log.trace)
+        here = get_runtime()
+        log = RequestLog("github", here.settings.project, log.trace)
         with here.span("github", log.trace):
-            return _verified(request, here, log)
+            return _verify_and_answer(request, here, log)
     except Retry as retry:
         log.retry(retry)
         return "", 503
@@ -45,17 +45,17 @@ def github(request: "Request") -> Answered:
         return "", 500
 
 
-def _verified(request: "Request", here: "Process", log: Log) -> Answered:
+def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> WebhookResponse:
     from shared.adapters.github.webhook import doubt, read_wish  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405
     try:
-        body = read_body(request, MOST_BYTES)
+        body = read_body(request, MAX_BODY_BYTES)
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413
-    doubted = doubt(request.headers, body, _secret(here))
+    doubted = doubt(request.headers, body, _webhook_secret(runtime))
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")
         return "", 401
@@ -64,25 +64,25 @@ def _verified(request: "Request", here: "Process", log: Log) -> Answered:
         if wished is None:
             log.write(Severity.INFO, "means_nothing")
             return "", 204
-        from shared.workflow.issue.issue_commands import heed  # noqa: PLC0415
+        from shared.workflow.issue.issue_commands import handle_issue_command  # noqa: PLC0415
 
-        outcome = heed(here.world, _people(here), wished)
+        outcome = handle_issue_command(runtime.world, _create_people(runtime), wished)
     except Reject as rejected:
-        rejection(here, "github", rejected, log)
+        store_rejection(runtime, "github", rejected, log)
         return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
     log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.wish.value} by {wished.person}")
     return "", 204
 
 
-def _secret(here: "Process") -> "Secret":
+def _webhook_secret(runtime: "Runtime") -> "Secret":
     from shared.wiring import build_secret_reader  # noqa: PLC0415
 
-    return build_secret_reader(here.settings, here.settings.secrets.github_webhook_secret, "github.webhook_secret")()
+    return build_secret_reader(runtime.settings, runtime.settings.secrets.github_webhook_secret, "github.webhook_secret")()
 
 
-def _people(here: "Process") -> "People":
+def _create_people(runtime: "Runtime") -> "People":
     from shared.lazy import Lazy  # noqa: PLC0415
     from shared.wiring import create_people  # noqa: PLC0415
 
-    found: People = Lazy(lambda: create_people(here.settings))
+    found: People = Lazy(lambda: create_people(runtime.settings))
     return found

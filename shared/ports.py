@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
     from shared.detection.entry import LogEntry
-    from shared.proof.model.finding import Checks
+    from shared.proof.model.finding import CheckStatus
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.proposal.rollout import Deployment, Revision, ServiceState
@@ -208,7 +208,7 @@ class Probe(Protocol):
 class CheckRuns(Protocol):
     """The code host's checks."""
 
-    def at(self, service: Service, commit: str) -> Checks:
+    def at(self, service: Service, commit: str) -> CheckStatus:
         """Their state at a commit; `unknown` where it has none, or nobody could be asked."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, People, LinkBuilder, Store
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
-    from shared.workflow.context import World
+    from shared.workflow.context import Context
     from shared.workflow.prover import Prover
 
 STORE_FILE = "store.sqlite"
@@ -108,17 +108,17 @@ def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
     return PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
 
 
-def build_context(settings: Settings) -> "World":
+def build_context(settings: Settings) -> "Context":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
     from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
     from shared.text.redaction import configure_secret_patterns  # noqa: PLC0415
-    from shared.workflow.context import World  # noqa: PLC0415
-    from shared.workflow.records.kill_switch import is_stopped  # noqa: PLC0415
+    from shared.workflow.context import Context  # noqa: PLC0415
+    from shared.workflow.records.kill_switch import is_kill_switch_on  # noqa: PLC0415
 
     configure_secret_patterns(settings.redaction)
     kept, clock = create_store(settings), SystemClock()
     github = _github_factory(settings, clock)
-    return World(
+    return Context(
         store=kept,
         bus=create_bus(settings),
         clock=clock,
@@ -129,7 +129,7 @@ def build_context(settings: Settings) -> "World":
         own=settings.own,
         prover=_create_prover(),
         longest_wait=settings.longest_wait,
-        kill_switch=lambda service: settings.kill_switch or is_stopped(kept, service),
+        kill_switch=lambda service: settings.kill_switch or is_kill_switch_on(kept, service),
         **(_local_ports(settings, kept, clock) if settings.local else _cloud_ports(settings, github, clock)),
     )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.emulators import Emulators, emulating, installed
-from functions.local.stack_folder import led_to
+from functions.local.emulators import Emulators, run_emulators, find_emulators
+from functions.local.stack_folder import override_environ
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
@@ -24,7 +24,7 @@ _worlds = itertools.count(1)
 def emulators_installed() -> None:
     """Without them a test skips; where `CI=true` it fails."""
     try:
-        installed()
+        find_emulators()
     except InputError as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing), pytrace=False)
@@ -34,7 +34,7 @@ def emulators_installed() -> None:
 @pytest.fixture(scope="session")
 def emulators(emulators_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:  # noqa: ARG001
     """Both emulators, on free ports of the loopback; Google's clients are led there until the end of the run."""
-    with emulating(tmp_path_factory.mktemp("emulators")) as running, led_to(running.environment):
+    with run_emulators(tmp_path_factory.mktemp("emulators")) as running, override_environ(running.environment):
         yield running
 
 

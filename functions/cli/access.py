@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.errors import InputError
 
-FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
+ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
 _LEVELS = ("read", "write", "admin")
 
 
@@ -32,7 +32,7 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class FunctionAccess:
     """What one function calls, and the names of what it publishes to and which secrets it reads."""
 
     google: Sequence[str]
@@ -50,7 +50,7 @@ class Access:
     google: Mapping[str, Mapping[str, Sequence[str]]]
     github: Mapping[str, Mapping[str, str]]
     slack: Mapping[str, Sequence[str]]
-    functions: Mapping[str, Use]
+    functions: Mapping[str, FunctionAccess]
     only: Mapping[str, str] = field(default_factory=dict)
     """The `deploy_method` without which a call is never made, by call."""
 
@@ -86,7 +86,7 @@ class Access:
         )
 
 
-def read_access(file: Path = FILE) -> Access:
+def read_access(file: Path = ACCESS_FILE) -> Access:
     """Raises Unreadable."""
     import yaml  # noqa: PLC0415
 
@@ -97,14 +97,14 @@ def read_access(file: Path = FILE) -> Access:
             told["google"],
             told["github"],
             told["slack"],
-            {name: Use(**use) for name, use in told["functions"].items()},
+            {name: FunctionAccess(**use) for name, use in told["functions"].items()},
             told["only"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise InputError(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
 
 
-def table(access: Access) -> Iterator[str]:
+def render_access_table(access: Access) -> Iterator[str]:
     """The table of the README, line by line."""
     yield "| function | role | on | because it calls |"
     yield "| --- | --- | --- | --- |"
@@ -112,23 +112,23 @@ def table(access: Access) -> Iterator[str]:
         for key in access.permissions(function):
             role = access.roles[key]
             calls = access.calls(function, key)
-            methods = ", ".join(f"`{method.rpartition('.')[2]}`{_only(access, method)}" for method in calls)
+            methods = ", ".join(f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls)
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
             on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
             yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
         for host, called in (("GitHub", use.github), ("Slack", use.slack)):
             if called:
-                methods = ", ".join(f"`{each}`{_only(access, each)}" for each in called)
-                yield f"| `{function}` | {host}: {_needed(access, host, called)} | | {methods} |"
+                methods = ", ".join(f"`{each}`{_deploy_method_note(access, each)}" for each in called)
+                yield f"| `{function}` | {host}: {_describe_required(access, host, called)} | | {methods} |"
 
 
-def _only(access: Access, call: str) -> str:
-    return f" (`{access.only[call]}` only)" if call in access.only else ""
+def _deploy_method_note(access: Access, method: str) -> str:
+    return f" (`{access.only[method]}` only)" if method in access.only else ""
 
 
-def _needed(access: Access, host: str, called: Sequence[str]) -> str:
+def _describe_required(access: Access, host: str, methods: Sequence[str]) -> str:
     if host == "Slack":
-        found = sorted({scope for method in called for scope in access.slack[method]})
+        found = sorted({scope for method in methods for scope in access.slack[method]})
     else:
-        found = sorted({f"{name}:{level}" for each in called for name, level in access.github[each].items()})
+        found = sorted({f"{name}:{level}" for each in methods for name, level in access.github[each].items()})
     return ", ".join(f"`{each}`" for each in found) or "no scope"

@@ -23,7 +23,7 @@ from pathlib import Path
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-ALONE = {
+COMPILE_FILES = {
     "main.py": "functions/compile.py",
     "pipe.py": "shared/adapters/compilers/pipe.py",
     "worker.py": "shared/adapters/compilers/worker.py",
@@ -36,7 +36,7 @@ _MODE = 0o644
 def main() -> None:
     """Writes both into `build/` and prints a line for each: digest, bytes, path."""
     try:
-        for name, content in bundles(ROOT).items():
+        for name, content in build_bundles(ROOT).items():
             path = ROOT / "build" / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
@@ -46,34 +46,34 @@ def main() -> None:
         raise SystemExit(3) from None
 
 
-def bundles(root: Path) -> Mapping[str, bytes]:
+def build_bundles(root: Path) -> Mapping[str, bytes]:
     """Both zips by their names. Raises Unreadable for Python that does not compile."""
-    return {"functions.zip": packed(functions_files(root)), "compile.zip": packed(compile_files(root))}
+    return {"functions.zip": build_zip(collect_functions_files(root)), "compile.zip": build_zip(collect_compile_files(root))}
 
 
-def functions_files(root: Path) -> dict[str, bytes]:
+def collect_functions_files(root: Path) -> dict[str, bytes]:
     """By the path within the zip. Of `functions`, the entry points and `http`; `compile` has a zip of its own."""
     found = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
-    for path in _shipped(root):
+    for path in _list_shipped_files(root):
         found[path.relative_to(root).as_posix()] = path.read_bytes()
     return found
 
 
-def compile_files(root: Path) -> dict[str, bytes]:
+def collect_compile_files(root: Path) -> dict[str, bytes]:
     """Without hashes: what the framework itself needs differs from one Python to the next."""
     pins = (root / "functions" / "requirements.txt").read_text("utf-8").splitlines()
     framework = next(line.partition(" ")[0] for line in pins if line.startswith("functions-framework=="))
     return {"requirements.txt": f"{framework}\n".encode()} | {
-        name: (root / path).read_bytes() for name, path in ALONE.items()
+        name: (root / path).read_bytes() for name, path in COMPILE_FILES.items()
     }
 
 
-def packed(files: Mapping[str, bytes]) -> bytes:
+def build_zip(files: Mapping[str, bytes]) -> bytes:
     """The zip. Raises Unreadable for Python that does not compile: the build in the cloud would fail on it."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
-            _check(name, files[name])
+            _check_compiles(name, files[name])
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system = 3  # Unix, wherever it is made
             entry.external_attr = _MODE << 16
@@ -81,14 +81,14 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     return whole.getvalue()
 
 
-def _shipped(root: Path) -> Iterator[Path]:
+def _list_shipped_files(root: Path) -> Iterator[Path]:
     yield from (path for path in (root / "functions").glob("*.py") if path.name != "compile.py")
     yield from (root / "functions/http").glob("*.py")
     for pattern in ("*.py", "*.tftpl"):
         yield from (root / "shared").rglob(pattern)
 
 
-def _check(name: str, content: bytes) -> None:
+def _check_compiles(name: str, content: bytes) -> None:
     if not name.endswith(".py"):
         return
     try:

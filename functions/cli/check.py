@@ -20,6 +20,6 @@ def check(
     """
     if sum([bool(paths), ref is not None, staged]) > 1:
         raise UsageError("PATHS, --ref and --staged each say what to check; give one of them")
-    from functions.cli.checking import Request, run  # noqa: PLC0415  # other commands start without compilers
+    from functions.cli.checking import CheckOptions, run_check  # noqa: PLC0415  # other commands start without compilers
 
-    return run(Request(repo, paths or [], ref, staged, python))
+    return run_check(CheckOptions(repo, paths or [], ref, staged, python))

@@ -12,14 +12,14 @@ from functions.cli.doctor import doctor
 from functions.cli.inject import inject
 from functions.cli.investigate import investigate
 from functions.cli.show import show
-from functions.cli.standard_streams import let_go, made_sure_of, stopped_by_signals
+from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from functions.cli.stats import stats
 from functions.cli.stop import resume, stop
 from functions.cli.up import up
 from functions.cli.watch import watch
 from shared.errors import ConfigurationError, UsageError, Reject, Retry, InputError
 
-READER_GONE = 141
+EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
 app = typer.Typer(
@@ -53,30 +53,30 @@ app.add_typer(dlq, name="dlq")
 
 def main() -> NoReturn:
     """Runs the command; whatever goes wrong with its input is one sentence on stderr."""
-    made_sure_of()
-    with stopped_by_signals():
-        sys.exit(_run())
+    ensure_standard_streams()
+    with handle_stop_signals():
+        sys.exit(_run_command())
 
 
-def _run() -> int:
+def _run_command() -> int:
     try:
-        return _invoked()
+        return _invoke_typer()
     except (typer.TyperException, UsageError) as error:
-        return _fail(_told(error), 2)
+        return _print_error(_error_message(error), 2)
     except (InputError, Retry, Reject) as error:
-        return _fail(str(error), 3, lines=isinstance(error, ConfigurationError))
+        return _print_error(str(error), 3, one_per_line=isinstance(error, ConfigurationError))
     except KeyboardInterrupt:
-        return _fail("stopped", 130)
+        return _print_error("stopped", 130)
     except BrokenPipeError:
-        let_go(sys.stdout)
-        return READER_GONE
+        discard_output(sys.stdout)
+        return EXIT_BROKEN_PIPE
     except OSError as error:  # a full disk, a closed stream, no more processes: this machine's state is input too
-        let_go(sys.stdout)
+        discard_output(sys.stdout)
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}the system refused ({error.strerror}); mend that and run it again", 3)
+        return _print_error(f"{where}the system refused ({error.strerror}); mend that and run it again", 3)
 
 
-def _invoked() -> int:
+def _invoke_typer() -> int:
     """Typer's own `main` would end the process with 1 where the reader of stdout went away."""
     command = typer.main.get_command(app)
     try:
@@ -88,14 +88,14 @@ def _invoked() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _told(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     return error.format_message() if isinstance(error, typer.TyperException) else str(error)
 
 
-def _fail(told: str, code: int, *, lines: bool = False) -> int:
+def _print_error(message: str, code: int, *, one_per_line: bool = False) -> int:
     """One sentence, or with `lines` one on each line."""
     from shared.text.escaping import to_one_line  # noqa: PLC0415  # sentences quote names that others chose
 
-    sentences = told.split("\n") if lines else [told]
+    sentences = message.split("\n") if one_per_line else [message]
     print("provenfix: " + "\n".join(map(to_one_line, sentences)), file=sys.stderr)
     return code

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.cli.status_lines import sayer, shown
+from functions.cli.status_lines import create_status_printer, show_page
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
-    from functions.demo.scenario import Scenario
+    from functions.demo.scenario import ScenarioName
 
-_NOW_YOURS = """
+_NEXT_STEPS = """
 Your own service, while it logs (provenfix.example.yaml shows the file):
 
     gcloud logging tail 'resource.labels.service_name="SERVICE"' --format=json \\
@@ -30,42 +30,42 @@ Or from the log that it has written:
         --freshness=1d --format=json > log.json
     provenfix investigate --repo . --log log.json
 """
-_NAMES = "incident, pull-request, rollback, failed-probe, storm or lying-label."
+_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm or lying-label."
 
 
 def demo(
     port: Annotated[int, typer.Option(metavar="N", help="The page's; 0 takes a free one.", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
-    scenario: Annotated[str, typer.Option(metavar="NAME", help=_NAMES)] = "incident",
+    scenario: Annotated[str, typer.Option(metavar="NAME", help=_SCENARIO_HELP)] = "incident",
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Press Approve, and end with the loop.")] = False,
     folder: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Keep all state there, and go on from it.")
     ] = None,
 ) -> int:
     """Break an example service, prove the fix, approve it, see it deployed, verified and closed."""
-    from functions.demo.run import Asked  # noqa: PLC0415
-    from functions.demo.session import perform  # noqa: PLC0415
+    from functions.demo.run import DemoOptions  # noqa: PLC0415
+    from functions.demo.session import run_demo  # noqa: PLC0415
 
-    say = sayer()
-    chosen = _scenario(scenario)
-    with _kept(folder) as home:
-        asked = Asked(home, chosen, port, auto_approve, say, lambda address: shown(address, say, browser=browser))
-        closed = perform(asked)
-    print(_NOW_YOURS, end="")
+    say = create_status_printer()
+    chosen = _parse_scenario(scenario)
+    with _open_folder(folder) as home:
+        asked = DemoOptions(home, chosen, port, auto_approve, say, lambda address: show_page(address, say, browser=browser))
+        closed = run_demo(asked)
+    print(_NEXT_STEPS, end="")
     return 0 if closed else 1
 
 
-def _scenario(name: str) -> "Scenario":
-    from functions.demo.scenario import Scenario  # noqa: PLC0415
+def _parse_scenario(name: str) -> "ScenarioName":
+    from functions.demo.scenario import ScenarioName  # noqa: PLC0415
 
     try:
-        return Scenario(name)
+        return ScenarioName(name)
     except ValueError:
-        raise UsageError(f"--scenario {name!r} is not one of {', '.join(each.value for each in Scenario)}") from None
+        raise UsageError(f"--scenario {name!r} is not one of {', '.join(each.value for each in ScenarioName)}") from None
 
 
 @contextmanager
-def _kept(folder: Path | None) -> Iterator[Path]:
+def _open_folder(folder: Path | None) -> Iterator[Path]:
     """The folder itself, or a temporary one that is gone afterwards."""
     from functions.local.private_files import make_private  # noqa: PLC0415
 

@@ -12,6 +12,6 @@ def doctor(
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="text or json.")] = "text",
 ) -> int:
     """Look at credentials, roles, APIs, sinks, topics, database, Slack, GitHub, probes; exit 1 where one is amiss."""
-    from functions.cli.doctor_checks.command import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.doctor_checks.command import run_doctor  # noqa: PLC0415  # other commands start without it
 
-    return run(config, project, form)
+    return run_doctor(config, project, form)

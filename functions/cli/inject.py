@@ -13,6 +13,6 @@ def inject(
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
     """Publish the log entries of FILE, as the log sink does."""
-    from functions.cli.inject_entries import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.inject_entries import run_inject  # noqa: PLC0415  # other commands start without it
 
-    return run(file, folder)
+    return run_inject(file, folder)

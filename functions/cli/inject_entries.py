@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from functions.local.private_files import make_private, write_private
-from functions.local.stack_folder import environment_named, led_to
+from functions.local.stack_folder import load_named_environment, override_environ
 from shared.config.settings import Settings, read_settings
 from shared.errors import InputError
 from shared.workflow import flow
 
 
-def run(file: str, folder: Path) -> int:
+def run_inject(file: str, folder: Path) -> int:
     """Raises Unreadable for what is no export, Misused where no stack is known."""
     from shared.wiring import create_publisher  # noqa: PLC0415  # refuse a file before anything is loaded
 
-    text = _read(file)
-    bodies = [json.dumps(entry).encode() for entry in entries(text, file)]
-    with led_to(environment_named(folder)):
+    text = _read_text(file)
+    bodies = [json.dumps(entry).encode() for entry in parse_entries(text, file)]
+    with override_environ(load_named_environment(folder)):
         settings = read_settings()
-        _keep(settings, text)
+        _store_log_file(settings, text)
         bus = create_publisher(settings)
         bus.put(flow.LOG_ENTRIES, bodies)
         bus.close()
@@ -33,15 +33,15 @@ def run(file: str, folder: Path) -> int:
     return 0
 
 
-def entries(text: str, name: str) -> Iterator[dict[str, object]]:
+def parse_entries(text: str, name: str) -> Iterator[dict[str, object]]:
     """The entries of an array, or of one JSON object on each line. Raises Unreadable, with the line's number."""
     if text.lstrip().startswith("["):
-        found = [(number, entry) for number, entry in enumerate(_parsed(text, name, "the array"), start=1)]
+        found = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
         what = "entry"
     else:
         # Not `splitlines`: what a service logs may hold what else that splits at, and JSON need not escape it.
         lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
-        found = [(number, _parsed(line, name, f"line {number}")) for number, line in lines]
+        found = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
         what = "line"
     for number, entry in found:
         if not isinstance(entry, dict):
@@ -49,7 +49,7 @@ def entries(text: str, name: str) -> Iterator[dict[str, object]]:
         yield entry
 
 
-def _parsed(text: str, name: str, where: str) -> "list[object]":
+def _parse_json(text: str, name: str, where: str) -> "list[object]":
     try:
         return json.loads(text)  # type: ignore[no-any-return]
     except (ValueError, RecursionError) as error:
@@ -57,7 +57,7 @@ def _parsed(text: str, name: str, where: str) -> "list[object]":
         raise InputError(f"{name}: {where} is not JSON ({error}); {hint}") from None
 
 
-def _read(file: str) -> str:
+def _read_text(file: str) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
@@ -65,7 +65,7 @@ def _read(file: str) -> str:
         raise InputError(f"{file}: cannot be read ({error})") from None
 
 
-def _keep(settings: Settings, text: str) -> None:
+def _store_log_file(settings: Settings, text: str) -> None:
     if settings.local is None:
         return
     logs = settings.local / "logs"

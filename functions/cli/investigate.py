@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """What is printed: for a person, for a program, or as the body of an issue."""
 
     TEXT = "text"
@@ -26,15 +26,15 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     source_root: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="A folder of the service's sources; may be repeated.")
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TEXT,
+    output: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = ReportFormat.TEXT,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of to standard output.")] = None,
 ) -> None:
     """Find what broke a service, and the commit that provably fixes it.
 
     Reads only: nothing in the repository is changed or run, and no network is used.
     """
-    from functions.cli.reporting import report  # noqa: PLC0415  # `--help` starts without any of it
-    from shared.proof.proof_context import Request  # noqa: PLC0415
+    from functions.cli.reporting import run_investigate  # noqa: PLC0415  # `--help` starts without any of it
+    from shared.proof.proof_context import ProofRequest  # noqa: PLC0415
 
-    request = Request(branch, deployed, python, tuple(source_root or ()))
-    report(repo, log, request, (service, environment), (output.value, out))
+    request = ProofRequest(branch, deployed, python, tuple(source_root or ()))
+    run_investigate(repo, log, request, (service, environment), (output.value, out))

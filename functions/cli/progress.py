@@ -6,26 +6,26 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.proof.proof_context import Progress
+    from shared.proof.proof_context import ReportProgress
 
 
 @contextmanager
-def on_terminal() -> "Iterator[Progress]":
+def show_progress() -> "Iterator[ReportProgress]":
     """What to call with each sentence; silent where stderr is not a terminal."""
     if not sys.stderr.isatty():
-        yield _silent
+        yield _ignore
         return
     from rich.console import Console  # noqa: PLC0415  # costs a tenth of the start, and only terminals need it
 
     console = Console(stderr=True)
     with console.status("starting") as status:
-        yield lambda sentence: status.update(_plain(sentence))
+        yield lambda sentence: status.update(_escape_markup(sentence))
 
 
-def _silent(_sentence: str) -> None:
+def _ignore(_sentence: str) -> None:
     """For pipes and files."""
 
 
-def _plain(sentence: str) -> str:
+def _escape_markup(sentence: str) -> str:
     """Without what rich would take for markup, and without control characters: sentences name paths."""
     return "".join(letter for letter in sentence if letter.isprintable()).replace("[", "\\[")

@@ -7,31 +7,31 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from functions.cli.progress import on_terminal
+from functions.cli.progress import show_progress
 from shared.config.settings import read_settings
 from shared.detection.collect import collect_incidents
 from shared.errors import UsageError
-from shared.proof.proof_context import Progress, Request
-from shared.report.investigate import investigate
-from shared.report.report import Report, to_json
+from shared.proof.proof_context import ReportProgress, ProofRequest
+from shared.report.investigate import report_incidents
+from shared.report.report import Report, report_to_json
 from shared.wiring import open_local_compilers, open_local_history, open_log_file
 
 
-def report(repo: str, log: str, request: Request, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
+def run_investigate(repo: str, log: str, request: ProofRequest, names: tuple[str, str], output: tuple[str, Path | None]) -> None:
     """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
     running = ".".join(platform.python_version_tuple()[:2])
     kind, out = output
-    _must_be_writable(out)
-    _must_not_be_kept(out, log)
-    with on_terminal() as progress:
-        reports = reports_on(repo, log, replace(request, fallback_python=running), names, progress)
+    _check_writable(out)
+    _check_not_protected(out, log)
+    with show_progress() as progress:
+        reports = investigate_log(repo, log, replace(request, fallback_python=running), names, progress)
     if kind == "text" and out is None and sys.stdout.isatty():
-        _print(reports)
+        _print_to_terminal(reports)
     else:
-        _write(_text(reports, kind), out)
+        _write_output(_render_text(reports, kind), out)
 
 
-def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], progress: Progress) -> list[Report]:
+def investigate_log(repo: str, log: str, request: ProofRequest, names: tuple[str, str], progress: ReportProgress) -> list[Report]:
     """The reports on every incident of a log. `names` are service and environment, "" for those that the log names.
 
     Raises Misused and Unreadable with one sentence for whoever gave the arguments.
@@ -44,35 +44,35 @@ def reports_on(repo: str, log: str, request: Request, names: tuple[str, str], pr
             compilers.admit(request.python)
         progress("reading the log")
         collected = collect_incidents(open_log_file(log), service=names[0], environment=names[1])
-        return investigate(collected.incidents, history, compilers, request, progress)
+        return report_incidents(collected.incidents, history, compilers, request, progress)
 
 
-def _print(reports: list[Report]) -> None:
+def _print_to_terminal(reports: list[Report]) -> None:
     from rich.console import Console  # noqa: PLC0415  # JSON and markdown do without
 
-    from functions.cli.terminal import render  # noqa: PLC0415
+    from functions.cli.terminal import render_reports  # noqa: PLC0415
 
-    render(reports, Console(soft_wrap=False))
+    render_reports(reports, Console(soft_wrap=False))
 
 
-def _text(reports: list[Report], kind: str) -> str:
+def _render_text(reports: list[Report], kind: str) -> str:
     if kind == "json":
-        return json.dumps([to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
+        return json.dumps([report_to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
     if kind == "markdown":
-        from shared.report.issue import issue_body  # noqa: PLC0415
+        from shared.report.issue import render_issue_body  # noqa: PLC0415
 
-        return "\n\n---\n\n".join(issue_body(report) for report in reports)
+        return "\n\n---\n\n".join(render_issue_body(report) for report in reports)
     from rich.console import Console  # noqa: PLC0415
 
-    from functions.cli.terminal import render  # noqa: PLC0415
+    from functions.cli.terminal import render_reports  # noqa: PLC0415
 
     page = io.StringIO()
-    render(reports, Console(file=page, width=100))
+    render_reports(reports, Console(file=page, width=100))
     return page.getvalue()
 
 
-def _must_be_writable(out: Path | None) -> None:
-    """What can be told before the work is done; the rest is told by `_write`."""
+def _check_writable(out: Path | None) -> None:
+    """What can be told before the work is done; the rest is told by `_write_output`."""
     if out is None:
         return
     try:
@@ -89,7 +89,7 @@ def _must_be_writable(out: Path | None) -> None:
         raise UsageError(f"{out}: cannot be written ({told}); name another file with --out")
 
 
-def _must_not_be_kept(out: Path | None, log: str) -> None:
+def _check_not_protected(out: Path | None, log: str) -> None:
     """Refuses to write over the log, or over anything that git keeps, in whatever repository. Raises Misused."""
     if out is None:
         return
@@ -103,7 +103,7 @@ def _is_git_directory(folder: Path) -> bool:
     return (folder / "HEAD").is_file() and ((folder / "objects").is_dir() or (folder / "commondir").is_file())
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write_output(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
         sys.stdout.flush()

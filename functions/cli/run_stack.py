@@ -10,20 +10,20 @@ import time
 from pathlib import Path
 
 from functions.local import extra_servers, topology
-from functions.local.emulators import installed
+from functions.local.emulators import find_emulators
 from functions.local.server_process import LOOPBACK
-from functions.local.stack import Standing, Wanted, standing
-from functions.local.stack_folder import FOLDER, alone_in
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import DEFAULT_FOLDER, lock_folder
 from shared.config.settings import Settings, read_all_settings
 from shared.errors import Retry, InputError
 from shared.workflow import flow
 
-_LOOK_SECONDS = 1.0
-_EMULATORS = 2
+_POLL_SECONDS = 1.0
+_EMULATOR_PORTS = 2
 """Ports between those of the functions and the page's."""
 
 
-def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
+def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
     settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
@@ -31,30 +31,30 @@ def run(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
-    wanted = Wanted(
+    wanted = StackOptions(
         folder,
         embedded,
         port,
         environment=environment,
-        beside=lambda ports: [extra_servers.page(folder, page, ports[topology.CALLED], environment)],
+        beside=lambda ports: [extra_servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
         webhook=settings.secrets.github_webhook_secret is not None,
     )
-    page = port + len(wanted.functions) + _EMULATORS
-    _say(f"Starting {len(wanted.functions)} functions with {backing} …")
-    with alone_in(folder), standing(wanted) as stack:
-        _say(_standing(stack, settings, folder, page))
-        _tick(stack)
+    page = port + len(wanted.functions) + _EMULATOR_PORTS
+    _print_status(f"Starting {len(wanted.functions)} functions with {backing} …")
+    with lock_folder(folder), run_stack(wanted) as stack:
+        _print_status(_describe_stack(stack, settings, folder, page))
+        _publish_ticks(stack)
     return 0
 
 
 def _check_emulators() -> None:
     try:
-        installed()
+        find_emulators()
     except InputError as missing:
         raise InputError(f"{missing}. Or do without them: provenfix up --embedded") from None
 
 
-def _tick(stack: Standing) -> None:
+def _publish_ticks(stack: RunningStack) -> None:
     """Cloud Scheduler's part."""
     due = time.monotonic()
     while True:
@@ -64,12 +64,12 @@ def _tick(stack: Standing) -> None:
             try:
                 stack.bus.put(flow.TICK, [b"{}"])
             except Retry as missed:  # the next one does its work, too
-                _say(str(missed))
-        time.sleep(_LOOK_SECONDS)
+                _print_status(str(missed))
+        time.sleep(_POLL_SECONDS)
 
 
-def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> str:
-    at = "" if folder == Path(FOLDER) else f" --folder {shlex.quote(str(folder))}"
+def _describe_stack(stack: RunningStack, settings: Settings, folder: Path, page: int) -> str:
+    at = "" if folder == Path(DEFAULT_FOLDER) else f" --folder {shlex.quote(str(folder))}"
     watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
     lines = [
         f"Everything runs, and watches {watched}. Ctrl-C ends it.",
@@ -79,10 +79,10 @@ def _standing(stack: Standing, settings: Settings, folder: Path, page: int) -> s
         f"    provenfix show{at}           the incidents",
         f"    provenfix dlq list{at}       what could not be delivered",
     ]
-    if topology.WEBHOOK in stack.ports:
-        lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[topology.WEBHOOK]}/.")
+    if topology.WEBHOOK_FUNCTION in stack.ports:
+        lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[topology.WEBHOOK_FUNCTION]}/.")
     return "\n".join(lines)
 
 
-def _say(text: str) -> None:
+def _print_status(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

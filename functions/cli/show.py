@@ -11,6 +11,6 @@ def show(
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
     """List the incidents, or tell the state and the timeline of one."""
-    from functions.cli.show_incidents import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.show_incidents import run_show  # noqa: PLC0415  # other commands start without it
 
-    return run(incident, folder)
+    return run_show(incident, folder)

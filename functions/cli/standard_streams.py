@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, TextIO
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def made_sure_of() -> None:
+def ensure_standard_streams() -> None:
     """Gives stdin, stdout and stderr an object and their descriptor a holder, and lets them write any text.
 
     A closed stream is stood in for by one that refuses: `print` would fall silent (or, for stderr, print to stdout),
@@ -32,7 +32,7 @@ def made_sure_of() -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # paths may hold any bytes
 
 
-def let_go(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """What is still in the stream's buffer goes nowhere: the interpreter would try again at its end, and complain."""
     try:
         number = stream.fileno()
@@ -44,13 +44,13 @@ def let_go(stream: TextIO) -> None:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def handle_stop_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind, as Ctrl-C does, so that processes end and scratch directories go.
 
     The first of them all is heard and no other: a second one must not cut the unwinding short.
     """
-    heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _stop) for number in heard}
+    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _handle_stop_signal) for number in heard}
     try:
         yield
     finally:
@@ -58,8 +58,8 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in _ENDING:
+def _handle_stop_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in _STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     if number == signal.SIGINT:
         raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-class Format(StrEnum):
+class StatsFormat(StrEnum):
     """What for."""
 
     TEXT = "text"
@@ -15,10 +15,10 @@ class Format(StrEnum):
 
 
 def stats(
-    form: Annotated[Format, typer.Option("--format", help="For a person, or for a program.")] = Format.TEXT,
+    form: Annotated[StatsFormat, typer.Option("--format", help="For a person, or for a program.")] = StatsFormat.TEXT,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
     """Tell how long it takes from detected to proposed, approved, deployed and verified: median and p90, by service."""
-    from functions.cli.timing import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.timing import run_stats  # noqa: PLC0415  # other commands start without it
 
-    return run(folder, as_json=form is Format.JSON)
+    return run_stats(folder, as_json=form is StatsFormat.JSON)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def sayer() -> Callable[[str], None]:
+def create_status_printer() -> Callable[[str], None]:
     """Takes one sentence; one that is indented belongs to the one before it."""
     from shared.text.escaping import to_one_line  # noqa: PLC0415  # --help starts without it
 
@@ -18,10 +18,10 @@ def sayer() -> Callable[[str], None]:
     return say
 
 
-def shown(address: str, say: Callable[[str], None], *, browser: bool) -> None:
+def show_page(url: str, print_status: Callable[[str], None], *, browser: bool) -> None:
     """The address is told in any case; a browser is opened where a person sits in front of a terminal."""
-    say(f"The page: {address}")
+    print_status(f"The page: {url}")
     if browser and sys.stderr.isatty():
         import webbrowser  # noqa: PLC0415
 
-        webbrowser.open(address)
+        webbrowser.open(url)

@@ -5,20 +5,20 @@ from typing import Annotated
 
 import typer
 
-_Service = Annotated[str, typer.Argument(metavar="[SERVICE]", help="Name or project.name. Default: all.")]
-_Folder = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
-_HERE = Path(".provenfix")
+_ServiceArgument = Annotated[str, typer.Argument(metavar="[SERVICE]", help="Name or project.name. Default: all.")]
+_FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
+_DEFAULT_FOLDER = Path(".provenfix")
 
 
-def stop(service: _Service = "", folder: _Folder = _HERE) -> int:
+def stop(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Stop deployments, and put back a rollout on its way."""
-    from functions.cli.switching import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.switching import run_kill_switch  # noqa: PLC0415  # other commands start without it
 
-    return run(service, folder, stopped=True)
+    return run_kill_switch(service, folder, stopped=True)
 
 
-def resume(service: _Service = "", folder: _Folder = _HERE) -> int:
+def resume(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Allow deployments again."""
-    from functions.cli.switching import run  # noqa: PLC0415
+    from functions.cli.switching import run_kill_switch  # noqa: PLC0415
 
-    return run(service, folder, stopped=False)
+    return run_kill_switch(service, folder, stopped=False)

@@ -17,11 +17,11 @@ from shared.detection.incident import Incident, Symptom
 from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.commit_words import claims_fix
-from shared.proof.model.finding import Broken, Kind, Proof
+from shared.proof.model.finding import BrokenFile, ActionKind, Finding
 from shared.proof.model.history import Commit
-from shared.report.facts.loading import describe_other, describe_rule
-from shared.report.facts.mended import place_of, shipped
-from shared.report.issue.summary import DECISIONS, what_fails
+from shared.report.facts.loading import describe_unloaded_file, describe_loading_rule
+from shared.report.facts.mended import describe_fix_location, describe_shipped_files
+from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
 from shared.report.whys import Confidence
 from shared.text.escaping import truncate, to_one_line, strip_invisible
@@ -36,129 +36,129 @@ _STYLES = {
     Confidence.INFERRED: "yellow",
     Confidence.UNKNOWN: "red",
 }
-_MOST_COMMITS = 40
-_MOST_SYMPTOMS = 8
-_MOST_EVIDENCE = 60
-_LONGEST_EVIDENCE = 420
+_MAX_COMMITS = 40
+_MAX_SYMPTOMS = 8
+_MAX_EVIDENCE = 60
+_MAX_EVIDENCE_LENGTH = 420
 
-NOTHING_FOUND = (
+NO_INCIDENT = (
     "No incident was found: no entry of this log shows a Python SyntaxError with a failing file, or a WebSocket closed "
     "with 1011."
 )
 
 
-def render(reports: Sequence[Report], console: Console) -> None:
+def render_reports(reports: Sequence[Report], console: Console) -> None:
     """Prints every report, or one sentence where there is none."""
     if not reports:
-        console.print(_text(NOTHING_FOUND))
+        console.print(_plain_text(NO_INCIDENT))
     for number, report in enumerate(reports):
         if number:
             console.print()
-        console.print(_report(report))
+        console.print(_render_report(report))
 
 
-def _report(report: Report) -> RenderableType:
+def _render_report(report: Report) -> RenderableType:
     proof = report.proof
     parts: list[RenderableType] = [
-        Rule(_text(_title(report), "bold"), align="left"),
-        *_header(report),
-        _decision(proof),
+        Rule(_plain_text(_format_title(report), "bold"), align="left"),
+        *_render_header(report),
+        _render_recommendation(proof),
     ]
-    if commits := _commits(report):
-        parts.append(_section("Commits", commits))
+    if commits := _render_commits(report):
+        parts.append(_render_section("Commits", commits))
     if proof.broken is not None:
-        parts.append(_section(_place(proof, proof.broken), _code(proof, proof.broken)))
-    parts.append(_section("Whys", _whys(report)))
-    parts.append(_section("Evidence", _evidence(report)))
+        parts.append(_render_section(_format_location(proof, proof.broken), _render_code(proof, proof.broken)))
+    parts.append(_render_section("Whys", _render_whys(report)))
+    parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.unseen:
-        parts.append(_section("What could not be seen", Group(*(_text(quote_untrusted(each)) for each in proof.unseen))))
+        parts.append(_render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.unseen))))
     return Group(*parts)
 
 
-def _text(words: str, style: str = "") -> Text:
+def _plain_text(words: str, style: str = "") -> Text:
     return Text(strip_invisible(words), style=style)
 
 
-def _section(title: str, content: RenderableType) -> RenderableType:
-    return Padding(Group(_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
+def _render_section(title: str, content: RenderableType) -> RenderableType:
+    return Padding(Group(_plain_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
 
 
-def _grid(rows: Iterable[Sequence[Text]], widths: int) -> Table:
+def _create_grid(rows: Iterable[Sequence[Text]], columns: int) -> Table:
     """Columns that keep their own width; only the last one wraps."""
     grid = Table.grid(padding=(0, 1, 0, 0))
-    for column in range(widths):
-        grid.add_column(no_wrap=column < widths - 1, overflow="fold")
+    for column in range(columns):
+        grid.add_column(no_wrap=column < columns - 1, overflow="fold")
     for row in rows:
         grid.add_row(*row)
     return grid
 
 
-def _title(report: Report) -> str:
+def _format_title(report: Report) -> str:
     incident = report.incident
     service = quote_service_name(incident.service)
     return f"{service} ({quote_untrusted(incident.environment, 40)})" if service else "service not named in the log"
 
 
-def _header(report: Report) -> list[RenderableType]:
+def _render_header(report: Report) -> list[RenderableType]:
     incident, deployed = report.incident, report.proof.deployed
-    rows = [(_text("fails", "dim"), _text(what_fails(report), "bold red"))]
-    rows.append((_text("logged", "dim"), _text(_often(incident))))
+    rows = [(_plain_text("fails", "dim"), _plain_text(describe_error(report), "bold red"))]
+    rows.append((_plain_text("logged", "dim"), _plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
-        rows.append((_text("raised", "dim"), _text(f"{describe_raised_exception(incident, report.proof.frame)}; not proven")))
-    rows += _beside("then", incident.symptoms)
-    rows += _beside("nearby", incident.nearby)
+        rows.append((_plain_text("raised", "dim"), _plain_text(f"{describe_raised_exception(incident, report.proof.frame)}; not proven")))
+    rows += _symptom_rows("then", incident.symptoms)
+    rows += _symptom_rows("nearby", incident.nearby)
     if deployed.commit is not None:
         sure = "corroborated" if deployed.corroborated else "not corroborated"
         tree = ", from an uncommitted tree" if deployed.uncommitted_tree else ""
         revision = f", revision {quote_untrusted(deployed.revision, 60)}" if deployed.revision else ""
         known = f"{short_sha(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
-        rows.append((_text("deployed", "dim"), _text(known)))
+        rows.append((_plain_text("deployed", "dim"), _plain_text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
-        rows.append((_text("python", "dim"), _text(f"{deployed.python}: {_abbreviated(quote_untrusted(deployed.python_source))}")))
+        rows.append((_plain_text("python", "dim"), _plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}")))
     if deployed.conflict:
-        rows.append((_text("conflict", "dim"), _text(quote_untrusted(deployed.conflict), "yellow")))
-    return [_grid(rows, 2)]
+        rows.append((_plain_text("conflict", "dim"), _plain_text(quote_untrusted(deployed.conflict), "yellow")))
+    return [_create_grid(rows, 2)]
 
 
-def _beside(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text, Text]]:
+def _symptom_rows(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text, Text]]:
     """`then` for what followed, `nearby` for what was logged in the same minutes: each text once, with its count."""
     times: Counter[str] = Counter()
     for symptom in symptoms:
         times[quote_untrusted(symptom.text, 160)] += symptom.occurrences
     return [
-        (_text(heading, "dim"), _text(f"{text} ({pluralize(often, 'time')})"))
-        for text, often in list(times.items())[:_MOST_SYMPTOMS]
+        (_plain_text(heading, "dim"), _plain_text(f"{text} ({pluralize(often, 'time')})"))
+        for text, often in list(times.items())[:_MAX_SYMPTOMS]
     ]
 
 
-def _often(incident: Incident) -> str:
+def _format_occurrences(incident: Incident) -> str:
     last = incident.last_seen
     until = f", last {format_timestamp_phrase(last, dated=incident.dated)}" if last is not None and last != incident.first_seen else ""
     often = pluralize(incident.occurrences, "time")
     return f"{often}, first {format_timestamp_phrase(incident.first_seen, dated=incident.dated)}{until}"
 
 
-def _decision(proof: Proof) -> RenderableType:
+def _render_recommendation(proof: Finding) -> RenderableType:
     """The recommendation between two rules: nobody has to look for it."""
-    chosen = {Kind.REDEPLOY: proof.target, Kind.ROLLBACK: proof.rollback, Kind.NONE: None}[proof.recommendation.kind]
-    style = {Kind.REDEPLOY: "bold green", Kind.ROLLBACK: "bold yellow", Kind.NONE: "bold red"}[
+    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[proof.recommendation.kind]
+    style = {ActionKind.REDEPLOY: "bold green", ActionKind.ROLLBACK: "bold yellow", ActionKind.NONE: "bold red"}[
         proof.recommendation.kind
     ]
-    lines = [_text(DECISIONS[proof.recommendation.kind].upper(), style)]
+    lines = [_plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
         lines[0].append(f" {chosen.commit.id}", style)
-        lines.append(_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
-    lines.append(_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
-    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+        lines.append(_plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
+    lines.append(_plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
+    if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
-        lines.append(_text(f"Ships {commits}: {shipped(proof.target.ships)}. Checks: {proof.target.checks.value}."))
+        lines.append(_plain_text(f"Ships {commits}: {describe_shipped_files(proof.target.ships)}. Checks: {proof.target.checks.value}."))
     lines += [
-        _text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused[:_MOST_SYMPTOMS]
+        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused[:_MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
 
-def _commits(report: Report) -> RenderableType | None:
+def _render_commits(report: Report) -> RenderableType | None:
     proof = report.proof
     rows: list[tuple[Commit, str, str]] = []
     if proof.introduced is not None:
@@ -170,78 +170,78 @@ def _commits(report: Report) -> RenderableType | None:
         words = f"{pluralize(attempt.errors_left, 'error')} left{claim}{', deployed' if deployed else ''}"
         rows.append((attempt.commit, "✗", words))
     if proof.fix is not None:
-        rows.append((proof.fix.commit, "✓", f"the fix, {place_of(proof.fix, proof.branch)}"))
+        rows.append((proof.fix.commit, "✓", f"the fix, {describe_fix_location(proof.fix, proof.branch)}"))
     if proof.target is not None:
         rows.append((proof.target.commit, "✓", f"target, checks {proof.target.checks.value}"))
     if proof.rollback is not None:
         rows.append((proof.rollback.commit, "✓", "good before the break: roll back to"))
     if not rows:
         return None
-    shown = rows if len(rows) <= _MOST_COMMITS else [*rows[: _MOST_COMMITS // 2], *rows[-_MOST_COMMITS // 2 :]]
-    grid = _grid((_commit_row(*row) for row in shown), 4)
+    shown = rows if len(rows) <= _MAX_COMMITS else [*rows[: _MAX_COMMITS // 2], *rows[-_MAX_COMMITS // 2 :]]
+    grid = _create_grid((_commit_row(*row) for row in shown), 4)
     if len(shown) == len(rows):
         return grid
-    return Group(grid, _text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
+    return Group(grid, _plain_text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
 
 
 def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
     colour = "green" if mark == "✓" else "red"
     words = Text.assemble((strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim"))
     at = format_rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
-    return _text(at[:19]), _text(short_sha(commit.id)), _text(mark, colour), words
+    return _plain_text(at[:19]), _plain_text(short_sha(commit.id)), _plain_text(mark, colour), words
 
 
-def _place(proof: Proof, broken: Broken) -> str:
+def _format_location(proof: Finding, broken: BrokenFile) -> str:
     line = f", line {broken.fault.line}" if broken.fault.line is not None else ""
     commit = f" at {short_sha(proof.deployed.commit.id)}" if proof.deployed.commit else ""
     return f"{quote_untrusted(broken.path)}{line}{commit}"
 
 
-def _code(proof: Proof, broken: Broken) -> RenderableType:
+def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
     lines: list[RenderableType] = []
     for row in format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column):
         marked = row.startswith(">") or row.strip(" |\t") == "^"
-        shown = _text(row.expandtabs(4), "red" if marked else "")
+        shown = _plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
-    lines.append(_text(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})", "red"))
+    lines.append(_plain_text(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})", "red"))
     if broken.explanation:
-        lines.append(_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
+        lines.append(_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
-    lines.append(_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."))
+    lines.append(_plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."))
     if broken.second_opinion:
-        lines.append(_text(quote_untrusted(broken.second_opinion), "yellow"))
+        lines.append(_plain_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
-        lines.append(_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"))
+        lines.append(_plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"))
     if proof.loading is not None:
-        lines.append(_text(describe_rule(proof.loading), "dim"))
-        lines += [_text(f"{describe_other(each)}", "yellow") for each in proof.loading.not_loaded]
+        lines.append(_plain_text(describe_loading_rule(proof.loading), "dim"))
+        lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loading.not_loaded]
     return Group(*lines)
 
 
-def _whys(report: Report) -> RenderableType:
+def _render_whys(report: Report) -> RenderableType:
     rows = []
     for why in report.whys:
         cited = f" {' '.join(why.evidence)}" if why.evidence else ""
         sure = Text.assemble((why.confidence.value, _STYLES[why.confidence]), (cited, "dim"))
         answer = Text.assemble((strip_invisible(why.question), "bold"), "\n", strip_invisible(why.answer), "\n", sure)
-        rows.append((_text(f"{why.n}."), answer))
-    return _grid(rows, 2)
+        rows.append((_plain_text(f"{why.n}."), answer))
+    return _create_grid(rows, 2)
 
 
-def _abbreviated(text: str) -> str:
+def _abbreviate_commits(text: str) -> str:
     """Evidence with commit ids of 12 digits: the full ones are in the JSON."""
-    return truncate(_COMMIT.sub(lambda found: short_sha(found[0]), to_one_line(text)), _LONGEST_EVIDENCE)
+    return truncate(_COMMIT.sub(lambda found: short_sha(found[0]), to_one_line(text)), _MAX_EVIDENCE_LENGTH)
 
 
-def _evidence(report: Report) -> RenderableType:
+def _render_evidence(report: Report) -> RenderableType:
     rows = [
-        (_text(each.id), _text(_abbreviated(f"{each.text} [{each.kind.value} {each.ref}]")))
-        for each in report.evidence[:_MOST_EVIDENCE]
+        (_plain_text(each.id), _plain_text(_abbreviate_commits(f"{each.text} [{each.kind.value} {each.ref}]")))
+        for each in report.evidence[:_MAX_EVIDENCE]
     ]
-    grid = _grid(rows, 2)
-    if len(report.evidence) <= _MOST_EVIDENCE:
+    grid = _create_grid(rows, 2)
+    if len(report.evidence) <= _MAX_EVIDENCE:
         return grid
-    more = len(report.evidence) - _MOST_EVIDENCE
-    return Group(grid, _text(f"{more} more: --format json prints them all.", "dim"))
+    more = len(report.evidence) - _MAX_EVIDENCE
+    return Group(grid, _plain_text(f"{more} more: --format json prints them all.", "dim"))

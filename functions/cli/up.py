@@ -17,6 +17,6 @@ def up(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
 ) -> int:
     """Run the whole of provenfix on this machine: state, messages, and one process per function."""
-    from functions.cli.run_stack import run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.run_stack import run_up  # noqa: PLC0415  # other commands start without it
 
-    return run(folder, port, config, embedded=embedded)
+    return run_up(folder, port, config, embedded=embedded)

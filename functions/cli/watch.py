@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from functions.cli.status_lines import sayer, shown
+from functions.cli.status_lines import create_status_printer, show_page
 
 
 def watch(
@@ -16,7 +16,7 @@ def watch(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
 ) -> int:
     """Watch your own services by their log: gcloud logging tail … --format=json | provenfix watch --config FILE."""
-    from functions.cli.watch_service import Watched, run  # noqa: PLC0415  # other commands start without it
+    from functions.cli.watch_service import WatchOptions, run_watch  # noqa: PLC0415  # other commands start without it
 
-    say = sayer()
-    return run(Watched(config, log, folder, port, say, lambda address: shown(address, say, browser=browser)))
+    say = create_status_printer()
+    return run_watch(WatchOptions(config, log, folder, port, say, lambda address: show_page(address, say, browser=browser)))

@@ -18,14 +18,14 @@ from pathlib import Path
 from threading import Event, Thread
 
 from functions.local import extra_servers, topology
-from functions.local.entry_stream import EntryStream
-from functions.local.follow_file import STDIN, follow
-from functions.local.narration import approved_by_then, proof, sentence
-from functions.local.platform.journal import sink_takes
+from functions.local.entry_stream import EntryParser
+from functions.local.follow_file import STDIN, follow_log
+from functions.local.narration import find_approved_proposal, describe_proof, describe_step
+from functions.local.platform.journal import matches_sink
 from functions.local.private_files import make_private
-from functions.local.server_process import LOOPBACK, free_port, is_free
-from functions.local.stack import Standing, Wanted, standing
-from functions.local.stack_folder import alone_in, led_to
+from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import lock_folder, override_environ
 from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.slack.acting import command_of
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
@@ -37,35 +37,35 @@ from shared.wiring import open_local_history, open_service_logs, create_store
 from shared.workflow import flow
 from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records, proposals
-from shared.workflow.records.incident_record import Case, read_case
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 
-_LOOK_SECONDS = 0.5
-_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
-_Say = Callable[[str], None]
+_POLL_SECONDS = 0.5
+_SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_StatusPrinter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchOptions:
     """What is to be watched. `log` is a file, or `-` for standard input."""
 
     config: Path
     log: str
     folder: Path
     port: int
-    say: _Say
+    say: _StatusPrinter
     show: Callable[[str], None]
     """Takes the page's address once it can be looked at."""
 
 
 @dataclass(slots=True)
-class Intake:
+class LogIntake:
     """Entries on their way in: they are kept, and what the deployed sink would take is published."""
 
     logs: SqliteLogs
-    stack: Standing
+    stack: RunningStack
     settings: Settings
-    say: _Say
-    stream: EntryStream = field(default_factory=EntryStream)
+    say: _StatusPrinter
+    stream: EntryParser = field(default_factory=EntryParser)
     taken: int = 0
     foreign: set[str] = field(default_factory=set)
     failed: OSError | None = None
@@ -74,7 +74,7 @@ class Intake:
     def follow(self, source: str, over: Event) -> None:
         """Runs in a thread; what went wrong is kept for whoever looks."""
         try:
-            follow(source, self.take, over)
+            follow_log(source, self.take, over)
         except OSError as error:
             self.failed = error
 
@@ -83,7 +83,7 @@ class Intake:
         found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
         self.taken += len(found)
         self.logs.write(found)
-        matched = [json.dumps(entry).encode() for entry in found if sink_takes(entry)]
+        matched = [json.dumps(entry).encode() for entry in found if matches_sink(entry)]
         if matched:
             self.stack.bus.put(flow.LOG_ENTRIES, matched)
         if last:
@@ -100,116 +100,116 @@ class Intake:
         return False
 
 
-def run(watched: Watched) -> int:
+def run_watch(options: WatchOptions) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
-    page = watched.port or free_port()
-    if not is_free(page):
+    page = options.port or find_free_port()
+    if not is_port_free(page):
         raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
-    environment = _environment(watched)
+    environment = _environment(options)
     settings = read_all_settings({**os.environ, **environment})
-    _check(settings, watched)
+    _check_options(settings, options)
     with ExitStack() as ending:
-        ending.enter_context(alone_in(watched.folder))
-        ending.enter_context(led_to(environment))
+        ending.enter_context(lock_folder(options.folder))
+        ending.enter_context(override_environ(environment))
         opened, logs = create_store(read_settings()), open_service_logs(read_settings())
         ending.callback(logs.close)
-        wanted = Wanted(
-            watched.folder,
+        wanted = StackOptions(
+            options.folder,
             embedded=True,
             environment=environment,
-            beside=lambda ports: [extra_servers.page(watched.folder, page, ports[topology.CALLED], environment)],
+            beside=lambda ports: [extra_servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)],
         )
-        stack = ending.enter_context(standing(wanted))
-        watched.say(_told(settings))
-        watched.show(f"http://{LOOPBACK}:{page}/")
-        intake, over = Intake(logs, stack, settings, watched.say), Event()
-        reading = Thread(target=intake.follow, args=(watched.log, over))
+        stack = ending.enter_context(run_stack(wanted))
+        options.say(_describe_watch(settings))
+        options.show(f"http://{LOOPBACK}:{page}/")
+        intake, over = LogIntake(logs, stack, settings, options.say), Event()
+        reading = Thread(target=intake.follow, args=(options.log, over))
         reading.start()
         ending.callback(reading.join)
         ending.callback(over.set)
-        _look_on(watched, stack, opened, intake)
+        _watch_stack(options, stack, opened, intake)
     return 0
 
 
-def _environment(watched: Watched) -> Mapping[str, str]:
+def _environment(options: WatchOptions) -> Mapping[str, str]:
     """What leads every process of the stack to it."""
-    make_private(watched.folder)
+    make_private(options.folder)
     environment = {
-        "PROVENFIX_CONFIG": str(watched.config.resolve()),
-        "PROVENFIX_EMBEDDED": str(watched.folder.resolve()),
+        "PROVENFIX_CONFIG": str(options.config.resolve()),
+        "PROVENFIX_EMBEDDED": str(options.folder.resolve()),
         "PROVENFIX_PROJECT": "provenfix-local",
         "PROVENFIX_PLATFORM": "watched",
     }
     # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
-    return environment | {_SECRET: {_SECRET: secrets.token_hex(16), **os.environ}[_SECRET]}
+    return environment | {_SIGNING_SECRET_VARIABLE: {_SIGNING_SECRET_VARIABLE: secrets.token_hex(16), **os.environ}[_SIGNING_SECRET_VARIABLE]}
 
 
-def _look_on(watched: Watched, stack: Standing, opened: Store, intake: Intake) -> None:
+def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intake: LogIntake) -> None:
     told: set[tuple[str, int]] = set()
     due, said_ended = 0.0, False
     while True:
         for name in stack.tended.revive():
-            watched.say(f"{name} had ended; it was started again.")
+            options.say(f"{name} had ended; it was started again.")
         if time.monotonic() >= due:
             due = time.monotonic() + topology.TICK_SECONDS
             stack.bus.put(flow.TICK, [b"{}"])
         for service in intake.settings.services:
-            for case in (read_case(each.value) for each in opened.find(incident_records.KIND, "service", service)):
-                _tell(watched.say, opened, case, intake.settings.services[service], told)
+            for case in (record_from_document(each.value) for each in store.find(incident_records.KIND, "service", service)):
+                _print_history(options.say, store, case, intake.settings.services[service], told)
         if intake.failed is not None:
-            name = "standard input" if watched.log == STDIN else watched.log
+            name = "standard input" if options.log == STDIN else options.log
             raise InputError(f"{name} cannot be read any more: {intake.failed.strerror}")
         if intake.ended and not said_ended:
             said_ended = True
-            watched.say(f"The log has ended: {intake.taken} entries, {intake.stream.skipped} lines that are none.")
-            watched.say("The page stays until you end this with Ctrl-C.")
-        time.sleep(_LOOK_SECONDS)
+            options.say(f"The log has ended: {intake.taken} entries, {intake.stream.skipped} lines that are none.")
+            options.say("The page stays until you end this with Ctrl-C.")
+        time.sleep(_POLL_SECONDS)
 
 
-def _tell(say: _Say, opened: Store, case: Case, service: Service, told: set[tuple[str, int]]) -> None:
-    stored = opened.read(EVIDENCE, case.evidence)
+def _print_history(print_status: _StatusPrinter, store: Store, case: IncidentRecord, service: Service, reported: set[tuple[str, int]]) -> None:
+    stored = store.read(EVIDENCE, case.evidence)
     evidence = stored.value if stored else {}
     for number, step in enumerate(case.history):
-        if (case.id, number) in told:
+        if (case.id, number) in reported:
             continue
-        told.add((case.id, number))
-        said = sentence(case, number, evidence, approved_by_then(opened, case, number))
-        say(f"{case.service}: {said}")
-        if step["state"] == flow.State.PROPOSED.value:
-            for line in proof(evidence):
-                say(f"  {line}")
+        reported.add((case.id, number))
+        said = describe_step(case, number, evidence, find_approved_proposal(store, case, number))
+        print_status(f"{case.service}: {said}")
+        if step["state"] == flow.IncidentState.PROPOSED.value:
+            for line in describe_proof(evidence):
+                print_status(f"  {line}")
             if service.acting is RolloutMode.BY_HAND:
-                say(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed(opened, case))}")
+                print_status(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed_commit(store, case))}")
 
 
-def _proposed(opened: Store, case: Case) -> str:
-    stored = opened.read(proposals.KIND, case.proposal)
+def _proposed_commit(store: Store, case: IncidentRecord) -> str:
+    stored = store.read(proposals.KIND, case.proposal)
     return str(stored.value["commit"]) if stored else "COMMIT"
 
 
-def _check(settings: Settings, watched: Watched) -> None:
+def _check_options(settings: Settings, options: WatchOptions) -> None:
     """Raises Misused and Unreadable for what would only be found out later."""
     if not settings.services:
-        raise UsageError(f"{watched.config} names no service; there is nothing to watch")
+        raise UsageError(f"{options.config} names no service; there is nothing to watch")
     for service in settings.services.values():
         if not Path(service.repository).exists():
             raise UsageError(
                 f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
                 "give its path, such as ./path/to/clone"
             )
-        _check_command(service)
+        _check_deploy_command(service)
         with open_local_history(service.repository) as history:
             history.branch(service.branch or None)
-    if watched.log == STDIN and sys.stdin.isatty():
+    if options.log == STDIN and sys.stdin.isatty():
         raise UsageError(
             "standard input is a terminal; pipe a log into it, such as: gcloud logging tail … --format=json | "
-            f"provenfix watch --config {watched.config}"
+            f"provenfix watch --config {options.config}"
         )
-    if watched.log != STDIN and not Path(watched.log).is_file():
-        raise InputError(f"{watched.log}: there is no such log file; give the path of an existing one.")
+    if options.log != STDIN and not Path(options.log).is_file():
+        raise InputError(f"{options.log}: there is no such log file; give the path of an existing one.")
 
 
-def _check_command(service: Service) -> None:
+def _check_deploy_command(service: Service) -> None:
     """Found out now, and not after somebody has approved."""
     program = service.deploy_command[0] if service.deploy_command else ""
     if program and shutil.which(program) is None:
@@ -219,7 +219,7 @@ def _check_command(service: Service) -> None:
         )
 
 
-def _told(settings: Settings) -> str:
+def _describe_watch(settings: Settings) -> str:
     acting = sorted(service.id for service in settings.services.values() if service.deploy_command)
     what = f"An approval runs the deploy_command of {', '.join(acting)}" if acting else "Read-only: nothing is deployed"
     return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions are on the page alone."

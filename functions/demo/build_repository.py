@@ -6,16 +6,16 @@ from pathlib import Path
 
 from functions.demo import fast_import
 from functions.demo.handlers import Flavour
-from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Moments, Role, plans, the_night
+from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, CommitTimes, Role, plan_commits, incident_commit_times
 
 SERVICE = "harbour-chat"
 REVISIONS = (f"{SERVICE}-00041-abc", f"{SERVICE}-00042-def")
 FIRST_LINES = {Role.INTRODUCED: 611, Role.CLAIMED_FIX: 624, Role.REFACTORING: 676}
-ERRORS = {Role.INTRODUCED: 7, Role.CLAIMED_FIX: 6, Role.REFACTORING: 2, Role.FIX: 0}
+ERROR_COUNTS = {Role.INTRODUCED: 7, Role.CLAIMED_FIX: 6, Role.REFACTORING: 2, Role.FIX: 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Showcase:
+class ExampleRepository:
     """The built repository, and what is true of it."""
 
     path: Path
@@ -31,7 +31,7 @@ class Showcase:
     """Built from the claimed fix, and from the refactoring before it was committed."""
     commits: Mapping[Role, str]
     """40-digit ids of what has been committed, oldest first."""
-    moments: Moments
+    moments: CommitTimes
     first_lines: Mapping[Role, int]
     """Where the module first fails, after each commit that leaves it broken."""
     errors: Mapping[Role, int]
@@ -66,35 +66,35 @@ def build_incident(
     *,
     python: str = "3.11",
     flavour: Flavour = Flavour.FSTRING,
-    moments: Moments | None = None,
-) -> Showcase:
+    commit_times: CommitTimes | None = None,
+) -> ExampleRepository:
     """Writes the whole history. The same arguments give the same commit ids.
 
     Raises `shared.errors.InputError` where git is missing or cannot write there.
     """
-    return _append(_empty(path, python, flavour, moments), tuple(Role))
+    return _append_commits(_create_empty(path, python, flavour, commit_times), tuple(Role))
 
 
-def begin(
+def begin_history(
     path: Path,
     *,
     python: str = "3.11",
     flavour: Flavour = Flavour.FSTRING,
-    moments: Moments | None = None,
-) -> Showcase:
+    commit_times: CommitTimes | None = None,
+) -> ExampleRepository:
     """Writes the history up to the commit that claimed to be the fix: what there was when the service was deployed."""
-    return _append(_empty(path, python, flavour, moments), BEFORE_DEPLOYMENT)
+    return _append_commits(_create_empty(path, python, flavour, commit_times), BEFORE_DEPLOYMENT)
 
 
-def finish(story: Showcase, moments: Moments | None = None) -> Showcase:
+def finish_history(repository: ExampleRepository, commit_times: CommitTimes | None = None) -> ExampleRepository:
     """Writes the rest of the history, at other `moments` where they are given."""
-    later = replace(story, moments=moments or story.moments)
-    return _append(later, tuple(role for role in Role if role not in BEFORE_DEPLOYMENT))
+    later = replace(repository, moments=commit_times or repository.moments)
+    return _append_commits(later, tuple(role for role in Role if role not in BEFORE_DEPLOYMENT))
 
 
-def _empty(path: Path, python: str, flavour: Flavour, moments: Moments | None) -> Showcase:
-    fast_import.create(path, "main")
-    return Showcase(
+def _create_empty(path: Path, python: str, flavour: Flavour, commit_times: CommitTimes | None) -> ExampleRepository:
+    fast_import.create_repository(path, "main")
+    return ExampleRepository(
         path=path,
         branch="main",
         python=python,
@@ -103,14 +103,14 @@ def _empty(path: Path, python: str, flavour: Flavour, moments: Moments | None) -
         service=SERVICE,
         revisions=REVISIONS,
         commits={},
-        moments=moments or the_night(),
+        moments=commit_times or incident_commit_times(),
         first_lines=FIRST_LINES,
-        errors=ERRORS,
+        errors=ERROR_COUNTS,
     )
 
 
-def _append(story: Showcase, roles: tuple[Role, ...]) -> Showcase:
-    planned = plans(story.python, story.flavour, story.moments)
-    onto = list(story.commits.values())[-1] if story.commits else None
-    ids = fast_import.write(story.path, [planned[role] for role in roles], branch=story.branch, onto=onto)
-    return replace(story, commits={**story.commits, **dict(zip(roles, ids, strict=True))})
+def _append_commits(repository: ExampleRepository, roles: tuple[Role, ...]) -> ExampleRepository:
+    planned = plan_commits(repository.python, repository.flavour, repository.moments)
+    onto = list(repository.commits.values())[-1] if repository.commits else None
+    ids = fast_import.append_commits(repository.path, [planned[role] for role in roles], branch=repository.branch, onto=onto)
+    return replace(repository, commits={**repository.commits, **dict(zip(roles, ids, strict=True))})

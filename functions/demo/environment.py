@@ -9,9 +9,9 @@ from functions.local.private_files import write_private
 from shared.secret import Secret
 from shared.service import Service
 
-LONGEST_WAIT = 6.0
+MAX_WAIT_SECONDS = 6.0
 APPROVER = "U0MIRA"
-_SECRET = "PROVENFIX_DEMO_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_SIGNING_SECRET_VARIABLE = "PROVENFIX_DEMO_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _CHANNEL = "C0HARBOUR"
 _CONFIGURATION = """\
 version: 1
@@ -29,7 +29,7 @@ slack:
 """
 
 
-def service_in(folder: Path, port: int) -> Service:
+def create_service(folder: Path, port: int) -> Service:
     """The service of the incident, reached on a port of the loopback."""
     return Service(
         name=SERVICE,
@@ -42,7 +42,7 @@ def service_in(folder: Path, port: int) -> Service:
     )
 
 
-def environment_in(folder: Path, service: Service, port: int, secret: Secret) -> Mapping[str, str]:
+def write_configuration(folder: Path, service: Service, port: int, secret: Secret) -> Mapping[str, str]:
     """What leads every process of the stack to it; the file of the configuration is written."""
     file = folder / "provenfix.yaml"
     text = _CONFIGURATION.format(
@@ -53,7 +53,7 @@ def environment_in(folder: Path, service: Service, port: int, secret: Secret) ->
         channel=service.channel,
         approver=APPROVER,
         port=port,
-        secret=_SECRET,
+        secret=_SIGNING_SECRET_VARIABLE,
     )
     write_private(file, text)
     return {
@@ -61,21 +61,21 @@ def environment_in(folder: Path, service: Service, port: int, secret: Secret) ->
         "PROVENFIX_EMBEDDED": str(folder.resolve()),
         "PROVENFIX_PROJECT": "provenfix-local",
         "PROVENFIX_PLATFORM": "served",
-        "PROVENFIX_LONGEST_WAIT": str(LONGEST_WAIT),
+        "PROVENFIX_LONGEST_WAIT": str(MAX_WAIT_SECONDS),
         # What a process that is killed cannot clean up is gone with the folder.
-        "TMPDIR": str(_made(folder / "scratch")),
-        _SECRET: secret.reveal(),
+        "TMPDIR": str(_create_folder(folder / "scratch")),
+        _SIGNING_SECRET_VARIABLE: secret.reveal(),
     }
 
 
-def _made(folder: Path) -> Path:
+def _create_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder.resolve()
 
 
-def waits() -> str:
+def describe_short_waits() -> str:
     """What is shorter than in earnest, in one sentence."""
     return (
         f"Starting the five functions. What takes longer in earnest (2 minutes for a lone 1011, 12 for a lease, 24 "
-        f"hours of watching) is cut to {LONGEST_WAIT:g} seconds here, and the tick comes every second."
+        f"hours of watching) is cut to {MAX_WAIT_SECONDS:g} seconds here, and the tick comes every second."
     )

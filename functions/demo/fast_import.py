@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from functions.demo.git import git
+from functions.demo.git import run_git
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class CommitSpec:
     """A commit to be written. Numbers name other plans of the same call, counted from 0."""
 
     subject: str
@@ -24,41 +24,41 @@ class Planned:
     """None: the plan before this one (for the first plan: `onto`, else no parent)."""
 
 
-def create(path: Path, branch: str = "main") -> None:
+def create_repository(path: Path, branch: str = "main") -> None:
     """Makes an empty bare repository whose HEAD is `branch`."""
-    git(["init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)])
+    run_git(["init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)])
 
 
-def write_new(path: Path, plans: Sequence[Planned]) -> tuple[str, ...]:
+def write_repository(path: Path, commits: Sequence[CommitSpec]) -> tuple[str, ...]:
     """Makes the repository and writes the plans to its branch `main`."""
-    create(path)
-    return write(path, plans)
+    create_repository(path)
+    return append_commits(path, commits)
 
 
-def write(path: Path, plans: Sequence[Planned], *, branch: str = "main", onto: str | None = None) -> tuple[str, ...]:
+def append_commits(path: Path, commits: Sequence[CommitSpec], *, branch: str = "main", onto: str | None = None) -> tuple[str, ...]:
     """Appends the plans to `branch` and returns their commit ids in order. `onto` is an id in the repository."""
     marks = path / "provenfix-marks"
-    stream = b"".join(_stream(plans, f"refs/heads/{branch}", onto))
-    git([f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"], stream)
+    stream = b"".join(_build_stream(commits, f"refs/heads/{branch}", onto))
+    run_git([f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"], stream)
     ids = dict(line.split(" ", 1) for line in marks.read_text("ascii").splitlines())
     marks.unlink()
-    return tuple(ids[f":{number + 1}"] for number in range(len(plans)))
+    return tuple(ids[f":{number + 1}"] for number in range(len(commits)))
 
 
-def _stream(plans: Iterable[Planned], ref: str, onto: str | None) -> Iterator[bytes]:
+def _build_stream(plans: Iterable[CommitSpec], ref: str, onto: str | None) -> Iterator[bytes]:
     for number, plan in enumerate(plans):
         yield f"commit {ref}\nmark :{number + 1}\n".encode()
         who = f"{plan.author} <{plan.author.split()[0].lower()}@example.org>"
-        yield f"author {who} {_stamp(plan)}\ncommitter {who} {_stamp(plan)}\n".encode()
-        yield _data(plan.subject + "\n")
-        yield from _parents(plan, number, onto)
+        yield f"author {who} {_format_time(plan)}\ncommitter {who} {_format_time(plan)}\n".encode()
+        yield _data_block(plan.subject + "\n")
+        yield from _parent_lines(plan, number, onto)
         for path, content in plan.files.items():
-            yield f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode() + _data(content)
+            yield f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode() + _data_block(content)
         yield b"\n"
     yield b"done\n"
 
 
-def _parents(plan: Planned, number: int, onto: str | None) -> Iterator[bytes]:
+def _parent_lines(plan: CommitSpec, number: int, onto: str | None) -> Iterator[bytes]:
     if plan.parents is not None:
         names = [f":{parent + 1}" for parent in plan.parents]
     elif number:
@@ -69,10 +69,10 @@ def _parents(plan: Planned, number: int, onto: str | None) -> Iterator[bytes]:
         yield f"{word} {name}\n".encode()
 
 
-def _stamp(plan: Planned) -> str:
+def _format_time(plan: CommitSpec) -> str:
     return f"{int(plan.committed_at.timestamp())} +0000"
 
 
-def _data(content: str | bytes) -> bytes:
+def _data_block(content: str | bytes) -> bytes:
     payload = content.encode() if isinstance(content, str) else content
     return b"data %d\n%s\n" % (len(payload), payload)

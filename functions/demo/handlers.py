@@ -6,13 +6,13 @@ The arithmetic that makes the incident: a mended handler is 13 lines high, so th
 
 from enum import StrEnum
 
-TOPICS = (
+EVENT_TOPICS = (
     *("plan", "tool", "search", "draft", "review", "file", "memory", "budget", "vote"),
     *("shell", "fetch", "image", "table", "summary", "citation", "handoff", "approval", "answer"),
 )
-MOMENTS = {"started": "has begun", "progress": "has moved on", "finished": "is done"}
-NAMES = tuple((topic, moment) for topic in TOPICS for moment in MOMENTS)
-CHANGING = 7
+EVENT_MOMENTS = {"started": "has begun", "progress": "has moved on", "finished": "is done"}
+HANDLER_NAMES = tuple((topic, moment) for topic in EVENT_TOPICS for moment in EVENT_MOMENTS)
+CHANGED_HANDLERS = 7
 """How many handlers, counted from the end, the incident is about."""
 
 
@@ -25,7 +25,7 @@ class Flavour(StrEnum):
     """A string without its closing quote: rejected by every Python."""
 
 
-class Form(StrEnum):
+class HandlerForm(StrEnum):
     """How one handler is written."""
 
     PLAIN = "plain"
@@ -87,7 +87,7 @@ async def {topic}_{moment}(run: Run) -> AsyncIterator[str]:
 '''
 
 _BODIES = {
-    Form.PLAIN: """\
+    HandlerForm.PLAIN: """\
         event = {
             "kind": "@kind@",
             "detail": step.detail,
@@ -96,7 +96,7 @@ _BODIES = {
         run.sent += 1
         yield f"data: {json.dumps(event)}\\n\\n"
 """,
-    Form.MENDED: """\
+    HandlerForm.MENDED: """\
         event = json.dumps({
             "kind": "@kind@",
             "run": run.id,
@@ -106,7 +106,7 @@ _BODIES = {
         yield f"data: {event}\\n\\n"
         run.sent += 1
 """,
-    Form.FRAMED: """\
+    HandlerForm.FRAMED: """\
         event = {
             "kind": "@kind@",
             "run": run.id,
@@ -158,20 +158,20 @@ def heartbeat(run: Run) -> str:
 '''
 
 
-def module(forms: tuple[Form, ...], flavour: Flavour, *, heartbeat: bool = False) -> str:
-    """The text of agents_execute.py; `forms` are those of the last `CHANGING` handlers, in order."""
-    plain = (Form.PLAIN,) * (len(NAMES) - CHANGING)
-    handlers = "\n\n".join(_handler(*name, form, flavour) for name, form in zip(NAMES, plain + forms, strict=True))
-    frame = _FRAME if Form.FRAMED in forms else ""
-    return f"{_HEADER}{handlers}\n\n{frame}{_table()}\n\n{_STREAM}{_HEARTBEAT if heartbeat else ''}"
+def render_module(forms: tuple[HandlerForm, ...], flavour: Flavour, *, heartbeat: bool = False) -> str:
+    """The text of agents_execute.py; `forms` are those of the last `CHANGED_HANDLERS` handlers, in order."""
+    plain = (HandlerForm.PLAIN,) * (len(HANDLER_NAMES) - CHANGED_HANDLERS)
+    handlers = "\n\n".join(_render_handler(*name, form, flavour) for name, form in zip(HANDLER_NAMES, plain + forms, strict=True))
+    frame = _FRAME if HandlerForm.FRAMED in forms else ""
+    return f"{_HEADER}{handlers}\n\n{frame}{_render_handler_table()}\n\n{_STREAM}{_HEARTBEAT if heartbeat else ''}"
 
 
-def _handler(topic: str, moment: str, form: Form, flavour: Flavour) -> str:
-    body = _BREAKS[flavour] if form is Form.BROKEN else _BODIES[form]
-    opening = _OPENING.format(topic=topic, moment=moment, phrase=MOMENTS[moment])
+def _render_handler(topic: str, moment: str, form: HandlerForm, flavour: Flavour) -> str:
+    body = _BREAKS[flavour] if form is HandlerForm.BROKEN else _BODIES[form]
+    opening = _OPENING.format(topic=topic, moment=moment, phrase=EVENT_MOMENTS[moment])
     return opening + body.replace("@kind@", f"{topic}.{moment}")
 
 
-def _table() -> str:
-    rows = (", ".join(f"{topic}_{moment}" for moment in MOMENTS) for topic in TOPICS)
+def _render_handler_table() -> str:
+    rows = (", ".join(f"{topic}_{moment}" for moment in EVENT_MOMENTS) for topic in EVENT_TOPICS)
     return "HANDLERS = (\n" + "".join(f"    *({row}),\n" for row in rows) + ")\n"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from functions.demo.fast_import import Planned
-from functions.demo.handlers import CHANGING, Flavour, Form, module
-from functions.demo.tree import first_tree, with_more_tests, with_session_count, with_session_limit
+from functions.demo.fast_import import CommitSpec
+from functions.demo.handlers import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
+from functions.demo.tree import initial_files, files_with_more_tests, files_with_session_count, files_with_session_limit
 
 MODULE = "chat/agents_execute.py"
 
@@ -29,10 +29,10 @@ class Role(StrEnum):
 BEFORE_DEPLOYMENT = (Role.FIRST, Role.GOOD, Role.INTRODUCED, Role.CLAIMED_FIX)
 """What had been committed when the first of the two failing revisions was deployed."""
 
-Moments = Mapping[Role, datetime]
+CommitTimes = Mapping[Role, datetime]
 
 
-def the_night() -> Moments:
+def incident_commit_times() -> CommitTimes:
     """The moments of the incident, on a day of its own."""
     midnight = datetime(2026, 5, 12, tzinfo=UTC)
     return {
@@ -49,72 +49,72 @@ def the_night() -> Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StoryCommit:
     """One commit: its role, who made it, what its message says, how the changing handlers are written after it."""
 
     role: Role
     author: str
     subject: str
-    forms: tuple[Form, ...]
+    forms: tuple[HandlerForm, ...]
 
 
-def stages(flavour: Flavour) -> tuple[Stage, ...]:
+def list_story_commits(flavour: Flavour) -> tuple[StoryCommit, ...]:
     """The whole story, oldest first."""
-    plain, broken, framed = (Form.PLAIN,) * CHANGING, (Form.BROKEN,) * CHANGING, (Form.FRAMED,) * CHANGING
-    one_mended = (Form.MENDED, *broken[1:])
-    five_mended = (Form.MENDED, *framed[1:5], *broken[5:])
-    all_mended = (Form.MENDED, *framed[1:])
+    plain, broken, framed = (HandlerForm.PLAIN,) * CHANGED_HANDLERS, (HandlerForm.BROKEN,) * CHANGED_HANDLERS, (HandlerForm.FRAMED,) * CHANGED_HANDLERS
+    one_mended = (HandlerForm.MENDED, *broken[1:])
+    five_mended = (HandlerForm.MENDED, *framed[1:5], *broken[5:])
+    all_mended = (HandlerForm.MENDED, *framed[1:])
     kind = "f-string" if flavour is Flavour.FSTRING else "string"
     mira, jonas, ada = "Mira Holm", "Jonas Brandt", "Ada Okafor"
     return (
-        Stage(Role.FIRST, mira, "Stream what the agents do, one event for each step", plain),
-        Stage(Role.GOOD, ada, "Say in the documents how events are named", plain),
-        Stage(Role.INTRODUCED, jonas, "Send the run with every handoff, approval and answer", broken),
-        Stage(
+        StoryCommit(Role.FIRST, mira, "Stream what the agents do, one event for each step", plain),
+        StoryCommit(Role.GOOD, ada, "Say in the documents how events are named", plain),
+        StoryCommit(Role.INTRODUCED, jonas, "Send the run with every handoff, approval and answer", broken),
+        StoryCommit(
             Role.CLAIMED_FIX,
             jonas,
             f"fix: resolve {kind} syntax error causing container startup failure",
             one_mended,
         ),
-        Stage(Role.REFACTORING, mira, "refactor: frame approval events in one place", five_mended),
-        Stage(Role.FIX, mira, "refactor: frame the remaining answer events too", all_mended),
-        Stage(Role.TESTS, ada, "Test that a session reads its own transcript", all_mended),
-        Stage(Role.HEARTBEAT, ada, "Keep quiet streams open with a heartbeat", all_mended),
-        Stage(Role.HEAD, jonas, "Count the open sessions in the health answer", all_mended),
+        StoryCommit(Role.REFACTORING, mira, "refactor: frame approval events in one place", five_mended),
+        StoryCommit(Role.FIX, mira, "refactor: frame the remaining answer events too", all_mended),
+        StoryCommit(Role.TESTS, ada, "Test that a session reads its own transcript", all_mended),
+        StoryCommit(Role.HEARTBEAT, ada, "Keep quiet streams open with a heartbeat", all_mended),
+        StoryCommit(Role.HEAD, jonas, "Count the open sessions in the health answer", all_mended),
     )
 
 
-def plans(python: str, flavour: Flavour, moments: Moments, *, limited: bool = False) -> Mapping[Role, Planned]:
+def plan_commits(python: str, flavour: Flavour, commit_times: CommitTimes, *, limited: bool = False) -> Mapping[Role, CommitSpec]:
     """One commit for each role, oldest first. `python` is the deployed minor version, such as `3.11`.
 
     A `limited` history ends with a change that compiles and does not work.
     """
     planned = {
-        stage.role: Planned(stage.subject, moments[stage.role], stage.author, _files(stage, python, flavour))
-        for stage in stages(flavour)
+        stage.role: CommitSpec(stage.subject, commit_times[stage.role], stage.author, _changed_files(stage, python, flavour))
+        for stage in list_story_commits(flavour)
     }
     if limited:
-        newest, files = planned[Role.HEAD], with_session_limit(first_tree(python))
+        newest, files = planned[Role.HEAD], files_with_session_limit(initial_files(python))
         planned[Role.HEAD] = replace(newest, subject="Keep no more than two sessions open", files=files)
     return planned
 
 
-def module_after(role: Role, flavour: Flavour) -> str:
+def render_module_after(role: Role, flavour: Flavour) -> str:
     """The text of the incident's module after the commit of that role."""
-    forms = next(stage.forms for stage in stages(flavour) if stage.role is role)
-    return module(forms, flavour, heartbeat=role in (Role.HEARTBEAT, Role.HEAD))
+    forms = next(stage.forms for stage in list_story_commits(flavour) if stage.role is role)
+    return render_module(forms, flavour, heartbeat=role in (Role.HEARTBEAT, Role.HEAD))
 
 
-def _files(stage: Stage, python: str, flavour: Flavour) -> Mapping[str, str]:
-    tree = first_tree(python)
+def _changed_files(stage: StoryCommit, python: str, flavour: Flavour) -> Mapping[str, str]:
+    tree = initial_files(python)
     match stage.role:
         case Role.FIRST:
-            return {**tree, MODULE: module_after(stage.role, flavour)}
+            return {**tree, MODULE: render_module_after(stage.role, flavour)}
         case Role.GOOD:
             return {"docs/events.md": tree["docs/events.md"] + "\nA name is never changed, only added.\n"}
         case Role.TESTS:
-            return with_more_tests(tree)
+            return files_with_more_tests(tree)
         case Role.HEAD:
-            return with_session_count(tree)
+            return files_with_session_count(tree)
         case _:
-            return {MODULE: module_after(stage.role, flavour)}
+            return {MODULE: render_module_after(stage.role, flavour)}

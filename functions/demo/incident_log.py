@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from functions.demo.build_repository import Showcase
+from functions.demo.build_repository import ExampleRepository
 from functions.demo.handlers import Flavour
-from functions.demo.history_plan import Role, module_after
-from functions.demo.log_entry import Line, entries
+from functions.demo.history_plan import Role, render_module_after
+from functions.demo.log_entry import OutputLine, create_log_entries
 
 DENIED = "Database session error: 403: Not authenticated"
 CLOSED = "WebSocket /ws closed: code=1011"
@@ -30,62 +30,62 @@ class Shape(StrEnum):
     """Lines copied from a console: a time of day and the text."""
 
 
-def incident_log(story: Showcase, path: Path, shape: Shape = Shape.GCLOUD) -> Path:
+def write_incident_log(repository: ExampleRepository, path: Path, shape: Shape = Shape.GCLOUD) -> Path:
     """Writes the log of the incident to `path` and returns it. Times are those of the night of the incident."""
-    path.write_text(log_text(story, shape), "utf-8")
+    path.write_text(render_log(repository, shape), "utf-8")
     return path
 
 
-def log_text(story: Showcase, shape: Shape) -> str:
+def render_log(repository: ExampleRepository, shape: Shape) -> str:
     """The log as one text."""
     if shape is Shape.PLAIN:
-        return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _lines(story, shape))
-    found = entries(list(_lines(story, shape)), story.service)
+        return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _log_lines(repository, shape))
+    found = create_log_entries(list(_log_lines(repository, shape)), repository.service)
     if shape is Shape.JSON_LINES:
         return "".join(json.dumps(entry) + "\n" for entry in found)
     return json.dumps(found[::-1], indent=2) + "\n"
 
 
-def error_text(line: int) -> str:
+def format_error_message(line: int) -> str:
     """What Python says of the broken module, as `str(error)` gives it."""
     return f"unterminated string literal (detected at line {line}) (agents_execute.py, line {line})"
 
 
-def failures(story: Showcase) -> tuple[tuple[datetime, str, Role], ...]:
+def list_failures(repository: ExampleRepository) -> tuple[tuple[datetime, str, Role], ...]:
     """When each revision was first seen to fail, and whose commit's tree it ran."""
-    midnight = story.moments[Role.INTRODUCED].replace(hour=0, minute=0, second=0)
-    first, second = story.revisions
+    midnight = repository.moments[Role.INTRODUCED].replace(hour=0, minute=0, second=0)
+    first, second = repository.revisions
     return (
         (midnight + timedelta(hours=3, minutes=43, seconds=43, microseconds=118_204), first, Role.CLAIMED_FIX),
         (midnight + timedelta(hours=3, minutes=43, seconds=58, microseconds=640_871), second, Role.REFACTORING),
     )
 
 
-def _lines(story: Showcase, shape: Shape) -> Iterator[Line]:
-    for at, revision, role in failures(story):
-        yield Line(at - timedelta(milliseconds=31), revision, 'INFO:  "WebSocket /ws" [accepted]', "INFO", "stdout")
+def _log_lines(story: ExampleRepository, shape: Shape) -> Iterator[OutputLine]:
+    for at, revision, role in list_failures(story):
+        yield OutputLine(at - timedelta(milliseconds=31), revision, 'INFO:  "WebSocket /ws" [accepted]', "INFO", "stdout")
         for repeat in range(3):
-            yield from _failure(story, shape, Line(at + timedelta(seconds=4 * repeat), revision, ""), role)
+            yield from _failure_lines(story, shape, OutputLine(at + timedelta(seconds=4 * repeat), revision, ""), role)
 
 
-def _failure(story: Showcase, shape: Shape, place: Line, role: Role) -> Iterator[Line]:
+def _failure_lines(story: ExampleRepository, shape: Shape, place: OutputLine, role: Role) -> Iterator[OutputLine]:
     severity = "" if shape is Shape.LINE_BY_LINE else "ERROR"
-    said = f"Uncaught exception: SyntaxError: {error_text(story.first_lines[role])}"
+    said = f"Uncaught exception: SyntaxError: {format_error_message(story.first_lines[role])}"
     texts = [said]
     if shape in (Shape.LINE_BY_LINE, Shape.TRACEBACK):
-        texts += [CLOSED, _traceback(story, role), DENIED]
+        texts += [CLOSED, _format_traceback(story, role), DENIED]
     else:
         texts += [CLOSED, "connection closed: received 1011 (internal error)", DENIED]
     if shape is Shape.LINE_BY_LINE:
         texts = [line for text in texts for line in text.splitlines()]
     for number, text in enumerate(texts):
-        yield Line(place.at + timedelta(microseconds=700 * number), place.revision, text, severity)
+        yield OutputLine(place.at + timedelta(microseconds=700 * number), place.revision, text, severity)
 
 
-def _traceback(story: Showcase, role: Role) -> str:
+def _format_traceback(story: ExampleRepository, role: Role) -> str:
     """As uvicorn logs it, paths as in the image."""
     number = story.first_lines[role]
-    text = module_after(role, story.flavour).splitlines()[number - 1]
+    text = render_module_after(role, story.flavour).splitlines()[number - 1]
     opening = 'f"' if story.flavour is Flavour.FSTRING else '"\\n\\n'
     packages = f"/usr/local/lib/python{story.python}/site-packages"
     return "\n".join(

@@ -14,7 +14,7 @@ RUN_LOGS = f"projects/{PROJECT}/logs/run.googleapis.com%2F"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutputLine:
     """One piece of output. `text` may hold several lines where the platform kept them together."""
 
     at: datetime
@@ -25,17 +25,17 @@ class Line:
     stream: str = "stderr"
 
 
-def entries(lines: Sequence[Line], service: str) -> list[dict[str, Any]]:
+def create_log_entries(lines: Sequence[OutputLine], service: str) -> list[dict[str, Any]]:
     """One entry for each line, in the same order; insert ids grow with it."""
-    return [_entry(number, line, service) for number, line in enumerate(lines)]
+    return [_create_log_entry(number, line, service) for number, line in enumerate(lines)]
 
 
-def _entry(number: int, line: Line, service: str) -> dict[str, Any]:
+def _create_log_entry(number: int, line: OutputLine, service: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "insertId": f"6a02{number:08x}",
-        "labels": {"instanceId": _instance(line.revision)},
+        "labels": {"instanceId": _instance_id(line.revision)},
         "logName": RUN_LOGS + line.stream,
-        "receiveTimestamp": stamp(line.at),
+        "receiveTimestamp": format_log_time(line.at),
         "resource": {
             "labels": {
                 "configuration_name": service,
@@ -47,16 +47,16 @@ def _entry(number: int, line: Line, service: str) -> dict[str, Any]:
             "type": "cloud_run_revision",
         },
         "textPayload": line.text,
-        "timestamp": stamp(line.at),
+        "timestamp": format_log_time(line.at),
     }
     return entry | ({"severity": line.severity} if line.severity else {})
 
 
-def stamp(at: datetime) -> str:
+def format_log_time(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds, as the log has it."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _instance(revision: str) -> str:
+def _instance_id(revision: str) -> str:
     """An id of the right look, the same for every line of a revision."""
     return "00f46b92" + revision.encode().hex()[-48:].rjust(48, "0")

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.demo.environment import APPROVER
-from functions.demo.scenario import Scenario
-from functions.demo.setup import Say, Staging
+from functions.demo.scenario import ScenarioName
+from functions.demo.setup import StatusPrinter, DemoSetup
 from functions.demo.visitors import Visitors
-from functions.local.narration import approved_by_then, proof, sentence
-from functions.local.page.clicks import Clicker
-from functions.local.stack import Standing
+from functions.local.narration import find_approved_proposal, describe_proof, describe_step
+from functions.local.page.clicks import ClickSender
+from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.detection.signal import SignalKind
@@ -24,40 +24,40 @@ from shared.errors import Reject
 from shared.ports import Document, Store
 from shared.service import Service
 from shared.workflow import flow
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import Case, read_case
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 
 TICK_SECONDS = 1.0
-_TURN_SECONDS = 0.1
-_AGAIN_SECONDS = 3.0
+_POLL_SECONDS = 0.1
+_CLICK_RETRY_SECONDS = 3.0
 """After this long a click that was not heard is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DemoOptions:
     """What is to be performed. `page_port` 0 takes a free one."""
 
     folder: Path
-    scenario: Scenario
+    scenario: ScenarioName
     page_port: int
     auto_approve: bool
-    say: Say
+    say: StatusPrinter
     show: Callable[[str], None]
     """Takes the page's address once it can be looked at."""
 
 
 @dataclass(slots=True)
-class Performance:
+class DemoRun:
     """A running stack and all that has been told of it."""
 
-    asked: Asked
+    asked: DemoOptions
     service: Service
-    stack: Standing
-    staging: Staging
+    stack: RunningStack
+    staging: DemoSetup
     store: Store
-    clicker: Clicker
+    clicker: ClickSender
     visitors: Visitors
     page: str
     """The address of the page."""
@@ -68,22 +68,22 @@ class Performance:
     clicked: float = 0.0
     merged: bool = False
 
-    def until_over(self) -> Case:
+    def until_over(self) -> IncidentRecord:
         """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
         while True:
             case = self._turn()
             if case is not None and not case.active and not self._waiting():
                 return case
-            time.sleep(_TURN_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def until_interrupted(self) -> None:
         """Goes on, for whoever looks at the page; Ctrl-C is no failure any more."""
         with suppress(KeyboardInterrupt):
             while True:
                 self._turn()
-                time.sleep(_TURN_SECONDS)
+                time.sleep(_POLL_SECONDS)
 
-    def _turn(self) -> Case | None:
+    def _turn(self) -> IncidentRecord | None:
         for name in self.stack.tended.revive():
             self.asked.say(f"{name} had ended; it was started again.")
         self._tick()
@@ -103,9 +103,9 @@ class Performance:
         queue = self.stack.bus
         return isinstance(queue, SqliteQueue) and queue.age(topic) > 0
 
-    def case(self) -> Case | None:
+    def case(self) -> IncidentRecord | None:
         """The incident that this is about."""
-        found = [read_case(each.value) for each in self.store.find(incident_records.KIND, "service", self.service.id)]
+        found = [record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", self.service.id)]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         return max(errors, key=lambda case: case.generation) if errors else None
 
@@ -115,44 +115,44 @@ class Performance:
             self.due = time.monotonic() + TICK_SECONDS
             self.stack.bus.put(flow.TICK, [b"{}"])
 
-    def _tell(self, case: Case) -> None:
+    def _tell(self, case: IncidentRecord) -> None:
         for number, step in enumerate(case.history):
             if (case.id, number) not in self.told:
                 self.told.add((case.id, number))
-                approved = approved_by_then(self.store, case, number)
-                self.asked.say(sentence(case, number, self._evidence(case), approved))
-                if step["state"] == State.PROPOSED.value:
+                approved = find_approved_proposal(self.store, case, number)
+                self.asked.say(describe_step(case, number, self._evidence(case), approved))
+                if step["state"] == IncidentState.PROPOSED.value:
                     self._show_question(case)
 
-    def _tell_share(self, case: Case) -> None:
+    def _tell_share(self, case: IncidentRecord) -> None:
         """The steps on the way to all of the traffic, which change no state."""
         share = case.rollout.share if case.rollout else 0
-        if share > self.share and case.state is State.DEPLOYING:
+        if share > self.share and case.state is IncidentState.DEPLOYING:
             self.asked.say(f"It holds: {share} % of the traffic goes to it now.")
         self.share = share
 
-    def _show_question(self, case: Case) -> None:
-        for line in proof(self._evidence(case)):
+    def _show_question(self, case: IncidentRecord) -> None:
+        for line in describe_proof(self._evidence(case)):
             self.asked.say(f"  {line}")
         if not self.asked.auto_approve:
             self.asked.say(f"Now it is your turn: approve or deny at {self.page} (or end it with Ctrl-C).")
 
-    def _evidence(self, case: Case) -> Document:
+    def _evidence(self, case: IncidentRecord) -> Document:
         stored = self.store.read(EVIDENCE, case.evidence)
         return stored.value if stored else {}
 
-    def _act(self, case: Case) -> None:
+    def _act(self, case: IncidentRecord) -> None:
         """What people do."""
         plot = self.staging.plot
-        if case.state is State.UNFIXED and plot.pull_request and not self.merged:
+        if case.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
             self.asked.say("A person reads the issue and merges the pull request.")
             self.staging.merge()
-        if case.state is State.PROPOSED and self.asked.auto_approve and time.monotonic() >= self.clicked:
-            self.clicked = time.monotonic() + _AGAIN_SECONDS
+        if case.state is IncidentState.PROPOSED and self.asked.auto_approve and time.monotonic() >= self.clicked:
+            self.clicked = time.monotonic() + _CLICK_RETRY_SECONDS
             self._approve(case)
 
-    def _approve(self, case: Case) -> None:
+    def _approve(self, case: IncidentRecord) -> None:
         """The button is the message's own, and the request the one that the chat would send."""
         posted = self.store.read("local-messages", case.message)
         if posted is None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.demo.history_plan import Role
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 
 
-class Scenario(StrEnum):
+class ScenarioName(StrEnum):
     """By the names that the command takes."""
 
     INCIDENT = "incident"
@@ -19,14 +19,14 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Scenario:
     """What makes one scenario different from the others."""
 
     about: str
     """One sentence."""
     later: tuple[Role, ...]
     """What is committed to the deploy branch after the second deployment."""
-    ends: State = State.RESOLVED
+    ends: IncidentState = IncidentState.RESOLVED
     label: Role | None = None
     """The commit that the label of the failing revision names; None where it carries no label."""
     limited: bool = False
@@ -39,31 +39,31 @@ class Plot:
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
 
-PLOTS = {
-    Scenario.INCIDENT: Plot(
+SCENARIOS = {
+    ScenarioName.INCIDENT: Scenario(
         "The fix is merged and not deployed, and its message does not say that it is one.",
         _ALL_LATER,
     ),
-    Scenario.PULL_REQUEST: Plot(
+    ScenarioName.PULL_REQUEST: Scenario(
         "The fix waits in a pull request: nothing is proposed until it is merged.",
         (Role.REFACTORING,),
         pull_request=True,
     ),
-    Scenario.ROLLBACK: Plot(
+    ScenarioName.ROLLBACK: Scenario(
         "Nobody has written a fix: the last commit that compiles is proposed.",
         (Role.REFACTORING,),
     ),
-    Scenario.FAILED_PROBE: Plot(
+    ScenarioName.FAILED_PROBE: Scenario(
         "The fix is deployed together with a change that fails after two conversations, which no compiler sees.",
         _ALL_LATER,
         limited=True,
     ),
-    Scenario.STORM: Plot(
+    ScenarioName.STORM: Scenario(
         "20,000 entries of the same failure arrive at once.",
         _ALL_LATER,
         storm=20_000,
     ),
-    Scenario.LYING_LABEL: Plot(
+    ScenarioName.LYING_LABEL: Scenario(
         "The failing revision carries a label that names another commit than the one it was built from.",
         _ALL_LATER,
         label=Role.CLAIMED_FIX,

@@ -15,36 +15,36 @@ from pathlib import Path
 
 from functions.demo import fast_import
 from functions.demo.build_repository import REVISIONS
-from functions.demo.git import git
+from functions.demo.git import run_git
 from functions.demo.handlers import Flavour
-from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, module_after, plans
-from functions.demo.scenario import Plot, Scenario
-from functions.demo.ws_client import visit
-from functions.local.platform.sources import export
+from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, render_module_after, plan_commits
+from functions.demo.scenario import Scenario, ScenarioName
+from functions.demo.ws_client import visit_service
+from functions.local.platform.sources import export_commit
 from functions.local.private_files import write_private
-from functions.local.put_off_signals import put_off
+from functions.local.put_off_signals import defer_signals
 from shared.adapters.compilers.interpreters import find
 from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
 from shared.errors import UsageError, InputError
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 
-Say = Callable[[str], None]
+StatusPrinter = Callable[[str], None]
 """Takes one sentence on what happens now."""
-PULL_REQUEST = 7
-_NOTES = "staged.json"
+PULL_REQUEST_NUMBER = 7
+_PROGRESS_FILE = "staged.json"
 _BRANCH = "refs/heads/main"
-_OFFERED = f"refs/pull/{PULL_REQUEST}/head"
-_AS_IN_THE_STORY = "3.11"
+_PULL_REQUEST_REF = f"refs/pull/{PULL_REQUEST_NUMBER}/head"
+_INCIDENT_PYTHON = "3.11"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 
 @dataclass(slots=True)
-class Notes:
+class SetupProgress:
     """What has been staged so far."""
 
-    scenario: Scenario
+    scenario: ScenarioName
     python: str
     flavour: Flavour
     steps: int = 0
@@ -53,15 +53,15 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Staging:
+class DemoSetup:
     """`service.repository` is where the history is written."""
 
     folder: Path
     service: Service
     port: int
-    plot: Plot
-    say: Say
-    notes: Notes
+    plot: Scenario
+    say: StatusPrinter
+    notes: SetupProgress
 
     def play(self, platform: ServedPlatform) -> None:
         """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
@@ -75,7 +75,7 @@ class Staging:
             if number >= self.notes.steps:
                 step()
                 self.notes.steps = number + 1
-                _write(self.folder, self.notes)
+                _save_progress(self.folder, self.notes)
 
     def merge(self) -> None:
         """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
@@ -83,8 +83,8 @@ class Staging:
 
     def _begin(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
-        fast_import.create(Path(self.service.repository))
-        self.notes.moments |= _until_now(datetime.now(UTC))
+        fast_import.create_repository(Path(self.service.repository))
+        self.notes.moments |= _times_before(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
     def _serve_first(self, platform: ServedPlatform) -> None:
@@ -95,9 +95,9 @@ class Staging:
         self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
-        with put_off():  # a scratch repository is on the disk meanwhile
-            export(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
-        (tree / MODULE).write_text(module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
+        with defer_signals():  # a scratch repository is on the disk meanwhile
+            export_commit(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
+        (tree / MODULE).write_text(render_module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
         label = self.plot.label
         claims = {"label commit-sha": self.notes.commits[label]} if label else {}
         self._serve(platform, Made(REVISIONS[1], Source(folder=str(tree)), claims))
@@ -111,7 +111,7 @@ class Staging:
             time.sleep(_POLL_SECONDS)
         if state.progress is DeploymentProgress.FAILED:
             raise InputError(f"{made.name} did not come up: {state.detail}")
-        seen = visit(self.port)
+        seen = visit_service(self.port)
         if seen.close_code != 1011:
             raise InputError(f"The socket of the broken example service {seen.told}, which is not how it should fail.")
         self.say(f"A visitor was connected; the socket {seen.told}.")
@@ -121,39 +121,39 @@ class Staging:
         first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         later = [role for role in Role if role not in BEFORE_DEPLOYMENT]
         self.notes.moments |= {role: first + timedelta(seconds=number) for number, role in enumerate(later)}
-        _write(self.folder, self.notes)
+        _save_progress(self.folder, self.notes)
         base = self.notes.commits[Role.CLAIMED_FIX]
         self._git("update-ref", _BRANCH, base)
         self._commit(self.plot.later, base)
         if self.plot.pull_request:
             tip = self.notes.commits[Role.REFACTORING]
             self._commit((Role.FIX,), tip)
-            self._git("update-ref", _OFFERED, self.notes.commits[Role.FIX])
+            self._git("update-ref", _PULL_REQUEST_REF, self.notes.commits[Role.FIX])
             self._git("update-ref", _BRANCH, tip)
         self.say(f"Committing that attempt{' and what came after it' if len(self.plot.later) > 1 else ''}.")
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
-        planned = plans(self.notes.python, self.notes.flavour, _whole(self.notes.moments), limited=self.plot.limited)
-        ids = fast_import.write(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
+        planned = plan_commits(self.notes.python, self.notes.flavour, _complete_times(self.notes.moments), limited=self.plot.limited)
+        ids = fast_import.append_commits(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
         self.notes.commits |= dict(zip(roles, ids, strict=True))
 
     def _git(self, *arguments: str) -> None:
-        git([f"--git-dir={self.service.repository}", *arguments])
+        run_git([f"--git-dir={self.service.repository}", *arguments])
 
 
-def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) -> Notes:
+def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[str, str]) -> SetupProgress:
     """Those of an earlier demo in this folder, else new ones.
 
     Raises Misused for a folder of another scenario, and for an interpreter that is none.
     """
     try:
-        told = json.loads((folder / _NOTES).read_text("utf-8"))
+        told = json.loads((folder / _PROGRESS_FILE).read_text("utf-8"))
     except FileNotFoundError:
-        python = _python(interpreters)
-        return Notes(scenario, python, Flavour.FSTRING if _minor(python) < 12 else Flavour.EVERYWHERE)
+        python = _choose_python(interpreters)
+        return SetupProgress(scenario, python, Flavour.FSTRING if _minor_version(python) < 12 else Flavour.EVERYWHERE)
     if told["scenario"] != scenario.value:
         raise UsageError(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
-    return Notes(
+    return SetupProgress(
         scenario,
         told["python"],
         Flavour(told["flavour"]),
@@ -163,48 +163,48 @@ def notes_of(folder: Path, scenario: Scenario, interpreters: Mapping[str, str]) 
     )
 
 
-def choice(notes: Notes) -> str:
+def describe_break(progress: SetupProgress) -> str:
     """One sentence on what is broken, and why that."""
-    if notes.flavour is Flavour.FSTRING:
+    if progress.flavour is Flavour.FSTRING:
         return (
-            f"The service runs on Python {notes.python}; the break is a line break inside an f-string's {{…}}, "
+            f"The service runs on Python {progress.python}; the break is a line break inside an f-string's {{…}}, "
             "which Python 3.12 made legal."
         )
     return (
-        f"There is no Python {_AS_IN_THE_STORY} on this machine, so the service runs on Python {notes.python}; the "
+        f"There is no Python {_INCIDENT_PYTHON} on this machine, so the service runs on Python {progress.python}; the "
         "break is a string without its closing quote, which no version accepts."
     )
 
 
-def _python(interpreters: Mapping[str, str]) -> str:
+def _choose_python(interpreters: Mapping[str, str]) -> str:
     """That of the incident where this machine has it, else the one that runs this."""
-    found = find(_AS_IN_THE_STORY, interpreters)
+    found = find(_INCIDENT_PYTHON, interpreters)
     if found is None:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
     found.close()
     return found.python
 
 
-def _minor(python: str) -> int:
+def _minor_version(python: str) -> int:
     return int(python.partition(".")[2])
 
 
-def _write(folder: Path, notes: Notes) -> None:
+def _save_progress(folder: Path, progress: SetupProgress) -> None:
     """All of it or nothing."""
     told = {
-        "scenario": notes.scenario.value,
-        "python": notes.python,
-        "flavour": notes.flavour.value,
-        "steps": notes.steps,
-        "moments": {role.value: moment.isoformat() for role, moment in notes.moments.items()},
-        "commits": {role.value: commit for role, commit in notes.commits.items()},
+        "scenario": progress.scenario.value,
+        "python": progress.python,
+        "flavour": progress.flavour.value,
+        "steps": progress.steps,
+        "moments": {role.value: moment.isoformat() for role, moment in progress.moments.items()},
+        "commits": {role.value: commit for role, commit in progress.commits.items()},
     }
-    new = folder / f"{_NOTES}.new"
+    new = folder / f"{_PROGRESS_FILE}.new"
     write_private(new, json.dumps(told, indent=2))
-    new.replace(folder / _NOTES)
+    new.replace(folder / _PROGRESS_FILE)
 
 
-def _until_now(now: datetime) -> Mapping[Role, datetime]:
+def _times_before(now: datetime) -> Mapping[Role, datetime]:
     """The same distances before the first failure as in the incident."""
     before = {
         Role.FIRST: timedelta(days=21, hours=13),
@@ -215,6 +215,6 @@ def _until_now(now: datetime) -> Mapping[Role, datetime]:
     return {role: now - distance for role, distance in before.items()}
 
 
-def _whole(moments: Mapping[Role, datetime]) -> Mapping[Role, datetime]:
+def _complete_times(moments: Mapping[Role, datetime]) -> Mapping[Role, datetime]:
     """One for each role, also for those whose time has not come."""
     return {role: moments.get(role, datetime.now(UTC)) for role in Role}

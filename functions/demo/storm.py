@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 _SEED = 20_260_512
 
 
-def storm(entries: Sequence[Mapping[str, object]], count: int) -> Iterator[Mapping[str, object]]:
+def generate_storm(entries: Sequence[Mapping[str, object]], count: int) -> Iterator[Mapping[str, object]]:
     """`count` entries in any order, the same ones for the same entries."""
     chance = random.Random(_SEED)  # noqa: S311  # a shuffle that can be repeated
     for number in range(count):

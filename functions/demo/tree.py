@@ -175,10 +175,10 @@ def test_an_open_session_reads_its_own_transcript():
 """
 
 
-def first_tree(deployed: str) -> Mapping[str, str]:
+def initial_files(deployed_python: str) -> Mapping[str, str]:
     """All files but the incident's module. `deployed` is a minor version such as `3.11`; checks run on the next two."""
-    minor = int(deployed.partition(".")[2])
-    versions = {"@deployed@": deployed, "@tested@": f"3.{minor + 1}", "@newest@": f"3.{minor + 2}"}
+    minor = int(deployed_python.partition(".")[2])
+    versions = {"@deployed@": deployed_python, "@tested@": f"3.{minor + 1}", "@newest@": f"3.{minor + 2}"}
     texts = {
         ".dockerignore": ".git\ntests\ndocs\n",
         ".github/workflows/ci.yml": _WORKFLOW,
@@ -193,25 +193,25 @@ def first_tree(deployed: str) -> Mapping[str, str]:
         "requirements.txt": "uvicorn[standard]\n",
         "tests/test_main.py": _TESTS,
     }
-    return {path: _filled(text, versions) for path, text in texts.items()}
+    return {path: _fill_placeholders(text, versions) for path, text in texts.items()}
 
 
-def with_more_tests(tree: Mapping[str, str]) -> Mapping[str, str]:
+def files_with_more_tests(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds to the tests."""
     return {"tests/test_main.py": tree["tests/test_main.py"] + TEST_OF_SESSIONS}
 
 
-def with_session_count(tree: Mapping[str, str]) -> Mapping[str, str]:
+def files_with_session_count(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds to the health answer."""
     return {"chat/main.py": tree["chat/main.py"].replace(*_MAIN_HEALTH)}
 
 
-def with_session_limit(tree: Mapping[str, str]) -> Mapping[str, str]:
+def files_with_session_limit(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds instead, in the story where it fails: nobody gives a session back."""
     return {"chat/sessions.py": tree["chat/sessions.py"].replace(*_LIMIT)}
 
 
-def _filled(text: str, versions: Mapping[str, str]) -> str:
+def _fill_placeholders(text: str, versions: Mapping[str, str]) -> str:
     for name, value in versions.items():
         text = text.replace(name, value)
     return text

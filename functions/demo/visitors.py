@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
-from functions.demo.ws_client import Visit, visit
+from functions.demo.ws_client import Visit, visit_service
 from shared.errors import InputError
 
 _PAUSE_SECONDS = 0.7
@@ -23,13 +23,13 @@ class Visitors:
         """One after the other, until it is over."""
         while not self.over.wait(_PAUSE_SECONDS):
             try:
-                self.last = visit(self.port)
+                self.last = visit_service(self.port)
             except InputError:
                 self.last = None  # told by whoever asks: a service that does not answer is part of the story
 
 
 @contextmanager
-def visiting(port: int) -> Iterator[Visitors]:
+def run_visitors(port: int) -> Iterator[Visitors]:
     """Visits the service on a port of the loopback."""
     visitors = Visitors(port)
     thread = Thread(target=visitors.keep_coming)

@@ -8,8 +8,8 @@ from websockets.sync.client import connect
 
 from shared.errors import InputError
 
-SECONDS = 15.0
-STAYING = 0.3
+TIMEOUT_SECONDS = 15.0
+OPEN_SECONDS = 0.3
 """How long a socket that has said something must stay open to count as one that does."""
 
 
@@ -32,24 +32,24 @@ class Visit:
         return f"was closed with {self.close_code}{f' ({self.close_reason})' if self.close_reason else ''}"
 
 
-def visit(port: int) -> Visit:
+def visit_service(port: int) -> Visit:
     """Opens a conversation, sees whether it stays open, then asks for the transcript.
 
     Raises `shared.errors.InputError` where the service does not answer.
     """
     try:
-        code, reason, messages = _converse(port)
-        return Visit(code, reason, messages, _transcript(port))
+        code, reason, messages = _hold_conversation(port)
+        return Visit(code, reason, messages, _read_transcript_status(port))
     except (OSError, InvalidHandshake, http.client.HTTPException) as error:
         raise InputError(f"The example service on port {port} did not answer: {error}") from error
 
 
-def _converse(port: int) -> tuple[int | None, str, int]:
+def _hold_conversation(port: int) -> tuple[int | None, str, int]:
     messages = 0
-    with connect(f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=SECONDS, close_timeout=SECONDS) as socket:
+    with connect(f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=TIMEOUT_SECONDS) as socket:
         try:
             while True:
-                socket.recv(timeout=STAYING if messages else SECONDS)
+                socket.recv(timeout=OPEN_SECONDS if messages else TIMEOUT_SECONDS)
                 messages += 1
         except TimeoutError:
             if messages:
@@ -61,8 +61,8 @@ def _converse(port: int) -> tuple[int | None, str, int]:
             return closed.rcvd.code, closed.rcvd.reason, messages
 
 
-def _transcript(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+def _read_transcript_status(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/transcript")
         return connection.getresponse().status

@@ -11,15 +11,15 @@ from shared.config.settings import Settings, read_all_settings
 if TYPE_CHECKING:
     from functions.http.structured_logs import Trace
     from shared.secret import Secret
-    from shared.workflow.context import World
+    from shared.workflow.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class Runtime:
     """Shared by all threads."""
 
     settings: Settings
-    world: "World"
+    world: "Context"
     signing_secret: "Callable[[], Secret]"
     """Slack's, read when it is first asked for. Raises Misused where none is configured, Retry."""
     span: "Callable[[str, Trace], AbstractContextManager[object]]"
@@ -27,39 +27,39 @@ class Process:
 
 
 _lock = Lock()
-_made: list[Process] = []
+_runtime: list[Runtime] = []
 
 
-def process() -> Process:
+def get_runtime() -> Runtime:
     """Raises Misused and Unreadable where the settings are wrong; the next request then tries again."""
     with _lock:
-        if not _made:
-            _made.append(_make())
-        return _made[0]
+        if not _runtime:
+            _runtime.append(_build_runtime())
+        return _runtime[0]
 
 
-def keep(made: Process | None) -> None:
+def set_runtime(runtime: Runtime | None) -> None:
     """Puts another one in its place; with None it is made anew. For tests and the local stack."""
     with _lock:
-        _made[:] = [] if made is None else [made]
+        _runtime[:] = [] if runtime is None else [runtime]
 
 
-def _make() -> Process:
+def _build_runtime() -> Runtime:
     from shared.wiring import build_secret_reader, build_context  # noqa: PLC0415  # not before a request needs it
 
     settings = read_all_settings()
     signing_secret = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
-    return Process(settings, build_context(settings), signing_secret, _tracer(settings))
+    return Runtime(settings, build_context(settings), signing_secret, _create_span_opener(settings))
 
 
-def untraced(_name: str, _trace: "Trace") -> AbstractContextManager[None]:
+def open_no_span(_name: str, _trace: "Trace") -> AbstractContextManager[None]:
     """The span of a process that traces nothing."""
     return nullcontext()
 
 
-def _tracer(settings: Settings) -> "Callable[[str, Trace], AbstractContextManager[object]]":
+def _create_span_opener(settings: Settings) -> "Callable[[str, Trace], AbstractContextManager[object]]":
     if not settings.tracing:
-        return untraced
-    from functions.http.tracing import tracer  # noqa: PLC0415  # OpenTelemetry only where it is wanted
+        return open_no_span
+    from functions.http.tracing import create_span_opener  # noqa: PLC0415  # OpenTelemetry only where it is wanted
 
-    return tracer(settings.project)
+    return create_span_opener(settings.project)

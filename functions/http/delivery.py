@@ -19,11 +19,11 @@ from shared.errors import Reject
 if TYPE_CHECKING:
     from flask import Request
 
-MOST_BYTES = 16 << 20
+MAX_BODY_BYTES = 16 << 20
 """Pub/Sub takes 10 MB, and base64 makes a third more of them."""
 _SPEC_VERSIONS = frozenset(("1.0", "0.3"))
-_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
-_LONGEST_ID = 1_000
+_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+_MAX_ID_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +40,34 @@ class Delivery:
 
 def read_delivery(request: "Request") -> Delivery:
     """Raises Reject with a named reason; never anything else because of what the request holds."""
-    body = json_object(read_body(request, MOST_BYTES), "not_a_message")
+    body = parse_json_object(read_body(request, MAX_BODY_BYTES), "not_a_message")
     headers = request.headers
     if "ce-specversion" in headers or "ce-id" in headers:
         _check_event(headers.get("ce-specversion", ""), headers.get("ce-type", ""))
-        return _delivery(body, headers.get("ce-time"))
+        return _parse_delivery(body, headers.get("ce-time"))
     if "specversion" in body:
         _check_event(body.get("specversion"), body.get("type"))
         data = body.get("data")
-        return _delivery(data if isinstance(data, dict) else {}, body.get("time"))
-    return _delivery(body, None)
+        return _parse_delivery(data if isinstance(data, dict) else {}, body.get("time"))
+    return _parse_delivery(body, None)
 
 
-def read_body(request: "Request", most: int) -> bytes:
+def read_body(request: "Request", max_bytes: int) -> bytes:
     """The raw body, whether or not its length was announced. Raises Reject where it is longer than `most` bytes."""
     announced = request.content_length or 0
-    body = request.stream.read(most + 1) if announced <= most else b""
-    if announced > most or len(body) > most:
-        raise Reject("too_large", f"more than {most} bytes")
+    body = request.stream.read(max_bytes + 1) if announced <= max_bytes else b""
+    if announced > max_bytes or len(body) > max_bytes:
+        raise Reject("too_large", f"more than {max_bytes} bytes")
     return body
 
 
-def refuse_old(delivery: Delivery, now: datetime, oldest: timedelta) -> None:
+def reject_old(delivery: Delivery, now: datetime, max_age: timedelta) -> None:
     """Raises Reject for a message that has gone round for too long."""
-    if delivery.published_at is not None and now - delivery.published_at > oldest:
+    if delivery.published_at is not None and now - delivery.published_at > max_age:
         raise Reject("too_old", f"published at {delivery.published_at.isoformat()}")
 
 
-def json_object(text: bytes, reason: str) -> Mapping[str, object]:
+def parse_json_object(text: bytes, reason: str) -> Mapping[str, object]:
     """The object that a text holds. Raises Reject with `reason` where it holds something else."""
     try:
         found = json.loads(text.decode("utf-8"))
@@ -78,34 +78,34 @@ def json_object(text: bytes, reason: str) -> Mapping[str, object]:
     return found
 
 
-def one_text(delivery: Delivery, key: str) -> str:
+def read_text_field(delivery: Delivery, key: str) -> str:
     """The one text that a message of ours carries, such as `{"incident": "…"}`. Raises Reject."""
-    message = json_object(delivery.data, "not_a_message_of_ours")
+    message = parse_json_object(delivery.data, "not_a_message_of_ours")
     if message.get("version", "1") != "1":
         raise Reject("unknown_version", key)
     found = message.get(key)
-    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID or not found.isprintable():
+    if not isinstance(found, str) or not 0 < len(found) <= _MAX_ID_LENGTH or not found.isprintable():
         raise Reject("wrong_fields", f"no usable {key}")
     return found
 
 
-def _check_event(version: object, kind: object) -> None:
+def _check_event(version: object, event_type: object) -> None:
     if version not in _SPEC_VERSIONS:
         raise Reject("unknown_version", "of CloudEvents")
-    if kind != _TYPE:
+    if event_type != _EVENT_TYPE:
         raise Reject("unknown_type", "not a published message")
 
 
-def _delivery(wrapped: Mapping[str, object], event_time: object) -> Delivery:
+def _parse_delivery(wrapped: Mapping[str, object], event_time: object) -> Delivery:
     message = wrapped.get("message")
     if not isinstance(message, dict):
         raise Reject("not_a_message", "no message in it")
     number = message.get("messageId", message.get("message_id", ""))
     published = message.get("publishTime", message.get("publish_time", event_time))
-    return Delivery(str(number)[:_LONGEST_ID], _data(message.get("data", "")), _time(published))
+    return Delivery(str(number)[:_MAX_ID_LENGTH], _decode_data(message.get("data", "")), _parse_time(published))
 
 
-def _data(text: object) -> bytes:
+def _decode_data(text: object) -> bytes:
     if not isinstance(text, str):
         raise Reject("not_base64", f"a JSON {type(text).__name__}")
     try:
@@ -114,7 +114,7 @@ def _data(text: object) -> bytes:
         raise Reject("not_base64", "") from None
 
 
-def _time(text: object) -> datetime | None:
+def _parse_time(text: object) -> datetime | None:
     if not isinstance(text, str) or not text:
         return None
     try:

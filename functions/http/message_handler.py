@@ -8,28 +8,28 @@ Retry, or what nobody foresaw 5xx: Pub/Sub delivers again, and after its last at
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from functions.http.context import process
-from functions.http.delivery import Delivery, read_delivery, refuse_old
-from functions.http.structured_logs import Log, Severity, trace_of
+from functions.http.context import get_runtime
+from functions.http.delivery import Delivery, read_delivery, reject_old
+from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Process
-    from shared.workflow.context import Outcome, World
+    from functions.http.context import Runtime
+    from shared.workflow.context import StepResult, Context
 
-Answered = tuple[str, int]
+StatusResponse = tuple[str, int]
 
 
-def handled(function: str, request: "Request", step: "Callable[[World, Delivery], Outcome]") -> Answered:
+def handle_message(function: str, request: "Request", step: "Callable[[Context, Delivery], StepResult]") -> StatusResponse:
     """Answers one request. No text of an error reaches the caller."""
-    log = Log(function, "", trace_of(request.headers))
+    log = RequestLog(function, "", read_trace(request.headers))
     try:
-        here = process()
-        log = Log(function, here.settings.project, log.trace)
+        here = get_runtime()
+        log = RequestLog(function, here.settings.project, log.trace)
         with here.span(function, log.trace):
-            return _deliver(function, request, step, here, log)
+            return _run_step(function, request, step, here, log)
     except Retry as retry:
         log.retry(retry)
         return "", 503
@@ -38,26 +38,26 @@ def handled(function: str, request: "Request", step: "Callable[[World, Delivery]
         return "", 500
 
 
-def _deliver(
-    function: str, request: "Request", step: "Callable[[World, Delivery], Outcome]", here: "Process", log: Log
-) -> Answered:
+def _run_step(
+    function: str, request: "Request", step: "Callable[[Context, Delivery], StepResult]", runtime: "Runtime", log: RequestLog
+) -> StatusResponse:
     if request.method != "POST":
         return "", 405
     try:
         delivery = read_delivery(request)
-        refuse_old(delivery, here.world.clock.now(), here.settings.oldest)
-        outcome = step(here.world, delivery)
+        reject_old(delivery, runtime.world.clock.now(), runtime.settings.oldest)
+        outcome = step(runtime.world, delivery)
     except Reject as rejected:
-        rejection(here, function, rejected, log)
+        store_rejection(runtime, function, rejected, log)
     else:
         measured = {} if outcome.seconds is None else {"seconds": round(outcome.seconds, 1)}
         log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=outcome.detail, **measured)
     return "", 204
 
 
-def rejection(here: "Process", function: str, rejected: Reject, log: Log) -> None:
+def store_rejection(runtime: "Runtime", function: str, error: Reject, log: RequestLog) -> None:
     """Stores why something will never work. Raises Retry where that cannot be stored."""
-    from shared.workflow.records.rejections import reject  # noqa: PLC0415  # only where it is needed
+    from shared.workflow.records.rejections import record_rejection  # noqa: PLC0415  # only where it is needed
 
-    reject(here.world, function, rejected.reason, rejected.detail)
-    log.write(Severity.NOTICE, f"rejected:{rejected.reason}", detail=rejected.detail)
+    record_rejection(runtime.world, function, error.reason, error.detail)
+    log.write(Severity.NOTICE, f"rejected:{error.reason}", detail=error.detail)

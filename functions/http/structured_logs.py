@@ -21,8 +21,8 @@ from shared.text.redaction import redact
 MARKER = "provenfix"
 """The key that every line of this product has."""
 
-_LONGEST_DETAIL = 2_000
-_MOST_FRAMES = 30
+_MAX_DETAIL_LENGTH = 2_000
+_MAX_FRAMES = 30
 _ROOT = Path(__file__).parents[2]
 _CLOUD_TRACE = re.compile(r"([0-9a-fA-F]{32})(?:/(\d{1,20}))?(?:;.*)?")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
@@ -52,7 +52,7 @@ class Headers(Protocol):
         """The value, or `default`."""
 
 
-def trace_of(headers: Headers) -> Trace:
+def read_trace(headers: Headers) -> Trace:
     """From `traceparent`, else `X-Cloud-Trace-Context`; anything else in them counts as none."""
     parent = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
     if parent:
@@ -65,7 +65,7 @@ def trace_of(headers: Headers) -> Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class RequestLog:
     """Writes the lines of one request."""
 
     function: str
@@ -76,7 +76,7 @@ class Log:
         """One line. `outcome` is a name of ours; `detail` may come from anywhere: it is redacted, then cut."""
         told: dict[str, object] = {"function": self.function, "outcome": outcome}
         told |= {"incident": incident} if incident else {}
-        told |= {"detail": redact(detail)[:_LONGEST_DETAIL]} if detail else {}
+        told |= {"detail": redact(detail)[:_MAX_DETAIL_LENGTH]} if detail else {}
         line: dict[str, object] = {
             "severity": severity.value,
             "message": f"{self.function}: {outcome.partition(':')[0]}",
@@ -98,13 +98,13 @@ class Log:
     def crash(self, error: BaseException) -> None:
         """The line for what nobody foresaw: its class, its words, and where it was raised, without source text."""
         frames = [
-            f"{_place(frame.filename)}:{frame.lineno} {frame.name}"
+            f"{_relative_path(frame.filename)}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)
         ]
         raised = f"{type(error).__module__}.{type(error).__qualname__}"
-        self.write(Severity.ERROR, "crashed", detail=str(error), raised=raised, frames=frames[-_MOST_FRAMES:])
+        self.write(Severity.ERROR, "crashed", detail=str(error), raised=raised, frames=frames[-_MAX_FRAMES:])
 
 
-def _place(filename: str) -> str:
+def _relative_path(filename: str) -> str:
     path = Path(filename)
     return str(path.relative_to(_ROOT)) if path.is_relative_to(_ROOT) else path.name

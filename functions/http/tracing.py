@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from functions.http.structured_logs import MARKER, Trace
 
 
-class LineExporter(SpanExporter):
+class StdoutSpanExporter(SpanExporter):
     """Prints a span: its name, its place in the trace, how long it took."""
 
     def __init__(self, project: str) -> None:
@@ -26,12 +26,12 @@ class LineExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """One write for each span."""
         for span in spans:
-            sys.stdout.write(json.dumps(_line(span, self._project)) + "\n")
+            sys.stdout.write(json.dumps(_format_span(span, self._project)) + "\n")
         sys.stdout.flush()
         return SpanExportResult.SUCCESS
 
 
-def _line(span: ReadableSpan, project: str) -> dict[str, object]:
+def _format_span(span: ReadableSpan, project: str) -> dict[str, object]:
     context = span.get_span_context()
     assert context is not None
     assert span.start_time is not None
@@ -48,19 +48,19 @@ def _line(span: ReadableSpan, project: str) -> dict[str, object]:
     }
 
 
-def tracer(project: str) -> Callable[[str, Trace], AbstractContextManager[object]]:
+def create_span_opener(project: str) -> Callable[[str, Trace], AbstractContextManager[object]]:
     """What opens a span for a request."""
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(LineExporter(project)))
+    provider.add_span_processor(SimpleSpanProcessor(StdoutSpanExporter(project)))
     spans = provider.get_tracer(MARKER)
 
     def opened(name: str, parent: Trace) -> AbstractContextManager[object]:
-        return spans.start_as_current_span(name, context=_context(parent))
+        return spans.start_as_current_span(name, context=_parent_context(parent))
 
     return opened
 
 
-def _context(parent: Trace) -> Context | None:
+def _parent_context(parent: Trace) -> Context | None:
     if not parent.trace or not parent.span:
         return None
     known = trace.SpanContext(

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-STOPPED = 130
+EXIT_INTERRUPTED = 130
 PACKAGES = ("functions", "shared")
 
 
@@ -21,10 +21,10 @@ def main() -> NoReturn:
     """Runs the command line. Exit code 130 after Ctrl-C, however early it comes; 2 where other code would run."""
     heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored in the background: it stays so
     if heard:
-        signal.signal(signal.SIGINT, _leave)
-    root = code_root(Path(__file__).parent)
-    put_first(root)
-    foreign = find_foreign(root)
+        signal.signal(signal.SIGINT, _exit_interrupted)
+    root = find_code_root(Path(__file__).parent)
+    prepend_path(root)
+    foreign = find_foreign_package(root)
     if foreign:
         sys.stderr.write(f"provenfix: {foreign}\n")
         sys.exit(2)
@@ -35,23 +35,23 @@ def main() -> NoReturn:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         run()
     except KeyboardInterrupt:
-        _leave(signal.SIGINT, None)
+        _exit_interrupted(signal.SIGINT, None)
     finally:
         if heard:  # the interpreter's own end takes a moment, too
-            signal.signal(signal.SIGINT, _leave)
+            signal.signal(signal.SIGINT, _exit_interrupted)
 
 
-def code_root(here: Path) -> Path:
+def find_code_root(here: Path) -> Path:
     """The folder that holds `functions` and `shared`: this package in a wheel, two above it in a checkout."""
     return here if (here / "functions").is_dir() else here.parents[1]
 
 
-def put_first(root: Path) -> None:
+def prepend_path(root: Path) -> None:
     """Makes `root` the first folder in which modules are looked for."""
     sys.path[:] = [str(root), *(entry for entry in sys.path if entry != str(root))]
 
 
-def find_foreign(root: Path) -> str:
+def find_foreign_package(root: Path) -> str:
     """A sentence about a package of ours that would be imported from elsewhere; "" where there is none."""
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
@@ -62,7 +62,7 @@ def find_foreign(root: Path) -> str:
     return ""
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+def _exit_interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
     """Ends at once: so early nothing is open, and an import would otherwise be torn into a traceback."""
     os.write(2, b"provenfix: stopped\n")
-    os._exit(STOPPED)
+    os._exit(EXIT_INTERRUPTED)

@@ -10,10 +10,10 @@ import json
 from shared.adapters.delivery import Delivery
 from shared.text.timestamps import format_rfc3339
 
-_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
-def request(delivery: Delivery, project: str) -> tuple[bytes, dict[str, str]]:
+def build_cloud_event(delivery: Delivery, project: str) -> tuple[bytes, dict[str, str]]:
     """Body and headers. `delivery.topic` is the topic's bare name."""
     published = format_rfc3339(delivery.published_at)
     message = {
@@ -28,7 +28,7 @@ def request(delivery: Delivery, project: str) -> tuple[bytes, dict[str, str]]:
         "ce-id": delivery.id,
         "ce-source": f"//pubsub.googleapis.com/projects/{project}/topics/{delivery.topic}",
         "ce-specversion": "1.0",
-        "ce-type": _TYPE,
+        "ce-type": _EVENT_TYPE,
         "ce-time": published,
         "content-type": "application/json",
     }

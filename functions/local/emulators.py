@@ -10,24 +10,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.server_process import LOOPBACK, Server, answers, free_port, running
+from functions.local.server_process import LOOPBACK, Server, wait_until_ready, find_free_port, run_server
 from shared.errors import InputError
 
-INSTALL = "install Java 17 and the Cloud SDK, then: gcloud components install pubsub-emulator cloud-firestore-emulator"
-_PUBSUB = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
-_FIRESTORE = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-_WELL_KNOWN = (
+INSTALL_HINT = "install Java 17 and the Cloud SDK, then: gcloud components install pubsub-emulator cloud-firestore-emulator"
+_PUBSUB_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+_FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
+_SDK_FOLDERS = (
     "/usr/lib/google-cloud-sdk",
     "/usr/share/google-cloud-sdk",
     "/opt/google-cloud-sdk",
     "~/google-cloud-sdk",
 )
-_QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_FAST_START_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """Short-lived on a small machine: starting soon is worth more than running fast."""
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class EmulatorPaths:
     """Where the programs are."""
 
     java: str
@@ -52,45 +52,45 @@ class Emulators:
         }
 
 
-def installed() -> Installed:
+def find_emulators() -> EmulatorPaths:
     """Raises `shared.errors.InputError` that names what is missing and how to install it."""
     java = shutil.which("java")
     if java is None:
-        raise InputError(f"The emulators need Java, which is not on PATH: {INSTALL}")
-    for root in _roots():
-        pubsub, firestore = sorted(root.glob(_PUBSUB)), root / _FIRESTORE
+        raise InputError(f"The emulators need Java, which is not on PATH: {INSTALL_HINT}")
+    for root in _find_sdk_folders():
+        pubsub, firestore = sorted(root.glob(_PUBSUB_JAR)), root / _FIRESTORE_JAR
         if pubsub and firestore.is_file():
-            return Installed(java, pubsub[-1], firestore)
-    raise InputError(f"The emulators of Pub/Sub and Firestore were not found: {INSTALL}")
+            return EmulatorPaths(java, pubsub[-1], firestore)
+    raise InputError(f"The emulators of Pub/Sub and Firestore were not found: {INSTALL_HINT}")
 
 
 @contextmanager
-def emulating(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
-    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or on free ones. Raises as `installed` does."""
-    found = installed()
-    pubsub, firestore = ports or (free_port(), free_port())
-    servers = [_pubsub(found, pubsub), _firestore(found, firestore)]
+def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
+    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or on free ones. Raises as `find_emulators` does."""
+    found = find_emulators()
+    pubsub, firestore = ports or (find_free_port(), find_free_port())
+    servers = [_pubsub_server(found, pubsub), _firestore_server(found, firestore)]
     with ExitStack() as stack:
-        started = [(server, stack.enter_context(running(server, folder))) for server in servers]
+        started = [(server, stack.enter_context(run_server(server, folder))) for server in servers]
         for server, process in started:
-            answers(server, process, folder)
+            wait_until_ready(server, process, folder)
         yield Emulators(pubsub, firestore, started)
 
 
-def _pubsub(found: Installed, port: int) -> Server:
-    command = [found.java, *_QUICK, "-jar", str(found.pubsub), f"--host={LOOPBACK}", f"--port={port}"]
+def _pubsub_server(found: EmulatorPaths, port: int) -> Server:
+    command = [found.java, *_FAST_START_OPTIONS, "-jar", str(found.pubsub), f"--host={LOOPBACK}", f"--port={port}"]
     return Server("pubsub-emulator", command, port, {})
 
 
-def _firestore(found: Installed, port: int) -> Server:
+def _firestore_server(found: EmulatorPaths, port: int) -> Server:
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
-    command = [found.java, *_QUICK, "-cp", str(found.firestore), main, f"--host={LOOPBACK}", f"--port={port}"]
+    command = [found.java, *_FAST_START_OPTIONS, "-cp", str(found.firestore), main, f"--host={LOOPBACK}", f"--port={port}"]
     return Server("firestore-emulator", command, port, {})
 
 
-def _roots() -> Iterator[Path]:
+def _find_sdk_folders() -> Iterator[Path]:
     """Folders where the Cloud SDK may be, the ones that cost nothing to try first."""
-    yield from (Path(root).expanduser() for root in _WELL_KNOWN)
+    yield from (Path(root).expanduser() for root in _SDK_FOLDERS)
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         return

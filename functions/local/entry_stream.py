@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-_LONGEST = 1 << 20
+_MAX_ENTRY_LENGTH = 1 << 20
 """Characters. An entry has 256 KB at most: what is longer and still no entry never becomes one."""
-_BETWEEN = " \t\r\n,[]"
+_SEPARATORS = " \t\r\n,[]"
 
 
 @dataclass(slots=True)
-class EntryStream:
+class EntryParser:
     """`skipped` counts lines that were no part of an entry."""
 
     skipped: int = 0
@@ -25,7 +25,7 @@ class EntryStream:
         """The entries that are whole by now. With `last` no more text will come."""
         self._rest += text
         while True:
-            self._rest = self._rest.lstrip(_BETWEEN)
+            self._rest = self._rest.lstrip(_SEPARATORS)
             if not self._rest:
                 return
             if not self._rest.startswith("{"):
@@ -35,7 +35,7 @@ class EntryStream:
             try:
                 found, end = self._decode.raw_decode(self._rest)
             except (ValueError, RecursionError):
-                if not last and len(self._rest) < _LONGEST and not self._broken():
+                if not last and len(self._rest) < _MAX_ENTRY_LENGTH and not self._broken():
                     return
                 self._skip_line(last=True)
                 continue
@@ -49,7 +49,7 @@ class EntryStream:
     def _skip_line(self, *, last: bool) -> bool:
         """False where the line has not ended yet."""
         line, ended, rest = self._rest.partition("\n")
-        if not ended and not last and len(line) < _LONGEST:
+        if not ended and not last and len(line) < _MAX_ENTRY_LENGTH:
             return False
         self.skipped += 1
         self._rest = rest

@@ -7,12 +7,12 @@ import threading
 from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 
-from functions.local.cloud_event import request
+from functions.local.cloud_event import build_cloud_event
 from functions.local.server_process import LOOPBACK
 from shared.adapters.delivery import Delivery
 
 
-class Taker(Protocol):
+class DeliveryTarget(Protocol):
     """Whoever deliveries are carried to, from several threads at once."""
 
     def take(self, delivery: Delivery) -> bool:
@@ -22,7 +22,7 @@ class Taker(Protocol):
         """Nothing will be carried any more."""
 
 
-class Door:
+class FunctionClient:
     """Posts to the function on a port of the loopback."""
 
     def __init__(self, port: int, project: str, seconds: float) -> None:
@@ -35,7 +35,7 @@ class Door:
 
     def take(self, delivery: Delivery) -> bool:
         """True for a 2xx answer; everything else, silence included, means: deliver again."""
-        body, headers = request(delivery, self._project)
+        body, headers = build_cloud_event(delivery, self._project)
         for _ in range(2):  # a server may close a kept connection just then: that is no answer of the function
             connection = self._connection()
             try:

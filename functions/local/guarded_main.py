@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from functions import main
-from functions.local.request_origin import STATUS, doubt_browser, doubt_host
+from functions.local.request_origin import PROBLEM_STATUS, check_not_browser, check_host
 
 if TYPE_CHECKING:
     from flask import Request
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 Function = Callable[["Request"], Any]
 
 
-def guard(function: Function, *, anywhere: bool) -> Function:
+def guard_function(function: Function, *, any_host: bool) -> Function:
     """The same function. `anywhere`: also under another name than loopback's."""
 
     @wraps(function)
     def guarded(request: "Request") -> Any:
         headers = {name.lower(): value for name, value in request.headers.items()}
         port = int(request.environ.get("SERVER_PORT", "0"))
-        doubt = doubt_browser(headers) or (None if anywhere else doubt_host(headers, port))
-        return function(request) if doubt is None else (f"{doubt.value}\n", STATUS[doubt])
+        doubt = check_not_browser(headers) or (None if any_host else check_host(headers, port))
+        return function(request) if doubt is None else (f"{doubt.value}\n", PROBLEM_STATUS[doubt])
 
     return guarded
 
 
-decide = guard(main.decide, anywhere=True)
-github = guard(main.github, anywhere=True)
-investigate = guard(main.investigate, anywhere=False)
-record = guard(main.record, anywhere=False)
-redeploy = guard(main.redeploy, anywhere=False)
-verify = guard(main.verify, anywhere=False)
+decide = guard_function(main.decide, any_host=True)
+github = guard_function(main.github, any_host=True)
+investigate = guard_function(main.investigate, any_host=False)
+record = guard_function(main.record, any_host=False)
+redeploy = guard_function(main.redeploy, any_host=False)
+verify = guard_function(main.verify, any_host=False)
 
 __all__ = ["decide", "github", "investigate", "record", "redeploy", "verify"]

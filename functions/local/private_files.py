@@ -9,14 +9,14 @@ from typing import IO, Literal
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-_OF_OTHERS = 0o077
+_OTHERS_MASK = 0o077
 
 
 def make_private(folder: Path) -> Path:
     """The folder, made or closed to others. Nothing is changed about one that holds somebody's other files."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    if folder.stat().st_mode & _OF_OTHERS and _is_ours(folder):
+    if folder.stat().st_mode & _OTHERS_MASK and _is_stack_folder(folder):
         folder.chmod(FOLDER_MODE)
     return folder
 
@@ -35,6 +35,6 @@ def write_private(path: Path, text: str) -> None:
         opened.write(text.encode())
 
 
-def _is_ours(folder: Path) -> bool:
+def _is_stack_folder(folder: Path) -> bool:
     """Whether a stack has run there, or nothing is in it yet."""
     return (folder / "held").exists() or not any(folder.iterdir())

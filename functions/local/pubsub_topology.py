@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
-from functions.local.topology import DEAD_LETTERS, READERS, Delivering
+from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS, DeliveryPolicy
 
 
-def make_topics(project: str, prefix: str, how: Delivering) -> None:
+def create_topics(project: str, prefix: str, policy: DeliveryPolicy) -> None:
     """One topic and one subscription of the same name for each reader, and one of each for the dead letters."""
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # noqa: PLC0415
 
     retry = {
-        "minimum_backoff": timedelta(seconds=how.shortest_pause),
-        "maximum_backoff": timedelta(seconds=how.longest_pause),
+        "minimum_backoff": timedelta(seconds=policy.shortest_pause),
+        "maximum_backoff": timedelta(seconds=policy.longest_pause),
     }
     with PublisherClient() as publisher, SubscriberClient() as subscriber:
         dead = publisher.topic_path(project, prefix + DEAD_LETTERS)
@@ -19,15 +19,15 @@ def make_topics(project: str, prefix: str, how: Delivering) -> None:
         subscriber.create_subscription(
             name=subscriber.subscription_path(project, prefix + DEAD_LETTERS), topic=dead, ack_deadline_seconds=60
         )
-        for reader in READERS:
+        for reader in SUBSCRIBERS:
             topic = publisher.topic_path(project, prefix + reader.topic)
             publisher.create_topic(name=topic)
             subscriber.create_subscription(
                 request={
                     "name": subscriber.subscription_path(project, prefix + reader.topic),
                     "topic": topic,
-                    "ack_deadline_seconds": how.lease,
-                    "dead_letter_policy": {"dead_letter_topic": dead, "max_delivery_attempts": how.attempts},
+                    "ack_deadline_seconds": policy.lease,
+                    "dead_letter_policy": {"dead_letter_topic": dead, "max_delivery_attempts": policy.attempts},
                     "retry_policy": retry,
                 }
             )

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_PUT_OFF = (signal.SIGINT, signal.SIGTERM)
+_DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def put_off() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Handlers and not a signal mask: a mask would be inherited by what the block starts."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals never interrupt other threads
@@ -23,7 +23,7 @@ def put_off() -> Iterator[None]:
     def remember(number: int, _frame: FrameType | None) -> None:
         came.append(number)
 
-    heard = [number for number in _PUT_OFF if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = [number for number in _DEFERRED_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, remember) for number in heard}
     try:
         yield

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+CODE_ROOT = Path(__file__).parents[2]
 """The folder of `functions` and `shared`."""
-_HARMLESS = frozenset(("PYTHONUTF8", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"))
-_PREFIXES = ("PYTHON", "FLASK_", "FUNCTION_", "GUNICORN_", "UVICORN_", "WERKZEUG_")
-_SWITCHES = frozenset(("DEBUG", "HOST", "PORT", "WORKERS", "THREADS", "WEB_CONCURRENCY", "ENTRY_POINT"))
+_SAFE_VARIABLES = frozenset(("PYTHONUTF8", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"))
+_UNSAFE_PREFIXES = ("PYTHON", "FLASK_", "FUNCTION_", "GUNICORN_", "UVICORN_", "WERKZEUG_")
+_UNSAFE_VARIABLES = frozenset(("DEBUG", "HOST", "PORT", "WORKERS", "THREADS", "WEB_CONCURRENCY", "ENTRY_POINT"))
 """What functions-framework and gunicorn read: with DEBUG a function would serve a console that runs code."""
 
 
@@ -22,16 +22,16 @@ def python_command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", *arguments]
 
 
-def child_environment(given: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+def clean_environment(given: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What this process has, less what would change how a child loads code, and `given`."""
-    own = {name: value for name, value in inherited.items() if name in _HARMLESS or not _changes_loading(name)}
+    own = {name: value for name, value in inherited.items() if name in _SAFE_VARIABLES or not _changes_loading(name)}
     return {**own, **given}
 
 
-def module_environment(given: Mapping[str, str]) -> dict[str, str]:
+def import_environment(given: Mapping[str, str]) -> dict[str, str]:
     """For a child that imports `functions` and `shared`: they are found, and what it prints is not held back."""
-    return {**given, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return {**given, "PYTHONPATH": str(CODE_ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 def _changes_loading(name: str) -> bool:
-    return name.startswith(_PREFIXES) or name in _SWITCHES
+    return name.startswith(_UNSAFE_PREFIXES) or name in _UNSAFE_VARIABLES

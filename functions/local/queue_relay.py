@@ -5,21 +5,21 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from functions.local import topology
-from functions.local.function_client import Taker
-from functions.local.topology import Delivering
+from functions.local.function_client import DeliveryTarget
+from functions.local.topology import DeliveryPolicy
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Retry
 
-_AT_ONCE = 4
+_QUEUE_CONCURRENCY = 4
 """Deliveries of one topic under way."""
 _IDLE_SECONDS = 0.05
 
 
 @contextmanager
-def relaying(queue: SqliteQueue, doors: Mapping[str, Taker], how: Delivering) -> Iterator[None]:
+def relay_queue(queue: SqliteQueue, targets: Mapping[str, DeliveryTarget], policy: DeliveryPolicy) -> Iterator[None]:
     """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
     over = Event()
-    threads = [Thread(target=_carry, args=(queue, *each, how, over)) for each in doors.items() for _ in range(_AT_ONCE)]
+    threads = [Thread(target=_relay_topic, args=(queue, *each, policy, over)) for each in targets.items() for _ in range(_QUEUE_CONCURRENCY)]
     try:
         for thread in threads:
             thread.start()
@@ -28,28 +28,28 @@ def relaying(queue: SqliteQueue, doors: Mapping[str, Taker], how: Delivering) ->
         over.set()
         for thread in threads:
             thread.join()
-        for door in doors.values():
+        for door in targets.values():
             door.close()
 
 
-def _carry(queue: SqliteQueue, topic: str, door: Taker, how: Delivering, over: Event) -> None:
-    while not over.is_set():
+def _relay_topic(queue: SqliteQueue, topic: str, target: DeliveryTarget, policy: DeliveryPolicy, stop: Event) -> None:
+    while not stop.is_set():
         try:
-            if not _carry_some(queue, topic, door, how):
-                over.wait(_IDLE_SECONDS)
+            if not _relay_batch(queue, topic, target, policy):
+                stop.wait(_IDLE_SECONDS)
         except Retry:  # the file is busy: the lease brings back what was not settled
-            over.wait(_IDLE_SECONDS)
+            stop.wait(_IDLE_SECONDS)
 
 
-def _carry_some(queue: SqliteQueue, topic: str, door: Taker, how: Delivering) -> bool:
+def _relay_batch(queue: SqliteQueue, topic: str, target: DeliveryTarget, policy: DeliveryPolicy) -> bool:
     """False where nothing is due. What was taken is acknowledged in one go: each write to the disk costs as much."""
-    deliveries = queue.take(topic, topology.AHEAD.get(topic, 1), how.lease)
+    deliveries = queue.take(topic, topology.PREFETCH.get(topic, 1), policy.lease)
     taken = []
     for delivery in deliveries:
-        if door.take(delivery):
+        if target.take(delivery):
             taken.append(delivery)
         else:
-            queue.release(delivery, how.pause(delivery.attempt))
+            queue.release(delivery, policy.pause(delivery.attempt))
     if taken:
         queue.acknowledge_all(taken)
     return bool(deliveries)

@@ -8,49 +8,49 @@ https://developer.mozilla.org/docs/Glossary/Fetch_metadata_request_header
 from collections.abc import Mapping
 from enum import StrEnum
 
-NAMES = ("127.0.0.1", "localhost")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 
-class Doubt(StrEnum):
+class OriginProblem(StrEnum):
     """Why a request is refused."""
 
     HOST = "foreign_host"
     ORIGIN = "foreign_origin"
 
 
-STATUS = {Doubt.HOST: 421, Doubt.ORIGIN: 403}
+PROBLEM_STATUS = {OriginProblem.HOST: 421, OriginProblem.ORIGIN: 403}
 
 
 def is_own_host(host: str, port: int) -> bool:
     """Whether this is the port's address on loopback."""
-    return host in {f"{name}:{port}" for name in NAMES}
+    return host in {f"{name}:{port}" for name in LOOPBACK_NAMES}
 
 
-def doubt_browser(headers: Mapping[str, str]) -> Doubt | None:
+def check_not_browser(headers: Mapping[str, str]) -> OriginProblem | None:
     """For a port that no page uses: whatever a browser sends is refused."""
-    return Doubt.ORIGIN if "origin" in headers or "sec-fetch-site" in headers else None
+    return OriginProblem.ORIGIN if "origin" in headers or "sec-fetch-site" in headers else None
 
 
-def doubt_host(headers: Mapping[str, str], port: int) -> Doubt | None:
+def check_host(headers: Mapping[str, str], port: int) -> OriginProblem | None:
     """For a port that only programs of this machine use."""
-    return None if is_own_host(headers.get("host", ""), port) else Doubt.HOST
+    return None if is_own_host(headers.get("host", ""), port) else OriginProblem.HOST
 
 
-def doubt_read(headers: Mapping[str, str]) -> Doubt | None:
+def check_read_origin(headers: Mapping[str, str]) -> OriginProblem | None:
     """For what a page reads: it must be this page, or a person who follows a link to it."""
     origin, host = headers.get("origin"), headers.get("host", "")
     if origin is not None and origin != f"http://{host}":
-        return Doubt.ORIGIN
+        return OriginProblem.ORIGIN
     followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    return None if followed else doubt_stream(headers)
+    return None if followed else check_stream_origin(headers)
 
 
-def doubt_stream(headers: Mapping[str, str]) -> Doubt | None:
+def check_stream_origin(headers: Mapping[str, str]) -> OriginProblem | None:
     """For what stays open: a link that was followed is not enough, or any site could open one after the other."""
-    return None if headers.get("sec-fetch-site", "none") in {"same-origin", "none"} else Doubt.ORIGIN
+    return None if headers.get("sec-fetch-site", "none") in {"same-origin", "none"} else OriginProblem.ORIGIN
 
 
-def doubt_write(headers: Mapping[str, str]) -> Doubt | None:
+def check_write_origin(headers: Mapping[str, str]) -> OriginProblem | None:
     """For what a page sends: it must be this page itself."""
     same = headers.get("origin") == f"http://{headers.get('host', '')}"
-    return None if same and headers.get("sec-fetch-site", "same-origin") == "same-origin" else Doubt.ORIGIN
+    return None if same and headers.get("sec-fetch-site", "same-origin") == "same-origin" else OriginProblem.ORIGIN

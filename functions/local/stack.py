@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.local import server_process, topology
-from functions.local.emulators import emulating
-from functions.local.function_client import Door
-from functions.local.function_server import SOURCE, function
+from functions.local.emulators import run_emulators
+from functions.local.function_client import FunctionClient
+from functions.local.function_server import FUNCTIONS_FILE, function_server
 from functions.local.private_files import make_private
-from functions.local.stack_folder import led_to, told
-from functions.local.supervisor import Tended
+from functions.local.stack_folder import override_environ, publish_environment
+from functions.local.supervisor import Supervisor
 from shared.wiring import QUEUE_FILE
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     Started = Sequence[tuple[server_process.Server, subprocess.Popen[bytes]]]
 
 
-def _nothing(_ports: Mapping[str, int]) -> "Sequence[server_process.Server]":
+def _no_servers(_ports: Mapping[str, int]) -> "Sequence[server_process.Server]":
     return ()
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StackOptions:
     """`folder` takes what the servers print, and all state where the stack is embedded."""
 
     folder: Path
@@ -40,26 +40,26 @@ class Wanted:
     prefix: str = "provenfix-"
     environment: Mapping[str, str] | None = None
     """What the functions are to find in their environment besides."""
-    source: Path = SOURCE
+    source: Path = FUNCTIONS_FILE
     """The file that exports the functions."""
-    beside: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _nothing
+    beside: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _no_servers
     """What is to run besides, given the ports of the functions."""
     webhook: bool = False
     """Whether the function that the code host calls runs, too."""
-    delivering: topology.Delivering = field(default_factory=topology.Delivering)
+    delivering: topology.DeliveryPolicy = field(default_factory=topology.DeliveryPolicy)
 
     @property
     def functions(self) -> list[str]:
         """Those that run, in the order of their ports."""
         return [
-            topology.CALLED,
-            *(reader.function for reader in topology.READERS),
-            *([topology.WEBHOOK] if self.webhook else []),
+            topology.SLACK_FUNCTION,
+            *(reader.function for reader in topology.SUBSCRIBERS),
+            *([topology.WEBHOOK_FUNCTION] if self.webhook else []),
         ]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunningStack:
     """`ports` by function; `environment` leads settings and Google's clients to this stack."""
 
     ports: Mapping[str, int]
@@ -67,75 +67,75 @@ class Standing:
     bus: "PubSubBus | SqliteQueue"
     folder: Path
     backing: "Started"
-    tended: Tended
+    tended: Supervisor
 
     def check(self) -> None:
         """Raises `shared.errors.InputError` where a function or an emulator has ended."""
         for server, running in (*self.backing, *self.tended.running.values()):
-            server_process.check(server, running, self.folder)
+            server_process.check_running(server, running, self.folder)
 
 
 @contextmanager
-def standing(wanted: Wanted) -> Iterator[Standing]:
+def run_stack(options: StackOptions) -> Iterator[RunningStack]:
     """Starts all of it, and ends all of it on every way out.
 
     Raises `shared.errors.InputError` where a port is taken, the emulators are missing, or a server does not come up.
     """
-    make_private(wanted.folder)
-    names = wanted.functions
-    ports = dict(zip(names, _ports(wanted.first_port, len(names)), strict=True))
+    make_private(options.folder)
+    names = options.functions
+    ports = dict(zip(names, _choose_ports(options.first_port, len(names)), strict=True))
     with ExitStack() as stack:
-        there, backing = _backed(wanted, len(names), stack)
-        stack.enter_context(led_to(there))
-        environment = {**there, **(wanted.environment or {})}
-        servers = [function(name, port, environment, wanted.source) for name, port in ports.items()]
-        tended = Tended(wanted.folder, stack)
-        tended.start([*servers, *wanted.beside(ports)])
+        there, backing = _start_backing(options, len(names), stack)
+        stack.enter_context(override_environ(there))
+        environment = {**there, **(options.environment or {})}
+        servers = [function_server(name, port, environment, options.source) for name, port in ports.items()]
+        tended = Supervisor(options.folder, stack)
+        tended.start([*servers, *options.beside(ports)])
         doors = {
-            reader.topic: Door(ports[reader.function], wanted.project, wanted.delivering.lease)
-            for reader in topology.READERS
+            reader.topic: FunctionClient(ports[reader.function], options.project, options.delivering.lease)
+            for reader in topology.SUBSCRIBERS
         }
-        bus = _relayed(wanted, there, doors, stack)
-        stack.enter_context(told(wanted.folder, there, stays=wanted.embedded))
-        yield Standing(ports, there, bus, wanted.folder, backing, tended)
+        bus = _start_relay(options, there, doors, stack)
+        stack.enter_context(publish_environment(options.folder, there, keep=options.embedded))
+        yield RunningStack(ports, there, bus, options.folder, backing, tended)
 
 
-def _ports(first: int, count: int) -> list[int]:
-    return [first + number if first else server_process.free_port() for number in range(count)]
+def _choose_ports(first: int, count: int) -> list[int]:
+    return [first + number if first else server_process.find_free_port() for number in range(count)]
 
 
-def _backed(wanted: Wanted, functions: int, stack: ExitStack) -> "tuple[Mapping[str, str], Started]":
+def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> "tuple[Mapping[str, str], Started]":
     """Starts what keeps state and messages; the environment that leads there, and the servers."""
-    if wanted.embedded:
-        return {"PROVENFIX_EMBEDDED": str(wanted.folder.resolve()), "PROVENFIX_PROJECT": wanted.project}, ()
-    ports = (wanted.first_port + functions, wanted.first_port + functions + 1) if wanted.first_port else None
-    emulators = stack.enter_context(emulating(wanted.folder, ports))
+    if options.embedded:
+        return {"PROVENFIX_EMBEDDED": str(options.folder.resolve()), "PROVENFIX_PROJECT": options.project}, ()
+    ports = (options.first_port + functions, options.first_port + functions + 1) if options.first_port else None
+    emulators = stack.enter_context(run_emulators(options.folder, ports))
     there = {
         **emulators.environment,
-        "PROVENFIX_LOCAL": str(wanted.folder.resolve()),
-        "PROVENFIX_PROJECT": wanted.project,
-        "PROVENFIX_TOPIC_PREFIX": wanted.prefix,
+        "PROVENFIX_LOCAL": str(options.folder.resolve()),
+        "PROVENFIX_PROJECT": options.project,
+        "PROVENFIX_TOPIC_PREFIX": options.prefix,
     }
     return there, emulators.servers
 
 
-def _relayed(
-    wanted: Wanted, there: Mapping[str, str], doors: Mapping[str, Door], stack: ExitStack
+def _start_relay(
+    options: StackOptions, environment: Mapping[str, str], targets: Mapping[str, FunctionClient], stack: ExitStack
 ) -> "PubSubBus | SqliteQueue":
-    if wanted.embedded:
+    if options.embedded:
         from functions.local import queue_relay  # noqa: PLC0415
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        queue = SqliteQueue(wanted.folder / QUEUE_FILE, wanted.delivering.attempts)
+        queue = SqliteQueue(options.folder / QUEUE_FILE, options.delivering.attempts)
         stack.callback(queue.close)
         queue.free()  # whatever an earlier stack was busy with when it was ended
-        stack.enter_context(queue_relay.relaying(queue, doors, wanted.delivering))
+        stack.enter_context(queue_relay.relay_queue(queue, targets, options.delivering))
         return queue
     from functions.local import pubsub_relay, pubsub_topology  # noqa: PLC0415
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
-    pubsub_topology.make_topics(wanted.project, wanted.prefix, wanted.delivering)
-    bus = PubSubBus(wanted.project, wanted.prefix, emulator=there["PUBSUB_EMULATOR_HOST"])
+    pubsub_topology.create_topics(options.project, options.prefix, options.delivering)
+    bus = PubSubBus(options.project, options.prefix, emulator=environment["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
-    stack.enter_context(pubsub_relay.relaying(wanted.project, wanted.prefix, doors))
+    stack.enter_context(pubsub_relay.relay_pubsub(options.project, options.prefix, targets))
     return bus

@@ -14,19 +14,19 @@ from pathlib import Path
 from functions.local.private_files import make_private, open_private, write_private
 from shared.errors import UsageError, InputError
 
-FOLDER = ".provenfix"
-_FILE = "stack.json"
-_HELD = "held"
+DEFAULT_FOLDER = ".provenfix"
+_STACK_FILE = "stack.json"
+_LOCK_FILE = "held"
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """While the block runs no other stack runs there: two would deliver the same messages and deploy side by side.
 
     The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
     """
     make_private(folder)
-    with open_private(folder / _HELD, "wb") as held:
+    with open_private(folder / _LOCK_FILE, "wb") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,19 +37,19 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def told(folder: Path, environment: Mapping[str, str], *, stays: bool) -> Iterator[None]:
+def publish_environment(folder: Path, environment: Mapping[str, str], *, keep: bool) -> Iterator[None]:
     """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
-    file = folder / _FILE
+    file = folder / _STACK_FILE
     write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
     try:
         yield
     finally:
-        if not stays:
+        if not keep:
             file.unlink(missing_ok=True)
 
 
 @contextmanager
-def led_to(environment: Mapping[str, str]) -> Iterator[None]:
+def override_environ(environment: Mapping[str, str]) -> Iterator[None]:
     """Google's clients read the addresses of emulators from the environment of their own process alone."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
@@ -63,21 +63,21 @@ def led_to(environment: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def environment_named(folder: Path) -> Mapping[str, str]:
-    """As `environment_of`. Raises Misused for a folder that somebody named and that has no stack.
+def load_named_environment(folder: Path) -> Mapping[str, str]:
+    """As `load_environment`. Raises Misused for a folder that somebody named and that has no stack.
 
     A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
     """
-    if folder != Path(FOLDER) and not (folder / _FILE).exists():
+    if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
         raise UsageError(
             f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
         )
-    return environment_of(folder)
+    return load_environment(folder)
 
 
-def environment_of(folder: Path) -> Mapping[str, str]:
+def load_environment(folder: Path) -> Mapping[str, str]:
     """What the stack of this folder wrote; empty where there is none."""
-    file = folder / _FILE
+    file = folder / _STACK_FILE
     if not file.exists():
         return {}
     try:

@@ -16,13 +16,13 @@ from functions.local import server_process
 from functions.local.server_process import Server
 from shared.errors import InputError
 
-MOST_RESTARTS = 100
+MAX_RESTARTS = 100
 _CLEAR_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
 @dataclass(slots=True)
-class Tended:
+class Supervisor:
     """What it starts ends with `stack`; what the servers print goes to `folder`."""
 
     folder: Path
@@ -33,28 +33,28 @@ class Tended:
     def start(self, servers: Sequence[Server]) -> None:
         """Starts them side by side, and returns once all of them answer. Raises Unreadable."""
         for server in servers:
-            self.running[server.name] = server, self.stack.enter_context(server_process.running(server, self.folder))
+            self.running[server.name] = server, self.stack.enter_context(server_process.run_server(server, self.folder))
         for server in servers:
-            server_process.answers(*self.running[server.name], self.folder)
+            server_process.wait_until_ready(*self.running[server.name], self.folder)
 
     def revive(self) -> Sequence[str]:
         """Starts again what has ended, and tells the names. Raises Unreadable for what ends again and again."""
         ended = [(server, was) for server, was in self.running.values() if was.poll() is not None]
         for server, was in ended:
             self.restarts += 1
-            if self.restarts > MOST_RESTARTS:
-                server_process.check(server, was, self.folder)
-            _clear(server, was)
+            if self.restarts > MAX_RESTARTS:
+                server_process.check_running(server, was, self.folder)
+            _kill_leftovers(server, was)
         self.start([server for server, _ in ended])
         return [server.name for server, _ in ended]
 
 
-def _clear(server: Server, was: "subprocess.Popen[bytes]") -> None:
+def _kill_leftovers(server: Server, was: "subprocess.Popen[bytes]") -> None:
     """Ends what a killed server has left of itself, such as workers that still hold its port."""
     with suppress(ProcessLookupError):
         os.killpg(was.pid, signal.SIGKILL)
     deadline = time.monotonic() + _CLEAR_SECONDS
-    while not server_process.is_free(server.port):
+    while not server_process.is_port_free(server.port):
         if time.monotonic() > deadline:
             raise InputError(f"Port {server.port} is still taken, and {server.name} needs it: end what listens there")
         time.sleep(_POLL_SECONDS)

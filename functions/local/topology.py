@@ -13,29 +13,29 @@ TICK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Subscriber:
     """A function that is called with each message of a topic."""
 
     function: str
     topic: str
 
 
-READERS = (
-    Reader("record", flow.LOG_ENTRIES),
-    Reader("investigate", flow.INCIDENT_OPENED),
-    Reader("redeploy", flow.REDEPLOY_APPROVED),
-    Reader("verify", flow.TICK),
+SUBSCRIBERS = (
+    Subscriber("record", flow.LOG_ENTRIES),
+    Subscriber("investigate", flow.INCIDENT_OPENED),
+    Subscriber("redeploy", flow.REDEPLOY_APPROVED),
+    Subscriber("verify", flow.TICK),
 )
-AHEAD = {flow.LOG_ENTRIES: 25}
+PREFETCH = {flow.LOG_ENTRIES: 25}
 """How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
-CALLED = "decide"
+SLACK_FUNCTION = "decide"
 """The function that Slack calls."""
-WEBHOOK = "github"
+WEBHOOK_FUNCTION = "github"
 """The function that the code host calls, where its secret is configured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivering:
+class DeliveryPolicy:
     """How a subscription delivers; all times in seconds."""
 
     attempts: int = 5

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import Checks, DeployedSource
+from shared.proof.model.finding import CheckStatus, DeployedSource
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
 
-Progress = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ProofRequest:
     """What the person (or the service's configuration) says beyond the log."""
 
     branch: str | None = None
@@ -21,7 +21,7 @@ class Request:
     roots: tuple[str, ...] = ()
     fallback_python: str = "3.11"
     """Taken, and called an assumption, where neither log nor repository name a version."""
-    checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
+    checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
     """The code host's word on a commit."""
     revision: str = ""
     """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
@@ -36,14 +36,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ProofContext:
     """One incident, put to one repository."""
 
     incident: Incident
     history: History
     compilers: Compilers
-    request: Request
+    request: ProofRequest
     branch: Branch
     given: Commit | None
     """The commit that the person says is deployed."""
-    progress: Progress
+    progress: ReportProgress

@@ -7,285 +7,285 @@ from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof import pythons
-from shared.proof.gating.candidates import Choice
-from shared.proof.gating.chosen_image import choose_image
-from shared.proof.gating.declarations import Declarations
+from shared.proof.gating.candidates import TargetChoice
+from shared.proof.gating.chosen_image import choose_dockerfile
+from shared.proof.gating.declarations import DeclarationReader
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import Loaded
+from shared.proof.gating.loaded import LoadedFiles
 from shared.proof.gating.other_files import describe_loading
 from shared.proof.gating.target import (
-    attempts,
-    choose,
+    list_attempts,
+    choose_target,
     describe_fix,
     describe_target,
     find_fix,
     find_rollback,
-    unmerged_fix,
+    find_unmerged_fix,
 )
-from shared.proof.gating.target_python import OwnPythons
-from shared.proof.gating.traced import traced_files
-from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.gating.target_python import TargetPython
+from shared.proof.gating.traced import find_traced_files
+from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.locating.candidate_files import Ground
-from shared.proof.locating.deployed import locate
-from shared.proof.locating.located import Located, with_commits
+from shared.proof.locating.candidate_files import CandidateFiles
+from shared.proof.locating.deployed import locate_version
+from shared.proof.locating.located import LocatedVersion, fill_in_commits
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
-    AlsoBroken,
+    OtherBrokenFile,
     Attempt,
-    Broken,
-    Deployed,
+    BrokenFile,
+    DeployedVersion,
     DeployedSource,
-    Introduced,
-    Proof,
+    IntroducingCommit,
+    Finding,
     Rollback,
 )
 from shared.proof.model.history import Commit
-from shared.proof.model.paths import likely_files
+from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import Compilers, History
 from shared.proof.model.recommendation import recommend
-from shared.proof.model.service_files import belonging
-from shared.proof.proof_context import Inquiry, Progress, Request
-from shared.proof.searching.explain import Explained, excerpt, explain
-from shared.proof.searching.file_history import Lineage, Start, follow
-from shared.proof.searching.introducing_commit import Origin, Version, trace
-from shared.proof.searching.wrong_command import is_no_python
-from shared.proof.unproven import uncorroborated, unjudgeable, without_proof, wrong_command
-from shared.proof.unseen import unseen
+from shared.proof.model.service_files import build_service_filter
+from shared.proof.proof_context import ProofContext, ReportProgress, ProofRequest
+from shared.proof.searching.explain import FailureExplanation, cut_excerpt, explain_failure
+from shared.proof.searching.file_history import FileHistory, HistoryStart, follow_file
+from shared.proof.searching.introducing_commit import BreakOrigin, FileAtCommit, trace_break
+from shared.proof.searching.wrong_command import is_not_python
+from shared.proof.unproven import report_uncorroborated, report_unjudgeable_python, explain_unprovable, report_wrong_command
+from shared.proof.unseen import describe_gaps
 
 
-def prove(incident: Incident, history: History, compilers: Compilers, request: Request, progress: Progress) -> Proof:
+def prove(incident: Incident, history: History, compilers: Compilers, request: ProofRequest, report_progress: ReportProgress) -> Finding:
     """Everything that can be proven about one incident. Raises Misused for a ref that does not exist."""
     branch = history.branch(request.branch)
     given = history.resolve(request.deployed) if request.deployed else None
-    inquiry = Inquiry(incident, history, compilers, request, branch, given, progress)
+    inquiry = ProofContext(incident, history, compilers, request, branch, given, report_progress)
     if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
-        return without_proof(inquiry)
-    progress(f"looking for the deployed version of {incident.path}")
-    search = _search(inquiry)
-    contradicted = _contradicted(inquiry, search) if search is not None else None
+        return explain_unprovable(inquiry)
+    report_progress(f"looking for the deployed version of {incident.path}")
+    search = _search_pythons(inquiry)
+    contradicted = _resolve_python_conflict(inquiry, search) if search is not None else None
     if contradicted is not None:
-        inquiry, search = contradicted, _search(contradicted)
-    _check_roots(inquiry, search.located if search is not None else None)
+        inquiry, search = contradicted, _search_pythons(contradicted)
+    _check_source_roots(inquiry, search.located if search is not None else None)
     if search is None:
-        return unjudgeable(inquiry, next(_pythons(inquiry)))
+        return report_unjudgeable_python(inquiry, next(_list_pythons(inquiry)))
     if search.located.corroborated and search.located.commit is not None:
-        return _prove(inquiry, search, search.located.commit)
-    return uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
+        return _prove_break(inquiry, search, search.located.commit)
+    return report_uncorroborated(inquiry, search.located, search.verdicts, search.python_source)
 
 
-def _check_roots(inquiry: Inquiry, located: Located | None) -> None:
+def _check_source_roots(context: ProofContext, located: LocatedVersion | None) -> None:
     """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
-    asked = [inquiry.branch.head, *([inquiry.given.id] if inquiry.given else [])]
+    asked = [context.branch.head, *([context.given.id] if context.given else [])]
     asked += [located.commit.id] if located is not None and located.commit is not None else []
-    for root in inquiry.request.roots:
-        belongs = belonging({}, "", [root])
-        if not any(belongs(path) for commit in dict.fromkeys(asked) for path in inquiry.history.tree(commit)):
+    for root in context.request.roots:
+        belongs = build_service_filter({}, "", [root])
+        if not any(belongs(path) for commit in dict.fromkeys(asked) for path in context.history.tree(commit)):
             raise UsageError(
-                f"--source-root {root}: no Python file lies there, neither at the head of {inquiry.branch.name} "
+                f"--source-root {root}: no Python file lies there, neither at the head of {context.branch.name} "
                 "nor as deployed"
             )
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _SearchResult:
     """The outcome of looking for the deployed version under one version of Python."""
 
-    located: Located
-    verdicts: Verdicts
+    located: LocatedVersion
+    verdicts: CompileVerdicts
     python_source: str
 
 
-def _search(inquiry: Inquiry) -> _Search | None:
+def _search_pythons(context: ProofContext) -> _SearchResult | None:
     """The deployed version under the best-evidenced Python under which there is one, else the first failure.
 
     None where no Python that log or repository name can be judged. Raises Misused where the person named that one.
     """
-    tried: list[_Search] = []
-    ground = Ground(
-        inquiry.history, inquiry.incident, inquiry.branch, BranchStates(inquiry.history, inquiry.branch.head)
+    tried: list[_SearchResult] = []
+    ground = CandidateFiles(
+        context.history, context.incident, context.branch, BranchStates(context.history, context.branch.head)
     )
-    for python, source in _pythons(inquiry):
+    for python, source in _list_pythons(context):
         try:
-            compiler = inquiry.compilers.compiler(python)
+            compiler = context.compilers.compiler(python)
         except UsageError:
-            if python == inquiry.request.python:
+            if python == context.request.python:
                 raise
             continue
-        verdicts = Verdicts(inquiry.history, compiler, inquiry.compilers.explainer())
-        located = locate(ground, verdicts, inquiry.given, inquiry.request.revision)
-        tried.append(_Search(located, verdicts, source))
-        if located.corroborated and located.commit is not None and not _declares_other(inquiry, tried[-1]):
+        verdicts = CompileVerdicts(context.history, compiler, context.compilers.explainer())
+        located = locate_version(ground, verdicts, context.given, context.request.revision)
+        tried.append(_SearchResult(located, verdicts, source))
+        if located.corroborated and located.commit is not None and not _is_other_python_declared(context, tried[-1]):
             return tried[-1]
     return tried[0] if tried else None
 
 
-def _contradicted(inquiry: Inquiry, search: _Search) -> Inquiry | None:
+def _resolve_python_conflict(context: ProofContext, result: _SearchResult) -> ProofContext | None:
     """The inquiry without the version that the log names, where the deployed commit declares another one; else None."""
-    python, commit = search.verdicts.python, search.located.commit
-    logged = {each.python for each in inquiry.incident.sightings}
-    if commit is None or not search.located.corroborated or python not in logged or python == inquiry.request.python:
+    python, commit = result.verdicts.python, result.located.commit
+    logged = {each.python for each in context.incident.sightings}
+    if commit is None or not result.located.corroborated or python not in logged or python == context.request.python:
         return None
-    declared = pythons.contradiction(inquiry.history, commit.id, search.located.path, python)
-    is_silent = pythons.declared_at(inquiry.history, commit.id, search.located.path) is None
-    if not declared and not (is_silent and inquiry.request.python):
+    declared = pythons.find_contradiction(context.history, commit.id, result.located.path, python)
+    is_silent = pythons.find_declared_python(context.history, commit.id, result.located.path) is None
+    if not declared and not (is_silent and context.request.python):
         return None
     elsewhere = f"{declared} (at {commit.id})" if declared else "the setting"
     told = f"Conflict: the log names Python {python}, and {elsewhere} another one, which is believed."
-    request = replace(inquiry.request, stated=(*inquiry.request.stated, told))
-    return replace(inquiry, incident=pythons.without_logged(inquiry.incident), request=request)
+    request = replace(context.request, stated=(*context.request.stated, told))
+    return replace(context, incident=pythons.drop_logged_python(context.incident), request=request)
 
 
-def _declares_other(inquiry: Inquiry, search: _Search) -> bool:
+def _is_other_python_declared(context: ProofContext, result: _SearchResult) -> bool:
     """Whether the version was judged on a Python that the deployed commit itself does not declare.
 
     A branch's head may have moved to another version since; the others are tried before this one is believed.
     """
-    if pythons.stated(inquiry.incident, inquiry.request.python) is not None or search.located.commit is None:
+    if pythons.find_stated_python(context.incident, context.request.python) is not None or result.located.commit is None:
         return False
-    commit, path = search.located.commit.id, search.located.path
-    there = pythons.declared_at(inquiry.history, commit, path, choose_image(inquiry, commit, path))
-    return there is not None and there[0] != search.verdicts.python
+    commit, path = result.located.commit.id, result.located.path
+    there = pythons.find_declared_python(context.history, commit, path, choose_dockerfile(context, commit, path))
+    return there is not None and there[0] != result.verdicts.python
 
 
-def _pythons(inquiry: Inquiry) -> Iterator[pythons.Choice]:
+def _list_pythons(context: ProofContext) -> Iterator[pythons.PythonChoice]:
     """Versions to try, each once. What the log or the settings state is not second-guessed."""
-    history, incident = inquiry.history, inquiry.incident
-    stated = pythons.stated(incident, inquiry.request.python)
+    history, incident = context.history, context.incident
+    stated = pythons.find_stated_python(incident, context.request.python)
     if stated is not None:
         yield stated
         return
-    look_at = inquiry.given.id if inquiry.given is not None else inquiry.branch.head
-    near = next((tier[0] for tier in likely_files(incident.path, history.tree(look_at))), "")
-    image = choose_image(inquiry, look_at, near)
-    declared = pythons.declared_at(history, look_at, near, image)
+    look_at = context.given.id if context.given is not None else context.branch.head
+    near = next((tier[0] for tier in match_logged_path(incident.path, history.tree(look_at))), "")
+    image = choose_dockerfile(context, look_at, near)
+    declared = pythons.find_declared_python(history, look_at, near, image)
     if declared is None:
-        yield inquiry.request.fallback_python, "assumed: neither the log nor the repository names a version"
+        yield context.request.fallback_python, "assumed: neither the log nor the repository names a version"
         return
     yield declared
-    yield from (each for each in pythons.formerly_declared(history, look_at, near, image) if each[0] != declared[0])
+    yield from (each for each in pythons.find_former_pythons(history, look_at, near, image) if each[0] != declared[0])
 
 
-def _prove(inquiry: Inquiry, search: _Search, commit: Commit) -> Proof:
+def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -> Finding:
     """Break, attempts, fix and target of a file whose deployed version is known."""
-    history, verdicts, located = inquiry.history, search.verdicts, search.located
-    traced = traced_files(history, inquiry.incident, commit.id)
-    loaded = Loaded(history, located.path, traced, inquiry.request.roots)
-    own = OwnPythons(inquiry, verdicts, commit.id, loaded, Declarations(history)).verdicts
-    gates = Gates(history, verdicts, loaded, commit.id, inquiry.request.checks, own)
+    history, verdicts, located = context.history, result.verdicts, result.located
+    traced = find_traced_files(history, context.incident, commit.id)
+    loaded = LoadedFiles(history, located.path, traced, context.request.roots)
+    own = TargetPython(context, verdicts, commit.id, loaded, DeclarationReader(history)).verdicts
+    gates = Gates(history, verdicts, loaded, commit.id, context.request.checks, own)
     blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
-    deployed = Version(commit, located.path, blob)
-    if is_no_python(history, verdicts, deployed, inquiry.branch.head):
-        return wrong_command(inquiry, located.path, verdicts, search.python_source)
-    inquiry.progress("going back to the commit that broke it")
-    origin = trace(history, verdicts, commit.id, located.path, located.graph) or Origin(deployed, (), cut=True)
-    inquiry.progress("looking for the commit that mends it")
-    lineage = follow(history, verdicts.fails, Start(commit.id, located.path, located.graph), inquiry.branch)
+    deployed = FileAtCommit(commit, located.path, blob)
+    if is_not_python(history, verdicts, deployed, context.branch.head):
+        return report_wrong_command(context, located.path, verdicts, result.python_source)
+    context.progress("going back to the commit that broke it")
+    origin = trace_break(history, verdicts, commit.id, located.path, located.graph) or BreakOrigin(deployed, (), cut=True)
+    context.progress("looking for the commit that mends it")
+    lineage = follow_file(history, verdicts.fails, HistoryStart(commit.id, located.path, located.graph), context.branch)
     fix = find_fix(lineage, verdicts)
-    tried = attempts(lineage, verdicts, origin, fix)
-    inquiry.progress("compiling what the service loads as deployed")
+    tried = list_attempts(lineage, verdicts, origin, fix)
+    context.progress("compiling what the service loads as deployed")
     also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
-    explained = explain(history, inquiry.compilers, verdicts, deployed, [origin.first, *tried])
-    proof = Proof(
-        deployed=_deployed(inquiry, search, commit, [origin.first, *tried], gates),
-        broken=_broken(history, verdicts, deployed, explained, also),
-        introduced=None if origin.cut else _introduced(origin, verdicts, explained),
-        attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _line(each, verdicts)) for each in tried),
+    explained = explain_failure(history, context.compilers, verdicts, deployed, [origin.first, *tried])
+    proof = Finding(
+        deployed=_describe_deployed(context, result, commit, [origin.first, *tried], gates),
+        broken=_describe_broken(history, verdicts, deployed, explained, also),
+        introduced=None if origin.cut else _describe_introduced(origin, verdicts, explained),
+        attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _first_error_line(each, verdicts)) for each in tried),
         fix=None, target=None, rollback=None,
-        recommendation=without_proof(inquiry).recommendation,
-        branch=inquiry.branch.name,
-        branch_head=inquiry.branch.head,
-        declared=pythons.declared_files(history, commit.id if origin.cut else origin.first.commit.id),
+        recommendation=explain_unprovable(context).recommendation,
+        branch=context.branch.name,
+        branch_head=context.branch.head,
+        declared=pythons.read_declaring_files(history, commit.id if origin.cut else origin.first.commit.id),
     )  # fmt: skip
-    proof = _propose(inquiry, proof, _Candidates(lineage, gates, origin, deployed), fix)
+    proof = _add_target(context, proof, _TargetInputs(lineage, gates, origin, deployed), fix)
     proof = replace(proof, loading=describe_loading(gates, commit.id, proof.target))
-    on_branch = bool(lineage.after) or commit.id == inquiry.branch.head
+    on_branch = bool(lineage.after) or commit.id == context.branch.head
     return replace(
         proof,
-        recommendation=recommend(proof, on_branch=on_branch),
-        unseen=unseen(history, at_boundary=origin.cut),
+        recommendation=recommend(proof, is_on_branch=on_branch),
+        unseen=describe_gaps(history, needs_full_history=origin.cut),
         versions_compiled=verdicts.compiled_of(located.path),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
+class _TargetInputs:
     """What a proposal is chosen from."""
 
-    lineage: Lineage
+    lineage: FileHistory
     gates: Gates
-    origin: Origin
-    deployed: Version
+    origin: BreakOrigin
+    deployed: FileAtCommit
 
 
-def _propose(inquiry: Inquiry, proof: Proof, among: _Candidates, fix: Commit | None) -> Proof:
+def _add_target(context: ProofContext, finding: Finding, inputs: _TargetInputs, fix: Commit | None) -> Finding:
     """Adds fix and target, or, without a merged fix, where else one is and what could be gone back to."""
-    history, verdicts, deployed = inquiry.history, among.gates.verdicts, among.deployed
-    states = BranchStates(history, inquiry.branch.head)
-    assert proof.broken is not None  # a deployed version is known only by its failure
+    history, verdicts, deployed = context.history, inputs.gates.verdicts, inputs.deployed
+    states = BranchStates(history, context.branch.head)
+    assert finding.broken is not None  # a deployed version is known only by its failure
     if fix is None:
-        inquiry.progress("looking for a fix that is not merged, and for a commit to go back to")
-        before = find_rollback(states, among.gates, among.origin)
+        context.progress("looking for a fix that is not merged, and for a commit to go back to")
+        before = find_rollback(states, inputs.gates, inputs.origin)
         return replace(
-            proof,
-            fix=unmerged_fix(history, verdicts, inquiry.branch, among.origin.first, deployed),
-            rollback=_rollback(before),
+            finding,
+            fix=find_unmerged_fix(history, verdicts, context.branch, inputs.origin.first, deployed),
+            rollback=_build_rollback(before),
             not_looked_at=before.not_looked_at,
         )
-    inquiry.progress("looking for the newest commit that passes every gate")
-    broken = frozenset({*among.lineage.names, *(each.path for each in proof.broken.also_broken)})
-    choice = choose(among.lineage, among.gates, fix, inquiry.branch.head, broken)
+    context.progress("looking for the newest commit that passes every gate")
+    broken = frozenset({*inputs.lineage.names, *(each.path for each in finding.broken.also_broken)})
+    choice = choose_target(inputs.lineage, inputs.gates, fix, context.branch.head, broken)
     return replace(
-        proof,
-        fix=describe_fix(history, among.lineage, fix, deployed, proof.broken.fault.line),
-        target=describe_target(history, among.lineage, among.gates, choice),
+        finding,
+        fix=describe_fix(history, inputs.lineage, fix, deployed, finding.broken.fault.line),
+        target=describe_target(history, inputs.lineage, inputs.gates, choice),
         refused=choice.refused,
         not_looked_at=choice.not_looked_at,
-        alternative=_rollback(find_rollback(states, among.gates, among.origin))
-        if inquiry.request.alternative
+        alternative=_build_rollback(find_rollback(states, inputs.gates, inputs.origin))
+        if context.request.alternative
         else None,
     )
 
 
-def _rollback(before: Choice) -> Rollback | None:
-    return None if before.commit is None else Rollback(before.commit)
+def _build_rollback(choice: TargetChoice) -> Rollback | None:
+    return None if choice.commit is None else Rollback(choice.commit)
 
 
-def _deployed(inquiry: Inquiry, search: _Search, commit: Commit, failing: Sequence[Version], gates: Gates) -> Deployed:
-    located, verdicts = search.located, search.verdicts
-    by_line = {_line(version, verdicts): version.commit for version in reversed(failing)}
-    deployments = with_commits(located.deployments, by_line)
-    return Deployed(
+def _describe_deployed(context: ProofContext, result: _SearchResult, commit: Commit, failing: Sequence[FileAtCommit], gates: Gates) -> DeployedVersion:
+    located, verdicts = result.located, result.verdicts
+    by_line = {_first_error_line(version, verdicts): version.commit for version in reversed(failing)}
+    deployments = fill_in_commits(located.deployments, by_line)
+    return DeployedVersion(
         revision=next((each.revision for each in reversed(deployments) if each.commit == commit), ""),
         commit=commit,
-        source=inquiry.request.source if located.source is DeployedSource.GIVEN else located.source,
+        source=context.request.source if located.source is DeployedSource.GIVEN else located.source,
         corroborated=True,
         candidates=located.candidates,
         uncommitted_tree=any(each.uncommitted and each.commit == commit for each in deployments),
         python=verdicts.python,
-        python_source=_python_source(inquiry, search, commit, gates),
+        python_source=_describe_python_source(context, result, commit, gates),
         conflict=located.conflict,
         deployments=deployments,
-        named=inquiry.request.named,
-        stated=inquiry.request.stated,
+        named=context.request.named,
+        stated=context.request.stated,
     )
 
 
-def _python_source(inquiry: Inquiry, search: _Search, commit: Commit, gates: Gates) -> str:
+def _describe_python_source(context: ProofContext, result: _SearchResult, commit: Commit, gates: Gates) -> str:
     """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
-    if pythons.stated(inquiry.incident, inquiry.request.python) is not None:
-        return search.python_source
+    if pythons.find_stated_python(context.incident, context.request.python) is not None:
+        return result.python_source
     image = gates.loaded.at(commit.id).closure.image
-    there = pythons.declared_at(inquiry.history, commit.id, search.located.path, image)
-    return there[1] if there is not None and there[0] == search.verdicts.python else search.python_source
+    there = pythons.find_declared_python(context.history, commit.id, result.located.path, image)
+    return there[1] if there is not None and there[0] == result.verdicts.python else result.python_source
 
 
-def _broken(
-    history: History, verdicts: Verdicts, deployed: Version, explained: Explained, also: tuple[AlsoBroken, ...]
-) -> Broken:
+def _describe_broken(
+    history: History, verdicts: CompileVerdicts, deployed: FileAtCommit, explained: FailureExplanation, also_broken: tuple[OtherBrokenFile, ...]
+) -> BrokenFile:
     compilation = verdicts.of(deployed.blob, deployed.path)
     fault = compilation.fault or Fault("SyntaxError", "", None)
-    return Broken(
+    return BrokenFile(
         path=deployed.path,
         fault=fault,
         errors=explained.errors[deployed.blob],
@@ -294,20 +294,20 @@ def _broken(
         explanation=explained.explanation,
         compiles_on=explained.compiles_on,
         compiles_on_checked_by=explained.compiles_on_checked_by,
-        excerpt=excerpt(history.read(deployed.blob) or b"", fault.line),
+        excerpt=cut_excerpt(history.read(deployed.blob) or b"", fault.line),
         second_opinion=explained.second_opinion,
-        also_broken=also,
+        also_broken=also_broken,
     )
 
 
-def _introduced(origin: Origin, verdicts: Verdicts, explained: Explained) -> Introduced:
+def _describe_introduced(origin: BreakOrigin, verdicts: CompileVerdicts, explained: FailureExplanation) -> IntroducingCommit:
     first = origin.first
-    return Introduced(
-        first.commit, first.path, explained.errors[first.blob], _line(first, verdicts), arrived=origin.arrived
+    return IntroducingCommit(
+        first.commit, first.path, explained.errors[first.blob], _first_error_line(first, verdicts), arrived=origin.arrived
     )
 
 
-def _line(version: Version, verdicts: Verdicts) -> int | None:
+def _first_error_line(version: FileAtCommit, verdicts: CompileVerdicts) -> int | None:
     """The line of a version's first error."""
     fault = verdicts.of(version.blob, version.path).fault
     return fault.line if fault is not None else None

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.detection.incident import Incident
-from shared.proof.declared.deployed_python import deployed_fact, deployed_python, wanted_files
-from shared.proof.declared.python_versions import permits
+from shared.proof.declared.deployed_python import find_deployed_fact, find_deployed_python, select_declaring_files
+from shared.proof.declared.python_versions import is_permitted
 from shared.proof.model.finding import DeclaredFile
 from shared.proof.model.ports import History
 
-Choice = tuple[str, str]
+PythonChoice = tuple[str, str]
 """A minor version such as `3.11`, and the sentence that says where it stands."""
 
-_REQUIRED = "requires-python"
+_REQUIRES_PYTHON = "requires-python"
 
 
-def stated(incident: Incident, configured: str | None) -> Choice | None:
+def find_stated_python(incident: Incident, configured: str | None) -> PythonChoice | None:
     """What the log's own library paths say, else what the service's setting says."""
     for sighting in reversed(incident.sightings):
         if sighting.python:
@@ -23,48 +23,48 @@ def stated(incident: Incident, configured: str | None) -> Choice | None:
     return (configured, "given with --python") if configured else None
 
 
-def without_logged(incident: Incident) -> Incident:
+def drop_logged_python(incident: Incident) -> Incident:
     """The incident as if its log named no version."""
     return replace(incident, sightings=tuple(replace(each, python="") for each in incident.sightings))
 
 
-def contradiction(history: History, commit: str, near: str, python: str) -> str:
+def find_contradiction(history: History, commit: str, failing_path: str, python: str) -> str:
     """The declaration of a commit that a logged version contradicts; "" where the commit leaves room for it.
 
     Whoever can make a service log a line can name any version there, and sound code fails on one that is old enough.
     """
-    files = {each.path: each.text for each in declared_files(history, commit)}
-    fact = deployed_fact(files, near)
+    files = {each.path: each.text for each in read_declaring_files(history, commit)}
+    fact = find_deployed_fact(files, failing_path)
     if fact is None or fact.version == python:
         return ""
-    if fact.kind == _REQUIRED:
-        return "" if permits(fact.text, python) else f"{fact.path}: {fact.text}"
-    others = [deployed_fact({path: text}, path) for path, text in files.items()]
-    if any(each is not None and each.kind != _REQUIRED and each.version == python for each in others):
+    if fact.kind == _REQUIRES_PYTHON:
+        return "" if is_permitted(fact.text, python) else f"{fact.path}: {fact.text}"
+    others = [find_deployed_fact({path: text}, path) for path, text in files.items()]
+    if any(each is not None and each.kind != _REQUIRES_PYTHON and each.version == python for each in others):
         return ""  # one of several images
     return f"{fact.path}: {fact.text}"
 
 
-def declared_at(history: History, commit: str, near: str, image: str = "") -> Choice | None:
+def find_declared_python(history: History, commit: str, failing_path: str, dockerfile: str = "") -> PythonChoice | None:
     """What the files of one commit say: Dockerfile (that of `image` first), buildpack files, `requires-python`."""
-    files = declared_files(history, commit)
-    found = deployed_python({each.path: each.text for each in files}, near, image)
+    files = read_declaring_files(history, commit)
+    found = find_deployed_python({each.path: each.text for each in files}, failing_path, dockerfile)
     return None if found is None else (found[0], f"{found[1]} (at {commit})")
 
 
-def declared_files(history: History, commit: str) -> tuple[DeclaredFile, ...]:
+def read_declaring_files(history: History, commit: str) -> tuple[DeclaredFile, ...]:
     """The files of a commit that say something about Python versions, images or checks."""
     tree = history.tree(commit)
     return tuple(
         DeclaredFile(path, commit, content.decode("utf-8", "replace"))
-        for path in wanted_files(tree)
+        for path in select_declaring_files(tree)
         if (content := history.read(tree[path].blob)) is not None
     )
 
 
-def formerly_declared(history: History, head: str, near: str, image: str = "") -> Iterator[Choice]:
+def find_former_pythons(history: History, head: str, failing_path: str, dockerfile: str = "") -> Iterator[PythonChoice]:
     """What earlier versions of those files said, newest first: the image may be older than the branch's head."""
-    paths = [each.path for each in declared_files(history, head)]
+    paths = [each.path for each in read_declaring_files(history, head)]
     seen: set[str] = set()
     judged: set[frozenset[tuple[str, str]]] = set()
     for version in history.versions(paths, [head]) if paths else ():
@@ -72,7 +72,7 @@ def formerly_declared(history: History, head: str, near: str, image: str = "") -
         if contents in judged:  # most merges: what they join was looked at, or will be, where it was written
             continue
         judged.add(contents)
-        choice = declared_at(history, version.commit.id, near, image)
+        choice = find_declared_python(history, version.commit.id, failing_path, dockerfile)
         if choice is not None and choice[0] not in seen:
             seen.add(choice[0])
             yield choice

@@ -3,10 +3,10 @@
 from shared.proof.model.ports import History
 
 
-def unseen(history: History, *, at_boundary: bool) -> tuple[str, ...]:
+def describe_gaps(history: History, *, needs_full_history: bool) -> tuple[str, ...]:
     """`at_boundary`: whether the answer hangs on what came before the oldest commits of a shallow copy."""
     cut = history.boundary()
-    if not at_boundary or not cut:
+    if not needs_full_history or not cut:
         return tuple(history.unseen())
     shallow = f"The repository is a shallow copy: what came before {len(cut)} of its commits is not in it."
     return (shallow, *history.unseen())

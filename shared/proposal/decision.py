@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 
@@ -182,7 +182,7 @@ def _check_author(click: Click, proposal: Proposal, service: Service) -> ClickRe
 
     Git's names are claims. They are good enough against a slip, and where they say nothing, nobody is believed.
     """
-    if not service.not_author or proposal.kind is Kind.ROLLBACK:
+    if not service.not_author or proposal.kind is ActionKind.ROLLBACK:
         return None
     names = service.authors.get(click.user, ())
     if not names or not proposal.author:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 
 
 class ProposalStatus(StrEnum):
@@ -35,7 +35,7 @@ class Proposal:
     incident: str
     service: str
     """`Service.id`."""
-    kind: Kind
+    kind: ActionKind
     """`redeploy` or `rollback`."""
     commit: str
     deployed: str
@@ -88,7 +88,7 @@ class Message:
     issue_url: str
     standing: ProposalStatus
     expires_at: datetime
-    kind: Kind = Kind.REDEPLOY
+    kind: ActionKind = ActionKind.REDEPLOY
     alternative: AlternativeProposal | None = None
     by: str = ""
     """The chat's user id of who approved or denied last; "" where nobody did."""

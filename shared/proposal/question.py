@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from shared.proof.model.commit_words import named, subject
-from shared.proof.model.finding import Checks, DeployedSource, Kind, Proof, Reason, Recommendation, Target
+from shared.proof.model.commit_words import describe_commit, quote_subject
+from shared.proof.model.finding import CheckStatus, DeployedSource, ActionKind, Finding, Reason, Recommendation, Target
 from shared.proof.model.history import FileChange
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
-from shared.report.facts.loading import describe_other, describe_rule
-from shared.report.facts.mended import errors_left, place_of, shipped
-from shared.report.impact import told
-from shared.report.issue.impact import followed
-from shared.report.issue.summary import headline, what_fails
-from shared.report.report import Report, as_of
+from shared.report.facts.loading import describe_unloaded_file, describe_loading_rule
+from shared.report.facts.mended import describe_errors_left, describe_fix_location, describe_shipped_files
+from shared.report.impact import describe_impact
+from shared.report.issue.impact import list_consequences
+from shared.report.issue.summary import format_headline, describe_error
+from shared.report.report import Report, as_of_phrase
 from shared.report.whys import Why
 from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name, short_sha
 from shared.text.timestamps import format_timestamp_phrase
@@ -27,10 +27,10 @@ _MAX_SHIPPED_FILES = 12
 _MAX_DETAILS = 5
 _MAX_EVIDENCE = 12
 _CHECK_PHRASES = {
-    Checks.GREEN: "Checks: green.",
-    Checks.RED: "Checks: red.",
-    Checks.PENDING: "Checks: still running.",
-    Checks.UNKNOWN: "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve.",
+    CheckStatus.GREEN: "Checks: green.",
+    CheckStatus.RED: "Checks: red.",
+    CheckStatus.PENDING: "Checks: still running.",
+    CheckStatus.UNKNOWN: "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve.",
 }
 _MAX_LINE_LENGTH = 700
 _MAX_TITLE_LENGTH = 150
@@ -40,18 +40,18 @@ def find_proposed_commit(report: Report) -> str | None:
     """The commit that the report recommends to deploy; None where it recommends nothing."""
     proof = report.proof
     match proof.recommendation.kind:
-        case Kind.REDEPLOY:
+        case ActionKind.REDEPLOY:
             return proof.target.commit.id if proof.target else None
-        case Kind.ROLLBACK:
+        case ActionKind.ROLLBACK:
             return proof.rollback.commit.id if proof.rollback else None
-        case Kind.NONE:
+        case ActionKind.NONE:
             return None
 
 
 def find_rollback_commit(report: Report) -> str | None:
     """The earlier commit that could be gone back to instead of what is recommended; None where there is none."""
     proof = report.proof
-    is_other = proof.recommendation.kind is Kind.REDEPLOY and proof.alternative is not None
+    is_other = proof.recommendation.kind is ActionKind.REDEPLOY and proof.alternative is not None
     return proof.alternative.commit.id if is_other and proof.alternative else None
 
 
@@ -61,7 +61,7 @@ def build_rollback_report(report: Report) -> Report | None:
     if find_rollback_commit(report) is None or proof.alternative is None:
         return None
     told = f"{proof.alternative.commit.id} is the newest commit before the break that passes every gate."
-    recommendation = Recommendation(Kind.ROLLBACK, Reason.GONE_BACK, told)
+    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.GONE_BACK, told)
     back = replace(
         proof, recommendation=recommendation, rollback=proof.alternative, alternative=None, target=None, refused=()
     )
@@ -70,7 +70,7 @@ def build_rollback_report(report: Report) -> Report | None:
 
 def build_title_and_lines(report: Report) -> tuple[str, tuple[str, ...]]:
     """The headline of a message, and its paragraphs: what fails, the proof, what ships, how sure. All redacted."""
-    return quote_untrusted(headline(report), _MAX_TITLE_LENGTH), build_paragraphs(report)
+    return quote_untrusted(format_headline(report), _MAX_TITLE_LENGTH), build_paragraphs(report)
 
 
 def build_question(report: Report, proposal: Proposal, issue_url: str) -> Message:
@@ -125,7 +125,7 @@ def build_thread_details(report: Report) -> tuple[str, ...]:
     """For the message's thread: whys, attempts, what ships, gates, evidence. All redacted, each of one line."""
     proof = report.proof
     whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
-    attempts = [f"Attempt {named(each.commit)}: {errors_left(each)}." for each in proof.attempts[:_MAX_DETAILS]]
+    attempts = [f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}." for each in proof.attempts[:_MAX_DETAILS]]
     unseen = [f"Not seen: {each}" for each in proof.unseen[:_MAX_DETAILS]]
     evidence = [f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]]
     lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
@@ -136,8 +136,8 @@ def _format_evidence(why: Why) -> str:
     return ", ".join((why.confidence.value, *why.evidence[:_MAX_DETAILS]))
 
 
-def _list_shipped_files(proof: Proof) -> Iterator[str]:
-    if proof.recommendation.kind is not Kind.REDEPLOY or proof.target is None:
+def _list_shipped_files(proof: Finding) -> Iterator[str]:
+    if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.target is None:
         return
     ships = proof.target.ships
     files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]]
@@ -146,35 +146,35 @@ def _list_shipped_files(proof: Proof) -> Iterator[str]:
         yield f"Ships {join_words([*files, *more])}."
 
 
-def _describe_gates(proof: Proof) -> Iterator[str]:
+def _describe_gates(proof: Finding) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
     for each in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
         yield f"Also broken as deployed: {quote_untrusted(each.path)}."
     if proof.loading is not None:
-        yield describe_rule(proof.loading)
-        yield from (f"{describe_other(each)}." for each in proof.loading.not_loaded[:_MAX_FILES])
-    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+        yield describe_loading_rule(proof.loading)
+        yield from (f"{describe_unloaded_file(each)}." for each in proof.loading.not_loaded[:_MAX_FILES])
+    if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield (
             f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "
             f"loads compiles, none is newly broken. {_CHECK_PHRASES[proof.target.checks]}"
         )
     for refused in proof.refused[:_MAX_DETAILS]:
-        yield f"Not proposed: {named(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
+        yield f"Not proposed: {describe_commit(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
 
 
 def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     yield Label.PROPOSAL, _describe_proposal(report)
     yield Label.FAILS, _describe_failure(report)
-    yield Label.IMPACT, told(report.impact) if report.impact else ""
+    yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
     yield Label.SINCE, _describe_since(report)
     yield Label.BROKEN, _describe_broken(proof)
     yield Label.FIXED, _describe_fix(proof)
     yield Label.NEWEST, _describe_newest(proof)
-    if proof.recommendation.kind is Kind.REDEPLOY and proof.target is not None:
+    if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _describe_shipped(proof.target)
-    if proof.recommendation.kind is Kind.ROLLBACK and proof.rollback is not None:
-        yield Label.SHIPS, f"{named(proof.rollback.commit)}, as it was: nothing that was merged since is deployed."
+    if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
+        yield Label.SHIPS, f"{describe_commit(proof.rollback.commit)}, as it was: nothing that was merged since is deployed."
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
 
@@ -182,51 +182,51 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
 def _describe_proposal(report: Report) -> str:
     proof = report.proof
     kind = proof.recommendation.kind
-    chosen = {Kind.REDEPLOY: proof.target, Kind.ROLLBACK: proof.rollback, Kind.NONE: None}[kind]
+    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[kind]
     if chosen is None:
         return f"nothing to deploy. {quote_untrusted(proof.recommendation.detail)}"
     service = quote_service_name(report.incident.service) or "the service"
     environment = quote_untrusted(report.incident.environment, 60)
     where = f"{service} in {environment}" if environment not in {"", "unknown"} else service
-    commit = f"{short_sha(chosen.commit.id)} ({subject(chosen.commit)})"
-    return f"redeploy {where} from {commit}." if kind is Kind.REDEPLOY else f"roll {where} back to {commit}."
+    commit = f"{short_sha(chosen.commit.id)} ({quote_subject(chosen.commit)})"
+    return f"redeploy {where} from {commit}." if kind is ActionKind.REDEPLOY else f"roll {where} back to {commit}."
 
 
 def _describe_failure(report: Report) -> str:
     broken = report.proof.broken
     words = f": {quote_untrusted(broken.fault.message, 160)}" if broken and broken.fault.message else ""
-    return f"{what_fails(report)}{words}."
+    return f"{describe_error(report)}{words}."
 
 
 def _describe_since(report: Report) -> str:
     incident = report.incident
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated).removeprefix("at ")
-    symptoms = followed(incident)[:_MAX_SYMPTOMS]
+    symptoms = list_consequences(incident)[:_MAX_SYMPTOMS]
     after = f"; what followed: {join_words(symptoms)}" if symptoms else ""
-    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of(report)}{after}."
+    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}{after}."
 
 
-def _describe_broken(proof: Proof) -> str:
+def _describe_broken(proof: Finding) -> str:
     if proof.broken is None or proof.deployed.commit is None:
         return ""
     tree = ", built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
     line = f", the logged one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-    return f"{short_sha(proof.deployed.commit.id)} ({subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
+    return f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
 
 
-def _describe_fix(proof: Proof) -> str:
+def _describe_fix(proof: Finding) -> str:
     if proof.fix is not None:
-        return f"{named(proof.fix.commit)}, {place_of(proof.fix, proof.branch)}."
+        return f"{describe_commit(proof.fix.commit)}, {describe_fix_location(proof.fix, proof.branch)}."
     return "nothing that is merged." if proof.broken is not None else ""
 
 
-def _describe_newest(proof: Proof) -> str:
+def _describe_newest(proof: Finding) -> str:
     if proof.target is not None:
-        return f"{named(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
+        return f"{describe_commit(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
     if proof.rollback is not None and proof.fix is None:
-        return f"{named(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
+        return f"{describe_commit(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
     return ""
 
 
@@ -235,14 +235,14 @@ def _describe_shipped(target: Target) -> str:
     more = [f"{len(target.ships) - _MAX_FILES} more"] if len(target.ships) > _MAX_FILES else []
     which = f": {join_words([*files, *more])}" if files else ""
     checks = _CHECK_PHRASES[target.checks]
-    return f"{pluralize(target.commits_after_deployed, 'commit')}, {shipped(target.ships)}{which}. {checks}"
+    return f"{pluralize(target.commits_after_deployed, 'commit')}, {describe_shipped_files(target.ships)}{which}. {checks}"
 
 
-def _describe_rollback(proof: Proof) -> str:
-    if proof.recommendation.kind is not Kind.REDEPLOY or proof.alternative is None:
+def _describe_rollback(proof: Finding) -> str:
+    if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.alternative is None:
         return ""
     return (
-        f"to {named(proof.alternative.commit)}, the newest commit before the break that passes every gate; "
+        f"to {describe_commit(proof.alternative.commit)}, the newest commit before the break that passes every gate; "
         "what was merged since is then not deployed."
     )
 
@@ -253,7 +253,7 @@ def _format_line_counts(change: FileChange) -> str:
     return f"+{change.added} \u2212{change.deleted}"
 
 
-def _describe_confidence(proof: Proof) -> str:
+def _describe_confidence(proof: Finding) -> str:
     if proof.broken is None or proof.deployed.commit is None:
         return "nothing was proven."
     source = proof.deployed.source

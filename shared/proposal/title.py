@@ -1,6 +1,6 @@
 """What fails, and how its question stands, come in; the one title of message, page and issue goes out."""
 
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import ProposalStatus
 
 TITLE_SEPARATOR = ": "
@@ -27,11 +27,11 @@ _ROLLBACK_STATUS_PHRASES = {
 """Of a question whose chosen way out is an earlier commit."""
 
 
-def build_title(open_title: str, failure: str, status: ProposalStatus, kind: Kind) -> str:
+def build_title(open_title: str, failure: str, status: ProposalStatus, kind: ActionKind) -> str:
     """`asked` while the question is open, or where `fails`, what fails without how things stand, is not known."""
     if status is ProposalStatus.OPEN or not failure:
         return open_title
-    stands = _ROLLBACK_STATUS_PHRASES.get(status) if kind is Kind.ROLLBACK else None
+    stands = _ROLLBACK_STATUS_PHRASES.get(status) if kind is ActionKind.ROLLBACK else None
     return f"{failure}{TITLE_SEPARATOR}{stands or _STATUS_PHRASES[status]}"
 
 

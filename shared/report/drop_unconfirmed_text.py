@@ -10,27 +10,27 @@ from dataclasses import replace
 
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import Proof
+from shared.proof.model.finding import Finding
 
-_FIGURES = re.compile(r"\d+")
-LEFT_OUT = "(The words of this entry are not what Python says of the file. They are left out.)"
+_NUMBERS = re.compile(r"\d+")
+OMITTED_TEXT = "(The words of this entry are not what Python says of the file. They are left out.)"
 
 
-def believed(incident: Incident, proof: Proof) -> Incident:
+def drop_unconfirmed_text(incident: Incident, proof: Finding) -> Incident:
     """Only a syntax error names words that a compiler can confirm."""
     if incident.kind is not SignalKind.SYNTAX_ERROR:
         return incident
-    return replace(incident, sightings=tuple(_believed(each, proof) for each in incident.sightings))
+    return replace(incident, sightings=tuple(_drop_from_sighting(each, proof) for each in incident.sightings))
 
 
-def _believed(sighting: Sighting, proof: Proof) -> Sighting:
+def _drop_from_sighting(sighting: Sighting, proof: Finding) -> Sighting:
     if proof.broken is None:
         return replace(sighting, message="")
-    if _blurred(sighting.message) == _blurred(proof.broken.fault.message):
+    if _mask_numbers(sighting.message) == _mask_numbers(proof.broken.fault.message):
         return sighting
-    return replace(sighting, message="", first=replace(sighting.first, text=LEFT_OUT))
+    return replace(sighting, message="", first=replace(sighting.first, text=OMITTED_TEXT))
 
 
-def _blurred(message: str) -> str:
+def _mask_numbers(message: str) -> str:
     """`detected at line 624` and `detected at line 676` are the same words about two versions of a file."""
-    return _FIGURES.sub("0", message)
+    return _NUMBERS.sub("0", message)

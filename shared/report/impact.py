@@ -31,17 +31,17 @@ class Urgency(StrEnum):
     UNKNOWN = "unknown"
 
 
-_URGENCY = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
-LOOKED_BACK = timedelta(days=14)
+_URGENCY_BY_REACH = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
+REQUEST_WINDOW = timedelta(days=14)
 """So far the log is searched for requests: older ones say nothing of today, and are dear to find."""
-UNCOUNTED = "a WebSocket that is closed after it was accepted does not count as one"
+UNCOUNTED_CLOSES = "a WebSocket that is closed after it was accepted does not count as one"
 """Why no failed request is no reassurance."""
-_CUT_AT = 10_000
+_REQUEST_COUNT_LIMIT = 10_000
 """Requests are counted so far and no further."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ImpactMeasurement:
     """As the platform tells it, None for what it does not. `refused` quotes it where it says that it did not start."""
 
     revision: str
@@ -54,7 +54,7 @@ class Measured:
     refused: str = ""
     unseen: tuple[str, ...] = field(default=())
     whole: bool = True
-    """Whether requests were looked for since the revision was made, and not only in the days of `LOOKED_BACK`."""
+    """Whether requests were looked for since the revision was made, and not only in the days of `REQUEST_WINDOW`."""
     """Why something could not be looked at."""
 
 
@@ -73,16 +73,16 @@ class Impact:
     evidence: tuple[str, ...]
 
 
-def impact_of(measured: Measured, first: int) -> tuple[Impact, tuple[Evidence, ...]]:
+def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
-        Evidence(f"e{first + place}", kind, ref, text) for place, (kind, ref, text) in enumerate(_facts(measured))
+        Evidence(f"e{first_evidence_number + place}", kind, ref, text) for place, (kind, ref, text) in enumerate(_evidence_rows(measured))
     )
     traffic = measured.traffic
-    reach = _reach(measured)
+    reach = _classify_reach(measured)
     impact = Impact(
         reach=reach,
-        urgency=_URGENCY.get(reach, Urgency.SOON),
+        urgency=_URGENCY_BY_REACH.get(reach, Urgency.SOON),
         revision=measured.revision,
         share=traffic.get(measured.revision, 0) if traffic is not None else None,
         requests=measured.requests,
@@ -93,7 +93,7 @@ def impact_of(measured: Measured, first: int) -> tuple[Impact, tuple[Evidence, .
     return impact, evidence
 
 
-def _reach(measured: Measured) -> Reach:
+def _classify_reach(measured: ImpactMeasurement) -> Reach:
     if not measured.revision or measured.traffic is None:
         return Reach.UNKNOWN
     if measured.traffic.get(measured.revision, 0) > 0:
@@ -105,14 +105,14 @@ def _reach(measured: Measured) -> Reach:
     return Reach.NEVER_STARTED if measured.refused and measured.whole else Reach.NEVER_SERVED
 
 
-def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
+def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
     revision = quote_untrusted(measured.revision, 80)
     if measured.traffic is not None:
         split = [f"{quote_untrusted(name, 80)} {share} %" for name, share in measured.traffic.items()]
         yield EvidenceKind.REVISION, revision, f"the traffic is split: {join_words(split)}" if split else "no traffic"
     if measured.requests is not None:
         answered = pluralize(measured.requests, "request")
-        when = "since it was made" if measured.whole else f"in the last {LOOKED_BACK.days} days"
+        when = "since it was made" if measured.whole else f"in the last {REQUEST_WINDOW.days} days"
         failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
         yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
     if measured.refused:
@@ -125,15 +125,15 @@ def _facts(measured: Measured) -> Iterator[tuple[EvidenceKind, str, str]]:
         )
 
 
-def told(impact: Impact) -> str:
+def describe_impact(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
     name = quote_untrusted(impact.revision, 80) or "the failing revision"
     old = f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.instead])}." if impact.instead else ""
     match impact.reach:
         case Reach.SERVES:
-            return f"{name} fails under traffic: it takes {impact.share} % of it{_failures(impact)}. Urgent."
+            return f"{name} fails under traffic: it takes {impact.share} % of it{_failures_phrase(impact)}. Urgent."
         case Reach.SERVED:
-            return f"{name} has no traffic any more{_failures(impact)}.{old} Nobody is failed at this moment."
+            return f"{name} has no traffic any more{_failures_phrase(impact)}.{old} Nobody is failed at this moment."
         case Reach.NEVER_STARTED:
             return f"{name} fails while it starts, and has never taken traffic.{old} Nobody is failed at this moment."
         case Reach.NEVER_SERVED:
@@ -142,16 +142,16 @@ def told(impact: Impact) -> str:
             return "Unknown: the platform does not tell whether the failing revision takes traffic."
 
 
-def _failures(impact: Impact) -> str:
+def _failures_phrase(impact: Impact) -> str:
     if impact.requests is None or impact.failed is None:
         return ""
-    most = " or more" if impact.requests >= _CUT_AT else ""
+    most = " or more" if impact.requests >= _REQUEST_COUNT_LIMIT else ""
     failed = f"{impact.failed} of {impact.requests}{most} requests were answered with a server error"
-    closes = f"; {UNCOUNTED}" if not impact.failed else ""
+    closes = f"; {UNCOUNTED_CLOSES}" if not impact.failed else ""
     return f", and {failed}{closes}"
 
 
-def to_json(impact: Impact) -> dict[str, object]:
+def impact_to_json(impact: Impact) -> dict[str, object]:
     """For the report; None for what is unknown."""
     return {
         "reach": impact.reach.value,
@@ -161,6 +161,6 @@ def to_json(impact: Impact) -> dict[str, object]:
         "requests": impact.requests,
         "failed_requests": impact.failed,
         "serving_instead": list(impact.instead),
-        "text": told(impact),
+        "text": describe_impact(impact),
         "evidence": list(impact.evidence),
     }

@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 
 from shared.detection.incident import Incident
-from shared.proof.locating.infer_dates import dated
-from shared.proof.locating.log_labels import with_labels
+from shared.proof.locating.infer_dates import infer_dates
+from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.ports import Compilers, History
-from shared.proof.proof_context import Progress, Request
+from shared.proof.proof_context import ReportProgress, ProofRequest
 from shared.proof.prove import prove
 from shared.report.report import Report, build_report
 
 
-def investigate(
-    incidents: Iterable[Incident], history: History, compilers: Compilers, request: Request, progress: Progress
+def report_incidents(
+    incidents: Iterable[Incident], history: History, compilers: Compilers, request: ProofRequest, progress: ReportProgress
 ) -> list[Report]:
     """One report for each incident, in their order. Raises Misused for a ref that does not exist."""
     reports: list[Report] = []
     for incident in incidents:
-        asked = with_labels(incident, history, request)
-        reports.append(build_report(*dated(incident, prove(incident, history, compilers, asked, progress))))
+        asked = apply_log_labels(incident, history, request)
+        reports.append(build_report(*infer_dates(incident, prove(incident, history, compilers, asked, progress))))
     return reports

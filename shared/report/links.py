@@ -11,7 +11,7 @@ from shared.detection.entry import LogEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class CommitOrigin:
     """What the code host knows of a commit and git does not."""
 
     commit: str
@@ -23,7 +23,7 @@ class Origin:
     """Of the pull request."""
 
 
-def _nowhere(*_: object) -> str:
+def _no_url(*_: object) -> str:
     return ""
 
 
@@ -31,25 +31,25 @@ def _nowhere(*_: object) -> str:
 class Links:
     """Every function may be asked about anything."""
 
-    commit: Callable[[str], str] = _nowhere
-    lines: Callable[[str, str, int | None, int | None], str] = _nowhere
+    commit: Callable[[str], str] = _no_url
+    lines: Callable[[str, str, int | None, int | None], str] = _no_url
     """(commit, path, first line, last line): the file as it was then, for good."""
-    comparison: Callable[[str, str], str] = _nowhere
+    comparison: Callable[[str, str], str] = _no_url
     """(base, tip)"""
-    entry: Callable[[LogEntry], str] = _nowhere
+    entry: Callable[[LogEntry], str] = _no_url
     """One entry of the log."""
-    log: Callable[[datetime | None, datetime | None], str] = _nowhere
+    log: Callable[[datetime | None, datetime | None], str] = _no_url
     """What the service logged in this time."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[CommitOrigin, ...] = ()
 
-    def origin(self, commit: str) -> Origin:
+    def origin(self, commit: str) -> CommitOrigin:
         """What is known of a commit."""
-        return next((each for each in self.origins if each.commit == commit), Origin(commit))
+        return next((each for each in self.origins if each.commit == commit), CommitOrigin(commit))
 
 
 NO_LINKS = Links()
 
 
-def linked(markdown: str, address: str) -> str:
+def format_link(markdown: str, url: str) -> str:
     """Finished inline Markdown as a link; as it is, where there is no address."""
-    return f"[{markdown}]({address})" if address else markdown
+    return f"[{markdown}]({url})" if url else markdown

@@ -7,37 +7,37 @@ from datetime import datetime
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
 from shared.proof.model.finding import (
-    AlsoBroken,
+    OtherBrokenFile,
     Attempt,
-    Broken,
-    Deployed,
-    Deployment,
+    BrokenFile,
+    DeployedVersion,
+    LoggedDeployment,
     Fix,
-    Introduced,
-    Loading,
-    Proof,
-    Refused,
+    IntroducingCommit,
+    LoadedSummary,
+    Finding,
+    RefusedCommit,
     Target,
 )
 from shared.proof.model.history import Commit, FileChange
 from shared.report import impact as impacts
-from shared.report.drop_unconfirmed_text import believed
+from shared.report.drop_unconfirmed_text import drop_unconfirmed_text
 from shared.report.evidence import Evidence
-from shared.report.facts import Topic, gather
+from shared.report.facts import FactTopic, gather_facts
 from shared.report.whys import Why, draft_whys
 from shared.text.redaction import redact
 from shared.text.timestamps import has_date, format_rfc3339, format_clock_time, format_timestamp
 
-_MOST_SHIPPED = 500
+_MAX_SHIPPED_FILES = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
-_CLOSED_FIRST = {CloseKind.OTHER_END: "other_end", CloseKind.OURS: "this_end"}
+_CLOSED_FIRST_JSON = {CloseKind.OTHER_END: "other_end", CloseKind.OURS: "this_end"}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     incident: Incident
-    proof: Proof
+    proof: Finding
     whys: tuple[Why, ...]
     evidence: tuple[Evidence, ...]
     symptom_evidence: tuple[str, ...] = ()
@@ -52,33 +52,33 @@ class Report:
     """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
 
 
-def build_report(incident: Incident, proof: Proof) -> Report:
+def build_report(incident: Incident, proof: Finding) -> Report:
     """Gathers the evidence, numbers it, and answers the whys from it."""
-    incident = believed(incident, proof)
-    facts = gather(incident, proof)
+    incident = drop_unconfirmed_text(incident, proof)
+    facts = gather_facts(incident, proof)
     return Report(
         incident,
         proof,
         draft_whys(incident, proof, facts),
         facts.evidence,
-        symptom_evidence=facts.ids(Topic.SYMPTOM),
-        nearby_evidence=facts.ids(Topic.NEARBY),
-        raised_evidence=next(iter(facts.ids(Topic.RAISED)), ""),
+        symptom_evidence=facts.ids(FactTopic.SYMPTOM),
+        nearby_evidence=facts.ids(FactTopic.NEARBY),
+        raised_evidence=next(iter(facts.ids(FactTopic.RAISED)), ""),
     )
 
 
-def with_impact(report: Report, measured: impacts.Measured) -> Report:
+def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
     """The same report, with what the platform tells of the failing revision as further evidence."""
-    impact, evidence = impacts.impact_of(measured, len(report.evidence) + 1)
+    impact, evidence = impacts.assess_impact(measured, len(report.evidence) + 1)
     return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
 
 
-def as_of(report: Report) -> str:
+def as_of_phrase(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
     return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
 
 
-def to_json(report: Report) -> dict[str, object]:
+def report_to_json(report: Report) -> dict[str, object]:
     """The report as values that `json` writes; every key is always there, None where something is unknown.
 
     Commits are full ids, times RFC 3339 in UTC. Texts are redacted. Where the log had times of day without a date,
@@ -87,44 +87,44 @@ def to_json(report: Report) -> dict[str, object]:
     proof = report.proof
     document: dict[str, object] = {
         "schema": SCHEMA,
-        "incident": _incident(report),
-        "deployed": _deployed(proof.deployed, report.incident),
-        "broken": _broken(proof.broken) if proof.broken else None,
-        "loading": _loading(proof.loading) if proof.loading else None,
-        "introduced": _introduced(proof.introduced) if proof.introduced else None,
-        "attempts": [_attempt(attempt) for attempt in proof.attempts],
-        "fix": _fix(proof.fix) if proof.fix else None,
-        "target": _target(proof.target) if proof.target else None,
-        "refused": [_refused(each) for each in proof.refused],
+        "incident": _incident_to_json(report),
+        "deployed": _deployed_to_json(proof.deployed, report.incident),
+        "broken": _broken_to_json(proof.broken) if proof.broken else None,
+        "loading": _loading_to_json(proof.loading) if proof.loading else None,
+        "introduced": _introduced_to_json(proof.introduced) if proof.introduced else None,
+        "attempts": [_attempt_to_json(attempt) for attempt in proof.attempts],
+        "fix": _fix_to_json(proof.fix) if proof.fix else None,
+        "target": _target_to_json(proof.target) if proof.target else None,
+        "refused": [_refused_to_json(each) for each in proof.refused],
         "not_looked_at": proof.not_looked_at,
-        "rollback": _commit(proof.rollback.commit) if proof.rollback else None,
-        "alternative": _commit(proof.alternative.commit) if proof.alternative else None,
+        "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
+        "alternative": _commit_to_json(proof.alternative.commit) if proof.alternative else None,
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,
             "detail": proof.recommendation.detail,
         },
         "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
-        "impact": impacts.to_json(report.impact) if report.impact else None,
-        "whys": [_why(why) for why in report.whys],
-        "evidence": [_evidence(each) for each in report.evidence],
+        "impact": impacts.impact_to_json(report.impact) if report.impact else None,
+        "whys": [_why_to_json(why) for why in report.whys],
+        "evidence": [_evidence_to_json(each) for each in report.evidence],
         "unseen": list(proof.unseen),
         "versions_compiled": proof.versions_compiled,
     }
-    return {key: _redacted(value) for key, value in document.items()}
+    return {key: _redact_json(value) for key, value in document.items()}
 
 
-def _redacted(value: object) -> object:
+def _redact_json(value: object) -> object:
     if isinstance(value, str):
         return redact(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate cannot be written
     if isinstance(value, dict):
-        return {key: _redacted(each) for key, each in value.items()}
+        return {key: _redact_json(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_redacted(each) for each in value]
+        return [_redact_json(each) for each in value]
     return value
 
 
-def _incident(report: Report) -> dict[str, object]:
+def _incident_to_json(report: Report) -> dict[str, object]:
     incident = report.incident
     ids = (*report.symptom_evidence, *([None] * len(incident.symptoms)))
     nearby = (*report.nearby_evidence, *([None] * len(incident.nearby)))
@@ -135,31 +135,31 @@ def _incident(report: Report) -> dict[str, object]:
         "signal": incident.kind.value,
         "error_class": incident.error_class or None,
         "path": incident.path or None,
-        **_seen(incident.first_seen, incident.last_seen, dated=incident.dated),
+        **_seen_times_to_json(incident.first_seen, incident.last_seen, dated=incident.dated),
         "occurrences": incident.occurrences,
         "counted_at": format_rfc3339(report.counted_at) if report.counted_at is not None else None,
-        "symptoms": [_symptom(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
+        "symptoms": [_symptom_to_json(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
         "nearby": [
-            {**_symptom(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
+            {**_symptom_to_json(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
             for each, known in zip(incident.nearby, nearby, strict=False)
         ],
-        "closed_first": _CLOSED_FIRST.get(incident.closed) if incident.closed else None,
-        "exception": _exception(report),
+        "closed_first": _CLOSED_FIRST_JSON.get(incident.closed) if incident.closed else None,
+        "exception": _exception_to_json(report),
     }
 
 
-def _symptom(symptom: Symptom, evidence: str | None, incident: Incident) -> dict[str, object]:
+def _symptom_to_json(symptom: Symptom, evidence: str | None, incident: Incident) -> dict[str, object]:
     return {
         "signal": symptom.kind.value,
         "text": symptom.text,
         "revision": symptom.revision or None,
-        **_seen(symptom.first_seen, symptom.last_seen, dated=incident.dated),
+        **_seen_times_to_json(symptom.first_seen, symptom.last_seen, dated=incident.dated),
         "occurrences": symptom.occurrences,
         "evidence": evidence,
     }
 
 
-def _exception(report: Report) -> dict[str, object] | None:
+def _exception_to_json(report: Report) -> dict[str, object] | None:
     """The exception that the log ties to a close: quoted, never proven."""
     raised = report.incident.raised
     if raised is None:
@@ -177,9 +177,9 @@ def _exception(report: Report) -> dict[str, object] | None:
     }
 
 
-def _seen(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
+def _seen_times_to_json(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
     """A date is never invented: without one, only the time of day is told."""
-    seen: dict[str, object] = {"first_seen": _moment(first, dated=dated), "last_seen": _moment(last, dated=dated)}
+    seen: dict[str, object] = {"first_seen": _format_time_if_dated(first, dated=dated), "last_seen": _format_time_if_dated(last, dated=dated)}
     if not dated:
         seen["time_of_day"] = {
             "first_seen": format_clock_time(first) if first else None,
@@ -188,11 +188,11 @@ def _seen(first: datetime | None, last: datetime | None, *, dated: bool) -> dict
     return seen
 
 
-def _moment(moment: datetime | None, *, dated: bool) -> str | None:
+def _format_time_if_dated(moment: datetime | None, *, dated: bool) -> str | None:
     return format_rfc3339(moment) if moment is not None and (dated or has_date(moment)) else None
 
 
-def _deployed(deployed: Deployed, incident: Incident) -> dict[str, object]:
+def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str, object]:
     return {
         "revision": deployed.revision or None,
         "commit": deployed.commit.id if deployed.commit else None,
@@ -204,21 +204,21 @@ def _deployed(deployed: Deployed, incident: Incident) -> dict[str, object]:
         "python": deployed.python or None,
         "python_source": deployed.python_source or None,
         "conflict": deployed.conflict or None,
-        "deployments": [_deployment(each, incident) for each in deployed.deployments],
+        "deployments": [_deployment_to_json(each, incident) for each in deployed.deployments],
     }
 
 
-def _deployment(deployment: Deployment, incident: Incident) -> dict[str, object]:
+def _deployment_to_json(deployment: LoggedDeployment, incident: Incident) -> dict[str, object]:
     return {
         "revision": deployment.revision or None,
         "line": deployment.line,
-        "seen_at": _moment(deployment.seen_at, dated=incident.dated),
+        "seen_at": _format_time_if_dated(deployment.seen_at, dated=incident.dated),
         "commit": deployment.commit.id if deployment.commit else None,
         "uncommitted": deployment.uncommitted,
     }
 
 
-def _broken(broken: Broken) -> dict[str, object]:
+def _broken_to_json(broken: BrokenFile) -> dict[str, object]:
     return {
         "path": broken.path,
         "line": broken.fault.line,
@@ -232,12 +232,12 @@ def _broken(broken: Broken) -> dict[str, object]:
         "compiles_on": list(broken.compiles_on),
         "compiles_on_checked_by": broken.compiles_on_checked_by or None,
         "second_opinion": broken.second_opinion or None,
-        "excerpt": _excerpt(broken.excerpt),
-        "also_broken": _also_broken(broken.also_broken),
+        "excerpt": _excerpt_to_json(broken.excerpt),
+        "also_broken": _broken_files_to_json(broken.also_broken),
     }
 
 
-def _loading(loading: Loading) -> dict[str, object]:
+def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
     return {
         "rule": loading.rule,
         "start": loading.start or None,
@@ -245,21 +245,21 @@ def _loading(loading: Loading) -> dict[str, object]:
         "exact": loading.exact,
         "files": loading.files,
         "ambiguous": list(loading.ambiguous),
-        "not_loaded": _also_broken(loading.not_loaded),
+        "not_loaded": _broken_files_to_json(loading.not_loaded),
         "others_compiled": loading.others_compiled,
         "others_left": loading.others_left,
     }
 
 
-def _also_broken(found: Iterable[AlsoBroken]) -> list[dict[str, object]]:
+def _broken_files_to_json(found: Iterable[OtherBrokenFile]) -> list[dict[str, object]]:
     return [{"path": each.path, "line": each.line, "message": each.message} for each in found]
 
 
-def _excerpt(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
+def _excerpt_to_json(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
     return [{"line": number, "text": text} for number, text in excerpt]
 
 
-def _commit(commit: Commit) -> dict[str, object]:
+def _commit_to_json(commit: Commit) -> dict[str, object]:
     return {
         "commit": commit.id,
         "committed_at": format_rfc3339(commit.committed_at),
@@ -268,9 +268,9 @@ def _commit(commit: Commit) -> dict[str, object]:
     }
 
 
-def _introduced(introduced: Introduced) -> dict[str, object]:
+def _introduced_to_json(introduced: IntroducingCommit) -> dict[str, object]:
     return {
-        **_commit(introduced.commit),
+        **_commit_to_json(introduced.commit),
         "path": introduced.path,
         "errors": introduced.errors,
         "first_line": introduced.first_line,
@@ -279,43 +279,43 @@ def _introduced(introduced: Introduced) -> dict[str, object]:
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, object]:
-    return {**_commit(attempt.commit), "errors_left": attempt.errors_left, "first_line": attempt.first_line}
+def _attempt_to_json(attempt: Attempt) -> dict[str, object]:
+    return {**_commit_to_json(attempt.commit), "errors_left": attempt.errors_left, "first_line": attempt.first_line}
 
 
-def _fix(fix: Fix) -> dict[str, object]:
+def _fix_to_json(fix: Fix) -> dict[str, object]:
     return {
-        **_commit(fix.commit),
+        **_commit_to_json(fix.commit),
         "where": fix.where,
         "pull_request": fix.pull_request,
         "ref": fix.ref or None,
         "path": fix.path or None,
         "deleted": fix.deleted,
-        "excerpt": _excerpt(fix.excerpt),
+        "excerpt": _excerpt_to_json(fix.excerpt),
     }
 
 
-def _target(target: Target) -> dict[str, object]:
+def _target_to_json(target: Target) -> dict[str, object]:
     return {
-        **_commit(target.commit),
+        **_commit_to_json(target.commit),
         "checks": target.checks.value,
         "commits_after_deployed": target.commits_after_deployed,
-        "newly_broken": _also_broken(target.newly_broken),
-        "ships": [_change(change) for change in target.ships[:_MOST_SHIPPED]],
+        "newly_broken": _broken_files_to_json(target.newly_broken),
+        "ships": [_change_to_json(change) for change in target.ships[:_MAX_SHIPPED_FILES]],
         "files_changed": len(target.ships),
-        "refused": [_refused(each) for each in target.refused],
+        "refused": [_refused_to_json(each) for each in target.refused],
     }
 
 
-def _change(change: FileChange) -> dict[str, object]:
+def _change_to_json(change: FileChange) -> dict[str, object]:
     return {"path": change.path, "added": change.added, "deleted": change.deleted}
 
 
-def _refused(refused: Refused) -> dict[str, object]:
-    return {**_commit(refused.commit), "gate": refused.gate, "detail": refused.detail}
+def _refused_to_json(refused: RefusedCommit) -> dict[str, object]:
+    return {**_commit_to_json(refused.commit), "gate": refused.gate, "detail": refused.detail}
 
 
-def _why(why: Why) -> dict[str, object]:
+def _why_to_json(why: Why) -> dict[str, object]:
     return {
         "n": why.n,
         "question": why.question,
@@ -325,5 +325,5 @@ def _why(why: Why) -> dict[str, object]:
     }
 
 
-def _evidence(evidence: Evidence) -> dict[str, object]:
+def _evidence_to_json(evidence: Evidence) -> dict[str, object]:
     return {"id": evidence.id, "kind": evidence.kind.value, "ref": evidence.ref, "text": evidence.text}

@@ -8,13 +8,13 @@ from enum import StrEnum
 from shared.proof.model.commit_words import claims_fix
 from shared.proof.model.history import Commit
 from shared.report.report import Report
-from shared.report.whys.past import telling
+from shared.report.whys.past import select_notable_attempts
 from shared.text.escaping import escape_mermaid
 from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
 from shared.text.timestamps import has_date, format_rfc3339, format_timestamp
 
-_MOST_EVENTS = 30
-_WIDEST = 44
+_MAX_EVENTS = 30
+_MAX_LINE_WIDTH = 44
 
 
 class EventKind(StrEnum):
@@ -29,7 +29,7 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEvent:
     """`when` is already in words; `text` is plain text from a single source, redacted and cut."""
 
     at: datetime | None
@@ -40,15 +40,15 @@ class Event:
     """Whether it was logged before the version that it comes from was committed."""
 
 
-def events(report: Report) -> tuple[Event, ...]:
+def build_timeline(report: Report) -> tuple[TimelineEvent, ...]:
     """Commits and log entries, oldest first; those without a known day come last, in their own order."""
-    found = [*_commits(report), *_logged(report)]
+    found = [*_commit_events(report), *_log_events(report)]
     dated = [event for event in found if event.at is not None and has_date(event.at)]
     undated = [event for event in found if event.at is None or not has_date(event.at)]
-    return (*sorted(dated, key=_time), *undated)
+    return (*sorted(dated, key=_event_time), *undated)
 
 
-def mermaid(report: Report) -> str:
+def render_mermaid(report: Report) -> str:
     """A sequence diagram with three lines of life: the repository, the service, its clients. Time runs downwards."""
     service = escape_mermaid(quote_service_name(report.incident.service)) or "service"
     branch = escape_mermaid(quote_untrusted(report.proof.branch, 40)) or "repository"
@@ -58,14 +58,14 @@ def mermaid(report: Report) -> str:
         f"    participant R as {branch}",
         f"    participant S as {service}",
     ]
-    shown = events(report)[:_MOST_EVENTS]
+    shown = build_timeline(report)[:_MAX_EVENTS]
     if any(event.kind is EventKind.SYMPTOM for event in shown):
         lines.append("    participant C as clients")
-    return "\n".join([*lines, *(f"    {_drawn(event)}" for event in shown)])
+    return "\n".join([*lines, *(f"    {_draw_event(event)}" for event in shown)])
 
 
-def _drawn(event: Event) -> str:
-    words = "<br/>".join(escape_mermaid(line) for line in (event.when, *_wrapped(event.text)))
+def _draw_event(event: TimelineEvent) -> str:
+    words = "<br/>".join(escape_mermaid(line) for line in (event.when, *_wrap_text(event.text)))
     if event.kind is EventKind.ERROR:
         return f"Note over S: {words}"
     if event.kind is EventKind.SYMPTOM:
@@ -73,40 +73,40 @@ def _drawn(event: Event) -> str:
     return f"Note over R: {words}"
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrap_text(text: str) -> list[str]:
     """Mermaid does not break the lines of a note by itself."""
     lines = [""]
     for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > _WIDEST:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _MAX_LINE_WIDTH:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
 
 
-def _commits(report: Report) -> Iterator[Event]:
+def _commit_events(report: Report) -> Iterator[TimelineEvent]:
     proof = report.proof
     if proof.introduced is not None:
         errors = pluralize(proof.introduced.errors, "error")
-        yield _commit(proof.introduced.commit, EventKind.BREAK, f"brings the break in: {errors}")
-    for attempt in telling(proof.attempts):
+        yield _commit_event(proof.introduced.commit, EventKind.BREAK, f"brings the break in: {errors}")
+    for attempt in select_notable_attempts(proof.attempts):
         claim = "says fix, " if claims_fix(attempt.commit) else ""
-        yield _commit(attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left")
+        yield _commit_event(attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left")
     fix, target = proof.fix, proof.target
     same = fix is not None and target is not None and fix.commit.id == target.commit.id
     if fix is not None:
         merged = "" if fix.where == "merged" else ", not merged"
-        yield _commit(fix.commit, EventKind.FIX, f"mends it{merged}{': the proposed target' if same else ''}")
+        yield _commit_event(fix.commit, EventKind.FIX, f"mends it{merged}{': the proposed target' if same else ''}")
     if target is not None and not same:
-        yield _commit(target.commit, EventKind.TARGET, "proposed target")
+        yield _commit_event(target.commit, EventKind.TARGET, "proposed target")
     if proof.rollback is not None:
-        yield _commit(proof.rollback.commit, EventKind.TARGET, "the newest good commit before the break")
+        yield _commit_event(proof.rollback.commit, EventKind.TARGET, "the newest good commit before the break")
 
 
-def _commit(commit: Commit, kind: EventKind, text: str) -> Event:
-    return Event(commit.committed_at, _clock(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}")
+def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
+    return TimelineEvent(commit.committed_at, _format_second(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}")
 
 
-def _logged(report: Report) -> Iterator[Event]:
+def _log_events(report: Report) -> Iterator[TimelineEvent]:
     incident = report.incident
     runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
     for sighting in incident.sightings:
@@ -119,24 +119,24 @@ def _logged(report: Report) -> Iterator[Event]:
             uncommitted = deployment.uncommitted
             state = ", not yet committed" if uncommitted else ""
             version = f", the version of {short_sha(deployment.commit.id)}{state}"
-        event = _entry(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
+        event = _log_event(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
         yield replace(event, uncommitted=uncommitted)
     for symptom in (*incident.symptoms, *incident.nearby):
         text = f"{quote_untrusted(symptom.text, 120)} ({pluralize(symptom.occurrences, 'time')})"
-        yield _entry(report, symptom.first_seen, EventKind.SYMPTOM, text)
+        yield _log_event(report, symptom.first_seen, EventKind.SYMPTOM, text)
 
 
-def _entry(report: Report, at: datetime | None, kind: EventKind, text: str) -> Event:
+def _log_event(report: Report, at: datetime | None, kind: EventKind, text: str) -> TimelineEvent:
     dated = at is not None and (report.incident.dated or has_date(at))
-    when = "time unknown" if at is None else _clock(at) if dated else format_timestamp(at, dated=False)
-    return Event(at, when, kind, text)
+    when = "time unknown" if at is None else _format_second(at) if dated else format_timestamp(at, dated=False)
+    return TimelineEvent(at, when, kind, text)
 
 
-def _clock(moment: datetime) -> str:
+def _format_second(moment: datetime) -> str:
     """`2026-03-01 03:43:43`: in UTC, as the diagram's heading says."""
     return format_rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
 
 
-def _time(event: Event) -> datetime:
+def _event_time(event: TimelineEvent) -> datetime:
     assert event.at is not None
     return event.at

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from shared.workflow.prover import Prover
 
 
-def _prover() -> "Prover":
+def _build_prover() -> "Prover":
     from shared.workflow.prover import Prover  # noqa: PLC0415  # all of the proof; made before it is needed only in tests
 
     return Prover()
 
 
-class NoPlaces:
+class NoLinkBuilder:
     """Implements `shared.ports.LinkBuilder` where nothing can be looked at, as on one machine."""
 
     def links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
@@ -35,7 +35,7 @@ class NoPlaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepResult:
     """What became of a message: a name for the log line, such as `opened`, `duplicate`, `refused:no_signal`."""
 
     name: str
@@ -47,7 +47,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Context:
     """The ports of one process. `services` are keyed by `Service.id`."""
 
     store: Store
@@ -65,12 +65,12 @@ class World:
     probe: Probe
     checks: CheckRuns
     services: Mapping[str, Service]
-    places: LinkBuilder = field(default_factory=NoPlaces)
+    places: LinkBuilder = field(default_factory=NoLinkBuilder)
     own: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
     kill_switch: Callable[[str], bool] = lambda _: False
     """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
-    prover: "Prover" = field(default_factory=_prover)
+    prover: "Prover" = field(default_factory=_build_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""
     longest_wait: timedelta = timedelta.max

@@ -8,14 +8,14 @@ from shared.proposal.decision import ClickAnswer, Click, ClickKind, DecisionStat
 from shared.proposal.proposal import Proposal
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
-from shared.workflow.context import World
-from shared.workflow.flow import State
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import decisions, incident_records, proposals
 from shared.workflow.records.decisions import Decision, Vote
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.rejections import reject
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.rejections import record_rejection
 
-_STANDS = {
+_FINAL_REPLIES = {
     DecisionState.DENIED: ClickResult.ALREADY_DENIED,
     DecisionState.EXPIRED: ClickResult.EXPIRED,
     DecisionState.REFUSED: ClickResult.VOID,
@@ -23,63 +23,63 @@ _STANDS = {
 }
 
 
-def decide(world: World, click: Click) -> ClickAnswer:
+def handle_click(context: Context, click: Click) -> ClickAnswer:
     """Raises Retry where nothing could be stored: the person is asked to click again."""
-    reply = _decide(world, click)
+    reply = _handle_click(context, click)
     given = build_answer(reply)
     if not given.accepted:
-        reject(world, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}")
+        record_rejection(context, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}")
     return given
 
 
-def _decide(world: World, click: Click) -> ClickResult:
-    proposal = proposals.load(world, click.proposal)
-    service = world.services.get(proposal.service) if proposal else None
+def _handle_click(context: Context, click: Click) -> ClickResult:
+    proposal = proposals.load_proposal(context, click.proposal)
+    service = context.services.get(proposal.service) if proposal else None
     if proposal is None or service is None:
         return ClickResult.UNKNOWN_PROPOSAL
-    case = incident_records.load(world, proposal.incident)
-    asked_anew = case is not None and bool(case.proposal) and not proposals.of_one_question(case.proposal, proposal)
+    case = incident_records.load_incident(context, proposal.incident)
+    asked_anew = case is not None and bool(case.proposal) and not proposals.is_of_same_question(case.proposal, proposal)
     if case is not None and not asked_anew and case.message and click.message and click.message != case.message:
         return ClickResult.TAMPERED
-    standing = decisions.load(world, proposal.question)
-    members = world.chat.members(service.approver_group) if service.approver_group else ()
-    refused = find_refusal(click, proposal, service, members, world.clock.now())
+    standing = decisions.load_decision(context, proposal.question)
+    members = context.chat.members(service.approver_group) if service.approver_group else ()
+    refused = find_refusal(click, proposal, service, members, context.clock.now())
     if refused is ClickResult.EXPIRED and not decisions.is_open(standing):
         refused = None  # it was decided in time; the answer tells how
     if refused is not None:
         return refused
     if click.kind is ClickKind.DENY:
-        return _deny(world, click, proposal, standing)
-    return _approve(world, click, proposal, Approvers(service, members), standing)
+        return _deny(context, click, proposal, standing)
+    return _approve(context, click, proposal, Approvers(service, members), standing)
 
 
-def _deny(world: World, click: Click, proposal: Proposal, before: Decision | None) -> ClickResult:
+def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision | None) -> ClickResult:
     why = f"{click.user_name[:80]}: {quote_untrusted(click.reason)}" if click.reason else click.user_name[:80]
-    stands = decisions.decide(world, proposal.question, Decision(DecisionState.DENIED, click.user, why))
+    stands = decisions.store_decision(context, proposal.question, Decision(DecisionState.DENIED, click.user, why))
     if stands.state is DecisionState.ACTING:
         return ClickResult.TOO_LATE
-    if stands.state is DecisionState.DENIED and (before is None or before.state is not DecisionState.DENIED):
+    if stands.state is DecisionState.DENIED and (decision is None or decision.state is not DecisionState.DENIED):
         return ClickResult.DENIED
-    return _standing(stands)
+    return _final_reply(stands)
 
 
-def _standing(decision: Decision) -> ClickResult:
+def _final_reply(decision: Decision) -> ClickResult:
     """What is said of a decision that nothing changes any more."""
-    return ClickResult.MUTED if decisions.is_muted(decision) else _STANDS[decision.state]
+    return ClickResult.MUTED if decisions.is_ended_by_person(decision) else _FINAL_REPLIES[decision.state]
 
 
-def _approve(world: World, click: Click, proposal: Proposal, electorate: Approvers, before: Decision | None) -> ClickResult:
+def _approve(context: Context, click: Click, proposal: Proposal, electorate: Approvers, decision: Decision | None) -> ClickResult:
     service = electorate.service
-    if decisions.is_open(before):
-        case = incident_records.demand(world, proposal.incident)
+    if decisions.is_open(decision):
+        case = incident_records.require_incident(context, proposal.incident)
         if not case.active or case.ending is not None:
-            return ClickResult.MUTED if State.MUTED in {case.state, case.ending} else ClickResult.VOID
-        if proposals.is_stale(proposal, world.revisions.serving(service)):
+            return ClickResult.MUTED if IncidentState.MUTED in {case.state, case.ending} else ClickResult.VOID
+        if proposals.is_stale(proposal, context.revisions.serving(service)):
             return ClickResult.STALE
     vote = Vote(click.user, proposal.id)
-    stands = decisions.approve(world, proposal.question, vote, electorate, click.user_name[:80])
-    if stands.state in _STANDS:
-        return _standing(stands)
+    stands = decisions.store_approval(context, proposal.question, vote, electorate, click.user_name[:80])
+    if stands.state in _FINAL_REPLIES:
+        return _final_reply(stands)
     if stands.state is DecisionState.COUNTING:
         return ClickResult.COUNTED
     if stands.chosen != proposal.id:
@@ -88,20 +88,20 @@ def _approve(world: World, click: Click, proposal: Proposal, electorate: Approve
         # Also when it was approved before: whoever did may have died here. It is stored and counts, whatever becomes of
         # this: where a click is half-way through the same, or nothing can be published now, the next tick hands it on.
         with suppress(Retry):
-            hand_on(world, proposal)
-    return ClickResult.APPROVED if decisions.is_open(before) else ClickResult.ALREADY_APPROVED
+            publish_approval(context, proposal)
+    return ClickResult.APPROVED if decisions.is_open(decision) else ClickResult.ALREADY_APPROVED
 
 
-def hand_on(world: World, proposal: Proposal) -> None:
+def publish_approval(context: Context, proposal: Proposal) -> None:
     """Publishes a stored approval, and lets the incident say so."""
-    effects.publish_approved(world, proposal.id)
+    effects.publish_redeploy_approved(context, proposal.id)
 
-    def approved(now: Case) -> Case:
-        if now.state is not State.PROPOSED or now.ending is not None or now.proposal != proposal.question:
+    def approved(now: IncidentRecord) -> IncidentRecord:
+        if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.question:
             return now
         # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
         return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).to(
-            State.APPROVED, world.clock.now(), proposal.id
+            IncidentState.APPROVED, context.clock.now(), proposal.id
         )
 
-    incident_records.change(world, proposal.incident, approved)
+    incident_records.update_incident(context, proposal.incident, approved)

@@ -13,19 +13,19 @@ from shared.proposal.proposal import Message, Proposal
 from shared.service import Service
 from shared.text.escaping import escape_markdown
 from shared.workflow import flow
-from shared.workflow.context import World
-from shared.workflow.ledger import once, result_of
+from shared.workflow.context import Context
+from shared.workflow.ledger import run_once, read_result
 from shared.workflow.records import documents
-from shared.workflow.records.incident_record import Case
+from shared.workflow.records.incident_record import IncidentRecord
 
 
-def marker(incident: str, part: str = "") -> str:
+def format_marker(incident: str, comment_name: str = "") -> str:
     """Hidden in issues and comments, and found there again."""
-    return f"<!-- provenfix:incident={incident}{f' part={part}' if part else ''} -->"
+    return f"<!-- provenfix:incident={incident}{f' part={comment_name}' if comment_name else ''} -->"
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class IssueContent:
     """What an incident's issue says; `body` is Markdown, without the marker."""
 
     incident: str
@@ -35,209 +35,209 @@ class Paper:
     @property
     def text(self) -> str:
         """The body with the marker before it."""
-        return f"{marker(self.incident)}\n{self.body}"
+        return f"{format_marker(self.incident)}\n{self.body}"
 
 
-def publish_opened(world: World, case: Case, nudge: int = 0) -> None:
+def publish_incident_opened(context: Context, record: IncidentRecord, repeat: int = 0) -> None:
     """Asks for an investigation; each higher `nudge` asks once more. A second copy of a message does no harm."""
-    _publish(world, flow.INCIDENT_OPENED, {"incident": case.id}, f"{case.evidence}.{nudge}")
+    _publish(context, flow.INCIDENT_OPENED, {"incident": record.id}, f"{record.evidence}.{repeat}")
 
 
-def publish_approved(world: World, proposal: str) -> None:
+def publish_redeploy_approved(context: Context, proposal: str) -> None:
     """Asks for a redeployment."""
-    _publish(world, flow.REDEPLOY_APPROVED, {"proposal": proposal}, proposal)
+    _publish(context, flow.REDEPLOY_APPROVED, {"proposal": proposal}, proposal)
 
 
-def _publish(world: World, topic: str, message: dict[str, str], key: str) -> None:
+def _publish(context: Context, topic: str, message: dict[str, str], key: str) -> None:
     def do() -> Document:
-        world.bus.publish(topic, message)
+        context.bus.publish(topic, message)
         return {}
 
-    once(world, f"publish.{topic}.{key}", do)
+    run_once(context, f"publish.{topic}.{key}", do)
 
 
-def open_issue(world: World, service: Service, paper: Paper, labels: tuple[str, ...]) -> IssueRef:
+def open_issue(context: Context, service: Service, content: IssueContent, labels: tuple[str, ...]) -> IssueRef:
     """The incident's issue."""
-    mark = marker(paper.incident)
+    mark = format_marker(content.incident)
 
     def do() -> Document:
-        return _reference(world.issues.open(service, mark, paper.title, paper.text, labels))
+        return _issue_to_document(context.issues.open(service, mark, content.title, content.text, labels))
 
     def find() -> Document | None:
-        found = world.issues.find(service, mark)
-        return _reference(found) if found else None
+        found = context.issues.find(service, mark)
+        return _issue_to_document(found) if found else None
 
-    result = once(world, f"issue.{paper.incident}", do, find)
-    return IssueRef(documents.number(result, "number"), documents.text(result, "url"))
+    result = run_once(context, f"issue.{content.incident}", do, find)
+    return IssueRef(documents.read_number(result, "number"), documents.read_text(result, "url"))
 
 
-def take_issue(world: World, service: Service, issue: IssueRef, paper: Paper) -> IssueRef:
+def reuse_issue(context: Context, service: Service, issue: IssueRef, content: IssueContent) -> IssueRef:
     """An earlier incident's issue, as that of its regression: rewritten, and open again."""
-    rewrite_issue(world, service, issue.number, paper, paper.incident)
+    rewrite_issue(context, service, issue.number, content, content.incident)
 
     def do() -> Document:
-        world.issues.reopen(service, issue.number)
+        context.issues.reopen(service, issue.number)
         return {}
 
     def find() -> Document | None:
-        return {} if world.issues.state(service, issue.number).is_open else None
+        return {} if context.issues.state(service, issue.number).is_open else None
 
-    once(world, f"reopen.{paper.incident}", do, find)
+    run_once(context, f"reopen.{content.incident}", do, find)
     return issue
 
 
-def rewrite_issue(world: World, service: Service, issue: int, paper: Paper, evidence: str) -> None:
+def rewrite_issue(context: Context, service: Service, issue: int, content: IssueContent, evidence_key: str) -> None:
     """Other evidence has another report. Doing it twice is the same as once."""
 
     def do() -> Document:
-        world.issues.rewrite(service, issue, paper.title, paper.text)
+        context.issues.rewrite(service, issue, content.title, content.text)
         return {}
 
-    once(world, f"rewrite.{evidence}", do)
+    run_once(context, f"rewrite.{evidence_key}", do)
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
+class IssueStatusUpdate:
     """How an incident stands: the part of its issue's body, and its title; "" leaves the title as it is."""
 
     part: str
     title: str = ""
 
 
-def revise_issue(world: World, service: Service, case: Case, step: str, wanted: Callable[[], Revised | None]) -> None:
+def update_issue_status(context: Context, service: Service, record: IncidentRecord, step_id: str, build_update: Callable[[], IssueStatusUpdate | None]) -> None:
     """Shows how things stand; `wanted` is asked at the last moment, so that no late attempt puts an older state back.
 
     None of it: somebody else shows what is newer.
     """
-    if case.issue is None:
+    if record.issue is None:
         return
-    issue = case.issue.number
+    issue = record.issue.number
 
     def do() -> Document:
-        shown = wanted()
+        shown = build_update()
         if shown is not None:
-            world.issues.revise(service, issue, shown.part, shown.title)
+            context.issues.revise(service, issue, shown.part, shown.title)
         return {}
 
-    once(world, f"state.{case.id}.{step}", do)
+    run_once(context, f"state.{record.id}.{step_id}", do)
 
 
-def prepare_labels(world: World, service: Service) -> None:
+def create_labels(context: Context, service: Service) -> None:
     """Makes the labels by which people act, once for a service. Where that is not allowed, people make them."""
 
     def do() -> Document:
         try:
-            world.issues.prepare(service)
+            context.issues.prepare(service)
         except Reject as refused:
             return {"refused": str(refused)}
         return {}
 
-    once(world, f"labels.{service.id}", do)
+    run_once(context, f"labels.{service.id}", do)
 
 
-def _reference(issue: IssueRef) -> Document:
+def _issue_to_document(issue: IssueRef) -> Document:
     return {"number": issue.number, "url": issue.url}
 
 
-def comment(world: World, service: Service, case: Case, part: str, sentences: tuple[str, ...]) -> None:
+def post_comment(context: Context, service: Service, record: IncidentRecord, comment_name: str, sentences: tuple[str, ...]) -> None:
     """A comment of plain sentences on the incident's issue; nothing where it has none."""
-    if case.issue is None:
+    if record.issue is None:
         return
-    issue, mark = case.issue.number, marker(case.id, part)
+    issue, mark = record.issue.number, format_marker(record.id, comment_name)
     body = "\n\n".join([mark, *(escape_markdown(sentence) for sentence in sentences)])
 
     def do() -> Document:
-        world.issues.comment(service, issue, mark, body)
+        context.issues.comment(service, issue, mark, body)
         return {}
 
-    once(world, f"comment.{case.id}.{part}", do, lambda: {} if world.issues.commented(service, issue, mark) else None)
+    run_once(context, f"comment.{record.id}.{comment_name}", do, lambda: {} if context.issues.commented(service, issue, mark) else None)
 
 
-def commented(world: World, case: Case, part: str) -> bool:
+def is_comment_posted(context: Context, record: IncidentRecord, part: str) -> bool:
     """Whether that comment is known to be there."""
-    return result_of(world, f"comment.{case.id}.{part}") is not None
+    return read_result(context, f"comment.{record.id}.{part}") is not None
 
 
-def close_issue(world: World, service: Service, issue: int, incident: str) -> None:
+def close_issue(context: Context, service: Service, issue: int, incident: str) -> None:
     """Closing a closed issue changes nothing."""
 
     def do() -> Document:
-        world.issues.close(service, issue)
+        context.issues.close(service, issue)
         return {}
 
     def find() -> Document | None:
-        return None if world.issues.state(service, issue).is_open else {}
+        return None if context.issues.state(service, issue).is_open else {}
 
-    once(world, close_key(incident), do, find)
+    run_once(context, close_effect_key(incident), do, find)
 
 
-def close_key(incident: str) -> str:
+def close_effect_key(incident: str) -> str:
     """The ledger's key of the close, by which it is told from a close by hand."""
     return f"close.{incident}"
 
 
-def ask(world: World, service: Service, message: Message) -> str:
+def post_question(context: Context, service: Service, message: Message) -> str:
     """The proposal's message; its reference."""
 
     def do() -> Document:
-        return {"reference": world.chat.post(service, message.proposal, message)}
+        return {"reference": context.chat.post(service, message.proposal, message)}
 
     def find() -> Document | None:
-        found = world.chat.find(service, message.proposal)
+        found = context.chat.find(service, message.proposal)
         return {"reference": found} if found else None
 
-    return documents.text(once(world, f"ask.{message.proposal}", do, find), "reference")
+    return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
 
 
-def explain(world: World, service: Service, reference: str, proposal: str, lines: tuple[str, ...]) -> None:
+def post_details(context: Context, service: Service, reference: str, proposal: str, paragraphs: tuple[str, ...]) -> None:
     """The details of a proposal, in the thread of its message; nothing where there are none."""
-    if not lines:
+    if not paragraphs:
         return
 
     def do() -> Document:
-        world.chat.reply(service, reference, proposal, lines)
+        context.chat.reply(service, reference, proposal, paragraphs)
         return {}
 
-    once(world, f"explain.{proposal}", do, lambda: {} if world.chat.replied(service, reference, proposal) else None)
+    run_once(context, f"explain.{proposal}", do, lambda: {} if context.chat.replied(service, reference, proposal) else None)
 
 
-def tell(world: World, service: Service, reference: str, message: Message, turn: int = 0) -> None:
+def update_message(context: Context, service: Service, reference: str, message: Message, turn: int = 0) -> None:
     """Replaces the proposal's message by how things stand now; doing it twice is the same as once.
 
     `turn` counts what is shown while it still stands as before.
     """
 
     def do() -> Document:
-        world.chat.update(service, reference, message)
+        context.chat.update(service, reference, message)
         return {}
 
-    once(world, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
+    run_once(context, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
 
 
-def deploy(world: World, service: Service, proposal: Proposal, etag: str, objection: Callable[[], str]) -> Document:
+def start_deployment(context: Context, service: Service, proposal: Proposal, etag: str, find_objection: Callable[[], str]) -> Document:
     """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody.
 
     `objection` is asked at the last moment: an earlier worker may have died before this, and long ago.
     """
 
     def find() -> Document | None:
-        found = world.deployer.find(service, proposal.id)
+        found = context.deployer.find(service, proposal.id)
         return {"operation": found} if found else None
 
     def do() -> Document:
-        late = objection()
+        late = find_objection()
         if late:
             return {"refused": late, "reason": late}
         try:
-            return {"operation": world.deployer.start(service, proposal.id, proposal.commit, etag)}
+            return {"operation": context.deployer.start(service, proposal.id, proposal.commit, etag)}
         except Reject as refused:
             # An attempt before this one may be what has changed the service.
             return find() or {"refused": str(refused)}
 
-    return once(world, f"deploy.{proposal.id}", do, find)
+    return run_once(context, f"deploy.{proposal.id}", do, find)
 
 
-def shift(world: World, service: Service, proposal: str, revision: str, percent: int) -> str:
+def shift_traffic(context: Context, service: Service, proposal: str, revision: str, percent: int) -> str:
     """Gives a revision a share of the traffic; doing it twice is the same as once.
 
     Why it was refused, where somebody has changed the service by hand since the rollout began; "" otherwise.
@@ -245,11 +245,11 @@ def shift(world: World, service: Service, proposal: str, revision: str, percent:
 
     def do() -> Document:
         try:
-            world.deployer.shift(service, revision, percent)
+            context.deployer.shift(service, revision, percent)
         except Reject as refused:
             if refused.reason == CHANGED_BY_HAND:
                 return {"refused": refused.detail}
             raise
         return {}
 
-    return documents.text(once(world, f"shift.{proposal}.{revision}.{percent}", do), "refused")
+    return documents.read_text(run_once(context, f"shift.{proposal}.{revision}.{percent}", do), "refused")

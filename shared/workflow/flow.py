@@ -15,8 +15,8 @@ TICK = "tick"
 """Every minute -> `verify`."""
 
 
-class State(StrEnum):
-    """Where an incident stands. `ACTIVE` ones are looked at by every tick, the others are at rest."""
+class IncidentState(StrEnum):
+    """Where an incident stands. `ACTIVE_STATES` ones are looked at by every tick, the others are at rest."""
 
     WAITING = "waiting"
     """A 1011 without a cause so far: `verify` absorbs it or opens it."""
@@ -50,6 +50,6 @@ class State(StrEnum):
     """A person closed the issue or marked it as wrong: no automation any more."""
 
 
-ACTIVE = frozenset(
-    (State.WAITING, State.OPENED, State.UNFIXED, State.PROPOSED, State.APPROVED, State.DEPLOYING, State.WATCHING)
+ACTIVE_STATES = frozenset(
+    (IncidentState.WAITING, IncidentState.OPENED, IncidentState.UNFIXED, IncidentState.PROPOSED, IncidentState.APPROVED, IncidentState.DEPLOYING, IncidentState.WATCHING)
 )

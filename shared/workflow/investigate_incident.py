@@ -5,13 +5,13 @@ from dataclasses import replace
 from shared.errors import Reject
 from shared.proof.model.finding import Reason
 from shared.service import Service
-from shared.workflow.context import Outcome, World
-from shared.workflow.flow import State
+from shared.workflow.context import StepResult, Context
+from shared.workflow.flow import IncidentState
 from shared.workflow.issue import issue_updates, publish_findings
 from shared.workflow.records import documents, incident_records
-from shared.workflow.records.incident_record import Case
+from shared.workflow.records.incident_record import IncidentRecord
 
-_MAY_CHANGE = frozenset(
+_RECHECKED_REASONS = frozenset(
     reason.value
     for reason in (
         Reason.NO_FIX,
@@ -25,33 +25,33 @@ _MAY_CHANGE = frozenset(
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""
 
 
-def investigate_incident(world: World, incident_id: str) -> Outcome:
+def investigate_incident(context: Context, incident_id: str) -> StepResult:
     """`proposed`, `unfixed`, `reported` or `duplicate`. Raises Retry, or Reject where it can never be."""
-    case = incident_records.demand(world, incident_id)
-    if case.state is not State.OPENED:
+    case = incident_records.require_incident(context, incident_id)
+    if case.state is not IncidentState.OPENED:
         if not case.active:  # no tick looks at it, and the last delivery may have ended before its issue said so
-            issue_updates.tell(world, service_of(world, case), case)
-        return Outcome("duplicate", case.id, case.state.value)
-    service = service_of(world, case)
-    papers = publish_findings.complete(world, service, case)
-    reason = documents.text(papers.evidence, "reason")
-    state = State.UNFIXED if reason in _MAY_CHANGE else State.REPORTED
+            issue_updates.post_updates(context, require_service(context, case), case)
+        return StepResult("duplicate", case.id, case.state.value)
+    service = require_service(context, case)
+    papers = publish_findings.publish_findings(context, service, case)
+    reason = documents.read_text(papers.evidence, "reason")
+    state = IncidentState.UNFIXED if reason in _RECHECKED_REASONS else IncidentState.REPORTED
     if papers.proposal is not None:
-        state = State.PROPOSED
+        state = IncidentState.PROPOSED
 
-    def advanced(now: Case) -> Case:
-        if now.state is not State.OPENED or now.look != case.look:
+    def advanced(now: IncidentRecord) -> IncidentRecord:
+        if now.state is not IncidentState.OPENED or now.look != case.look:
             return now
-        moment, sign = world.clock.now(), documents.text(papers.evidence, "branch_sign")
+        moment, sign = context.clock.now(), documents.read_text(papers.evidence, "branch_sign")
         return replace(now, branch_sign=sign, looked_at=moment).to(state, moment, reason)
 
-    case = issue_updates.tell(world, service, incident_records.change(world, case.id, advanced))
-    return Outcome(case.state.value, case.id, reason, (world.clock.now() - case.opened_at).total_seconds())
+    case = issue_updates.post_updates(context, service, incident_records.update_incident(context, case.id, advanced))
+    return StepResult(case.state.value, case.id, reason, (context.clock.now() - case.opened_at).total_seconds())
 
 
-def service_of(world: World, case: Case) -> Service:
+def require_service(context: Context, record: IncidentRecord) -> Service:
     """The incident's service; Reject where it is watched no longer."""
-    service = world.services.get(case.service)
+    service = context.services.get(record.service)
     if service is None:
-        raise Reject("unknown_service", f"{case.service} is not configured any more")
+        raise Reject("unknown_service", f"{record.service} is not configured any more")
     return service

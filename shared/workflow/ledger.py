@@ -13,123 +13,123 @@ from datetime import datetime, timedelta
 from shared.errors import Reject, Retry
 from shared.ports import Document, StoredDocument
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from shared.workflow.records import documents
 
 LEASE = timedelta(minutes=12)
 """Longer than any function may run (nine minutes): whoever finds a lease over knows that its holder has ended."""
-NEEDED = timedelta(seconds=30)
+MIN_LEASE_LEFT = timedelta(seconds=30)
 """What must be left of the lease when the effect begins."""
-SETTLING = timedelta(minutes=3)
+RETRY_DELAY = timedelta(minutes=3)
 """How long after a failed attempt nobody tries again: the other side's lists lag behind by minutes."""
 
-_holding: ContextVar[str] = ContextVar("_holding", default="")
+_current_claim: ContextVar[str] = ContextVar("_holding", default="")
 
 
-def holding() -> str:
+def current_claim() -> str:
     """The key of the claim under which the caller acts; "" outside of one. The fakes of the outside demand it."""
-    return _holding.get()
+    return _current_claim.get()
 
 
-def once(
-    world: World, key: str, do: Callable[[], Document], find: Callable[[], Document | None] = lambda: None
+def run_once(
+    context: Context, key: str, perform: Callable[[], Document], find_result: Callable[[], Document | None] = lambda: None
 ) -> Document:
     """Does it, unless it was done. `find` is left out only where doing it twice is the same as once.
 
     Raises Retry where somebody else is at it, and whatever `do` and `find` raise.
     """
-    claim = _claim(world, key)
-    if documents.text(claim.value, "state") == "done":
-        return documents.part(claim.value, "result")
+    claim = _claim(context, key)
+    if documents.read_text(claim.value, "state") == "done":
+        return documents.read_part(claim.value, "result")
     try:
         # An earlier attempt may have reached the other side, even if it "failed": its answer may have been lost.
-        result = find() if documents.number(claim.value, "attempt") > 1 else None
+        result = find_result() if documents.read_number(claim.value, "attempt") > 1 else None
     except Exception:
-        _end_lease(world, claim, world.clock.now())
+        _end_lease(context, claim, context.clock.now())
         raise
     if result is None:
-        result = _act(world, claim, do)
-    return _record(world, claim, result)
+        result = _run_effect(context, claim, perform)
+    return _record_result(context, claim, result)
 
 
-def result_of(world: World, key: str) -> Document | None:
+def read_result(context: Context, key: str) -> Document | None:
     """The result of an effect that was done; None where it was not, or is not yet recorded."""
-    stored = world.store.read("effects", key)
-    if stored is None or documents.text(stored.value, "state") != "done":
+    stored = context.store.read("effects", key)
+    if stored is None or documents.read_text(stored.value, "state") != "done":
         return None
-    return documents.part(stored.value, "result")
+    return documents.read_part(stored.value, "result")
 
 
-def begun(world: World, key: str) -> bool:
+def is_claimed(context: Context, key: str) -> bool:
     """Whether anybody has ever claimed the effect."""
-    return world.store.read("effects", key) is not None
+    return context.store.read("effects", key) is not None
 
 
-def _claim(world: World, key: str) -> StoredDocument:
+def _claim(context: Context, key: str) -> StoredDocument:
     """The effect's document: done, or claimed by the caller."""
-    token, now = world.ids.token(), world.clock.now()
-    stored = world.store.read("effects", key)
+    token, now = context.ids.token(), context.clock.now()
+    stored = context.store.read("effects", key)
     if stored is None:
         # The answer is not looked at: False may mean one's own write, retried by the client. The document says whose.
-        world.store.create("effects", key, _claimed(token, 1, now, world.wait(LEASE)))
-        stored = _reread(world, key)
-    if documents.text(stored.value, "state") == "done" or documents.text(stored.value, "owner") == token:
+        context.store.create("effects", key, _claim_to_document(token, 1, now, context.wait(LEASE)))
+        stored = _reread_claim(context, key)
+    if documents.read_text(stored.value, "state") == "done" or documents.read_text(stored.value, "owner") == token:
         return stored
     #   claimed        effect         recorded            lease_until
     #   |--------------|--------------|-------------------|------------------> time
     #   |<- the holder's function may run, and no longer ->| take over, reconcile, only then act
     #   |              |<- raised: lease_until moves to SETTLING from here
-    if now < documents.moment(stored.value, "lease_until"):
-        until = documents.text(stored.value, "lease_until")
+    if now < documents.read_time(stored.value, "lease_until"):
+        until = documents.read_text(stored.value, "lease_until")
         raise Retry(f"{key} is claimed by somebody else until {until}", reason="claimed")
-    attempt = documents.number(stored.value, "attempt") + 1
-    claimed = _claimed(token, attempt, now, world.wait(LEASE))
-    if not world.store.replace("effects", key, claimed, stored.version):
+    attempt = documents.read_number(stored.value, "attempt") + 1
+    claimed = _claim_to_document(token, attempt, now, context.wait(LEASE))
+    if not context.store.replace("effects", key, claimed, stored.version):
         raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
-    taken = _reread(world, key)
-    if documents.text(taken.value, "owner") != token:
+    taken = _reread_claim(context, key)
+    if documents.read_text(taken.value, "owner") != token:
         raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
     return taken
 
 
-def _reread(world: World, key: str) -> StoredDocument:
-    stored = world.store.read("effects", key)
+def _reread_claim(context: Context, key: str) -> StoredDocument:
+    stored = context.store.read("effects", key)
     if stored is None:
         raise Retry(f"{key} was claimed, and its claim is gone")
     return stored
 
 
-def _claimed(token: str, attempt: int, now: datetime, lease: timedelta) -> Document:
+def _claim_to_document(token: str, attempt: int, now: datetime, lease: timedelta) -> Document:
     return {"state": "claimed", "owner": token, "attempt": attempt, "lease_until": format_rfc3339(now + lease)}
 
 
-def _act(world: World, claim: StoredDocument, do: Callable[[], Document]) -> Document:
-    if world.clock.now() + min(NEEDED, world.wait(LEASE) / 2) > documents.moment(claim.value, "lease_until"):
+def _run_effect(context: Context, claim: StoredDocument, do: Callable[[], Document]) -> Document:
+    if context.clock.now() + min(MIN_LEASE_LEFT, context.wait(LEASE) / 2) > documents.read_time(claim.value, "lease_until"):
         raise Retry(f"{claim.key}: too little is left of the lease to act", reason="lease_almost_over")
-    reset = _holding.set(claim.key)
+    reset = _current_claim.set(claim.key)
     try:
         return do()
     except Reject:
-        _end_lease(world, claim, world.clock.now())  # the other side has said that it did nothing
+        _end_lease(context, claim, context.clock.now())  # the other side has said that it did nothing
         raise
     except Exception:
-        _end_lease(world, claim, world.clock.now() + world.wait(SETTLING))
+        _end_lease(context, claim, context.clock.now() + context.wait(RETRY_DELAY))
         raise
     finally:
-        _holding.reset(reset)
+        _current_claim.reset(reset)
 
 
-def _end_lease(world: World, claim: StoredDocument, until: datetime) -> None:
+def _end_lease(context: Context, claim: StoredDocument, until: datetime) -> None:
     """At best: where this cannot be written, the lease ends by itself."""
     with suppress(Retry):
-        world.store.replace("effects", claim.key, {**claim.value, "lease_until": format_rfc3339(until)}, claim.version)
+        context.store.replace("effects", claim.key, {**claim.value, "lease_until": format_rfc3339(until)}, claim.version)
 
 
-def _record(world: World, claim: StoredDocument, result: Document) -> Document:
-    done = {**claim.value, "state": "done", "result": result, "at": format_rfc3339(world.clock.now())}
-    if world.store.replace("effects", claim.key, done, claim.version):
+def _record_result(context: Context, claim: StoredDocument, result: Document) -> Document:
+    done = {**claim.value, "state": "done", "result": result, "at": format_rfc3339(context.clock.now())}
+    if context.store.replace("effects", claim.key, done, claim.version):
         return result
-    stored = _reread(world, claim.key)
-    if documents.text(stored.value, "state") != "done":
+    stored = _reread_claim(context, claim.key)
+    if documents.read_text(stored.value, "state") != "done":
         raise Retry(f"{claim.key} was taken over before its result could be recorded")
-    return documents.part(stored.value, "result")
+    return documents.read_part(stored.value, "result")

@@ -7,71 +7,71 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.ports import Document
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import Loaded
-from shared.proof.judging.compile_verdicts import Verdicts
-from shared.proof.locating.ancestry import contains
+from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.locating.ancestry import contains_commit
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.proof.model.ports import Compilers, History
-from shared.proof.proof_context import Request
+from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal, compute_evidence_hash
 from shared.proposal.question import build_thread_details, build_rollback_report, build_title_and_lines
-from shared.report.investigate import investigate
-from shared.report.issue import issue_body, issue_title
-from shared.report.issue.summary import failure
+from shared.report.investigate import report_incidents
+from shared.report.issue import render_issue_body, format_issue_title
+from shared.report.issue.summary import format_failure
 from shared.report.links import NO_LINKS, Links
-from shared.report.report import Report, to_json
+from shared.report.report import Report, report_to_json
 from shared.service import Service
 
 NOT_ON_BRANCH = "is no longer part of the deploy branch"
-ONLY_MERGED = "came into the deploy branch by a merge: the branch itself was never in that state"
-CheckState = Callable[[str], Checks]
+NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
+ReadChecks = Callable[[str], CheckStatus]
 
-_LONGEST_REPORT = 700_000
+_MAX_REPORT_LENGTH = 700_000
 """Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
 _LEFT_OUT: Document = {"left_out": "the report is too long to be stored; the issue holds what it says"}
 
 
-def report_on(incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
+def prove_and_report(incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
     """The full proof of one incident."""
-    return investigate([incident], history, compilers, request, lambda _: None)[0]
+    return report_incidents([incident], history, compilers, request, lambda _: None)[0]
 
 
-def objection(proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: CheckState) -> str:
+def find_objection(proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: ReadChecks) -> str:
     """Why a proposed commit no longer passes its gates; "" where it does."""
     head = history.branch(service.branch or None).head
-    if not contains(history, head, proposal.commit):
+    if not contains_commit(history, head, proposal.commit):
         return f"{proposal.commit} {NOT_ON_BRANCH}"
     if not BranchStates(history, head).includes(proposal.commit):
-        return f"{proposal.commit} {ONLY_MERGED}"
-    if not contains(history, proposal.commit, proposal.fix):
+        return f"{proposal.commit} {NEVER_ON_BRANCH}"
+    if not contains_commit(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
-    verdicts = Verdicts(history, compilers.compiler(proposal.python), compilers.explainer())
-    loaded = Loaded(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
+    verdicts = CompileVerdicts(history, compilers.compiler(proposal.python), compilers.explainer())
+    loaded = LoadedFiles(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
     gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
     failed = gates.failed(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
 
 
-def told(report: Report, links: Links = NO_LINKS) -> Document:
+def render_report(report: Report, links: Links = NO_LINKS) -> Document:
     """A report in words: as it is printed, as an issue, as a message."""
-    printed = to_json(report)
+    printed = report_to_json(report)
     headline, lines = build_title_and_lines(report)
     back = build_rollback_report(report)
     return {
-        "report": printed if len(json.dumps(printed)) <= _LONGEST_REPORT else _LEFT_OUT,
+        "report": printed if len(json.dumps(printed)) <= _MAX_REPORT_LENGTH else _LEFT_OUT,
         "evidence_hash": compute_evidence_hash(printed),
-        "title": issue_title(report),
-        "body": issue_body(report, links),
+        "title": format_issue_title(report),
+        "body": render_issue_body(report, links),
         "headline": headline,
-        "fails": failure(report),
+        "fails": format_failure(report),
         "lines": list(lines),
-        "instead": _in_words(back) if back is not None else {},
+        "instead": _render_alternative(back) if back is not None else {},
         "details": list(build_thread_details(report)),
     }
 
 
-def _in_words(report: Report) -> Document:
+def _render_alternative(report: Report) -> Document:
     """What is shown in place of the same fields of the whole, once people go back instead."""
     headline, lines = build_title_and_lines(report)
     return {"headline": headline, "lines": list(lines), "detail": report.proof.recommendation.detail}
@@ -81,14 +81,14 @@ def _in_words(report: Report) -> Document:
 class Prover:
     """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
 
-    told: Callable[[Report, Links], Document] = told
-    report: Callable[[Incident, History, Compilers, Request], Report] = report_on
-    objection: Callable[[Proposal, Service, History, Compilers, CheckState], str] = objection
+    told: Callable[[Report, Links], Document] = render_report
+    report: Callable[[Incident, History, Compilers, ProofRequest], Report] = prove_and_report
+    objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
 
 
-def request_for(service: Service, deployed: str | None, checks: CheckState) -> Request:
+def build_request(service: Service, deployed: str | None, checks: ReadChecks) -> ProofRequest:
     """What the service's configuration and the platform say beyond the log."""
-    return Request(
+    return ProofRequest(
         branch=service.branch or None,
         deployed=deployed,
         python=service.python or None,

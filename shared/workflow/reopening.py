@@ -12,49 +12,49 @@ from shared.detection.grouping import truncate_entry
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import World
-from shared.workflow.flow import State
-from shared.workflow.issue.stop_automation import muted
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
+from shared.workflow.issue.stop_automation import is_automation_stopped
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import Case
+from shared.workflow.records.incident_record import IncidentRecord
 
-LOOK = timedelta(minutes=10)
+REOPEN_INTERVAL = timedelta(minutes=10)
 """So long the first of these looks waits after the last one; each further one as much longer."""
-_MOST_ENTRIES = 12
-_REPORTS = "reports"
+_MAX_REOPENED_ENTRIES = 12
+_REPORTS_KIND = "reports"
 """Where `gather_evidence` keeps what a look has found; importing it loads the whole proof, and slows a start."""
 
 
-def look_again(world: World, service: Service, case: Case, signal: Signal) -> bool:
+def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
     """Opens the incident for another look, with the signal's entry, where that tells what the last look did not see."""
-    if not _may_tell_more(world, case, signal) or muted(world, service, case):
+    if not _shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
         return False
-    now = world.clock.now()
+    now = context.clock.now()
 
-    def opened(at: Case) -> Case:
-        if at.state is not State.REPORTED or at.look != case.look:
+    def opened(at: IncidentRecord) -> IncidentRecord:
+        if at.state is not IncidentState.REPORTED or at.look != record.look:
             return at
-        entries = (*at.entries[: _MOST_ENTRIES - 1], truncate_entry(signal.entry))
+        entries = (*at.entries[: _MAX_REOPENED_ENTRIES - 1], truncate_entry(signal.entry))
         again = replace(at, look=at.look + 1, looked_at=now, entries=entries)
-        return again.to(State.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}")
+        return again.to(IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}")
 
-    case = incident_records.change(world, case.id, opened)
-    if case.state is not State.OPENED:
+    record = incident_records.update_incident(context, record.id, opened)
+    if record.state is not IncidentState.OPENED:
         return False
-    effects.publish_opened(world, case)
+    effects.publish_incident_opened(context, record)
     return True
 
 
-def _may_tell_more(world: World, case: Case, signal: Signal) -> bool:
-    if case.state is not State.REPORTED or case.rollout is not None or signal.kind is not SignalKind.SYNTAX_ERROR:
+def _shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
+    if record.state is not IncidentState.REPORTED or record.rollout is not None or signal.kind is not SignalKind.SYNTAX_ERROR:
         return False
-    if case.looked_at is not None and world.clock.now() < case.looked_at + world.wait(LOOK) * case.look:
+    if record.looked_at is not None and context.clock.now() < record.looked_at + context.wait(REOPEN_INTERVAL) * record.look:
         return False
-    if _sight(signal) in {_sight(each) for entry in case.entries if isinstance(each := read_signal(entry), Signal)}:
+    if _sighting_key(signal) in {_sighting_key(each) for entry in record.entries if isinstance(each := read_signal(entry), Signal)}:
         return False
-    stored = world.store.read(_REPORTS, case.evidence)
+    stored = context.store.read(_REPORTS_KIND, record.evidence)
     return stored is not None and stored.value.get("corroborated") is False
 
 
-def _sight(signal: Signal) -> tuple[str, str, int | None]:
+def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
     return signal.entry.revision, signal.path, signal.line

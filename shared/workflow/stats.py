@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.ports import Document
-from shared.workflow.flow import State
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.milestones import Milestones, milestones
+from shared.workflow.flow import IncidentState
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.milestones import Milestones, compute_milestones
 
-STEPS = (
+MEASURED_STEPS = (
     ("logged", "detected"),
     ("detected", "proposed"),
     ("proposed", "approved"),
@@ -22,7 +22,7 @@ STEPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class StepDuration:
     """One step, over the incidents that have taken it; None where there are none."""
 
     since: str
@@ -34,19 +34,19 @@ class Took:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ServiceStats:
     """`service` is `Service.id`, "" for all of them together."""
 
     service: str
     incidents: int
-    steps: tuple[Took, ...]
+    steps: tuple[StepDuration, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class TimedIncident:
     """One incident."""
 
-    case: Case
+    case: IncidentRecord
     at: Milestones
 
 
@@ -54,49 +54,49 @@ class Timed:
 class Stats:
     """`cut` where there are more incidents than could be read."""
 
-    overall: Group
-    services: tuple[Group, ...]
-    incidents: tuple[Timed, ...]
+    overall: ServiceStats
+    services: tuple[ServiceStats, ...]
+    incidents: tuple[TimedIncident, ...]
     cut: bool
 
 
-def stats(cases: Iterable[Case], *, cut: bool = False) -> Stats:
+def compute_stats(cases: Iterable[IncidentRecord], *, cut: bool = False) -> Stats:
     """Services by name, incidents the latest first. What another incident explains is no incident of its own."""
-    timed = [Timed(case, milestones(case)) for case in cases if case.state is not State.ABSORBED]
+    timed = [TimedIncident(case, compute_milestones(case)) for case in cases if case.state is not IncidentState.ABSORBED]
     timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
     names = sorted({each.case.service for each in timed})
-    services = [_group(name, [each for each in timed if each.case.service == name]) for name in names]
-    return Stats(_group("", timed), tuple(services), tuple(timed), cut)
+    services = [_build_service_stats(name, [each for each in timed if each.case.service == name]) for name in names]
+    return Stats(_build_service_stats("", timed), tuple(services), tuple(timed), cut)
 
 
-def document(told: Stats) -> Document:
+def stats_to_json(stats: Stats) -> Document:
     """As JSON values, durations in seconds."""
     return {
         "schema": "provenfix.stats/1",
-        "overall": _grouped(told.overall),
-        "services": {each.service: _grouped(each) for each in told.services},
+        "overall": _service_stats_to_json(stats.overall),
+        "services": {each.service: _service_stats_to_json(each) for each in stats.services},
         "incidents": [
             {"id": each.case.id, "service": each.case.service, "state": each.case.state.value, **each.at.told()}
-            for each in told.incidents
+            for each in stats.incidents
         ],
-        "cut": told.cut,
+        "cut": stats.cut,
     }
 
 
-def _group(service: str, timed: Sequence[Timed]) -> Group:
-    return Group(service, len(timed), tuple(_took(since, until, timed) for since, until in STEPS))
+def _build_service_stats(service: str, timed: Sequence[TimedIncident]) -> ServiceStats:
+    return ServiceStats(service, len(timed), tuple(_build_step_duration(since, until, timed) for since, until in MEASURED_STEPS))
 
 
-def _took(since: str, until: str, timed: Sequence[Timed]) -> Took:
+def _build_step_duration(since: str, until: str, timed: Sequence[TimedIncident]) -> StepDuration:
     found = sorted(time for each in timed if (time := each.at.took(since, until)) is not None)
     if not found:
-        return Took(since, until, 0, None, None)
+        return StepDuration(since, until, 0, None, None)
     nearest = -(-len(found) * 9 // 10) - 1
     median = timedelta(seconds=statistics.median(time.total_seconds() for time in found))
-    return Took(since, until, len(found), median, found[nearest])
+    return StepDuration(since, until, len(found), median, found[nearest])
 
 
-def _grouped(group: Group) -> Document:
+def _service_stats_to_json(group: ServiceStats) -> Document:
     steps = {
         f"{took.since}_to_{took.until}": {
             "incidents": took.incidents,

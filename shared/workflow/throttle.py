@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-PERIOD = timedelta(seconds=30)
-_MOST_KEPT = 10_000
+THROTTLE_PERIOD = timedelta(seconds=30)
+_MAX_THROTTLE_KEYS = 10_000
 
 
 @dataclass(slots=True)
@@ -20,12 +20,12 @@ class Throttle:
         """Whether the key was recorded within the last 30 seconds."""
         with self._lock:
             seen = self._seen.get(key)
-        return seen is not None and now - seen < PERIOD
+        return seen is not None and now - seen < THROTTLE_PERIOD
 
     def recorded(self, key: object, now: datetime) -> None:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
             self._seen[key] = now
             self._seen.move_to_end(key)
-            while len(self._seen) > _MOST_KEPT:
+            while len(self._seen) > _MAX_THROTTLE_KEYS:
                 self._seen.popitem(last=False)

@@ -9,204 +9,204 @@ from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import Outcome, World
-from shared.workflow.decide import hand_on
-from shared.workflow.flow import State
-from shared.workflow.investigation.gather_evidence import branch_sign
-from shared.workflow.investigation.tying import cause_of_close
-from shared.workflow.issue.issue_updates import tell
-from shared.workflow.issue.stop_automation import muted
+from shared.workflow.context import StepResult, Context
+from shared.workflow.decide import publish_approval
+from shared.workflow.flow import IncidentState
+from shared.workflow.investigation.gather_evidence import read_branch_sign
+from shared.workflow.investigation.tying import find_cause_of_close
+from shared.workflow.issue.issue_updates import post_updates
+from shared.workflow.issue.stop_automation import is_automation_stopped
 from shared.workflow.records import decisions, documents, incident_records, proposals
 from shared.workflow.records.decisions import Decision
-from shared.workflow.records.incident_record import Case, read_case
-from shared.workflow.records.rejections import reject
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.finish import finish, show
-from shared.workflow.rollout.watching import follow, watch
-from shared.workflow.supersede import ask_anew, newer
+from shared.workflow.rollout.finish import finish_incident, refresh_message
+from shared.workflow.rollout.watching import advance_rollout, watch_rollout
+from shared.workflow.supersede import reopen_question, find_newer
 
-GRACE = timedelta(minutes=2)
+CLOSE_GRACE_PERIOD = timedelta(minutes=2)
 """How long a 1011 waits for the error that explains it."""
-NUDGE = timedelta(minutes=10)
+REPUBLISH_INTERVAL = timedelta(minutes=10)
 """After this long an incident that nobody has investigated is published again,"""
-MOST_NUDGES = 6
+MAX_REPUBLISHES = 6
 """and so often at most; its message is then in the dead letters."""
 
-LOOK = timedelta(minutes=10)
+BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 """How often the deploy branch is looked at, of what could not be mended yet"""
-PATIENCE = timedelta(days=7)
+MAX_UNFIXED_AGE = timedelta(days=7)
 """for so long."""
 
-MOST_LOOKS = 20
+MAX_LOOKS = 20
 """So often an incident is asked about at most; after that its question stands until it expires."""
 
 _BY = "verify"
 
 
-def verify(world: World) -> Outcome:
+def verify(context: Context) -> StepResult:
     """`ticked`. Raises Retry or what nobody foresaw, once all were looked at, where one has to be looked at again."""
     moved, again, unknown = 0, [], []
-    for service in world.services.values():
-        for stored in incident_records.active(world, service.id):
+    for service in context.services.values():
+        for stored in incident_records.find_active_incidents(context, service.id):
             try:
-                case = read_case(stored.value)
-                moved += advance(world, service, case).state is not case.state
+                case = record_from_document(stored.value)
+                moved += advance_incident(context, service, case).state is not case.state
             except Retry as reason:
                 again.append(f"{stored.key}: {reason}")
             except Reject as refused:
-                reject(world, f"verify.{stored.key}", refused.reason, refused.detail)
+                record_rejection(context, f"verify.{stored.key}", refused.reason, refused.detail)
             except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
                 unknown.append(error)
     if unknown:
         raise unknown[0]
     if again:
         raise Retry("; ".join(again[:5]))
-    return Outcome("ticked", detail=f"{moved} moved")
+    return StepResult("ticked", detail=f"{moved} moved")
 
 
-def advance(world: World, service: Service, case: Case) -> Case:
+def advance_incident(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """One incident, one step, and its end where that is decided."""
-    if case.ending is None:
-        case = _STAGES[case.state](world, service, case)
-    case = finish(world, service, case)
-    return tell(world, service, case) if case.active else case
+    if record.ending is None:
+        record = _ADVANCE_BY_STATE[record.state](context, service, record)
+    record = finish_incident(context, service, record)
+    return post_updates(context, service, record) if record.active else record
 
 
-def _waiting(world: World, service: Service, case: Case) -> Case:
+def _advance_waiting(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """A 1011 is the symptom of the syntax error to which the log ties it; else its own incident, after a while."""
-    now = world.clock.now()
-    causes = [cause_of_close(world, service, entry) for entry in case.entries]
+    now = context.clock.now()
+    causes = [find_cause_of_close(context, service, entry) for entry in record.entries]
     if causes and causes[0] is not None and all(causes):
-        return incident_records.end(world, case.id, State.ABSORBED, f"explained by {causes[0].id}", case.look)
-    if now < case.opened_at + world.wait(GRACE):
-        return case
-    case = incident_records.change(
-        world, case.id, lambda at: at.to(State.OPENED, now, "nothing explains it") if at.state is State.WAITING else at
+        return incident_records.end_incident(context, record.id, IncidentState.ABSORBED, f"explained by {causes[0].id}", record.look)
+    if now < record.opened_at + context.wait(CLOSE_GRACE_PERIOD):
+        return record
+    record = incident_records.update_incident(
+        context, record.id, lambda at: at.to(IncidentState.OPENED, now, "nothing explains it") if at.state is IncidentState.WAITING else at
     )
-    return _opened(world, service, case)
+    return _advance_opened(context, service, record)
 
 
-def _opened(world: World, _: Service, case: Case) -> Case:
+def _advance_opened(context: Context, _: Service, record: IncidentRecord) -> IncidentRecord:
     """Publishes what was stored and never published, and what has been lying there for too long."""
-    since = documents.moment(case.history[-1], "at") if case.history else case.opened_at
-    effects.publish_opened(world, case, min((world.clock.now() - since) // world.wait(NUDGE), MOST_NUDGES))
-    return case
+    since = documents.read_time(record.history[-1], "at") if record.history else record.opened_at
+    effects.publish_incident_opened(context, record, min((context.clock.now() - since) // context.wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES))
+    return record
 
 
-def _unfixed(world: World, service: Service, case: Case) -> Case:
+def _advance_unfixed(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Looks whether the deploy branch has moved since, every ten minutes; and gives up after a week."""
-    now = world.clock.now()
-    if now >= case.opened_at + PATIENCE:
-        return incident_records.end(
-            world, case.id, State.REPORTED, f"nothing to deploy within {PATIENCE.days} days", case.look
+    now = context.clock.now()
+    if now >= record.opened_at + MAX_UNFIXED_AGE:
+        return incident_records.end_incident(
+            context, record.id, IncidentState.REPORTED, f"nothing to deploy within {MAX_UNFIXED_AGE.days} days", record.look
         )
-    if case.looked_at is not None and now < case.looked_at + world.wait(LOOK):
-        return case
-    if muted(world, service, case):
-        return incident_records.end(world, case.id, State.MUTED, "the issue was closed or marked as wrong", case.look)
-    with world.histories(service) as history:
-        sign = branch_sign(world, service, history)
+    if record.looked_at is not None and now < record.looked_at + context.wait(BRANCH_CHECK_INTERVAL):
+        return record
+    if is_automation_stopped(context, service, record):
+        return incident_records.end_incident(context, record.id, IncidentState.MUTED, "the issue was closed or marked as wrong", record.look)
+    with context.histories(service) as history:
+        sign = read_branch_sign(context, service, history)
 
-    def looked(at: Case) -> Case:
-        if at.state is not State.UNFIXED or at.look != case.look:
+    def looked(at: IncidentRecord) -> IncidentRecord:
+        if at.state is not IncidentState.UNFIXED or at.look != record.look:
             return at
         if sign == at.branch_sign:
             return replace(at, looked_at=now)
-        return replace(at, look=at.look + 1, looked_at=now).to(State.OPENED, now, f"the branch has moved: {sign}")
+        return replace(at, look=at.look + 1, looked_at=now).to(IncidentState.OPENED, now, f"the branch has moved: {sign}")
 
-    case = incident_records.change(world, case.id, looked)
-    return _opened(world, service, case) if case.state is State.OPENED else case
+    record = incident_records.update_incident(context, record.id, looked)
+    return _advance_opened(context, service, record) if record.state is IncidentState.OPENED else record
 
 
-def _proposed(world: World, service: Service, case: Case) -> Case:
-    proposal = proposals.demand(world, case.proposal)
-    decision = decisions.load(world, proposal.question)
+def _advance_proposed(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    proposal = proposals.require_proposal(context, record.proposal)
+    decision = decisions.load_decision(context, proposal.question)
     if decisions.is_open(decision):
-        decision = _overtaken(world, service, case, proposal, decision) or decision
+        decision = _close_unanswered_question(context, service, record, proposal, decision) or decision
     if decision is None:
-        return case
+        return record
     if decision.state is DecisionState.COUNTING:
-        show(world, service, case, ProposalStatus.OPEN, "")
-        return case
+        refresh_message(context, service, record, ProposalStatus.OPEN, "")
+        return record
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
-        hand_on(world, proposals.demand(world, decision.chosen or proposal.id))
-        return _approved(world, service, incident_records.demand(world, case.id))
-    return _decided_against(world, service, case, decision)
+        publish_approval(context, proposals.require_proposal(context, decision.chosen or proposal.id))
+        return _advance_approved(context, service, incident_records.require_incident(context, record.id))
+    return _end_by_decision(context, service, record, decision)
 
 
-def _overtaken(
-    world: World, service: Service, case: Case, proposal: Proposal, decision: Decision | None
+def _close_unanswered_question(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None
 ) -> Decision | None:
     """How an unanswered question ends without anybody's answer; None while it stays open."""
-    if muted(world, service, case):
-        wanted = Decision(DecisionState.REFUSED, _BY, State.MUTED.value)
-    elif world.clock.now() >= proposal.expires_at:
+    if is_automation_stopped(context, service, record):
+        wanted = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
+    elif context.clock.now() >= proposal.expires_at:
         wanted = Decision(DecisionState.EXPIRED, _BY)
-    elif case.look < MOST_LOOKS and (why := newer(world, service, case, proposal, decision)):
+    elif record.look < MAX_LOOKS and (why := find_newer(context, service, record, proposal, decision)):
         wanted = Decision(DecisionState.SUPERSEDED, _BY, why)
     else:
         return None
-    return decisions.decide(world, proposal.question, wanted)
+    return decisions.store_decision(context, proposal.question, wanted)
 
 
-def _approved(world: World, service: Service, case: Case) -> Case:
+def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
-    redeploy(world, case.proposal)
-    case = incident_records.demand(world, case.id)
-    decision = decisions.load(world, proposals.demand(world, case.proposal).question)
-    if case.ending is None and decision is not None and case.state is State.APPROVED:
-        return _decided_against(world, service, case, decision)
-    return case
+    redeploy(context, record.proposal)
+    record = incident_records.require_incident(context, record.id)
+    decision = decisions.load_decision(context, proposals.require_proposal(context, record.proposal).question)
+    if record.ending is None and decision is not None and record.state is IncidentState.APPROVED:
+        return _end_by_decision(context, service, record, decision)
+    return record
 
 
-_ENDINGS = {
-    DecisionState.DENIED: State.DENIED,
-    DecisionState.EXPIRED: State.EXPIRED,
-    DecisionState.REFUSED: State.REFUSED,
+_END_STATES = {
+    DecisionState.DENIED: IncidentState.DENIED,
+    DecisionState.EXPIRED: IncidentState.EXPIRED,
+    DecisionState.REFUSED: IncidentState.REFUSED,
 }
 
 
-def _decided_against(world: World, service: Service, case: Case, decision: Decision) -> Case:
+def _end_by_decision(context: Context, service: Service, record: IncidentRecord, decision: Decision) -> IncidentRecord:
     if decision.state is DecisionState.SUPERSEDED:
-        return _opened(world, service, ask_anew(world, service, case, decision.why))
-    ending = _ENDINGS.get(decision.state)
+        return _advance_opened(context, service, reopen_question(context, service, record, decision.why))
+    ending = _END_STATES.get(decision.state)
     if ending is None:
-        return case
-    if decisions.is_muted(decision):
-        ending = State.MUTED
-    return incident_records.end(world, case.id, ending, decision.why, case.look)
+        return record
+    if decisions.is_ended_by_person(decision):
+        ending = IncidentState.MUTED
+    return incident_records.end_incident(context, record.id, ending, decision.why, record.look)
 
 
-def _deploying(world: World, service: Service, case: Case) -> Case:
-    if muted(world, service, case):
-        return incident_records.end(
-            world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}", case.look
+def _advance_deploying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    if is_automation_stopped(context, service, record):
+        return incident_records.end_incident(
+            context, record.id, IncidentState.MUTED, f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}", record.look
         )
-    return follow(world, service, case)
+    return advance_rollout(context, service, record)
 
 
-def _watching(world: World, service: Service, case: Case) -> Case:
-    if muted(world, service, case):
-        return incident_records.end(
-            world, case.id, State.MUTED, f"the issue was closed or marked as wrong{_left(case)}", case.look
+def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    if is_automation_stopped(context, service, record):
+        return incident_records.end_incident(
+            context, record.id, IncidentState.MUTED, f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}", record.look
         )
-    return watch(world, service, case)
+    return watch_rollout(context, service, record)
 
 
-def _left(case: Case) -> str:
+def _describe_remaining_traffic(record: IncidentRecord) -> str:
     """What a person who stops a rollout on its way has to know."""
-    rollout = case.rollout
+    rollout = record.rollout
     if rollout is None:
         return ""
     return f"; the traffic stays as it is: {rollout.share} % for {rollout.revision or 'the new revision'}, tied by name"
 
 
-_STAGES: Mapping[State, Callable[[World, Service, Case], Case]] = {
-    State.WAITING: _waiting,
-    State.OPENED: _opened,
-    State.UNFIXED: _unfixed,
-    State.PROPOSED: _proposed,
-    State.APPROVED: _approved,
-    State.DEPLOYING: _deploying,
-    State.WATCHING: _watching,
+_ADVANCE_BY_STATE: Mapping[IncidentState, Callable[[Context, Service, IncidentRecord], IncidentRecord]] = {
+    IncidentState.WAITING: _advance_waiting,
+    IncidentState.OPENED: _advance_opened,
+    IncidentState.UNFIXED: _advance_unfixed,
+    IncidentState.PROPOSED: _advance_proposed,
+    IncidentState.APPROVED: _advance_approved,
+    IncidentState.DEPLOYING: _advance_deploying,
+    IncidentState.WATCHING: _advance_watching,
 }

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.server_process import free_port
+from functions.local.server_process import find_free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ class Started:
 
 def start(asked: Asked, environment: Mapping[str, str]) -> Started:
     """One start. Raises RuntimeError with what the function printed where it does not answer 2xx."""
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-m", "functions_framework", "--target", asked.target, "--source", str(asked.source)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     begun = time.perf_counter()

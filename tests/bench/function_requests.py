@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from functions.demo.build_repository import Showcase
-from functions.demo.incident_log import Shape, log_text
+from functions.demo.build_repository import ExampleRepository
+from functions.demo.incident_log import Shape, render_log
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.secret import Secret
@@ -24,7 +24,7 @@ EVENT = {
 }
 
 
-def configuration(folder: Path, story: Showcase) -> Path:
+def configuration(folder: Path, story: ExampleRepository) -> Path:
     """The file that makes the story's service a watched one."""
     labels = entry(story)["resource"]["labels"]
     path = folder / "provenfix.yaml"
@@ -39,9 +39,9 @@ def configuration(folder: Path, story: Showcase) -> Path:
     return path
 
 
-def entry(story: Showcase) -> Any:
+def entry(story: ExampleRepository) -> Any:
     """The first entry of the incident that names the broken file."""
-    entries = json.loads(log_text(story, Shape.GCLOUD))
+    entries = json.loads(render_log(story, Shape.GCLOUD))
     return next(one for one in reversed(entries) if "SyntaxError" in json.dumps(one))
 
 

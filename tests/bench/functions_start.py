@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from functions.demo.build_repository import Showcase, build_incident
+from functions.demo.build_repository import ExampleRepository, build_incident
 from functions.local import topology
-from functions.local.emulators import emulating
-from functions.local.stack_folder import led_to
+from functions.local.emulators import run_emulators
+from functions.local.stack_folder import override_environ
 from shared.errors import InputError
 from tests.bench.first_answer import ROOT, Asked, Started, start, surroundings
 from tests.bench.function_requests import EVENT, SECRET, click, configuration, entry, event, event_body
@@ -70,7 +70,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
     yield from _starts(story, bare, Place("", folder, environment), runs)
     yield _overhead(story, bare, Place("", folder, environment))
     try:
-        with emulating(folder) as emulators, led_to(emulators.environment):
+        with run_emulators(folder) as emulators, override_environ(emulators.environment):
             _make_topics()
             there = Place(" with Firestore", folder, environment | dict(emulators.environment))
             yield from _starts(story, bare, there, runs)
@@ -79,12 +79,12 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
 
 
 def _make_topics() -> None:
-    from functions.local.pubsub_topology import make_topics  # noqa: PLC0415 - Google's client
+    from functions.local.pubsub_topology import create_topics  # noqa: PLC0415 - Google's client
 
-    make_topics(PROJECT, PREFIX, topology.Delivering())
+    create_topics(PROJECT, PREFIX, topology.DeliveryPolicy())
 
 
-def _starts(story: Showcase, bare: Path, place: Place, runs: int) -> Iterator[Row]:
+def _starts(story: ExampleRepository, bare: Path, place: Place, runs: int) -> Iterator[Row]:
     found: dict[str, list[Started]] = {}
     for number in range(runs + 1):
         there = place.of_round(number)
@@ -109,7 +109,7 @@ def _told(started: list[Started]) -> str:
     return f"{seconds * 1000:.0f} ms, {memory >> 20} MB"
 
 
-def _asked(story: Showcase, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, Asked]]:
+def _asked(story: ExampleRepository, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, Asked]]:
     logged = json.dumps(entry(story)).encode()
     yield "event", Asked("event", bare, lambda: event(logged))
     yield "http", Asked("http", bare, click)
@@ -132,19 +132,19 @@ def _incident(environment: Mapping[str, str]) -> str:
     return told.stdout.strip()
 
 
-def _overhead(story: Showcase, bare: Path, place: Place) -> Row:
+def _overhead(story: ExampleRepository, bare: Path, place: Place) -> Row:
     """What `record` costs on an entry that it has seen, in one process with a bare function, in turns."""
     from functions.http import context  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
 
     clients = {"event": _client("event", bare), "record": _client("record", MAIN)}
     logged = json.dumps(entry(story)).encode()
     best = dict.fromkeys(clients, float("inf"))
-    with led_to(place.of_round(-1)):
-        context.keep(None)
+    with override_environ(place.of_round(-1)):
+        context.set_runtime(None)
         for _ in range(ROUNDS):
             for name, client in clients.items():
                 best[name] = min(best[name], _calls(client, event_body(logged)))
-        context.keep(None)
+        context.set_runtime(None)
     ratio = best["record"] / best["event"]
     value, baseline = (f"{best[name] / CALLS * 1e6:.0f} µs" for name in ("record", "event"))
     goal = f"≤ {MOST_OVERHEAD:g}"

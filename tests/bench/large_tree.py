@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from functions.demo.git import git
+from functions.demo.git import run_git
 from tests.bench.repository import FILE, Generated, engine_source, first_broken_line
 
 _START = 1_706_770_800
@@ -34,7 +34,7 @@ class Size:
 
 def generate_large(path: Path, size: Size) -> Generated:
     """Writes the repository; its HEAD is `main`."""
-    git(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)])
+    run_git(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)])
     plan = _Plan(size)
     marks = path / "provenfix-marks"
     command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from functions.local.emulators import installed
+from functions.local.emulators import find_emulators
 from shared.errors import InputError
 from tests.bench.table import Row
 from tests.support.e2e.storm import left, storm
@@ -36,7 +36,7 @@ def rows(folder: Path, count: int) -> Iterator[Row]:
     for where, embedded, share in (("Pub/Sub emulator", False, 1), ("SQLite queue", True, _EMBEDDED_SHARE)):
         try:
             if not embedded:
-                installed()
+                find_emulators()
         except InputError as missing:
             yield Row(f"messages through the {where}", "not measured", str(missing))
             continue

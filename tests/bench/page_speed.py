@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from functions.local.server_process import LOOPBACK, free_port
+from functions.local.server_process import LOOPBACK, find_free_port
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import StoredDocument
@@ -28,7 +28,7 @@ _AT_REST = 50
 def rows(folder: Path) -> Iterator[Row]:
     """Takes minutes."""
     folder.mkdir()
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--scenario", "storm"]
     command += ["--no-browser", "--port", str(port), "--folder", str(folder)]
     with (folder / "told.txt").open("w") as told:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from functions.local.emulators import emulating
-from functions.local.stack_folder import led_to
+from functions.local.emulators import run_emulators
+from functions.local.stack_folder import override_environ
 from shared.errors import InputError
 from tests.bench.table import Row
 from tests.support.access.observed import Observed
@@ -78,7 +78,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
     """The two measures; `runs` incidents, each with its own state and its own processes."""
     folder.mkdir()
     try:
-        with emulating(folder) as emulators, led_to(emulators.environment):
+        with run_emulators(folder) as emulators, override_environ(emulators.environment):
             measured = [_measured(folder / f"run{number}", number) for number in range(runs)]
     except InputError as missing:
         yield Row("first log entry to question", "not measured", str(missing))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from functions.demo import fast_import
-from functions.demo.fast_import import Planned
+from functions.demo.fast_import import CommitSpec
 
 FILE = "service/engine.py"
 _RULES = 48
@@ -73,7 +73,7 @@ class Generated:
 def generate(path: Path, commits: int = 20_000, touching: int = 500) -> Generated:
     """Writes the repository: `commits` in all, merges included, `touching` of which change the file."""
     story = _Story(commits, touching)
-    ids = fast_import.write_new(path, list(story.plans()))
+    ids = fast_import.write_repository(path, list(story.plans()))
     return Generated(
         path=path,
         file=FILE,
@@ -99,7 +99,7 @@ class _Story:
         self.attempts_at = tuple(self.breaks_at + max(1, touching // 40) * step for step in range(1, len(_BROKEN)))
         self.fixed_at = self.attempts_at[-1] + max(1, touching // 40)
 
-    def plans(self) -> Iterator[Planned]:
+    def plans(self) -> Iterator[CommitSpec]:
         """Every 50 commits a side branch of three is merged; it changes other files only."""
         number, last = 0, 0
         while number < self.commits:
@@ -110,7 +110,7 @@ class _Story:
             yield self._plan(number, self._change(number), (last,) if number else ())
             number, last = number + 1, number
 
-    def _side_branch(self, number: int, fork: int) -> Iterator[Planned]:
+    def _side_branch(self, number: int, fork: int) -> Iterator[CommitSpec]:
         changed: dict[str, str] = {}
         for step in range(3):
             change = _other(number + step)
@@ -136,9 +136,9 @@ class _Story:
         broken = _BROKEN[mended:] if self.breaks_at <= edit < self.fixed_at else ()
         return engine_source(edit, broken)
 
-    def _plan(self, number: int, files: Mapping[str, str], parents: tuple[int, ...]) -> Planned:
+    def _plan(self, number: int, files: Mapping[str, str], parents: tuple[int, ...]) -> CommitSpec:
         subject = f"Change {number}: {', '.join(sorted(files)[:2])}"
-        return Planned(subject, _START + timedelta(minutes=31 * number), _AUTHORS[number % 3], files, parents)
+        return CommitSpec(subject, _START + timedelta(minutes=31 * number), _AUTHORS[number % 3], files, parents)
 
 
 def engine_source(edit: int, broken: tuple[int, ...]) -> str:

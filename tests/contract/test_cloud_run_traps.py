@@ -14,10 +14,10 @@ from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
 from shared.ports import Deployer
 from shared.proposal.verdict import ProbeResult
-from shared.workflow.context import World
-from shared.workflow.records.cause import Cause
+from shared.workflow.context import Context
+from shared.workflow.records.cause import EndCause
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.watching import LONGEST_DEPLOYMENT
+from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
 from tests.support.drivers import approved, incident_document, redeployed, state, tick
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
 from tests.support.harness import OLD_REVISION, Setting, Tap, service
@@ -35,7 +35,7 @@ class OnCloudRun(Setting):
     clients: Clients | None = None
     triggers: bool = False
 
-    def process(self, tap: Tap = lambda _, port: port) -> World:
+    def process(self, tap: Tap = lambda _, port: port) -> Context:
         assert self.clients is not None
         deployer: Deployer = CloudRunDeployer(self.clients)
         if self.triggers:
@@ -122,7 +122,7 @@ class Trap(NamedTuple):
     before: Callable[[OnCloudRun], None]
     during: Callable[[OnCloudRun], None]
     end: str
-    why: Cause | str
+    why: EndCause | str
     """The name of the end's reason; what is quoted of a refusal, "" where it has not ended."""
     deployments: int
     serves: str
@@ -131,26 +131,26 @@ class Trap(NamedTuple):
 TRAPS = (
     Trap(nothing, nothing, nothing, "watching", "", 1, "new"),
     Trap(pinned_by_a_rollback, nothing, nothing, "watching", "", 1, "new"),
-    Trap(nothing, never_ready, nothing, "failed", Cause.DEPLOYMENT_FAILED, 1, OLD_REVISION),
-    Trap(nothing, fails_when_probed, nothing, "failed", Cause.FAILED_PROBE_BEFORE_TRAFFIC, 1, OLD_REVISION),
+    Trap(nothing, never_ready, nothing, "failed", EndCause.DEPLOYMENT_FAILED, 1, OLD_REVISION),
+    Trap(nothing, fails_when_probed, nothing, "failed", EndCause.FAILED_PROBE_BEFORE_TRAFFIC, 1, OLD_REVISION),
     Trap(nothing, tag_moved, nothing, "refused", "image_of_another_commit", 0, OLD_REVISION),
     Trap(nothing, never_built, nothing, "refused", "no_image", 0, OLD_REVISION),
     Trap(nothing, deploy_by_hand, nothing, "refused", "stale", 0, "tide-00009-kim"),
-    Trap(nothing, nothing, fails_when_probed, "rolled_back", Cause.FAILED_PROBE, 1, OLD_REVISION),
+    Trap(nothing, nothing, fails_when_probed, "rolled_back", EndCause.FAILED_PROBE, 1, OLD_REVISION),
     Trap(label_of_a_commit_that_was_never_built, nothing, nothing, "watching", "", 1, "new"),
     Trap(another_service_of_the_same_image, nothing, nothing, "watching", "", 1, "new"),
-    Trap(nothing, nothing, ready_and_then_not, "rolled_back", Cause.FAILED_REVISION, 1, OLD_REVISION),
-    Trap(tagged_and_split, nothing, fails_when_probed, "rolled_back", Cause.FAILED_PROBE, 1, OLD_REVISION),
-    Trap(nothing, nothing, deploy_by_hand, "reported", Cause.SHIFT_REFUSED, 1, OLD_REVISION),
+    Trap(nothing, nothing, ready_and_then_not, "rolled_back", EndCause.FAILED_REVISION, 1, OLD_REVISION),
+    Trap(tagged_and_split, nothing, fails_when_probed, "rolled_back", EndCause.FAILED_PROBE, 1, OLD_REVISION),
+    Trap(nothing, nothing, deploy_by_hand, "reported", EndCause.SHIFT_REFUSED, 1, OLD_REVISION),
 )
 
 
 SAID: dict[str, str] = {
-    Cause.DEPLOYMENT_FAILED: "The container failed to start on port 8080.",
-    Cause.FAILED_PROBE_BEFORE_TRAFFIC: " 2 probes ",
-    Cause.FAILED_PROBE: "2 probes ",
-    Cause.FAILED_REVISION: "The instance was killed: out of memory.",
-    Cause.SHIFT_REFUSED: "tide-00009-kim",
+    EndCause.DEPLOYMENT_FAILED: "The container failed to start on port 8080.",
+    EndCause.FAILED_PROBE_BEFORE_TRAFFIC: " 2 probes ",
+    EndCause.FAILED_PROBE: "2 probes ",
+    EndCause.FAILED_REVISION: "The instance was killed: out of memory.",
+    EndCause.SHIFT_REFUSED: "tide-00009-kim",
 }
 """What is quoted on the issue for a reason: the platform's own words, a number, a name."""
 
@@ -171,9 +171,9 @@ def test_every_trap_has_its_end_and_its_words(setting: OnCloudRun, trap: Trap) -
     for _ in range(3):
         tick(setting)
     assert state(setting, incident) == trap.end
-    if isinstance(trap.why, Cause):
+    if isinstance(trap.why, EndCause):
         assert cause(setting, incident) == trap.why
-    assert (SAID.get(trap.why, trap.why) if isinstance(trap.why, Cause) else trap.why) in setting.said
+    assert (SAID.get(trap.why, trap.why) if isinstance(trap.why, EndCause) else trap.why) in setting.said
     assert setting.run.deployments == trap.deployments
     if trap.earlier is another_service_of_the_same_image:
         assert setting.run.shares("ebb") == {"ebb-1": 100}
@@ -222,7 +222,7 @@ def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(setting
     fails_when_probed(setting)
     for _ in range(3):
         tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.NOT_PUT_BACK)
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.NOT_PUT_BACK)
     assert OLD_REVISION in setting.said
 
 
@@ -232,9 +232,9 @@ def test_an_operation_that_takes_too_long_is_given_up_and_gets_no_traffic_when_i
     setting.run.running = True
     incident = approved(setting)
     redeployed(setting)
-    tick(setting, LONGEST_DEPLOYMENT)
+    tick(setting, MAX_DEPLOYMENT_TIME)
     assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-    assert cause(setting, incident) == Cause.DEPLOYMENT_LATE
+    assert cause(setting, incident) == EndCause.DEPLOYMENT_LATE
     assert " 60 minutes" in setting.said
     setting.run.finish()
     tick(setting)
@@ -296,7 +296,7 @@ class TestByATrigger:
         for _ in range(3):
             tick(setting)
         assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-        assert cause(setting, incident) == Cause.FAILED_PROBE_BEFORE_TRAFFIC
+        assert cause(setting, incident) == EndCause.FAILED_PROBE_BEFORE_TRAFFIC
 
     def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
@@ -325,7 +325,7 @@ class TestByATrigger:
         tick(setting)
         assert setting.said.index(commit_id("fixed")) < setting.said.rindex(TARGET), "the built one, and the approved"
         assert (state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
-        assert cause(setting, incident) == Cause.NOT_PUT_BACK
+        assert cause(setting, incident) == EndCause.NOT_PUT_BACK
 
     def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, setting: OnCloudRun) -> None:
         given = service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.bundle import ROOT, compile_files
+from functions.cli.bundle import ROOT, collect_compile_files
 from shared.adapters.compilers.calling import SECONDS
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import find, minor_versions
@@ -38,7 +38,7 @@ SERVING = dict(interpreters())
 
 def shipped(folder: Path) -> Path:
     """What the zip holds, unpacked."""
-    for name, content in compile_files(ROOT).items():
+    for name, content in collect_compile_files(ROOT).items():
         (folder / name).write_bytes(content)
     return folder / "main.py"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions import compile as function
-from functions.compile import Refused, Source, judge
+from functions.compile import RequestError, Source, compile_sources
 from tests.contract.test_compilers_cpython import obedient
 
 Judge = Callable[..., list[tuple[object, object]]]
@@ -17,10 +17,10 @@ Judge = Callable[..., list[tuple[object, object]]]
 def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Verdicts of an interpreter that does what a source tells it to."""
     monkeypatch.setattr(sys, "executable", obedient(tmp_path / "python"))
-    monkeypatch.setattr(function, "SECONDS_EACH", 0.3)
+    monkeypatch.setattr(function, "SOURCE_TIMEOUT_SECONDS", 0.3)
 
     def told(*contents: bytes) -> list[tuple[object, object]]:
-        answer = judge([Source("a.py", content) for content in contents])
+        answer = compile_sources([Source("a.py", content) for content in contents])
         assert (answer["implementation"], answer["version"]) == ("cpython", "3.99.1")
         return [(verdict["ok"], verdict.get("why")) for verdict in answer["verdicts"]]
 
@@ -35,7 +35,7 @@ def test_a_source_that_hangs_or_kills_has_no_verdict_and_the_others_have(judged:
 
 
 def test_after_too_many_deaths_nothing_more_is_asked(judged: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function, "MOST_DEATHS", 2)
+    monkeypatch.setattr(function, "MAX_RESTARTS", 2)
     unreached = (None, function.NOT_REACHED)
     assert judged(b"die", b"die", b"good", b"good")[2:] == [unreached, unreached]
 
@@ -43,12 +43,12 @@ def test_after_too_many_deaths_nothing_more_is_asked(judged: Judge, monkeypatch:
 def test_what_is_not_reached_in_the_time_of_a_request_has_no_verdict(
     judged: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(function, "SECONDS", 0.0)
+    monkeypatch.setattr(function, "REQUEST_TIMEOUT_SECONDS", 0.0)
     assert judged(b"good") == [(None, function.NOT_REACHED)]
 
 
 def test_an_interpreter_that_cannot_be_started_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(Refused, match="/nowhere/python") as refused:
-        judge([])
+    with pytest.raises(RequestError, match="/nowhere/python") as refused:
+        compile_sources([])
     assert refused.value.status == 500

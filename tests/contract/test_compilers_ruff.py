@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import UsageError
-from shared.proof.model.compilation import Compilation, Source, source_lines
+from shared.proof.model.compilation import Compilation, Source, split_source_lines
 
 BROKEN_FIELD = b"def stream(x):\n    yield f\"data: {dumps({\n        'a': x,\n    })}\\n\\n\"\n"
 
@@ -144,8 +144,8 @@ def test_a_version_that_cannot_be_judged_is_refused_with_a_sentence(python: str)
 
 
 def test_source_lines_are_counted_as_cpython_counts_them() -> None:
-    assert source_lines(b"a\rb\r\nc\n\x0cd\x0b\x1ce\n") == ["a", "b", "c", "\x0cd\x0b\x1ce", ""]
-    assert source_lines(b"# coding: latin-1\n\xe4")[1] == "ä"
-    assert source_lines(b"\xef\xbb\xbfx") == ["x"]
-    assert source_lines(b"# coding: rot13\n\xe4")[1] == "\ufffd"
-    assert source_lines(b"# coding: nothing\nx")[1] == "x"
+    assert split_source_lines(b"a\rb\r\nc\n\x0cd\x0b\x1ce\n") == ["a", "b", "c", "\x0cd\x0b\x1ce", ""]
+    assert split_source_lines(b"# coding: latin-1\n\xe4")[1] == "ä"
+    assert split_source_lines(b"\xef\xbb\xbfx") == ["x"]
+    assert split_source_lines(b"# coding: rot13\n\xe4")[1] == "\ufffd"
+    assert split_source_lines(b"# coding: nothing\nx")[1] == "x"

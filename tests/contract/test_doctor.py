@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from functions.cli.doctor_checks import accounts, google_api, runner
-from functions.cli.doctor_checks.accounts import LOGIN
-from functions.cli.doctor_checks.command import run
-from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered, ok
+from functions.cli.doctor_checks.accounts import LOGIN_COMMAND
+from functions.cli.doctor_checks.command import run_doctor
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable, ok_result
 from shared.secret import Secret
 from shared.service import Service
 from tests.support.github.described import operation
@@ -65,7 +65,7 @@ class Stand:
 
     def told(self) -> tuple[int, list[str]]:
         """The exit code, and a line for each thing."""
-        code = run(self.config, "", "text")
+        code = run_doctor(self.config, "", "text")
         out, err = self.capsys.readouterr()
         assert "PLANTED" not in out + err
         assert err == "", err[-900:]
@@ -73,10 +73,10 @@ class Stand:
 
     def findings(self) -> list[dict[str, str]]:
         """What is amiss, as `--format json` says it."""
-        run(self.config, "", "json")
+        run_doctor(self.config, "", "json")
         out, err = self.capsys.readouterr()
         assert "PLANTED" not in out + err
-        return [each for each in json.loads(out) if each["state"] not in {State.OK, State.UNSEEN}]
+        return [each for each in json.loads(out) if each["state"] not in {CheckState.OK, CheckState.UNSEEN}]
 
     def amiss(self) -> list[str]:
         code, lines = self.told()
@@ -377,7 +377,7 @@ def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> N
     assert stand.amiss() == []
     _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
     [create] = stand.findings()
-    assert (create["state"], create["kind"]) == (State.MISSING, "role")
+    assert (create["state"], create["kind"]) == (CheckState.MISSING, "role")
     assert create["name"] == "verify: provenfixTriggerRunner on project yard"
     assert "cloudbuild.builds.create" in create["detail"]
     options = ["--role=projects/yard/roles/provenfixTriggerRunner", "--condition=None"]
@@ -395,7 +395,7 @@ def test_a_trigger_without_an_account_asks_for_none(stand: Stand) -> None:
     assert [each["name"].partition(": ")[2] for each in found] == [
         f"roles/iam.serviceAccountUser on builder {TRIGGER}"
     ] * 2
-    assert all(each["state"] == State.UNKNOWN and TRIGGER in each["detail"] for each in found)
+    assert all(each["state"] == CheckState.UNKNOWN and TRIGGER in each["detail"] for each in found)
 
 
 def test_what_a_workflow_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:
@@ -403,7 +403,7 @@ def test_what_a_workflow_needs_is_looked_for_where_one_deploys(stand: Stand) -> 
     assert stand.amiss() == []
     _deployed_by(stand, "deploy_method: github_workflow, deploy_workflow: deploy.yml")
     [found] = stand.findings()
-    assert (found["state"], found["kind"], found["name"]) == (State.MISSING, "github", "acme/chat: actions write")
+    assert (found["state"], found["kind"], found["name"]) == (CheckState.MISSING, "github", "acme/chat: actions write")
     assert found["mend"].endswith("actions: write on acme/chat")
 
 
@@ -424,10 +424,10 @@ def test_credentials_that_are_slow_to_be_missed_are_looked_for_once(
 
     def none() -> Secret:
         asked.append("once")
-        raise Unanswered("There are no usable Google credentials on this machine.", LOGIN)
+        raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND)
 
     monkeypatch.setenv("PROVENFIX_DOUBLES", os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1])  # without Google's
-    monkeypatch.setattr(accounts, "_application_default", none)
+    monkeypatch.setattr(accounts, "_default_credentials_token", none)
     assert len(stand.amiss()) > 60
     assert asked == ["once"]
 
@@ -469,12 +469,12 @@ def test_without_credentials_every_line_names_the_one_command(
     lines = stand.amiss()
     topics = [line for line in lines if line.startswith("unknown  topic ")]
     assert len(topics) == 5
-    assert all(line.endswith(f"-> {LOGIN}") for line in topics)
+    assert all(line.endswith(f"-> {LOGIN_COMMAND}") for line in topics)
 
 
 def test_json_says_the_same(stand: Stand) -> None:
     stand.project.gone.add(f"/v1/projects/{OWN}/topics/provenfix-tick")
-    assert run(stand.config, "", "json") == 1
+    assert run_doctor(stand.config, "", "json") == 1
     out, err = stand.capsys.readouterr()
     assert "PLANTED" not in out + err
     told = json.loads(out)
@@ -494,21 +494,21 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
 def test_checks_are_independent_and_bounded_in_time() -> None:
     held = socket.socketpair()
 
-    def hangs() -> Found:
+    def hangs() -> CheckResult:
         held[0].recv(1)
-        return ok()
+        return ok_result()
 
-    def breaks() -> Found:
+    def breaks() -> CheckResult:
         raise KeyError("PLANTED")
 
-    def asks() -> Found:
-        raise Unanswered("Nobody is there.", "call somebody")
+    def asks() -> CheckResult:
+        raise CheckUnavailable("Nobody is there.", "call somebody")
 
-    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok))]
-    found = [found for _, found in runner.examine(checks, lambda _: None, seconds=0.3)]
+    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok_result))]
+    found = [found for _, found in runner.run_checks(checks, lambda _: None, timeout_seconds=0.3)]
     for each in held:
         each.close()
-    assert [each.state for each in found] == [State.UNKNOWN, State.UNKNOWN, State.UNKNOWN, State.OK]
+    assert [each.state for each in found] == [CheckState.UNKNOWN, CheckState.UNKNOWN, CheckState.UNKNOWN, CheckState.OK]
     late, broken, asked = (each.detail for each in found[:3])
     assert " 0 seconds" in late
     assert ("KeyError" in broken, "PLANTED" in broken) == (True, False)
@@ -532,7 +532,7 @@ def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stan
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
-    answer = google_api.Google(lambda: Secret("PLANTED"), stand.rest.address).ask(
+    answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).ask(
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OWN}/topics/provenfix-tick"
     )
     assert answer.status == 302

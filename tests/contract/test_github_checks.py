@@ -7,7 +7,7 @@ import graphql
 import pytest
 
 from shared.adapters.github.checks import GitHubChecks
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.service import Service
 from tests.support.github.opened import Turned, client
 from tests.support.github.server import REPOSITORY, FakeGitHub, serving
@@ -51,7 +51,7 @@ PLACES = [protection, visible, ruleset]
 
 def told(
     nodes: Sequence[Node] | None, required: Sequence[str] = (), branch: str = "", place: Place = protection
-) -> tuple[Checks, FakeGitHub]:
+) -> tuple[CheckStatus, FakeGitHub]:
     """The state of a commit with these contexts, a hundred to a page."""
 
     def contexts(_: object, first: int, after: str | None = None) -> Node:
@@ -76,20 +76,20 @@ def told(
 @pytest.mark.parametrize(
     ("nodes", "state"),
     [
-        (None, Checks.UNKNOWN),
-        ([], Checks.UNKNOWN),
-        ([run("test", "SUCCESS"), status("ci/build", "SUCCESS")], Checks.GREEN),
-        ([run("test", "SUCCESS"), run("docs", "SKIPPED"), run("lint", "NEUTRAL")], Checks.GREEN),
-        ([run("test", None)], Checks.PENDING),
-        ([status("ci/build", "PENDING"), run("test", "SUCCESS")], Checks.PENDING),
-        ([status("ci/build", "EXPECTED")], Checks.PENDING),
-        ([run("test", "FAILURE"), run("slow", None)], Checks.RED),
-        ([run("test", "SUCCESS"), status("ci/build", "FAILURE")], Checks.RED),
-        ([status("ci/build", "ERROR")], Checks.RED),
-        *(([run("test", each)], Checks.RED) for each in ("CANCELLED", "TIMED_OUT", "ACTION_REQUIRED", "STALE")),
+        (None, CheckStatus.UNKNOWN),
+        ([], CheckStatus.UNKNOWN),
+        ([run("test", "SUCCESS"), status("ci/build", "SUCCESS")], CheckStatus.GREEN),
+        ([run("test", "SUCCESS"), run("docs", "SKIPPED"), run("lint", "NEUTRAL")], CheckStatus.GREEN),
+        ([run("test", None)], CheckStatus.PENDING),
+        ([status("ci/build", "PENDING"), run("test", "SUCCESS")], CheckStatus.PENDING),
+        ([status("ci/build", "EXPECTED")], CheckStatus.PENDING),
+        ([run("test", "FAILURE"), run("slow", None)], CheckStatus.RED),
+        ([run("test", "SUCCESS"), status("ci/build", "FAILURE")], CheckStatus.RED),
+        ([status("ci/build", "ERROR")], CheckStatus.RED),
+        *(([run("test", each)], CheckStatus.RED) for each in ("CANCELLED", "TIMED_OUT", "ACTION_REQUIRED", "STALE")),
     ],
 )
-def test_the_worst_state_counts(nodes: Sequence[Node] | None, state: Checks) -> None:
+def test_the_worst_state_counts(nodes: Sequence[Node] | None, state: CheckStatus) -> None:
     assert told(nodes)[0] is state
 
 
@@ -97,18 +97,18 @@ def test_the_worst_state_counts(nodes: Sequence[Node] | None, state: Checks) -> 
 @pytest.mark.parametrize("branch", ["", "live"])
 def test_where_some_checks_are_required_only_these_count(branch: str, place: Place) -> None:
     nodes = [run("test", "SUCCESS"), run("nightly", "FAILURE"), status("ci/build", "PENDING")]
-    assert told(nodes, ["test"], branch, place)[0] is Checks.GREEN
-    assert told(nodes, ["test", "ci/build"], branch, place)[0] is Checks.PENDING
-    assert told(nodes, ["nightly"], branch, place)[0] is Checks.RED
-    assert told(nodes, ["never ran"], branch, place)[0] is Checks.PENDING
-    assert told(None, ["test"], branch, place)[0] is Checks.PENDING
+    assert told(nodes, ["test"], branch, place)[0] is CheckStatus.GREEN
+    assert told(nodes, ["test", "ci/build"], branch, place)[0] is CheckStatus.PENDING
+    assert told(nodes, ["nightly"], branch, place)[0] is CheckStatus.RED
+    assert told(nodes, ["never ran"], branch, place)[0] is CheckStatus.PENDING
+    assert told(None, ["test"], branch, place)[0] is CheckStatus.PENDING
 
 
 def test_what_any_place_requires_is_required() -> None:
     nodes = [run("test", "SUCCESS"), run("lint", "FAILURE"), run("docs", "FAILURE")]
     both = lambda names: {**protection(names), **ruleset(["lint"])}  # noqa: E731
-    assert told(nodes, ["test"], place=protection)[0] is Checks.GREEN
-    assert told(nodes, ["test"], place=both)[0] is Checks.RED
+    assert told(nodes, ["test"], place=protection)[0] is CheckStatus.GREEN
+    assert told(nodes, ["test"], place=both)[0] is CheckStatus.RED
 
 
 def test_what_may_not_be_seen_requires_nothing() -> None:
@@ -119,13 +119,13 @@ def test_what_may_not_be_seen_requires_nothing() -> None:
 
     seen = {"branchProtectionRule": forbidden, **visible(["test"])}
     nodes = [run("test", "SUCCESS"), run("nightly", "FAILURE")]
-    assert told(nodes, ["test"], place=lambda _: seen)[0] is Checks.GREEN
+    assert told(nodes, ["test"], place=lambda _: seen)[0] is CheckStatus.GREEN
 
 
 def test_a_failure_on_a_later_page_counts() -> None:
     nodes = [run(f"test {number}", "SUCCESS") for number in range(150)]
     state, fake = told([*nodes, run("last", "FAILURE")])
-    assert state is Checks.RED
+    assert state is CheckStatus.RED
     assert len(fake.asked) == 2
 
 
@@ -136,9 +136,9 @@ def test_an_answer_is_used_again_for_moments_only() -> None:
     clock = Turned()
     with serving(fake):
         checks = GitHubChecks(client(fake.address, clock))
-        assert [checks.at(SERVICE, COMMIT) for _ in range(3)] == [Checks.PENDING] * 3
+        assert [checks.at(SERVICE, COMMIT) for _ in range(3)] == [CheckStatus.PENDING] * 3
         assert len(fake.asked) == 1
         clock.sleep(21)
         rollup["contexts"] = {"nodes": [run("test", "SUCCESS")], "pageInfo": {"hasNextPage": False}}
-        assert checks.at(SERVICE, COMMIT) is Checks.GREEN
+        assert checks.at(SERVICE, COMMIT) is CheckStatus.GREEN
     assert len(fake.asked) == 2

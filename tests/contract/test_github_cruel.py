@@ -12,21 +12,21 @@ from shared.adapters.github.issues import GitHubIssues
 from shared.detection.signal import SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document, IssueRef
-from shared.report.incident_status import state_part
+from shared.report.incident_status import render_status_block
 from shared.workflow import effects
-from shared.workflow.context import World
-from shared.workflow.flow import State
-from shared.workflow.ledger import once
-from shared.workflow.records.incident_record import Case
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
+from shared.workflow.ledger import run_once
+from shared.workflow.records.incident_record import IncidentRecord
 from tests.support.github.board import Board
 from tests.support.github.opened import TokenDesk, Turned, app, client, installed
 from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, Trouble, serving
 from tests.support.harness import Setting, service
 from tests.support.moments import FakeClock
 
-MARK = effects.marker("1f2e")
-NOTE = effects.marker("1f2e", "deployed")
-AGAIN = effects.marker("1f2e-2")
+MARK = effects.format_marker("1f2e")
+NOTE = effects.format_marker("1f2e", "deployed")
+AGAIN = effects.format_marker("1f2e-2")
 WATCHED = service(repository=REPOSITORY)
 BUSY = 7
 """Issues that others open between two attempts."""
@@ -106,7 +106,7 @@ def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: 
     fake = FakeGitHub(extra=[board, TokenDesk(setting.clock)], trouble=Sometimes(trouble, verb, times))
     with serving(fake):
 
-        def world() -> World:
+        def world() -> Context:
             github = installed(fake.address, setting.clock)
             return setting.process(lambda name, port: GitHubIssues(github) if name == "issues" else port)
 
@@ -130,39 +130,39 @@ def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: 
     assert set(board.labels) == {"provenfix", "provenfix:wrong"}
 
 
-def opened(world: World) -> IssueRef:
+def opened(world: Context) -> IssueRef:
     """As `shared.workflow.effects` opens it."""
-    part = state_part("It fails.", urgent=False, since=())
-    return effects.open_issue(world, WATCHED, effects.Paper("1f2e", "It fails", part), ("signal:syntax_error",))
+    part = render_status_block("It fails.", urgent=False, milestones=())
+    return effects.open_issue(world, WATCHED, effects.IssueContent("1f2e", "It fails", part), ("signal:syntax_error",))
 
 
-def edited(world: World, number: int) -> None:
+def edited(world: Context, number: int) -> None:
     """The labels are made, and the body says how it stands."""
-    effects.prepare_labels(world, WATCHED)
-    case = Case(
-        id="1f2e", fingerprint="1f2e", generation=1, state=State.PROPOSED, service=WATCHED.id,
+    effects.create_labels(world, WATCHED)
+    case = IncidentRecord(
+        id="1f2e", fingerprint="1f2e", generation=1, state=IncidentState.PROPOSED, service=WATCHED.id,
         kind=SignalKind.SYNTAX_ERROR, error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="",
         opened_at=world.clock.now(), last_seen=world.clock.now(), issue=IssueRef(number, "https://code.invalid"),
     )  # fmt: skip
-    revised = effects.Revised(state_part("Mended.", urgent=False, since=()))
-    effects.revise_issue(world, WATCHED, case, "mended", lambda: revised)
+    revised = effects.IssueStatusUpdate(render_status_block("Mended.", urgent=False, milestones=()))
+    effects.update_issue_status(world, WATCHED, case, "mended", lambda: revised)
     assert "Mended." in world.issues.state(WATCHED, number).body
 
 
-def taken_back(world: World, number: int) -> None:
+def taken_back(world: Context, number: int) -> None:
     """A later incident takes the issue over: it is rewritten, and open again."""
-    paper = effects.Paper("1f2e-2", "It fails again", "Body")
-    effects.take_issue(world, WATCHED, IssueRef(number, "https://code.invalid"), paper)
+    paper = effects.IssueContent("1f2e-2", "It fails again", "Body")
+    effects.reuse_issue(world, WATCHED, IssueRef(number, "https://code.invalid"), paper)
 
 
-def comment(world: World, number: int) -> None:
+def comment(world: Context, number: int) -> None:
     """One comment, through the ledger."""
 
     def do() -> Document:
         world.issues.comment(WATCHED, number, NOTE, f"{NOTE}\nDeployed.")
         return {}
 
-    once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.commented(WATCHED, number, NOTE) else None)
+    run_once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.commented(WATCHED, number, NOTE) else None)
 
 
 def test_a_token_is_renewed_before_its_hour_is_over_and_at_once_when_it_is_refused() -> None:

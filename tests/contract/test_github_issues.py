@@ -10,7 +10,7 @@ from shared.adapters.github.issues import GitHubIssues, label
 from shared.adapters.github.people import GitHubPeople
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueState
-from shared.report.incident_status import state_part
+from shared.report.incident_status import render_status_block
 from shared.secret import Secret
 from shared.service import Service
 from tests.support.github.board import USER, Board
@@ -62,7 +62,7 @@ def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitH
 
 def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2a -->"
-    first, second = (state_part(words, urgent=False, since=()) for words in ("It fails.", "It is mended."))
+    first, second = (render_status_block(words, urgent=False, milestones=()) for words in ("It fails.", "It is mended."))
     number = issues.open(SERVICE, mark, "Title", f"{mark}\n{first}\n\n- [ ] Pin Python").number
     ticked = f"{mark}\n{first}\n\n- [x] Pin Python"
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
@@ -80,7 +80,7 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) 
 )
 def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitHub, title: str, becomes: str) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2b -->"
-    part = state_part("It fails.", urgent=False, since=())
+    part = render_status_block("It fails.", urgent=False, milestones=())
     number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
     issues.revise(SERVICE, number, part, "tide: SyntaxError in a.py: mended")
     found = github.find(f"/repos/{REPOSITORY}/issues/{number}")
@@ -90,7 +90,7 @@ def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitH
 
 @pytest.mark.parametrize("body", ["somebody emptied it", "", f"x\n{'y' * 65_500}\n"])
 def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHub, body: str) -> None:
-    issues, part = GitHubIssues(github), state_part("It is mended.", urgent=True, since=())
+    issues, part = GitHubIssues(github), render_status_block("It is mended.", urgent=True, milestones=())
     number = issues.open(SERVICE, "<!-- b -->", "Title", "<!-- b -->").number
     begun = "<!-- provenfix:state --><!-- /provenfix:state -->" if len(body) > 1000 else ""
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": begun + body})
@@ -175,7 +175,7 @@ def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
     with serving(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
         issues = GitHubIssues(client(fake.address))
         assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
-        issues.revise(SERVICE, 7, state_part("It is mended.", urgent=False, since=()))
+        issues.revise(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))
         assert [each.verb for each in fake.asked] == ["GET", "GET"]
 
 

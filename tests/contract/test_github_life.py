@@ -11,10 +11,10 @@ from shared.adapters.github.client import GitHub, Pace
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
 from shared.proposal.verdict import WATCH_DURATION
-from shared.report.incident_status import stands
+from shared.report.incident_status import format_state_marker
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import MINUTE, documents, tick, watching
 from tests.support.github.board import Board
 from tests.support.github.emulated import TOKEN, emulating
@@ -63,16 +63,16 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHub) -> 
         "signal:syntax_error",
     }
     assert told == ["proposed", "approved", "deployed"]
-    assert stands("watching") in issue["body"]
+    assert format_state_marker("watching") in issue["body"]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
     tick(setting, WATCH_DURATION + MINUTE)
     issue, told = kept(github)
     assert (issue["state"], told[-1]) == ("closed", "resolved")
-    assert stands("resolved") in issue["body"].partition("## Summary")[0]
+    assert format_state_marker("resolved") in issue["body"].partition("## Summary")[0]
 
     setting.clock.turn(timedelta(days=3))
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
     investigate_incident(setting.process(), second)
     issue, told = kept(github)
     assert (issue["state"], told[-2:]) == ("open", ["recurred", "proposed"])

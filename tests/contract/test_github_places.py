@@ -8,7 +8,7 @@ from shared.adapters.github.host import Host
 from shared.adapters.github.places import GitHubPlaces
 from shared.adapters.google.logs_explorer import WithLog
 from shared.detection.entry import LogEntry
-from shared.report.links import Links, Origin
+from shared.report.links import Links, CommitOrigin
 from shared.service import Service
 from tests.support.github.opened import client
 from tests.support.github.past import Past
@@ -41,9 +41,9 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
         elsewhere = GitHubPlaces(github, Host("https://code.acme.example")).links(SERVICE, [first])
     page = "https://github.com/nora-k"
     pull_request = "https://redirect.github.com/acme/chat/pull/12"  # leaves no note in the pull request's timeline
-    assert found.origin(first) == Origin(first, page, 12, pull_request)
-    assert found.origin(second) == Origin(second, page)
-    assert found.origin(COMMIT) == Origin(COMMIT)
+    assert found.origin(first) == CommitOrigin(first, page, 12, pull_request)
+    assert found.origin(second) == CommitOrigin(second, page)
+    assert found.origin(COMMIT) == CommitOrigin(COMMIT)
     assert elsewhere.origin(first).address == "https://code.acme.example/acme/chat/pull/12"
 
 

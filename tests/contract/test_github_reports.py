@@ -15,8 +15,8 @@ from shared.adapters.github.history import open_history
 from shared.adapters.github.host import Host
 from shared.adapters.github.places import GitHubPlaces
 from shared.detection.incident import Incident
-from shared.proof.model.finding import Proof
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import Finding
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.service import Service
 from tests.proof import test_graph_shapes, test_random_histories
@@ -33,9 +33,9 @@ SHAPES = {
 }
 
 
-def both(repository: Path, failing: Incident, compilers: FoundCompilers, request: Request | None = None) -> Proof:
+def both(repository: Path, failing: Incident, compilers: FoundCompilers, request: ProofRequest | None = None) -> Finding:
     """The proof as git has it, once GitHub has given the same."""
-    asked = request or Request(fallback_python=running())
+    asked = request or ProofRequest(fallback_python=running())
     with GitRepository(str(repository)) as local, through_api(repository) as remote:
         proofs = [prove(failing, history, compilers, asked, lambda _: None) for history in (local, remote)]
     assert proofs[1] == proofs[0]
@@ -104,7 +104,7 @@ def test_a_hundred_versions_take_at_most_eight_requests(
     with serving(fake), GitRepository(str(story.path)) as local:
         github = client(fake.address)
         checks = GitHubChecks(github)
-        request = Request(fallback_python=running(), checks=lambda commit: checks.at(SERVICE, commit))
+        request = ProofRequest(fallback_python=running(), checks=lambda commit: checks.at(SERVICE, commit))
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.asked.clear()
         with open_history(github, REPOSITORY) as remote:
@@ -131,7 +131,7 @@ def test_refused_candidates_take_no_tree_each(compilers: FoundCompilers, tmp_pat
     for number in range(300):
         story.commit(f"c{number}", {f"other/part_{number % 30}.py": good(100 + number)})
     story.write()
-    failing, request = incident("/app/relay.py", sighting(5)), Request(python=running(), deployed=story.ids["break"])
+    failing, request = incident("/app/relay.py", sighting(5)), ProofRequest(python=running(), deployed=story.ids["break"])
     fake = FakeGitHub(Past(story.path))
     with serving(fake), GitRepository(str(story.path)) as local, open_history(client(fake.address), REPOSITORY) as far:
         proof = prove(failing, far, compilers, request, lambda _: None)

@@ -8,8 +8,8 @@ from threading import Barrier
 import pytest
 
 from shared.errors import Retry
-from shared.workflow.context import Outcome, World
-from shared.workflow.record import record
+from shared.workflow.context import StepResult, Context
+from shared.workflow.record import record_log_entry
 from tests.conftest import Opened
 from tests.support.harness import Setting
 
@@ -24,7 +24,7 @@ def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: Opened,
     setting = Setting(store=opened())
     entries = [setting.entry() for _ in range(INSTANCES if copies == "of one defect" else 1)]
     worlds = [setting.process(lambda name, port: opened() if name == "store" else port) for _ in range(INSTANCES)]
-    told = delivered([partial(record, world, entries[n % len(entries)]) for n, world in enumerate(worlds)])
+    told = delivered([partial(record_log_entry, world, entries[n % len(entries)]) for n, world in enumerate(worlds)])
     assert len(told) == INSTANCES
     # The one that opened it may be told to come again, if another one is about to publish; it then finds a duplicate.
     assert told.count("opened") <= 1
@@ -34,7 +34,7 @@ def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: Opened,
     assert setting.bus.published == [("incident-opened", {"incident": incident.key})]
 
 
-def delivered(handlers: list[Callable[[], Outcome]]) -> list[str]:
+def delivered(handlers: list[Callable[[], StepResult]]) -> list[str]:
     """What becomes of messages that are handled at the same moment; those that ask for it are delivered again."""
     told: list[str] = []
     for _ in range(MOST_DELIVERIES):
@@ -48,7 +48,7 @@ def delivered(handlers: list[Callable[[], Outcome]]) -> list[str]:
     raise AssertionError(f"{len(handlers)} messages were never taken")
 
 
-def at_once(start: Barrier, handle: Callable[[], Outcome]) -> str:
+def at_once(start: Barrier, handle: Callable[[], StepResult]) -> str:
     start.wait()
     try:
         return handle().name
@@ -58,6 +58,6 @@ def at_once(start: Barrier, handle: Callable[[], Outcome]) -> str:
 
 def test_an_instance_that_comes_later_finds_the_incident_open(opened: Opened) -> None:
     setting = Setting(store=opened())
-    worlds: list[World] = [setting.process(), setting.process()]
-    assert [record(world, setting.entry()).name for world in worlds] == ["opened", "duplicate"]
+    worlds: list[Context] = [setting.process(), setting.process()]
+    assert [record_log_entry(world, setting.entry()).name for world in worlds] == ["opened", "duplicate"]
     assert len(setting.bus.published) == 1

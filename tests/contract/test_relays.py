@@ -16,9 +16,9 @@ from shared.adapters.google.pubsub_bus import PubSubBus
 from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
-HOW = topology.Delivering(lease=10, shortest_pause=0.1, longest_pause=0.1)
+HOW = topology.DeliveryPolicy(lease=10, shortest_pause=0.1, longest_pause=0.1)
 DEADLINE = 30.0
-TOPIC = topology.READERS[0].topic
+TOPIC = topology.SUBSCRIBERS[0].topic
 _worlds = itertools.count(1)
 
 
@@ -58,17 +58,17 @@ class Line:
 
 def of_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Line]:
     queue = SqliteQueue(folder / "queue.db", HOW.attempts)
-    yield Line(queue, queue, lambda porch: queue_relay.relaying(queue, {TOPIC: porch}, HOW))
+    yield Line(queue, queue, lambda porch: queue_relay.relay_queue(queue, {TOPIC: porch}, HOW))
     queue.close()
 
 
 def of_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Line]:
     emulator = request.getfixturevalue("emulators").environment["PUBSUB_EMULATOR_HOST"]
     project, prefix = f"relay-{next(_worlds)}", "test-"
-    pubsub_topology.make_topics(project, prefix, HOW)
+    pubsub_topology.create_topics(project, prefix, HOW)
     bus = PubSubBus(project, prefix, emulator=emulator)
     letters = PubSubDeadLetters(project, prefix + topology.DEAD_LETTERS)
-    yield Line(bus, letters, lambda porch: pubsub_relay.relaying(project, prefix, {TOPIC: porch}))
+    yield Line(bus, letters, lambda porch: pubsub_relay.relay_pubsub(project, prefix, {TOPIC: porch}))
     bus.close()
     letters.close()
 

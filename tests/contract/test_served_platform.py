@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.demo.fast_import import Planned, write_new
-from functions.demo.git import git
-from functions.local.platform.sources import export
+from functions.demo.fast_import import CommitSpec, write_repository
+from functions.demo.git import run_git
+from functions.local.platform.sources import export_commit
 from shared.adapters.standins.served_platform import Made, Source
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
@@ -162,10 +162,10 @@ def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -
         "secret.txt": "left out",
     }
     repository = tmp_path / "tide.git"
-    [commit] = write_new(repository, [Planned("a change", datetime(2026, 3, 1, tzinfo=UTC), "Kim Reed", files)])
+    [commit] = write_repository(repository, [CommitSpec("a change", datetime(2026, 3, 1, tzinfo=UTC), "Kim Reed", files)])
     for name in ("smudge", "process"):
-        git([f"--git-dir={repository}", "config", f"filter.planted.{name}", f"touch {tmp_path}/ran"])
-    folder = export(str(repository), commit, tmp_path / "out")
+        run_git([f"--git-dir={repository}", "config", f"filter.planted.{name}", f"touch {tmp_path}/ran"])
+    folder = export_commit(str(repository), commit, tmp_path / "out")
     assert sorted(path.name for path in folder.iterdir()) == [".gitattributes", "serve.py"]
     assert (folder / "serve.py").read_text("utf-8") == "x = 1\n"
     assert not (tmp_path / "ran").exists()

@@ -15,17 +15,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from functions.cli.reporting import reports_on
-from functions.demo import Flavour, Shape, build_incident, incident_log
-from shared.proof.proof_context import Request
+from functions.cli.reporting import investigate_log
+from functions.demo import Flavour, Shape, build_incident, write_incident_log
+from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.proposal.question import build_question
-from shared.report.incident_status import state_part
-from shared.report.issue import issue_body, issue_title
+from shared.report.incident_status import render_status_block
+from shared.report.issue import render_issue_body, format_issue_title
 from shared.report.report import Report
 from shared.workflow import effects
-from shared.workflow.flow import State
-from shared.workflow.issue.issue_updates import HINT, asked
+from shared.workflow.flow import IncidentState
+from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
 from tests.support.github.server import REPOSITORY
 from tests.support.history_builder import running
 from tests.support.hostile_texts import HOSTILE
@@ -43,9 +43,9 @@ _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
 
 def of_the_night(folder: Path) -> Report:
     story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
-    log = incident_log(story, folder / "log", Shape.GCLOUD)
-    [report] = reports_on(
-        str(story.path), str(log), Request(fallback_python=running(), alternative=True), ("", ""), lambda _: None
+    log = write_incident_log(story, folder / "log", Shape.GCLOUD)
+    [report] = investigate_log(
+        str(story.path), str(log), ProofRequest(fallback_python=running(), alternative=True), ("", ""), lambda _: None
     )
     return report
 
@@ -61,7 +61,7 @@ def files(report: Report) -> dict[str, str]:
         indent=2,
         ensure_ascii=False,
     )
-    made = {"incident.md": f"# {issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
+    made = {"incident.md": f"# {format_issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
     return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
 
 
@@ -75,11 +75,11 @@ def issue(report: Report, proposal: Proposal) -> str:
     requests = {proof.introduced.commit.id: 41, proof.fix.commit.id: 44, proof.target.commit.id: 47}
     detected = incident.first_seen + timedelta(seconds=15)
     since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
-    part = state_part(asked(proposal), urgent=True, since=since, hint=HINT, state=State.PROPOSED.value)
+    part = render_status_block(describe_question(proposal), urgent=True, milestones=since, hint=COMMANDS_HINT, state=IncidentState.PROPOSED.value)
     commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
-    body = issue_body(report, links(requests, incident.service, incident.environment, logins))
-    return effects.Paper(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").text
+    body = render_issue_body(report, links(requests, incident.service, incident.environment, logins))
+    return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").text
 
 
 def test_they_are_what_is_made_today(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_they_are_what_is_made_today(tmp_path: Path) -> None:
 
 
 def diagram(report: Report) -> str:
-    found = _DIAGRAM.search(issue_body(report))
+    found = _DIAGRAM.search(render_issue_body(report))
     assert found is not None
     return found[1]
 

@@ -75,7 +75,7 @@ class Question:
     @property
     def approvals(self) -> int:
         """Approvals that were handed on or merely stored."""
-        stands = decisions.load(self.doors.setting.process(), self.message.proposal)
+        stands = decisions.load_decision(self.doors.setting.process(), self.message.proposal)
         published = [topic for topic, _ in self.doors.setting.bus.published if topic == "redeploy-approved"]
         return len(published) + (stands is not None and stands.state == "approved")
 
@@ -266,9 +266,9 @@ class TestTheReason:
         question = asking(Setting(services={"shore.tide": service(chat_app="A0TIDE")}, chat=chat))
         question.send(question.payload("deny"))
         question.send(self.submitted(chat.asked[0], "not now"))
-        assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
         question.send(self.submitted(chat.asked[0], "not now", api_app_id="A0TIDE"))
-        stands = decisions.load(question.doors.setting.process(), question.message.proposal)
+        stands = decisions.load_decision(question.doors.setting.process(), question.message.proposal)
         assert stands is not None
         assert stands.state == "denied"
 
@@ -279,11 +279,11 @@ class TestTheReason:
         question = asking(Setting(chat=chat))
         payload = question.payload("deny")
         assert (question.send(payload).status_code, question.send(payload).data) == (200, b"")
-        assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
         reason = "the <!channel> migration runs until noon"
         told = self.submitted(chat.asked[0], reason)
         assert (question.send(told).status_code, question.send(told).data) == (200, b"")
-        stands = decisions.load(question.doors.setting.process(), question.message.proposal)
+        stands = decisions.load_decision(question.doors.setting.process(), question.message.proposal)
         assert stands is not None
         assert (stands.state, stands.by) == ("denied", APPROVER)
         assert stands.why == f"nora: {reason}"
@@ -310,7 +310,7 @@ class TestTheReason:
         answered = question.send(told).get_json()
         assert answered["response_action"] == "errors"
         assert answered["errors"]["reason"] == said(ClickResult.FOREIGN_USER)
-        assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
 
     @pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", '{"proposal": 1}', "x" * 4_000, '"' * 50])
     def test_a_dialog_that_is_not_ours_denies_nothing(self, asking: Callable[..., Question], metadata: str) -> None:
@@ -318,7 +318,7 @@ class TestTheReason:
         view = {"id": "V1", "callback_id": "provenfix_denial", "private_metadata": metadata}
         answered = question.send(question.payload("deny") | {"type": "view_submission", "view": view})
         assert answered.status_code == 401
-        assert decisions.load(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
 
 
 class Ear(BaseHTTPRequestHandler):

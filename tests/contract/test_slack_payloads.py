@@ -104,6 +104,6 @@ def test_a_submission_without_a_dialog_denies_nothing(opened: Doors) -> None:
 def test_our_own_dialog_denies(opened: Doors) -> None:
     assert opened.click(form(_submitted(opened))).status_code == 200
     [proposal] = _decided(opened)
-    decision = decisions.load(opened.setting.process(), proposal)
+    decision = decisions.load_decision(opened.setting.process(), proposal)
     assert decision is not None
     assert (decision.state, decision.by) == ("denied", APPROVER)

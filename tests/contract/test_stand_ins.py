@@ -19,14 +19,14 @@ from shared.config.settings import Secrets, Settings
 from shared.errors import UsageError, Reject
 from shared.ports import ReasonDialog, IssueState
 from shared.proof.model.compilation import Source
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.proposal.rollout import DeploymentProgress
 from shared.secret import SecretSource, Secret, SecretReference
 from shared.service import Service
 from shared.wiring import build_secret_reader, build_context
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from tests.support.harness import click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
@@ -40,11 +40,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def here(settings: Settings) -> World:
+def here(settings: Settings) -> Context:
     return build_context(settings)
 
 
-def test_an_issue_is_found_by_its_marker_from_another_process(here: World, settings: Settings) -> None:
+def test_an_issue_is_found_by_its_marker_from_another_process(here: Context, settings: Settings) -> None:
     opened = here.issues.open(SERVICE, "<!-- m -->", "Title", "<!-- m -->\nBody")
     assert opened.number == 1
     assert build_context(settings).issues.find(SERVICE, "<!-- m -->") == opened
@@ -52,14 +52,14 @@ def test_an_issue_is_found_by_its_marker_from_another_process(here: World, setti
     assert here.issues.find(SERVICE, "<!-- n -->") is None
 
 
-def test_issues_are_numbered_by_repository(here: World) -> None:
+def test_issues_are_numbered_by_repository(here: Context) -> None:
     numbers = [
         here.issues.open(service, str(n), "t", "b").number for n, service in enumerate((SERVICE, SERVICE, OTHER))
     ]
     assert numbers == [1, 2, 1]
 
 
-def test_an_issue_is_commented_and_closed_and_stays_closed(here: World) -> None:
+def test_an_issue_is_commented_and_closed_and_stays_closed(here: Context) -> None:
     number = here.issues.open(SERVICE, "m", "t", "m b").number
     assert not here.issues.commented(SERVICE, number, "k1")
     here.issues.comment(SERVICE, number, "k1", "k1 words")
@@ -70,14 +70,14 @@ def test_an_issue_is_commented_and_closed_and_stays_closed(here: World) -> None:
     assert here.issues.state(SERVICE, number) == IssueState(is_open=False, labels=frozenset(), body="m b")
 
 
-def test_a_label_that_a_person_adds_in_the_store_is_seen(here: World) -> None:
+def test_a_label_that_a_person_adds_in_the_store_is_seen(here: Context) -> None:
     number = here.issues.open(SERVICE, "m", "t", "m b").number
     (stored,) = here.store.find("local-issues", "marker", "m")
     here.store.replace("local-issues", stored.key, {**stored.value, "labels": ["provenfix:wrong"]}, stored.version)
     assert here.issues.state(SERVICE, number).labels == {"provenfix:wrong"}
 
 
-def test_what_does_not_exist_is_refused(here: World) -> None:
+def test_what_does_not_exist_is_refused(here: Context) -> None:
     with pytest.raises(Reject, match="no_such_issue"):
         here.issues.close(SERVICE, 7)
     with pytest.raises(Reject, match="no_such_message"):
@@ -86,7 +86,7 @@ def test_what_does_not_exist_is_refused(here: World) -> None:
         here.deployer.state(SERVICE, "nothing")
 
 
-def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Settings) -> None:
+def test_a_message_is_found_by_its_marker_and_updated(here: Context, settings: Settings) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     assert build_context(settings).chat.find(SERVICE, "p-1") == reference
     assert here.chat.find(SERVICE, "p-2") is None
@@ -96,7 +96,7 @@ def test_a_message_is_found_by_its_marker_and_updated(here: World, settings: Set
     assert stored.value["updates"] == 1
 
 
-def test_beside_a_message_lies_what_slack_would_get_of_it(here: World) -> None:
+def test_beside_a_message_lies_what_slack_would_get_of_it(here: Context) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     for message in (MESSAGE, replace(MESSAGE, standing=ProposalStatus.DENIED, by="U0MIRA")):
         here.chat.update(SERVICE, reference, message)
@@ -105,7 +105,7 @@ def test_beside_a_message_lies_what_slack_would_get_of_it(here: World) -> None:
         assert stored.value["body"] == json.loads(json.dumps(body(SERVICE, message)))
 
 
-def test_so_it_does_beside_what_is_said_below_it(here: World) -> None:
+def test_so_it_does_beside_what_is_said_below_it(here: Context) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     here.chat.reply(SERVICE, reference, "d-1", ["one", "`two` <b>"])
     [stored] = here.store.find("local-replies", "message", reference)
@@ -113,7 +113,7 @@ def test_so_it_does_beside_what_is_said_below_it(here: World) -> None:
     assert stored.value["body"] == {"text": text, "blocks": json.loads(json.dumps(blocks))}
 
 
-def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: World) -> None:
+def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: Context) -> None:
     assert isinstance(here.chat, ReasonDialog)
     asked = click(MESSAGE, ClickKind.DENY)
     here.chat.ask_reason(asked)
@@ -122,13 +122,13 @@ def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: World) -> None
     assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(view(asked)))}
 
 
-def test_members_of_a_group_are_a_document(here: World) -> None:
+def test_members_of_a_group_are_a_document(here: Context) -> None:
     assert here.chat.members("S1") == ()
     here.store.create(GROUPS, "S1", {"members": ["U1", "U2"]})
     assert list(here.chat.members("S1")) == ["U1", "U2"]
 
 
-def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: World) -> None:
+def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: Context) -> None:
     serving = here.revisions.serving(SERVICE)
     assert (serving.revision.commit, list(serving.traffic.values())) == (None, [100])
     logged = here.revisions.revision(SERVICE, "tide-00007-abc")
@@ -137,7 +137,7 @@ def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: World) 
 
 
 def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_given_some(
-    here: World, settings: Settings
+    here: Context, settings: Settings
 ) -> None:
     before = here.revisions.serving(SERVICE)
     operation = here.deployer.start(SERVICE, "p-1", "c" * 40, before.etag)
@@ -152,7 +152,7 @@ def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_g
     assert (serving.revision.commit, serving.traffic) == ("c" * 40, {done.revision: 100})
 
 
-def test_a_deployment_against_an_older_state_is_refused(here: World) -> None:
+def test_a_deployment_against_an_older_state_is_refused(here: Context) -> None:
     etag = here.revisions.serving(SERVICE).etag
     here.deployer.start(SERVICE, "p-1", "c" * 40, etag)
     with pytest.raises(Reject, match="stale"):
@@ -181,7 +181,7 @@ def test_neighbours_requests_and_entries_are_read_from_the_files_of_the_folder(t
 
 
 def test_who_cannot_be_asked_says_so() -> None:
-    assert NoChecks().at(SERVICE, "c") is Checks.UNKNOWN
+    assert NoChecks().at(SERVICE, "c") is CheckStatus.UNKNOWN
     assert "nobody has connected" in NoProbe().connect(SERVICE).detail
 
 
@@ -197,7 +197,7 @@ class TestWiring:
         with pytest.raises(UsageError, match="set PROVENFIX_PROJECT"):
             build_context(Settings())
 
-    def test_the_switch_in_the_store_stops_deployments(self, here: World) -> None:
+    def test_the_switch_in_the_store_stops_deployments(self, here: Context) -> None:
         assert not here.kill_switch("shore.tide")
         here.store.create("switches", "kill", {"by": "U1"})
         assert here.kill_switch("shore.tide")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from functions.cli.bundle import ALONE, ROOT, bundles, compile_files, functions_files, packed
-from functions.demo.build_repository import Showcase, build_incident
+from functions.cli.bundle import COMPILE_FILES, ROOT, build_bundles, collect_compile_files, collect_functions_files, build_zip
+from functions.demo.build_repository import ExampleRepository, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.errors import InputError
 from shared.secret import Secret
@@ -30,7 +30,7 @@ HOOK = "5eaf0am"
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, bytes]:
-    return dict(bundles(ROOT))
+    return dict(build_bundles(ROOT))
 
 
 def listing(content: bytes) -> list[str]:
@@ -53,8 +53,8 @@ class TestContent:
         assert {Path(name).suffix for name in names} == {".py", ".txt", ".tftpl"}
 
     def test_compile_is_alone(self, made: dict[str, bytes]) -> None:
-        assert listing(made["compile.zip"]) == sorted([*ALONE, "requirements.txt"])
-        (requirement,) = compile_files(ROOT)["requirements.txt"].decode().splitlines()
+        assert listing(made["compile.zip"]) == sorted([*COMPILE_FILES, "requirements.txt"])
+        (requirement,) = collect_compile_files(ROOT)["requirements.txt"].decode().splitlines()
         assert re.fullmatch(r"functions-framework==\d+\.\d+\.\d+", requirement)
 
     @pytest.mark.parametrize("name", ["functions.zip", "compile.zip"])
@@ -67,22 +67,22 @@ class TestContent:
 
     def test_the_framework_is_named_as_the_buildpack_looks_for_it(self) -> None:
         """Else it would add one of its own choice."""
-        text = functions_files(ROOT)["requirements.txt"].decode()
+        text = collect_functions_files(ROOT)["requirements.txt"].decode()
         assert re.search(r"^functions-framework\b([^-]|$)", text, re.MULTILINE)
 
     def test_python_that_does_not_compile_is_not_packed(self) -> None:
         with pytest.raises(InputError, match=r"shared/quay\.py\b"):
-            packed({"shared/quay.py": b"x = = 1\n"})
+            build_zip({"shared/quay.py": b"x = = 1\n"})
         with pytest.raises(InputError, match=r"shared/quay\.py"):
-            packed({"shared/quay.py": b"x = '\0'\n"})
+            build_zip({"shared/quay.py": b"x = '\0'\n"})
 
 
 class TestSameBytes:
     def test_twice(self, made: dict[str, bytes]) -> None:
-        assert dict(bundles(ROOT)) == made
+        assert dict(build_bundles(ROOT)) == made
 
     def test_in_another_place_at_another_time(self, tmp_path: Path, made: dict[str, bytes]) -> None:
-        for name, content in functions_files(ROOT).items():
+        for name, content in collect_functions_files(ROOT).items():
             path = tmp_path / ("functions/requirements.txt" if name == "requirements.txt" else name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -91,12 +91,12 @@ class TestSameBytes:
         (tmp_path / "functions" / "compile.py").write_bytes((ROOT / "functions" / "compile.py").read_bytes())
         (tmp_path / "shared" / "__pycache__").mkdir()
         (tmp_path / "shared" / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"\0")
-        assert dict(bundles(tmp_path)) == made
+        assert dict(build_bundles(tmp_path)) == made
 
     def test_the_order_of_the_files_does_not_matter_and_their_content_does(self) -> None:
-        one = packed({"a.txt": b"1", "b.txt": b"2"})
-        assert packed({"b.txt": b"2", "a.txt": b"1"}) == one
-        assert packed({"a.txt": b"1", "b.txt": b"3"}) != one
+        one = build_zip({"a.txt": b"1", "b.txt": b"2"})
+        assert build_zip({"b.txt": b"2", "a.txt": b"1"}) == one
+        assert build_zip({"a.txt": b"1", "b.txt": b"3"}) != one
 
     def test_the_command_writes_them_and_says_their_digests(self) -> None:
         command = [sys.executable, "-m", "functions.cli.bundle"]
@@ -147,12 +147,12 @@ def functions(made: dict[str, bytes], home: Path) -> Unpacked:
 
 
 @pytest.fixture(scope="module")
-def story(home: Path) -> Showcase:
+def story(home: Path) -> ExampleRepository:
     return build_incident(home / "chat.git")
 
 
 @pytest.fixture(scope="module")
-def environment(functions: Unpacked, home: Path, story: Showcase) -> dict[str, str]:
+def environment(functions: Unpacked, home: Path, story: ExampleRepository) -> dict[str, str]:
     path = configuration(home, story)
     told = json.loads(path.read_text("utf-8"))
     told["github"] = {"token": {"env": "TOKEN"}, "webhook_secret": {"env": "HOOK"}}
@@ -179,7 +179,7 @@ def hook() -> urllib.request.Request:
 
 
 def test_every_function_starts_and_answers_a_real_message(
-    functions: Unpacked, environment: dict[str, str], home: Path, story: Showcase
+    functions: Unpacked, environment: dict[str, str], home: Path, story: ExampleRepository
 ) -> None:
     """In one story: an entry opens an incident, which is investigated; the others find nothing to do, and say so."""
     said: dict[str, list[str]] = {}

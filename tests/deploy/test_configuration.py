@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 import functions.main
-from functions.http.structured_logs import Log, Severity
-from functions.local.topology import CALLED, DEAD_LETTERS, READERS, Delivering
-from functions.record import CANARY
+from functions.http.structured_logs import RequestLog, Severity
+from functions.local.topology import SLACK_FUNCTION, DEAD_LETTERS, SUBSCRIBERS, DeliveryPolicy
+from functions.record import CANARY_LOG_SUFFIX
 from shared.adapters.google.firestore_store import LIFETIMES
 from shared.config.reading import configuration
 from shared.config.settings import read_all_settings
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
-from shared.workflow.open_incident_limits import MOST_PENDING
-from shared.workflow.record import record
+from shared.workflow.open_incident_limits import MAX_PENDING
+from shared.workflow.record import record_log_entry
 from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
 from tests.deploy.terraform import ROOT
 from tests.support.function_clients import doors, sunk
@@ -92,10 +92,10 @@ def test_the_same_functions_read_the_same_topics_as_on_one_machine(one_state: li
     pushed = _of(one_state, "google_pubsub_subscription.push")
     prefix = "projects/shop-ops/topics/provenfix-"
     assert {name: one.values["topic"] for name, one in pushed.items()} == {
-        reader.function: prefix + reader.topic for reader in READERS
+        reader.function: prefix + reader.topic for reader in SUBSCRIBERS
     }
-    assert {one.values["ack_deadline_seconds"] for one in pushed.values()} == {Delivering().lease}
-    assert CALLED not in pushed
+    assert {one.values["ack_deadline_seconds"] for one in pushed.values()} == {DeliveryPolicy().lease}
+    assert SLACK_FUNCTION not in pushed
     policies = [policy for one in pushed.values() for policy in one.values["dead_letter_policy"]]
     assert {policy["dead_letter_topic"] for policy in policies} == {prefix + DEAD_LETTERS}
     assert len(policies) == len(pushed) - 1  # all but the tick's
@@ -140,7 +140,7 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
 
 def _logged(capsys: pytest.CaptureFixture[str], function: str, outcome: str) -> dict[str, object]:
     """The entry that Cloud Logging makes of what a function writes."""
-    Log(function, PROJECT).write(Severity.INFO, outcome, seconds=4.0)
+    RequestLog(function, PROJECT).write(Severity.INFO, outcome, seconds=4.0)
     return _entry(function, capsys.readouterr().out)
 
 
@@ -177,10 +177,10 @@ def test_every_metric_counts_its_lines_and_no_others(
 def test_an_entry_that_finds_no_room_for_an_incident_is_counted_and_alerted(
     one_state: list[Resource], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the line that `record` writes when it leaves the entry to be delivered again, and by no other retry."""
+    """By the line that `record_log_entry` writes when it leaves the entry to be delivered again, and by no other retry."""
     setting = Setting()
-    for number in range(MOST_PENDING):
-        record(setting.process(), setting.entry(syntax_error(f"/app/quay_{number}.py")))
+    for number in range(MAX_PENDING):
+        record_log_entry(setting.process(), setting.entry(syntax_error(f"/app/quay_{number}.py")))
     with doors(setting) as opened:
         assert opened.deliver("record", sunk(setting.entry(syntax_error("/app/buoy.py")))).status_code == 503
     (line,) = capsys.readouterr().out.splitlines()
@@ -195,13 +195,13 @@ def test_an_entry_that_finds_no_room_for_an_incident_is_counted_and_alerted(
 
 
 def test_the_canary_passes_its_own_sink_and_no_services(one_state: list[Resource]) -> None:
-    """What Cloud Scheduler writes, as `record` gets it."""
+    """What Cloud Scheduler writes, as `record_log_entry` gets it."""
     (job,) = (one for one in one_state if one.address == "google_cloud_scheduler_job.canary")
     (target,) = job.values["http_target"]
     (entry,) = json.loads(base64.b64decode(target["body"]))["entries"]
     sinks = {one.values["name"]: one.values["filter"] for one in one_state if one.type == "google_logging_project_sink"}
     assert [name for name, query in sinks.items() if matches(query, entry)] == ["provenfix-canary"]
-    assert entry["logName"].endswith(CANARY)
+    assert entry["logName"].endswith(CANARY_LOG_SUFFIX)
 
 
 def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: list[Resource]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from functions.cli.access import read_access
-from functions.cli.doctor_checks.plan import plan
+from functions.cli.doctor_checks.plan import plan_checks
 from shared.config.settings import read_all_settings
 from tests.deploy.deployment import PROJECT, Resource
 from tests.deploy.grants import Grant, granted
@@ -22,7 +22,7 @@ def looked_for(three_state: list[Resource], tmp_path_factory: pytest.TempPathFac
     file = tmp_path_factory.mktemp("doctor") / "deployed.yaml"
     file.write_text(version.values["secret_data"], "utf-8")
     environment = {"PROVENFIX_CONFIG": str(file), "PROVENFIX_PROJECT": PROJECT, "PROVENFIX_DATABASE": "provenfix"}
-    checks = plan(read_all_settings(environment), read_access(), PROJECT).checks
+    checks = plan_checks(read_all_settings(environment), read_access(), PROJECT).checks
     return {(check.kind, check.name) for check in checks}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from functions.cli.access import read_access
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.apis import apis
+from functions.cli.doctor_checks.apis import list_api_checks
 from shared.config.reading import configuration
 from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
@@ -110,6 +110,6 @@ def test_every_api_that_is_called_or_looked_for_is_enabled(one_state: list[Resou
     """A call wants its API enabled in the project of the account that makes it; `provenfix doctor` looks for it."""
     enabled = {one.values["service"] for one in one_state if one.type == "google_project_service"}
     assert {role["api"] for role in access()["roles"].values()} <= enabled
-    looked_for = {check.name for check in apis(read_access(), Accounts(PROJECT, "provenfix-"), PROJECT, [])}
+    looked_for = {check.name for check in list_api_checks(read_access(), Accounts(PROJECT, "provenfix-"), PROJECT, [])}
     assert looked_for
     assert looked_for <= {f"{name} in {PROJECT}" for name in enabled}

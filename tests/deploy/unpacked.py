@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.local.server_process import LOOPBACK, Server, answers, free_port, log_of, running
+from functions.local.server_process import LOOPBACK, Server, wait_until_ready, find_free_port, log_path, run_server
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1"}
 """The build's variable that makes .pyc files name the content of their source instead of its time."""
@@ -82,12 +82,12 @@ def served(
     function: Unpacked, target: str, environment: Mapping[str, str], folder: Path, source: str = ""
 ) -> Iterator[Served]:
     """`source` is the build's GOOGLE_FUNCTION_SOURCE; "" for main.py."""
-    port = free_port()
+    port = find_free_port()
     framework = str(function.installed / "bin" / "functions-framework")
     command = [sys.executable, "-c", _THERE, str(function.source), framework]
     variables = {"FUNCTION_TARGET": target, "FUNCTION_SIGNATURE_TYPE": "http", "PORT": str(port), "HOST": LOOPBACK}
     variables |= {"FUNCTION_SOURCE": source} if source else {}
     server = Server(target, command, port, {**variables, **environment, "PYTHONUNBUFFERED": "1"})
-    with running(server, folder) as process:
-        answers(server, process, folder)
-        yield Served(f"http://{LOOPBACK}:{port}/", log_of(server, folder))
+    with run_server(server, folder) as process:
+        wait_until_ready(server, process, folder)
+        yield Served(f"http://{LOOPBACK}:{port}/", log_path(server, folder))

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.local.server_process import LOOPBACK
-from functions.local.stack_folder import led_to
+from functions.local.stack_folder import override_environ
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import read_settings
 from shared.ports import StoredDocument
@@ -93,7 +93,7 @@ def again(played: Storm) -> bool:
 
 
 def documents(played: Storm, kind: str) -> dict[str, Any]:
-    with led_to(played.stack.environment):
+    with override_environ(played.stack.environment):
         stored = create_store(read_settings()).read(kind, SERVICE)
     assert stored is not None
     return dict(stored.value)

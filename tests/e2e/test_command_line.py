@@ -400,7 +400,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(story: Story, log: Path, output
     given = ("investigate", "--repo", story.path, "--log", log, "--format", output)
     with os.fdopen(writing, "wb") as pipe:
         ended = started(*given, capture_output=False, stdout=pipe, stderr=subprocess.PIPE)
-    assert (ended.returncode, ended.stderr) == (command_line.READER_GONE, b"")
+    assert (ended.returncode, ended.stderr) == (command_line.EXIT_BROKEN_PIPE, b"")
 
 
 def test_output_in_another_locale_is_still_whole(story: Story, log: Path) -> None:

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import minor_versions
-from shared.workflow.rollout.next_question import STILL_FAILING
+from shared.workflow.rollout.next_question import STILL_FAILING_LABEL
 from tests.support.readme import recorded, sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]
@@ -189,7 +189,7 @@ def test_a_rollout_that_fails_its_probe_leads_to_the_question_whether_to_go_back
     assert failed not in serving
     [of_the_rollout] = [each for each in documents(folder, "local-issues")[0]["comments"] if "part=rolled_back" in each]
     assert "2 probes " in of_the_rollout
-    assert STILL_FAILING in said
+    assert STILL_FAILING_LABEL in said
 
 
 def test_a_label_that_names_another_commit_is_not_believed(played: dict[str, tuple[Path, int, str]]) -> None:

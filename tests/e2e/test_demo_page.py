@@ -19,14 +19,14 @@ from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from functions.local.python_child import ROOT
-from functions.local.server_process import free_port
+from functions.local.python_child import CODE_ROOT
+from functions.local.server_process import find_free_port
 from tests.support.e2e.browser import Eyes, eyes
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()"]
 SECONDS = 60.0
-PICTURE = ROOT / "build" / "page" / "demo.png"
-README_PICTURE = ROOT / "tests" / "golden" / "page.png"
+PICTURE = CODE_ROOT / "build" / "page" / "demo.png"
+README_PICTURE = CODE_ROOT / "tests" / "golden" / "page.png"
 LARGEST_PICTURE = 250_000
 VIEW = {"width": 1280, "height": 860}
 
@@ -34,7 +34,7 @@ VIEW = {"width": 1280, "height": 860}
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The address of the page of a running demo, once a person is asked."""
-    port = free_port()
+    port = find_free_port()
     arguments = ["demo", "--no-browser", "--port", str(port), "--folder", str(folder)]
     with (folder / "told.txt").open("w") as told:
         process = subprocess.Popen(
@@ -128,4 +128,4 @@ def test_the_picture_of_the_readme_is_one_of_this_page() -> None:
     assert picture.startswith(b"\x89PNG")
     assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (VIEW["width"], VIEW["height"])
     assert len(picture) < LARGEST_PICTURE
-    assert f"({README_PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text("utf-8")
+    assert f"({README_PICTURE.relative_to(CODE_ROOT)})" in (CODE_ROOT / "README.md").read_text("utf-8")

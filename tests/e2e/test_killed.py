@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from tests.support.e2e.chaos import chaos
 
 SEED = 61_1011
@@ -24,5 +24,5 @@ def test_whoever_is_killed_the_loop_closes_once(tmp_path: Path) -> None:
         outside = [played.outside(subject) for subject in played.subjects]
     assert len(played.killed) == KILLS
     assert len(set(played.killed)) > 3
-    assert [case.state if case else None for case in ended] == [State.RESOLVED] * len(outside)
+    assert [case.state if case else None for case in ended] == [IncidentState.RESOLVED] * len(outside)
     assert outside == [(1, 1, 1)] * len(outside)

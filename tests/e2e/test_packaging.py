@@ -4,21 +4,21 @@ import tomllib
 
 from setuptools import find_packages
 
-from functions.cli.access import FILE
-from functions.local.python_child import ROOT
+from functions.cli.access import ACCESS_FILE
+from functions.local.python_child import CODE_ROOT
 
 LAUNCHER = "functions.launcher"
 """The package `provenfix` itself."""
 
 
 def test_the_wheel_holds_every_package_of_the_checkout() -> None:
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
-    found = {*find_packages(str(ROOT), include=["functions*", "shared*"])} - {LAUNCHER}
+    listed = tomllib.loads((CODE_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    found = {*find_packages(str(CODE_ROOT), include=["functions*", "shared*"])} - {LAUNCHER}
     assert {*listed} == {"provenfix", "provenfix.terraform", *(f"provenfix.{name}" for name in found)}
 
 
 def test_the_wheel_holds_what_the_commands_read_beside_the_code() -> None:
     """Below `provenfix` it lies as far from the code as in the checkout."""
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
-    assert setuptools["package-dir"]["provenfix.terraform"] == FILE.parent.relative_to(ROOT).as_posix()
-    assert FILE.name in setuptools["package-data"]["provenfix.terraform"]
+    setuptools = tomllib.loads((CODE_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    assert setuptools["package-dir"]["provenfix.terraform"] == ACCESS_FILE.parent.relative_to(CODE_ROOT).as_posix()
+    assert ACCESS_FILE.name in setuptools["package-data"]["provenfix.terraform"]

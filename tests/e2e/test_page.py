@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from functions.demo.build_repository import Showcase, build_incident
-from functions.demo.incident_log import Shape, log_text
-from functions.demo.log_entry import Line, entries
-from functions.local.python_child import ROOT
-from functions.local.server_process import Server, answers, free_port, running
-from functions.local.stack import Standing, Wanted, standing
-from functions.local.stack_folder import led_to
+from functions.demo.build_repository import ExampleRepository, build_incident
+from functions.demo.incident_log import Shape, render_log
+from functions.demo.log_entry import OutputLine, create_log_entries
+from functions.local.python_child import CODE_ROOT
+from functions.local.server_process import Server, wait_until_ready, find_free_port, run_server
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
 from shared.ports import Store
 from shared.text.timestamps import format_rfc3339
@@ -56,7 +56,7 @@ HOSTILE = (_SCRIPT, _PICTURE, _SVG, _LINK, "</code></pre><style>*{display:none}<
 class Stage:
     """A stack that watches four services, each with an open question; the page, and a browser in front of it."""
 
-    stack: Standing
+    stack: RunningStack
     address: str
     eyes: Eyes
     store: Store
@@ -99,7 +99,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("page")
-    with eyes() as browser, _standing(folder) as (stack, address, again), led_to(stack.environment):
+    with eyes() as browser, _standing(folder) as (stack, address, again), override_environ(stack.environment):
         opened = create_store(read_settings())
         here = Stage(stack, address, browser, opened, again)
         here.wait_for(lambda: all(_is(here, name, "proposed") for name in (DESK, QUAY, PIER, REEF)))
@@ -112,7 +112,7 @@ def _is(here: Stage, service: str, state: str) -> bool:
 
 
 @contextmanager
-def _standing(folder: Path) -> Iterator[tuple[Standing, str, Callable[[], None]]]:
+def _standing(folder: Path) -> Iterator[tuple[RunningStack, str, Callable[[], None]]]:
     story, trap = build_incident(folder / "service"), _trap(folder / "trap")
     repositories = {DESK: story.path, QUAY: story.path, PIER: story.path, REEF: trap.path}
     services = [
@@ -126,11 +126,11 @@ def _standing(folder: Path) -> Iterator[tuple[Standing, str, Callable[[], None]]
     logged = _logged(story)
     (folder / "stack" / "logs").mkdir(parents=True)
     (folder / "stack" / "logs" / "1.json").write_text(json.dumps(logged), "utf-8")
-    with standing(Wanted(folder / "stack", embedded=True, environment=environment)) as stack:
-        decide, port = f"http://127.0.0.1:{stack.ports['decide']}/", free_port()
+    with run_stack(StackOptions(folder / "stack", embedded=True, environment=environment)) as stack:
+        decide, port = f"http://127.0.0.1:{stack.ports['decide']}/", find_free_port()
         command = [sys.executable, "-m", "functions.local.page", "--folder", str(stack.folder)]
         command += ["--port", str(port), "--decide", decide]
-        server = Server("page", command, port, environment | {"PYTHONPATH": str(ROOT)})
+        server = Server("page", command, port, environment | {"PYTHONPATH": str(CODE_ROOT)})
         with ExitStack() as ending:
             pages: list[subprocess.Popen[bytes]] = []
 
@@ -138,8 +138,8 @@ def _standing(folder: Path) -> Iterator[tuple[Standing, str, Callable[[], None]]
                 for page in pages:
                     page.kill()
                     page.wait()
-                pages[:] = [ending.enter_context(running(server, stack.folder))]
-                answers(server, pages[0], stack.folder)
+                pages[:] = [ending.enter_context(run_server(server, stack.folder))]
+                wait_until_ready(server, pages[0], stack.folder)
 
             again()
             stack.bus.put(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in logged])
@@ -160,15 +160,15 @@ def _trap(path: Path) -> Story:
     return story
 
 
-def _logged(story: Showcase) -> list[dict[str, Any]]:
-    usual = json.loads(log_text(story, Shape.GCLOUD))
+def _logged(story: ExampleRepository) -> list[dict[str, Any]]:
+    usual = json.loads(render_log(story, Shape.GCLOUD))
     found = [_of(entry, name, number) for number, name in enumerate((DESK, QUAY, PIER)) for entry in usual]
     at = DAWN + timedelta(hours=1)
     place = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5'
     error = f"{place}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax"
     texts = [error, f"{' '.join(HOSTILE)} connection closed: received 1011 (internal error)"]
-    hostile = [Line(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)]
-    return [*found, *(entry | {"insertId": f"6b{entry['insertId']}"} for entry in entries(hostile, REEF))]
+    hostile = [OutputLine(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)]
+    return [*found, *(entry | {"insertId": f"6b{entry['insertId']}"} for entry in create_log_entries(hostile, REEF))]
 
 
 def _of(entry: dict[str, Any], service: str, place: int) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _a_day_passes(stage: Stage, service: str) -> None:
     case = stage.incident(service)
     since = datetime.now(UTC) - timedelta(hours=25)
     revision = case["rollout"]["revision"]
-    [request] = entries([Line(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
+    [request] = create_log_entries([OutputLine(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
     (stage.stack.folder / "logs" / "2.json").write_text(json.dumps([request]), "utf-8")
     stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}})
 
@@ -326,7 +326,7 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
         page.goto(stage.url(DESK))
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
         assert (max(paper) < 64) == (name == "dark")
-        picture = page.screenshot(path=ROOT / "build" / "page" / f"{name}.png", full_page=True)
+        picture = page.screenshot(path=CODE_ROOT / "build" / "page" / f"{name}.png", full_page=True)
         assert len(picture) > 20_000
 
 

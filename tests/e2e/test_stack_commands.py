@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.stack_folder import told
+from functions.local.stack_folder import publish_environment
 from shared.adapters.delivery import Delivery
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
 from shared.wiring import QUEUE_FILE, STORE_FILE
-from shared.workflow.flow import LOG_ENTRIES, State
-from shared.workflow.records.incident_record import Case, document
+from shared.workflow.flow import LOG_ENTRIES, IncidentState
+from shared.workflow.records.incident_record import IncidentRecord, record_to_document
 from tests.support.cli_runs import Ended, provenfix
 
 MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 ENTRIES = [{"insertId": "a1", "textPayload": "SyntaxError: Föhn"}, {"insertId": "a2", "textPayload": "calm"}]
-CASE = Case(
+CASE = IncidentRecord(
     id="0f1e2d-1",
     fingerprint="0f1e2d",
     generation=1,
-    state=State.OPENED,
+    state=IncidentState.OPENED,
     service="shore.tide",
     kind=SignalKind.SYNTAX_ERROR,
     error_class="SyntaxError",
@@ -35,7 +35,7 @@ CASE = Case(
     opened_by="t1",
     opened_at=MORNING,
     last_seen=MORNING,
-).to(State.OPENED, MORNING, "first logged by tide-00007-old")
+).to(IncidentState.OPENED, MORNING, "first logged by tide-00007-old")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
     """What `provenfix up --embedded` leaves behind."""
     home = tmp_path / "stack"
     home.mkdir()
-    with told(home, {"PROVENFIX_EMBEDDED": str(home), "PROVENFIX_PROJECT": "shore"}, stays=True):
+    with publish_environment(home, {"PROVENFIX_EMBEDDED": str(home), "PROVENFIX_PROJECT": "shore"}, keep=True):
         return home
 
 
@@ -120,15 +120,15 @@ def test_a_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None
     assert "nowhere" in ended.err
 
 
-def stored(folder: Path, *cases: Case) -> None:
+def stored(folder: Path, *cases: IncidentRecord) -> None:
     store = SqliteStore(folder / STORE_FILE)
     for case in cases:
-        store.create("incidents", case.id, document(case))
+        store.create("incidents", case.id, record_to_document(case))
     store.close()
 
 
 def test_show_lists_incidents_in_the_order_in_which_they_were_opened(folder: Path) -> None:
-    later = replace(CASE, id="ffff-1", state=State.PROPOSED, opened_at=MORNING.replace(hour=9))
+    later = replace(CASE, id="ffff-1", state=IncidentState.PROPOSED, opened_at=MORNING.replace(hour=9))
     stored(folder, later, CASE)
     of_it = ["shore.tide", "SyntaxError", "chat/greeting.py", "2026-04-07T08:00:00Z"]
     assert [line.split() for line in run(folder, "show").out.splitlines()] == [
@@ -142,7 +142,7 @@ def test_show_says_where_there_is_nothing(folder: Path) -> None:
 
 
 def test_show_tells_state_and_timeline_of_one_incident_by_the_beginning_of_its_id(folder: Path) -> None:
-    stored(folder, CASE.to(State.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
+    stored(folder, CASE.to(IncidentState.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
     above, _, timeline = run(folder, "show", "0f").out.partition("Timeline:\n")
     first, *more = above.splitlines()
     assert first == "0f1e2d-1: proposed"

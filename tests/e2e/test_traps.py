@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from functions.demo.build_repository import build_incident
-from functions.demo.incident_log import incident_log
-from functions.local.server_process import free_port
+from functions.demo.incident_log import write_incident_log
+from functions.local.server_process import find_free_port
 from tests.support.e2e.wheel import install_wheel, put_colliding_package, trap
 
 MODULES = ("ast", "json", "typing", "sitecustomize", "usercustomize", "conftest", "gunicorn.conf", "ruff", "uvicorn")
@@ -75,7 +75,7 @@ def trapped(tmp_path_factory: pytest.TempPathFactory) -> Trapped:
     programs = install_wheel(folder)
     put_colliding_package(programs, sprung)
     story = build_incident(home / "clone")
-    incident_log(story, home / "log.json")
+    write_incident_log(story, home / "log.json")
     for name in MODULES:
         (home / f"{name}.py").write_text(trap(sprung, f"{name}.py"), "utf-8")
     for name in PACKAGES:
@@ -157,7 +157,7 @@ def test_demo_runs_nothing_of_it(trapped: Trapped) -> None:
 
 def test_up_runs_nothing_of_it(trapped: Trapped, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_SIGNING_SECRET", "of this test alone")
-    with trapped.started("up", "--embedded", "--port", str(free_port()), "--folder", "up") as process:
+    with trapped.started("up", "--embedded", "--port", str(find_free_port()), "--folder", "up") as process:
         _until(process, "Everything runs")
         assert _interrupt(process) == 130
     assert trapped.names() == []

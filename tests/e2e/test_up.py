@@ -17,9 +17,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from functions.demo.build_repository import build_incident
-from functions.demo.incident_log import incident_log
-from functions.local.server_process import LOOPBACK, free_port, is_free
-from functions.local.stack_folder import alone_in
+from functions.demo.incident_log import write_incident_log
+from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
+from functions.local.stack_folder import lock_folder
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.secret import Secret
 from tests.support.e2e.storm import configuration
@@ -34,14 +34,14 @@ def home(tmp_path: Path) -> Path:
     """A folder with a configuration, a repository and a log, as somebody would have them who tries this."""
     story = build_incident(tmp_path / "service")
     (tmp_path / "provenfix.yaml").write_text(configuration(story), "utf-8")
-    incident_log(story, tmp_path / "log.json")
+    write_incident_log(story, tmp_path / "log.json")
     return tmp_path
 
 
 def first_port() -> int:
     """The first of eight free ports in a row."""
-    for port in iter(free_port, None):
-        if all(is_free(port + number) for number in range(PORTS)):
+    for port in iter(find_free_port, None):
+        if all(is_port_free(port + number) for number in range(PORTS)):
             return port
     raise AssertionError
 
@@ -94,7 +94,7 @@ def test_up_takes_a_log_to_a_proposal_and_leaves_nothing_running(
         assert "slack.signing_secret" in page  # none is set here: clicks cannot be signed
         process.send_signal(ending)
         assert process.wait(DEADLINE) == 128 + ending
-    assert all(is_free(port + number) for number in range(PORTS))
+    assert all(is_port_free(port + number) for number in range(PORTS))
     assert (home / ".provenfix" / "stack.json").exists() == (backing == "embedded")
 
 
@@ -134,7 +134,7 @@ def test_two_stacks_do_not_share_a_folder(home: Path) -> None:
         ("demo", "--no-browser", "--folder", str(folder)),
         ("watch", "--no-browser", "--config", "provenfix.yaml", "--log", "log.json"),
     )
-    with alone_in(folder):
+    with lock_folder(folder):
         ended = [provenfix(home, *command) for command in commands]
     assert [each.returncode for each in ended] == [3, 3, 3]
     for each in ended:
@@ -171,7 +171,7 @@ def test_a_function_that_ends_ends_the_stack_in_one_sentence(home: Path) -> None
         os.kill(int(verify), signal.SIGTERM)
         assert process.wait(DEADLINE) == 3
     assert (home / "up.txt").read_text("utf-8").splitlines()[-1].startswith("provenfix: verify ended: ")
-    assert all(is_free(port + number) for number in range(PORTS))
+    assert all(is_port_free(port + number) for number in range(PORTS))
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv: install util-linux 2.33 or newer")
@@ -179,9 +179,9 @@ def test_even_a_stack_that_is_killed_leaves_nothing_running(home: Path) -> None:
     port = first_port()
     with up(home, port, "--embedded") as process:
         wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
-        assert not is_free(port)
+        assert not is_port_free(port)
         process.kill()
     deadline = time.monotonic() + DEADLINE
-    while not all(is_free(port + number) for number in range(PORTS)):
+    while not all(is_port_free(port + number) for number in range(PORTS)):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.demo import Shape, build_incident, incident_log
-from functions.local.page.clicks import Clicker
+from functions.demo import Shape, build_incident, write_incident_log
+from functions.local.page.clicks import ClickSender
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
@@ -24,7 +24,7 @@ from shared.secret import Secret
 from shared.service import Service
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
-from shared.workflow.records.incident_record import Case, read_case
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 
 DEADLINE = 90.0
 SECRET = "of this test alone"
@@ -70,10 +70,10 @@ class Watching:
                 return line
         raise AssertionError(f"it ended without having said {words!r}: {self.said}")
 
-    def case(self) -> Case:
+    def case(self) -> IncidentRecord:
         """The incident that a syntax error has opened."""
         store = SqliteStore(self.folder / STORE_FILE)
-        found = [read_case(each.value) for each in store.find("incidents", "error_class", "SyntaxError")]
+        found = [record_from_document(each.value) for each in store.find("incidents", "error_class", "SyntaxError")]
         store.close()
         assert len(found) == 1
         return found[0]
@@ -95,11 +95,11 @@ class Watching:
         command = " ".join(child for child in commands(self.process.pid) if "functions.local.page" in child)
         decide = re.search(r"http://127\.0\.0\.1:\d+/", command)
         assert decide is not None
-        clicker = Clicker(decide[0], lambda: Secret(SECRET))
+        clicker = ClickSender(decide[0], lambda: Secret(SECRET))
         _, answered = clicker.press(self.service, case.message, posted.value, APPROVE, "U0MIRA")
         assert (answered.status, answered.text[:9]) == (200, "Approved.")
 
-    def reach(self, state: flow.State) -> Case:
+    def reach(self, state: flow.IncidentState) -> IncidentRecord:
         """Ticks, as the scheduler does, until the incident stands so."""
         queue, deadline = SqliteQueue(self.folder / QUEUE_FILE), time.monotonic() + DEADLINE
         while (case := self.case()).state is not state:
@@ -152,7 +152,7 @@ def watching(home: Path, configuration: str, *arguments: str, **variables: str) 
 
 def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Path) -> None:
     story = build_incident(tmp_path / "clone")
-    log = incident_log(story, tmp_path / "log.json").read_text("utf-8")
+    log = write_incident_log(story, tmp_path / "log.json").read_text("utf-8")
     foreign = json.dumps(json.loads(log)[0]).replace("harbour-chat", "another-service")
     with watching(tmp_path, CONFIGURATION.format(repository=story.path)) as watched:
         assert watched.process.stdin is not None
@@ -172,12 +172,12 @@ def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Pa
         assert figures[-2:] == ["26", "1"], "entries, and lines that are none"
         assert watched.buttons() == []
         case = watched.case()
-    assert (case.state, case.rollout) == (flow.State.PROPOSED, None)
+    assert (case.state, case.rollout) == (flow.IncidentState.PROPOSED, None)
 
 
 def test_where_a_command_may_deploy_an_approval_runs_it_and_the_new_revision_is_watched(tmp_path: Path) -> None:
     story = build_incident(tmp_path / "clone")
-    log = incident_log(story, tmp_path / "log.jsonl", Shape.JSON_LINES)
+    log = write_incident_log(story, tmp_path / "log.jsonl", Shape.JSON_LINES)
     (tmp_path / "deploy.py").write_text(DEPLOY, "utf-8")
     words = [sys.executable, str(tmp_path / "deploy.py"), str(log), "{service}", "{commit}"]
     configuration = CONFIGURATION.format(repository=story.path) + f"    deploy_command: {json.dumps(words)}\n"
@@ -185,7 +185,7 @@ def test_where_a_command_may_deploy_an_approval_runs_it_and_the_new_revision_is_
         watched.until("An approval runs the deploy_command of harbour-prod.harbour-chat")
         watched.until("asked in the chat")
         watched.approve()
-        case = watched.reach(flow.State.RESOLVED)
+        case = watched.reach(flow.IncidentState.RESOLVED)
     assert case.rollout is not None
     assert case.rollout.revision == "harbour-chat-00043-new"
     assert f"serving {story.head}" in log.read_text("utf-8")

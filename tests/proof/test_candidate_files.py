@@ -8,9 +8,9 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.locating.candidate_files import Area, Ground
+from shared.proof.locating.candidate_files import SearchArea, CandidateFiles
 from shared.proof.model.finding import Reason
-from shared.proof.proof_context import Request
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import Story, broken, good, incident, sighting
 
@@ -26,7 +26,7 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCo
         story.commit("aside", {"app.py": broken(7)}, "start")
         story.write(declared[-1], aside="aside")
         with GitRepository(str(story.path)) as history:
-            proof = prove(incident("app.py", sighting(20)), history, compilers, Request(), lambda _: None)
+            proof = prove(incident("app.py", sighting(20)), history, compilers, ProofRequest(), lambda _: None)
             started.append(history.processes_started)
         assert not proof.deployed.corroborated
         assert proof.deployed.python == "3.13"
@@ -47,9 +47,9 @@ def test_all_former_names_are_listed_once_for_the_branch_and_once_for_other_head
     with GitRepository(str(story.path)) as repository:
         history = _Named(repository)
         branch = history.branch(None)
-        ground = Ground(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
+        ground = CandidateFiles(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
         areas = [layer.area for layer in ground.layers()]
-    assert areas == [Area.HEAD, Area.FORMER, *([Area.ELSEWHERE] if branches else [])]
+    assert areas == [SearchArea.HEAD, SearchArea.FORMER, *([SearchArea.ELSEWHERE] if branches else [])]
     assert history.named_calls == walks
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.demo import Flavour, Role, Shape, Showcase, build_incident, incident_log
+from functions.demo import Flavour, Role, Shape, ExampleRepository, build_incident, write_incident_log
 from functions.demo.incident_log import DENIED
 from shared.errors import InputError
 
@@ -20,20 +20,20 @@ STRING = "unterminated string literal"
 
 
 @pytest.fixture(scope="module", params=FLAVOURS)
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     return build_incident(tmp_path_factory.mktemp("showcase") / "repository.git", flavour=request.param)
 
 
-def git(story: Showcase, *arguments: str) -> str:
+def git(story: ExampleRepository, *arguments: str) -> str:
     done = subprocess.run(["git", f"--git-dir={story.path}", *arguments], capture_output=True, check=True, text=True)
     return done.stdout
 
 
-def module_at(story: Showcase, role: Role) -> str:
+def module_at(story: ExampleRepository, role: Role) -> str:
     return git(story, "cat-file", "blob", f"{story.commits[role]}:{story.module}")
 
 
-def test_the_module_first_fails_on_the_lines_of_the_incident(story: Showcase) -> None:
+def test_the_module_first_fails_on_the_lines_of_the_incident(story: ExampleRepository) -> None:
     seen = {}
     for role in Role:
         try:
@@ -43,7 +43,7 @@ def test_the_module_first_fails_on_the_lines_of_the_incident(story: Showcase) ->
     assert seen == {Role.INTRODUCED: 611, Role.CLAIMED_FIX: 624, Role.REFACTORING: 676} == story.first_lines
 
 
-def test_ruff_counts_seven_six_two_and_no_errors(story: Showcase, tmp_path: Path) -> None:
+def test_ruff_counts_seven_six_two_and_no_errors(story: ExampleRepository, tmp_path: Path) -> None:
     roles = (Role.GOOD, Role.INTRODUCED, Role.CLAIMED_FIX, Role.REFACTORING, Role.FIX, Role.HEAD)
     for role in roles:
         (tmp_path / f"{role}.py").write_text(module_at(story, role), "utf-8")
@@ -55,7 +55,7 @@ def test_ruff_counts_seven_six_two_and_no_errors(story: Showcase, tmp_path: Path
     assert {role: files.count(role) for role in story.errors} == dict(story.errors)
 
 
-def test_the_commits_stand_in_the_order_and_at_the_times_of_the_incident(story: Showcase) -> None:
+def test_the_commits_stand_in_the_order_and_at_the_times_of_the_incident(story: ExampleRepository) -> None:
     rows = [line.split(" ", 2) for line in git(story, "log", "--reverse", "--format=%H %ct %s", "main").splitlines()]
     assert [row[0] for row in rows] == list(story.commits.values())
     moments = {role: datetime.fromtimestamp(int(row[1]), UTC) for role, row in zip(Role, rows, strict=True)}
@@ -64,13 +64,13 @@ def test_the_commits_stand_in_the_order_and_at_the_times_of_the_incident(story: 
     assert f"{moments[Role.REFACTORING]:%H:%M:%S}" == "03:56:27"
 
 
-def test_only_the_commit_that_is_not_the_fix_calls_itself_one(story: Showcase) -> None:
+def test_only_the_commit_that_is_not_the_fix_calls_itself_one(story: ExampleRepository) -> None:
     subjects = {role: git(story, "show", "-s", "--format=%s", commit) for role, commit in story.commits.items()}
     assert [role for role, subject in subjects.items() if "fix" in subject.lower()] == [Role.CLAIMED_FIX]
 
 
 def test_the_same_arguments_give_the_same_ids_whatever_the_machine_is_set_to(
-    story: Showcase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    story: ExampleRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tmp_path / "gitconfig"
     settings.write_text("[user]\nname = Somebody Else\n[core]\nautocrlf = true\n", "utf-8")
@@ -81,7 +81,7 @@ def test_the_same_arguments_give_the_same_ids_whatever_the_machine_is_set_to(
     assert again.commits == story.commits
 
 
-def test_the_repository_is_whole_and_says_why_nobody_caught_the_break(story: Showcase) -> None:
+def test_the_repository_is_whole_and_says_why_nobody_caught_the_break(story: ExampleRepository) -> None:
     git(story, "fsck", "--strict")
     head = story.head
     assert git(story, "show", f"{head}:Dockerfile").startswith("FROM python:3.11-slim\n")
@@ -91,15 +91,15 @@ def test_the_repository_is_whole_and_says_why_nobody_caught_the_break(story: Sho
     assert "tests" in git(story, "show", f"{head}:.dockerignore").split()
 
 
-def test_every_other_file_compiles_at_every_commit(story: Showcase) -> None:
+def test_every_other_file_compiles_at_every_commit(story: ExampleRepository) -> None:
     for commit in story.commits.values():
         for path in git(story, "ls-tree", "-r", "--name-only", commit).splitlines():
             if path.endswith(".py") and path != story.module:
                 compile(git(story, "show", f"{commit}:{path}"), path, "exec", dont_inherit=True)
 
 
-def test_the_export_of_gcloud_is_newest_first_and_names_where_it_came_from(story: Showcase, tmp_path: Path) -> None:
-    entries = json.loads(incident_log(story, tmp_path / "log.json").read_text("utf-8"))
+def test_the_export_of_gcloud_is_newest_first_and_names_where_it_came_from(story: ExampleRepository, tmp_path: Path) -> None:
+    entries = json.loads(write_incident_log(story, tmp_path / "log.json").read_text("utf-8"))
     times = [entry["timestamp"] for entry in entries]
     assert times == sorted(times, reverse=True)
     oldest_error = next(entry for entry in reversed(entries) if entry.get("severity") == "ERROR")
@@ -111,28 +111,28 @@ def test_the_export_of_gcloud_is_newest_first_and_names_where_it_came_from(story
     assert len({entry["insertId"] for entry in entries}) == len(entries)
 
 
-def test_json_lines_carry_the_same_entries_oldest_first(story: Showcase, tmp_path: Path) -> None:
-    array = json.loads(incident_log(story, tmp_path / "log.json").read_text("utf-8"))
-    text = incident_log(story, tmp_path / "log.jsonl", Shape.JSON_LINES).read_text("utf-8")
+def test_json_lines_carry_the_same_entries_oldest_first(story: ExampleRepository, tmp_path: Path) -> None:
+    array = json.loads(write_incident_log(story, tmp_path / "log.json").read_text("utf-8"))
+    text = write_incident_log(story, tmp_path / "log.jsonl", Shape.JSON_LINES).read_text("utf-8")
     assert [json.loads(line) for line in text.splitlines()] == array[::-1]
 
 
-def test_line_by_line_has_one_line_in_each_entry_and_no_severity_on_errors(story: Showcase, tmp_path: Path) -> None:
-    entries = json.loads(incident_log(story, tmp_path / "log.json", Shape.LINE_BY_LINE).read_text("utf-8"))
+def test_line_by_line_has_one_line_in_each_entry_and_no_severity_on_errors(story: ExampleRepository, tmp_path: Path) -> None:
+    entries = json.loads(write_incident_log(story, tmp_path / "log.json", Shape.LINE_BY_LINE).read_text("utf-8"))
     assert all("\n" not in entry["textPayload"] for entry in entries)
     assert all("severity" not in entry for entry in entries if entry["logName"].endswith("stderr"))
     assert any(entry["textPayload"] == f'  File "/app/{story.module}", line 676' for entry in entries)
 
 
-def test_a_whole_traceback_stays_in_one_entry(story: Showcase, tmp_path: Path) -> None:
-    entries = json.loads(incident_log(story, tmp_path / "log.json", Shape.TRACEBACK).read_text("utf-8"))
+def test_a_whole_traceback_stays_in_one_entry(story: ExampleRepository, tmp_path: Path) -> None:
+    entries = json.loads(write_incident_log(story, tmp_path / "log.json", Shape.TRACEBACK).read_text("utf-8"))
     whole = [entry["textPayload"] for entry in entries if "Traceback" in entry["textPayload"]]
     assert len(whole) == 6
     assert all(text.splitlines()[-1].startswith("SyntaxError: ") for text in whole)
 
 
-def test_a_traceback_quotes_the_lines_that_the_repository_has(story: Showcase, tmp_path: Path) -> None:
-    entries = json.loads(incident_log(story, tmp_path / "log.json", Shape.TRACEBACK).read_text("utf-8"))
+def test_a_traceback_quotes_the_lines_that_the_repository_has(story: ExampleRepository, tmp_path: Path) -> None:
+    entries = json.loads(write_incident_log(story, tmp_path / "log.json", Shape.TRACEBACK).read_text("utf-8"))
     text = "\n".join(entry["textPayload"] for entry in entries)
     frames = set(re.findall(r'File "/app/(chat/\w+\.py)", line (\d+)(?:, in \w+)?\n    (.*)\n', text))
     assert len(frames) == 4
@@ -142,16 +142,16 @@ def test_a_traceback_quotes_the_lines_that_the_repository_has(story: Showcase, t
         assert source.strip() == quoted
 
 
-def test_plain_lines_are_those_that_were_copied_from_the_console(story: Showcase, tmp_path: Path) -> None:
-    lines = incident_log(story, tmp_path / "log.txt", Shape.PLAIN).read_text("utf-8").splitlines()
+def test_plain_lines_are_those_that_were_copied_from_the_console(story: ExampleRepository, tmp_path: Path) -> None:
+    lines = write_incident_log(story, tmp_path / "log.txt", Shape.PLAIN).read_text("utf-8").splitlines()
     said = "Uncaught exception: SyntaxError: {0} (detected at line {1}) (agents_execute.py, line {1})"
     assert f"03:43:43  {said.format(STRING, 624)}" in lines
     assert f"03:43:58  {said.format(STRING, 676)}" in lines
     assert f"03:43:58  {DENIED}" in lines
 
 
-def test_the_error_was_logged_before_its_tree_was_committed(story: Showcase, tmp_path: Path) -> None:
-    entries = json.loads(incident_log(story, tmp_path / "log.json").read_text("utf-8"))
+def test_the_error_was_logged_before_its_tree_was_committed(story: ExampleRepository, tmp_path: Path) -> None:
+    entries = json.loads(write_incident_log(story, tmp_path / "log.json").read_text("utf-8"))
     newest = datetime.fromisoformat(entries[0]["timestamp"])
     assert story.moments[Role.CLAIMED_FIX] < newest < story.moments[Role.REFACTORING]
 

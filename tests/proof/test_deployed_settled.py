@@ -10,8 +10,8 @@ from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
-from shared.proof.model.finding import Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 from tests.support.partial_copy import PartialCopy
@@ -29,7 +29,7 @@ def seen(story: Story, when: str, line: int = 5, revision: str = "r1", *, words:
     return replace(sighting(line, seen_at=story.at(when) + MOMENT, revision=revision), message=words)
 
 
-def deployed(proof: Proof) -> str | None:
+def deployed(proof: Finding) -> str | None:
     return proof.deployed.commit.subject if proof.deployed.commit else None
 
 
@@ -99,12 +99,12 @@ def held_and_replaced(story: Story) -> Story:
     return story
 
 
-def proof_without(story: Story, failing: Incident, compilers: FoundCompilers, *names: str) -> Proof:
+def proof_without(story: Story, failing: Incident, compilers: FoundCompilers, *names: str) -> Finding:
     """The proof from a copy that lacks what these commits hold."""
     with GitRepository(str(story.path)) as history:
         hidden = history.blobs((story.ids[name], "app.py") for name in names).values()
         partial = PartialCopy(history, frozenset(hidden))
-        return prove(failing, partial, compilers, Request(fallback_python=running()), lambda _: None)  # type: ignore[arg-type]
+        return prove(failing, partial, compilers, ProofRequest(fallback_python=running()), lambda _: None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_
     story.commit("mend", {"core/app.py": good(2)})
     story.write()
 
-    def asked(root: str) -> Proof:
-        request = Request(deployed=story.ids["start"], roots=(root,), fallback_python=running())
+    def asked(root: str) -> Finding:
+        request = ProofRequest(deployed=story.ids["start"], roots=(root,), fallback_python=running())
         return investigated(story.path, incident("app.py", sighting(5)), compilers, request)
 
     assert deployed(asked("svc")) == "move and break"
@@ -209,7 +209,7 @@ def test_a_given_commit_is_not_borne_out_by_a_python_that_it_no_longer_declares(
     story.commit("announce", {"app.py": newer, "Dockerfile": "FROM python:3.12\n"})
     story.commit("mend", {"app.py": good(2)})
     story.write()
-    request = Request(deployed=story.ids["announce"])
+    request = ProofRequest(deployed=story.ids["announce"])
     proof = investigated(story.path, incident("app.py", sighting(5)), compilers, request)
     assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("announce", False, "3.12")
 
@@ -222,6 +222,6 @@ def test_an_inferred_commit_is_looked_for_on_the_pythons_that_were_declared_befo
     story.commit("break", {"app.py": newer})
     story.commit("mend", {"Dockerfile": "FROM python:3.12\n"})
     story.write()
-    proof = investigated(story.path, incident("app.py", sighting(5)), compilers, Request())
+    proof = investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest())
     assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("break", True, "3.11")
     assert story.ids["break"] in proof.deployed.python_source

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
-from shared.proof.model.finding import Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 MOMENT = timedelta(seconds=30)
@@ -18,13 +18,13 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def logged(story: Story, compilers: FoundCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Proof:
+def logged(story: Story, compilers: FoundCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Finding:
     """The proof for a bare name, logged half a minute after a commit; with None, without a time."""
     seen_at = story.at(when) + MOMENT if when else None
     return investigated(story.path, incident(path, sighting(line, seen_at=seen_at)), compilers)
 
 
-def deployed(proof: Proof) -> str | None:
+def deployed(proof: Finding) -> str | None:
     return proof.deployed.commit.subject if proof.deployed.commit else None
 
 
@@ -66,7 +66,7 @@ def test_two_files_of_which_neither_failed_then_are_ambiguous(
     story.commit("later", {"keep.py": good(9)})
     story.write()
     proof = logged(story, compilers, when)
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.AMBIGUOUS)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.AMBIGUOUS)
     assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken, proof.target) == (None, False, None, None)
     assert set(proof.deployed.candidates) == {story.ids["break old"], story.ids["break new"]}
 
@@ -90,7 +90,7 @@ def test_a_version_that_was_replaced_is_still_found_where_no_other_file_fits(
     story.commit("later", {"other/app.py": good(3)})
     story.write()
     proof = logged(story, compilers, "later")
-    assert (deployed(proof), proof.recommendation.kind) == ("break", Kind.REDEPLOY)
+    assert (deployed(proof), proof.recommendation.kind) == ("break", ActionKind.REDEPLOY)
 
 
 def test_of_one_file_the_version_that_the_branch_held_then_counts(story: Story, compilers: FoundCompilers) -> None:
@@ -114,7 +114,7 @@ def test_an_uncommitted_tree_stays_possible(story: Story, compilers: FoundCompil
     story.write()
     proof = logged(story, compilers, "break", line=9)
     assert (deployed(proof), proof.deployed.uncommitted_tree) == ("break further up", True)
-    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.recommendation.kind is ActionKind.REDEPLOY
 
 
 def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, compilers: FoundCompilers) -> None:
@@ -125,7 +125,7 @@ def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, comp
     )
     story.write()
     for named in (story.ids["break"], None):
-        request = Request(roots=("svc",), deployed=named, fallback_python=running())
+        request = ProofRequest(roots=("svc",), deployed=named, fallback_python=running())
         seen = sighting(5, seen_at=story.at("break") + MOMENT)
         proof = investigated(story.path, incident("/srv/app.py", seen), compilers, request)
         assert deployed(proof) == "break"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.reporting import reports_on
-from shared.proof.proof_context import Request
+from functions.cli.reporting import investigate_log
+from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from tests.support.history_builder import Story, broken, good, running
 
@@ -35,7 +35,7 @@ def reports(repository: Path, folder: Path, *texts: str) -> list[Report]:
     ]
     log = folder / "log.json"
     log.write_text(json.dumps(entries), "utf-8")
-    return reports_on(str(repository), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
+    return investigate_log(str(repository), str(log), ProofRequest(fallback_python=running()), ("", ""), lambda _: None)
 
 
 @pytest.mark.parametrize(

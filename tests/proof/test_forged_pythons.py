@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
-from shared.proof.model.finding import DeployedSource, Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import DeployedSource, ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, good, incident, investigated, sighting
 
 SOUND = "x = 1\ny = 2\nmatch x:\n    case 1:\n        y = 3\n"
@@ -20,11 +20,11 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def forged(story: Story, compilers: FoundCompilers, *, label: str | None = None, setting: str | None = None) -> Proof:
+def forged(story: Story, compilers: FoundCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
     """Of a log whose paths name Python 3.9."""
     failing = incident("/srv/app.py", replace(sighting(3, seen_at=story.at("healthy")), python="3.9"))
     deployed = story.ids[label] if label else None
-    request = Request(deployed=deployed, source=DeployedSource.LABEL, python=setting, alternative=True)
+    request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, alternative=True)
     return investigated(story.path, failing, compilers, request)
 
 
@@ -50,14 +50,14 @@ def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
 ) -> None:
     tell(story, **files)
     proof = forged(story, compilers, label=label)
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert (proof.introduced, proof.rollback, proof.alternative) == (None, None, None)
     assert any("3.9" in each for each in proof.deployed.stated)
 
 
 def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: FoundCompilers) -> None:
     tell(story)
-    assert forged(story, compilers, label="healthy", setting="3.11").recommendation.kind is Kind.NONE
+    assert forged(story, compilers, label="healthy", setting="3.11").recommendation.kind is ActionKind.NONE
 
 
 def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: FoundCompilers) -> None:
@@ -66,7 +66,7 @@ def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: FoundComp
     story.commit("match", {"app.py": SOUND})
     story.commit("healthy", {"other.py": good()})
     story.write()
-    assert forged(story, compilers, label="healthy").recommendation.kind is Kind.NONE
+    assert forged(story, compilers, label="healthy").recommendation.kind is ActionKind.NONE
 
 
 @pytest.mark.parametrize(

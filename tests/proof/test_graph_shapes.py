@@ -8,8 +8,8 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.errors import UsageError
-from shared.proof.model.finding import Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting, subjects
 
@@ -19,27 +19,27 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed: str | None = None) -> Proof:
+def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed: str | None = None) -> Finding:
     """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
-    request = Request(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
+    request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
     return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
 
 
-def prove_break_of(logged: str, story: Story, compilers: FoundCompilers, deployed: str) -> Proof:
+def prove_break_of(logged: str, story: Story, compilers: FoundCompilers, deployed: str) -> Finding:
     """The proof for a file of another name that fails on line 5."""
-    request = Request(deployed=story.ids[deployed], fallback_python=running())
+    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running())
     return investigated(story.path, incident(logged, sighting(5)), compilers, request)
 
 
-def introduced(proof: Proof) -> str | None:
+def introduced(proof: Finding) -> str | None:
     return proof.introduced.commit.subject if proof.introduced else None
 
 
-def fixed(proof: Proof) -> str | None:
+def fixed(proof: Finding) -> str | None:
     return proof.fix.commit.subject if proof.fix else None
 
 
-def proposed(proof: Proof) -> str | None:
+def proposed(proof: Finding) -> str | None:
     return proof.target.commit.subject if proof.target else None
 
 
@@ -56,7 +56,7 @@ def test_straight_line(story: Story, compilers: FoundCompilers) -> None:
     assert proof.deployed.commit.subject == "claims to fix"
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "later")
     assert subjects(proof.attempts) == ["claims to fix"]
-    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.recommendation.kind is ActionKind.REDEPLOY
     assert proof.target is not None
     assert proof.target.commits_after_deployed == 3
 
@@ -129,7 +129,7 @@ def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: FoundC
     story.write()
     proof = prove_break(story, compilers, deployed="break")
     assert proof.fix is None
-    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.recommendation.kind is ActionKind.ROLLBACK
     assert proof.rollback is not None
     assert proof.rollback.commit.subject == "start"
 
@@ -208,7 +208,7 @@ def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompil
     story.write()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
-    assert proof.recommendation.kind is Kind.NONE
+    assert proof.recommendation.kind is ActionKind.NONE
     assert proof.recommendation.reason is Reason.NO_FIX
 
 
@@ -222,7 +222,7 @@ def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundComp
     assert proof.deployed.commit.subject == "feature breaks"
     assert proof.fix is None
     assert proof.target is None
-    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.recommendation.kind is ActionKind.ROLLBACK
     assert proof.rollback is not None
     assert proof.rollback.commit.subject == "start"
 
@@ -236,7 +236,7 @@ def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
     story.write("main moves", feature="feature breaks")
     proof = prove_break(story, compilers)
     assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken) == (None, False, None)
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
     assert (proof.rollback, proof.target) == (None, None)
     assert story.ids["feature breaks"] in proof.recommendation.detail
 
@@ -261,7 +261,7 @@ def test_second_broken_file_is_never_mended(story: Story, compilers: FoundCompil
     proof = prove_break(story, compilers)
     assert fixed(proof) == "mend one"
     assert proof.target is None
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NO_TARGET)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NO_TARGET)
     assert proof.refused[0].gate == "also_broken"
 
 
@@ -306,7 +306,7 @@ def test_configured_source_roots_decide(story: Story, compilers: FoundCompilers)
     failing = incident("app.py", sighting(5))
     everything = investigated(story.path, failing, compilers)
     assert everything.target is None
-    only = investigated(story.path, failing, compilers, Request(roots=("svc/",), fallback_python=running()))
+    only = investigated(story.path, failing, compilers, ProofRequest(roots=("svc/",), fallback_python=running()))
     assert proposed(only) == "mend"
 
 
@@ -318,7 +318,7 @@ def test_fix_only_on_an_unmerged_branch(story: Story, compilers: FoundCompilers)
     proof = prove_break(story, compilers)
     assert proof.fix is not None
     assert (proof.fix.where, proof.fix.ref, fixed(proof)) == ("unmerged_branch", "refs/heads/hotfix", "hotfix")
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.FIX_UNMERGED)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.FIX_UNMERGED)
 
 
 def test_fix_only_in_a_pull_request(story: Story, compilers: FoundCompilers) -> None:
@@ -351,7 +351,7 @@ def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, com
     proof = prove_break(story, compilers, line=6, deployed="break")
     assert not proof.deployed.corroborated
     assert proof.deployed.source == "given"
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert set(re.findall(r"\bline (\d+)", proof.recommendation.detail)) == {"5", "6"}
 
 
@@ -472,7 +472,7 @@ def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, c
             old = f"m{move - 1}.py" if move else "app.py"
             story.commit(f"move {move}", {old: None, f"m{move}.py": good(1)})
         story.write()
-        request = Request(deployed=story.ids["break"], fallback_python=running())
+        request = ProofRequest(deployed=story.ids["break"], fallback_python=running())
         with GitRepository(str(story.path)) as history:
             proof = prove(incident("app.py", sighting(5)), history, compilers, request, lambda _: None)
             started.append(history.processes_started)
@@ -504,7 +504,7 @@ def test_a_source_root_without_any_source_is_refused(story: Story, compilers: Fo
     story.commit("break", {"svc/app.py": broken(5)})
     story.write()
     with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
-        investigated(story.path, incident("app.py", sighting(5)), compilers, Request(roots=(root,)))
+        investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest(roots=(root,)))
 
 
 def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundCompilers) -> None:
@@ -513,7 +513,7 @@ def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundC
     story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
     story.write()
     for root in ("svc", "./svc", "svc/", "./svc/../svc"):
-        request = Request(roots=(root,), fallback_python=running())
+        request = ProofRequest(roots=(root,), fallback_python=running())
         assert investigated(story.path, incident("app.py", sighting(5)), compilers, request).target is None
 
 

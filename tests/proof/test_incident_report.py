@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from functions.cli.reporting import reports_on
-from functions.demo import Flavour, Role, Shape, Showcase, build_incident, incident_log
-from shared.proof.model.ruff_explanations import form_of
-from shared.proof.proof_context import Request
-from shared.report.report import Report, to_json
-from shared.report.whys import Key, Statement
+from functions.cli.reporting import investigate_log
+from functions.demo import Flavour, Role, Shape, ExampleRepository, build_incident, write_incident_log
+from shared.proof.model.ruff_explanations import parse_ruff_explanation
+from shared.proof.proof_context import ProofRequest
+from shared.report.report import Report, report_to_json
+from shared.report.whys import WhyKey, Statement
 from tests.support.evidence_checker import figures, unsupported
 from tests.support.history_builder import running
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     """The f-string break of the incident: judged by a real 3.11 where the machine has one, by ruff elsewhere."""
     return build_incident(tmp_path_factory.mktemp("night") / "repository.git", flavour=Flavour.FSTRING)
 
@@ -27,19 +27,19 @@ def shape(request: pytest.FixtureRequest) -> Shape:
     return Shape(request.param)
 
 
-def reported(story: Showcase, shape: Shape, folder: Path) -> list[Report]:
-    log = incident_log(story, folder / "log", shape)
-    request = Request(fallback_python=running())
-    return reports_on(str(story.path), str(log), request, ("", ""), lambda _: None)
+def reported(story: ExampleRepository, shape: Shape, folder: Path) -> list[Report]:
+    log = write_incident_log(story, folder / "log", shape)
+    request = ProofRequest(fallback_python=running())
+    return investigate_log(str(story.path), str(log), request, ("", ""), lambda _: None)
 
 
-def told(story: Showcase, shape: Shape, folder: Path) -> dict[str, Any]:
+def told(story: ExampleRepository, shape: Shape, folder: Path) -> dict[str, Any]:
     [report] = reported(story, shape, folder)
-    answer: dict[str, Any] = json.loads(json.dumps(to_json(report)))
+    answer: dict[str, Any] = json.loads(json.dumps(report_to_json(report)))
     return answer
 
 
-def test_it_is_one_incident_with_its_symptoms(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+def test_it_is_one_incident_with_its_symptoms(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     incident = told(story, shape, tmp_path)["incident"]
     assert incident["signal"] == "syntax_error"
     assert [each for each in incident["symptoms"] if each["signal"] == "close_1011" and "code=1011" in each["text"]]
@@ -48,7 +48,7 @@ def test_it_is_one_incident_with_its_symptoms(story: Showcase, shape: Shape, tmp
     assert incident["last_seen"].startswith("2026-05-12T03:44:06")
 
 
-def test_the_deployed_version_is_known_by_its_line(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+def test_the_deployed_version_is_known_by_its_line(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     deployed = told(story, shape, tmp_path)["deployed"]
     assert deployed["commit"] == story.deployed
     assert deployed["source"] == "inferred"
@@ -62,12 +62,12 @@ def test_the_deployed_version_is_known_by_its_line(story: Showcase, shape: Shape
     ]
 
 
-def test_the_break_is_described(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+def test_the_break_is_described(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     report = told(story, shape, tmp_path)
     broken = report["broken"]
     assert (broken["path"], broken["line"], broken["errors"]) == (story.module, 676, 2)
     assert "unterminated string literal" in broken["message"] or broken["checked_by"].startswith("ruff")
-    form = form_of(broken["explanation"])
+    form = parse_ruff_explanation(broken["explanation"])
     assert form is not None
     assert (form.pep, form.added) == ("PEP 701", "3.12")
     assert "3.12" in broken["compiles_on"]
@@ -77,7 +77,7 @@ def test_the_break_is_described(story: Showcase, shape: Shape, tmp_path: Path) -
     assert report["introduced"]["committed_at"] == "2026-05-12T01:58:58Z"
 
 
-def test_attempts_fix_and_target_are_the_proven_ones(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+def test_attempts_fix_and_target_are_the_proven_ones(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     report = told(story, shape, tmp_path)
     attempts = [(each["commit"], each["errors_left"], each["first_line"]) for each in report["attempts"]]
     assert attempts == [(story.claimed_fix, 6, 624), (story.deployed, 2, 676)]
@@ -88,33 +88,33 @@ def test_attempts_fix_and_target_are_the_proven_ones(story: Showcase, shape: Sha
     assert report["decision"]["kind"] == "redeploy"
 
 
-def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: Showcase, tmp_path: Path) -> None:
+def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepository, tmp_path: Path) -> None:
     [report] = reported(story, Shape.GCLOUD, tmp_path)
     assert len(report.whys) >= 6
     whys = {each.key: each for each in report.whys}
     assert report.proof.broken is not None
-    form = form_of(report.proof.broken.explanation)
+    form = parse_ruff_explanation(report.proof.broken.explanation)
     assert form is not None
-    assert [words for words in (form.what, form.pep, form.added) if words not in whys[Key.REJECTED].answer] == []
-    assert ("number", "7") in set(figures(whys[Key.INTRODUCED].answer))
-    assert {("number", "6"), ("line", "624")} <= set(figures(whys[Key.NOT_ENDED].answer))
-    assert Statement.CLAIMS_FIX in whys[Key.NOT_ENDED].states
-    assert whys[Key.NOT_CAUGHT].states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
-    assert ".python-version, line 1 (`3.12`)" in whys[Key.NOT_CAUGHT].answer
-    assert report.whys[-1].key is Key.BEHIND
+    assert [words for words in (form.what, form.pep, form.added) if words not in whys[WhyKey.REJECTED].answer] == []
+    assert ("number", "7") in set(figures(whys[WhyKey.INTRODUCED].answer))
+    assert {("number", "6"), ("line", "624")} <= set(figures(whys[WhyKey.NOT_ENDED].answer))
+    assert Statement.CLAIMS_FIX in whys[WhyKey.NOT_ENDED].states
+    assert whys[WhyKey.NOT_CAUGHT].states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
+    assert ".python-version, line 1 (`3.12`)" in whys[WhyKey.NOT_CAUGHT].answer
+    assert report.whys[-1].key is WhyKey.BEHIND
     assert Statement.UNCOMMITTED_TREE in report.whys[-1].states
 
 
-def test_every_figure_in_every_answer_stands_in_its_evidence(story: Showcase, shape: Shape, tmp_path: Path) -> None:
+def test_every_figure_in_every_answer_stands_in_its_evidence(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     [report] = reported(story, shape, tmp_path)
     assert unsupported(report) == []
 
 
-def test_a_commit_that_only_claims_to_be_the_fix_is_never_proposed(story: Showcase, tmp_path: Path) -> None:
-    log = incident_log(story, tmp_path / "log")
+def test_a_commit_that_only_claims_to_be_the_fix_is_never_proposed(story: ExampleRepository, tmp_path: Path) -> None:
+    log = write_incident_log(story, tmp_path / "log")
     for claimed in (story.claimed_fix, story.deployed):
-        request = Request(branch=claimed, fallback_python=running())
-        [report] = reports_on(str(story.path), str(log), request, ("", ""), lambda _: None)
+        request = ProofRequest(branch=claimed, fallback_python=running())
+        [report] = investigate_log(str(story.path), str(log), request, ("", ""), lambda _: None)
         assert report.proof.target is None
         assert report.proof.recommendation.kind == "none"
         assert report.proof.recommendation.reason == "fix_only_on_unmerged_branch"

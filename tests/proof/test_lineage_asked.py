@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.adapters.git.repository import GitRepository
 from shared.proof.model.history import TreeEntry
-from shared.proof.searching.file_history import Start, follow
+from shared.proof.searching.file_history import HistoryStart, follow_file
 from tests.support.history_builder import Story, broken, good
 
 
@@ -36,7 +36,7 @@ def test_each_disappearance_is_asked_about_once(tmp_path: Path) -> None:
         history = _Trees(repository)
         branch = repository.branch(None)
         bad = {repository.blobs([(story.ids["break"], "app.py")])[story.ids["break"], "app.py"]}
-        lineage = follow(history, lambda blob, _: blob in bad, Start(story.ids["break"], "app.py"), branch)  # type: ignore[arg-type]
+        lineage = follow_file(history, lambda blob, _: blob in bad, HistoryStart(story.ids["break"], "app.py"), branch)  # type: ignore[arg-type]
     assert lineage.names == ("app.py", "relay.py", "buoy.py")
     asked = [("rename", "break"), ("rename again", "rename")]
     assert [story.name(each) for each in history.listed] == [name for pair in asked for name in pair]

@@ -11,21 +11,21 @@ from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.objects import Objects
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import Loaded
-from shared.proof.model.finding import Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
 START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": good(1)}
 
 
-def prove(story: Story, compilers: FoundCompilers, deployed: str = "break") -> Proof:
-    request = Request(deployed=story.ids[deployed], fallback_python=running(), python=running())
+def prove(story: Story, compilers: FoundCompilers, deployed: str = "break") -> Finding:
+    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running(), python=running())
     return investigated(story.path, incident("/app/relay.py", sighting(5)), compilers, request)
 
 
-def target(story: Story, proof: Proof) -> str | None:
+def target(story: Story, proof: Finding) -> str | None:
     return story.name(proof.target.commit.id if proof.target else None)
 
 
@@ -41,7 +41,7 @@ def story(tmp_path: Path) -> Story:
 def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, compilers: FoundCompilers) -> None:
     story.write()
     proof = prove(story, compilers)
-    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.recommendation.kind is ActionKind.REDEPLOY
     assert target(story, proof) == "fix"
     assert proof.broken is not None
     assert proof.broken.also_broken == ()
@@ -171,7 +171,7 @@ def test_candidates_that_load_the_same_cost_no_gate(
 def test_a_state_is_made_once_for_all_commits_that_load_the_same(tmp_path: Path) -> None:
     story = long_story(tmp_path, 100, {})
     with GitRepository(str(story.path)) as history:
-        loaded = Loaded(history, "relay.py")
+        loaded = LoadedFiles(history, "relay.py")
         states = {id(loaded.at(story.ids[f"c{number}"])) for number in range(100)}
     assert len(states) == 1
     assert loaded.states_made == 1

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from shared.proof.loading.closure import find_closure
-from shared.proof.loading.tree import touches
+from shared.proof.loading.closure import find_import_closure
+from shared.proof.loading.tree import is_affected_by
 from tests.support.source_tree import FakeSourceTree
 
 PACKAGES = ("app", "app.core", "app.core.deep", "ns", "ns.part", "lib", "lib.inner")
@@ -108,12 +108,12 @@ def changed(random: Random, tree: dict[str, str]) -> tuple[dict[str, str], str, 
 def test_a_change_that_touches_nothing_asked_changes_nothing(seed: int) -> None:
     random, untouched = Random(seed), 0
     tree = in_image(generate(seed))
-    before = find_closure(FakeSourceTree(tree), "src/main.py")
+    before = find_import_closure(FakeSourceTree(tree), "src/main.py")
     for _ in range(60):
         after, path, listed = changed(random, tree)
-        if not touches(before.asked, path, listed=listed):
+        if not is_affected_by(before.asked, path, is_added_or_removed=listed):
             untouched += 1
-            assert find_closure(FakeSourceTree(after), "src/main.py") == before, path
+            assert find_import_closure(FakeSourceTree(after), "src/main.py") == before, path
     assert untouched > 3
 
 
@@ -126,7 +126,7 @@ def test_what_python_loads_is_in_the_closure(seed: int, tmp_path: Path) -> None:
     started = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert started.returncode == 0, started.stderr
     loaded = {f"src/{path}" for path in started.stdout.split()} | {"src/main.py"}
-    found = find_closure(FakeSourceTree(in_image(files)), "src/main.py")
+    found = find_import_closure(FakeSourceTree(in_image(files)), "src/main.py")
     assert found.exact
     assert loaded <= found.files
     assert len(loaded) > 3

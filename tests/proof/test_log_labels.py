@@ -8,26 +8,26 @@ from typing import Any
 
 import pytest
 
-from functions.cli.reporting import reports_on
-from functions.demo import Role, Showcase, build_incident, incident_log
+from functions.cli.reporting import investigate_log
+from functions.demo import Role, ExampleRepository, build_incident, write_incident_log
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import entry_from_json
 from shared.detection.incident import Incident
-from shared.proof.locating.log_labels import with_labels
-from shared.proof.model.finding import Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.locating.log_labels import apply_log_labels
+from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from shared.report.report import to_json
+from shared.report.report import report_to_json
 from shared.report.whys import Statement
-from shared.workflow.records.documents import entry_document, read_entry
+from shared.workflow.records.documents import entry_to_document, entry_from_document
 from tests.support.evidence_checker import unsupported_in
 from tests.support.history_builder import Story, broken, good, incident, running, sighting
 from tests.support.logged import exported
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     return build_incident(tmp_path_factory.mktemp("night") / "repository.git")
 
 
@@ -47,22 +47,22 @@ def failure(label: str) -> Incident:
     return incident("/srv/app.py", replace(seen, first=replace(seen.first, commit=label)))
 
 
-def labelled_as(story: Story, compilers: FoundCompilers, label: str) -> Proof:
-    request = Request(fallback_python=running(), alternative=True)
+def labelled_as(story: Story, compilers: FoundCompilers, label: str) -> Finding:
+    request = ProofRequest(fallback_python=running(), alternative=True)
     with GitRepository(str(story.path)) as history:
         failing = failure(label)
-        return prove(failing, history, compilers, with_labels(failing, history, request), lambda _: None)
+        return prove(failing, history, compilers, apply_log_labels(failing, history, request), lambda _: None)
 
 
-def told(story: Showcase, folder: Path, labels: dict[str, str]) -> tuple[dict[str, Any], tuple[Statement, ...]]:
+def told(story: ExampleRepository, folder: Path, labels: dict[str, str]) -> tuple[dict[str, Any], tuple[Statement, ...]]:
     """The report as JSON, and what the error behind the error states."""
-    log = incident_log(story, folder / "log.json")
+    log = write_incident_log(story, folder / "log.json")
     entries = json.loads(log.read_text("utf-8"))
     for entry in entries:
         entry["labels"] |= labels
     log.write_text(json.dumps(entries), "utf-8")
-    [report] = reports_on(str(story.path), str(log), Request(fallback_python=running()), ("", ""), lambda _: None)
-    document = to_json(report)
+    [report] = investigate_log(str(story.path), str(log), ProofRequest(fallback_python=running()), ("", ""), lambda _: None)
+    document = report_to_json(report)
     assert unsupported_in(document) == []
     return document, report.whys[-1].states
 
@@ -71,7 +71,7 @@ def stated(document: dict[str, Any]) -> str:
     return " ".join(each["text"] for each in document["evidence"])
 
 
-def test_a_label_that_the_log_bears_out_is_the_source(story: Showcase, tmp_path: Path) -> None:
+def test_a_label_that_the_log_bears_out_is_the_source(story: ExampleRepository, tmp_path: Path) -> None:
     document, behind = told(
         story, tmp_path, {"commit-sha": story.deployed, "gcb-build-id": "b-71", "gcb-trigger-id": "t-9"}
     )
@@ -81,7 +81,7 @@ def test_a_label_that_the_log_bears_out_is_the_source(story: Showcase, tmp_path:
     assert re.search(r"gcb-build-id\W+b-71\b.*gcb-trigger-id\W+t-9\b", stated(document))
 
 
-def test_a_label_that_contradicts_the_log_is_a_conflict(story: Showcase, tmp_path: Path) -> None:
+def test_a_label_that_contradicts_the_log_is_a_conflict(story: ExampleRepository, tmp_path: Path) -> None:
     document, behind = told(story, tmp_path, {"commit-sha": story.commits[Role.FIX]})
     deployed = document["deployed"]
     assert (deployed["commit"], deployed["source"]) == (story.deployed, "inferred")
@@ -89,7 +89,7 @@ def test_a_label_that_contradicts_the_log_is_a_conflict(story: Showcase, tmp_pat
     assert Statement.UNTIED not in behind
 
 
-def test_a_label_that_the_repository_does_not_know_is_said(story: Showcase, tmp_path: Path) -> None:
+def test_a_label_that_the_repository_does_not_know_is_said(story: ExampleRepository, tmp_path: Path) -> None:
     document, behind = told(story, tmp_path, {"commit-sha": "f" * 40})
     assert document["deployed"]["source"] == "inferred"
     naming = [each["text"] for each in document["evidence"] if "f" * 40 in each["text"]]
@@ -102,18 +102,18 @@ def test_a_label_for_a_commit_that_is_no_part_of_the_branch_buys_nothing(
     pushed: Story, compilers: FoundCompilers, digits: int
 ) -> None:
     proof = labelled_as(pushed, compilers, pushed.ids["attack"][:digits])
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
     assert (proof.deployed.corroborated, proof.rollback, proof.alternative) == (False, None, None)
 
 
 def test_a_branch_that_is_called_like_an_abbreviation_names_no_commit(pushed: Story) -> None:
     for name in ("deadbeef0", "d" * 40):
         with GitRepository(str(pushed.path)) as history:
-            request = with_labels(failure(name), history, Request(fallback_python=running()))
+            request = apply_log_labels(failure(name), history, ProofRequest(fallback_python=running()))
         assert request.deployed is None
 
 
-def test_without_labels_nothing_ties_the_image(story: Showcase, tmp_path: Path) -> None:
+def test_without_labels_nothing_ties_the_image(story: ExampleRepository, tmp_path: Path) -> None:
     assert Statement.UNTIED in told(story, tmp_path, {})[1]
 
 
@@ -126,12 +126,12 @@ def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
     logged = exported("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
     entry = entry_from_json(logged, 0)
     assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
-    assert read_entry(entry_document(entry)) == entry
+    assert entry_from_document(entry_to_document(entry)) == entry
 
 
 def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
-    document = entry_document(entry_from_json(exported("x"), 0))
+    document = entry_to_document(entry_from_json(exported("x"), 0))
     earlier = {
         name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
     }
-    assert read_entry(earlier).text == "x"
+    assert entry_from_document(earlier).text == "x"

@@ -7,9 +7,9 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.declared.deployed_python import deployed_python
-from shared.proof.gating.declarations import Declarations
-from shared.proof.proof_context import Request
+from shared.proof.declared.deployed_python import find_deployed_python
+from shared.proof.gating.declarations import DeclarationReader
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 OTHER = "3.12" if running() != "3.12" else "3.11"
@@ -27,11 +27,11 @@ def story(tmp_path: Path) -> Story:
 
 def test_the_image_that_is_named_counts_before_the_nearest() -> None:
     files = {"api/Dockerfile": "FROM python:3.9\n", "deploy/api.Dockerfile": "FROM python:3.11\n"}
-    assert deployed_python(files, "api/main.py") == ("3.9", "api/Dockerfile: FROM python:3.9")
-    assert deployed_python(files, "api/main.py", "deploy/api.Dockerfile") == (
+    assert find_deployed_python(files, "api/main.py") == ("3.9", "api/Dockerfile: FROM python:3.9")
+    assert find_deployed_python(files, "api/main.py", "deploy/api.Dockerfile") == (
         "3.11", "deploy/api.Dockerfile: FROM python:3.11",
     )  # fmt: skip
-    assert deployed_python(files, "api/main.py", "Procfile") == deployed_python(files, "api/main.py")
+    assert find_deployed_python(files, "api/main.py", "Procfile") == find_deployed_python(files, "api/main.py")
 
 
 @pytest.mark.parametrize("nearest", [running(), OTHER])
@@ -50,7 +50,7 @@ def test_the_report_names_the_image_whose_closure_was_chosen(
     story.commit("break", {"api/relay.py": broken(5)})
     story.commit("mend", {"api/relay.py": good(1)})
     story.write()
-    request = Request(deployed=story.ids["break"], fallback_python="3.8")
+    request = ProofRequest(deployed=story.ids["break"], fallback_python="3.8")
     proof = investigated(story.path, incident("/app/api/relay.py", sighting(5)), compilers, request)
     assert proof.loading is not None
     assert proof.loading.image == "deploy/web.Dockerfile"
@@ -75,7 +75,7 @@ def test_asking_every_commit_lists_one_tree(story: Story, monkeypatch: pytest.Mo
             return tree(commit)
 
         monkeypatch.setattr(history, "tree", counted)
-        declared = Declarations(history)
+        declared = DeclarationReader(history)
         names = [f"c{number}" for number in range(40)]
         assert {declared.python(story.ids[name], "main.py") for name in names} == {running()}
         assert declared.python(story.ids["moves on"], "main.py") == OTHER
@@ -91,6 +91,6 @@ def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: Story) -
     story.commit("folder becomes file", {"svc/Dockerfile": None, "svc/app.py": None, "a/pyproject.toml": None})
     story.write()
     with GitRepository(str(story.path)) as history:
-        walked = Declarations(history)
+        walked = DeclarationReader(history)
         for name in ("start", "folder comes", "folder becomes file", "start", "folder becomes file", "folder comes"):
-            assert walked.files(story.ids[name]) == Declarations(history).files(story.ids[name])
+            assert walked.files(story.ids[name]) == DeclarationReader(history).files(story.ids[name])

@@ -7,11 +7,11 @@ import pytest
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.finding import Checks, DeployedSource, Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import CheckStatus, DeployedSource, ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.service import Service
-from shared.workflow.prover import NOT_ON_BRANCH, ONLY_MERGED, objection
+from shared.workflow.prover import NOT_ON_BRANCH, NEVER_ON_BRANCH, find_objection
 from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
 
 
@@ -20,8 +20,8 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def labelled(story: Story, compilers: FoundCompilers, label: str, when: str | None = None, line: int = 5) -> Proof:
-    request = Request(
+def labelled(story: Story, compilers: FoundCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
+    request = ProofRequest(
         deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), alternative=True
     )
     seen = sighting(line, seen_at=story.at(when) if when else None)
@@ -37,7 +37,7 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
     story.commit("attack", {"app.py": broken(5)}, "start")
     story.write("healthy", **{ref: "attack"})
     proof = labelled(story, compilers, "healthy")
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_ON_BRANCH)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
     assert (proof.deployed.source, proof.deployed.corroborated) == (DeployedSource.LABEL, False)
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == "healthy"
@@ -56,7 +56,7 @@ def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothin
     story.commit("healthy", {"other.py": good(3)})
     story.write()
     proof = labelled(story, compilers, "healthy", "healthy")
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert story.ids["side breaks"] in proof.deployed.conflict
 
 
@@ -69,7 +69,7 @@ def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
     story.commit("mend", {"app.py": good(1)})
     story.write()
     proof = labelled(story, compilers, label, "break")
-    assert (proof.recommendation.kind, proof.deployed.source) == (Kind.REDEPLOY, DeployedSource.INFERRED)
+    assert (proof.recommendation.kind, proof.deployed.source) == (ActionKind.REDEPLOY, DeployedSource.INFERRED)
     assert story.ids[label] in proof.deployed.conflict
 
 
@@ -83,7 +83,7 @@ def test_a_version_that_the_branch_held_only_later_overrides_nothing(
     story.commit("mend", {"app.py": good(1)})
     story.write()
     proof = labelled(story, compilers, label, "healthy")
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.NOT_CORROBORATED)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert story.ids["break"] in proof.deployed.conflict
 
 
@@ -96,7 +96,7 @@ def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_com
     story.commit("mend", {"app.py": good(1)})
     story.write()
     proof = labelled(story, compilers, "break", "break")
-    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.id == story.ids["attempt"]
     assert story.ids["break"] in proof.deployed.conflict
@@ -110,7 +110,7 @@ def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
     story.commit("mend", {"app.py": good(1)})
     story.write()
     proof = labelled(story, compilers, "mend", "start")
-    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (Kind.REDEPLOY, True)
+    assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
 
 
 def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
@@ -123,7 +123,7 @@ def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers:
     proof = labelled(story, compilers, "merge")
     assert proof.introduced is not None
     assert proof.introduced.commit.subject == "side breaks"
-    assert proof.recommendation.kind is Kind.ROLLBACK
+    assert proof.recommendation.kind is ActionKind.ROLLBACK
     assert proof.rollback is not None
     assert proof.rollback.commit.subject == "main moves"
 
@@ -181,15 +181,15 @@ def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
     story.write("merge", gone="pushed away")
     objections = {name: objection_to(story, compilers, name) for name in ("merge", "side mends", "pushed away")}
     assert objections["merge"] == ""
-    assert objections["side mends"] == f"{story.ids['side mends']} {ONLY_MERGED}"
+    assert objections["side mends"] == f"{story.ids['side mends']} {NEVER_ON_BRANCH}"
     assert objections["pushed away"] == f"{story.ids['pushed away']} {NOT_ON_BRANCH}"
 
 
 def objection_to(story: Story, compilers: FoundCompilers, name: str) -> str:
     proposal = Proposal(
-        id="p", incident="i", service="s", kind=Kind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
         revision="r1", fix=story.ids["start"], python=running(), broken=("app.py",), evidence_hash="", expires_at=DAWN,
     )  # fmt: skip
     served = Service("chat", "p", "europe-west1", str(story.path), "C1", branch="main")
     with GitRepository(str(story.path)) as history:
-        return objection(proposal, served, history, compilers, lambda _: Checks.UNKNOWN)
+        return find_objection(proposal, served, history, compilers, lambda _: CheckStatus.UNKNOWN)

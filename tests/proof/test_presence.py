@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.locating.presence import FailingVersion, Presence, likeliest
+from shared.proof.locating.presence import FailingVersion, Presence, choose_likeliest
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit
 from tests.support.history_builder import DAWN
@@ -54,7 +54,7 @@ def version(number: int, blob: str, name: str = "m", path: str = "app.py") -> Fa
 def chosen(
     branch: _Branch, versions: Sequence[FailingVersion], seen_at: datetime | None
 ) -> tuple[FailingVersion, Presence]:
-    return likeliest(BranchStates(branch, commit_id("m9")), versions, seen_at)  # type: ignore[arg-type]
+    return choose_likeliest(BranchStates(branch, commit_id("m9")), versions, seen_at)  # type: ignore[arg-type]
 
 
 BRANCH = {1: "b1", 3: "b3", 5: "b5", 9: "b9"}

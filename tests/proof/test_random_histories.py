@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.compilers.found import FoundCompilers
-from shared.proof.model.finding import Proof
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import Finding
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 NAMES = ("app.py", "core/start.py", "core/run.py")
@@ -183,13 +183,13 @@ def told(drawn: Drawn, path: Path) -> Story:
     return story
 
 
-def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) -> tuple[Story, Proof]:
+def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) -> tuple[Story, Finding]:
     folder = Path(tempfile.mkdtemp(prefix="provenfix-history-"))
     try:
         story = told(drawn, folder / "repo.git")
         state = drawn.states[drawn.deployed]
         failing = incident(f"/srv/{state.name}", sighting(state.line, seen_at=story.at(f"c{drawn.deployed}")))
-        request = Request(
+        request = ProofRequest(
             deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None,
             fallback_python=running(),
             alternative=True,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
-from shared.proof.model.finding import Kind, Proof, Reason
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 SCRIPT = "#!/bin/sh\nset -e\nexec gunicorn app:app\n"
@@ -17,8 +17,8 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def proven(story: Story, compilers: FoundCompilers, path: str, line: int, deployed: str | None = None) -> Proof:
-    request = Request(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
+def proven(story: Story, compilers: FoundCompilers, path: str, line: int, deployed: str | None = None) -> Finding:
+    request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
     return investigated(story.path, incident(f"/srv/{path}", sighting(line)), compilers, request)
 
 
@@ -31,7 +31,7 @@ def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: F
     proof = proven(story, compilers, "svc.py", 5)
     assert proof.fix is not None
     assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("disable", True, "")
-    assert (proof.recommendation.kind, proof.attempts) == (Kind.REDEPLOY, ())
+    assert (proof.recommendation.kind, proof.attempts) == (ActionKind.REDEPLOY, ())
 
 
 @pytest.mark.parametrize(("old", "new"), [("svc.py", "core/main.py"), ("svc.py", "svc.pyw"), ("bin/run", "tools/run")])
@@ -69,7 +69,7 @@ def test_a_shell_script_that_python_was_started_with_is_a_wrong_command(
     story.commit("later", {name: script + "# the end\n"})
     story.write()
     proof = proven(story, compilers, name, failing_line(script), given)
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (Kind.NONE, Reason.WRONG_COMMAND)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.WRONG_COMMAND)
     assert (proof.broken, proof.introduced, proof.fix, proof.rollback) == (None, None, None, None)
     assert not proof.deployed.corroborated
 
@@ -91,4 +91,4 @@ def test_a_script_without_a_suffix_that_is_python_gets_its_proof(
     story.write()
     proof = proven(story, compilers, "bin/serve", 9 + source.count("\n"))
     assert (proof.introduced and proof.introduced.commit.subject) == "break"
-    assert proof.recommendation.kind is Kind.REDEPLOY
+    assert proof.recommendation.kind is ActionKind.REDEPLOY

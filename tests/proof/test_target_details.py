@@ -6,12 +6,12 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.gating.loaded import Loaded
-from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.finding import Fix
 from shared.proof.model.ports import Compiler
-from shared.proof.proof_context import Request
-from shared.proof.searching.introducing_commit import trace
+from shared.proof.proof_context import ProofRequest
+from shared.proof.searching.introducing_commit import trace_break
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
@@ -50,7 +50,7 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: Sto
     story.commit("change", {"extra.py": "step = 2\n"})
     story.write()
     with GitRepository(str(story.path)) as history:
-        loaded = Loaded(history, "main.py")
+        loaded = LoadedFiles(history, "main.py")
         states = {name: loaded.at(oid) for name, oid in story.ids.items()}
     assert states["aside"] is states["start"]
     assert [sorted(states[name].blobs) for name in ("start", "add", "change")] == [
@@ -65,7 +65,7 @@ def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
         story.commit(f"state {number}", {"main.py": f"step = {number}\n", "Dockerfile": DOCKERFILE})
     story.write()
     with GitRepository(str(story.path)) as history:
-        loaded = Loaded(history, "main.py")
+        loaded = LoadedFiles(history, "main.py")
 
         def made(*numbers: int) -> int:
             for number in numbers:
@@ -89,7 +89,7 @@ def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: St
     source = investigated(story.path, failing, compilers).deployed.python_source
     assert ".python-version" in source
     assert "Dockerfile" not in source
-    stated = investigated(story.path, failing, compilers, Request(python=running())).deployed.python_source
+    stated = investigated(story.path, failing, compilers, ProofRequest(python=running())).deployed.python_source
     assert ".python-version" not in stated
 
 
@@ -97,9 +97,9 @@ def test_a_file_without_any_history_has_no_origin(story: Story, compilers: Found
     story.commit("start", {"app.py": broken(5)})
     story.write()
     with GitRepository(str(story.path)) as history:
-        verdicts = Verdicts(history, compilers.compiler(running()), compilers.explainer())
-        assert trace(history, verdicts, story.ids["start"], "nowhere.py") is None
-        found = trace(history, verdicts, story.ids["start"], "app.py")
+        verdicts = CompileVerdicts(history, compilers.compiler(running()), compilers.explainer())
+        assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
+        found = trace_break(history, verdicts, story.ids["start"], "app.py")
     assert found is not None
     assert (found.first.commit.id, found.arrived, found.cut) == (story.ids["start"], True, False)
 
@@ -112,7 +112,7 @@ def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: 
     with GitRepository(str(story.path)) as repository:
         main = repository.blobs([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
         history = _Reads(repository)
-        loaded = Loaded(history, "main.py")  # type: ignore[arg-type]
+        loaded = LoadedFiles(history, "main.py")  # type: ignore[arg-type]
         for oid in story.ids.values():
             loaded.at(oid)
     assert loaded.states_made == 3
@@ -160,7 +160,7 @@ def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, com
     story.commit("break", {"app.py": broken(5)})
     story.write()
     asking = _Asking(compilers)
-    proof = investigated(story.path, incident("app.py", sighting(5)), asking, Request())  # type: ignore[arg-type]
+    proof = investigated(story.path, incident("app.py", sighting(5)), asking, ProofRequest())  # type: ignore[arg-type]
     assert proof.deployed.python == "3.12"
     assert "3.11" not in asking.pythons
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from functions.demo.git import git
+from functions.demo.git import run_git
 from shared.adapters.compilers.found import FoundCompilers
-from shared.proof.proof_context import Request
+from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
 
 def told(story: Story, *arguments: str, stream: bytes = b"") -> bytes:
     """What git says of the story's repository."""
-    return git([f"--git-dir={story.path}", *arguments], stream)
+    return run_git([f"--git-dir={story.path}", *arguments], stream)
 
 
 def committed(story: Story, subject: str, entries: Iterable[tuple[bytes, bytes, str]], *parents: str) -> str:
@@ -39,7 +39,7 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Found
     story.write()
     first = padded(story, story.ids["break"])
     head = padded(story, story.ids["mend"], first)
-    request = Request(branch=head, deployed=first, fallback_python=running())
+    request = ProofRequest(branch=head, deployed=first, fallback_python=running())
     proof = investigated(story.path, incident("/srv/chat/app.py", sighting(5)), compilers, request)
     assert proof.broken is not None
     assert [each.path for each in proof.broken.also_broken] == ["chat/jobs.py"]
@@ -57,7 +57,7 @@ def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, com
     windows = committed(story, "from Windows", [(b"100644", b"app.py", target)], link)
     touched = committed(story, "again", [(b"100644", b"app.py", target), (b"100644", b"b.py", source)], windows)
     head = committed(story, "mend", [(b"100644", b"app.py", source)], touched)
-    request = Request(branch=head, deployed=touched, fallback_python=running())
+    request = ProofRequest(branch=head, deployed=touched, fallback_python=running())
     proof = investigated(story.path, incident("/srv/app.py", sighting(1)), compilers, request)
     assert proof.introduced is not None
     assert proof.introduced.commit.id == windows

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.proof.gating.target import holds
-from shared.proof.judging.compile_verdicts import Verdicts
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
-from shared.proof.searching.file_history import Lineage
+from shared.proof.gating.target import is_fixed_at
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
+from shared.proof.searching.file_history import FileHistory
 from tests.support.history_builder import sighting
 
 LARGEST = 8 * 1024 * 1024
@@ -40,7 +40,7 @@ class _Compiler:
         return [self._explanation(source.content) for source, _ in wanted]
 
     def _explanation(self, content: bytes) -> Explanation:
-        findings = (Finding(2, 1, "no", 2),) if b"oops" in content else ()
+        findings = (Diagnostic(2, 1, "no", 2),) if b"oops" in content else ()
         return Explanation(self.checked_by, findings, "it died" if b"dead" in content else "")
 
 
@@ -54,8 +54,8 @@ class _Contents:
         return self._blobs.get(blob)
 
 
-def judge(blobs: Mapping[str, bytes], compiler: _Compiler, explainer: _Compiler | None = None) -> Verdicts:
-    return Verdicts(_Contents(blobs), compiler, explainer or _Compiler(checked_by="ruff-0.0.0"))  # type: ignore[arg-type]
+def judge(blobs: Mapping[str, bytes], compiler: _Compiler, explainer: _Compiler | None = None) -> CompileVerdicts:
+    return CompileVerdicts(_Contents(blobs), compiler, explainer or _Compiler(checked_by="ruff-0.0.0"))  # type: ignore[arg-type]
 
 
 def test_a_blob_is_compiled_once_under_whatever_path() -> None:
@@ -219,6 +219,6 @@ def test_of_a_file_that_may_have_been_renamed_only_its_absence_is_open(
     where_it_is_gone: bool | None,  # noqa: FBT001
 ) -> None:
     at = {"gone": {}, "good": {"app.py": "good"}, "bad": {"app.py": "bad"}}
-    lineage = Lineage("start", ("app.py",), (), frozenset(at), at, (), lost)
+    lineage = FileHistory("start", ("app.py",), (), frozenset(at), at, (), lost)
     verdicts = judge({"good": GOOD, "bad": BAD}, _Compiler())
-    assert [holds(lineage, verdicts, commit) for commit in at] == [where_it_is_gone, True, False]
+    assert [is_fixed_at(lineage, verdicts, commit) for commit in at] == [where_it_is_gone, True, False]

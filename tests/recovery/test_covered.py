@@ -4,7 +4,7 @@ import inspect
 from dataclasses import fields
 
 from shared import ports
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from tests.recovery.test_every_crash import played
 from tests.recovery.test_it_comes_back import comes_back
 from tests.support.crash.faults import Plan
@@ -34,7 +34,7 @@ def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:
         return port
 
     Setting().process(tap)
-    assert tapped == {field.name for field in fields(World)} - NOT_REMOTE.keys()
+    assert tapped == {field.name for field in fields(Context)} - NOT_REMOTE.keys()
 
 
 def test_the_effects_are_those_that_the_ports_call_so() -> None:

@@ -13,10 +13,10 @@ import pytest
 from shared.errors import Reject, Retry
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
-from shared.workflow.context import World
-from shared.workflow.decide import decide
+from shared.workflow.context import Context
+from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
 from tests.support.crash.faults import Plan
 from tests.support.crash.rules import broken_rules
@@ -37,7 +37,7 @@ class Way:
 
     def walk(self) -> None:
         entry = self.setting.entry()
-        self.attempt(lambda world: record(world, entry))
+        self.attempt(lambda world: record_log_entry(world, entry))
         self._drain()
         self.press(ClickKind.APPROVE)
         self._drain()
@@ -58,11 +58,11 @@ class Way:
             return
         pressed = click(self.setting.chat.all[-1].message, kind)
         told: list[ClickResult] = []
-        self.attempt(lambda world: told.append(decide(world, pressed).reply))
+        self.attempt(lambda world: told.append(handle_click(world, pressed).reply))
         if told in ([ClickResult.DENIED], [ClickResult.ALREADY_DENIED]):
             self.denied.add(pressed.proposal)
 
-    def attempt(self, what: Callable[[World], object]) -> bool:
+    def attempt(self, what: Callable[[Context], object]) -> bool:
         try:
             what(self.setting.process(self._plan.tap()))
         except Retry:
@@ -84,12 +84,12 @@ class Way:
 def _recur(way: Way) -> None:
     revisions = list(way.setting.cloud.services["shore.tide"].revisions)
     entry = way.setting.entry(revision=revisions[-1])
-    way.attempt(lambda world: record(world, entry))
+    way.attempt(lambda world: record_log_entry(world, entry))
 
 
 def _late(way: Way) -> None:
     entry = way.setting.entry(revision="tide-00007-old")
-    way.attempt(lambda world: record(world, entry))
+    way.attempt(lambda world: record_log_entry(world, entry))
 
 
 def _deploy_by_hand(way: Way) -> None:

@@ -1,6 +1,6 @@
 """A resolved incident comes back: whatever call goes wrong then, its one issue is open again, once, and says so."""
 
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from tests.support.crash.faults import Fault, Plan
 from tests.support.crash.run import MINUTE, Beside, Run, Stuck
 from tests.support.crash.stories import STORIES
@@ -14,7 +14,7 @@ BACK = "tide-00011-new"
 def resolved() -> Setting:
     """Mended, closed, and then a later revision with the fix is deployed."""
     setting = Setting()
-    next(story for story in STORIES if story.end is State.RESOLVED).told(Run(setting, Plan()))
+    next(story for story in STORIES if story.end is IncidentState.RESOLVED).told(Run(setting, Plan()))
     setting.clock.turn(MINUTE)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], BACK, commit_id("later"))
     return setting
@@ -38,7 +38,7 @@ def comes_back(plan: Plan, beside: Beside) -> list[str]:
     first, second = sorted(incidents)
     marks = [comment.partition("\n")[0] for comment in issue.comments]
     found = {
-        "states": ([incidents[each]["state"] for each in (first, second)], [State.RESOLVED, State.PROPOSED]),
+        "states": ([incidents[each]["state"] for each in (first, second)], [IncidentState.RESOLVED, IncidentState.PROPOSED]),
         "open": ((issue.is_open, issue.reopens, issue.closes), (True, 1, 1)),
         "marker": (issue.body.partition("\n")[0], f"<!-- provenfix:incident={second} -->"),
         "comments of the second": (

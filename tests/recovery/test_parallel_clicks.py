@@ -11,8 +11,8 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.proposal.decision import Click, ClickKind, ClickResult
-from shared.workflow.context import World
-from shared.workflow.decide import decide
+from shared.workflow.context import Context
+from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
@@ -41,10 +41,10 @@ def interleaved() -> Iterator[None]:
 def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: decide(world, click(setting.chat.all[0].message, kind)).reply)
+    return _attempt(setting, plan, lambda world: handle_click(world, click(setting.chat.all[0].message, kind)).reply)
 
 
-def _attempt(setting: Setting, plan: Plan, what: Callable[[World], Told]) -> Told | None:
+def _attempt(setting: Setting, plan: Plan, what: Callable[[Context], Told]) -> Told | None:
     try:
         return what(setting.process(plan.tap()))
     except (Retry, Reject, Died):
@@ -165,7 +165,7 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
 
 def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> ClickResult | None:
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: decide(world, pressed).reply)
+    return _attempt(setting, plan, lambda world: handle_click(world, pressed).reply)
 
 
 def test_every_store_decides_alike(opened: Opened) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.demo.build_repository import Showcase, build_incident
-from functions.demo.incident_log import Shape, incident_log
+from functions.demo.build_repository import ExampleRepository, build_incident
+from functions.demo.incident_log import Shape, write_incident_log
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_file import LogFile
@@ -17,11 +17,11 @@ from shared.detection.entry import LogEntry
 from shared.proof.model.ports import History
 from shared.proposal.verdict import WATCH_DURATION
 from shared.service import Service
-from shared.workflow.context import World
-from shared.workflow.decide import decide
+from shared.workflow.context import Context
+from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
 from tests.support.crash.run import MINUTE
@@ -30,11 +30,11 @@ from tests.support.harness import Setting, click, service
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     return build_incident(tmp_path_factory.mktemp("story") / "harbour.git")
 
 
-def _world(setting: Setting, story: Showcase, compilers: FoundCompilers) -> World:
+def _world(setting: Setting, story: ExampleRepository, compilers: FoundCompilers) -> Context:
     @contextmanager
     def histories(_: Service) -> Iterator[History]:
         with GitRepository(str(story.path)) as repository:
@@ -57,12 +57,12 @@ def _setting(entries: list[LogEntry]) -> Setting:
 
 @pytest.mark.parametrize("shape", [Shape.GCLOUD, Shape.LINE_BY_LINE, Shape.TRACEBACK])
 def test_the_incident_is_proven_proposed_deployed_and_closed(
-    shape: Shape, story: Showcase, tmp_path: Path, compilers: FoundCompilers
+    shape: Shape, story: ExampleRepository, tmp_path: Path, compilers: FoundCompilers
 ) -> None:
-    entries = list(LogFile(str(incident_log(story, tmp_path / "log.json", shape))).entries())
+    entries = list(LogFile(str(write_incident_log(story, tmp_path / "log.json", shape))).entries())
     setting = _setting(entries)
     world = _world(setting, story, compilers)
-    outcomes = [record(world, entry) for entry in entries]
+    outcomes = [record_log_entry(world, entry) for entry in entries]
     (incident,) = {
         outcome.incident for outcome in outcomes if outcome.name == "opened" and _is_file(setting, outcome.incident)
     }
@@ -78,7 +78,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     assert report["fix"]["commit"] == story.fix
     assert report["deployed"]["uncommitted_tree"]
 
-    assert decide(world, click(posted.message)).accepted
+    assert handle_click(world, click(posted.message)).accepted
     assert redeploy(world, posted.message.proposal).name == "deploying"
     assert [operation.commit for operation in setting.cloud.operations] == [story.head]
     setting.clock.turn(2 * MINUTE)
@@ -91,15 +91,15 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
 
 
 def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
-    story: Showcase, tmp_path: Path, compilers: FoundCompilers
+    story: ExampleRepository, tmp_path: Path, compilers: FoundCompilers
 ) -> None:
-    entries = list(LogFile(str(incident_log(story, tmp_path / "log.json"))).entries())
+    entries = list(LogFile(str(write_incident_log(story, tmp_path / "log.json"))).entries())
     setting = _setting(entries)
     world = _world(setting, story, compilers)
-    incident = next(each for entry in entries if _is_file(setting, each := record(world, entry).incident))
+    incident = next(each for entry in entries if _is_file(setting, each := record_log_entry(world, entry).incident))
     investigate_incident(world, incident)
     message = setting.chat.all[0].message
-    decide(world, click(message))
+    handle_click(world, click(message))
     stored = setting.store.read("proposals", message.proposal)
     assert stored is not None
     setting.store.replace("proposals", message.proposal, {**stored.value, "commit": story.claimed_fix}, stored.version)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from functions.cli.command_line import _run
-from functions.demo.git import git
+from functions.cli.command_line import _run_command
+from functions.demo.git import run_git
 from tests.support.history_builder import Story, broken, good, running
 
 LOG = "2026-03-01 00:30:00 Uncaught exception: SyntaxError: invalid syntax (relay.py, line 5)\n"
@@ -62,7 +62,7 @@ def as_traceback(path: str, line: int = 5) -> str:
 
 def plumb(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
     """One git command on a repository; its output without the last line end."""
-    return git(["-C", str(repository), *WHO, *arguments], stdin).decode("utf-8", "surrogateescape").rstrip("\n")
+    return run_git(["-C", str(repository), *WHO, *arguments], stdin).decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def blob(repository: Path, content: bytes) -> str:
@@ -129,7 +129,7 @@ def provenfix(*arguments: str, stdin: bytes = b"") -> Ended:
         redirect_stdout(out),
         redirect_stderr(err),
     ):
-        code = _run()
+        code = _run_command()
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     return Ended(code, *texts)
 

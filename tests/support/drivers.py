@@ -6,10 +6,10 @@ from datetime import timedelta
 from shared.ports import Document
 from shared.proposal.decision import ClickAnswer, ClickKind
 from shared.workflow import flow
-from shared.workflow.context import Outcome
-from shared.workflow.decide import decide
+from shared.workflow.context import StepResult
+from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
 from tests.support.harness import Setting, click
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 def opened(setting: Setting) -> str:
     """A syntax error was logged."""
-    return record(setting.process(), setting.entry()).incident
+    return record_log_entry(setting.process(), setting.entry()).incident
 
 
 def proposed(setting: Setting) -> str:
@@ -33,7 +33,7 @@ def proposed(setting: Setting) -> str:
 
 def pressed(setting: Setting, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> ClickAnswer:
     """The last question is answered."""
-    return decide(setting.process(), click(setting.chat.all[-1].message, kind, **changes))
+    return handle_click(setting.process(), click(setting.chat.all[-1].message, kind, **changes))
 
 
 def pressed_back(setting: Setting, **changes: str) -> ClickAnswer:
@@ -41,7 +41,7 @@ def pressed_back(setting: Setting, **changes: str) -> ClickAnswer:
     message = setting.chat.all[-1].message
     assert message.alternative is not None
     other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return decide(setting.process(), click(other, ClickKind.APPROVE, **changes))
+    return handle_click(setting.process(), click(other, ClickKind.APPROVE, **changes))
 
 
 def approved(setting: Setting) -> str:
@@ -51,7 +51,7 @@ def approved(setting: Setting) -> str:
     return incident
 
 
-def redeployed(setting: Setting) -> Outcome:
+def redeployed(setting: Setting) -> StepResult:
     """The last approval is acted on."""
     topic, message = setting.bus.waiting.pop()
     assert topic == flow.REDEPLOY_APPROVED
@@ -66,7 +66,7 @@ def watching(setting: Setting) -> str:
     return incident
 
 
-def tick(setting: Setting, after: timedelta = MINUTE) -> Outcome:
+def tick(setting: Setting, after: timedelta = MINUTE) -> StepResult:
     """Some time later."""
     setting.clock.turn(after)
     return verify(setting.process())

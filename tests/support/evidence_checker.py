@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from shared.report.report import Report, to_json
+from shared.report.report import Report, report_to_json
 
 
 class Fault(StrEnum):
@@ -75,7 +75,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)*(?![\w])")
 
 def unsupported(report: Report) -> list[Problem]:
     """One for each claim that the cited evidence does not bear out; [] for a sound report."""
-    return unsupported_in(to_json(report))
+    return unsupported_in(report_to_json(report))
 
 
 def unsupported_in(document: Mapping[str, Any]) -> list[Problem]:

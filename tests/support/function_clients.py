@@ -13,7 +13,7 @@ import functions_framework
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from functions.http.context import Process, keep, untraced
+from functions.http.context import Runtime, set_runtime, open_no_span
 from shared.adapters.slack.interaction import ACTIONS, button_value
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import Settings
@@ -65,13 +65,13 @@ class Doors:
 @contextmanager
 def doors(setting: Setting, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[Doors]:
     """`tap` may replace ports, as in `Setting.process`."""
-    keep(Process(settings or Settings(project="shore"), setting.process(tap), lambda: SECRET, untraced))
+    set_runtime(Runtime(settings or Settings(project="shore"), setting.process(tap), lambda: SECRET, open_no_span))
     create: Any = functions_framework.create_app
     try:
         names = [*READERS.values(), "decide", "github"]
         yield Doors(setting, {name: create(name, str(MAIN)).test_client() for name in names})
     finally:
-        keep(None)
+        set_runtime(None)
 
 
 def wrapped(data: bytes) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.cli.access import read_access
-from functions.local.topology import DEAD_LETTERS, READERS
+from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS
 from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
@@ -147,4 +147,4 @@ class GoogleProject:
 
 
 def _topics() -> Sequence[str]:
-    return [reader.topic for reader in READERS]
+    return [reader.topic for reader in SUBSCRIBERS]

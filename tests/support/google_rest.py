@@ -44,5 +44,5 @@ class GoogleRest:
 
 
 def _judged(body: Any) -> dict[str, Any]:
-    sources = [compile_function.source(one, number) for number, one in enumerate(body["sources"])]
-    return compile_function.judge(sources)
+    sources = [compile_function.read_source(one, number) for number, one in enumerate(body["sources"])]
+    return compile_function.compile_sources(sources)

@@ -9,7 +9,7 @@ from shared.ports import Store
 from shared.proposal.decision import Click, ClickKind
 from shared.proposal.proposal import Message
 from shared.service import Service
-from shared.workflow.context import NoPlaces, World
+from shared.workflow.context import NoLinkBuilder, Context
 from tests.support.chat import FakeChat
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.issues import FakeIssues
@@ -66,7 +66,7 @@ class Setting:
         for each in self.services.values():
             self.cloud.deploy_by_hand(each, f"{each.name}-00007-old", commit_id("attempt"))
 
-    def process(self, tap: Tap = lambda _, port: port) -> World:
+    def process(self, tap: Tap = lambda _, port: port) -> Context:
         """A new process: nothing of an earlier one's memory is left."""
         ports: dict[str, object] = {
             "store": self.store,
@@ -79,11 +79,11 @@ class Setting:
             "deployer": self.cloud,
             "probe": self.probe,
             "checks": self.checks,
-            "places": NoPlaces(),
+            "places": NoLinkBuilder(),
             "kill_switch": lambda _: self.killed,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}
-        return World(
+        return Context(
             clock=self.clock,
             ids=self.ids,
             compilers=_NoCompilers(),  # type: ignore[arg-type]

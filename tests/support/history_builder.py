@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from functions.demo.fast_import import Planned, create, write
-from functions.demo.git import git
+from functions.demo.fast_import import CommitSpec, create_repository, append_commits
+from functions.demo.git import run_git
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import Attempt, Proof
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import Attempt, Finding
+from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.report.report import build_report
 from tests.support.evidence_checker import unsupported
@@ -39,7 +39,7 @@ class Story:
     """A history that is told commit by commit; each is named, and committed a minute after the one before."""
 
     path: Path
-    plans: list[Planned] = field(default_factory=list)
+    plans: list[CommitSpec] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,16 +50,16 @@ class Story:
         self.names[name] = len(self.plans)
         at = DAWN + timedelta(minutes=len(self.plans) if minute is None else minute)
         above = tuple(self.names[parent] for parent in parents) if parents else None
-        self.plans.append(Planned(name, at, "Robin Vale", files, above))
+        self.plans.append(CommitSpec(name, at, "Robin Vale", files, above))
 
     def write(self, head: str | None = None, **branches: str) -> None:
         """Writes the repository; `head` (default: the last commit) becomes main, and each branch its commit."""
-        create(self.path)
-        written = write(self.path, self.plans)
+        create_repository(self.path)
+        written = append_commits(self.path, self.plans)
         self.ids = {name: written[place] for name, place in self.names.items()}
         for branch, name in {**branches, "main": head or list(self.names)[-1]}.items():
             ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
-            git([f"--git-dir={self.path}", "update-ref", ref, self.ids[name]])
+            run_git([f"--git-dir={self.path}", "update-ref", ref, self.ids[name]])
 
     def name(self, commit: str | None) -> str | None:
         """What a commit id was called."""
@@ -88,11 +88,11 @@ def incident(path: str, *sightings: Sighting) -> Incident:
 
 
 def investigated(
-    repository: Path, failing: Incident, compilers: FoundCompilers, request: Request | None = None
-) -> Proof:
+    repository: Path, failing: Incident, compilers: FoundCompilers, request: ProofRequest | None = None
+) -> Finding:
     """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
     with GitRepository(str(repository)) as history:
-        proof = prove(failing, history, compilers, request or Request(fallback_python=running()), lambda _: None)
+        proof = prove(failing, history, compilers, request or ProofRequest(fallback_python=running()), lambda _: None)
     if not proof.deployed.corroborated:
         assert unsupported(build_report(failing, proof)) == []
     return proof

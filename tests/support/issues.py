@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.ports import Clock, IssueRef, IssueState
 from shared.proposal.title import update_title
-from shared.report.incident_status import carries, replaced, with_ticks
+from shared.report.incident_status import has_marker, replace_status_block, keep_ticked_items
 from shared.service import Service
 from tests.support.memory import Demand
 
@@ -42,13 +42,13 @@ class FakeIssues:
     def find(self, service: Service, marker: str) -> IssueRef | None:
         visible = self.clock.now() - self.lag
         for number, issue in enumerate(self.all, 1):
-            if issue.repository == service.repository and carries(issue.body, marker) and issue.opened_at <= visible:
+            if issue.repository == service.repository and has_marker(issue.body, marker) and issue.opened_at <= visible:
                 return self._reference(service, number)
         return None
 
     def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         self.demand("open an issue")
-        assert carries(body, marker), "without its marker an issue cannot be found again"
+        assert has_marker(body, marker), "without its marker an issue cannot be found again"
         self.all.append(FakeIssue(service.repository, title, body, self.clock.now(), labels={*labels}))
         return self._reference(service, len(self.all))
 
@@ -75,12 +75,12 @@ class FakeIssues:
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         self.demand("rewrite an issue")
         issue = self.all[number - 1]
-        issue.title, issue.body = title, with_ticks(issue.body, body)
+        issue.title, issue.body = title, keep_ticked_items(issue.body, body)
 
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         self.demand("revise an issue")
         issue = self.all[number - 1]
-        issue.body = replaced(issue.body, part) or issue.body
+        issue.body = replace_status_block(issue.body, part) or issue.body
         issue.title = update_title(issue.title, title)
 
     def prepare(self, service: Service) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.adapters.github.host import Host
 from shared.adapters.github.places import GitHubPlaces
 from shared.adapters.google.logs_explorer import WithLog
-from shared.report.links import Links, Origin
+from shared.report.links import Links, CommitOrigin
 from tests.support.github.opened import client
 from tests.support.github.server import REPOSITORY
 from tests.support.harness import service
@@ -22,7 +22,7 @@ def links(
     watched = service(name=name, project=project, repository=REPOSITORY)
     made = WithLog(GitHubPlaces(client(NOBODY), Host())).links(watched, ())
     known = (
-        Origin(
+        CommitOrigin(
             commit,
             f"{Host().web}/{(logins or {}).get(commit, 'nora-k')}",
             number,

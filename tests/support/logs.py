@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
@@ -65,7 +65,7 @@ class FakeProbe:
 class FakeChecks:
     """Implements `shared.ports.CheckRuns`; what nobody has set is green."""
 
-    states: dict[str, Checks] = field(default_factory=dict)
+    states: dict[str, CheckStatus] = field(default_factory=dict)
 
-    def at(self, service: Service, commit: str) -> Checks:
-        return self.states.get(commit, Checks.GREEN)
+    def at(self, service: Service, commit: str) -> CheckStatus:
+        return self.states.get(commit, CheckStatus.GREEN)

@@ -71,9 +71,9 @@ class Demand:
     strict: bool = False
 
     def __call__(self, what: str) -> None:
-        from shared.workflow.ledger import holding  # noqa: PLC0415  # the contract tests of stores do without the steps
+        from shared.workflow.ledger import current_claim  # noqa: PLC0415  # the contract tests of stores do without the steps
 
-        if self.strict and not holding():
+        if self.strict and not current_claim():
             raise Unclaimed(f"{what}: an effect outside of the ledger")
 
 

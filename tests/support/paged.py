@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from functions.local.page.clicks import Clicker
-from functions.local.page.incident_view import Shelf
-from functions.local.page.site import Site, application
+from functions.local.page.clicks import ClickSender
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.site import Site, create_app
 from shared.adapters.standins.kept_chat import KeptChat
 from shared.adapters.standins.kept_issues import KeptIssues
 from shared.ports import Document, Store, StoredDocument
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.harness import Setting
 
 PORT = 8470
@@ -61,15 +61,15 @@ def proposed(setting: Setting, text: str = "") -> str:
     """An incident with a question, kept by the chat and the issue tracker of one machine."""
     kept = {"chat": KeptChat(setting.store), "issues": KeptIssues(setting.store)}
     world = setting.process(kept.get)
-    incident = record(world, setting.entry(text)).incident
+    incident = record_log_entry(world, setting.entry(text)).incident
     investigate_incident(world, incident)
     return incident
 
 
 def site(setting: Setting, decide: str = "http://127.0.0.1:1/") -> Site:
     """`decide` is where clicks go; "" for a page that is to be read only."""
-    shelf = Shelf(setting.store, setting.services)
-    return Site(shelf, Clicker(decide, lambda: SECRET)) if decide else Site(shelf, None, READ_ONLY)
+    shelf = IncidentReader(setting.store, setting.services)
+    return Site(shelf, ClickSender(decide, lambda: SECRET)) if decide else Site(shelf, None, READ_ONLY)
 
 
 def asked(
@@ -107,7 +107,7 @@ async def _served(of: Site, scope: dict[str, object], body: bytes) -> Answer:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await application(of, PORT)(scope, receive, send)
+    await create_app(of, PORT)(scope, receive, send)
     start = sent[0]
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
     text = b"".join(each.get("body", b"") for each in sent[1:])

@@ -11,13 +11,13 @@ from shared.detection.incident import Incident
 from shared.errors import UsageError
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
-    Broken,
-    Checks,
-    Deployed,
+    BrokenFile,
+    CheckStatus,
+    DeployedVersion,
     DeployedSource,
     Fix,
-    Kind,
-    Proof,
+    ActionKind,
+    Finding,
     Reason,
     Recommendation,
     Rollback,
@@ -25,11 +25,11 @@ from shared.proof.model.finding import (
 )
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
-from shared.proof.proof_context import Request
+from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
 from shared.service import Service
-from shared.workflow.prover import CheckState, Prover, told
+from shared.workflow.prover import ReadChecks, Prover, render_report
 
 
 @cache
@@ -99,7 +99,7 @@ class Pasts:
 class KnownAnswer:
     """The two questions of `shared.workflow.prover.Prover`, answered without compiling anything."""
 
-    kind: Kind = Kind.REDEPLOY
+    kind: ActionKind = ActionKind.REDEPLOY
     reason: Reason = Reason.FIX_NOT_DEPLOYED
     objection: str = ""
     back: bool = False
@@ -109,7 +109,7 @@ class KnownAnswer:
     def prover(self) -> Prover:
         return Prover(report=self._report, objection=self._objection, told=_told)
 
-    def _report(self, incident: Incident, history: History, compilers: Compilers, request: Request) -> Report:
+    def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
         self.reports += 1
         return _report(incident, self.kind, self.reason, back=self.back)
 
@@ -119,19 +119,19 @@ class KnownAnswer:
         service: Service,
         history: History,
         compilers: Compilers,
-        checks: CheckState,
+        checks: ReadChecks,
     ) -> str:
-        return self.objection or ("its checks are red" if checks(proposal.commit) is Checks.RED else "")
+        return self.objection or ("its checks are red" if checks(proposal.commit) is CheckStatus.RED else "")
 
 
-_told = lru_cache(maxsize=100)(told)
+_told = lru_cache(maxsize=100)(render_report)
 
 
 @lru_cache(maxsize=100)  # it depends on nothing else, and crashes at every call ask for the same ten thousand times
-def _report(incident: Incident, kind: Kind, reason: Reason, *, back: bool) -> Report:
+def _report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool) -> Report:
     broken, fixed, later = commit("attempt", "broken"), commit("fixed", "attempt"), commit("later", "fixed")
     sighting = incident.sightings[-1]
-    deployed = Deployed(
+    deployed = DeployedVersion(
         sighting.revision,
         broken,
         DeployedSource.INFERRED,
@@ -142,15 +142,15 @@ def _report(incident: Incident, kind: Kind, reason: Reason, *, back: bool) -> Re
         "the log",
     )
     fault = Fault("SyntaxError", sighting.message or "invalid syntax", sighting.line)
-    mended = kind is Kind.REDEPLOY
-    proof = Proof(
+    mended = kind is ActionKind.REDEPLOY
+    proof = Finding(
         deployed=deployed,
-        broken=Broken(incident.path, fault, 1, (7,), "cpython-3.11.7", "", ("3.12",), "ruff", ()),
+        broken=BrokenFile(incident.path, fault, 1, (7,), "cpython-3.11.7", "", ("3.12",), "ruff", ()),
         introduced=None,
         attempts=(),
         fix=Fix(fixed, "merged", path=incident.path) if mended else None,
-        target=Target(later, Checks.GREEN, 2, (), ()) if mended else None,
-        rollback=Rollback(commit("good")) if kind is Kind.ROLLBACK else None,
+        target=Target(later, CheckStatus.GREEN, 2, (), ()) if mended else None,
+        rollback=Rollback(commit("good")) if kind is ActionKind.ROLLBACK else None,
         recommendation=Recommendation(kind, reason, "As the test says."),
         branch="main",
         branch_head=later.id,

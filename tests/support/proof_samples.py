@@ -10,21 +10,21 @@ from shared.detection.incident import Incident, Sighting, Symptom
 from shared.detection.signal import SignalKind
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
-    AlsoBroken,
+    OtherBrokenFile,
     Attempt,
-    Broken,
-    Checks,
+    BrokenFile,
+    CheckStatus,
     DeclaredFile,
-    Deployed,
+    DeployedVersion,
     DeployedSource,
-    Deployment,
+    LoggedDeployment,
     Fix,
-    Introduced,
-    Kind,
-    Proof,
+    IntroducingCommit,
+    ActionKind,
+    Finding,
     Reason,
     Recommendation,
-    Refused,
+    RefusedCommit,
     Rollback,
     Target,
 )
@@ -141,7 +141,7 @@ DECLARED = (
     DeclaredFile("Dockerfile", I.id, "FROM python:3.11-slim\n"),
     DeclaredFile("pyproject.toml", I.id, '[project]\nname = "chat"\nrequires-python = ">=3.11"\n'),
 )
-BROKEN = Broken(
+BROKEN = BrokenFile(
     path=PATH,
     fault=Fault("SyntaxError", MESSAGE.format(676), 676, 15, 'yield f"data: {json.dumps({'),
     errors=2,
@@ -153,7 +153,7 @@ BROKEN = Broken(
     compiles_on_checked_by="cpython-3.12.1, ruff-0.17.6",
     excerpt=((675, "    for step in run:"), (676, '        yield f"data: {json.dumps({'), (677, "            'a': 1,")),
 )
-DEPLOYED = Deployed(
+DEPLOYED = DeployedVersion(
     revision="chat-00042-def",
     commit=B,
     source=DeployedSource.INFERRED,
@@ -163,28 +163,28 @@ DEPLOYED = Deployed(
     python="3.11",
     python_source=f"Dockerfile: FROM python:3.11-slim (at {I.id})",
     deployments=(
-        Deployment("chat-00041-abc", 624, at("03:43:43"), A, uncommitted=False),
-        Deployment("chat-00042-def", 676, at("03:43:58.640871"), B, uncommitted=True),
+        LoggedDeployment("chat-00041-abc", 624, at("03:43:43"), A, uncommitted=False),
+        LoggedDeployment("chat-00042-def", 676, at("03:43:58.640871"), B, uncommitted=True),
     ),
 )
 
 
-def recommendation(kind: Kind, reason: Reason, detail: str) -> Recommendation:
+def recommendation(kind: ActionKind, reason: Reason, detail: str) -> Recommendation:
     return Recommendation(kind, reason, detail)
 
 
-def proof() -> Proof:
+def proof() -> Finding:
     """The incident of the design."""
-    return Proof(
+    return Finding(
         deployed=DEPLOYED,
         broken=BROKEN,
-        introduced=Introduced(I, PATH, 7, 611),
+        introduced=IntroducingCommit(I, PATH, 7, 611),
         attempts=(Attempt(A, 6, 624), Attempt(B, 2, 676)),
         fix=Fix(F, "merged", excerpt=((676, "        event = {"), (677, '            "a": 1,')), path=PATH),
-        target=Target(HEAD, Checks.GREEN, 4, (), (FileChange(PATH, 19, 12), FileChange("docs/flow.png", None, None))),
+        target=Target(HEAD, CheckStatus.GREEN, 4, (), (FileChange(PATH, 19, 12), FileChange("docs/flow.png", None, None))),
         rollback=None,
         recommendation=recommendation(
-            Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, f"{HEAD.id} on main contains the fix and passes every gate."
+            ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, f"{HEAD.id} on main contains the fix and passes every gate."
         ),
         branch="main",
         branch_head=HEAD.id,
@@ -193,7 +193,7 @@ def proof() -> Proof:
     )
 
 
-def unproven(reason: Reason, detail: str) -> Proof:
+def unproven(reason: Reason, detail: str) -> Finding:
     """Nothing is known but what was logged."""
     return replace(
         proof(),
@@ -211,29 +211,29 @@ def unproven(reason: Reason, detail: str) -> Proof:
         attempts=(),
         fix=None,
         target=None,
-        recommendation=recommendation(Kind.NONE, reason, detail),
+        recommendation=recommendation(ActionKind.NONE, reason, detail),
     )
 
 
-def _without_fix(**changes: object) -> Proof:
+def _without_fix(**changes: object) -> Finding:
     detail = f"On main, no commit that descends from {B.id} compiles the file."
-    none = recommendation(Kind.NONE, Reason.NO_FIX, detail)
+    none = recommendation(ActionKind.NONE, Reason.NO_FIX, detail)
     return replace(proof(), **{"fix": None, "target": None, "recommendation": none, **changes})  # type: ignore[arg-type]
 
 
-def _given(source: DeployedSource, **changes: object) -> Deployed:
+def _given(source: DeployedSource, **changes: object) -> DeployedVersion:
     plain = replace(DEPLOYED, source=source, uncommitted_tree=False, deployments=())
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def _unmerged(where: str, number: int | None, ref: str, reason: Reason) -> Proof:
+def _unmerged(where: str, number: int | None, ref: str, reason: Reason) -> Finding:
     fix = Fix(F, where, number, ref, path=PATH)
     return replace(
-        proof(), fix=fix, target=None, recommendation=recommendation(Kind.NONE, reason, f"The file compiles at {ref}.")
+        proof(), fix=fix, target=None, recommendation=recommendation(ActionKind.NONE, reason, f"The file compiles at {ref}.")
     )
 
 
-def _shapes() -> Mapping[str, tuple[Incident, Proof]]:
+def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
     whole, found = incident(), proof()
     undated = replace(whole, dated=False)
     merge = replace(I, parents=(GOOD.id, A.id))
@@ -245,11 +245,11 @@ def _shapes() -> Mapping[str, tuple[Incident, Proof]]:
     nul = Fault("SyntaxError", "source code cannot contain null bytes", None)
     no_line = replace(BROKEN, fault=nul, excerpt=(), error_lines=(), errors=1)
     others = (
-        AlsoBroken("chat/tools.py", 9, "IndentationError: unexpected indent"),
-        AlsoBroken("chat/x.py", None, "nul"),
+        OtherBrokenFile("chat/tools.py", 9, "IndentationError: unexpected indent"),
+        OtherBrokenFile("chat/x.py", None, "nul"),
     )
     spoken_fix = Fix(replace(F, subject="Repair the answer events"), "merged", path=PATH)
-    back = recommendation(Kind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD.id} is good.")
+    back = recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD.id} is good.")
     return {
         "design": (whole, found),
         "undated log": (undated, found),
@@ -301,16 +301,16 @@ def _shapes() -> Mapping[str, tuple[Incident, Proof]]:
             whole,
             replace(found, broken=replace(BROKEN, also_broken=others)),
         ),
-        "merge brought it in": (whole, replace(found, introduced=Introduced(merge, PATH, 7, 611))),
-        "arrived broken": (whole, replace(found, introduced=Introduced(I, PATH, 7, 611, arrived=True))),
-        "renamed after the break": (whole, replace(found, introduced=Introduced(I, "chat/execute.py", 7, 611))),
+        "merge brought it in": (whole, replace(found, introduced=IntroducingCommit(merge, PATH, 7, 611))),
+        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(I, PATH, 7, 611, arrived=True))),
+        "renamed after the break": (whole, replace(found, introduced=IntroducingCommit(I, "chat/execute.py", 7, 611))),
         "history cut": (
             whole,
             replace(found, introduced=None, declared=(), unseen=("The copy is shallow: 50 commits are there.",)),
         ),
         "no attempt": (whole, replace(found, attempts=(), deployed=replace(DEPLOYED, commit=I, deployments=()))),
         "many attempts": (whole, replace(found, attempts=many)),
-        "refused": (whole, replace(found, refused=(Refused(HEAD, "checks", "its checks are red"),))),
+        "refused": (whole, replace(found, refused=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
         "no ci": (whole, replace(found, declared=DECLARED[1:])),
         "ci covers it": (
             whole,

@@ -7,7 +7,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from functions.demo import build_incident, incident_log
+from functions.demo import build_incident, write_incident_log
 
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"(<!-- incident:begin -->\n).*(<!-- incident:end -->)", re.DOTALL)
@@ -35,7 +35,7 @@ def example() -> str:
     """What `provenfix investigate` says of the rebuilt incident, as a code block, down to the list of evidence."""
     with tempfile.TemporaryDirectory() as folder:
         story = build_incident(Path(folder) / "repository.git")
-        log = incident_log(story, Path(folder) / "log.json")
+        log = write_incident_log(story, Path(folder) / "log.json")
         command = [sys.executable, "-c", "from provenfix.command import main; main()", "investigate"]
         command += ["--repo", str(story.path), "--log", str(log), "--out", f"{folder}/report"]
         subprocess.run(command, check=True)

@@ -9,10 +9,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from functions.demo.fast_import import Planned, write_new
-from functions.local.extra_servers import platform
-from functions.local.server_process import free_port
-from functions.local.supervisor import Tended
+from functions.demo.fast_import import CommitSpec, write_repository
+from functions.local.extra_servers import platform_server
+from functions.local.server_process import find_free_port
+from functions.local.supervisor import Supervisor
 from shared.adapters.machine import SystemClock
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -66,7 +66,7 @@ class Shore:
     folder: Path
     service: Service
     commits: Mapping[str, str]
-    tended: Tended
+    tended: Supervisor
     store: SqliteStore
     logs: SqliteLogs
     queue: SqliteQueue
@@ -116,9 +116,9 @@ class Shore:
 def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
     """Runs the platform while the block runs; nothing is deployed yet."""
     began = datetime(2026, 3, 1, tzinfo=UTC)
-    plans = [Planned(f"{name}: a change", began, "Kim Reed", _files(name)) for name in VERSIONS]
-    commits = write_new(folder / "tide.git", plans)
-    probe = f"http://127.0.0.1:{free_port()}/"
+    plans = [CommitSpec(f"{name}: a change", began, "Kim Reed", _files(name)) for name in VERSIONS]
+    commits = write_repository(folder / "tide.git", plans)
+    probe = f"http://127.0.0.1:{find_free_port()}/"
     config = folder / "provenfix.yaml"
     config.write_text(_CONFIGURATION.format(repository=folder / "tide.git", probe=probe), "utf-8")
     environment = {
@@ -128,10 +128,10 @@ def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
     }
     service = Service("tide", "shore", "europe-west6", str(folder / "tide.git"), "C1", probe_url=probe)
     port = urlsplit(probe).port or 0
-    server = platform(folder, port, environment)
+    server = platform_server(folder, port, environment)
     server = replace(server, command=[*server.command, str(start_seconds)])
     with ExitStack() as stack:
-        tended = Tended(folder, stack)
+        tended = Supervisor(folder, stack)
         opened = SqliteStore(folder / STORE_FILE), SqliteLogs(folder / LOGS_FILE), SqliteQueue(folder / QUEUE_FILE)
         for each in opened:
             stack.callback(each.close)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import functions_framework
 
-from functions.local.server_process import free_port
+from functions.local.server_process import find_free_port
 
 PACKAGES = Path(functions_framework.__file__).parents[1]
 SECONDS = 30.0
@@ -34,7 +34,7 @@ def served(
     target: str, source: Path, *, interpreter: str = sys.executable, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """The URL of `target` in the file `source`, once it answers. The process is ended with the context."""
-    port = free_port()
+    port = find_free_port()
     command = [interpreter, "-W", "ignore", "-m", "functions_framework", "--target", target]
     command += ["--source", str(source), "--host", "127.0.0.1", "--port", str(port)]
     held = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.proof.gating.candidates import Choice, choose_newest
-from shared.proof.gating.gates import Failed
+from shared.proof.gating.candidates import TargetChoice, choose_newest
+from shared.proof.gating.gates import GateFailure
 from shared.proof.model.history import Commit
 from tests.support.past import commit
 
-NEVER = Failed(
+NEVER = GateFailure(
     "newly_broken", "never.py, line 3 compiled, and no longer does (and 1 more)", (), ("never.py", "b3"), "alone"
 )
-CHECKS = Failed("checks", "its checks are red")
+CHECKS = GateFailure("checks", "its checks are red")
 
 
 @dataclass
 class _Gates:
     """Gates that know which commits fail, and a history that knows which of them hold `never.py` as it was refused."""
 
-    failing: Mapping[str, Failed] = field(default_factory=dict)
+    failing: Mapping[str, GateFailure] = field(default_factory=dict)
     holding: frozenset[str] = frozenset()
     as_deployed: bool = False
     ran: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class _Gates:
     def history(self) -> "_Gates":
         return self
 
-    def failed(self, oid: str, already: frozenset[str]) -> Failed | None:
+    def failed(self, oid: str, already: frozenset[str]) -> GateFailure | None:
         assert already == frozenset(("relay.py",))
         self.ran.append(oid)
         return self.failing.get(oid)
@@ -53,23 +53,23 @@ def ids(commits: Sequence[Commit]) -> frozenset[str]:
     return frozenset(each.id for each in commits)
 
 
-def choose(gates: _Gates, commits: Sequence[Commit], refuse: Callable[[str], Failed | None] = lambda _: None) -> Choice:
+def choose(gates: _Gates, commits: Sequence[Commit], refuse: Callable[[str], GateFailure | None] = lambda _: None) -> TargetChoice:
     return choose_newest(gates, commits, frozenset(("relay.py",)), refuse)  # type: ignore[arg-type]
 
 
 def test_the_newest_is_asked_first_and_no_other_where_it_passes() -> None:
     gates, commits = _Gates(), line(3)
-    assert choose(gates, commits) == Choice(commits[0], ())
+    assert choose(gates, commits) == TargetChoice(commits[0], ())
     assert gates.ran == [commits[0].id]
 
 
 def test_without_any_commit_there_is_none() -> None:
-    assert choose(_Gates(), []) == Choice(None, ())
+    assert choose(_Gates(), []) == TargetChoice(None, ())
 
 
 def test_what_is_refused_at_once_runs_no_gate_and_is_named() -> None:
     gates, commits = _Gates(), line(3)
-    refused = Failed("incident_file", "it does not compile there")
+    refused = GateFailure("incident_file", "it does not compile there")
     choice = choose(gates, commits, lambda oid: refused if oid == commits[0].id else None)
     assert choice.commit == commits[1]
     assert [(each.commit, each.gate, each.detail) for each in choice.refused] == [
@@ -90,7 +90,7 @@ def test_the_same_refusing_file_is_not_judged_again_where_it_was_loaded_as_deplo
 
 def test_a_refusal_without_a_sentence_of_its_own_keeps_the_one_that_it_has() -> None:
     commits = line(3)
-    unseen = Failed("unseen", "never.py could not be compiled there", (), ("never.py", "b3"))
+    unseen = GateFailure("unseen", "never.py could not be compiled there", (), ("never.py", "b3"))
     choice = choose(_Gates({commits[0].id: unseen}, ids(commits[:2]), as_deployed=True), commits)
     assert [each.detail for each in choice.refused] == [unseen.detail] * 2
 
@@ -132,7 +132,7 @@ def test_the_last_of_all_may_hold_it_as_well() -> None:
 
 def test_another_file_that_refuses_takes_the_place_of_the_first() -> None:
     commits = line(8)
-    other = Failed("also_broken", "x", (), ("never.py", "b4"), "other alone")
+    other = GateFailure("also_broken", "x", (), ("never.py", "b4"), "other alone")
     gates = _Gates({commits[0].id: NEVER, commits[3].id: other}, ids(commits[:3]), as_deployed=True)
     choice = choose(gates, commits)
     assert (choice.commit, choice.not_looked_at) == (None, 0)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from shared.errors import UsageError
-from shared.proof.judging.check import Origin, Target, check, targets
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
+from shared.proof.judging.check import PythonSource, PythonTarget, check_sources, group_by_python
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
 
 NEW_SYNTAX, TOO_SLOW = "new in 3.12", "timeout"
 """What the fakes say of a line, and of a source that they have no verdict on."""
-DECLARED = Target("3.11", Origin.DECLARED, "x")
+DECLARED = PythonTarget("3.11", PythonSource.DECLARED, "x")
 
 
 class FakeCompiler:
@@ -49,35 +49,35 @@ class FakeCompilers:
 
     def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         self.explained += 1
-        said = (Finding(3, 1, NEW_SYNTAX, 3), Finding(9, 1, "another", 9))
+        said = (Diagnostic(3, 1, NEW_SYNTAX, 3), Diagnostic(9, 1, "another", 9))
         return [Explanation(self.checked_by, said) for _ in wanted]
 
 
 def test_each_file_is_checked_on_the_python_that_is_declared_nearest() -> None:
     declared = {"chat/Dockerfile": "FROM python:3.11\n", "mail/Dockerfile": "FROM python:3.12\n"}
     sources = [Source("chat/a.py", b""), Source("mail/a.py", b""), Source("chat/b/c.py", b""), Source("tool.py", b"")]
-    grouped = targets(sources, declared, None, "3.13")
+    grouped = group_by_python(sources, declared, None, "3.13")
     assert {target.python: [source.path for source in group] for target, group in grouped.items()} == {
         "3.11": ["chat/a.py", "chat/b/c.py"],
         "3.12": ["mail/a.py"],
         "3.13": ["tool.py"],
     }
-    assert [target.origin for target in grouped] == [Origin.DECLARED, Origin.DECLARED, Origin.RUNNING]
+    assert [target.origin for target in grouped] == [PythonSource.DECLARED, PythonSource.DECLARED, PythonSource.RUNNING]
     chat, mail, _ = (target.why for target in grouped)
     assert all(each in chat for each in ("chat/Dockerfile", "FROM python:3.11"))
     assert all(each in mail for each in ("mail/Dockerfile", "FROM python:3.12"))
 
 
 def test_a_given_version_beats_what_is_declared() -> None:
-    grouped = targets([Source("a.py", b"")], {"Dockerfile": "FROM python:3.11\n"}, "3.12", "3.13")
-    assert [(target.python, target.origin) for target in grouped] == [("3.12", Origin.GIVEN)]
+    grouped = group_by_python([Source("a.py", b"")], {"Dockerfile": "FROM python:3.11\n"}, "3.12", "3.13")
+    assert [(target.python, target.origin) for target in grouped] == [("3.12", PythonSource.GIVEN)]
     assert all("--python" in target.why for target in grouped)
 
 
 def test_only_what_fails_is_explained_and_in_one_go() -> None:
     compilers = FakeCompilers()
     sources = [Source("a.py", b"bad"), Source("b.py", b"good"), Source("c.py", b"bad too"), Source("d.py", b"odd")]
-    (group,) = check({DECLARED: sources}, compilers, "3.12")
+    (group,) = check_sources({DECLARED: sources}, compilers, "3.12")
     assert [(each.path, each.explanation, each.more) for each in group.failures] == [
         ("a.py", NEW_SYNTAX, 1),
         ("c.py", NEW_SYNTAX, 1),
@@ -88,18 +88,18 @@ def test_only_what_fails_is_explained_and_in_one_go() -> None:
 
 def test_good_sources_cost_no_explanation() -> None:
     compilers = FakeCompilers()
-    check({DECLARED: [Source("a.py", b"good")]}, compilers, "3.12")
+    check_sources({DECLARED: [Source("a.py", b"good")]}, compilers, "3.12")
     assert compilers.explained == 0
 
 
 def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_and_says_so() -> None:
-    declared = Target("3.99", Origin.DECLARED, "Dockerfile: FROM x")
-    (group,) = check({declared: [Source("a.py", b"")]}, FakeCompilers(), "3.12")
-    assert (group.target.python, group.target.origin) == ("3.12", Origin.DECLARED_UNKNOWN)
+    declared = PythonTarget("3.99", PythonSource.DECLARED, "Dockerfile: FROM x")
+    (group,) = check_sources({declared: [Source("a.py", b"")]}, FakeCompilers(), "3.12")
+    assert (group.target.python, group.target.origin) == ("3.12", PythonSource.DECLARED_UNKNOWN)
     assert all(each in group.target.why for each in (declared.python, declared.why))
 
 
 def test_a_given_version_that_nobody_can_judge_is_an_error() -> None:
-    grouped = targets([Source("a.py", b"")], {}, "3.99", "3.12")
+    grouped = group_by_python([Source("a.py", b"")], {}, "3.99", "3.12")
     with pytest.raises(UsageError):
-        check(grouped, FakeCompilers(), "3.12")
+        check_sources(grouped, FakeCompilers(), "3.12")

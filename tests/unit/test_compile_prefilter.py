@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from shared.proof.model.compile_prefilter import may_fail
+from shared.proof.model.compile_prefilter import can_fail_with
 
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 SOURCE = b'''"""Doc: it's "quoted"."""
@@ -61,7 +61,7 @@ def test_every_real_error_is_held_possible() -> None:
     assert len(found) > 2000
     assert len({error.msg.partition("(")[0] for _, error in found}) > 10
     for content, error in found:
-        assert error.lineno is None or may_fail(content, error.lineno, error.msg, PYTHON), (content, error)
+        assert error.lineno is None or can_fail_with(content, error.lineno, error.msg, PYTHON), (content, error)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_every_real_error_is_held_possible() -> None:
     ],
 )
 def test_a_line_that_cannot_give_the_message_is_ruled_out(line: int, message: str) -> None:
-    assert not may_fail(SOURCE, line, message, "3.11")
+    assert not can_fail_with(SOURCE, line, message, "3.11")
 
 
 def test_an_unknown_message_rules_nothing_out() -> None:
-    assert may_fail(SOURCE, 2, "something new in a later Python", "3.11")
+    assert can_fail_with(SOURCE, 2, "something new in a later Python", "3.11")

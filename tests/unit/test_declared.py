@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.proof.declared.deployed_python import deployed_fact, deployed_python, wanted_files
-from shared.proof.declared.dockerfile import dockerfile_python, image_python
+from shared.proof.declared.deployed_python import find_deployed_fact, find_deployed_python, select_declaring_files
+from shared.proof.declared.dockerfile import find_dockerfile_python, parse_image_python
 
 
 def told(files: Mapping[str, str], near: str) -> tuple[str, str, str] | None:
     """The version, the file that tells it, and its line there; None where nothing tells."""
-    fact = deployed_fact(files, near)
+    fact = find_deployed_fact(files, near)
     return (fact.version, fact.path, fact.text) if fact else None
 
 
@@ -43,7 +43,7 @@ def told(files: Mapping[str, str], near: str) -> tuple[str, str, str] | None:
     ],
 )
 def test_an_image_tells_its_python_by_name_or_tag(image: str, version: str | None) -> None:
-    assert image_python(image) == version
+    assert parse_image_python(image) == version
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_image_tells_its_python_by_name_or_tag(image: str, version: str | Non
     ],
 )
 def test_the_final_stage_of_a_dockerfile_tells_the_python(text: str, version: str, line: int) -> None:
-    told = dockerfile_python(text)
+    told = find_dockerfile_python(text)
     assert told is not None
     assert (told.version, told.line) == (version, line)
 
@@ -87,7 +87,7 @@ def test_the_final_stage_of_a_dockerfile_tells_the_python(text: str, version: st
     ],
 )
 def test_a_dockerfile_that_tells_nothing_tells_nothing(text: str) -> None:
-    assert dockerfile_python(text) is None
+    assert find_dockerfile_python(text) is None
 
 
 def test_the_source_is_the_instruction_with_its_variables_filled_in() -> None:
@@ -97,9 +97,9 @@ def test_the_source_is_the_instruction_with_its_variables_filled_in() -> None:
 
 def test_version_and_source_are_what_the_fact_holds() -> None:
     files = {"svc/Dockerfile": "FROM python:3.11\n"}
-    fact = deployed_fact(files, "svc/app/main.py")
+    fact = find_deployed_fact(files, "svc/app/main.py")
     assert fact is not None
-    assert deployed_python(files, "svc/app/main.py") == (fact.version, f"{fact.path}: {fact.text}")
+    assert find_deployed_python(files, "svc/app/main.py") == (fact.version, f"{fact.path}: {fact.text}")
 
 
 def test_the_dockerfile_nearest_above_the_failing_file_counts() -> None:
@@ -118,7 +118,7 @@ def test_dockerfiles_elsewhere_count_only_where_the_closest_agree() -> None:
         "deploy/mail/Dockerfile": "FROM python:3.12\n",
         "services/chat/docker/Dockerfile": "FROM python:3.10\n",
     }
-    assert deployed_python(files, "app/main.py") is None
+    assert find_deployed_python(files, "app/main.py") is None
     assert told(files, "services/chat/app/main.py") == ("3.10", "services/chat/docker/Dockerfile", "FROM python:3.10")
 
 
@@ -143,7 +143,7 @@ def test_a_dockerfile_for_development_counts_last() -> None:
     ],
 )
 def test_without_a_dockerfile_the_buildpack_and_then_the_requirement_tell(name: str, text: str, version: str) -> None:
-    found = deployed_python({name: text}, "app/main.py")
+    found = find_deployed_python({name: text}, "app/main.py")
     assert found is not None
     assert found[0] == version
     assert found[1].startswith(f"{name}: ")
@@ -162,12 +162,12 @@ def test_malformed_files_are_no_answer_and_no_error() -> None:
         ".python-version": "\n\n",
         "setup.cfg": "python_requires",
     }
-    assert deployed_python(files, "a/b.py") is None
+    assert find_deployed_python(files, "a/b.py") is None
 
 
 def test_wanted_files_are_bounded_and_near_the_root_first() -> None:
     paths = [f"deep/{n:04}/er/Dockerfile" for n in range(500)]
-    wanted = wanted_files(
+    wanted = select_declaring_files(
         [*paths, "Dockerfile", "app/Dockerfile.prod", ".github/workflows/test.yml", "pyproject.toml", "README.md"]
     )
     assert wanted[:4] == (".github/workflows/test.yml", "Dockerfile", "pyproject.toml", "app/Dockerfile.prod")
@@ -176,11 +176,11 @@ def test_wanted_files_are_bounded_and_near_the_root_first() -> None:
 
 def test_files_that_others_brought_are_not_wanted() -> None:
     paths = ["node_modules/x/Dockerfile", "Dockerfile.dockerignore", "docs/dockerfile.md", "x/.github/workflows/a.yml"]
-    assert wanted_files(paths) == ()
+    assert select_declaring_files(paths) == ()
 
 
 def test_an_image_for_development_beside_the_file_gives_way_to_a_deployed_one_elsewhere() -> None:
     files = {"Dockerfile.dev": "FROM python:3.12\n", "deploy/Dockerfile": "FROM python:3.11\n"}
-    found = deployed_python(files, "app/main.py")
+    found = find_deployed_python(files, "app/main.py")
     assert found is not None
     assert found[0] == "3.11"

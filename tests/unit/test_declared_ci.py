@@ -2,14 +2,14 @@
 
 import pytest
 
-from shared.proof.declared.deployed_python import ci_pythons, development_pythons
-from shared.proof.declared.python_versions import lower_bound, permits
+from shared.proof.declared.deployed_python import find_ci_pythons, find_development_pythons
+from shared.proof.declared.python_versions import find_lower_bound, is_permitted
 
 PATH = ".github/workflows/test.yml"
 
 
 def versions(text: str, **others: str) -> list[tuple[str, int]]:
-    found = ci_pythons({PATH: text} | {name.replace("_", "."): content for name, content in others.items()})
+    found = find_ci_pythons({PATH: text} | {name.replace("_", "."): content for name, content in others.items()})
     return [(fact.version, fact.line) for fact in found.versions]
 
 
@@ -45,11 +45,11 @@ def test_versions_are_told_with_their_line(text: str, expected: list[tuple[str, 
 
 
 def test_a_version_file_is_followed() -> None:
-    found = ci_pythons({PATH: "with:\n  python-version-file: .python-version\n", ".python-version": "3.12\n"})
+    found = find_ci_pythons({PATH: "with:\n  python-version-file: .python-version\n", ".python-version": "3.12\n"})
     assert [(fact.version, fact.path) for fact in found.versions] == [("3.12", ".python-version")]
     assert not found.unresolved
     dangling = "with:\n  python-version-file: gone\n"
-    assert ci_pythons({PATH: dangling}).unresolved
+    assert find_ci_pythons({PATH: dangling}).unresolved
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_version_file_is_followed() -> None:
     ],
 )
 def test_what_cannot_be_resolved_is_said(text: str) -> None:
-    assert ci_pythons({PATH: text}).unresolved
+    assert find_ci_pythons({PATH: text}).unresolved
 
 
 @pytest.mark.parametrize(
@@ -80,17 +80,17 @@ def test_what_cannot_be_resolved_is_said(text: str) -> None:
 )
 def test_a_step_that_would_read_the_sources_is_seen(run: str, compiles: bool) -> None:  # noqa: FBT001
     workflow = f"on: push\njobs:\n  a:\n  - run: {run}\n"
-    assert ci_pythons({PATH: workflow}).compiles is compiles
+    assert find_ci_pythons({PATH: workflow}).compiles is compiles
 
 
 def test_the_checking_step_can_be_quoted() -> None:
-    found = ci_pythons({PATH: "jobs:\n  a:\n  - run: |\n      pip install .\n      python -m pytest -q\n"})
+    found = find_ci_pythons({PATH: "jobs:\n  a:\n  - run: |\n      pip install .\n      python -m pytest -q\n"})
     assert [(fact.line, fact.text) for fact in found.compiling] == [(5, "python -m pytest -q")]
 
 
 @pytest.mark.parametrize("text", ["a: [", "\t:", "a: &a [*a]\nb: *c", "{" * 5000, "x" * 300_000, "\0"])
 def test_malformed_workflows_are_a_fact_and_no_error(text: str) -> None:
-    found = ci_pythons({PATH: text})
+    found = find_ci_pythons({PATH: text})
     assert found.workflows == (PATH,)
     assert found.unresolved
     assert [fact.path for fact in found.unreadable] == [PATH]
@@ -98,17 +98,17 @@ def test_malformed_workflows_are_a_fact_and_no_error(text: str) -> None:
 
 def test_aliases_are_walked_once() -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
-    assert ci_pythons({PATH: bomb + "python-version: 3.12\n"}).versions[0].version == "3.12"
-    assert ci_pythons({PATH: "a: &a [*a]\n"}).versions == ()
+    assert find_ci_pythons({PATH: bomb + "python-version: 3.12\n"}).versions[0].version == "3.12"
+    assert find_ci_pythons({PATH: "a: &a [*a]\n"}).versions == ()
 
 
 def test_no_workflow_is_no_ci() -> None:
-    found = ci_pythons({"Dockerfile": "FROM python:3.11"})
+    found = find_ci_pythons({"Dockerfile": "FROM python:3.11"})
     assert (found.workflows, found.versions, found.unresolved, found.compiles) == ((), (), False, False)
 
 
 def test_other_services_are_read_too() -> None:
-    found = ci_pythons({".gitlab-ci.yml": "image: python:3.11\ntest:\n  script:\n    - pytest\n"})
+    found = find_ci_pythons({".gitlab-ci.yml": "image: python:3.11\ntest:\n  script:\n    - pytest\n"})
     assert [fact.version for fact in found.versions] == ["3.11"]
     assert found.compiles
 
@@ -122,7 +122,7 @@ def test_development_facts_carry_path_line_and_text() -> None:
         ".pre-commit-config.yaml": "default_language_version:\n  python: python3.13\n",
         "app/.tool-versions": "nodejs 20.1\npython 3.10.4\n",
     }
-    facts = [(fact.version, fact.path, fact.line, fact.kind) for fact in development_pythons(files)]
+    facts = [(fact.version, fact.path, fact.line, fact.kind) for fact in find_development_pythons(files)]
     assert facts == [
         ("3.13", ".pre-commit-config.yaml", 2, "pre-commit"),
         ("3.12", ".python-version", 1, "python-version"),
@@ -133,11 +133,11 @@ def test_development_facts_carry_path_line_and_text() -> None:
         ("3.12", "pyproject.toml", 9, "target-version"),
         ("3.10", "app/.tool-versions", 2, "python-version"),
     ]
-    assert development_pythons(files)[2].text == 'requires-python = ">=3.11"'
+    assert find_development_pythons(files)[2].text == 'requires-python = ">=3.11"'
 
 
 def test_a_malformed_project_file_is_a_fact() -> None:
-    (fact,) = development_pythons({"pyproject.toml": "[project\n"})
+    (fact,) = find_development_pythons({"pyproject.toml": "[project\n"})
     assert (fact.kind, fact.version) == ("unreadable", "")
     assert "TOML" in fact.text
 
@@ -161,7 +161,7 @@ def test_a_malformed_project_file_is_a_fact() -> None:
     ],
 )
 def test_the_lower_bound_of_a_requirement(requirement: str, version: str | None) -> None:
-    assert lower_bound(requirement) == version
+    assert find_lower_bound(requirement) == version
 
 
 @pytest.mark.parametrize(
@@ -180,4 +180,4 @@ def test_the_lower_bound_of_a_requirement(requirement: str, version: str | None)
     ],
 )
 def test_whether_a_requirement_permits_3_12(requirement: str, allowed: bool) -> None:  # noqa: FBT001
-    assert permits(requirement, "3.12") is allowed
+    assert is_permitted(requirement, "3.12") is allowed

@@ -7,18 +7,18 @@ import pytest
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 
 READ: dict[str, tuple[Callable[[Document, str], object], object]] = {
-    "text": (documents.text, "adrift"),
-    "number": (documents.number, 7),
-    "flag": (documents.flag, True),
-    "part": (documents.part, {"a": 1}),
-    "texts": (documents.texts, ["a", "b"]),
-    "parts": (documents.parts, [{"a": 1}]),
-    "moment": (documents.moment, "2026-04-07T08:00:00Z"),
-    "choice": (lambda value, name: documents.choice(value, name, State), "opened"),
+    "text": (documents.read_text, "adrift"),
+    "number": (documents.read_number, 7),
+    "flag": (documents.read_flag, True),
+    "part": (documents.read_part, {"a": 1}),
+    "texts": (documents.read_texts, ["a", "b"]),
+    "parts": (documents.read_parts, [{"a": 1}]),
+    "moment": (documents.read_time, "2026-04-07T08:00:00Z"),
+    "choice": (lambda value, name: documents.read_choice(value, name, IncidentState), "opened"),
 }
 OTHERS: dict[str, tuple[object, ...]] = {
     "text": (7, True, ["a"], {}),
@@ -40,7 +40,7 @@ def test_what_is_of_its_kind_is_read(kind: str) -> None:
         "texts": ("a", "b"),
         "parts": ({"a": 1},),
         "moment": datetime(2026, 4, 7, 8, tzinfo=UTC),
-        "choice": State.OPENED,
+        "choice": IncidentState.OPENED,
     }.get(kind, value)
     assert (found, type(found)) == (expected, type(expected))
 

@@ -7,8 +7,8 @@ from threading import Event, Thread
 
 import pytest
 
-from functions.local.entry_stream import EntryStream
-from functions.local.follow_file import follow
+from functions.local.entry_stream import EntryParser
+from functions.local.follow_file import follow_log
 
 ENTRIES = [{"insertId": f"t{number}", "textPayload": 'low {tide} [7]\nebb, "flood"'} for number in range(3)]
 SHAPES = {
@@ -19,28 +19,28 @@ SHAPES = {
 }
 
 
-def fed(stream: EntryStream, pieces: Iterable[str]) -> list[object]:
+def fed(stream: EntryParser, pieces: Iterable[str]) -> list[object]:
     return [entry for piece in pieces for entry in stream.feed(piece)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_every_shape_cut_into_any_pieces_gives_the_same_entries(shape: str, size: int) -> None:
-    text, stream = SHAPES[shape], EntryStream()
+    text, stream = SHAPES[shape], EntryParser()
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     assert fed(stream, pieces) == ENTRIES
     assert stream.skipped == 0
 
 
 def test_an_entry_comes_out_as_soon_as_it_is_whole() -> None:
-    stream, text = EntryStream(), SHAPES["objects over many lines"]
+    stream, text = EntryParser(), SHAPES["objects over many lines"]
     end = text.index("}\n{") + 1
     assert fed(stream, [text[: end - 1]]) == []
     assert fed(stream, [text[end - 1 : end]]) == ENTRIES[:1]
 
 
 def test_what_is_no_entry_is_counted_and_costs_no_entry() -> None:
-    stream = EntryStream()
+    stream = EntryParser()
     noise = "Initializing tail session.\n"
     cut_off = '{\n  "insertId": "half",\n'
     pieces = [noise, json.dumps(ENTRIES[0]) + "\n", cut_off, json.dumps(ENTRIES[1], indent=2) + "\n", noise]
@@ -51,7 +51,7 @@ def test_what_is_no_entry_is_counted_and_costs_no_entry() -> None:
 
 
 def test_what_never_ends_does_not_fill_the_memory() -> None:
-    stream = EntryStream()
+    stream = EntryParser()
     for _ in range(40):
         assert list(stream.feed('{"a": "' + "x" * 100_000)) == []
     assert len(stream._rest) <= 1 << 20
@@ -71,7 +71,7 @@ def test_a_file_is_followed_from_its_beginning_and_once_more_when_it_was_cut(tmp
         elif seen == "low tide ebb":
             over.set()
 
-    reading = Thread(target=follow, args=(str(log), take, over))
+    reading = Thread(target=follow_log, args=(str(log), take, over))
     reading.start()
     reading.join(60)
     assert seen == "low tide ebb"

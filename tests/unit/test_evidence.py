@@ -8,10 +8,10 @@ import pytest
 
 from shared.proof.model.finding import DeployedSource
 from shared.report.evidence import Evidence, EvidenceKind
-from shared.report.facts.mended import errors_left
-from shared.report.issue import issue_body
-from shared.report.issue.causes import Source, looked_at
-from shared.report.report import Report, build_report, to_json
+from shared.report.facts.mended import describe_errors_left
+from shared.report.issue import render_issue_body
+from shared.report.issue.causes import CauseSource, list_examined_sources
+from shared.report.report import Report, build_report, report_to_json
 from shared.text.phrases import join_words
 from tests.support.evidence_checker import Fault, Problem, figures, unsupported
 from tests.support.proof_samples import PATH, SHAPES, A, B, F, I, report_on
@@ -100,9 +100,9 @@ def test_references_say_where_to_look() -> None:
 def test_each_attempt_is_evidence_with_its_errors_and_its_first_line() -> None:
     report = report_on("design")
     for attempt in report.proof.attempts:
-        text = _about(report, f"{attempt.commit.id}:", errors_left(attempt)).text
+        text = _about(report, f"{attempt.commit.id}:", describe_errors_left(attempt)).text
         assert attempt.commit.id in text
-        figures_told = [(kind, figure) for kind, figure in figures(errors_left(attempt)) if kind != "commit"]
+        figures_told = [(kind, figure) for kind, figure in figures(describe_errors_left(attempt)) if kind != "commit"]
         assert figures_told == [("line", str(attempt.first_line)), ("number", str(attempt.errors_left))]
     assert [(each.commit, each.errors_left, each.first_line) for each in report.proof.attempts] == [
         (A, 6, 624), (B, 2, 676),
@@ -135,9 +135,9 @@ def test_what_the_platform_says_is_evidence_of_its_own_and_stands_in_the_issue()
     told = build_report(report.incident, replace(report.proof, deployed=deployed))
     assert [each.text for each in told.evidence if each.text in stated] == list(stated)
     assert unsupported(told) == []
-    assert '"source": "provenance"' in json.dumps(to_json(told))
-    body = issue_body(told)
+    assert '"source": "provenance"' in json.dumps(report_to_json(told))
+    body = render_issue_body(told)
     assert share in body.replace("\\", "")
-    assert Source.SETTINGS in looked_at(told)
-    assert join_words(looked_at(told)) in body
-    assert Source.SETTINGS not in looked_at(report)
+    assert CauseSource.SETTINGS in list_examined_sources(told)
+    assert join_words(list_examined_sources(told)) in body
+    assert CauseSource.SETTINGS not in list_examined_sources(report)

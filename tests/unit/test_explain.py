@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from shared.proof.judging.compile_verdicts import Verdicts
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source
-from shared.proof.searching.explain import Explained, explain
-from shared.proof.searching.introducing_commit import Version
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
+from shared.proof.searching.explain import FailureExplanation, explain_failure
+from shared.proof.searching.introducing_commit import FileAtCommit
 from tests.support.past import commit
 
 
@@ -24,7 +24,7 @@ class _Contents:
 class _Compilers:
     """Python 3.11 fails on `line`; a newer one accepts the source or not, as ruff does with `findings` on 3.11."""
 
-    def __init__(self, line: int | None, *findings: Finding, accepted_by: Mapping[str, bool] | None = None) -> None:
+    def __init__(self, line: int | None, *findings: Diagnostic, accepted_by: Mapping[str, bool] | None = None) -> None:
         self._line = line
         self._findings = findings
         self._accepted_by = accepted_by or {}
@@ -49,7 +49,7 @@ class _Compilers:
 
 
 class _Ruff:
-    def __init__(self, findings: tuple[Finding, ...], accepts: Mapping[str, bool]) -> None:
+    def __init__(self, findings: tuple[Diagnostic, ...], accepts: Mapping[str, bool]) -> None:
         self.checked_by = "ruff-0.0.0"
         self._findings = findings
         self._accepts = accepts
@@ -58,13 +58,13 @@ class _Ruff:
         return [Explanation(self.checked_by, () if minor in self._accepts else self._findings) for _, minor in wanted]
 
 
-def explained(compilers: _Compilers) -> Explained:
+def explained(compilers: _Compilers) -> FailureExplanation:
     history = _Contents({"b1": b"oops = = 1\n"})
-    verdicts = Verdicts(history, compilers.compiler("3.11"), compilers.explainer())  # type: ignore[arg-type]
-    return explain(history, compilers, verdicts, Version(commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
+    verdicts = CompileVerdicts(history, compilers.compiler("3.11"), compilers.explainer())  # type: ignore[arg-type]
+    return explain_failure(history, compilers, verdicts, FileAtCommit(commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
 
 
-FIRST, COVERING, AT_LINE = Finding(3, 1, "first", 3), Finding(5, 1, "covering", 9), Finding(7, 4, "at the line", 6)
+FIRST, COVERING, AT_LINE = Diagnostic(3, 1, "first", 3), Diagnostic(5, 1, "covering", 9), Diagnostic(7, 4, "at the line", 6)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ FIRST, COVERING, AT_LINE = Finding(3, 1, "first", 3), Finding(5, 1, "covering", 
         (7, (), ""),
     ],
 )
-def test_the_words_are_those_of_the_failing_line(line: int | None, findings: tuple[Finding, ...], words: str) -> None:
+def test_the_words_are_those_of_the_failing_line(line: int | None, findings: tuple[Diagnostic, ...], words: str) -> None:
     said = explained(_Compilers(line, *findings))
     assert said.explanation == words
     assert said.errors == {"b1": max(1, len(findings))}

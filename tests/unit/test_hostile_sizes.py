@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from shared.adapters.github.webhook import _COMMAND, _MARKER
-from shared.proof.declared.deployed_python import deployed_fact
-from shared.proof.declared.development import development_pythons
-from shared.proof.declared.workflows import ci_pythons
+from shared.proof.declared.deployed_python import find_deployed_fact
+from shared.proof.declared.development import find_development_pythons
+from shared.proof.declared.workflows import find_ci_pythons
 from shared.text import escaping, markup
 from shared.text.excerpt import format_excerpt
 from shared.text.redaction import redact, redact_blocks
@@ -35,7 +35,7 @@ def workflow(text: str) -> object:
     quoted = "'" + inner.replace("'", "''").replace("\n", "") + "'"
     block = "\n".join("      " + line for line in inner.split("\n"))
     told = f"jobs:\n  a:\n    python-version: {quoted}\n    run: |\n{block}\n"
-    return ci_pythons({".github/workflows/a.yml": told})
+    return find_ci_pythons({".github/workflows/a.yml": told})
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -49,10 +49,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "escaping.for_mermaid": escaping.escape_mermaid,
     "escaping.for_slack": escaping.escape_slack,
     "ci_pythons": workflow,
-    "development_pythons": lambda text: development_pythons(
+    "development_pythons": lambda text: find_development_pythons(
         {"setup.cfg": text, "pyproject.toml": text, ".pre-commit-config.yaml": text, ".python-version": text}
     ),
-    "deployed_fact": lambda text: deployed_fact(
+    "deployed_fact": lambda text: find_deployed_fact(
         {"Dockerfile": text, "project.toml": text, "runtime.txt": text}, "a.py"
     ),
     "webhook": lambda text: (_MARKER.search(text), _COMMAND.search(text)),

@@ -9,15 +9,15 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from shared.proof.model.finding import AlsoBroken, DeclaredFile, Fix, Introduced, Kind, Refused
+from shared.proof.model.finding import OtherBrokenFile, DeclaredFile, Fix, IntroducingCommit, ActionKind, RefusedCommit
 from shared.proof.model.history import Commit, FileChange
-from shared.report.issue import LONGEST_BODY, issue_body, issue_title
-from shared.report.issue.changes import Verdict
+from shared.report.issue import MAX_BODY_LENGTH, render_issue_body, format_issue_title
+from shared.report.issue.changes import CommitRole
 from shared.report.issue.proposal import NOT_COUNTED
-from shared.report.issue.section import LEFT_OUT, Heading
-from shared.report.issue.summary import DECISIONS
+from shared.report.issue.section import TRUNCATION_NOTE, Heading
+from shared.report.issue.summary import RECOMMENDATION_LABELS
 from shared.report.report import Report, build_report
-from shared.report.timeline import EventKind, events
+from shared.report.timeline import EventKind, build_timeline
 from shared.text.escaping import ZERO_WIDTH_SPACE
 from shared.text.escaping import strip_invisible as visible
 from tests.support.evidence_checker import figures
@@ -29,7 +29,7 @@ GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
 
 def body(shape: str) -> str:
-    return issue_body(report_on(shape))
+    return render_issue_body(report_on(shape))
 
 
 def hostile(payload: str) -> Report:
@@ -53,16 +53,16 @@ def hostile(payload: str) -> Report:
             proof,
             broken=replace(
                 proof.broken, path=payload, fault=fault, explanation=payload, second_opinion=payload,
-                excerpt=((675, payload), (676, payload)), also_broken=(AlsoBroken(payload, 1, payload),),
+                excerpt=((675, payload), (676, payload)), also_broken=(OtherBrokenFile(payload, 1, payload),),
             ),
-            introduced=Introduced(evil, payload, 7, 611),
+            introduced=IntroducingCommit(evil, payload, 7, 611),
             attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
             fix=Fix(replace(evil, id=F.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
             target=replace(proof.target, commit=replace(evil, id=HEAD.id), ships=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),
             branch=payload,
             declared=(DeclaredFile(".github/workflows/x.yml", I.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
-            refused=(Refused(evil, "checks", payload),),
+            refused=(RefusedCommit(evil, "checks", payload),),
             unseen=(payload,),
         ),
     )  # fmt: skip
@@ -87,8 +87,8 @@ TAGS = re.compile(r"</?sub>|<details>\n<summary>\d+ items, cited by their number
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_is_inert(payload: str) -> None:
-    assert_inert(issue_body(hostile(payload)), leads=False)
-    assert_inert(issue_body(hostile(payload), LINKS), leads=True)
+    assert_inert(render_issue_body(hostile(payload)), leads=False)
+    assert_inert(render_issue_body(hostile(payload), LINKS), leads=True)
 
 
 def assert_inert(text: str, *, leads: bool) -> None:
@@ -116,18 +116,18 @@ def assert_text_is_inert(text: str, found: list[Token]) -> None:
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
     harmless = "harmless" if visible(payload).strip() else "\u2060"
-    plain, attacked = (_outline(issue_body(hostile(each), LINKS)) for each in (harmless, payload))
+    plain, attacked = (_outline(render_issue_body(hostile(each), LINKS)) for each in (harmless, payload))
     assert attacked == plain
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_the_diagram_keeps_its_syntax(payload: str) -> None:
-    _assert_diagram(_diagram(issue_body(hostile(payload))))
+    _assert_diagram(_diagram(render_issue_body(hostile(payload))))
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_a_title_is_one_plain_line(payload: str) -> None:
-    title = issue_title(hostile(payload))
+    title = format_issue_title(hostile(payload))
     assert title.isprintable() or ZERO_WIDTH_SPACE in title
     assert "\n" not in title
     assert len(title) < 256
@@ -148,7 +148,7 @@ def test_every_shape_has_every_part_of_a_post_mortem(shape: str) -> None:
     assert headings[-1] in {Heading.EVIDENCE, Heading.UNSEEN}
     assert "provenfix:fingerprint=0123456789abcdef" in text.splitlines()[0]
     assert "None" not in text
-    assert len(text) < LONGEST_BODY
+    assert len(text) < MAX_BODY_LENGTH
     _assert_diagram(_diagram(text))
 
 
@@ -159,16 +159,16 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
         commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (I, A, B, F)
     }
     last = {name: row.rstrip(" |").rpartition(" | ")[2] for name, row in verdicts.items()}
-    assert {name: {each for each in Verdict if each in said} for name, said in last.items()} == {
-        I.id: {Verdict.INTRODUCED},
-        A.id: {Verdict.CLAIMS_FIX},
-        B.id: {Verdict.DEPLOYED},
-        F.id: {Verdict.FIX},
+    assert {name: {each for each in CommitRole if each in said} for name, said in last.items()} == {
+        I.id: {CommitRole.INTRODUCED},
+        A.id: {CommitRole.CLAIMS_FIX},
+        B.id: {CommitRole.DEPLOYED},
+        F.id: {CommitRole.FIX},
     }
     assert set(figures(last[I.id])) >= {("number", "7"), ("line", "611")}
     assert set(figures(last[A.id])) >= {("number", "6"), ("line", "624")}
     assert set(figures(last[B.id])) >= {("number", "2"), ("line", "676")}
-    assert f"**{DECISIONS[Kind.REDEPLOY]} `{HEAD.id[:12]}`" in text
+    assert f"**{RECOMMENDATION_LABELS[ActionKind.REDEPLOY]} `{HEAD.id[:12]}`" in text
     ships = next(line for line in _part(text, Heading.PROPOSAL).splitlines() if f"`{B.id[:12]}`" in line)
     assert ("number", "4") in set(figures(ships))
     assert f"| `{PATH}` | 19 | 12 |" in text
@@ -179,7 +179,7 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
 
 def test_the_title_names_what_fails_and_how_things_stand() -> None:
     fails = "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11"
-    titles = [issue_title(report_on(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
+    titles = [format_issue_title(report_on(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
     assert [title for title in titles if not title.startswith(f"{fails}: ")] == []
     assert len(set(titles)) == len(titles)
 
@@ -191,7 +191,7 @@ def test_the_caret_stands_below_the_column() -> None:
 
 
 def test_the_diagram_shows_the_error_before_the_commit_that_it_comes_from() -> None:
-    told = [each for each in events(report_on("design")) if each.kind is not EventKind.SYMPTOM]
+    told = [each for each in build_timeline(report_on("design")) if each.kind is not EventKind.SYMPTOM]
     order = [
         (EventKind.BREAK, I.id[:12], "7", False),
         (EventKind.ATTEMPT, A.id[:12], "6", False),
@@ -212,7 +212,7 @@ def test_the_diagram_shows_the_error_before_the_commit_that_it_comes_from() -> N
 def test_nothing_to_deploy_is_said_with_its_reason() -> None:
     text = body("close 1011 alone")
     detail = SHAPES["close 1011 alone"][1].recommendation.detail
-    assert f"**{DECISIONS[Kind.NONE]}.** {detail} (`close_1011_without_cause`)" in text
+    assert f"**{RECOMMENDATION_LABELS[ActionKind.NONE]}.** {detail} (`close_1011_without_cause`)" in text
     assert _part(text, Heading.VERIFICATION).count("\n- ") == 1
     assert _part(body("design"), Heading.VERIFICATION).count("\n- ") > 1
 
@@ -234,13 +234,13 @@ def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
         replace(whole, symptoms=many, sightings=whole.sightings * 20),
         replace(proof, target=replace(proof.target, ships=files), attempts=proof.attempts * 60),
     )
-    for text in (issue_body(report), issue_body(report, LINKS)):
+    for text in (render_issue_body(report), render_issue_body(report, LINKS)):
         _assert_cut_by_whole_blocks(text)
 
 
 def _assert_cut_by_whole_blocks(text: str) -> None:
-    assert 40_000 < len(text) < LONGEST_BODY - 5_000  # room for the part that is edited
-    assert LEFT_OUT in text
+    assert 40_000 < len(text) < MAX_BODY_LENGTH - 5_000  # room for the part that is edited
+    assert TRUNCATION_NOTE in text
     assert text.count("\n```") % 2 == 0
     assert all(token.markup for token in GITHUB.parse(text) if token.type == "fence")
     assert text.count("<details>") == text.count("</details>")
@@ -252,7 +252,7 @@ def test_a_secret_in_the_log_is_not_in_the_issue() -> None:
     whole, proof = SHAPES["design"]
     secret = "sk-ant-api03-" + "a1" * 40
     leaking = replace(whole.sightings[0], first=replace(whole.sightings[0].first, text=f"{'y' * 200} key {secret}"))
-    text = issue_body(build_report(replace(whole, sightings=(leaking, whole.sightings[1])), proof))
+    text = render_issue_body(build_report(replace(whole, sightings=(leaking, whole.sightings[1])), proof))
     assert "a1a1a1" not in text
     assert "[redacted anthropic-key]" in text
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from functions.cli.terminal import render
-from shared.proof.model.finding import Proof
+from functions.cli.terminal import render_reports
+from shared.proof.model.finding import Finding
 from shared.proof.model.history import FileChange
 from shared.proposal.question import build_thread_details, build_title_and_lines
-from shared.report.facts.mended import shipped
-from shared.report.issue import issue_body
+from shared.report.facts.mended import describe_shipped_files
+from shared.report.issue import render_issue_body
 from shared.report.report import build_report
 from tests.support.proof_samples import report_on
 
@@ -23,14 +23,14 @@ NONE = re.compile(r"\b0 (?:lines )?(?:added|deleted)|\b0 lines|binary")
 def texts(ships: tuple[FileChange, ...]) -> dict[str, str]:
     """What every target prints of these changes."""
     sample = report_on("design")
-    proof: Proof = sample.proof
+    proof: Finding = sample.proof
     assert proof.target is not None
     report = build_report(sample.incident, replace(proof, target=replace(proof.target, ships=ships)))
     page = io.StringIO()
-    render([report], Console(file=page, width=1000))
+    render_reports([report], Console(file=page, width=1000))
     return {
         "terminal": page.getvalue(),
-        "issue": issue_body(report),
+        "issue": render_issue_body(report),
         "message": "\n".join((*build_title_and_lines(report)[1], *build_thread_details(report))),
         "evidence": "\n".join(each.text for each in report.evidence),
     }
@@ -54,4 +54,4 @@ def test_no_target_prints_the_unknown_as_none(kind: str) -> None:
     ],
 )
 def test_what_was_counted_is_told(ships: tuple[FileChange, ...], words: str) -> None:
-    assert words in shipped(ships)
+    assert words in describe_shipped_files(ships)

@@ -2,16 +2,16 @@
 
 import pytest
 
-from shared.proof.loading.closure import Closure, find_closure
-from shared.proof.loading.imports import Imports, load_imports
-from shared.proof.loading.tree import touches
+from shared.proof.loading.closure import ImportClosure, find_import_closure
+from shared.proof.loading.imports import Imports, parse_imports
+from shared.proof.loading.tree import is_affected_by
 from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n    pass\n"
 
 
-def closure(failing: str, files: dict[str, str], traced: tuple[str, ...] = ()) -> Closure:
-    return find_closure(FakeSourceTree(files), failing, traced)
+def closure(failing: str, files: dict[str, str], traced: tuple[str, ...] = ()) -> ImportClosure:
+    return find_import_closure(FakeSourceTree(files), failing, traced)
 
 
 SERVICE = {
@@ -44,13 +44,13 @@ def test_a_script_that_no_start_command_reaches_is_not_in_the_closure() -> None:
 
 def test_a_change_elsewhere_touches_nothing_that_was_asked() -> None:
     asked = closure("app/routes.py", SERVICE).asked
-    assert not touches(asked, "scripts/other.py")
-    assert not touches(asked, "docs/new/page.md")
-    assert touches(asked, "app/chat/run.py", listed=False)
-    assert touches(asked, "plugins/b.py")
-    assert touches(asked, "os.py")
-    assert touches(asked, "start.sh", listed=False)
-    assert touches(asked, "services/other/Dockerfile")
+    assert not is_affected_by(asked, "scripts/other.py")
+    assert not is_affected_by(asked, "docs/new/page.md")
+    assert is_affected_by(asked, "app/chat/run.py", is_added_or_removed=False)
+    assert is_affected_by(asked, "plugins/b.py")
+    assert is_affected_by(asked, "os.py")
+    assert is_affected_by(asked, "start.sh", is_added_or_removed=False)
+    assert is_affected_by(asked, "services/other/Dockerfile")
 
 
 DJANGO = {
@@ -93,12 +93,12 @@ def test_imports_are_taken_from_a_memory_by_blob() -> None:
 
     def remember(path: str, blob: str) -> Imports:
         if blob not in memory:
-            memory[blob] = load_imports(tree.read(path) or b"")
+            memory[blob] = parse_imports(tree.read(path) or b"")
         return memory[blob]
 
-    first = find_closure(tree, "app/routes.py", imports=remember)
+    first = find_import_closure(tree, "app/routes.py", imports_loader=remember)
     tree.reads.clear()
-    assert find_closure(tree, "app/routes.py", imports=remember) == first
+    assert find_import_closure(tree, "app/routes.py", imports_loader=remember) == first
     assert not [path for path in tree.reads if path.endswith(".py")]
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from shared.proof.loading.closure import Closure, find_closure
-from shared.proof.loading.tree import touches
+from shared.proof.loading.closure import ImportClosure, find_import_closure
+from shared.proof.loading.tree import is_affected_by
 from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n"
 
 
-def closure(failing: str, files: dict[str, str], traced: tuple[str, ...] = (), roots: tuple[str, ...] = ()) -> Closure:
-    return find_closure(FakeSourceTree(files), failing, traced, roots)
+def closure(failing: str, files: dict[str, str], traced: tuple[str, ...] = (), roots: tuple[str, ...] = ()) -> ImportClosure:
+    return find_import_closure(FakeSourceTree(files), failing, traced, roots)
 
 
 def service(name: str, library: str = "") -> dict[str, str]:
@@ -201,7 +201,7 @@ def test_a_later_copy_hides_an_earlier_one() -> None:
 
 def test_a_namespace_package_that_is_not_there_yet_is_asked_for() -> None:
     files = {"Dockerfile": "FROM x\nCOPY . .\nCMD python main.py\n", "main.py": "import late.part"}
-    assert touches(closure("main.py", files).asked, "late/part.py")
+    assert is_affected_by(closure("main.py", files).asked, "late/part.py")
     assert "late/part.py" in closure("main.py", {**files, "late/part.py": ""}).files
 
 

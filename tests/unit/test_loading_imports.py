@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proof.loading.imports import Import, Imports, load_imports
-from shared.proof.loading.source_text import read_text
+from shared.proof.loading.imports import Import, Imports, parse_imports
+from shared.proof.loading.source_text import split_source
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 DYNAMIC = (b"import_module", b"__import__", b"run_module", b'"-m"', b"'-m'")
@@ -58,7 +58,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
         expected = by_parser(source)
         if expected is None:
             continue
-        found = set(load_imports(source).direct)
+        found = set(parse_imports(source).direct)
         compared += 1
         assert expected <= found, path
         assert found == expected or any(word in source for word in DYNAMIC), path
@@ -89,7 +89,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
     ],
 )
 def test_each_form_of_an_import_statement(line: str, expected: list[Import]) -> None:
-    assert list(load_imports(line.encode()).direct) == expected
+    assert list(parse_imports(line.encode()).direct) == expected
 
 
 BROKEN = [
@@ -113,8 +113,8 @@ BROKEN = [
 def test_an_error_hides_no_import(broken: str, where: str) -> None:
     imports = "import a\nfrom .b import c\n\ndef f():\n    from d import (e,\n        g)\n"
     text = broken + imports if where == "above" else imports + broken
-    assert {Import("a"), Import("b", 1, ("c",))} <= set(load_imports(text.encode()).direct)
-    assert "d" in {each.module for each in load_imports(text.encode()).direct}
+    assert {Import("a"), Import("b", 1, ("c",))} <= set(parse_imports(text.encode()).direct)
+    assert "d" in {each.module for each in parse_imports(text.encode()).direct}
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,12 @@ def test_an_error_hides_no_import(broken: str, where: str) -> None:
     ],
 )
 def test_a_dynamic_import_is_followed_as_far_as_its_text_tells(line: str, expected: Imports) -> None:
-    assert load_imports(line.encode()) == expected
+    assert parse_imports(line.encode()) == expected
 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_make_the_reader_raise(source: bytes) -> None:
-    assert load_imports(source) == load_imports(source)
+    assert parse_imports(source) == parse_imports(source)
 
 
 @given(
@@ -171,9 +171,9 @@ def test_no_bytes_make_the_reader_raise(source: bytes) -> None:
 )
 def test_taking_a_text_apart_keeps_its_lines_and_never_raises(pieces: list[str]) -> None:
     text = "".join(pieces)
-    code = read_text(text.encode()).code
+    code = split_source(text.encode()).code
     assert code[: len(text)].count("\n") == text.count("\n")
-    load_imports(text.encode())
+    parse_imports(text.encode())
 
 
 RUNS = [
@@ -212,5 +212,5 @@ RUNS = [
 def test_time_grows_with_the_length_of_hostile_runs(run: str) -> None:
     """A quarter of a MiB of any run is read; one that took squared time would not end within the test's patience."""
     source = (run * (262_144 // len(run))).encode()
-    assert len(read_text(source).strings) <= len(source)
-    load_imports(source)
+    assert len(split_source(source).strings) <= len(source)
+    parse_imports(source)

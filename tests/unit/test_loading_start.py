@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proof.declared.dockerfile import MOST_EXPANDED
-from shared.proof.loading.closure import find_closure
-from shared.proof.loading.image import read_image
-from shared.proof.loading.shell import MOST_COMMANDS, MOST_TEXT, split_commands
+from shared.proof.declared.dockerfile import MAX_EXPANDED
+from shared.proof.loading.closure import find_import_closure
+from shared.proof.loading.image import parse_stages
+from shared.proof.loading.shell import MAX_COMMANDS, MAX_TEXT, split_commands
 from tests.support.source_tree import FakeSourceTree
 
 FILES = {
@@ -152,7 +152,7 @@ COMMANDS = [
 
 def closure_of(lines: str, failing: str) -> tuple[bool, set[str]]:
     files = {**FILES, "Dockerfile": f"FROM python:3.11\nWORKDIR /srv\nCOPY . .\n{lines}\n"}
-    found = find_closure(FakeSourceTree(files), failing)
+    found = find_import_closure(FakeSourceTree(files), failing)
     return found.exact, set(found.files)
 
 
@@ -193,11 +193,11 @@ def test_a_command_that_names_nothing_known_leaves_what_the_image_copies(command
 
 
 def test_variables_that_double_with_every_line_stay_bounded() -> None:
-    stages = read_image("FROM x\n" + "ENV A=a$A$A\n" * 200)
-    assert len(stages[-1].environment["A"]) == MOST_EXPANDED
+    stages = parse_stages("FROM x\n" + "ENV A=a$A$A\n" * 200)
+    assert len(stages[-1].environment["A"]) == MAX_EXPANDED
     variables: dict[str, str] = {}
     assert not list(split_commands("A=a$A$A\n" * 200, variables))
-    assert len(variables["A"]) <= MOST_TEXT
+    assert len(variables["A"]) <= MAX_TEXT
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_variables_that_double_with_every_line_stay_bounded() -> None:
 )
 def test_a_long_run_in_a_script_is_read_to_its_bounds(run: str) -> None:
     text = run * (65_536 // len(run))
-    assert sum(1 for _ in split_commands(text, {"a": "b"}, ("x",))) <= MOST_COMMANDS
+    assert sum(1 for _ in split_commands(text, {"a": "b"}, ("x",))) <= MAX_COMMANDS
 
 
 @given(st.text(max_size=300))
@@ -223,5 +223,5 @@ def test_no_text_makes_a_shell_reader_raise(text: str) -> None:
 def test_no_dockerfile_makes_a_search_raise(pieces: list[str]) -> None:
     text = "FROM x\nCOPY . .\nCMD " + " ".join(pieces)
     files = {"Dockerfile": text, "s.sh": text + "\n./s.sh\nsh s.sh", "main.py": "", json.dumps(pieces)[:50]: ""}
-    assert "main.py" in find_closure(FakeSourceTree(files), "main.py").files
-    assert len(read_image(text)) >= 1
+    assert "main.py" in find_import_closure(FakeSourceTree(files), "main.py").files
+    assert len(parse_stages(text)) >= 1

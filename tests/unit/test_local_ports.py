@@ -11,12 +11,12 @@ from werkzeug.test import EnvironBuilder
 
 from functions import main
 from functions.local import topology
-from functions.local.function_server import SOURCE
-from functions.local.guarded_main import guard
+from functions.local.function_server import FUNCTIONS_FILE
+from functions.local.guarded_main import guard_function
 from functions.local.private_files import make_private, open_private
-from functions.local.python_child import child_environment
-from functions.local.request_origin import STATUS, Doubt
-from functions.local.stack_folder import alone_in, told
+from functions.local.python_child import clean_environment
+from functions.local.request_origin import PROBLEM_STATUS, OriginProblem
+from functions.local.stack_folder import lock_folder, publish_environment
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 
 PORT = 8301
@@ -34,7 +34,7 @@ def call(*, anywhere: bool) -> Called:
         builder = EnvironBuilder(method="POST", data=b"{}", content_type="text/plain", base_url=f"http://{OWN}")
         environment = builder.get_environ() | {"SERVER_PORT": str(PORT)}
         environment |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-        return int(guard(own, anywhere=anywhere)(Request(environment))[1])
+        return int(guard_function(own, any_host=anywhere)(Request(environment))[1])
 
     return status
 
@@ -52,12 +52,12 @@ PAGES: list[dict[str, str]] = [
 @pytest.mark.parametrize("headers", PAGES)
 @pytest.mark.parametrize("anywhere", [True, False])
 def test_what_a_browser_sends_reaches_no_function(headers: dict[str, str], anywhere: bool) -> None:  # noqa: FBT001
-    assert call(anywhere=anywhere)(headers) == STATUS[Doubt.ORIGIN]
+    assert call(anywhere=anywhere)(headers) == PROBLEM_STATUS[OriginProblem.ORIGIN]
 
 
 @pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", f"[::1]:{PORT}", ""])
 def test_a_foreign_name_reaches_only_what_checks_signatures(host: str) -> None:
-    assert call(anywhere=False)({"host": host}) == STATUS[Doubt.HOST]
+    assert call(anywhere=False)({"host": host}) == PROBLEM_STATUS[OriginProblem.HOST]
     assert call(anywhere=True)({"host": host}) == 204
 
 
@@ -69,9 +69,9 @@ def test_a_program_of_this_machine_is_answered(host: str) -> None:
 def test_every_function_of_the_stack_is_served_with_its_guard() -> None:
     from functions.local import guarded_main  # noqa: PLC0415
 
-    assert Path(guarded_main.__file__) == SOURCE
+    assert Path(guarded_main.__file__) == FUNCTIONS_FILE
     assert set(guarded_main.__all__) == set(main.__all__)
-    assert {topology.CALLED, topology.WEBHOOK, *(each.function for each in topology.READERS)} == set(
+    assert {topology.SLACK_FUNCTION, topology.WEBHOOK_FUNCTION, *(each.function for each in topology.SUBSCRIBERS)} == set(
         guarded_main.__all__
     )
     assert all(getattr(guarded_main, name) is not getattr(main, name) for name in main.__all__)
@@ -83,7 +83,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_state_is_for_nobody_else(tmp_path: Path) -> None:
     folder = tmp_path / ".provenfix"
-    with alone_in(folder), told(folder, {"PROVENFIX_EMBEDDED": str(folder)}, stays=True):
+    with lock_folder(folder), publish_environment(folder, {"PROVENFIX_EMBEDDED": str(folder)}, keep=True):
         store = SqliteStore(folder / "stack.db")
         store.create("incidents", "one", {"path": "app.py"})
         open_private(folder / "record.log", "ab").close()
@@ -99,7 +99,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     (folder / "held").touch(mode=0o644)
     (folder / "record.log").touch(mode=0o644)
-    with alone_in(folder):
+    with lock_folder(folder):
         open_private(folder / "record.log", "ab").close()
         assert modes(folder) == {".provenfix": 0o700, "held": 0o600, "record.log": 0o600}
 
@@ -114,7 +114,7 @@ def test_a_folder_of_somebodys_other_files_stays_as_it_is(tmp_path: Path) -> Non
 
 def test_a_child_inherits_nothing_that_changes_what_it_loads() -> None:
     shell = {"PATH": "/bin", "PYTHONPATH": ".", "PYTHONSTARTUP": "x.py", "DEBUG": "1", "FUNCTION_SOURCE": "x", "A": "b"}
-    assert child_environment({"PYTHONPATH": "/code"}, shell) == {
+    assert clean_environment({"PYTHONPATH": "/code"}, shell) == {
         "PATH": "/bin",
         "A": "b",
         "PYTHONPATH": "/code",

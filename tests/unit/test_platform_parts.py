@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.platform.entries import Place, line_entry
-from functions.local.platform.front import Target, Turns
-from functions.local.platform.journal import Journal, sink_takes
+from functions.local.platform.entries import InstanceRef, create_line_entry
+from functions.local.platform.front import Backend, WeightedRoundRobin
+from functions.local.platform.journal import Journal, matches_sink
 from functions.local.platform.launch import Launch, Launcher
 from shared.adapters.logs.log_json import entry_from_json
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
@@ -23,7 +23,7 @@ from tests.support.memory import MemoryStore
 from tests.support.moments import FakeClock
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
-PLACE = Place(TIDE, "tide-1", "0a1b2c3d4e")
+PLACE = InstanceRef(TIDE, "tide-1", "0a1b2c3d4e")
 NOON = datetime(2026, 4, 7, 12, 0, tzinfo=UTC)
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -84,18 +84,18 @@ def test_an_interpreter_that_the_settings_name_wrongly_is_told(tmp_path: Path) -
 
 
 def test_turns_follow_the_shares_and_never_bunch() -> None:
-    targets, turns = [Target("old", 90, 1), Target("new", 10, 2), Target("none", 0, 3)], Turns()
+    targets, turns = [Backend("old", 90, 1), Backend("new", 10, 2), Backend("none", 0, 3)], WeightedRoundRobin()
     dealt = [found.revision for _ in range(100) if (found := turns.next(targets))]
     assert Counter(dealt) == {"old": 90, "new": 10}
     assert all(dealt[at : at + 10].count("new") == 1 for at in range(0, 100, 10))
-    assert turns.next([Target("none", 0, 3)]) is None
+    assert turns.next([Backend("none", 0, 3)]) is None
 
 
 def test_a_line_that_is_json_becomes_the_payload() -> None:
-    entry = line_entry(PLACE, NOON, "stdout", json.dumps({"severity": "ERROR", "message": "SyntaxError: x", "n": [1]}))
+    entry = create_line_entry(PLACE, NOON, "stdout", json.dumps({"severity": "ERROR", "message": "SyntaxError: x", "n": [1]}))
     assert (entry["severity"], entry["jsonPayload"]) == ("ERROR", {"message": "SyntaxError: x", "n": [1]})
     for text in ('{"open": ', "[1]", "{1}", "{" * 5000):
-        assert line_entry(PLACE, NOON, "stdout", text)["textPayload"] == text
+        assert create_line_entry(PLACE, NOON, "stdout", text)["textPayload"] == text
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_line_that_is_json_becomes_the_payload() -> None:
     ],
 )
 def test_the_sink_takes_whatever_may_be_a_signal(text: str, *, taken: bool) -> None:
-    assert sink_takes(line_entry(PLACE, NOON, "stderr", text)) is taken
+    assert matches_sink(create_line_entry(PLACE, NOON, "stderr", text)) is taken
 
 
 def test_what_is_told_of_was_kept_before(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_is_told_of_was_kept_before(tmp_path: Path) -> None:
     journal = Journal(logs, queue)
     lines = ['  File "/app/x.py", line 7', "SyntaxError: invalid syntax"]
     for text in lines:
-        journal.add(line_entry(PLACE, NOON, "stderr", text))
+        journal.add(create_line_entry(PLACE, NOON, "stderr", text))
     journal.flush()
     journal.flush()
     [delivery] = queue.take("log-entries", 10, 60)
@@ -136,10 +136,10 @@ def logs(tmp_path: Path) -> Iterator[SqliteLogs]:
 
 def test_an_entry_is_kept_once_and_found_by_service_and_time(logs: SqliteLogs) -> None:
     later = NOON + timedelta(seconds=60)
-    other = Place(Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2"), "ebb-1", "0a1b2c3d4e")
-    first, second = line_entry(PLACE, NOON, "stderr", "first"), line_entry(PLACE, later, "stderr", "second")
+    other = InstanceRef(Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2"), "ebb-1", "0a1b2c3d4e")
+    first, second = create_line_entry(PLACE, NOON, "stderr", "first"), create_line_entry(PLACE, later, "stderr", "second")
     for _ in range(2):
-        logs.write([second, first, line_entry(other, NOON, "stderr", "ebb"), {"textPayload": "no time"}])
+        logs.write([second, first, create_line_entry(other, NOON, "stderr", "ebb"), {"textPayload": "no time"}])
     assert [each.text for each in logs.entries(TIDE, NOON, later)] == ["first", "second"]
     assert [each.text for each in logs.entries(TIDE, later, later)] == ["second"]
     assert [each.text for each in logs.around(entry_from_json(first, 0))] == ["first"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.local.put_off_signals import put_off
+from functions.local.put_off_signals import defer_signals
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def test_a_signal_is_raised_once_the_block_has_ended(number: signal.Signals) -> 
     done = []
 
     def interrupted() -> None:
-        with put_off():
+        with defer_signals():
             os.kill(os.getpid(), number)
             done.append("rest")
 
@@ -31,14 +31,14 @@ def test_a_signal_is_raised_once_the_block_has_ended(number: signal.Signals) -> 
 
 
 def test_without_a_signal_nothing_is_raised() -> None:
-    with put_off():
+    with defer_signals():
         pass
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with put_off():
+        with defer_signals():
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@ import pytest
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.signal import Signal, SignalKind
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.question import Label, build_paragraphs, build_thread_details, split_label, find_rollback_commit, find_proposed_commit
 from shared.report.report import Report
 from tests.support.past import KnownAnswer, commit_id
@@ -16,12 +16,12 @@ from tests.support.past import KnownAnswer, commit_id
 ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 
 
-def _report(kind: Kind = Kind.REDEPLOY, environment: str = "harbour", *, back: bool = False) -> Report:
+def _report(kind: ActionKind = ActionKind.REDEPLOY, environment: str = "harbour", *, back: bool = False) -> Report:
     entry = LogEntry(position=0, text="oops", timestamp=datetime(2026, 3, 1, tzinfo=UTC), service="tide")
     grouping = IncidentGrouper(Scope("tide", environment))
     grouping.add(Signal(SignalKind.SYNTAX_ERROR, entry, "SyntaxError", "chat/greeting.py", 7, "invalid syntax"))
     [incident] = grouping.incidents()
-    reason = Reason.FIX_NOT_DEPLOYED if kind is Kind.REDEPLOY else Reason.NO_FIX
+    reason = Reason.FIX_NOT_DEPLOYED if kind is ActionKind.REDEPLOY else Reason.NO_FIX
     return KnownAnswer(kind, reason, back=back).prover().report(incident, None, None, None)  # type: ignore[arg-type]
 
 
@@ -32,12 +32,12 @@ def _labels(report: Report) -> set[Label | None]:
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
-        (Kind.REDEPLOY, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
-        (Kind.ROLLBACK, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
-        (Kind.NONE, {Label.FIXED}),
+        (ActionKind.REDEPLOY, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
+        (ActionKind.ROLLBACK, {Label.FIXED, Label.NEWEST, Label.SHIPS}),
+        (ActionKind.NONE, {Label.FIXED}),
     ],
 )
-def test_each_recommendation_has_the_paragraphs_that_it_needs(kind: Kind, more: set[Label]) -> None:
+def test_each_recommendation_has_the_paragraphs_that_it_needs(kind: ActionKind, more: set[Label]) -> None:
     assert _labels(_report(kind)) == ALL | more
 
 
@@ -45,14 +45,14 @@ def test_the_way_back_is_offered_beside_a_redeployment_only() -> None:
     offered = _report(back=True)
     assert Label.INSTEAD in _labels(offered)
     assert (find_proposed_commit(offered), find_rollback_commit(offered)) == (commit_id("later"), commit_id("good"))
-    for kind in (Kind.ROLLBACK, Kind.NONE):
+    for kind in (ActionKind.ROLLBACK, ActionKind.NONE):
         assert find_rollback_commit(_report(kind, back=True)) is None
-    assert find_proposed_commit(_report(Kind.ROLLBACK)) == commit_id("good")
-    assert find_proposed_commit(_report(Kind.NONE)) is None
+    assert find_proposed_commit(_report(ActionKind.ROLLBACK)) == commit_id("good")
+    assert find_proposed_commit(_report(ActionKind.NONE)) is None
 
 
-@pytest.mark.parametrize(("kind", "passed"), [(Kind.REDEPLOY, 1), (Kind.ROLLBACK, 0), (Kind.NONE, 0)])
-def test_gates_are_said_to_be_passed_where_a_target_is_proposed(kind: Kind, passed: int) -> None:
+@pytest.mark.parametrize(("kind", "passed"), [(ActionKind.REDEPLOY, 1), (ActionKind.ROLLBACK, 0), (ActionKind.NONE, 0)])
+def test_gates_are_said_to_be_passed_where_a_target_is_proposed(kind: ActionKind, passed: int) -> None:
     assert sum(commit_id("later")[:7] in line and "ates passed" in line for line in build_thread_details(_report(kind))) == passed
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_broken_at_a_known_commit_is_not_said_to_be_proven() -> None
 
 
 def test_without_a_broken_file_there_is_no_word_of_a_break_or_a_fix() -> None:
-    report = _report(Kind.NONE)
+    report = _report(ActionKind.NONE)
     report = replace(report, proof=replace(report.proof, broken=None))
     assert not _labels(report) & {Label.BROKEN, Label.FIXED}
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proof.searching.explain import excerpt
+from shared.proof.searching.explain import cut_excerpt
 from shared.proposal.question import build_paragraphs, build_thread_details
-from shared.report.issue import issue_body, issue_title
+from shared.report.issue import render_issue_body, format_issue_title
 from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact, redact_and_truncate_line
 from tests.unit.test_issue import hostile
@@ -233,7 +233,7 @@ def test_an_excerpt_from_the_middle_of_a_key_shows_none_of_it() -> None:
     """Its first and last line, by which it is known, lie outside."""
     key = PEM.format("RSA PRIVATE KEY").splitlines()
     content = "\n".join(("KEY = (", *key, "x = 1", f"y = 2 #{' ' * 380}{SECRETS['npm']}"))
-    middle, end = excerpt(content.encode(), 5), excerpt(content.encode(), 10)
+    middle, end = cut_excerpt(content.encode(), 5), cut_excerpt(content.encode(), 10)
     assert [number for number, _ in middle] == list(range(2, 9))
     assert {text for _, text in middle} == {"[redacted private-key]"}
     long = f"y = 2 #{' ' * 380}{SECRETS['npm']}"
@@ -285,8 +285,8 @@ def test_a_secret_that_straddles_any_cut_of_the_report_is_in_neither_issue_nor_m
     for length in (90, 150, 290):
         filling = ("lorem ipsum " * 60)[:length]
         report = hostile(f"{filling} {secret} and so on")
-        body = issue_body(report).partition("\n")[2]  # the first line is a hash of ours
-        shown_text = "".join((issue_title(report), body, *build_paragraphs(report), *build_thread_details(report)))
+        body = render_issue_body(report).partition("\n")[2]  # the first line is a hash of ours
+        shown_text = "".join((format_issue_title(report), body, *build_paragraphs(report), *build_thread_details(report)))
         assert not [part for part in parts(whole(secret)) | parts(secret) if part in shown_text]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.report.report import build_report, to_json
+from shared.report.report import build_report, report_to_json
 from tests.support.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
 
 KEYS = {
@@ -29,7 +29,7 @@ EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
 
 
 def document(shape: str) -> dict[str, Any]:
-    return to_json(report_on(shape))
+    return report_to_json(report_on(shape))
 
 
 @EVERY_SHAPE
@@ -97,7 +97,7 @@ def test_times_of_other_zones_are_told_in_utc() -> None:
     whole, proof = SHAPES["design"]
     assert whole.first_seen is not None
     east = whole.first_seen.astimezone(timezone(timedelta(hours=9)))
-    assert to_json(build_report(replace(whole, first_seen=east), proof))["incident"] == document("design")["incident"]
+    assert report_to_json(build_report(replace(whole, first_seen=east), proof))["incident"] == document("design")["incident"]
 
 
 def test_texts_are_redacted_wherever_they_stand() -> None:
@@ -106,7 +106,7 @@ def test_texts_are_redacted_wherever_they_stand() -> None:
     token = "ghp_" + "a1B2" * 9
     told = replace(proof.introduced.commit, subject=f"use {token}", author=f"Mira {token}")
     leaking = replace(proof, introduced=replace(proof.introduced, commit=told), unseen=(f"could not read {token}",))
-    text = json.dumps(to_json(build_report(replace(whole, service=f"chat {token}"), leaking)))
+    text = json.dumps(report_to_json(build_report(replace(whole, service=f"chat {token}"), leaking)))
     assert token not in text
     assert text.count("[redacted github-token]") >= 4
 
@@ -114,7 +114,7 @@ def test_texts_are_redacted_wherever_they_stand() -> None:
 def test_a_lone_surrogate_can_be_written() -> None:
     whole, proof = SHAPES["design"]
     report = build_report(replace(whole, path="a\udc80.py"), proof)
-    json.dumps(to_json(report), ensure_ascii=False).encode("utf-8")
+    json.dumps(report_to_json(report), ensure_ascii=False).encode("utf-8")
 
 
 def _leaves(value: Any) -> list[tuple[str, Any]]:

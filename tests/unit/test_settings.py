@@ -374,8 +374,8 @@ def test_a_command_prints_a_mistake_a_line(
     """What stands in a name is no line of its own: it is told without its line ends."""
     file = tmp_path / "provenfix.yaml"
     file.write_text("version: 2\nservices: 1\nother: 2\n'a\\nb': 3\n", "utf-8")
-    monkeypatch.setattr(command_line, "_invoked", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))
-    assert command_line._run() == 3
+    monkeypatch.setattr(command_line, "_invoke_typer", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))
+    assert command_line._run_command() == 3
     lines = capsys.readouterr().err.splitlines()
     assert [line.removeprefix("provenfix: ").partition(": ")[0] for line in lines] == [
         f"{file}, line {number}" for number in (1, 2, 3, 4)

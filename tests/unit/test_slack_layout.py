@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
 from shared.proposal.question import Label, build_thread_details, split_label, build_question
-from shared.report.issue.impact import impact
+from shared.report.issue.impact import summarise_impact
 from shared.service import Service
 from tests.support.proof_samples import HEAD, SHAPES, B, F, report_on
 from tests.support.slack.shown import shown, shown_details
@@ -24,13 +24,13 @@ UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 PROPOSAL = Proposal(
-    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", Kind.REDEPLOY, HEAD.id, B.id, "chat-00042-def", F.id,
+    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id, B.id, "chat-00042-def", F.id,
     "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
 )  # fmt: skip
 ISSUE = "https://github.com/quay/chat/issues/12"
 
 
-def asked(shape: str = "design", kind: Kind = Kind.REDEPLOY) -> Message:
+def asked(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
     return build_question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
 
 
@@ -85,7 +85,7 @@ def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
     message = build_question(replace(report, incident=incident), PROPOSAL, ISSUE)
     told = f"what followed: “{first.text}” ({first.occurrences + 40} times)."
     assert told in words(shown(SERVICE, message))
-    assert f"({first.occurrences + 40} times)" in impact(incident)
+    assert f"({first.occurrences + 40} times)" in summarise_impact(incident)
 
 
 def test_the_three_lines_of_the_proof_are_one_list() -> None:
@@ -121,7 +121,7 @@ def test_rolling_back_instead_approves_the_other_proposal() -> None:
 
 
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
-    confirm = buttons(shown(SERVICE, asked("rollback", Kind.ROLLBACK)))[APPROVE]["confirm"]
+    confirm = buttons(shown(SERVICE, asked("rollback", ActionKind.ROLLBACK)))[APPROVE]["confirm"]
     assert confirm["confirm"]["text"] == "Roll back"
     assert confirm["title"]["text"] != buttons(shown(SERVICE, asked()))[APPROVE]["confirm"]["title"]["text"]
 
@@ -200,7 +200,7 @@ def messages_shown() -> str:
         "open": (SERVICE, asked()),
         "open, with a probe and steps": (stepped, asked()),
         "open, with one of two approvals": (replace(SERVICE, not_author=True), counting),
-        "open, to roll back": (SERVICE, asked("rollback", Kind.ROLLBACK)),
+        "open, to roll back": (SERVICE, asked("rollback", ActionKind.ROLLBACK)),
     }
     decided = replace(asked(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
     kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in ProposalStatus if each is not ProposalStatus.OPEN}

@@ -15,19 +15,19 @@ from flask import request as received
 
 from functions.http.delivery import read_delivery
 from functions.local import emulators, topology
-from functions.local.cloud_event import request
-from functions.local.function_client import Door
+from functions.local.cloud_event import build_cloud_event
+from functions.local.function_client import FunctionClient
 from functions.local.server_process import (
     LOOPBACK,
-    NOTHING_PRINTED,
+    NO_OUTPUT,
     Server,
-    answers,
-    check,
-    free_port,
-    is_free,
-    running,
+    wait_until_ready,
+    check_running,
+    find_free_port,
+    is_port_free,
+    run_server,
 )
-from functions.local.stack_folder import environment_of, led_to, told
+from functions.local.stack_folder import load_environment, override_environ, publish_environment
 from shared.adapters.delivery import Delivery
 from shared.errors import InputError
 
@@ -59,7 +59,7 @@ class Function(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def function(*statuses: int, seconds: float = 30) -> Iterator[tuple[Door, list[bytes]]]:
+def function(*statuses: int, seconds: float = 30) -> Iterator[tuple[FunctionClient, list[bytes]]]:
     class Here(Function):
         pass
 
@@ -67,7 +67,7 @@ def function(*statuses: int, seconds: float = 30) -> Iterator[tuple[Door, list[b
     with http.server.ThreadingHTTPServer((LOOPBACK, 0), Here) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        door = Door(server.server_port, "shore", seconds)
+        door = FunctionClient(server.server_port, "shore", seconds)
         try:
             yield door, Here.came
         finally:
@@ -103,13 +103,13 @@ def test_a_function_that_hangs_up_twice_has_not_taken_it() -> None:
 
 
 def test_a_function_that_is_not_there_has_not_taken_it() -> None:
-    door = Door(free_port(), "shore", 1)
+    door = FunctionClient(find_free_port(), "shore", 1)
     assert not door.take(DELIVERY)
     door.close()
 
 
 def test_a_function_reads_what_the_relay_sends() -> None:
-    body, headers = request(DELIVERY, "shore")
+    body, headers = build_cloud_event(DELIVERY, "shore")
     with Flask("shore").test_request_context("/", method="POST", data=body, headers=headers):
         delivery = read_delivery(received)
     assert (delivery.message_id, delivery.data, delivery.published_at) == ("m7", b"\x00\xff{", DELIVERY.published_at)
@@ -117,37 +117,37 @@ def test_a_function_reads_what_the_relay_sends() -> None:
 
 
 def server(*command: str, port: int = 0) -> Server:
-    return Server("pier", [sys.executable, *command], port or free_port(), {})
+    return Server("pier", [sys.executable, *command], port or find_free_port(), {})
 
 
 def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
     broken = server("-c", "print('tide'); print('no water'); raise SystemExit(1)")
     with (
-        running(broken, tmp_path) as process,
+        run_server(broken, tmp_path) as process,
         pytest.raises(InputError, match=r"^pier .*: no water \(.*pier\.log"),
     ):
-        answers(broken, process, tmp_path)
+        wait_until_ready(broken, process, tmp_path)
 
 
 def test_a_server_that_says_nothing_is_told_as_such(tmp_path: Path) -> None:
     silent = server("-c", "")
-    with running(silent, tmp_path) as process, pytest.raises(InputError, match=NOTHING_PRINTED):
-        answers(silent, process, tmp_path)
+    with run_server(silent, tmp_path) as process, pytest.raises(InputError, match=NO_OUTPUT):
+        wait_until_ready(silent, process, tmp_path)
 
 
 def test_a_server_that_answers_runs_until_the_block_is_left(tmp_path: Path) -> None:
-    port = free_port()
+    port = find_free_port()
     listening = server("-m", "http.server", "--bind", LOOPBACK, str(port), port=port)
-    with running(listening, tmp_path) as process:
-        answers(listening, process, tmp_path)
-        check(listening, process, tmp_path)
-        assert not is_free(listening.port)
+    with run_server(listening, tmp_path) as process:
+        wait_until_ready(listening, process, tmp_path)
+        check_running(listening, process, tmp_path)
+        assert not is_port_free(listening.port)
     assert process.returncode is not None
-    assert is_free(listening.port)
+    assert is_port_free(listening.port)
 
 
 def test_a_server_is_ended_when_the_block_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), running(server("-c", "input()"), tmp_path) as process:
+    with pytest.raises(ZeroDivisionError), run_server(server("-c", "input()"), tmp_path) as process:
         raise ZeroDivisionError
     assert process.returncode is not None
 
@@ -156,7 +156,7 @@ def test_a_server_does_not_start_on_a_port_that_is_taken(tmp_path: Path) -> None
     with (
         http.server.HTTPServer((LOOPBACK, 0), Function) as taken,
         pytest.raises(InputError, match=rf"\b{taken.server_port}\b.*\bpier\b"),
-        running(server("-c", "", port=taken.server_port), tmp_path),
+        run_server(server("-c", "", port=taken.server_port), tmp_path),
     ):
         pytest.fail("it was started")
 
@@ -166,20 +166,20 @@ def test_missing_emulators_are_told_with_what_to_install(tmp_path: Path, monkeyp
     java.write_text("#!/bin/sh\n", "utf-8")
     java.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(emulators, "_WELL_KNOWN", ())
+    monkeypatch.setattr(emulators, "_SDK_FOLDERS", ())
     with pytest.raises(InputError, match="gcloud components install pubsub-emulator cloud-firestore-emulator"):
-        emulators.installed()
+        emulators.find_emulators()
 
 
 def test_a_stack_is_found_by_its_folder_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIER", "7")
-    assert environment_of(tmp_path) == {}
-    with told(tmp_path, {"PIER": "8"}, stays=False):
-        found = environment_of(tmp_path)
-        with led_to({**found, "QUAY": "1"}):
+    assert load_environment(tmp_path) == {}
+    with publish_environment(tmp_path, {"PIER": "8"}, keep=False):
+        found = load_environment(tmp_path)
+        with override_environ({**found, "QUAY": "1"}):
             assert led("PIER", "QUAY") == ("8", "1")
         assert led("PIER", "QUAY") == ("7", None)
-    assert environment_of(tmp_path) == {}
+    assert load_environment(tmp_path) == {}
 
 
 def led(*names: str) -> tuple[str | None, ...]:
@@ -187,5 +187,5 @@ def led(*names: str) -> tuple[str | None, ...]:
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    how = topology.Delivering(shortest_pause=1, longest_pause=5)
+    how = topology.DeliveryPolicy(shortest_pause=1, longest_pause=5)
     assert [how.pause(attempt) for attempt in range(1, 6)] == [1, 2, 4, 5, 5]

@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.stats import Format
+from functions.cli.stats import StatsFormat
 from functions.cli.stats import stats as command
-from functions.local.stack_folder import FOLDER
+from functions.local.stack_folder import DEFAULT_FOLDER
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
 from shared.wiring import STORE_FILE
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import Case, document
-from shared.workflow.records.milestones import NAMES, milestones
-from shared.workflow.stats import document as told
-from shared.workflow.stats import stats
+from shared.workflow.records.incident_record import IncidentRecord, record_to_document
+from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
+from shared.workflow.stats import stats_to_json as told
+from shared.workflow.stats import compute_stats
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
-_STATES = (State.OPENED, State.PROPOSED, State.APPROVED, State.WATCHING, State.RESOLVED)
+_STATES = (IncidentState.OPENED, IncidentState.PROPOSED, IncidentState.APPROVED, IncidentState.WATCHING, IncidentState.RESOLVED)
 
 
-def case(name: str, *seconds: float, service: str = "shore.tide") -> Case:
+def case(name: str, *seconds: float, service: str = "shore.tide") -> IncidentRecord:
     """An incident that reached each state so many seconds after it was detected; the first is "opened"."""
-    made = Case(
-        id=name, fingerprint=name, generation=1, state=State.OPENED, service=service, kind=SignalKind.SYNTAX_ERROR,
+    made = IncidentRecord(
+        id=name, fingerprint=name, generation=1, state=IncidentState.OPENED, service=service, kind=SignalKind.SYNTAX_ERROR,
         error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="record", opened_at=NOON,
         last_seen=NOON,
     )  # fmt: skip
@@ -36,17 +36,17 @@ def case(name: str, *seconds: float, service: str = "shore.tide") -> Case:
 
 
 def test_milestones_are_read_from_the_history_and_only_the_first_of_each_counts() -> None:
-    twice = case("a", 0, 5, 60).to(State.PROPOSED, NOON + timedelta(hours=1), "")
-    found = milestones(twice)
+    twice = case("a", 0, 5, 60).to(IncidentState.PROPOSED, NOON + timedelta(hours=1), "")
+    found = compute_milestones(twice)
     assert found.proposed == NOON + timedelta(seconds=5)
     assert found.took("detected", "approved") == timedelta(seconds=60)
     assert (found.deployed, found.took("approved", "verified")) == (None, None)
-    assert list(found.told()) == list(NAMES)
+    assert list(found.told()) == list(MILESTONE_NAMES)
 
 
 def test_median_and_p90_are_over_those_that_took_the_step() -> None:
     several = [case(f"i{number}", 0, number) for number in range(1, 11)] + [case("open", 0)]
-    [logged, first, *rest] = stats(several).overall.steps
+    [logged, first, *rest] = compute_stats(several).overall.steps
     assert (logged.since, logged.until, logged.median) == ("logged", "detected", timedelta())
     assert (first.since, first.until, first.incidents) == ("detected", "proposed", 10)
     assert first.median == timedelta(seconds=5.5)
@@ -55,27 +55,27 @@ def test_median_and_p90_are_over_those_that_took_the_step() -> None:
 
 
 def test_one_incident_is_its_own_median_and_p90() -> None:
-    steps = told(stats([case("a", 0, 2, 32, 42, 86_442)]))["overall"]["steps"]  # type: ignore[index]
+    steps = told(compute_stats([case("a", 0, 2, 32, 42, 86_442)]))["overall"]["steps"]  # type: ignore[index]
     assert steps["approved_to_verified"] == {"incidents": 1, "median_seconds": 86_410.0, "p90_seconds": 86_410.0}
 
 
 def test_services_are_told_apart_and_together() -> None:
-    found = stats([case("a", 0, 2), case("b", 0, 8, service="shore.ebb"), case("c", 0, 4, service="shore.ebb")])
+    found = compute_stats([case("a", 0, 2), case("b", 0, 8, service="shore.ebb"), case("c", 0, 4, service="shore.ebb")])
     assert [(group.service, group.incidents) for group in found.services] == [("shore.ebb", 2), ("shore.tide", 1)]
     assert [group.steps[1].median for group in found.services] == [timedelta(seconds=6), timedelta(seconds=2)]
     assert found.overall.steps[1].median == timedelta(seconds=4)
 
 
 def test_what_another_incident_explains_does_not_count() -> None:
-    explained = case("b", 0).to(State.ABSORBED, NOON, "explained by a")
-    assert [each.case.id for each in stats([case("a", 0), explained]).incidents] == ["a"]
+    explained = case("b", 0).to(IncidentState.ABSORBED, NOON, "explained by a")
+    assert [each.case.id for each in compute_stats([case("a", 0), explained]).incidents] == ["a"]
 
 
 def test_no_incidents_are_no_error() -> None:
-    assert told(stats([]))["incidents"] == []
+    assert told(compute_stats([]))["incidents"] == []
 
 
-HERE = Path(FOLDER)
+HERE = Path(DEFAULT_FOLDER)
 """What the command takes where nobody names a folder."""
 
 
@@ -85,13 +85,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     store = SqliteStore(tmp_path / STORE_FILE)
     for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
-        store.create(incident_records.KIND, each.id, document(each))
+        store.create(incident_records.KIND, each.id, record_to_document(each))
     store.close()
     return HERE
 
 
 def test_the_command_tells_it_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(Format.TEXT, folder) == 0
+    assert command(StatsFormat.TEXT, folder) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "shore.ebb: 1 incident"
     assert "shore.tide: 1 incident" in lines
@@ -103,7 +103,7 @@ def test_the_command_tells_it_as_text(folder: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_command_tells_it_as_json_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(Format.JSON, folder) == 0
+    assert command(StatsFormat.JSON, folder) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "provenfix.stats/1"
     assert found["services"]["shore.tide"]["steps"]["logged_to_verified"]["median_seconds"] == 86_442.0
@@ -116,5 +116,5 @@ def test_an_empty_store_is_told_in_one_line(
 ) -> None:
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert command(Format.TEXT, HERE) == 0
+    assert command(StatsFormat.TEXT, HERE) == 0
     assert capsys.readouterr().out == "No incidents.\n"

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from functions.cli.terminal import NOTHING_FOUND, render
+from functions.cli.terminal import NO_INCIDENT, render_reports
 from shared.report.report import Report
 from tests.support.hostile_texts import HOSTILE
 from tests.support.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
@@ -15,7 +15,7 @@ from tests.unit.test_issue import hostile
 
 def printed(*reports: Report, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    render(reports, console)
+    render_reports(reports, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -90,7 +90,7 @@ def test_each_shape_says_what_matters_in_it(shape: str, words: str) -> None:
 
 
 def test_without_an_incident_one_sentence_says_so() -> None:
-    assert flowing(printed()) == NOTHING_FOUND
+    assert flowing(printed()) == NO_INCIDENT
 
 
 def test_several_reports_follow_each_other() -> None:
@@ -104,7 +104,7 @@ def test_there_are_no_colours_where_there_is_no_terminal() -> None:
 
 def test_there_are_colours_where_there_is_one() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
-    render([report_on("design")], console)
+    render_reports([report_on("design")], console)
     assert isinstance(console.file, io.StringIO)
     assert "\x1b[1;32m" in console.file.getvalue()
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.workflow.throttle import _MOST_KEPT, PERIOD, Throttle
+from shared.workflow.throttle import _MAX_THROTTLE_KEYS, THROTTLE_PERIOD, Throttle
 from tests.support.moments import MORNING
 
 SECOND = timedelta(seconds=1)
@@ -11,14 +11,14 @@ SECOND = timedelta(seconds=1)
 def test_a_key_is_recent_for_its_period_and_no_longer() -> None:
     throttle = Throttle()
     throttle.recorded("a", MORNING)
-    assert throttle.recent("a", MORNING + PERIOD - SECOND) is True
-    assert throttle.recent("a", MORNING + PERIOD) is False
+    assert throttle.recent("a", MORNING + THROTTLE_PERIOD - SECOND) is True
+    assert throttle.recent("a", MORNING + THROTTLE_PERIOD) is False
     assert throttle.recent("b", MORNING) is False
 
 
 def test_of_more_keys_than_it_keeps_the_oldest_are_forgotten() -> None:
     throttle = Throttle()
-    for number in range(_MOST_KEPT):
+    for number in range(_MAX_THROTTLE_KEYS):
         throttle.recorded(number, MORNING)
     throttle.recorded(0, MORNING)
     throttle.recorded("one more", MORNING)

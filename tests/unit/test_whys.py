@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.proof.model.commit_words import claims_fix
-from shared.proof.model.finding import Proof
-from shared.proof.model.ruff_explanations import form_of
+from shared.proof.model.finding import Finding
+from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.report import Report
-from shared.report.whys import Confidence, Key, Statement, Why
+from shared.report.whys import Confidence, WhyKey, Statement, Why
 from shared.text.timestamps import format_rfc3339
 from tests.support.evidence_checker import figures
 from tests.support.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
@@ -23,12 +23,12 @@ CONTRADICTED = "given commit contradicts the log"
 GOLDEN = Path(__file__).parents[1] / "golden" / "whys.md"
 
 
-def why(shape: str, key: Key) -> Why:
+def why(shape: str, key: WhyKey) -> Why:
     [found] = [each for each in report_on(shape).whys if each.key is key]
     return found
 
 
-def proof_of(shape: str) -> Proof:
+def proof_of(shape: str) -> Finding:
     return SHAPES[shape][1]
 
 
@@ -49,7 +49,7 @@ def test_there_are_at_least_five_and_the_last_is_the_error_behind_the_error(shap
     whys = report_on(shape).whys
     assert len(whys) >= 6
     assert [each.n for each in whys] == list(range(1, len(whys) + 1))
-    assert (whys[0].key, whys[-1].key) == (Key.FAILED, Key.BEHIND)
+    assert (whys[0].key, whys[-1].key) == (WhyKey.FAILED, WhyKey.BEHIND)
     assert len({each.key for each in whys}) == len(whys)
 
 
@@ -62,8 +62,8 @@ def test_no_answer_shows_a_value_that_is_not_there(shape: str) -> None:
 
 
 def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and_not_on_3_11() -> None:
-    found = why("design", Key.REJECTED)
-    form = form_of(BROKEN.explanation)
+    found = why("design", WhyKey.REJECTED)
+    form = parse_ruff_explanation(BROKEN.explanation)
     assert form is not None
     assert (form.pep, form.added, form.removed) == ("PEP 701", "3.12", "")
     assert form.what in found.answer
@@ -75,7 +75,7 @@ def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and
 
 
 def test_the_commit_that_introduced_it_is_named_with_its_errors() -> None:
-    found = why("design", Key.INTRODUCED)
+    found = why("design", WhyKey.INTRODUCED)
     assert [figure for kind, figure in figures(found.answer) if kind in {"commit", "time"}] == [
         format_rfc3339(I.committed_at),
         I.id[:12],
@@ -86,26 +86,26 @@ def test_the_commit_that_introduced_it_is_named_with_its_errors() -> None:
 
 
 def test_an_attempt_that_says_fix_is_told_with_the_errors_that_it_left() -> None:
-    found = why("design", Key.NOT_ENDED)
+    found = why("design", WhyKey.NOT_ENDED)
     of_a, of_b = found.answer.partition(A.id[:12])[2].split(B.id[:12])
     assert A.subject[:40] in of_a
     assert B.subject in of_b
     assert {"6", "624"} <= lines_and_numbers(of_a)
     assert {"2", "676"} <= lines_and_numbers(of_b)
     assert found.states == (Statement.CLAIMS_FIX, Statement.DEPLOYED_AMONG_THEM)
-    assert why("many attempts", Key.NOT_ENDED).states == (Statement.CLAIMS_FIX,)
+    assert why("many attempts", WhyKey.NOT_ENDED).states == (Statement.CLAIMS_FIX,)
 
 
 def test_the_fix_is_merged_and_not_deployed_and_does_not_say_so() -> None:
-    found = why("design", Key.NOT_DEPLOYED)
+    found = why("design", WhyKey.NOT_DEPLOYED)
     assert F.id[:12] in found.answer
     assert B.id[:12] in found.answer
     assert Statement.CLAIMS_NO_FIX in found.states
-    assert why("fix says so", Key.NOT_DEPLOYED).states == ()
+    assert why("fix says so", WhyKey.NOT_DEPLOYED).states == ()
 
 
 def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> None:
-    found = why("design", Key.NOT_CAUGHT)
+    found = why("design", WhyKey.NOT_CAUGHT)
     assert found.states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
     for place in (".github/workflows/ci.yml", "python-version: '3.12'", "pyproject.toml", 'requires-python = ">=3.11"'):
         assert place in found.answer
@@ -114,7 +114,7 @@ def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> No
 
 
 def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
-    found = why("design", Key.BEHIND)
+    found = why("design", WhyKey.BEHIND)
     assert found.states == (Statement.UNCOMMITTED_TREE, Statement.UNTIED)
     assert set(figures(found.answer)) >= {
         ("line", "676"),
@@ -127,76 +127,76 @@ def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
 @pytest.mark.parametrize(
     ("shape", "key", "states"),
     [
-        ("design", Key.INTRODUCED, ()),
-        ("fix by deletion", Key.NOT_DEPLOYED, (Statement.FILE_DELETED, Statement.CLAIMS_NO_FIX)),
-        ("fix outlived", Key.BEHIND, (Statement.UNCOMMITTED_TREE, Statement.UNTIED, Statement.FIX_OUTLIVED)),
-        (CONTRADICTED, Key.BEHIND, (Statement.CONTRADICTED, Statement.NOT_BORNE_OUT)),
-        ("given commit fits", Key.BEHIND, (Statement.NAMED_BY_PERSON,)),
-        ("label", Key.BEHIND, (Statement.TRACED,)),
-        (EVERYWHERE, Key.REJECTED, (Statement.VERSION_NO_REASON,)),
-        (EVERYWHERE, Key.NOT_CAUGHT, (Statement.CI_ON_ANY,)),
-        ("merge brought it in", Key.INTRODUCED, (Statement.MERGED_BROKEN,)),
-        ("arrived broken", Key.INTRODUCED, (Statement.ARRIVED_BROKEN,)),
-        ("no ci", Key.NOT_CAUGHT, (Statement.CI_ABSENT, Statement.ADMITS_OTHER)),
-        ("ci covers it", Key.NOT_CAUGHT, (Statement.CI_ON_DEPLOYED,)),
-        ("ci unreadable", Key.NOT_CAUGHT, (Statement.CI_UNREADABLE,)),
-        ("ci without version", Key.NOT_CAUGHT, (Statement.CI_VERSION_UNKNOWN,)),
+        ("design", WhyKey.INTRODUCED, ()),
+        ("fix by deletion", WhyKey.NOT_DEPLOYED, (Statement.FILE_DELETED, Statement.CLAIMS_NO_FIX)),
+        ("fix outlived", WhyKey.BEHIND, (Statement.UNCOMMITTED_TREE, Statement.UNTIED, Statement.FIX_OUTLIVED)),
+        (CONTRADICTED, WhyKey.BEHIND, (Statement.CONTRADICTED, Statement.NOT_BORNE_OUT)),
+        ("given commit fits", WhyKey.BEHIND, (Statement.NAMED_BY_PERSON,)),
+        ("label", WhyKey.BEHIND, (Statement.TRACED,)),
+        (EVERYWHERE, WhyKey.REJECTED, (Statement.VERSION_NO_REASON,)),
+        (EVERYWHERE, WhyKey.NOT_CAUGHT, (Statement.CI_ON_ANY,)),
+        ("merge brought it in", WhyKey.INTRODUCED, (Statement.MERGED_BROKEN,)),
+        ("arrived broken", WhyKey.INTRODUCED, (Statement.ARRIVED_BROKEN,)),
+        ("no ci", WhyKey.NOT_CAUGHT, (Statement.CI_ABSENT, Statement.ADMITS_OTHER)),
+        ("ci covers it", WhyKey.NOT_CAUGHT, (Statement.CI_ON_DEPLOYED,)),
+        ("ci unreadable", WhyKey.NOT_CAUGHT, (Statement.CI_UNREADABLE,)),
+        ("ci without version", WhyKey.NOT_CAUGHT, (Statement.CI_VERSION_UNKNOWN,)),
     ],
 )
-def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: Key, states: tuple[Statement, ...]) -> None:
+def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: WhyKey, states: tuple[Statement, ...]) -> None:
     assert why(shape, key).states == states
 
 
 @pytest.mark.parametrize(
     ("shape", "key", "facts"),
     [
-        ("no fix", Key.NO_FIX, (B.id,)),
-        ("rollback", Key.NO_FIX, (GOOD.id, f"{GOOD.id[:12]} (“{GOOD.subject}”")),
-        ("fix by deletion", Key.NOT_DEPLOYED, (PATH,)),
-        ("fix by rename", Key.NOT_DEPLOYED, ("chat/agents/execute.py",)),
-        ("fix in a pull request", Key.NOT_READY, ("refs/pull/7/head", F.id[:12])),
-        ("fix on a branch", Key.NOT_READY, ("origin/mend-answers", F.id[:12])),
-        ("fix outlived", Key.BEHIND, (format_rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
-        ("not corroborated", Key.VERSION, ("10", "agents_execute.py", "676")),
-        ("file not found", Key.VERSION, (proof_of("file not found").recommendation.detail,)),
-        (CONTRADICTED, Key.BEHIND, (proof_of(CONTRADICTED).deployed.conflict,)),
-        ("ci covers it", Key.NOT_CAUGHT, (".github/workflows/ci.yml", "python-version: '3.11'")),
-        (EVERYWHERE, Key.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest tests")),
-        ("ci unreadable", Key.NOT_CAUGHT, (".github/workflows/ci.yml",)),
-        ("ci without version", Key.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest")),
-        ("without explanation", Key.REJECTED, (BROKEN.checked_by, BROKEN.fault.error_class, BROKEN.fault.message)),
-        ("interpreter and ruff differ", Key.REJECTED, (OTHER_VERDICT,)),
-        ("also broken", Key.NEXT_TO_FAIL, ("chat/tools.py, line 9", "chat/x.py")),
-        ("renamed after the break", Key.INTRODUCED, ("chat/execute.py", "7")),
-        ("history cut", Key.INTRODUCED, proof_of("history cut").unseen),
-        ("no attempt", Key.NOT_ENDED, ("0", PATH)),
-        ("many attempts", Key.NOT_ENDED, ("30",)),
+        ("no fix", WhyKey.NO_FIX, (B.id,)),
+        ("rollback", WhyKey.NO_FIX, (GOOD.id, f"{GOOD.id[:12]} (“{GOOD.subject}”")),
+        ("fix by deletion", WhyKey.NOT_DEPLOYED, (PATH,)),
+        ("fix by rename", WhyKey.NOT_DEPLOYED, ("chat/agents/execute.py",)),
+        ("fix in a pull request", WhyKey.NOT_READY, ("refs/pull/7/head", F.id[:12])),
+        ("fix on a branch", WhyKey.NOT_READY, ("origin/mend-answers", F.id[:12])),
+        ("fix outlived", WhyKey.BEHIND, (format_rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
+        ("not corroborated", WhyKey.VERSION, ("10", "agents_execute.py", "676")),
+        ("file not found", WhyKey.VERSION, (proof_of("file not found").recommendation.detail,)),
+        (CONTRADICTED, WhyKey.BEHIND, (proof_of(CONTRADICTED).deployed.conflict,)),
+        ("ci covers it", WhyKey.NOT_CAUGHT, (".github/workflows/ci.yml", "python-version: '3.11'")),
+        (EVERYWHERE, WhyKey.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest tests")),
+        ("ci unreadable", WhyKey.NOT_CAUGHT, (".github/workflows/ci.yml",)),
+        ("ci without version", WhyKey.NOT_CAUGHT, (".github/workflows/ci.yml", "pytest")),
+        ("without explanation", WhyKey.REJECTED, (BROKEN.checked_by, BROKEN.fault.error_class, BROKEN.fault.message)),
+        ("interpreter and ruff differ", WhyKey.REJECTED, (OTHER_VERDICT,)),
+        ("also broken", WhyKey.NEXT_TO_FAIL, ("chat/tools.py, line 9", "chat/x.py")),
+        ("renamed after the break", WhyKey.INTRODUCED, ("chat/execute.py", "7")),
+        ("history cut", WhyKey.INTRODUCED, proof_of("history cut").unseen),
+        ("no attempt", WhyKey.NOT_ENDED, ("0", PATH)),
+        ("many attempts", WhyKey.NOT_ENDED, ("30",)),
     ],
 )  # fmt: skip
-def test_each_shape_names_what_was_found_in_it(shape: str, key: Key, facts: tuple[str, ...]) -> None:
+def test_each_shape_names_what_was_found_in_it(shape: str, key: WhyKey, facts: tuple[str, ...]) -> None:
     assert [fact for fact in facts if fact not in why(shape, key).answer] == []
 
 
 def test_each_kind_that_nothing_can_be_proven_of_has_a_meaning_and_a_limit_of_its_own() -> None:
     kinds = ("close 1011 alone", "keepalive timeout", "dynamic code", "dependency", "not python")
-    for key in (Key.MEANING, Key.NO_COMMIT, Key.BEHIND):
+    for key in (WhyKey.MEANING, WhyKey.NO_COMMIT, WhyKey.BEHIND):
         assert len({why(kind, key).answer for kind in kinds} - {""}) == len(kinds)
 
 
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
-    assert why("history cut", Key.INTRODUCED).confidence is Confidence.UNKNOWN
-    assert why("not corroborated", Key.ANY_FIX).confidence is Confidence.UNKNOWN
-    assert why("close 1011 alone", Key.INTRODUCED).confidence is Confidence.UNKNOWN
+    assert why("history cut", WhyKey.INTRODUCED).confidence is Confidence.UNKNOWN
+    assert why("not corroborated", WhyKey.ANY_FIX).confidence is Confidence.UNKNOWN
+    assert why("close 1011 alone", WhyKey.INTRODUCED).confidence is Confidence.UNKNOWN
 
 
 def test_what_follows_from_what_was_not_seen_is_not_proven() -> None:
-    assert why("no attempt", Key.NOT_ENDED).confidence is Confidence.INFERRED
-    assert why("ci covers it", Key.NOT_CAUGHT).confidence is Confidence.INFERRED
-    assert why(EVERYWHERE, Key.NOT_CAUGHT).confidence is Confidence.INFERRED
+    assert why("no attempt", WhyKey.NOT_ENDED).confidence is Confidence.INFERRED
+    assert why("ci covers it", WhyKey.NOT_CAUGHT).confidence is Confidence.INFERRED
+    assert why(EVERYWHERE, WhyKey.NOT_CAUGHT).confidence is Confidence.INFERRED
 
 
 def test_thirty_attempts_do_not_become_thirty_sentences() -> None:
-    told = why("many attempts", Key.NOT_ENDED).answer
+    told = why("many attempts", WhyKey.NOT_ENDED).answer
     attempts = proof_of("many attempts").attempts
     assert len(attempts) == 30
     assert sum(each.commit.id[:12] in told for each in attempts) == 5

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import approved, documents, incident_document, proposed, redeployed, state, tick
 from tests.support.harness import Setting, service, syntax_error
 from tests.support.logs import FakeProbe
@@ -45,10 +45,10 @@ def test_what_another_revision_logs_after_the_question_still_explains_its_1011()
     setting = Setting()
     incident = proposed(setting)
     closed = setting.entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
-    waiting = record(setting.process(), closed).incident
+    waiting = record_log_entry(setting.process(), closed).incident
     assert state(setting, waiting) == "waiting"
     late = setting.entry(syntax_error(), revision="tide-00006-older")
-    assert record(setting.process(), late).name == "duplicate"
+    assert record_log_entry(setting.process(), late).name == "duplicate"
     tick(setting, timedelta(seconds=1))
     assert state(setting, waiting) == "absorbed"
     assert incident_document(setting, waiting)["ending_why"] == f"explained by {incident}"

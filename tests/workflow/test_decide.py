@@ -1,4 +1,4 @@
-"""`decide`: whose click counts, for what, until when; and what every other one is told."""
+"""`handle_click`: whose click counts, for what, until when; and what every other one is told."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.proposal import Message
-from shared.workflow.decide import decide
+from shared.workflow.decide import handle_click
 from tests.support.drivers import approved, documents, pressed, proposed, redeployed, state, tick
 from tests.support.harness import Setting, click, service
 
@@ -177,7 +177,7 @@ def test_an_approval_that_was_stored_and_not_published_is_published_by_the_tick(
     incident = proposed(setting)
     demand = setting.bus.demand
     setting.bus.demand = _refusing  # type: ignore[assignment]
-    assert decide(setting.process(), click(setting.chat.all[0].message)).reply is ClickResult.APPROVED
+    assert handle_click(setting.process(), click(setting.chat.all[0].message)).reply is ClickResult.APPROVED
     assert documents(setting, "decisions")[f"{incident}-1"]["state"] == "approved"
     assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
     setting.bus.demand = demand
@@ -197,10 +197,10 @@ def test_a_click_that_meets_another_one_half_way_is_told_how_the_decision_stands
 
     class Slow:
         def publish(self, topic: str, message: Mapping[str, str]) -> None:
-            second.append(decide(setting.process(), click(_asked(setting))).reply)
+            second.append(handle_click(setting.process(), click(_asked(setting))).reply)
             setting.bus.publish(topic, message)
 
-    first = decide(setting.process(lambda name, port: Slow() if name == "bus" else port), click(_asked(setting)))
+    first = handle_click(setting.process(lambda name, port: Slow() if name == "bus" else port), click(_asked(setting)))
     assert (first.reply, second) == (ClickResult.APPROVED, [ClickResult.ALREADY_APPROVED])
     assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import MINUTE, documents, pressed, redeployed, tick
 from tests.support.function_clients import doors, sunk
 from tests.support.harness import Setting, service
@@ -26,7 +26,7 @@ def logged_by(setting: Setting, of: Service) -> str:
     setting.clock.turn(MINUTE)
     entry = replace(setting.entry(revision=f"{of.name}-00007-old", name=of.name), project=of.project)
     setting.logs.all[-1] = entry
-    return record(setting.process(), entry).incident
+    return record_log_entry(setting.process(), entry).incident
 
 
 def test_one_failure_in_three_places_is_three_incidents(setting: Setting) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import documents, incident_document, opened, state
 from tests.support.harness import Setting
 from tests.support.memory import MemoryStore
@@ -18,7 +18,7 @@ def setting() -> Setting:
 
 
 def _logged_by(setting: Setting, number: int) -> tuple[str, str]:
-    outcome = record(setting.process(), setting.entry(revision=f"tide-{number:05}-more"))
+    outcome = record_log_entry(setting.process(), setting.entry(revision=f"tide-{number:05}-more"))
     return outcome.name, outcome.incident
 
 
@@ -53,7 +53,7 @@ def test_a_revision_that_logs_again_is_kept_once(setting: Setting) -> None:
 
 
 def test_what_is_not_mended_yet_takes_more_revisions_in_and_what_is_asked_about_does_not(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     incident = opened(setting)
     investigate_incident(setting.process(), incident)
     assert state(setting, incident) == "unfixed"

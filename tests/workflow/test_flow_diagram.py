@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from shared.workflow.flow import ACTIVE, State
+from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from tests.support.crash.faults import Plan
 from tests.support.crash.run import Run
 from tests.support.crash.stories import STORIES
@@ -23,12 +23,12 @@ BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "
 
 def test_every_state_is_drawn_and_no_other_one() -> None:
     drawn = {name for arrow in ARROWS for name in arrow} - {"[*]"}
-    assert drawn == {state.value for state in State}
+    assert drawn == {state.value for state in IncidentState}
 
 
 def test_states_that_are_not_at_rest_are_left_and_only_those() -> None:
     left = {begin for begin, end in ARROWS if end != "[*]"} - {"[*]", *BACK}
-    assert left == {state.value for state in ACTIVE}
+    assert left == {state.value for state in ACTIVE_STATES}
 
 
 def test_every_way_that_an_incident_goes_is_drawn() -> None:

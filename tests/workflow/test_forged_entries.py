@@ -18,10 +18,10 @@ from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import entry_from_json
 from shared.proof.model.ports import History
 from shared.service import Service
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, documents
 from tests.support.function_clients import as_json
@@ -73,7 +73,7 @@ def outside(story: Story) -> Setting:
     return setting
 
 
-def process(setting: Setting, story: Story, compilers: FoundCompilers) -> World:
+def process(setting: Setting, story: Story, compilers: FoundCompilers) -> Context:
     @contextmanager
     def histories(_: Service) -> Iterator[History]:
         with GitRepository(str(story.path)) as repository:
@@ -86,7 +86,7 @@ def investigated(setting: Setting, story: Story, compilers: FoundCompilers, text
     """Logs a text, and does with it all that the functions do; the incidents that came of it."""
     world = process(setting, story, compilers)
     entry = entry_from_json(as_json(setting.entry(text)), 0)
-    record(world, entry)
+    record_log_entry(world, entry)
     verify(world)
     setting.clock.turn(3 * MINUTE)
     verify(world)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.http import structured_logs, tracing
-from functions.http.structured_logs import Log, Severity, Trace, trace_of
+from functions.http.structured_logs import RequestLog, Severity, Trace, read_trace
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.adapters.logs.log_json import entry_from_json
 from shared.detection.signal import SkipReason, read_signal
@@ -163,11 +163,11 @@ def test_a_line_says_what_became_of_which_incident(lines: Callable[[], list[dict
     ],
 )
 def test_the_trace_is_that_of_the_request(headers: dict[str, str], trace: Trace) -> None:
-    assert trace_of(headers) == trace
+    assert read_trace(headers) == trace
 
 
 def test_a_line_names_its_trace_as_cloud_logging_wants_it(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    Log("verify", "shore", Trace(TRACE, "00f067aa0ba902b7")).write(Severity.INFO, "idle")
+    RequestLog("verify", "shore", Trace(TRACE, "00f067aa0ba902b7")).write(Severity.INFO, "idle")
     (line,) = lines()
     assert line["logging.googleapis.com/trace"] == f"projects/shore/traces/{TRACE}"
     assert line["logging.googleapis.com/spanId"] == "00f067aa0ba902b7"
@@ -175,18 +175,18 @@ def test_a_line_names_its_trace_as_cloud_logging_wants_it(lines: Callable[[], li
 
 def test_details_are_redacted_before_they_are_cut(lines: Callable[[], list[dict[str, Any]]]) -> None:
     secret = "xoxb-" + "1234567890-" * 4 + "abcdef"
-    Log("verify", "shore").write(Severity.INFO, "x", detail="a" * (structured_logs._LONGEST_DETAIL - 20) + f" {secret}")
-    Log("verify", "shore").crash(ValueError(f"token {secret}"))
+    RequestLog("verify", "shore").write(Severity.INFO, "x", detail="a" * (structured_logs._MAX_DETAIL_LENGTH - 20) + f" {secret}")
+    RequestLog("verify", "shore").crash(ValueError(f"token {secret}"))
     printed = lines()
     assert secret[:16] not in json.dumps(printed)
-    assert len(printed[0]["provenfix"]["detail"]) <= structured_logs._LONGEST_DETAIL
+    assert len(printed[0]["provenfix"]["detail"]) <= structured_logs._MAX_DETAIL_LENGTH
 
 
 def test_a_crash_says_where_and_shows_no_source(lines: Callable[[], list[dict[str, Any]]]) -> None:
     try:
         importlib.import_module("nobody.has.this")
     except ModuleNotFoundError as error:
-        Log("verify", "shore").crash(error)
+        RequestLog("verify", "shore").crash(error)
     (line,) = lines()
     told = line["provenfix"]
     assert told["raised"] == "builtins.ModuleNotFoundError"
@@ -195,7 +195,7 @@ def test_a_crash_says_where_and_shows_no_source(lines: Callable[[], list[dict[st
 
 
 def test_spans_are_lines_of_the_same_kind(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    span = tracing.tracer("shore")
+    span = tracing.create_span_opener("shore")
     with span("verify", Trace(TRACE, "00f067aa0ba902b7")):
         pass
     with span("record", Trace()):

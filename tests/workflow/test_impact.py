@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.standins.kept_platform import KeptPlatform
 from shared.errors import Reject
-from shared.report.impact import UNCOUNTED, Measured, Reach, Urgency, impact_of, to_json, told
+from shared.report.impact import UNCOUNTED_CLOSES, ImpactMeasurement, Reach, Urgency, assess_impact, impact_to_json, describe_impact
 from shared.workflow.investigate_incident import investigate_incident
 from tests.support.drivers import documents, incident_document, opened, proposed
 from tests.support.harness import OLD_REVISION, Setting, service
@@ -16,58 +16,58 @@ from tests.support.harness import OLD_REVISION, Setting, service
 NEW = "tide-00008-new"
 CASES = {
     "it takes all": (
-        Measured(NEW, {NEW: 100}, 480, 37), Reach.SERVES, Urgency.NOW, ["100", "37", "480"],
+        ImpactMeasurement(NEW, {NEW: 100}, 480, 37), Reach.SERVES, Urgency.NOW, ["100", "37", "480"],
     ),
     "it takes a part": (
-        Measured(NEW, {OLD_REVISION: 90, NEW: 10}, None), Reach.SERVES, Urgency.NOW, ["10"],
+        ImpactMeasurement(NEW, {OLD_REVISION: 90, NEW: 10}, None), Reach.SERVES, Urgency.NOW, ["10"],
     ),
     "WebSockets only": (
-        Measured(NEW, {NEW: 100}, 480, 0), Reach.SERVES, Urgency.NOW, ["100", "0", "480"],
+        ImpactMeasurement(NEW, {NEW: 100}, 480, 0), Reach.SERVES, Urgency.NOW, ["100", "0", "480"],
     ),
     "it never started": (
-        Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080."),
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080."),
         Reach.NEVER_STARTED, Urgency.SOON, [],
     ),
     "nobody says why it has none": (
-        Measured(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it is old, and what it answered is no longer looked for": (
-        Measured(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
         Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it was taken back": (
-        Measured(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, ["37", "480"],
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 480, 37), Reach.SERVED, Urgency.SOON, ["37", "480"],
     ),
     "requests are not known": (
-        Measured(NEW, {OLD_REVISION: 100}, None), Reach.UNKNOWN, Urgency.UNKNOWN, [],
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, None), Reach.UNKNOWN, Urgency.UNKNOWN, [],
     ),
-    "the split is not known": (Measured(NEW, None, 480, 37), Reach.UNKNOWN, Urgency.UNKNOWN, []),
-    "the revision is not known": (Measured("", {NEW: 100}), Reach.UNKNOWN, Urgency.UNKNOWN, []),
+    "the split is not known": (ImpactMeasurement(NEW, None, 480, 37), Reach.UNKNOWN, Urgency.UNKNOWN, []),
+    "the revision is not known": (ImpactMeasurement("", {NEW: 100}), Reach.UNKNOWN, Urgency.UNKNOWN, []),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_reach_and_urgency_follow_from_what_was_measured(name: str) -> None:
     measured, reach, urgency, numbers = CASES[name]
-    impact, evidence = impact_of(measured, 7)
+    impact, evidence = assess_impact(measured, 7)
     assert (impact.reach, impact.urgency) == (reach, urgency)
-    assert re.findall(r"\d+", re.sub(rf"{NEW}|{OLD_REVISION}", "", told(impact))) == numbers
-    assert (UNCOUNTED in told(impact)) is (impact.failed == 0 and "0" in numbers)
-    assert (OLD_REVISION in told(impact)) is (reach not in {Reach.SERVES, Reach.UNKNOWN})
+    assert re.findall(r"\d+", re.sub(rf"{NEW}|{OLD_REVISION}", "", describe_impact(impact))) == numbers
+    assert (UNCOUNTED_CLOSES in describe_impact(impact)) is (impact.failed == 0 and "0" in numbers)
+    assert (OLD_REVISION in describe_impact(impact)) is (reach not in {Reach.SERVES, Reach.UNKNOWN})
     assert (
         list(impact.evidence) == [each.id for each in evidence] == [f"e{7 + place}" for place in range(len(evidence))]
     )
     known = set(re.findall(r"\d+", " ".join(f"{each.text} {each.ref}" for each in evidence)))
-    assert set(re.findall(r"\d+", told(impact))) <= known
+    assert set(re.findall(r"\d+", describe_impact(impact))) <= known
 
 
 def test_each_reach_is_told_in_words_of_its_own() -> None:
-    words = {reach: re.sub(r"\d+", "", told(impact_of(measured, 1)[0])) for measured, reach, _, _ in CASES.values()}
+    words = {reach: re.sub(r"\d+", "", describe_impact(assess_impact(measured, 1)[0])) for measured, reach, _, _ in CASES.values()}
     assert len(set(words.values())) == len(words) == len(Reach)
 
 
 def test_unknown_is_null_in_the_report() -> None:
-    found = to_json(impact_of(Measured("", None), 1)[0])
+    found = impact_to_json(assess_impact(ImpactMeasurement("", None), 1)[0])
     assert [found[key] for key in ("revision", "traffic_percent", "requests", "failed_requests")] == [None] * 4
 
 
@@ -157,9 +157,9 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
 
 
 def _investigated(setting: Setting, revision: str) -> str:
-    from shared.workflow.record import record  # noqa: PLC0415
+    from shared.workflow.record import record_log_entry  # noqa: PLC0415
 
-    incident = record(setting.process(), setting.entry(revision=revision)).incident
+    incident = record_log_entry(setting.process(), setting.entry(revision=revision)).incident
     investigate_incident(setting.process(), incident)
     assert json.dumps(documents(setting, "reports")[incident])
     return incident

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.question import Label, split_label
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.ledger import SETTLING
-from shared.workflow.record import record
+from shared.workflow.ledger import RETRY_DELAY
+from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
 from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, documents, incident_document, opened, proposed, state
@@ -46,7 +46,7 @@ def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Se
 def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:
     secret = "xoxb-" + "1234567890-" * 3
     text = f'  File "/app/chat/greeting.py", line 7\nSyntaxError: invalid syntax {secret}'
-    incident = record(setting.process(), setting.entry(text)).incident
+    incident = record_log_entry(setting.process(), setting.entry(text)).incident
     investigate_incident(setting.process(), incident)
     message = setting.chat.all[0].message
     for shown in (message.title, *message.lines, setting.issues.all[0].title, setting.issues.all[0].body):
@@ -76,7 +76,7 @@ def test_a_failure_in_the_last_effect_repeats_only_the_last(setting: Setting) ->
     with pytest.raises(Retry):
         investigate_incident(setting.process(), incident)
     setting.chat.demand = demand
-    setting.clock.turn(SETTLING)
+    setting.clock.turn(RETRY_DELAY)
     assert investigate_incident(setting.process(), incident).name == "proposed"
     assert setting.answer.reports == 1
     assert len(setting.issues.all) == 1
@@ -87,9 +87,9 @@ def test_evidence_that_is_stored_is_not_contradicted_by_a_later_look(setting: Se
     setting.chat.demand = _refusing  # type: ignore[assignment]
     with pytest.raises(Retry):
         investigate_incident(setting.process(), incident)
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     setting.chat.demand = lambda _: None  # type: ignore[assignment]
-    setting.clock.turn(SETTLING)
+    setting.clock.turn(RETRY_DELAY)
     assert investigate_incident(setting.process(), incident).name == "proposed"
 
 
@@ -114,7 +114,7 @@ def test_an_incident_outlives_its_log(setting: Setting) -> None:
 
 
 def test_without_a_fix_there_is_an_issue_and_no_question(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     incident = opened(setting)
     assert investigate_incident(setting.process(), incident).name == "unfixed"
     assert (len(setting.issues.all), setting.chat.all) == (1, [])
@@ -123,13 +123,13 @@ def test_without_a_fix_there_is_an_issue_and_no_question(setting: Setting) -> No
 
 @pytest.mark.parametrize("reason", [Reason.CLOSE_1011_ALONE, Reason.NOT_CORROBORATED, Reason.HISTORY_CUT])
 def test_what_no_push_can_change_is_reported_and_left(setting: Setting, reason: Reason) -> None:
-    setting.answer.kind, setting.answer.reason = Kind.NONE, reason
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, reason
     incident = opened(setting)
     assert investigate_incident(setting.process(), incident).name == "reported"
 
 
 def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.FILE_NOT_FOUND
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.FILE_NOT_FOUND
     incident = opened(setting)
     assert investigate_incident(setting.process(), incident).name == "reported"
     assert setting.issues.all == []
@@ -137,7 +137,7 @@ def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting)
 
 
 def test_a_rollback_is_proposed_where_it_is_recommended(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = Kind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD
+    setting.answer.kind, setting.answer.reason = ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD
     proposed(setting)
     assert setting.chat.all[0].message.commit == commit_id("good")
 
@@ -159,14 +159,14 @@ def test_it_is_proposed_where_what_serves_has_no_fix_either(setting: Setting, co
 
 def test_a_label_that_names_no_commit_is_not_believed(setting: Setting) -> None:
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", "e" * 40)
-    incident = record(setting.process(), setting.entry(revision="tide-00008-hand")).incident
+    incident = record_log_entry(setting.process(), setting.entry(revision="tide-00008-hand")).incident
     assert investigate_incident(setting.process(), incident).name == "proposed"
 
 
 def test_a_second_revision_that_fails_before_anybody_looked_joins_the_evidence(setting: Setting) -> None:
     incident = opened(setting)
     setting.clock.turn(MINUTE)
-    outcome = record(setting.process(), setting.entry(revision="tide-00006-older"))
+    outcome = record_log_entry(setting.process(), setting.entry(revision="tide-00006-older"))
     assert (outcome.name, outcome.incident) == ("attached", incident)
     assert incident_document(setting, incident)["revisions"] == ["tide-00007-old", "tide-00006-older"]
 
@@ -194,7 +194,7 @@ def test_who_asks_too_late_leaves_an_incident_that_was_ended_meanwhile_as_it_is(
     class Slow:
         def __getattr__(self, name: str) -> object:
             if name == "post":
-                incident_records.end(setting.process(), incident, State.MUTED, "a person has ended it")
+                incident_records.end_incident(setting.process(), incident, IncidentState.MUTED, "a person has ended it")
                 verify(setting.process())
             return getattr(setting.chat, name)
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.proof.model.finding import Checks, Kind, Reason
+from shared.proof.model.finding import CheckStatus, ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.verify import LOOK, PATIENCE
+from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.drivers import MINUTE, documents, opened, state, tick
 from tests.support.harness import Setting
 from tests.support.past import commit_id
@@ -17,7 +17,7 @@ def setting() -> Setting:
     """A service that fails, and no fix is merged."""
     setting = Setting()
     setting.pasts.head = commit_id("attempt")
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     return setting
 
 
@@ -30,13 +30,13 @@ def _unfixed(setting: Setting) -> str:
 
 def _merge(setting: Setting) -> None:
     setting.pasts.head = commit_id("later")
-    setting.answer.kind, setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    setting.answer.kind, setting.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
 
 
 def test_a_fix_that_is_merged_later_is_proposed(setting: Setting) -> None:
     incident = _unfixed(setting)
     _merge(setting)
-    tick(setting, LOOK)
+    tick(setting, BRANCH_CHECK_INTERVAL)
     assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
     assert investigate_incident(setting.process(), incident).name == "proposed"
     (issue,), (posted,) = setting.issues.all, setting.chat.all
@@ -55,16 +55,16 @@ def test_a_branch_that_has_not_moved_costs_no_second_proof(setting: Setting) -> 
 def test_between_two_looks_nothing_is_asked(setting: Setting) -> None:
     incident = _unfixed(setting)
     _merge(setting)
-    tick(setting, LOOK - timedelta(seconds=1))
+    tick(setting, BRANCH_CHECK_INTERVAL - timedelta(seconds=1))
     assert state(setting, incident) == "unfixed"
 
 
 def test_checks_that_turn_green_are_a_reason_to_look_again(setting: Setting) -> None:
     setting.answer.reason = Reason.CHECKS_RED
-    setting.checks.states[commit_id("attempt")] = Checks.PENDING
+    setting.checks.states[commit_id("attempt")] = CheckStatus.PENDING
     incident = _unfixed(setting)
-    setting.checks.states[commit_id("attempt")] = Checks.GREEN
-    tick(setting, LOOK)
+    setting.checks.states[commit_id("attempt")] = CheckStatus.GREEN
+    tick(setting, BRANCH_CHECK_INTERVAL)
     assert state(setting, incident) == "opened"
 
 
@@ -72,7 +72,7 @@ def test_a_push_that_mends_nothing_bothers_nobody(setting: Setting) -> None:
     incident = _unfixed(setting)
     setting.issues.all[0].body += "- [x] ticked by a person"
     setting.pasts.head = commit_id("fixed")
-    tick(setting, LOOK)
+    tick(setting, BRANCH_CHECK_INTERVAL)
     assert investigate_incident(setting.process(), incident).name == "unfixed"
     assert (setting.issues.all[0].comments, setting.chat.all) == ([], [])
     assert setting.issues.all[0].body.endswith("- [x] ticked by a person"), (
@@ -83,10 +83,10 @@ def test_a_push_that_mends_nothing_bothers_nobody(setting: Setting) -> None:
 
 def test_after_a_week_it_is_left_to_people(setting: Setting) -> None:
     incident = _unfixed(setting)
-    tick(setting, PATIENCE)
+    tick(setting, MAX_UNFIXED_AGE)
     assert state(setting, incident) == "reported"
     _merge(setting)
-    tick(setting, LOOK)
+    tick(setting, BRANCH_CHECK_INTERVAL)
     assert setting.bus.waiting == []
     assert setting.issues.all[0].comments == [], "the issue said all along that nothing can be deployed"
 
@@ -99,6 +99,6 @@ def test_a_person_ends_that_as_well(setting: Setting, by_label: bool) -> None:  
         setting.issues.all[0].labels.add("provenfix:wrong")
     else:
         setting.issues.all[0].is_open = False
-    tick(setting, LOOK + MINUTE)
+    tick(setting, BRANCH_CHECK_INTERVAL + MINUTE)
     assert state(setting, incident) == "muted"
     assert setting.chat.all == []

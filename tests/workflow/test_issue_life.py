@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.report.incident_status import carries, passed, replaced, state_part, with_ticks
-from shared.report.issue import LONGEST_BODY
+from shared.report.incident_status import has_marker, format_elapsed_milestones, replace_status_block, render_status_block, keep_ticked_items
+from shared.report.issue import MAX_BODY_LENGTH
 from shared.workflow import effects
 from tests.support.drivers import pressed, proposed, tick
 from tests.support.harness import Setting
@@ -14,13 +14,13 @@ from tests.support.hostile_texts import HOSTILE
 from tests.unit.test_issue import assert_text_is_inert, tokens
 
 AT = datetime(2026, 5, 12, 3, 43, 43, tzinfo=UTC)
-MARK = effects.marker("1f2e")
-OTHER = effects.marker("5e")
+MARK = effects.format_marker("1f2e")
+OTHER = effects.format_marker("5e")
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
-    part = state_part(f"Denied: {payload}", urgent=True, since=[("failing", AT)], hint=payload)
+    part = render_status_block(f"Denied: {payload}", urgent=True, milestones=[("failing", AT)], hint=payload)
     found = list(tokens(part))
     html = [token.content.strip() for token in found if token.type.startswith("html")]
     assert [tag for tag in html if tag not in {"<sub>", "</sub>"}] == [
@@ -28,7 +28,7 @@ def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
         "<!-- /provenfix:state -->",
     ]
     assert_text_is_inert(part, found)
-    assert replaced(f"{MARK}\n{part}\n## Summary", "new") == f"{MARK}\nnew\n## Summary"
+    assert replace_status_block(f"{MARK}\n{part}\n## Summary", "new") == f"{MARK}\nnew\n## Summary"
 
 
 @pytest.mark.parametrize("payload", HOSTILE[::4])
@@ -45,36 +45,36 @@ def test_words_of_others_are_inert_in_comments(payload: str) -> None:
 
 def test_only_the_part_is_replaced() -> None:
     quoted = "```text\n<!-- provenfix:state -->\n<!-- /provenfix:state -->\n```"
-    old, new = (state_part(words, urgent=False, since=()) for words in ("It fails.", "It is mended."))
+    old, new = (render_status_block(words, urgent=False, milestones=()) for words in ("It fails.", "It is mended."))
     body = f"{MARK}\n{old}\n\n## Log\n{quoted}\n- [x] done\n"
-    assert replaced(body, new) == f"{MARK}\n{new}\n\n## Log\n{quoted}\n- [x] done\n"
+    assert replace_status_block(body, new) == f"{MARK}\n{new}\n\n## Log\n{quoted}\n- [x] done\n"
 
 
 @pytest.mark.parametrize(
     "body", ["", "no part", "<!-- provenfix:state --> without an end", "<!-- /provenfix:state -->"]
 )
 def test_without_a_part_nothing_is_replaced(body: str) -> None:
-    assert replaced(body, "new") is None
+    assert replace_status_block(body, "new") is None
 
 
 def test_what_people_have_ticked_stays_ticked() -> None:
     old = f"{MARK}\n- [x] Pin Python\r\n- [ ] Label images\n- [x] gone\n"
     new = "- [ ] Pin Python\n- [ ] Label images\n- [ ] Build in CI\n- no item: - [ ] Pin Python\n"
-    assert with_ticks(old, new) == new.replace("- [ ] Pin Python\n- [ ] L", "- [x] Pin Python\n- [ ] L")
+    assert keep_ticked_items(old, new) == new.replace("- [ ] Pin Python\n- [ ] L", "- [x] Pin Python\n- [ ] L")
 
 
 def test_what_would_be_too_long_is_not_replaced() -> None:
-    body = "<!-- provenfix:state --><!-- /provenfix:state -->" + "x" * (LONGEST_BODY - 10)
-    assert replaced(body, "y" * 10) is not None
-    assert replaced(body, "y" * 11) is None
+    body = "<!-- provenfix:state --><!-- /provenfix:state -->" + "x" * (MAX_BODY_LENGTH - 10)
+    assert replace_status_block(body, "y" * 10) is not None
+    assert replace_status_block(body, "y" * 11) is None
 
 
 def test_a_marker_is_a_line_above_the_first_heading() -> None:
-    assert carries(f"{MARK}\nIt fails.", MARK)
-    assert carries(f"somebody's words\r\n{MARK}\r\n\r\n## Summary", MARK)
-    assert not carries(f"## Log\n{OTHER}", OTHER)
+    assert has_marker(f"{MARK}\nIt fails.", MARK)
+    assert has_marker(f"somebody's words\r\n{MARK}\r\n\r\n## Summary", MARK)
+    assert not has_marker(f"## Log\n{OTHER}", OTHER)
     for quoted in (f"`{OTHER}`", f"> {OTHER}", f"## Log\n{OTHER}", f"## Log\n```\n{OTHER}\n```"):
-        assert not carries(f"{MARK}\n{quoted}", OTHER)
+        assert not has_marker(f"{MARK}\n{quoted}", OTHER)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_marker_is_a_line_above_the_first_heading() -> None:
     ],
 )
 def test_times_are_told_as_a_person_counts_them(after: timedelta, said: str) -> None:
-    told = passed([("failing", AT), ("detected", AT + after)])
+    told = format_elapsed_milestones([("failing", AT), ("detected", AT + after)])
     first, moment, since = told.partition("2026-05-12T03:43:43Z")
     assert moment
     assert not re.search(r"\d", first)
@@ -97,5 +97,5 @@ def test_times_are_told_as_a_person_counts_them(after: timedelta, said: str) -> 
 
 
 def test_without_times_nothing_is_told() -> None:
-    assert passed([]) == ""
-    assert not re.search(r"\d", state_part("It fails.", urgent=False, since=()))
+    assert format_elapsed_milestones([]) == ""
+    assert not re.search(r"\d", render_status_block("It fails.", urgent=False, milestones=()))

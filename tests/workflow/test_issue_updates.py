@@ -7,13 +7,13 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.verdict import WATCH_DURATION, ProbeResult
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
-from shared.workflow.verify import LOOK
+from shared.workflow.record import record_log_entry
+from shared.workflow.verify import BRANCH_CHECK_INTERVAL
 from tests.support.drivers import (
     MINUTE,
     approved,
@@ -80,7 +80,7 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(setting: Sett
     assert "[!IMPORTANT]" in standing(issue)
     assert shows(issue) == "proposed"
     assert commit_id("later") in standing(issue)
-    assert setting.chat.all[0].message.kind is Kind.REDEPLOY
+    assert setting.chat.all[0].message.kind is ActionKind.REDEPLOY
     pressed(setting)
     redeployed(setting)
     tick(setting, 2 * MINUTE)
@@ -102,7 +102,7 @@ def test_the_last_comment_tells_how_long_everything_took(setting: Setting) -> No
     setting.clock.turn(timedelta(seconds=30))
     began = setting.clock.now()
     entry = setting.entry(at=began - timedelta(seconds=15))
-    incident = record(setting.process(), entry).incident
+    incident = record_log_entry(setting.process(), entry).incident
     setting.clock.turn(timedelta(seconds=40))
     investigate_incident(setting.process(), incident)
     setting.bus.waiting.clear()
@@ -161,7 +161,7 @@ def test_a_tick_without_news_writes_nothing(setting: Setting) -> None:
 
 def test_another_look_rewrites_the_report(setting: Setting) -> None:
     setting.pasts.head = commit_id("attempt")
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     incident = opened(setting)
     investigate_incident(setting.process(), incident)
     (issue,) = setting.issues.all
@@ -169,8 +169,8 @@ def test_another_look_rewrites_the_report(setting: Setting) -> None:
     assert "**Nothing to deploy.**" in issue.body
     before = issue.title
     setting.pasts.head = commit_id("later")
-    setting.answer.kind, setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
-    tick(setting, LOOK)
+    setting.answer.kind, setting.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    tick(setting, BRANCH_CHECK_INTERVAL)
     investigate_incident(setting.process(), incident)
     assert "**Nothing to deploy.**" not in issue.body
     assert issue.title != before
@@ -215,9 +215,9 @@ def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(setting:
 def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
     first = resolved(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
     assert second != first
-    setting.answer.kind, setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     investigate_incident(setting.process(), second)
     (issue,) = setting.issues.all
     assert (issue.is_open, issue.reopens) == (True, 1)
@@ -225,7 +225,7 @@ def test_a_true_regression_opens_the_issue_again(setting: Setting) -> None:
     assert parts(issue)[-1] == "recurred"
     assert "revision tide-00011-new" in issue.comments[-1]
     issue.is_open = False
-    tick(setting, LOOK)
+    tick(setting, BRANCH_CHECK_INTERVAL)
     assert state(setting, second) == "muted", "closed by hand, it is the second incident that ends"
 
 
@@ -233,7 +233,7 @@ def test_a_failure_of_unknown_origin_is_an_issue_of_its_own(setting: Setting) ->
     resolved(setting)
     setting.clock.turn(MINUTE)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
     investigate_incident(setting.process(), second)
     assert [issue.is_open for issue in setting.issues.all] == [False, True]
 
@@ -242,7 +242,7 @@ def test_what_was_deleted_is_not_opened_again(setting: Setting) -> None:
     resolved(setting)
     setting.issues.all[0].body = ""
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
     investigate_incident(setting.process(), second)
     assert len(setting.issues.all) == 2
 
@@ -251,7 +251,7 @@ def test_the_label_holds_for_good_whenever_it_was_set(setting: Setting) -> None:
     first = resolved(setting)
     setting.issues.all[0].labels.add(WRONG_LABEL)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    outcome = record(setting.process(), setting.entry(revision="tide-00011-new"))
+    outcome = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new"))
     assert (outcome.name, outcome.incident) == ("duplicate", first)
     assert list(documents(setting, "incidents")) == [first]
 
@@ -261,10 +261,10 @@ def test_an_issue_that_was_only_closed_does_not_silence_a_later_failure(setting:
     setting.issues.all[0].is_open = False
     tick(setting)
     assert state(setting, first) == "muted"
-    assert record(setting.process(), setting.entry()).name == "duplicate"
+    assert record_log_entry(setting.process(), setting.entry()).name == "duplicate"
     setting.clock.turn(MINUTE)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record(setting.process(), setting.entry(revision="tide-00011-new"))
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
 
 

@@ -7,14 +7,14 @@ import pytest
 
 from shared.adapters.compilers.found import FoundCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.model.finding import Checks, Kind, Loading, Proof
-from shared.proof.proof_context import Request
+from shared.proof.model.finding import CheckStatus, ActionKind, LoadedSummary, Finding
+from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
 from shared.service import Service
-from shared.workflow.investigation.gather_evidence import evidence_for
-from shared.workflow.prover import Prover, objection
-from shared.workflow.record import record
+from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.prover import Prover, find_objection
+from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals
 from tests.support.harness import Setting, syntax_error
 from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
@@ -54,13 +54,13 @@ def story(tmp_path: Path) -> Story:
 
 def _late(story: Story, compilers: FoundCompilers, name: str, traced: tuple[str, ...]) -> str:
     proposal = Proposal(
-        id="p", incident="i", service="s", kind=Kind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
         revision="r1", fix=story.ids["fix"], python=running(), broken=("libs/common/core.py",), evidence_hash="",
         expires_at=DAWN, traced=traced,
     )  # fmt: skip
     served = Service("mail", "p", "europe-west1", str(story.path), "C1", branch="main")
     with GitRepository(str(story.path)) as history:
-        return objection(proposal, served, history, compilers, lambda _: Checks.UNKNOWN)
+        return find_objection(proposal, served, history, compilers, lambda _: CheckStatus.UNKNOWN)
 
 
 def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
@@ -76,7 +76,7 @@ def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compil
     story.write()
     seen = sighting(5)
     logged = replace(seen, first=replace(seen.first, text=TRACEBACK))
-    request = Request(deployed=story.ids["break"], fallback_python=running(), python=running())
+    request = ProofRequest(deployed=story.ids["break"], fallback_python=running(), python=running())
     proof = investigated(story.path, incident("/app/common/core.py", logged), compilers, request)
     assert proof.loading is not None
     assert proof.loading.image == "services/mail/Dockerfile"
@@ -84,8 +84,8 @@ def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compil
 
 
 def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
-    loading = Loading("what Dockerfile starts", "", "Dockerfile", exact=True, files=2, traced=traced)
-    proof: Proof = replace(report.proof, loading=loading)
+    loading = LoadedSummary("what Dockerfile starts", "", "Dockerfile", exact=True, files=2, traced=traced)
+    proof: Finding = replace(report.proof, loading=loading)
     return build_report(report.incident, proof)
 
 
@@ -94,8 +94,8 @@ def test_they_are_stored_with_the_proposal() -> None:
     prover: Prover = known.prover()
     world = setting.process()
     world = replace(world, prover=replace(prover, report=lambda *asked: _with_traced(prover.report(*asked), traced)))
-    case = incident_records.demand(world, record(world, setting.entry(syntax_error())).incident)
+    case = incident_records.require_incident(world, record_log_entry(world, setting.entry(syntax_error())).incident)
     service = setting.services[case.service]
-    proposal = proposals.propose(world, service, case, evidence_for(world, service, case))
+    proposal = proposals.create_proposal(world, service, case, ensure_evidence(world, service, case))
     assert proposal is not None
     assert proposal.traced == traced

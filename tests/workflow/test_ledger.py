@@ -6,8 +6,8 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import Document
-from shared.workflow.context import World
-from shared.workflow.ledger import LEASE, SETTLING, begun, holding, once, result_of
+from shared.workflow.context import Context
+from shared.workflow.ledger import LEASE, RETRY_DELAY, is_claimed, current_claim, run_once, read_result
 from tests.support.harness import Setting
 from tests.support.memory import MemoryStore
 
@@ -24,7 +24,7 @@ class Bell:
         self.does_it_first = False
 
     def ring(self) -> Document:
-        self.held.append(holding())
+        self.held.append(current_claim())
         if self.goes_wrong is not None and not self.does_it_first:
             raise self.goes_wrong
         self.rung += 1
@@ -42,91 +42,91 @@ def setting() -> Setting:
 
 
 @pytest.fixture
-def world(setting: Setting) -> World:
+def world(setting: Setting) -> Context:
     return setting.process()
 
 
-def test_it_is_done_once_and_everybody_gets_its_result(world: World) -> None:
+def test_it_is_done_once_and_everybody_gets_its_result(world: Context) -> None:
     bell = Bell()
-    assert once(world, KEY, bell.ring) == {"rung": 1}
-    assert once(world, KEY, bell.ring) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring) == {"rung": 1}
     assert bell.rung == 1
-    assert result_of(world, KEY) == {"rung": 1}
+    assert read_result(world, KEY) == {"rung": 1}
 
 
-def test_the_claim_is_held_while_it_is_done_and_not_after(world: World) -> None:
+def test_the_claim_is_held_while_it_is_done_and_not_after(world: Context) -> None:
     bell = Bell()
-    once(world, KEY, bell.ring)
+    run_once(world, KEY, bell.ring)
     assert bell.held == [KEY]
-    assert holding() == ""
+    assert current_claim() == ""
 
 
-def test_what_somebody_else_is_doing_is_asked_for_again_later(setting: Setting, world: World) -> None:
+def test_what_somebody_else_is_doing_is_asked_for_again_later(setting: Setting, world: Context) -> None:
     bell = Bell()
 
     def interrupted() -> Document:
         with pytest.raises(Retry) as refused:
-            once(setting.process(), KEY, bell.ring)
+            run_once(setting.process(), KEY, bell.ring)
         assert refused.value.reason == "claimed"
         return bell.ring()
 
-    assert once(world, KEY, interrupted) == {"rung": 1}
+    assert run_once(world, KEY, interrupted) == {"rung": 1}
     assert bell.rung == 1
 
 
-def test_after_a_lost_answer_nobody_acts_until_the_other_side_has_settled(setting: Setting, world: World) -> None:
+def test_after_a_lost_answer_nobody_acts_until_the_other_side_has_settled(setting: Setting, world: Context) -> None:
     bell = Bell()
     bell.goes_wrong, bell.does_it_first = Retry("the answer was lost"), True
     with pytest.raises(Retry) as lost:
-        once(world, KEY, bell.ring, bell.find)
+        run_once(world, KEY, bell.ring, bell.find)
     assert lost.value is bell.goes_wrong
-    setting.clock.turn(SETTLING - timedelta(seconds=1))
+    setting.clock.turn(RETRY_DELAY - timedelta(seconds=1))
     with pytest.raises(Retry) as refused:
-        once(world, KEY, bell.ring, bell.find)
+        run_once(world, KEY, bell.ring, bell.find)
     assert refused.value.reason == "claimed"
     setting.clock.turn(timedelta(seconds=1))
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
 
-def test_what_failed_before_it_was_done_is_done_by_the_next_one(setting: Setting, world: World) -> None:
+def test_what_failed_before_it_was_done_is_done_by_the_next_one(setting: Setting, world: Context) -> None:
     bell = Bell()
     bell.goes_wrong = Retry("no connection")
     with pytest.raises(Retry):
-        once(world, KEY, bell.ring, bell.find)
+        run_once(world, KEY, bell.ring, bell.find)
     bell.goes_wrong = None
-    setting.clock.turn(SETTLING)
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+    setting.clock.turn(RETRY_DELAY)
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_a_refusal_ends_the_claim_at_once(world: World) -> None:
+def test_a_refusal_ends_the_claim_at_once(world: Context) -> None:
     bell = Bell()
     bell.goes_wrong = Reject("stale")
     with pytest.raises(Reject):
-        once(world, KEY, bell.ring, bell.find)
+        run_once(world, KEY, bell.ring, bell.find)
     bell.goes_wrong = None
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_a_claim_of_a_process_that_died_is_taken_over_when_its_lease_is_over(setting: Setting, world: World) -> None:
+def test_a_claim_of_a_process_that_died_is_taken_over_when_its_lease_is_over(setting: Setting, world: Context) -> None:
     setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
     bell = Bell()
     with pytest.raises(Retry):
-        once(world, KEY, bell.ring, bell.find)
+        run_once(world, KEY, bell.ring, bell.find)
     setting.clock.turn(LEASE)
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_who_takes_over_looks_first_at_what_was_done(setting: Setting, world: World) -> None:
+def test_who_takes_over_looks_first_at_what_was_done(setting: Setting, world: Context) -> None:
     setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
     bell = Bell()
     bell.rung = 1
     setting.clock.turn(LEASE)
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
 
-def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(setting: Setting, world: World) -> None:
+def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(setting: Setting, world: Context) -> None:
     setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
     setting.clock.turn(LEASE)
     bell = Bell()
@@ -135,19 +135,19 @@ def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(setting:
         raise Retry("no connection")
 
     with pytest.raises(Retry, match="no connection"):
-        once(world, KEY, bell.ring, unreachable)
-    assert once(world, KEY, bell.ring, bell.find) == {"rung": 1}
+        run_once(world, KEY, bell.ring, unreachable)
+    assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
 def test_who_comes_back_after_the_lease_takes_the_result_of_the_one_who_took_over(
-    setting: Setting, world: World
+    setting: Setting, world: Context
 ) -> None:
     def slow() -> Document:
         setting.clock.turn(LEASE)
-        once(setting.process(), KEY, lambda: {"by": "the second"}, lambda: None)
+        run_once(setting.process(), KEY, lambda: {"by": "the second"}, lambda: None)
         return {"by": "the first"}
 
-    assert once(world, KEY, slow) == {"by": "the second"}
+    assert run_once(world, KEY, slow) == {"by": "the second"}
 
 
 def test_nobody_acts_on_the_last_seconds_of_a_lease(setting: Setting) -> None:
@@ -162,7 +162,7 @@ def test_nobody_acts_on_the_last_seconds_of_a_lease(setting: Setting) -> None:
     setting.store = Slow()
     bell = Bell()
     with pytest.raises(Retry) as refused:
-        once(setting.process(), KEY, bell.ring)
+        run_once(setting.process(), KEY, bell.ring)
     assert refused.value.reason == "lease_almost_over"
     assert bell.rung == 0
 
@@ -177,17 +177,17 @@ def test_a_claim_that_the_client_wrote_twice_is_known_as_ones_own(setting: Setti
 
     setting.store = Repeating()
     bell = Bell()
-    assert once(setting.process(), KEY, bell.ring) == {"rung": 1}
+    assert run_once(setting.process(), KEY, bell.ring) == {"rung": 1}
 
 
-def test_an_unknown_error_is_no_less_an_error(world: World) -> None:
+def test_an_unknown_error_is_no_less_an_error(world: Context) -> None:
     def surprising() -> Document:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        once(world, KEY, surprising)
-    assert begun(world, KEY)
-    assert result_of(world, KEY) is None
+        run_once(world, KEY, surprising)
+    assert is_claimed(world, KEY)
+    assert read_result(world, KEY) is None
 
 
 def _claimed_by_the_dead(setting: Setting) -> Document:

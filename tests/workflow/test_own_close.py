@@ -4,10 +4,10 @@ import pytest
 
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.verdict import WATCH_DURATION
-from shared.workflow.effects import close_key
-from shared.workflow.issue.issue_commands import heed
-from shared.workflow.issue.stop_automation import muted
-from shared.workflow.ledger import LEASE, begun, result_of
+from shared.workflow.effects import close_effect_key
+from shared.workflow.issue.issue_commands import handle_issue_command
+from shared.workflow.issue.stop_automation import is_automation_stopped
+from shared.workflow.ledger import LEASE, is_claimed, read_result
 from shared.workflow.records import incident_records
 from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, state, tick, watching
@@ -43,8 +43,8 @@ def _died_after_its_close(setting: Setting) -> str:
         verify(dying)
     assert not setting.issues.all[0].is_open
     world = setting.process()
-    assert begun(world, close_key(incident))
-    assert result_of(world, close_key(incident)) is None
+    assert is_claimed(world, close_effect_key(incident))
+    assert read_result(world, close_effect_key(incident)) is None
     return incident
 
 
@@ -56,27 +56,27 @@ def setting() -> Setting:
 def test_it_is_not_taken_for_a_persons(setting: Setting) -> None:
     incident = _died_after_its_close(setting)
     world = setting.process()
-    case = incident_records.demand(world, incident)
-    assert not muted(world, setting.services["shore.tide"], case)
+    case = incident_records.require_incident(world, incident)
+    assert not is_automation_stopped(world, setting.services["shore.tide"], case)
     setting.issues.all[0].labels.add(WRONG_LABEL)
-    assert muted(world, setting.services["shore.tide"], case)
+    assert is_automation_stopped(world, setting.services["shore.tide"], case)
 
 
 def test_the_code_hosts_news_of_it_mute_nothing(setting: Setting) -> None:
     incident = _died_after_its_close(setting)
     closed = IssueEvent(IssueCommand.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
-    assert heed(setting.process(), FakePeople(), closed).name == "nothing"
+    assert handle_issue_command(setting.process(), FakePeople(), closed).name == "nothing"
 
 
 def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(setting: Setting) -> None:
     incident = _died_after_its_close(setting)
     tick(setting, LEASE + MINUTE)
     assert (state(setting, incident), setting.issues.all[0].closes) == ("resolved", 1)
-    assert result_of(setting.process(), close_key(incident)) == {}
+    assert read_result(setting.process(), close_effect_key(incident)) == {}
 
 
 def test_a_close_that_nobody_here_began_is_a_persons(setting: Setting) -> None:
     incident = watching(setting)
     setting.issues.all[0].is_open = False
     world = setting.process()
-    assert muted(world, setting.services["shore.tide"], incident_records.demand(world, incident))
+    assert is_automation_stopped(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))

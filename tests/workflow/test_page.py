@@ -12,19 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.local.page.clicks import NO_SUCH_BUTTON, Answered
-from functions.local.page.incident_view import Shelf
-from functions.local.page.markdown import rendered
-from functions.local.page.site import DRAWN_BEFORE, Site
-from functions.local.page.stream import Signs
-from functions.local.page.views import badge
+from functions.local.page.clicks import BUTTON_GONE, ClickResponse
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.markdown import render_markdown
+from functions.local.page.site import STALE_PAGE, Site
+from functions.local.page.stream import ChangeFeed
+from functions.local.page.views import create_badge
 from shared.adapters.slack.interaction import APPROVE, DENY, from_dialog, read_click
 from shared.adapters.slack.verify import doubt
 from shared.adapters.standins.kept_chat import DIALOGS, KeptChat
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind
-from shared.workflow.flow import State
-from shared.workflow.record import record
+from shared.workflow.flow import IncidentState
+from shared.workflow.record import record_log_entry
 from tests.support.function_clients import Failing
 from tests.support.harness import APPROVER, Setting
 from tests.support.hostile_texts import HOSTILE
@@ -90,7 +90,7 @@ class TestWhomItAnswers:
         form = {"token": token, "user": APPROVER, "action": APPROVE}
         answer = asked(site(setting), f"/incidents/{proposed(setting)}/press", form)
         assert answer.status == 403
-        assert DRAWN_BEFORE in answer.body
+        assert STALE_PAGE in answer.body
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
     def test_no_other_method(self, setting: Setting, method: str) -> None:
@@ -119,7 +119,7 @@ class TestWhatItSays:
     @pytest.mark.parametrize("place", ["/", "/times", ""])
     def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Setting, place: str) -> None:
         entry = setting.entry("connection closed: received 1011 (internal error)")
-        incident = record(setting.process(), entry).incident
+        incident = record_log_entry(setting.process(), entry).incident
         told = asked(site(setting), place or f"/incidents/{incident}").body
         assert "WebSocket closed with 1011" in told
         assert "close_1011" not in told
@@ -130,13 +130,13 @@ class TestWhatItReads:
     def test_a_list_is_one_read_for_each_service(self, setting: Setting) -> None:
         proposed(setting)
         store = Counted(setting.store)
-        assert len(Shelf(store, setting.services).listed().cases) == 1
+        assert len(IncidentReader(store, setting.services).listed().cases) == 1
         assert store.taken() == ["incidents?service"]
 
     def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Setting) -> None:
         incident = proposed(setting)
         store = Counted(setting.store)
-        shelf = Shelf(store, setting.services)
+        shelf = IncidentReader(store, setting.services)
         first = shelf.dossier(incident)
         assert first is not None
         assert len(store.taken()) == 7
@@ -148,7 +148,7 @@ class TestWhatItReads:
 
     def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Setting) -> None:
         incident = proposed(setting)
-        shelf = Shelf(setting.store, setting.services)
+        shelf = IncidentReader(setting.store, setting.services)
         seen = {shelf.sign(incident)}
         for kind, key in (
             ("incidents", incident),
@@ -165,18 +165,18 @@ class TestWhatItReads:
     def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Setting) -> None:
         incident = proposed(setting)
         store = Counted(setting.store)
-        shelf, now = Shelf(store, setting.services), [0.0]
+        shelf, now = IncidentReader(store, setting.services), [0.0]
         heard = asyncio.run(_listening(shelf, incident, now, pages=100, seconds=3))
         assert heard == 100
         assert len(store.taken()) == 1 + 4 * 5  # what never changes, and four looks of five reads
 
     def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
         incident = proposed(setting)
-        signs = {site(setting).signed(Shelf(setting.store, setting.services).sign(incident)) for _ in range(2)}
+        signs = {site(setting).signed(IncidentReader(setting.store, setting.services).sign(incident)) for _ in range(2)}
         assert len(signs) == 2
 
     def test_a_store_that_is_away_changes_nothing(self, setting: Setting) -> None:
-        signs = Signs(now=lambda: 0.0)
+        signs = ChangeFeed(now=lambda: 0.0)
 
         def away() -> str:
             raise Retry("away")
@@ -211,7 +211,7 @@ class TestWhatItReads:
         assert asked(site(setting), "/incidents/broken").status == 404
 
 
-async def _listening(shelf: Shelf, incident: str, now: list[float], pages: int, seconds: int) -> int:
+async def _listening(shelf: IncidentReader, incident: str, now: list[float], pages: int, seconds: int) -> int:
     """How many pages were told of the first sign; the clock is turned by hand, a second whenever all have looked."""
     turn = asyncio.Event()
     waiting = 0
@@ -226,7 +226,7 @@ async def _listening(shelf: Shelf, incident: str, now: list[float], pages: int, 
             mine.set()
         await mine.wait()
 
-    signs = Signs(1.0, lambda: now[0], pause)
+    signs = ChangeFeed(1.0, lambda: now[0], pause)
 
     async def listen() -> int:
         told = 0
@@ -249,7 +249,7 @@ async def _listening(shelf: Shelf, incident: str, now: list[float], pages: int, 
     return told
 
 
-def told_after(here: Site, answer: Answer) -> Answered:
+def told_after(here: Site, answer: Answer) -> ClickResponse:
     """What the page keeps to tell whoever has clicked."""
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     told = here.told(query["told"][0])
@@ -282,7 +282,7 @@ class TestWhatItSends:
             form = {"token": here.token.text, "user": APPROVER, "action": "provenfix_roll_back"}
             answer = asked(here, f"/incidents/{incident}/press", form)
             told = told_after(here, answer)
-            assert (told.status, told.text) == (409, NO_SUCH_BUTTON)
+            assert (told.status, told.text) == (409, BUTTON_GONE)
             assert told.text in asked(here, answer.headers["location"].partition("#")[0]).body
         assert received == []
 
@@ -396,9 +396,9 @@ class TestWhatItShows:
             assert f'value="{button["action_id"]}"' in told
         assert body["blocks"][0]["text"]["text"] in told
 
-    @pytest.mark.parametrize("state", State)
-    def test_every_state_has_words(self, state: State) -> None:
-        assert badge(state).words
+    @pytest.mark.parametrize("state", IncidentState)
+    def test_every_state_has_words(self, state: IncidentState) -> None:
+        assert create_badge(state).words
 
     def test_other_incidents_are_told_to_be_unknown(self, setting: Setting) -> None:
         for path in ("/incidents/x", "/incidents/%3Cscript%3E", "/incidents/a%2Fb"):
@@ -408,7 +408,7 @@ class TestWhatItShows:
 
     @pytest.mark.parametrize("text", HOSTILE)
     def test_markdown_of_an_issue_can_do_nothing(self, text: str) -> None:
-        html = str(rendered(f"# Title\n\n{text}\n\n| a |\n| --- |\n| {text.replace(chr(10), ' ')} |\n"))
+        html = str(render_markdown(f"# Title\n\n{text}\n\n| a |\n| --- |\n| {text.replace(chr(10), ' ')} |\n"))
         tags = {tag.partition(">")[0].partition(" ")[0].strip("/").lower() for tag in html.split("<")[1:]}
         assert tags <= {
             "a", "blockquote", "br", "code", "details", "div", "em", "h3", "h4", "hr", "li", "ol", "p", "pre", "s",
@@ -419,13 +419,13 @@ class TestWhatItShows:
 
     def test_a_folded_section_and_small_print_are_shown_as_on_github(self) -> None:
         text = "<details>\n<summary>A &amp; B</summary>\n\n- one <sub>small; *e1*</sub>\n\n</details>\n\nafter\n"
-        html = str(rendered(text))
+        html = str(render_markdown(text))
         assert "<details><summary>A &amp; B</summary>" in html
         assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
         assert html.count("<details>") == html.count("</details>") == 1
 
     def test_tasks_have_boxes(self) -> None:
-        html = str(rendered("- [ ] one\n- [x] two\n\n[ ] three\n"))
+        html = str(render_markdown("- [ ] one\n- [x] two\n\n[ ] three\n"))
         assert "<li>☐ one</li>\n<li>☑ two</li>" in html
         assert "<p>[ ] three</p>" in html
 
@@ -437,12 +437,12 @@ class TestWhatItShows:
         ],
     )  # fmt: skip
     def test_what_is_not_closed_as_it_was_opened_stays_text(self, text: str) -> None:
-        html = str(rendered(text))
+        html = str(render_markdown(text))
         assert not re.search(r"</?(?:details|summary|sub|b)\b", html)
 
     def test_markers_are_not_shown_and_a_diagram_is_told_to_be_one(self) -> None:
         html = str(
-            rendered(
+            render_markdown(
                 "<!-- provenfix:incident=1 -->\n# T\n\n```mermaid\nsequenceDiagram\n```\n\na <b>x</b> <!-- y -->\n"
             )
         )

@@ -6,12 +6,12 @@ from html import unescape
 
 import pytest
 
-from functions.local.page.beside import Tie, read_beside
-from functions.local.page.incident_view import Shelf
-from functions.local.page.views import Shown, incident
+from functions.local.page.beside import Tie, read_related_entries
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.views import PageState, render_incident
 from shared.detection.incident import Incident
-from shared.proof.model.finding import Kind, Reason
-from shared.report.report import to_json
+from shared.proof.model.finding import ActionKind, Reason
+from shared.report.report import report_to_json
 from tests.support.harness import Setting
 from tests.support.logged import FORBIDDEN
 from tests.support.paged import proposed
@@ -22,17 +22,17 @@ NEARBY = "ERROR no berth free"
 
 
 def _report_on(about: Incident) -> dict[str, object]:
-    answer = KnownAnswer(kind=Kind.NONE, reason=Reason.NOT_CORROBORATED)
-    return to_json(answer.prover().report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
+    answer = KnownAnswer(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
+    return report_to_json(answer.prover().report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
 
 
 def _page_of(report: dict[str, object]) -> str:
     """The page of an incident whose stored report is this one."""
     setting = Setting()
-    dossier = Shelf(setting.store, setting.services).dossier(proposed(setting))
+    dossier = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
     assert dossier is not None
-    shown = Shown(token="t", people=(), writable=False)
-    return incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)
+    shown = PageState(token="t", people=(), writable=False)
+    return render_incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)
 
 
 def _rows(html: str) -> list[tuple[str, str, str]]:
@@ -47,7 +47,7 @@ def test_what_is_tied_and_what_was_only_logged_in_the_same_minutes_are_told_apar
     assert sorted(_rows(_page_of(report))) == [
         ("followed", CLOSED, "1"), ("nearby", NEARBY, "2"), ("suspected", FORBIDDEN, "1"),
     ]  # fmt: skip
-    assert read_beside(report).rows[0].tie is Tie.FOLLOWED
+    assert read_related_entries(report).rows[0].tie is Tie.FOLLOWED
 
 
 def test_the_exception_that_a_close_is_tied_to_is_quoted() -> None:
@@ -75,11 +75,11 @@ def test_what_was_logged_can_do_nothing() -> None:
 
 def test_without_a_day_the_time_alone_is_told() -> None:
     symptom = {"text": NEARBY, "occurrences": 1, "first_seen": None, "time_of_day": {"first_seen": "03:43:44"}}
-    [row] = read_beside({"incident": {"nearby": [symptom]}}).rows
+    [row] = read_related_entries({"incident": {"nearby": [symptom]}}).rows
     assert row.first_seen == "03:43:44"
 
 
 @pytest.mark.parametrize("report", [{}, {"incident": {}}, {"incident": {"exception": None}}])
 def test_a_report_that_tells_nothing_has_no_rows(report: dict[str, object]) -> None:
-    told = read_beside(report)
+    told = read_related_entries(report)
     assert (told.rows, dict(told.exception)) == ((), {})

@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.local.page.drawing import WIDTH, Drawing, drawn
-from functions.local.page.incident_view import Shelf
-from functions.local.page.timeline import Happening, Lane, Look, happenings
+from functions.local.page.drawing import WIDTH, Drawing, draw_timeline
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.timeline import TimelineEvent, Lane, EventLook, build_timeline
 from shared.text.timestamps import format_duration
 from tests.support.harness import Setting
 from tests.support.paged import proposed
@@ -20,25 +20,25 @@ _CHARACTER = 5.5
 seconds = st.one_of(st.integers(0, 30), st.integers(0, 10_000), st.integers(0, 10**8))
 found = st.lists(
     st.builds(
-        lambda at, lane, look, label: Happening(NOON + timedelta(seconds=at), lane, look, label, label),
-        seconds, st.sampled_from(Lane), st.sampled_from(Look), st.text("abcdef 0123", max_size=34),
+        lambda at, lane, look, label: TimelineEvent(NOON + timedelta(seconds=at), lane, look, label, label),
+        seconds, st.sampled_from(Lane), st.sampled_from(EventLook), st.text("abcdef 0123", max_size=34),
     ),
     min_size=1, max_size=25,
 ).map(lambda several: sorted(several, key=lambda each: each.at))  # fmt: skip
 
 
-def made(several: list[Happening]) -> Drawing:
-    drawing = drawn(several)
+def made(several: list[TimelineEvent]) -> Drawing:
+    drawing = draw_timeline(several)
     assert drawing is not None
     return drawing
 
 
 def test_nothing_is_not_drawn() -> None:
-    assert drawn([]) is None
+    assert draw_timeline([]) is None
 
 
 @given(found)
-def test_within_a_stretch_distances_are_times(several: list[Happening]) -> None:
+def test_within_a_stretch_distances_are_times(several: list[TimelineEvent]) -> None:
     drawing = made(several)
     assert len(drawing.marks) == len(several)
     for stretch in drawing.stretches:
@@ -50,7 +50,7 @@ def test_within_a_stretch_distances_are_times(several: list[Happening]) -> None:
 
 
 @given(found)
-def test_what_comes_later_stands_further_right_and_everything_within(several: list[Happening]) -> None:
+def test_what_comes_later_stands_further_right_and_everything_within(several: list[TimelineEvent]) -> None:
     drawing = made(several)
     marks = sorted(drawing.marks, key=lambda mark: mark.happening.at)
     assert all(before.x <= after.x + 0.01 for before, after in pairwise(marks))
@@ -61,7 +61,7 @@ def test_what_comes_later_stands_further_right_and_everything_within(several: li
 
 
 @given(found)
-def test_no_two_labels_stand_on_each_other(several: list[Happening]) -> None:
+def test_no_two_labels_stand_on_each_other(several: list[TimelineEvent]) -> None:
     rows = defaultdict(list)
     for mark in made(several).marks:
         if mark.happening.label:
@@ -72,19 +72,19 @@ def test_no_two_labels_stand_on_each_other(several: list[Happening]) -> None:
 
 def test_a_long_silence_is_broken_and_told() -> None:
     several = [NOON, NOON + timedelta(minutes=1), NOON + timedelta(days=9), NOON + timedelta(days=9, minutes=2)]
-    drawing = made([Happening(at, Lane.COMMITS, Look.GOOD, "x", "x") for at in several])
+    drawing = made([TimelineEvent(at, Lane.COMMITS, EventLook.GOOD, "x", "x") for at in several])
     assert [gap.text for gap in drawing.gaps] == ["8 d 23 h"]
     assert [stretch.span for stretch in drawing.stretches] == ["1 min", "2 min"]
 
 
 def test_an_incident_is_told_from_its_detection_on() -> None:
     setting = Setting()
-    dossier = Shelf(setting.store, setting.services).dossier(proposed(setting))
+    dossier = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
     assert dossier is not None
-    told = {each.label: each for each in happenings(dossier)}
+    told = {each.label: each for each in build_timeline(dossier)}
     assert {"detected", "proposed"} <= set(told)
-    assert any(each.look is Look.ERROR and "line 7" in each.label for each in told.values())
-    assert any(each.look is Look.TARGET for each in told.values())
+    assert any(each.look is EventLook.ERROR and "line 7" in each.label for each in told.values())
+    assert any(each.look is EventLook.TARGET for each in told.values())
     assert any("deployed" in each.text for each in told.values())
 
 

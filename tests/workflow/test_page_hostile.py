@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from functions.local.page import views
-from functions.local.page.clicks import Answered
-from functions.local.page.incident_view import Dossier, Listed, Shelf
+from functions.local.page.clicks import ClickResponse
+from functions.local.page.incident_view import IncidentView, IncidentList, IncidentReader
 from shared.adapters.slack.dialog import view
-from shared.workflow.stats import stats
+from shared.workflow.stats import compute_stats
 from tests.support.harness import Setting, click
 from tests.support.hostile_texts import HOSTILE
 from tests.support.paged import proposed
@@ -57,9 +57,9 @@ def told(value: Any, text: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def dossier() -> Dossier:
+def dossier() -> IncidentView:
     setting = Setting()
-    found = Shelf(setting.store, setting.services).dossier(proposed(setting))
+    found = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
     assert found is not None
     whys = [{"n": 1, "question": "x", "answer": "x", "confidence": "proven", "evidence": ["e1"]}]
     excerpt = [{"line": 6, "text": "x"}, {"line": 7, "text": "x"}]
@@ -76,24 +76,24 @@ def dossier() -> Dossier:
     return replace(found, findings={**found.findings, "report": report})
 
 
-def pages(dossier: Dossier, text: str) -> Iterator[str]:
+def pages(dossier: IncidentView, text: str) -> Iterator[str]:
     case = replace(dossier.case, path=text, error_class=text, ending_why=text, service=text)
     history = [{**step, "why": text} for step in case.history]
     case = replace(case, history=tuple(history))
     findings = told(dossier.findings, text)
     issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}
-    shown = views.Shown(
-        token="token", people=["U1"], writable=True, acting=text, told=Answered(200, text, {"reason": text}),
+    shown = views.PageState(
+        token="token", people=["U1"], writable=True, acting=text, told=ClickResponse(200, text, {"reason": text}),
         dialog={"view": told(view(click(_message(dossier))), text)}, dialog_token="t",
     )  # fmt: skip
     here = replace(dossier, case=case, findings=findings, message=told(dossier.message, text), issue=issue)
-    yield views.incident(here, shown)
-    yield views.incidents(Listed((case,), cut=True, sign="s"), "s")
-    yield views.times(stats([case], cut=True), "s")
-    yield views.refused(404, text)
+    yield views.render_incident(here, shown)
+    yield views.render_incident_list(IncidentList((case,), cut=True, sign="s"), "s")
+    yield views.render_times(compute_stats([case], cut=True), "s")
+    yield views.render_error(404, text)
 
 
-def _message(dossier: Dossier) -> Any:
+def _message(dossier: IncidentView) -> Any:
     class Bound:
         proposal = incident = commit = evidence_hash = "x"
 
@@ -102,7 +102,7 @@ def _message(dossier: Dossier) -> Any:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_words_add_no_element_and_no_attribute(dossier: Dossier, text: str) -> None:
+def test_hostile_words_add_no_element_and_no_attribute(dossier: IncidentView, text: str) -> None:
     for harmless, hostile in zip(pages(dossier, "word"), pages(dossier, text), strict=True):
         expected, found = elements(harmless), elements(hostile)
         assert _without_code(found.found) == _without_code(expected.found)

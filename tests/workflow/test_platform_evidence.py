@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from functions.demo.git import git
+from functions.demo.git import run_git
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import DeployedSource
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.investigation.platform_evidence import Seen, Stated, resolved, stated
+from shared.workflow.investigation.platform_evidence import FailingRevision, PlatformEvidence, resolve_commit, gather_platform_evidence
 from tests.support.drivers import documents, opened
 from tests.support.harness import OLD_REVISION, Setting
 from tests.support.history_builder import Story
@@ -29,12 +29,12 @@ def setting() -> Setting:
     return Setting()
 
 
-def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> Stated:
+def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> PlatformEvidence:
     known = setting.services["shore.tide"]
     setting.cloud.services["shore.tide"].revisions[revision.name] = revision
     with setting.pasts(known) as history:
-        seen = Seen(revision.name, ServiceState(revision, traffic, "1"), logged)
-        return stated(setting.process(), known, history, seen)
+        seen = FailingRevision(revision.name, ServiceState(revision, traffic, "1"), logged)
+        return gather_platform_evidence(setting.process(), known, history, seen)
 
 
 def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
@@ -74,7 +74,7 @@ def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: 
     known = setting.services["shore.tide"]
     with setting.pasts(known) as history:
         serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
-        found = stated(setting.process(), known, history, Seen("tide-2", serving, ()))
+        found = gather_platform_evidence(setting.process(), known, history, FailingRevision("tide-2", serving, ()))
     assert found.sentences == ()
 
 
@@ -100,11 +100,11 @@ def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_p
     story.commit("later", {"app.py": "x = 2\n"})
     story.write()
     start, later = story.ids["start"], story.ids["later"]
-    git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
+    run_git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
     with GitRepository(str(story.path)) as history:
-        assert [resolved(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [None, None, start, start, start]
-        assert resolved(history, start[:8]) is None
-        assert resolved(history, "main") is None
+        assert [resolve_commit(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [None, None, start, start, start]
+        assert resolve_commit(history, start[:8]) is None
+        assert resolve_commit(history, "main") is None
 
 
 def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: Setting) -> None:

@@ -11,10 +11,10 @@ from shared.ports import Document
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.proposal import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.supersede import LOOK, STANDS
-from shared.workflow.verify import MOST_LOOKS
+from shared.workflow.supersede import BRANCH_CHECK_INTERVAL, MIN_QUESTION_AGE
+from shared.workflow.verify import MAX_LOOKS
 from tests.support.drivers import MINUTE, documents, pressed, pressed_back, proposed, redeployed, state, tick
 from tests.support.harness import Setting, service
 from tests.support.past import commit, commit_id
@@ -79,7 +79,7 @@ class TestGoingBack:
         setting.logs.answered[setting.cloud.operations[0].revision] = 60
         tick(setting, timedelta(hours=24, minutes=1))
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
-        again = record(setting.process(), setting.entry(revision="tide-00011-new"))
+        again = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new"))
         assert (again.name, again.incident == incident) == ("opened", False)
 
     @pytest.mark.parametrize("back_first", [True, False])
@@ -275,7 +275,7 @@ class TestOvertaken:
         setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
         incident = proposed(setting)
         setting.pasts.head = commit_id("newest")
-        tick(setting, STANDS - timedelta(seconds=1))
+        tick(setting, MIN_QUESTION_AGE - timedelta(seconds=1))
         assert state(setting, incident) == "proposed"
         tick(setting)
         assert state(setting, incident) == "opened"
@@ -286,9 +286,9 @@ class TestOvertaken:
         incident = proposed(setting)
         setting.pasts.head = commit_id("newest")
         setting.answer.objection = "it does not compile"
-        tick(setting, STANDS)
+        tick(setting, MIN_QUESTION_AGE)
         setting.answer.objection = ""
-        tick(setting, LOOK - MINUTE)
+        tick(setting, BRANCH_CHECK_INTERVAL - MINUTE)
         tick(setting, MINUTE)  # the branch has not moved since it was looked at
         assert state(setting, incident) == "proposed"
 
@@ -298,7 +298,7 @@ class TestOvertaken:
         incident = proposed(setting)
         _as(setting, "U-NORA")
         setting.pasts.head = commit_id("newest")
-        tick(setting, STANDS + MINUTE)
+        tick(setting, MIN_QUESTION_AGE + MINUTE)
         assert state(setting, incident) == "proposed"
 
     def test_where_the_fix_was_deployed_by_hand_nothing_is_asked_and_the_issue_says_why(self, setting: Setting) -> None:
@@ -311,12 +311,12 @@ class TestOvertaken:
 
     def test_it_is_not_asked_for_ever(self, setting: Setting) -> None:
         incident = proposed(setting)
-        for number in range(2 * MOST_LOOKS):
+        for number in range(2 * MAX_LOOKS):
             name = f"tide-{number + 10:05}-hand"
             setting.cloud.deploy_by_hand(setting.services["shore.tide"], name, commit_id("broken"))
             tick(setting)
             investigate_incident(setting.process(), incident)
-        assert len(setting.chat.all) == MOST_LOOKS
+        assert len(setting.chat.all) == MAX_LOOKS
         tick(setting, timedelta(hours=6))
         assert state(setting, incident) == "expired"
 

@@ -1,9 +1,9 @@
-"""What `record` asks of the outside for one entry: the log for the lines beside it, the repository for a commit."""
+"""What `record_log_entry` asks of the outside for one entry: the log for the lines beside it, the repository for a commit."""
 
 import pytest
 
 from shared.proposal.verdict import WATCH_DURATION
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import MINUTE, incident_document, state, tick, watching
 from tests.support.harness import Setting
 from tests.support.past import Pasts
@@ -41,7 +41,7 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(setting: Setting) 
     )
     for line in lines:
         last = setting.entry(line)
-    outcome = record(setting.process(), last)
+    outcome = record_log_entry(setting.process(), last)
     assert outcome.name == "opened"
     assert incident_document(setting, outcome.incident)["path"] == "chat/greeting.py"
 
@@ -51,7 +51,7 @@ def test_copies_of_a_last_line_ask_the_log_once(setting: Setting) -> None:
         last = setting.entry(line)
     logs = _Counted(setting.logs, "around")
     world = setting.process(lambda name, port: logs if name == "logs" else port)
-    names = [record(world, last).name for _ in range(20)]
+    names = [record_log_entry(world, last).name for _ in range(20)]
     assert names == ["opened", *["throttled"] * 19]
     assert logs.calls == 1
 
@@ -65,5 +65,5 @@ def test_no_repository_is_asked_about_a_revision_without_a_commit(setting: Setti
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", None)
     pasts = _Counted(Pasts())
     world = setting.process(lambda name, port: pasts if name == "histories" else port)
-    assert record(world, setting.entry(revision="tide-00009-hand")).name == "opened"
+    assert record_log_entry(world, setting.entry(revision="tide-00009-hand")).name == "opened"
     assert pasts.calls == 0

@@ -8,12 +8,12 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import IssueCommand, IssueEvent
-from shared.proof.model.finding import Checks
-from shared.workflow.decide import decide
+from shared.proof.model.finding import CheckStatus
+from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.issue.issue_commands import heed
+from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.ledger import LEASE
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from tests.support.drivers import approved, documents, incident_document, pressed, proposed, redeployed, state, tick
 from tests.support.harness import Setting, click, service, syntax_error
@@ -54,7 +54,7 @@ def _object(setting: Setting) -> None:
 
 
 def _checks_red(setting: Setting) -> None:
-    setting.checks.states[commit_id("later")] = Checks.RED
+    setting.checks.states[commit_id("later")] = CheckStatus.RED
 
 
 def _label(setting: Setting) -> None:
@@ -229,7 +229,7 @@ def test_a_rollout_that_came_to_nothing_holds_up_no_other_question_of_its_incide
     setting.clock.turn(timedelta(days=1))
     setting.services = {"shore.tide": service(daily_cap=2)}
     wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
-    assert heed(setting.process(), FakePeople(), wished).name == "asked_again"
+    assert handle_issue_command(setting.process(), FakePeople(), wished).name == "asked_again"
     assert investigate_incident(setting.process(), incident).name == "proposed"
     setting.bus.waiting.clear()
     pressed(setting)
@@ -285,8 +285,8 @@ class _Racing:
 
 def _another(setting: Setting, path: str, name: str = "tide") -> str:
     """Another incident, approved as well, while nothing else was delivered."""
-    incident = record(setting.process(), setting.entry(syntax_error(path), name=name)).incident
+    incident = record_log_entry(setting.process(), setting.entry(syntax_error(path), name=name)).incident
     investigate_incident(setting.process(), incident)
     posted = setting.chat.all[-1]
-    decide(setting.process(), click(posted.message, channel=posted.channel))
+    handle_click(setting.process(), click(posted.message, channel=posted.channel))
     return incident

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.workflow.records.rejections import reject
+from shared.workflow.records.rejections import record_rejection
 from tests.support.drivers import documents
 from tests.support.harness import Setting
 from tests.support.memory import MemoryStore
@@ -13,25 +13,25 @@ def test_a_flood_costs_one_write() -> None:
     assert isinstance(setting.store, MemoryStore)
     world = setting.process()
     for number in range(1000):
-        reject(world, "record", "not_json", f"entry {number}")
-    reject(setting.process(), "record", "not_json", "in another process")
+        record_rejection(world, "record", "not_json", f"entry {number}")
+    record_rejection(setting.process(), "record", "not_json", "in another process")
     assert sum(setting.store.writes.values()) == 1
     assert [each["detail"] for each in documents(setting, "rejections").values()] == ["entry 0"]
 
 
 def test_sources_reasons_and_days_are_kept_apart() -> None:
     setting = Setting()
-    reject(setting.process(), "record", "not_json", "")
-    reject(setting.process(), "decide", "not_json", "")
-    reject(setting.process(), "record", "too_large", "")
+    record_rejection(setting.process(), "record", "not_json", "")
+    record_rejection(setting.process(), "decide", "not_json", "")
+    record_rejection(setting.process(), "record", "too_large", "")
     setting.clock.turn(timedelta(days=1))
-    reject(setting.process(), "record", "not_json", "")
+    record_rejection(setting.process(), "record", "not_json", "")
     assert len(documents(setting, "rejections")) == 4
 
 
 def test_a_detail_is_redacted_and_then_cut() -> None:
     setting = Setting()
-    reject(setting.process(), "record", "not_json", "password=hunter2hunter2 " + "x" * 5000)
+    record_rejection(setting.process(), "record", "not_json", "password=hunter2hunter2 " + "x" * 5000)
     (kept,) = documents(setting, "rejections").values()
     assert "hunter2" not in str(kept["detail"])
     assert len(str(kept["detail"])) <= 2000

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_records
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.recurrence import logged_again
+from shared.workflow.rollout.recurrence import has_recurred
 from tests.support.drivers import MINUTE, approved, incident_document, redeployed, state, tick, watching
 from tests.support.harness import Setting, service
 from tests.support.past import commit, commit_id
@@ -78,29 +78,29 @@ def test_a_rollout_that_does_not_say_when_it_began_is_read_from_the_incidents_op
     setting: Setting, begun: str
 ) -> None:
     incident = watching(setting)
-    case = incident_records.demand(setting.process(), incident)
+    case = incident_records.require_incident(setting.process(), incident)
     assert case.rollout is not None
     rollout = case.rollout if begun else replace(case.rollout, begun="")
     known = setting.services["shore.tide"]
-    assert not logged_again(setting.process(), known, case, rollout)
+    assert not has_recurred(setting.process(), known, case, rollout)
     setting.entry(revision=rollout.revision, at=setting.clock.now() - timedelta(seconds=1))
-    assert logged_again(setting.process(), known, case, rollout)
+    assert has_recurred(setting.process(), known, case, rollout)
 
 
 def test_what_was_logged_before_the_rollout_began_is_no_recurrence(setting: Setting) -> None:
     incident = watching(setting)
-    case = incident_records.demand(setting.process(), incident)
+    case = incident_records.require_incident(setting.process(), incident)
     assert case.rollout is not None
     setting.entry(revision=case.rollout.revision, at=case.opened_at - timedelta(seconds=1))
-    assert not logged_again(setting.process(), setting.services["shore.tide"], case, case.rollout)
+    assert not has_recurred(setting.process(), setting.services["shore.tide"], case, case.rollout)
 
 
 def test_the_first_end_stays_and_what_is_at_rest_gets_no_other(setting: Setting) -> None:
     incident = watching(setting)
     world = setting.process()
-    assert incident_records.end(world, incident, State.REPORTED, "first").ending is State.REPORTED
-    assert incident_records.end(world, incident, State.MUTED, "second").ending_why == "first"
+    assert incident_records.end_incident(world, incident, IncidentState.REPORTED, "first").ending is IncidentState.REPORTED
+    assert incident_records.end_incident(world, incident, IncidentState.MUTED, "second").ending_why == "first"
     tick(setting)
     assert state(setting, incident) == "reported"
-    assert incident_records.end(world, incident, State.MUTED, "third") == incident_records.demand(world, incident)
+    assert incident_records.end_incident(world, incident, IncidentState.MUTED, "third") == incident_records.require_incident(world, incident)
     assert incident_document(setting, incident)["ending_why"] == "first"

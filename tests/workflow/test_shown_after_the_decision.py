@@ -7,25 +7,25 @@ from html import unescape
 
 import pytest
 
-from functions.local.narration import approved_by_then, clock, sentence
-from functions.local.page.incident_view import Shelf
-from functions.local.page.timeline import happenings
-from functions.local.page.views import clock as hands
-from shared.proof.model.finding import Kind, Reason
+from functions.local.narration import find_approved_proposal, describe_milestones, describe_step
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.timeline import build_timeline
+from functions.local.page.views import list_milestone_times as hands
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.proposal.question import Label, build_rollback_report, split_label, build_title_and_lines
 from shared.proposal.title import TITLE_SEPARATOR, update_title, build_title
 from shared.proposal.verdict import WATCH_DURATION, ProbeResult
-from shared.report.incident_status import above
-from shared.workflow.flow import State
+from shared.report.incident_status import text_above_first_heading
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.investigation.gather_evidence import evidence_for
-from shared.workflow.issue.issue_updates import in_time
-from shared.workflow.record import record
+from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.issue.issue_updates import format_milestones
+from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals
-from shared.workflow.records.milestones import milestones
+from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.next_question import STILL_FAILING, Outlook, OutlookReason, outlook_after
+from shared.workflow.rollout.next_question import STILL_FAILING_LABEL, Outlook, OutlookReason, assess_outlook
 from tests.support import paged
 from tests.support.drivers import (
     MINUTE,
@@ -64,15 +64,15 @@ def seen(setting: Setting, place: int = -1) -> str:
 def narrated(setting: Setting, incident: str) -> list[str]:
     """The whole history, as the terminal tells it."""
     world = setting.process()
-    case = incident_records.demand(world, incident)
-    evidence = evidence_for(world, setting.services["shore.tide"], case)
+    case = incident_records.require_incident(world, incident)
+    evidence = ensure_evidence(world, setting.services["shore.tide"], case)
     return [
-        sentence(case, number, evidence, approved_by_then(setting.store, case, number))
+        describe_step(case, number, evidence, find_approved_proposal(setting.store, case, number))
         for number in range(len(case.history))
     ]
 
 
-def ending(standing: ProposalStatus, kind: Kind = Kind.REDEPLOY) -> str:
+def ending(standing: ProposalStatus, kind: ActionKind = ActionKind.REDEPLOY) -> str:
     """What a title ends with while the question stands so."""
     return build_title("", "x", standing, kind).removeprefix("x")
 
@@ -99,8 +99,8 @@ def counts(number: int, at: str) -> re.Pattern[str]:
 def outlook(setting: Setting, incident: str) -> Outlook:
     """What is to be known after the rollout has come to nothing, as it stands now."""
     world, service = setting.process(), setting.services["shore.tide"]
-    case = incident_records.demand(world, incident)
-    return outlook_after(service, case, proposals.demand(world, case.proposal), evidence_for(world, service, case))
+    case = incident_records.require_incident(world, incident)
+    return assess_outlook(service, case, proposals.require_proposal(world, case.proposal), ensure_evidence(world, service, case))
 
 
 def gone_back(setting: Setting) -> str:
@@ -125,26 +125,26 @@ class TestWhatWasDecided:
     def test_the_message_names_it_in_its_title_and_in_its_lines(self, setting: Setting) -> None:
         gone_back(setting)
         message = setting.chat.all[0].message
-        assert (message.commit, message.kind) == (BACK, Kind.ROLLBACK)
+        assert (message.commit, message.kind) == (BACK, ActionKind.ROLLBACK)
         lines = dict(split_label(line) for line in message.lines)
         assert BACK[:12] in lines[Label.PROPOSAL]
         assert BACK[:12] in lines[Label.SHIPS]
         assert Label.INSTEAD not in lines
         assert not any(TARGET[:12] in line for line in message.lines)
         assert message.standing is ProposalStatus.WATCHING
-        assert message.title.endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
+        assert message.title.endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
 
     def test_so_does_the_terminal(self, setting: Setting) -> None:
         incident = gone_back(setting)
         told = narrated(setting, incident)
-        case = incident_records.demand(setting.process(), incident)
-        assert [step["state"] for step in case.history[2:4]] == [State.APPROVED, State.DEPLOYING]
+        case = incident_records.require_incident(setting.process(), incident)
+        assert [step["state"] for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
-        approval = approved_by_then(setting.store, case, 2)
-        assert approval["kind"] == Kind.ROLLBACK
-        assert told[2] == sentence(case, 2, {}, approval)
-        assert told[2] != sentence(case, 2, {}, {**approval, "kind": Kind.REDEPLOY.value})
+        approval = find_approved_proposal(setting.store, case, 2)
+        assert approval["kind"] == ActionKind.ROLLBACK
+        assert told[2] == describe_step(case, 2, {}, approval)
+        assert told[2] != describe_step(case, 2, {}, {**approval, "kind": ActionKind.REDEPLOY.value})
 
     def test_so_does_the_page(self, setting: Setting) -> None:
         incident = gone_back(setting)
@@ -152,7 +152,7 @@ class TestWhatWasDecided:
         ships = body.partition('id="ships-title"')[2].partition("</section>")[0]
         assert BACK[:12] in ships
         assert TARGET[:12] not in ships
-        assert heading(body).endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
+        assert heading(body).endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
 
     def test_before_the_decision_the_page_shows_what_is_proposed(self, setting: Setting) -> None:
         body = paged.asked(paged.site(setting), f"/incidents/{proposed(setting)}").body
@@ -164,8 +164,8 @@ class TestWhatWasDecided:
     def test_so_does_the_issue(self, setting: Setting) -> None:
         gone_back(setting)
         (issue,) = setting.issues.all
-        assert issue.title.endswith(ending(ProposalStatus.WATCHING, Kind.ROLLBACK))
-        part = above(issue.body)
+        assert issue.title.endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
+        part = text_above_first_heading(issue.body)
         assert (BACK in part, TARGET in part) == (True, False)
         assert tells_the_deed_and_the_approval(part, setting.chat.all[0].message)
 
@@ -174,7 +174,7 @@ class TestWhatWasDecided:
         tick(setting, WATCH_DURATION)
         assert state(setting, incident) == "resolved"
         world = setting.process()
-        evidence = evidence_for(world, setting.services["shore.tide"], incident_records.demand(world, incident))
+        evidence = ensure_evidence(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))
         undeployed = str(evidence["headline"]).rpartition(TITLE_SEPARATOR)[2]
         page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
         for title in (setting.issues.all[0].title, setting.chat.all[0].message.title, page.partition("</h1>")[0]):
@@ -190,9 +190,9 @@ class TestWhatWasDecided:
         tick(setting, 2 * MINUTE)
         assert setting.issues.all[0].title == own
 
-    @pytest.mark.parametrize("kind", [Kind.REDEPLOY, Kind.ROLLBACK])
+    @pytest.mark.parametrize("kind", [ActionKind.REDEPLOY, ActionKind.ROLLBACK])
     @pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
-    def test_every_title_can_be_replaced_by_every_other(self, standing: ProposalStatus, kind: Kind) -> None:
+    def test_every_title_can_be_replaced_by_every_other(self, standing: ProposalStatus, kind: ActionKind) -> None:
         asked = "tide: SyntaxError in a.py: fix merged, not deployed"
         made = build_title(asked, "tide: SyntaxError in a.py", standing, kind)
         assert made != asked
@@ -202,7 +202,7 @@ class TestWhatWasDecided:
         ways = [each for each in ProposalStatus if each is not ProposalStatus.OPEN]
         ends = [ending(each) for each in ways]
         assert len(set(ends)) == len(ends)
-        back = {each for each in ways if ending(each, Kind.ROLLBACK) not in ends}
+        back = {each for each in ways if ending(each, ActionKind.ROLLBACK) not in ends}
         assert back == {ProposalStatus.APPROVED, ProposalStatus.WATCHING, ProposalStatus.RESOLVED}
 
     def test_going_back_is_offered_in_words_only_where_it_is_possible(self) -> None:
@@ -215,7 +215,7 @@ class TestWhoDidWhatAndWhen:
         setting.answer.back = False
         approved_at = setting.clock.now()
         incident = taken_back(setting)
-        at = incident_records.demand(setting.process(), incident).ended_at
+        at = incident_records.require_incident(setting.process(), incident).ended_at
         assert at is not None
         assert at > approved_at
         message = setting.chat.all[0].message
@@ -244,9 +244,9 @@ class TestWhoDidWhatAndWhen:
 
     def test_the_page_names_the_person_who_approved_and_not_the_function_that_acted(self, setting: Setting) -> None:
         incident = watching(setting)
-        dossier = Shelf(setting.store, setting.services).dossier(incident)
+        dossier = IncidentReader(setting.store, setting.services).dossier(incident)
         assert dossier is not None
-        [approval] = [each.text for each in happenings(dossier) if each.label == "approved"]
+        [approval] = [each.text for each in build_timeline(dossier) if each.label == "approved"]
         assert "U-NORA" in approval
 
     def test_nobody_is_named_where_nobody_decided(self, setting: Setting) -> None:
@@ -262,12 +262,12 @@ class TestWhatStillFails:
     def test_the_next_question_is_asked_in_the_same_incident_and_is_another_one(self, setting: Setting) -> None:
         incident = taken_back(setting)
         assert state(setting, incident) == "opened"
-        assert STILL_FAILING in seen(setting, 0)
+        assert STILL_FAILING_LABEL in seen(setting, 0)
         assert BACK[:12] in setting.chat.all[0].message.reason
         setting.clock.turn(MINUTE)
         investigate_incident(setting.process(), incident)
         first, second = (posted.message for posted in setting.chat.all)
-        assert (second.incident, second.kind, second.commit) == (incident, Kind.ROLLBACK, BACK)
+        assert (second.incident, second.kind, second.commit) == (incident, ActionKind.ROLLBACK, BACK)
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
         assert second.proposal != first.proposal
         assert second.evidence_hash != first.evidence_hash
@@ -276,7 +276,7 @@ class TestWhatStillFails:
         assert [re.findall("part=(\\S+)", each)[0] for each in setting.issues.all[0].comments] == [
             "proposed", "approved", "deployed", "rolled_back", "proposed2",
         ]  # fmt: skip
-        assert STILL_FAILING in setting.issues.all[0].comments[3]
+        assert STILL_FAILING_LABEL in setting.issues.all[0].comments[3]
 
     def test_an_approval_of_it_goes_back_and_is_watched(self, setting: Setting) -> None:
         incident = taken_back(setting)
@@ -289,7 +289,7 @@ class TestWhatStillFails:
         assert [operation.commit for operation in setting.cloud.operations] == [TARGET, BACK]
         tick(setting, WATCH_DURATION)
         assert state(setting, incident) == "resolved"
-        assert setting.issues.all[0].title.endswith(ending(ProposalStatus.RESOLVED, Kind.ROLLBACK))
+        assert setting.issues.all[0].title.endswith(ending(ProposalStatus.RESOLVED, ActionKind.ROLLBACK))
 
     def test_the_old_approval_deploys_nothing_any_more(self, setting: Setting) -> None:
         incident = taken_back(setting)
@@ -301,14 +301,14 @@ class TestWhatStillFails:
     def test_what_the_failed_revision_logs_later_does_not_count_against_the_next_one(self, setting: Setting) -> None:
         incident = taken_back(setting)
         failed = setting.cloud.operations[0].revision
-        assert record(setting.process(), setting.entry(revision=failed)).name == "duplicate"
+        assert record_log_entry(setting.process(), setting.entry(revision=failed)).name == "duplicate"
         investigate_incident(setting.process(), incident)
         setting.bus.waiting.clear()
         setting.probe.answer = ProbeResult(ok=True)
         pressed(setting)
         redeployed(setting)
         tick(setting, 2 * MINUTE)
-        record(setting.process(), setting.entry(revision=failed))
+        record_log_entry(setting.process(), setting.entry(revision=failed))
         tick(setting)
         assert state(setting, incident) == "watching"
         assert failed not in incident_document(setting, incident)["revisions"]  # type: ignore[operator]
@@ -334,7 +334,7 @@ class TestWhatStillFails:
         assert (state(setting, incident), len(setting.chat.all)) == ("rolled_back", 1)
         left = outlook(setting, incident)
         assert (left.reason, left.commit) == (OutlookReason.BY_HAND, "")
-        assert all(each in left.words for each in (STILL_FAILING, setting.services["shore.tide"].name))
+        assert all(each in left.words for each in (STILL_FAILING_LABEL, setting.services["shore.tide"].name))
         for told in (seen(setting), setting.issues.all[0].comments[-1], narrated(setting, incident)[-1]):
             assert left.words in told
 
@@ -351,7 +351,7 @@ class TestWhatStillFails:
     def test_what_serves_again_and_never_failed_is_not_said_to_fail(self, setting: Setting) -> None:
         """The failing revision never had traffic: its users have had another one all the time."""
         entry = setting.entry(revision="tide-00008-bad")
-        incident = record(setting.process(), entry).incident
+        incident = record_log_entry(setting.process(), entry).incident
         investigate_incident(setting.process(), incident)
         setting.bus.waiting.clear()
         pressed(setting)
@@ -361,7 +361,7 @@ class TestWhatStillFails:
         tick(setting)
         tick(setting)
         assert state(setting, incident) == "rolled_back"
-        assert STILL_FAILING not in seen(setting)
+        assert STILL_FAILING_LABEL not in seen(setting)
         serves = outlook(setting, incident)
         assert (serves.reason, OLD in serves.words) == (OutlookReason.NOT_KNOWN_TO_FAIL, True)
         assert serves.words in seen(setting)
@@ -400,19 +400,19 @@ class TestCountsAndClocks:
     def test_terminal_page_and_issue_count_from_the_first_log_entry_and_say_so(self, setting: Setting) -> None:
         setting.clock.turn(MINUTE)
         entry = setting.entry(at=setting.clock.now() - timedelta(seconds=15))
-        incident = record(setting.process(), entry).incident
+        incident = record_log_entry(setting.process(), entry).incident
         setting.clock.turn(timedelta(seconds=5))
         investigate_incident(setting.process(), incident)
-        case = incident_records.demand(setting.process(), incident)
-        assert milestones(case).logged == entry.timestamp
-        began, *reached = clock(case)
+        case = incident_records.require_incident(setting.process(), incident)
+        assert compute_milestones(case).logged == entry.timestamp
+        began, *reached = describe_milestones(case)
         assert re.findall(MOMENT, began) == ["2026-04-07T08:00:45Z"]
         assert reached == ["detected +15 s", "proposed +20 s"]
         assert [(hand.name, hand.after) for hand in hands(case)[:3]] == [
             ("logged", ""), ("detected", "15 s"), ("proposed", "20 s"),
         ]  # fmt: skip
-        assert in_time(case) in setting.issues.all[0].body
-        assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", in_time(case))
+        assert format_milestones(case) in setting.issues.all[0].body
+        assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", format_milestones(case))
         page = paged.asked(paged.site(setting), f"/incidents/{incident}").body
         [label] = re.findall('<ol class="clock" aria-label="(.+?)"', page)
         assert f'<p class="note">{label}:</p>' in page, "it is seen, and not only heard, from when it is counted"
@@ -437,6 +437,6 @@ def test_a_reason_is_named_where_everything_was_tried(setting: Setting) -> None:
     setting.answer.back = False
     incident = taken_back(setting)
     world = setting.process()
-    incident_records.change(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
-    evidence = evidence_for(world, setting.services["shore.tide"], incident_records.demand(world, incident))
-    assert (evidence["kind"], evidence["reason"]) == (Kind.NONE.value, Reason.FIX_FAILED.value)
+    incident_records.update_incident(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
+    evidence = ensure_evidence(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))
+    assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_FAILED.value)

@@ -9,9 +9,9 @@ import pytest
 from shared.ports import IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.workflow import flow
-from shared.workflow.decide import decide
+from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.issue.issue_commands import heed
+from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
 from tests.support.drivers import documents, incident_document, pressed, pressed_back, proposed, redeployed, state, tick
@@ -35,7 +35,7 @@ def _pressed_on(setting: Setting, reference: str, kind: ClickKind = ClickKind.AP
     if back:
         assert message.alternative is not None
         message = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return decide(setting.process(), replace(click(message, kind), message=reference)).reply
+    return handle_click(setting.process(), replace(click(message, kind), message=reference)).reply
 
 
 @pytest.mark.parametrize("kind", ClickKind)
@@ -66,7 +66,7 @@ def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it
     tick(setting)
     investigate_incident(setting.process(), incident)
     assert incident_document(setting, incident)["message"] != POSTED
-    assert decide(setting.process(), replace(click(old), message=POSTED)).reply is ClickResult.SUPERSEDED
+    assert handle_click(setting.process(), replace(click(old), message=POSTED)).reply is ClickResult.SUPERSEDED
 
 
 def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(setting: Setting) -> None:
@@ -81,11 +81,11 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
             tick(setting, timedelta(minutes=1))
             setting.answer.objection = ""
             wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
-            assert heed(setting.process(), FakePeople(), wished).name == "asked_again"
+            assert handle_issue_command(setting.process(), FakePeople(), wished).name == "asked_again"
             investigate_incident(setting.process(), incident)
 
     slow = setting.process(lambda name, port: Slow() if name == "bus" else port)
-    decide(slow, click(setting.chat.all[0].message))
+    handle_click(slow, click(setting.chat.all[0].message))
     assert (state(setting, incident), incident_document(setting, incident)["proposal"]) == ("proposed", f"{incident}-2")
     assert list(documents(setting, "decisions")) == [f"{incident}-1"]
     setting.bus.waiting[:] = [each for each in setting.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]

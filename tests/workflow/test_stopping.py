@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.switching import run
+from functions.cli.switching import run_kill_switch
 from shared.errors import UsageError
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
-from shared.workflow.records.kill_switch import ALL, is_stopped, read_switch, turn_switch
+from shared.workflow.records.kill_switch import ALL_SERVICES, is_kill_switch_on, read_switch, set_switch
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, approved, documents, pressed, proposed, redeployed, state, tick
@@ -129,23 +129,23 @@ def test_a_member_who_left_the_approver_group_stops_it_too() -> None:
 
 def test_a_switch_stops_its_own_service_and_the_one_for_all_stops_every_service() -> None:
     store, clock = MemoryStore(), FakeClock()
-    assert turn_switch(store, clock, "shore.tide", "mira", stopped=True)
-    assert (is_stopped(store, "shore.tide"), is_stopped(store, "shore.buoy")) == (True, False)
-    assert not turn_switch(store, clock, "shore.tide", "nora", stopped=True)
+    assert set_switch(store, clock, "shore.tide", "mira", stopped=True)
+    assert (is_kill_switch_on(store, "shore.tide"), is_kill_switch_on(store, "shore.buoy")) == (True, False)
+    assert not set_switch(store, clock, "shore.tide", "nora", stopped=True)
     assert read_switch(store, "shore.tide").by == "mira"
-    assert turn_switch(store, clock, ALL, "mira", stopped=True)
-    assert turn_switch(store, clock, "shore.tide", "nora", stopped=False)
-    assert is_stopped(store, "shore.tide")
-    assert turn_switch(store, clock, ALL, "nora", stopped=False)
-    assert not is_stopped(store, "shore.tide")
+    assert set_switch(store, clock, ALL_SERVICES, "mira", stopped=True)
+    assert set_switch(store, clock, "shore.tide", "nora", stopped=False)
+    assert is_kill_switch_on(store, "shore.tide")
+    assert set_switch(store, clock, ALL_SERVICES, "nora", stopped=False)
+    assert not is_kill_switch_on(store, "shore.tide")
 
 
 def test_a_switch_that_was_written_by_hand_stops_whatever_it_holds() -> None:
     store = MemoryStore()
     store.create("switches", "kill", {})
-    assert is_stopped(store, "shore.tide")
-    assert turn_switch(store, FakeClock(), ALL, "mira", stopped=False)
-    assert not is_stopped(store, "shore.tide")
+    assert is_kill_switch_on(store, "shore.tide")
+    assert set_switch(store, FakeClock(), ALL_SERVICES, "mira", stopped=False)
+    assert not is_kill_switch_on(store, "shore.tide")
 
 
 @pytest.fixture
@@ -163,15 +163,15 @@ def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture
     from shared.config.settings import read_settings  # noqa: PLC0415
     from shared.wiring import create_store  # noqa: PLC0415
 
-    assert run("tide", Path(".provenfix"), stopped=True) == 0
+    assert run_kill_switch("tide", Path(".provenfix"), stopped=True) == 0
     kept = create_store(read_settings())
-    assert is_stopped(kept, "shore.tide")
+    assert is_kill_switch_on(kept, "shore.tide")
     assert read_switch(kept, "shore.tide").by is not None
-    assert run("", Path(".provenfix"), stopped=True) == 0
-    assert run("shore.tide", Path(".provenfix"), stopped=False) == 0
+    assert run_kill_switch("", Path(".provenfix"), stopped=True) == 0
+    assert run_kill_switch("shore.tide", Path(".provenfix"), stopped=False) == 0
     assert "nevertheless" in capsys.readouterr().out
-    assert run("", Path(".provenfix"), stopped=False) == 0
-    assert not is_stopped(kept, "shore.tide")
+    assert run_kill_switch("", Path(".provenfix"), stopped=False) == 0
+    assert not is_kill_switch_on(kept, "shore.tide")
 
 
 @pytest.mark.usefixtures("embedded")
@@ -182,11 +182,11 @@ def test_a_user_without_a_name_can_stop_everything(monkeypatch: pytest.MonkeyPat
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 54_321)
-    assert run("", Path(".provenfix"), stopped=True) == 0
-    assert str(read_switch(create_store(read_settings()), ALL).by).startswith("uid 54321@")
+    assert run_kill_switch("", Path(".provenfix"), stopped=True) == 0
+    assert str(read_switch(create_store(read_settings()), ALL_SERVICES).by).startswith("uid 54321@")
 
 
 @pytest.mark.usefixtures("embedded")
 def test_a_service_that_is_not_configured_is_refused() -> None:
     with pytest.raises(UsageError, match=r"shore\.tide"):
-        run("buoy", Path(".provenfix"), stopped=True)
+        run_kill_switch("buoy", Path(".provenfix"), stopped=True)

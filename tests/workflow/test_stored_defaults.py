@@ -9,12 +9,12 @@ from shared.detection.entry import LogEntry
 from shared.ports import Document
 from shared.proposal.decision import ClickKind
 from shared.text.redaction import redact
-from shared.workflow.decide import decide
-from shared.workflow.flow import ACTIVE, State
-from shared.workflow.record import record
+from shared.workflow.decide import handle_click
+from shared.workflow.flow import ACTIVE_STATES, IncidentState
+from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
-from shared.workflow.records.documents import entry_document, read_entry
-from shared.workflow.records.incident_record import document, read_case
+from shared.workflow.records.documents import entry_to_document, entry_from_document
+from shared.workflow.records.incident_record import record_to_document, record_from_document
 from tests.support.drivers import documents, opened, proposed, state
 from tests.support.harness import Setting, click
 from tests.support.memory import MemoryStore
@@ -27,32 +27,32 @@ def setting() -> Setting:
 
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(setting: Setting, look: dict[str, int]) -> None:
-    case = incident_records.demand(setting.process(), opened(setting))
-    stored = {name: value for name, value in document(case).items() if name != "look"} | look
-    assert read_case(stored) == replace(case, look=1)
+    case = incident_records.require_incident(setting.process(), opened(setting))
+    stored = {name: value for name, value in record_to_document(case).items() if name != "look"} | look
+    assert record_from_document(stored) == replace(case, look=1)
 
 
-@pytest.mark.parametrize("into", State)
-def test_an_incident_is_at_rest_since_the_step_that_took_it_there(setting: Setting, into: State) -> None:
-    case = incident_records.demand(setting.process(), opened(setting))
+@pytest.mark.parametrize("into", IncidentState)
+def test_an_incident_is_at_rest_since_the_step_that_took_it_there(setting: Setting, into: IncidentState) -> None:
+    case = incident_records.require_incident(setting.process(), opened(setting))
     now = setting.clock.now() + timedelta(minutes=1)
     moved = case.to(into, now, "why")
-    assert (moved.rest_at, moved.active) == (None if into in ACTIVE else now, into in ACTIVE)
-    assert read_case(document(moved)) == moved
+    assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
+    assert record_from_document(record_to_document(moved)) == moved
 
 
 def test_an_entry_without_a_time_is_read_as_it_was_kept() -> None:
     entry = LogEntry(position=3, text="oops")
-    assert read_entry(entry_document(entry)) == entry
+    assert entry_from_document(entry_to_document(entry)) == entry
 
 
 def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(setting: Setting) -> None:
     text = "received 1011 (internal error) keepalive ping timeout"
-    first = record(setting.process(), setting.entry(text)).incident
+    first = record_log_entry(setting.process(), setting.entry(text)).incident
     assert state(setting, first) == "recorded"
     setting.clock.turn(timedelta(minutes=1))
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record(setting.process(), setting.entry(text, revision="tide-00011-new"))
+    second = record_log_entry(setting.process(), setting.entry(text, revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
 
 
@@ -71,7 +71,7 @@ def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
     setting = Setting(store=store)
     world = setting.process()
     for number in range(20):
-        record(world, setting.entry(f"GET /{number} 200"))
+        record_log_entry(world, setting.entry(f"GET /{number} 200"))
     assert store.created == 1
     assert "GET /0 200" in str(next(iter(store.all("rejections").values()))["detail"])
 
@@ -79,7 +79,7 @@ def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
 def test_a_denials_reason_follows_a_name_that_is_cut(setting: Setting) -> None:
     incident = proposed(setting)
     denied = replace(click(setting.chat.all[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
-    decide(setting.process(), denied)
+    handle_click(setting.process(), denied)
     assert documents(setting, "decisions")[f"{incident}-1"]["why"] == f"{'n' * 80}: not now"
 
 

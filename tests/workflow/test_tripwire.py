@@ -6,7 +6,7 @@ import pytest
 
 from shared.proposal.verdict import REOPEN_WINDOW, WATCH_DURATION
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from tests.support.drivers import incident_document, state, tick, watching
 from tests.support.harness import Setting
 from tests.support.past import commit_id
@@ -29,7 +29,7 @@ def _resolved(setting: Setting) -> str:
 
 def _back_again(setting: Setting) -> str:
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    return record(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    return record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
 
 
 def test_on_the_thirtieth_day_it_opens_the_closed_issue_again(setting: Setting) -> None:

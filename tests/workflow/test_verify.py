@@ -8,11 +8,11 @@ import pytest
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
-from shared.report.incident_status import stands
-from shared.workflow.record import record
-from shared.workflow.records.cause import Cause
-from shared.workflow.rollout.watching import LONGEST_DEPLOYMENT
-from shared.workflow.verify import MOST_NUDGES, NUDGE, verify
+from shared.report.incident_status import format_state_marker
+from shared.workflow.record import record_log_entry
+from shared.workflow.records.cause import EndCause
+from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
+from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
 from tests.support.drivers import (
     MINUTE,
     approved,
@@ -90,7 +90,7 @@ def test_the_question_whether_to_go_back_begins_without_the_end_of_the_first(set
 def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> None:
     setting.cloud.fails = "the build failed"
     incident = watching(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.DEPLOYMENT_FAILED)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.DEPLOYMENT_FAILED)
     assert "the build failed" in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
@@ -100,7 +100,7 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
     setting.probe.answer = ProbeResult(ok=False)
     incident = watching(setting)
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.FAILED_PROBE_BEFORE_TRAFFIC)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.FAILED_PROBE_BEFORE_TRAFFIC)
     assert " 2 probes " in setting.issues.all[0].comments[-1]
     assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
     assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
@@ -109,7 +109,7 @@ def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: S
 def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting: Setting) -> None:
     setting.cloud.by_hand = "tide-00009-kim was deployed"
     incident = watching(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.SHIFT_REFUSED)
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.SHIFT_REFUSED)
     assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
     assert setting.cloud.shifts == []
 
@@ -120,7 +120,7 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: 
     tick(setting, WATCH_DURATION - MINUTE)
     assert setting.issues.all[0].is_open
     tick(setting, MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
+    assert (state(setting, incident), cause(setting, incident)) == ("resolved", EndCause.PROVEN)
     assert not setting.issues.all[0].is_open
     assert "4810 requests in 24 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "resolved"
@@ -132,7 +132,7 @@ def test_silence_without_requests_proves_nothing() -> None:
     tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "watching"
     tick(setting, MAX_WATCH_DURATION)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.INCONCLUSIVE)
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.INCONCLUSIVE)
     assert setting.issues.all[0].is_open
     assert " 192 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
@@ -142,7 +142,7 @@ def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Settin
     incident = watching(setting)
     tick(setting)
     tick(setting, WATCH_DURATION)
-    assert (state(setting, incident), cause(setting, incident)) == ("resolved", Cause.PROVEN)
+    assert (state(setting, incident), cause(setting, incident)) == ("resolved", EndCause.PROVEN)
     said = setting.issues.all[0].comments[-1]
     assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
 
@@ -170,7 +170,7 @@ def test_a_revision_that_runs_another_commit_gets_no_traffic(setting: Setting) -
     known = setting.cloud.services["shore.tide"].revisions
     known[_revision(setting)] = replace(known[_revision(setting)], commit=commit_id("fixed"))
     tick(setting, 2 * MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.OTHER_COMMIT)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.OTHER_COMMIT)
     said = setting.issues.all[0].comments[-1]
     assert said.index(f"`{commit_id('fixed')}`") < said.index(f"`{commit_id('later')}`")
     assert [share for _, name, share in setting.cloud.shifts if name == _revision(setting)] == []
@@ -182,7 +182,7 @@ def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(setting: Se
     known = setting.cloud.services["shore.tide"].revisions
     known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
     tick(setting, 2 * MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.UNKNOWN_COMMIT)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.UNKNOWN_COMMIT)
     assert _revision(setting) in setting.issues.all[0].comments[-1]
 
 
@@ -190,10 +190,10 @@ def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting
     setting.cloud.takes = timedelta(days=1)
     incident = approved(setting)
     redeployed(setting)
-    tick(setting, LONGEST_DEPLOYMENT - MINUTE)
+    tick(setting, MAX_DEPLOYMENT_TIME - MINUTE)
     assert state(setting, incident) == "deploying"
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.DEPLOYMENT_LATE)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.DEPLOYMENT_LATE)
     assert " 60 minutes" in setting.issues.all[0].comments[-1]
     assert len(setting.cloud.operations) == 1
 
@@ -202,7 +202,7 @@ def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> N
     incident = watching(setting)
     setting.cloud.fails = "The instance was killed: out of memory."
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("rolled_back", Cause.FAILED_REVISION)
+    assert (state(setting, incident), cause(setting, incident)) == ("rolled_back", EndCause.FAILED_REVISION)
     assert setting.cloud.fails in setting.issues.all[0].comments[-1]
 
 
@@ -212,7 +212,7 @@ def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) 
     setting.probe.answer = ProbeResult(ok=False)
     tick(setting)
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.NOT_PUT_BACK)
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.NOT_PUT_BACK)
     assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
@@ -223,7 +223,7 @@ def test_a_commit_that_does_not_serve_is_not_called_mended(setting: Setting) -> 
     tick(setting)
     assert state(setting, incident) == "watching", "a split takes its time"
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", Cause.CHANGED)
+    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.CHANGED)
     said = setting.issues.all[0].comments[-1]
     assert [fact for fact in ("tide-00009-hand", "100 %") if fact not in said] == []
     assert setting.cloud.shifts[1:] == []
@@ -264,7 +264,7 @@ def test_a_service_without_a_probe_is_not_probed() -> None:
 
 def test_a_recurrence_in_the_new_revision_takes_it_back(setting: Setting) -> None:
     incident = watching(setting)
-    assert record(setting.process(), setting.entry(revision=_revision(setting))).name == "recurred"
+    assert record_log_entry(setting.process(), setting.entry(revision=_revision(setting))).name == "recurred"
     tick(setting)
     assert state(setting, incident) == "rolled_back"
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
@@ -286,7 +286,7 @@ def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> Non
 
 def test_a_late_entry_of_the_old_revision_is_no_recurrence(setting: Setting) -> None:
     incident = watching(setting)
-    assert record(setting.process(), setting.entry(revision="tide-00007-old")).name == "duplicate"
+    assert record_log_entry(setting.process(), setting.entry(revision="tide-00007-old")).name == "duplicate"
     tick(setting)
     assert state(setting, incident) == "watching"
 
@@ -294,7 +294,7 @@ def test_a_late_entry_of_the_old_revision_is_no_recurrence(setting: Setting) -> 
 def test_what_somebody_else_deployed_is_not_taken_back(setting: Setting) -> None:
     incident = watching(setting)
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("later"))
-    assert record(setting.process(), setting.entry(revision="tide-00009-hand")).name == "recurred"
+    assert record_log_entry(setting.process(), setting.entry(revision="tide-00009-hand")).name == "recurred"
     tick(setting)
     assert state(setting, incident) == "reported"
     assert setting.cloud.serving(setting.services["shore.tide"]).revision.name == "tide-00009-hand"
@@ -302,10 +302,10 @@ def test_what_somebody_else_deployed_is_not_taken_back(setting: Setting) -> None
 
 def test_after_a_rollback_the_entries_of_the_new_revision_open_nothing(setting: Setting) -> None:
     incident = watching(setting)
-    record(setting.process(), setting.entry(revision=_revision(setting)))
+    record_log_entry(setting.process(), setting.entry(revision=_revision(setting)))
     tick(setting)
     setting.clock.turn(MINUTE)
-    assert record(setting.process(), setting.entry(revision=_revision(setting))).name == "duplicate"
+    assert record_log_entry(setting.process(), setting.entry(revision=_revision(setting))).name == "duplicate"
     assert list(documents(setting, "incidents")) == [incident]
 
 
@@ -323,20 +323,20 @@ def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: obje
     tick(setting, WATCH_DURATION)
     assert state(setting, incident) == "muted"
     assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
-    assert stands("muted") in setting.issues.all[0].body
+    assert format_state_marker("muted") in setting.issues.all[0].body
 
 
 def test_an_incident_that_nobody_investigates_is_published_again_and_not_for_ever(setting: Setting) -> None:
     opened(setting)
-    for _ in range(int(2 * MOST_NUDGES * NUDGE / MINUTE)):
+    for _ in range(int(2 * MAX_REPUBLISHES * REPUBLISH_INTERVAL / MINUTE)):
         tick(setting)
-    assert len(setting.bus.published) == 1 + MOST_NUDGES
+    assert len(setting.bus.published) == 1 + MAX_REPUBLISHES
 
 
 def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
     setting = Setting({f"shore.{name}": service(name) for name in ("gull", "tide")})
-    first = record(setting.process(), setting.entry("received 1011 (internal error)", name="gull")).incident
-    second = record(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
+    first = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="gull")).incident
+    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
     setting.clock.turn(3 * MINUTE)
     setting.store.create("effects", f"publish.incident-opened.{first}.0", _claimed(setting))
     with pytest.raises(Retry, match=first):
@@ -348,7 +348,7 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
 def test_an_incident_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(
     setting: Setting, value: object
 ) -> None:
-    second = record(setting.process(), setting.entry("received 1011 (internal error)")).incident
+    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)")).incident
     first = opened(setting)
     stored = setting.store.read("incidents", first)
     assert stored is not None
@@ -360,8 +360,8 @@ def test_an_incident_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(
 
 def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None:
     setting = Setting({f"shore.{name}": service(name) for name in ("gull", "tide")})
-    record(setting.process(), setting.entry(name="gull"))
-    second = record(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
+    record_log_entry(setting.process(), setting.entry(name="gull"))
+    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
     setting.clock.turn(3 * MINUTE)
     world = setting.process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):
@@ -425,6 +425,6 @@ def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(setting:
     setting.clock.turn(MINUTE)
     setting.entry(revision=_revision(setting))
     tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", Cause.RECURRED_BEFORE_TRAFFIC)
+    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.RECURRED_BEFORE_TRAFFIC)
     assert _revision(setting) in setting.issues.all[0].comments[-1]
     assert [name for _, name, _ in setting.cloud.shifts] == ["tide-00007-old"]

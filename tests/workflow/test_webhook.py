@@ -18,10 +18,10 @@ from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
 from shared.secret import SecretSource, Secret, SecretReference
 from shared.workflow import effects
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.issue.issue_commands import ANSWERS, heed
-from shared.workflow.record import record
+from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
+from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
 from tests.support.drivers import documents, pressed, proposed, state, tick, watching
 from tests.support.function_clients import Doors, doors
@@ -56,7 +56,7 @@ def hook(setting: Setting, incident: str) -> Iterator[Doors]:  # noqa: ARG001  #
 
 def event(setting: Setting, incident: str, **more: object) -> dict[str, Any]:
     """What GitHub tells of the incident's issue, less what nobody reads."""
-    body = f"{effects.marker(incident)}\nIt fails."
+    body = f"{effects.format_marker(incident)}\nIt fails."
     return {
         "action": "closed",
         "issue": {"number": len(setting.issues.all), "body": body, "state": "closed"},
@@ -79,7 +79,7 @@ def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: Doors, settin
     setting.issues.all[-1].is_open = False
     assert sent(hook, "issues", event(setting, incident)) == 204
     tick(setting)
-    assert state(setting, incident) == State.MUTED
+    assert state(setting, incident) == IncidentState.MUTED
 
 
 def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
@@ -87,12 +87,12 @@ def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: 
     labeled = event(setting, incident, action="labeled", label={"name": WRONG_LABEL})
     assert sent(hook, "issues", labeled) == 204
     tick(setting)
-    assert state(setting, incident) == State.MUTED
+    assert state(setting, incident) == IncidentState.MUTED
 
 
 def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Setting, incident: str) -> None:
     assert sent(hook, "issues", event(setting, incident)) == 204
-    case = incident_records.load(setting.process(), incident)
+    case = incident_records.load_incident(setting.process(), incident)
     assert case is not None
     assert case.ending is None
 
@@ -101,7 +101,7 @@ def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Set
     setting.issues.all[-1].is_open = False
     assert sent(hook, "issues", event(setting, incident, action="deleted")) == 204
     tick(setting)
-    assert state(setting, incident) == State.MUTED
+    assert state(setting, incident) == IncidentState.MUTED
 
 
 @pytest.mark.parametrize(
@@ -130,79 +130,79 @@ def test_what_means_nothing_is_acknowledged(
 def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Setting, incident: str) -> None:
     people, world = FakePeople(), setting.process()
     now = setting.clock.now()
-    incident_records.change(world, incident, lambda case: case.to(State.UNFIXED, now, "no fix"))
+    incident_records.update_incident(world, incident, lambda case: case.to(IncidentState.UNFIXED, now, "no fix"))
     asked = wished(setting, incident)
-    assert heed(world, people, asked).name == "asked_again"
-    assert heed(world, people, asked).name == "duplicate"
-    case = incident_records.demand(world, incident)
-    assert (case.state, case.look, case.history[-1]["state"]) == (State.OPENED, 2, State.OPENED)
+    assert handle_issue_command(world, people, asked).name == "asked_again"
+    assert handle_issue_command(world, people, asked).name == "duplicate"
+    case = incident_records.require_incident(world, incident)
+    assert (case.state, case.look, case.history[-1]["state"]) == (IncidentState.OPENED, 2, IncidentState.OPENED)
     assert asked.person in str(case.history[-1]["why"])
     assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
 
 
 def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(setting: Setting, incident: str) -> None:
     for _ in range(2):
-        outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+        outcome = handle_issue_command(setting.process(), FakePeople(), wished(setting, incident))
     assert (outcome.name, setting.bus.waiting) == ("duplicate", [])
     answers = [comment for comment in setting.issues.all[-1].comments if "part=answer" in comment]
     assert len(answers) == 1
-    assert ANSWERS[State.PROPOSED] in answers[0]
+    assert ANSWERS[IncidentState.PROPOSED] in answers[0]
 
 
 def test_what_has_expired_is_asked_again_with_another_question(setting: Setting, incident: str) -> None:
     tick(setting, timedelta(hours=6))
-    assert state(setting, incident) == State.EXPIRED
-    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "asked_again"
-    assert state(setting, incident) == State.OPENED
+    assert state(setting, incident) == IncidentState.EXPIRED
+    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "asked_again"
+    assert state(setting, incident) == IncidentState.OPENED
     investigate_incident(setting.process(), incident)
-    assert state(setting, incident) == State.PROPOSED
+    assert state(setting, incident) == IncidentState.PROPOSED
     assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
     assert len(setting.issues.all) == 1
     tick(setting, timedelta(hours=6))
-    assert state(setting, incident) == State.EXPIRED
+    assert state(setting, incident) == IncidentState.EXPIRED
     told = re.findall(r" part=(\S+) -->", "\n".join(setting.issues.all[0].comments))
     assert told == ["proposed", "expired", "proposed2", "expired2"]
 
 
-@pytest.mark.parametrize("resting", [State.REPORTED, State.DENIED, State.REFUSED])
-def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: State) -> None:
+@pytest.mark.parametrize("resting", [IncidentState.REPORTED, IncidentState.DENIED, IncidentState.REFUSED])
+def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: IncidentState) -> None:
     world, now = setting.process(), setting.clock.now()
-    incident_records.change(world, incident, lambda case: replace(case, ending=resting).to(resting, now, "so"))
-    assert heed(world, FakePeople(), wished(setting, incident)).name == "asked_again"
-    case = incident_records.demand(world, incident)
+    incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).to(resting, now, "so"))
+    assert handle_issue_command(world, FakePeople(), wished(setting, incident)).name == "asked_again"
+    case = incident_records.require_incident(world, incident)
     assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
 
 
 def test_what_was_deployed_against_is_not_looked_at_again(setting: Setting) -> None:
     incident = watching(setting)
-    incident_records.end(setting.process(), incident, State.ROLLED_BACK, "so")
+    incident_records.end_incident(setting.process(), incident, IncidentState.ROLLED_BACK, "so")
     tick(setting)
-    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
-    assert state(setting, incident) == State.ROLLED_BACK
+    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    assert state(setting, incident) == IncidentState.ROLLED_BACK
 
 
 def test_what_has_come_back_is_asked_about_at_its_own_issue(setting: Setting, incident: str) -> None:
     tick(setting, timedelta(hours=6))
     setting.clock.turn(timedelta(minutes=1))
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record(setting.process(), setting.entry(revision="tide-00011-new")).incident
-    assert second == incident_records.demand(setting.process(), incident).after
+    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
+    assert second == incident_records.require_incident(setting.process(), incident).after
     setting.bus.waiting.clear()
-    outcome = heed(setting.process(), FakePeople(), wished(setting, incident))
+    outcome = handle_issue_command(setting.process(), FakePeople(), wished(setting, incident))
     assert (outcome.name, outcome.detail, setting.bus.waiting) == ("nothing", "superseded", [])
 
 
 def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:
     people = FakePeople(frozenset())
     with pytest.raises(Reject, match="not_a_collaborator"):
-        heed(setting.process(), people, wished(setting, incident))
+        handle_issue_command(setting.process(), people, wished(setting, incident))
     assert people.asked == ["harbour/tide: nora"]
     assert setting.bus.waiting == []
 
 
 def test_after_an_end_by_hand_nobody_can_ask_again(setting: Setting, incident: str) -> None:
-    incident_records.end(setting.process(), incident, State.MUTED, "by hand")
-    assert heed(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
+    incident_records.end_incident(setting.process(), incident, IncidentState.MUTED, "by hand")
+    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
     assert setting.bus.waiting == []
 
 
@@ -223,7 +223,7 @@ def test_an_issue_of_elsewhere_is_refused(
     setting.issues.all[-1].is_open = False
     told = json.loads(json.dumps(event(setting, incident, **changed)).replace("%s", incident))
     assert sent(hook, "issues", told) == 403
-    case = incident_records.load(setting.process(), incident)
+    case = incident_records.load_incident(setting.process(), incident)
     assert case is not None
     assert case.ending is None
 
@@ -332,7 +332,7 @@ def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incid
 
 def _asked(setting: Setting, incident: str, delivery: str) -> str:
     wished = IssueEvent(IssueCommand.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
-    return heed(setting.process(), FakePeople(), wished).name
+    return handle_issue_command(setting.process(), FakePeople(), wished).name
 
 
 def test_what_a_person_has_ended_is_not_asked_about_again(setting: Setting, incident: str) -> None:
@@ -356,8 +356,8 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(setting: Se
     tick(setting)
     assert _asked(setting, incident, "d-1") == "asked_again"
     setting.issues.all[0].is_open = False
-    heed(setting.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    handle_issue_command(setting.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
     tick(setting)
-    history = incident_records.demand(setting.process(), incident).history
+    history = incident_records.require_incident(setting.process(), incident).history
     assert [step["state"] for step in history][-2:] == ["opened", "muted"]
     assert ("opened", "muted") in ARROWS

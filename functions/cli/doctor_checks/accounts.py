@@ -9,24 +9,24 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from functions.cli.doctor_checks.finding import Unanswered
-from functions.cli.doctor_checks.google_api import Google
+from functions.cli.doctor_checks.finding import CheckUnavailable
+from functions.cli.doctor_checks.google_api import GoogleClient
 from shared.secret import Secret
 
 _IAM = "iamcredentials.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-LOGIN = "gcloud auth application-default login"
+LOGIN_COMMAND = "gcloud auth application-default login"
 
 
 class Accounts:
-    """`base` as in `Google`. Tokens are asked for once each, however many checks want them."""
+    """`base` as in `GoogleClient`. Tokens are asked for once each, however many checks want them."""
 
     def __init__(self, project: str, prefix: str, base: str = "") -> None:
         self._project, self._prefix = project, prefix
         # The one that answers for everybody in a test needs no secret.
-        person = (lambda: Secret("of-this-machine")) if base else _once(_application_default)
-        self.person = Google(person, base, project)
-        self.function: Callable[[str], Google] = cache(lambda name: Google(_once(lambda: self._access(name)), base))
+        person = (lambda: Secret("of-this-machine")) if base else _cache_token(_default_credentials_token)
+        self.person = GoogleClient(person, base, project)
+        self.function: Callable[[str], GoogleClient] = cache(lambda name: GoogleClient(_cache_token(lambda: self._access(name)), base))
 
     def email(self, function: str) -> str:
         """As terraform/accounts.tf names it."""
@@ -43,13 +43,13 @@ class Accounts:
         email = self.email(function)
         answer = self.person.ask("POST", _IAM, f"/v1/projects/-/serviceAccounts/{email}:{verb}", body)
         if answer.status == 404:
-            raise Unanswered(f"There is no account {email}.", "terraform -chdir=terraform apply")
+            raise CheckUnavailable(f"There is no account {email}.", "terraform -chdir=terraform apply")
         if not answer.done:
-            raise Unanswered(f"You may not act as {email}, so nobody can see what it may.", _lend(email, self._project))
+            raise CheckUnavailable(f"You may not act as {email}, so nobody can see what it may.", _grant_command(email, self._project))
         return Secret(str(answer.value.get(key, "")))
 
 
-def _lend(email: str, project: str) -> str:
+def _grant_command(email: str, project: str) -> str:
     person = "user:$(gcloud config get account)"
     return (
         f"gcloud iam service-accounts add-iam-policy-binding {email} --project={project} "
@@ -57,25 +57,25 @@ def _lend(email: str, project: str) -> str:
     )
 
 
-def _once(make: Callable[[], Secret]) -> Callable[[], Secret]:
+def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
     """A refusal is remembered, too: to find out may take seconds, and a hundred checks want the same token."""
-    lock, made = Lock(), list[Secret | Unanswered]()
+    lock, made = Lock(), list[Secret | CheckUnavailable]()
 
     def token() -> Secret:
         with lock:
             if not made:
                 try:
                     made.append(make())
-                except Unanswered as refused:
+                except CheckUnavailable as refused:
                     made.append(refused)
-            if isinstance(made[0], Unanswered):
+            if isinstance(made[0], CheckUnavailable):
                 raise made[0]
             return made[0]
 
     return token
 
 
-def _application_default() -> Secret:
+def _default_credentials_token() -> Secret:
     """The token of `gcloud auth application-default login`, or of the machine. Raises Unanswered."""
     from google.auth import default  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
@@ -85,5 +85,5 @@ def _application_default() -> Secret:
         found, _ = default(scopes=[_SCOPE])
         found.refresh(Request())  # type: ignore[no-untyped-call]
     except GoogleAuthError:
-        raise Unanswered("There are no usable Google credentials on this machine.", LOGIN) from None
+        raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND) from None
     return Secret(str(found.token))

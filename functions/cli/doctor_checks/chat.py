@@ -5,23 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.cli.access import Access
-from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered, missing, ok
-from functions.cli.doctor_checks.google_api import Answer, send
-from functions.cli.doctor_checks.secrets import Secrets
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor_checks.google_api import ApiResponse, send_request
+from functions.cli.doctor_checks.secrets import SecretChecks
 from shared.service import Service
 
 API = "https://slack.com/api/"
 _KEY = "slack.bot_token"
-_INSTALL = "add the scopes under https://api.slack.com/apps > OAuth & Permissions, then reinstall the app"
-_APP = "compare with the App ID under https://api.slack.com/apps > Basic Information"
-_PRIVATE = {"channels:history": "groups:history"}
+_SCOPES_REMEDY = "add the scopes under https://api.slack.com/apps > OAuth & Permissions, then reinstall the app"
+_APP_REMEDY = "compare with the App ID under https://api.slack.com/apps > Basic Information"
+_PRIVATE_CHANNEL_SCOPES = {"channels:history": "groups:history"}
 """Of a private channel the other scope does."""
 
 
-class Slack:
+class SlackChecks:
     """The checks of one workspace. `base` answers in its place, on loopback."""
 
-    def __init__(self, access: Access, secrets: Secrets, services: Sequence[Service], base: str = "") -> None:
+    def __init__(self, access: Access, secrets: SecretChecks, services: Sequence[Service], base: str = "") -> None:
         self._access, self._secrets, self._services, self._base = access, secrets, services, base or API
 
     def checks(self) -> Iterator[Check]:
@@ -37,78 +37,78 @@ class Slack:
             yield Check("slack", f"user group {group}", lambda at=group: self._group(at))  # type: ignore[misc]
         for service in self._services:
             if not (service.approvers or service.approver_group):
-                yield Check("slack", f"approvers of {service.id}", _nobody)
+                yield Check("slack", f"approvers of {service.id}", _report_no_approvers)
 
-    def _ask(self, method: str, **given: str) -> Answer:
+    def _ask(self, method: str, **given: str) -> ApiResponse:
         token = self._secrets.read(_KEY).reveal()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-www-form-urlencoded"}
-        answer = send("POST", self._base + method, headers, urllib.parse.urlencode(given).encode())
+        answer = send_request("POST", self._base + method, headers, urllib.parse.urlencode(given).encode())
         if not answer.done:
-            raise Unanswered(f"Slack answered {answer.status}; try again.")
+            raise CheckUnavailable(f"Slack answered {answer.status}; try again.")
         return answer
 
-    def _scopes(self) -> Found:
+    def _scopes(self) -> CheckResult:
         answer = self._ask("auth.test")
         if answer.value.get("ok") is not True:
-            return missing(f"Slack refuses the token: {_error(answer.value)}.", _INSTALL)
+            return missing_result(f"Slack refuses the token: {_error_code(answer.value)}.", _SCOPES_REMEDY)
         held = {each.strip() for each in answer.headers.get("x-oauth-scopes", "").split(",")}
-        lacking = [each for each in self._access.scopes() if each not in held and _PRIVATE.get(each, each) not in held]
-        return missing(f"It lacks {', '.join(lacking)}.", _INSTALL) if lacking else ok(", ".join(self._access.scopes()))
+        lacking = [each for each in self._access.scopes() if each not in held and _PRIVATE_CHANNEL_SCOPES.get(each, each) not in held]
+        return missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY) if lacking else ok_result(", ".join(self._access.scopes()))
 
-    def _workspace(self, team: str) -> Found:
+    def _workspace(self, team: str) -> CheckResult:
         """Clicks come from the workspace of the token, or from the organisation that it is installed for."""
         whose = self._whose()
         told = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
         if team in told:
-            return ok()
-        return missing(f"The token is of {_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})")
+            return ok_result()
+        return missing_result(f"The token is of {_printable_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})")
 
-    def _app(self, app: str) -> Found:
+    def _app(self, app: str) -> CheckResult:
         """https://docs.slack.dev/reference/methods/bots.info takes `users:read`, which no function needs."""
         whose = self._whose()
         told = str(whose.get("app_id") or "")
         if not told:
             answer = self._ask("bots.info", bot=str(whose.get("bot_id", ""))).value
             if answer.get("ok") is not True:
-                return Found(State.UNSEEN, f"The token may not see its app: Slack answers {_error(answer)}.", _APP)
+                return CheckResult(CheckState.UNSEEN, f"The token may not see its app: Slack answers {_error_code(answer)}.", _APP_REMEDY)
             told = str((answer.get("bot") or {}).get("app_id") or "")
         if told == app:
-            return ok()
-        return missing(f"The token is of {_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
+            return ok_result()
+        return missing_result(f"The token is of {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
 
     def _whose(self) -> Mapping[str, Any]:
         answer = self._ask("auth.test").value
         if answer.get("ok") is not True:
-            raise Unanswered(f"Slack refuses the token: {_error(answer)}.", _INSTALL)
+            raise CheckUnavailable(f"Slack refuses the token: {_error_code(answer)}.", _SCOPES_REMEDY)
         return answer
 
-    def _channel(self, channel: str) -> Found:
+    def _channel(self, channel: str) -> CheckResult:
         answer = self._ask("conversations.history", channel=channel, limit="1")
         if answer.value.get("ok") is True:
-            return ok()
-        return missing(
-            f"Slack answers {_error(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
+            return ok_result()
+        return missing_result(
+            f"Slack answers {_error_code(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
         )
 
-    def _group(self, group: str) -> Found:
+    def _group(self, group: str) -> CheckResult:
         answer = self._ask("usergroups.users.list", usergroup=group)
         if answer.value.get("ok") is not True:
-            return missing(
-                f"Slack answers {_error(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
+            return missing_result(
+                f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
             )
         if not answer.value.get("users"):
-            return missing("It has no members: nobody can approve.", "add members to the group in Slack")
-        return ok(f"{len(answer.value['users'])} members")
+            return missing_result("It has no members: nobody can approve.", "add members to the group in Slack")
+        return ok_result(f"{len(answer.value['users'])} members")
 
 
-def _error(value: Mapping[str, Any]) -> str:
+def _error_code(value: Mapping[str, Any]) -> str:
     told = str(value.get("error", ""))
     return told if told.replace("_", "").isalnum() and len(told) < 60 else "something unknown"
 
 
-def _id(told: str) -> str:
+def _printable_id(told: str) -> str:
     return told if told.isalnum() and len(told) < 30 else "something unknown"
 
 
-def _nobody() -> Found:
-    return missing("An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml")
+def _report_no_approvers() -> CheckResult:
+    return missing_result("An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml")

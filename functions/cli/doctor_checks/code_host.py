@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.cli.access import Access
-from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered, missing, ok
-from functions.cli.doctor_checks.google_api import Answer, send
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor_checks.google_api import ApiResponse, send_request
 from shared.secret import Secret
 from shared.service import Service
 
 API = "https://api.github.com"
-_READS = {
+_READ_PATHS = {
     "actions": "/actions/runs?per_page=1",
     "checks": "/commits/HEAD/check-runs?per_page=1",
     "contents": "/commits?per_page=1",
@@ -24,7 +24,7 @@ _READS = {
     "pull_requests": "/pulls?per_page=1",
     "statuses": "/commits/HEAD/status?per_page=1",
 }
-_WRITES: Mapping[str, tuple[str, Any]] = {
+_HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
     "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
     "issues": ("/issues", {}),
 }
@@ -32,7 +32,7 @@ _WRITES: Mapping[str, tuple[str, Any]] = {
 _EVENTS = {"issues", "issue_comment"}
 
 
-class CodeHost:
+class GitHubChecks:
     """The checks of all repositories. `base` answers in GitHub's place, on loopback."""
 
     def __init__(
@@ -56,40 +56,40 @@ class CodeHost:
             if webhook:
                 yield Check("github", f"{repository}: webhook", lambda at=repository: self._webhook(at))  # type: ignore[misc]
 
-    def _ask(self, verb: str, repository: str, path: str, body: Any = None) -> Answer:
+    def _ask(self, verb: str, repository: str, path: str, body: Any = None) -> ApiResponse:
         token = self._token().reveal()
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         headers |= {"User-Agent": "provenfix-doctor", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        answer = send(verb, f"{self._base}/repos/{repository}{path}", headers, data)
+        answer = send_request(verb, f"{self._base}/repos/{repository}{path}", headers, data)
         if answer.status >= 500 or answer.status == 429 or answer.headers.get("x-ratelimit-remaining") == "0":
-            raise Unanswered(f"GitHub answered {answer.status}; try again later.")
+            raise CheckUnavailable(f"GitHub answered {answer.status}; try again later.")
         return answer
 
-    def _permission(self, repository: str, name: str, level: str) -> Found:
+    def _permission(self, repository: str, name: str, level: str) -> CheckResult:
         settings = "https://github.com/settings/personal-access-tokens"
         grant = f"open {settings} and give the token {name.replace('_', ' ')}: {level} on {repository}"
-        if name not in _READS:
-            raise Unanswered(f"Nobody knows how to look at {name}.")
-        answer = self._ask("GET", repository, _READS[name])
+        if name not in _READ_PATHS:
+            raise CheckUnavailable(f"Nobody knows how to look at {name}.")
+        answer = self._ask("GET", repository, _READ_PATHS[name])
         if answer.status == 401:
-            return missing("GitHub refuses the token.", grant)
+            return missing_result("GitHub refuses the token.", grant)
         # An empty repository has neither commits nor checks: 409, and 422 for its HEAD.
         if answer.status in {403, 404}:
-            return missing("It may not be read.", grant)
+            return missing_result("It may not be read.", grant)
         if level != "write":
-            return ok()
-        path, body = _WRITES[name]
+            return ok_result()
+        path, body = _HARMLESS_WRITES[name]
         tried = self._ask("POST", repository, path, body)
-        return ok() if tried.status in {404, 422} else missing("It may be read, and not written.", grant)
+        return ok_result() if tried.status in {404, 422} else missing_result("It may be read, and not written.", grant)
 
-    def _webhook(self, repository: str) -> Found:
+    def _webhook(self, repository: str) -> CheckResult:
         answer = self._ask("GET", repository, "/hooks?per_page=100")
         page = f"https://github.com/{repository}/settings/hooks"
         if answer.status in {403, 404}:
-            return Found(State.UNSEEN, "The token need not, and may not, list webhooks.", f"look at {page}")
+            return CheckResult(CheckState.UNSEEN, "The token need not, and may not, list webhooks.", f"look at {page}")
         hooks = [each for each in answer.value.get("items", []) if each.get("active")]
         if any("*" in each["events"] or set(each["events"]) >= _EVENTS for each in hooks):
-            return ok()
+            return ok_result()
         wanted = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
-        return missing("No active webhook sends what people do at issues.", f"add one at {page}: {wanted}")
+        return missing_result("No active webhook sends what people do at issues.", f"add one at {page}: {wanted}")

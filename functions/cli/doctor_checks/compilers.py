@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from functions.cli.access import Access
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
-from functions.cli.doctor_checks.google_api import send
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor_checks.google_api import send_request
 from shared.service import Service
 
 _CALL = "compile"
 
 
-class Compilers:
+class CompilerChecks:
     """`urls` by minor version. A function on this machine is called without a token."""
 
     def __init__(
@@ -26,32 +26,32 @@ class Compilers:
         """For each version, one for each function that calls it."""
         for version in self._wanted:
             if version not in self._urls:
-                yield Check("compile", version, lambda at=version: _absent(at))  # type: ignore[misc]
+                yield Check("compile", version, lambda at=version: _report_missing_version(at))  # type: ignore[misc]
                 continue
             for function in self._callers:
                 yield Check("compile", f"{version} for {function}", lambda v=version, f=function: self._look(v, f))  # type: ignore[misc]
 
-    def _look(self, version: str, function: str) -> Found:
+    def _look(self, version: str, function: str) -> CheckResult:
         url, headers = self._urls[version], {"Content-Type": "application/json"}
         if url.startswith("https://"):
             headers["Authorization"] = f"Bearer {self._accounts.identity(function, url).reveal()}"
-        answer = send("POST", url, headers, json.dumps({"sources": []}).encode())
+        answer = send_request("POST", url, headers, json.dumps({"sources": []}).encode())
         if answer.refused:
             email = self._accounts.email(function)
             invoke = f"gcloud run services add-iam-policy-binding provenfix-compile-py{version.replace('.', '')}"
             member = f"--member=serviceAccount:{email} --role=roles/run.invoker --region=REGION"
-            return missing(f"It does not let {function} in.", f"{invoke} {member}")
+            return missing_result(f"It does not let {function} in.", f"{invoke} {member}")
         if not answer.done:
-            raise Unanswered(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
+            raise CheckUnavailable(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
         told = str(answer.value.get("version", ""))
         if told.split(".")[:2] != version.split("."):
-            return missing(
+            return missing_result(
                 f"It is Python {told[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
             )
-        return ok(told[:20])
+        return ok_result(told[:20])
 
 
-def _absent(version: str) -> Found:
+def _report_missing_version(version: str) -> CheckResult:
     name = f'google_cloudfunctions2_function.compile["{version}"]'
     apply = f"terraform -chdir=terraform apply -target='{name}', then add its URL to compilers in provenfix.yaml"
-    return missing("A service runs on it, and only ruff would judge.", apply)
+    return missing_result("A service runs on it, and only ruff would judge.", apply)

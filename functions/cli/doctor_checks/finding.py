@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
-    """How it stands. `missing` and `unknown` make the command end with 1."""
+class CheckState(StrEnum):
+    """How it stands. `missing_result` and `unknown` make the command end with 1."""
 
     OK = "ok"
     MISSING = "missing"
@@ -17,24 +17,24 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckResult:
     """`mend` is the command to run, "" where there is nothing to mend."""
 
-    state: State
+    state: CheckState
     detail: str = ""
     mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`kind` and `name` together say what is looked at. `look` may raise `Unanswered`, and nothing else on purpose."""
+    """`kind` and `name` together say what is looked at. `look` may raise `CheckUnavailable`, and nothing else on purpose."""
 
     kind: str
     name: str
-    look: Callable[[], Found]
+    look: Callable[[], CheckResult]
 
 
-class Unanswered(Exception):
+class CheckUnavailable(Exception):
     """Nobody could be asked; the text is one sentence. `mend` is the command that helps, where there is one."""
 
     def __init__(self, sentence: str, mend: str = "") -> None:
@@ -42,11 +42,11 @@ class Unanswered(Exception):
         self.mend = mend
 
 
-def ok(detail: str = "") -> Found:
+def ok_result(detail: str = "") -> CheckResult:
     """It is as it must be."""
-    return Found(State.OK, detail)
+    return CheckResult(CheckState.OK, detail)
 
 
-def missing(detail: str, mend: str) -> Found:
+def missing_result(detail: str, remedy: str) -> CheckResult:
     """It is not as it must be, and `mend` is what to run."""
-    return Found(State.MISSING, detail, mend)
+    return CheckResult(CheckState.MISSING, detail, remedy)

@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.cli.doctor_checks.finding import Unanswered
+from functions.cli.doctor_checks.finding import CheckUnavailable
 from shared.secret import Secret
 
-SECONDS = 10.0
-LONGEST_ANSWER = 4 << 20
+TIMEOUT_SECONDS = 10.0
+MAX_RESPONSE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """`value` is {} where the body is no JSON object; `headers` by lower-case name."""
 
     status: int
@@ -36,40 +36,40 @@ class Answer:
         return self.status in {401, 403}
 
 
-class _Stays(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         """None: a token is meant for one URL only."""
         return
 
 
-_OPENER = urllib.request.build_opener(_Stays())
+_OPENER = urllib.request.build_opener(_NoRedirects())
 
 
-def send(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> ApiResponse:
     """One request. Raises Unanswered."""
     request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
     place = request.host
     try:
-        with _OPENER.open(request, timeout=SECONDS) as told:
-            return _answer(told.status, told.headers, told.read(LONGEST_ANSWER))
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as told:
+            return _parse_response(told.status, told.headers, told.read(MAX_RESPONSE_BYTES))
     except urllib.error.HTTPError as error:
         with error:
-            return _answer(error.code, error.headers, error.read(LONGEST_ANSWER))
+            return _parse_response(error.code, error.headers, error.read(MAX_RESPONSE_BYTES))
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise Unanswered(f"{place} could not be reached ({type(reason).__name__}).") from None
+        raise CheckUnavailable(f"{place} could not be reached ({type(reason).__name__}).") from None
 
 
-def _answer(status: int, headers: Any, text: bytes) -> Answer:
+def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = {}
     named = {str(name).lower(): str(told) for name, told in headers.items()}
-    return Answer(status, value if isinstance(value, dict) else {"items": value}, named)
+    return ApiResponse(status, value if isinstance(value, dict) else {"items": value}, named)
 
 
-class Google:
+class GoogleClient:
     """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
 
     `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
@@ -81,20 +81,20 @@ class Google:
         self._base = base
         self._charged = {"x-goog-user-project": charged} if charged else {}
 
-    def ask(self, verb: str, api: str, path: str, body: object = None) -> Answer:
+    def ask(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
         """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
         url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
         headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
-        answer = send(verb, url, headers | self._charged, None if body is None else json.dumps(body).encode())
+        answer = send_request(verb, url, headers | self._charged, None if body is None else json.dumps(body).encode())
         if answer.status >= 500 or answer.status == 429:
-            raise Unanswered(f"{api} answered {answer.status}; try again.")
+            raise CheckUnavailable(f"{api} answered {answer.status}; try again.")
         return answer
 
-    def get(self, api: str, path: str) -> Answer:
+    def get(self, api: str, path: str) -> ApiResponse:
         """Reads one thing. Raises Unanswered where this account may not look at it, too."""
         answer = self.ask("GET", api, path)
         if answer.refused:
-            raise Unanswered(f"These credentials may not look at it ({api} answered {answer.status}).")
+            raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")
         return answer
 
     def lacks(self, api: str, path: str, permissions: list[str]) -> list[str] | None:

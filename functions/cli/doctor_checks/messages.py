@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
-from functions.local.topology import DEAD_LETTERS, READERS
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS
 from shared.workflow import flow
 
 _PUBSUB = "pubsub.googleapis.com"
-_SHORTEST_ACK = 540
+_MIN_ACK_SECONDS = 540
 """Seconds: as long as the longest function may take."""
 
 
-class Messages:
+class PubSubChecks:
     """The checks of one project; `prefix` begins all names."""
 
     def __init__(self, accounts: Accounts, project: str, prefix: str) -> None:
@@ -20,7 +20,7 @@ class Messages:
 
     def checks(self) -> Iterator[Check]:
         """In the order of the flow."""
-        topics = [reader.topic for reader in READERS]
+        topics = [reader.topic for reader in SUBSCRIBERS]
         for topic in (*topics, DEAD_LETTERS):
             yield Check("topic", self._prefix + topic, lambda at=topic: self._topic(at))  # type: ignore[misc]
         for topic in topics:
@@ -34,11 +34,11 @@ class Messages:
     def _path(self, kind: str, name: str) -> str:
         return f"projects/{self._project}/{kind}/{self._prefix}{name}"
 
-    def _topic(self, name: str) -> Found:
+    def _topic(self, name: str) -> CheckResult:
         if self._ask.get(_PUBSUB, f"/v1/{self._path('topics', name)}").done:
-            return ok()
+            return ok_result()
         create = f"gcloud pubsub topics create {self._prefix}{name} --project={self._project}"
-        return missing("It does not exist.", create)
+        return missing_result("It does not exist.", create)
 
     def _held(self, name: str) -> dict[str, object] | None:
         answer = self._ask.get(_PUBSUB, f"/v1/{self._path('subscriptions', name)}")
@@ -47,50 +47,50 @@ class Messages:
     def _update(self, name: str, what: str) -> str:
         return f"gcloud pubsub subscriptions update {self._prefix}{name} --project={self._project} {what}"
 
-    def _subscription(self, name: str) -> Found:
+    def _subscription(self, name: str) -> CheckResult:
         held = self._held(name)
         if held is None:
-            return missing("It does not exist.", _apply(f'google_pubsub_subscription.push["{_function(name)}"]'))
+            return missing_result("It does not exist.", _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'))
         if held.get("topic") != self._path("topics", name):
-            return missing("It reads another topic.", _apply(f'google_pubsub_subscription.push["{_function(name)}"]'))
+            return missing_result("It reads another topic.", _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'))
         push = held.get("pushConfig")
         if not isinstance(push, dict) or not push.get("pushEndpoint") or not push.get("oidcToken"):
-            return missing("It calls no function.", _apply(f'google_pubsub_subscription.push["{_function(name)}"]'))
-        if int(str(held.get("ackDeadlineSeconds") or 0)) < _SHORTEST_ACK:
-            return missing("It delivers again while a function still works.", self._update(name, "--ack-deadline=600"))
-        return ok()
+            return missing_result("It calls no function.", _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'))
+        if int(str(held.get("ackDeadlineSeconds") or 0)) < _MIN_ACK_SECONDS:
+            return missing_result("It delivers again while a function still works.", self._update(name, "--ack-deadline=600"))
+        return ok_result()
 
-    def _letters(self) -> Found:
+    def _letters(self) -> CheckResult:
         held = self._held(DEAD_LETTERS)
         if held is not None and held.get("topic") == self._path("topics", DEAD_LETTERS):
-            return ok()
+            return ok_result()
         both = f"{self._prefix}{DEAD_LETTERS}"
         create = f"gcloud pubsub subscriptions create {both} --topic={both} --project={self._project}"
-        return missing("Nothing keeps what could not be delivered.", create)
+        return missing_result("Nothing keeps what could not be delivered.", create)
 
-    def _dead_letter(self, name: str) -> Found:
+    def _dead_letter(self, name: str) -> CheckResult:
         held = self._held(name)
         policy = held.get("deadLetterPolicy") if held is not None else None
         wanted = self._path("topics", DEAD_LETTERS)
         if not isinstance(policy, dict) or policy.get("deadLetterTopic") != wanted:
             attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=10"
-            return missing("What fails again and again is kept nowhere.", self._update(name, attach))
+            return missing_result("What fails again and again is kept nowhere.", self._update(name, attach))
         if self._holds("subscriptions", name, "roles/pubsub.subscriber"):
-            return ok()
+            return ok_result()
         grant = (
             f"gcloud pubsub subscriptions add-iam-policy-binding {self._prefix}{name} --project={self._project} "
             f"--member={self._agent()} --role=roles/pubsub.subscriber"
         )
-        return missing("Pub/Sub may not take a message out of it.", grant)
+        return missing_result("Pub/Sub may not take a message out of it.", grant)
 
-    def _may_bury(self) -> Found:
+    def _may_bury(self) -> CheckResult:
         if self._holds("topics", DEAD_LETTERS, "roles/pubsub.publisher"):
-            return ok()
+            return ok_result()
         grant = (
             f"gcloud pubsub topics add-iam-policy-binding {self._prefix}{DEAD_LETTERS} --project={self._project} "
             f"--member={self._agent()} --role=roles/pubsub.publisher"
         )
-        return missing("Pub/Sub itself may not publish to it.", grant)
+        return missing_result("Pub/Sub itself may not publish to it.", grant)
 
     def _holds(self, kind: str, name: str, role: str) -> bool:
         answer = self._ask.get(_PUBSUB, f"/v1/{self._path(kind, name)}:getIamPolicy")
@@ -102,13 +102,13 @@ class Messages:
         answer = self._ask.get("cloudresourcemanager.googleapis.com", f"/v3/projects/{self._project}")
         number = str(answer.value.get("name", "")).removeprefix("projects/")
         if not number.isdigit():
-            raise Unanswered(f"The project {self._project} does not exist.")
+            raise CheckUnavailable(f"The project {self._project} does not exist.")
         return f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
-def _function(topic: str) -> str:
-    return next(reader.function for reader in READERS if reader.topic == topic)
+def _subscriber_function(topic: str) -> str:
+    return next(reader.function for reader in SUBSCRIBERS if reader.topic == topic)
 
 
-def _apply(resource: str) -> str:
+def _apply_command(resource: str) -> str:
     return f"terraform -chdir=terraform apply -target='{resource}'"

@@ -3,41 +3,41 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from functions.cli.doctor_checks.finding import Check, Found, State
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState
 from shared.text.escaping import to_one_line
 
-_SHORTEST = 4
-Findings = Sequence[tuple[Check, Found]]
+_MIN_SECRET_LENGTH = 4
+CheckResults = Sequence[tuple[Check, CheckResult]]
 
 
-def as_text(findings: Findings, known: Iterable[str]) -> str:
+def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
     """One line for each, and one that counts."""
-    lines = [_line(check, found) for check, found in findings]
-    wrong = sum(found.state in {State.MISSING, State.UNKNOWN} for _, found in findings)
-    lines.append(f"{len(findings)} looked at, {wrong} to mend." if wrong else f"{len(findings)} looked at, all well.")
-    return _hidden("\n".join(lines), known)
+    lines = [_format_line(check, found) for check, found in results]
+    wrong = sum(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in results)
+    lines.append(f"{len(results)} looked at, {wrong} to mend." if wrong else f"{len(results)} looked at, all well.")
+    return _redact_secrets("\n".join(lines), secrets)
 
 
-def as_json(findings: Findings, known: Iterable[str]) -> str:
+def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
     """An array, in the same order."""
     told = [
         {"kind": check.kind, "name": check.name, "state": found.state.value, "detail": found.detail, "mend": found.mend}
-        for check, found in findings
+        for check, found in results
     ]
-    return _hidden(json.dumps(told, indent=2, ensure_ascii=False), known)
+    return _redact_secrets(json.dumps(told, indent=2, ensure_ascii=False), secrets)
 
 
-def _line(check: Check, found: Found) -> str:
+def _format_line(check: Check, found: CheckResult) -> str:
     told = f"{check.kind} {check.name}"
     detail = f": {found.detail}" if found.detail else ""
     mend = f" -> {found.mend}" if found.mend else ""
     return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
 
 
-def _hidden(text: str, known: Iterable[str]) -> str:
+def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
     """No line repeats what somebody answered, so that none is expected here; this makes sure of it."""
-    for secret in known:
-        if len(secret) >= _SHORTEST:
+    for secret in secrets:
+        if len(secret) >= _MIN_SECRET_LENGTH:
             for form in (secret, json.dumps(secret)[1:-1]):
                 text = text.replace(form, "[secret]")
     return text

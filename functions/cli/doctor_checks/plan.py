@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.cli.access import Access
-from functions.cli.doctor_checks.accounts import LOGIN, Accounts
-from functions.cli.doctor_checks.apis import apis
-from functions.cli.doctor_checks.chat import Slack
-from functions.cli.doctor_checks.code_host import CodeHost
-from functions.cli.doctor_checks.compilers import Compilers
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
-from functions.cli.doctor_checks.messages import Messages
-from functions.cli.doctor_checks.reach import probes
-from functions.cli.doctor_checks.roles import Place, Roles
-from functions.cli.doctor_checks.secrets import Secrets
-from functions.cli.doctor_checks.sinks import Sinks
-from functions.cli.doctor_checks.state import Database
+from functions.cli.doctor_checks.accounts import LOGIN_COMMAND, Accounts
+from functions.cli.doctor_checks.apis import list_api_checks
+from functions.cli.doctor_checks.chat import SlackChecks
+from functions.cli.doctor_checks.code_host import GitHubChecks
+from functions.cli.doctor_checks.compilers import CompilerChecks
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor_checks.messages import PubSubChecks
+from functions.cli.doctor_checks.reach import list_probe_checks
+from functions.cli.doctor_checks.roles import Installation, RoleChecks
+from functions.cli.doctor_checks.secrets import SecretChecks
+from functions.cli.doctor_checks.sinks import SinkChecks
+from functions.cli.doctor_checks.state import DatabaseChecks
 from shared.config.settings import Settings
 from shared.errors import Reject, Retry
 from shared.secret import Secret, SecretReference
@@ -26,43 +26,43 @@ _KEY = "github.app.private_key"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     """`checks`, and the secrets that were met while they ran."""
 
     checks: Sequence[Check]
-    secrets: Secrets
+    secrets: SecretChecks
 
 
-def plan(settings: Settings, access: Access, project: str) -> Plan:
+def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     """`project` is where provenfix runs."""
     doubles = settings.doubles
     accounts = Accounts(project, settings.topic_prefix, doubles.rest)
-    references = _references(settings)
-    secrets = Secrets(accounts, references, settings.secrets.held)
+    references = _secret_references(settings)
+    secrets = SecretChecks(accounts, references, settings.secrets.held)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
-    place = Place(project, settings.topic_prefix, settings.database, services, read)
+    place = Installation(project, settings.topic_prefix, settings.database, services, read)
 
     def checks() -> Iterator[Check]:
-        yield Check("credentials", "google", lambda: _credentials(accounts, project))
-        yield from apis(access, accounts, project, list(dict.fromkeys(each.project for each in services)))
+        yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
+        yield from list_api_checks(access, accounts, project, list(dict.fromkeys(each.project for each in services)))
         yield from secrets.checks()
-        yield from Database(accounts, project, settings.database).checks()
-        yield from Messages(accounts, project, settings.topic_prefix).checks()
+        yield from DatabaseChecks(accounts, project, settings.database).checks()
+        yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
         own = [each.partition(".")[2] for each in sorted(settings.own) if each.startswith(f"{project}.")]
-        yield from Sinks(accounts, project, settings.topic_prefix, services, own).checks()
-        yield from Roles(access, accounts, place).checks()
-        yield from Slack(access, secrets, services, doubles.slack).checks()
-        yield from CodeHost(access, _token(settings, secrets), services, _github(settings)).checks(
+        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
+        yield from RoleChecks(access, accounts, place).checks()
+        yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+        yield from GitHubChecks(access, _github_token(settings, secrets), services, _github_api(settings)).checks(
             webhook=references["github.webhook_secret"] is not None
         )
-        yield from Compilers(access, accounts, settings.compilers, services).checks()
-        yield from probes(services)
+        yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
+        yield from list_probe_checks(services)
 
-    return Plan(tuple(checks()), secrets)
+    return CheckPlan(tuple(checks()), secrets)
 
 
-def _references(settings: Settings) -> Mapping[str, SecretReference | None]:
+def _secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
     kept = settings.secrets
     return {
         "slack.signing_secret": kept.slack_signing_secret,
@@ -72,13 +72,13 @@ def _references(settings: Settings) -> Mapping[str, SecretReference | None]:
     }
 
 
-def _github(settings: Settings) -> str:
+def _github_api(settings: Settings) -> str:
     from shared.adapters.github.host import Host  # noqa: PLC0415
 
     return settings.doubles.github or Host(settings.code_host.address).api
 
 
-def _token(settings: Settings, secrets: Secrets) -> Callable[[], Secret]:
+def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
     """A token of the App's installation where there is an App, else the one that is configured."""
     host = settings.code_host
     if not host.app:
@@ -91,15 +91,15 @@ def _token(settings: Settings, secrets: Secrets) -> Callable[[], Secret]:
 
         app = App(host.app, lambda: secrets.read(_KEY), host.installation)
         try:
-            return Secret(installation(app, Pace(SystemClock(), time.sleep), _github(settings)).token())
+            return Secret(installation(app, Pace(SystemClock(), time.sleep), _github_api(settings)).token())
         except (Retry, Reject) as refused:
-            raise Unanswered(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
+            raise CheckUnavailable(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
 
     return token
 
 
-def _credentials(accounts: Accounts, project: str) -> Found:
+def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
     answer = accounts.person.ask("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
     if answer.done:
-        return ok(f"they see {project}")
-    return missing(f"They do not see the project {project}.", LOGIN)
+        return ok_result(f"they see {project}")
+    return missing_result(f"They do not see the project {project}.", LOGIN_COMMAND)

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from functions.cli.access import Access, Role
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
 from shared.adapters.google.image_name import image_name
 from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
-_NOBODY = "documents/doctor/nobody?currentDocument.exists=true"
+_MISSING_DOCUMENT = "documents/doctor/nobody?currentDocument.exists=true"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Installation:
     """Where provenfix runs, and what it refers to. `secrets` by their key in provenfix.yaml."""
 
     project: str
@@ -34,7 +34,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Resource:
     """What a role is bound to: where its API knows it, and how gcloud does."""
 
     name: str
@@ -43,10 +43,10 @@ class Thing:
     bind: str
 
 
-class Roles:
+class RoleChecks:
     """The checks of all functions."""
 
-    def __init__(self, access: Access, accounts: Accounts, place: Place) -> None:
+    def __init__(self, access: Access, accounts: Accounts, place: Installation) -> None:
         self._access, self._accounts, self._place = access, accounts, place
 
     def checks(self) -> Iterator[Check]:
@@ -82,25 +82,25 @@ class Roles:
             return []  # the functions are called, which shows more: see compilers.py
         return [f"{bound_to} {service.id}" for service in place.services]
 
-    def _look(self, function: str, role: Role, permissions: list[str], thing: str) -> Found:
+    def _look(self, function: str, role: Role, permissions: list[str], thing: str) -> CheckResult:
         kind, _, name = thing.partition(" ")
         if kind == "database":
             lacking = self._lacks_documents(function, permissions)
             bind = f"gcloud projects add-iam-policy-binding {self._place.project}"
-            found = Thing(name, role.api, "", bind)
+            found = Resource(name, role.api, "", bind)
         else:
             found = self._found(kind, name)
             if not found.path:
-                return ok("it names no account, so that nobody has to act as one")
+                return ok_result("it names no account, so that nobody has to act as one")
             lacks = self._accounts.function(function).lacks(found.api, found.path, permissions)
             if lacks is None:
-                raise Unanswered(f"{found.name} does not exist.")
+                raise CheckUnavailable(f"{found.name} does not exist.")
             lacking = lacks
         if not lacking:
-            return ok()
+            return ok_result()
         project = found.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._place.project
         member = f"--member=serviceAccount:{self._accounts.email(function)} --role={role.name(project)}"
-        return missing(f"It lacks {', '.join(lacking)}.", f"{found.bind} {member}{self._condition(kind)}")
+        return missing_result(f"It lacks {', '.join(lacking)}.", f"{found.bind} {member}{self._condition(kind)}")
 
     def _condition(self, kind: str) -> str:
         if kind != "database":
@@ -112,53 +112,53 @@ class Roles:
         account = self._accounts.function(function)
         root = f"/v1/projects/{self._place.project}/databases/{self._place.database}"
         read = account.ask("GET", "firestore.googleapis.com", f"{root}/documents/incidents?pageSize=1")
-        written = account.ask("PATCH", "firestore.googleapis.com", f"{root}/{_NOBODY}", {"fields": {}})
+        written = account.ask("PATCH", "firestore.googleapis.com", f"{root}/{_MISSING_DOCUMENT}", {"fields": {}})
         refused = {"get": read, "list": read, "create": written, "update": written}
         return [each for each in permissions if refused[each.rpartition(".")[2]].refused]
 
-    def _found(self, kind: str, name: str) -> Thing:
+    def _found(self, kind: str, name: str) -> Resource:
         if kind == "topic":
             path = f"/v1/projects/{self._place.project}/topics/{name}"
             bind = f"gcloud pubsub topics add-iam-policy-binding {name} --project={self._place.project}"
-            return Thing(f"The topic {name}", "pubsub.googleapis.com", path, bind)
+            return Resource(f"The topic {name}", "pubsub.googleapis.com", path, bind)
         if kind == "secret":
             project, secret = name.split("/")[1], name.split("/")[3]
             bind = f"gcloud secrets add-iam-policy-binding {secret} --project={project}"
-            return Thing(f"The secret {secret}", "secretmanager.googleapis.com", f"/v1/{name}", bind)
+            return Resource(f"The secret {secret}", "secretmanager.googleapis.com", f"/v1/{name}", bind)
         if kind == "project":
             bind = f"gcloud projects add-iam-policy-binding {name}"
-            return Thing(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
+            return Resource(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
         if kind == "builder":
             return self._builder(name)
         service = next(each for each in self._place.services if each.id == name)
         return self._of_service(kind, service)
 
-    def _builder(self, trigger: str) -> Thing:
+    def _builder(self, trigger: str) -> Resource:
         told = self._accounts.person.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
         if not told.done:
-            raise Unanswered(f"The trigger {trigger} does not exist.")
+            raise CheckUnavailable(f"The trigger {trigger} does not exist.")
         email = str(told.value.get("serviceAccount") or "").rpartition("/")[2]
-        return _account(email) if email else Thing(f"The trigger {trigger}", "", "", "")
+        return _account_resource(email) if email else Resource(f"The trigger {trigger}", "", "", "")
 
-    def _of_service(self, kind: str, service: Service) -> Thing:
+    def _of_service(self, kind: str, service: Service) -> Resource:
         run = f"/v2/projects/{service.project}/locations/{service.region}/services/{service.name}"
         if kind == "service":
             where = f"--region={service.region} --project={service.project}"
             bind = f"gcloud run services add-iam-policy-binding {service.name} {where}"
-            return Thing(f"The service {service.id}", "run.googleapis.com", run, bind)
+            return Resource(f"The service {service.id}", "run.googleapis.com", run, bind)
         told = self._accounts.person.get("run.googleapis.com", run)
         if not told.done:
-            raise Unanswered(f"The service {service.id} does not exist.")
+            raise CheckUnavailable(f"The service {service.id} does not exist.")
         template = told.value.get("template") or {}
         if kind == "runtime":
-            return _account(str(template.get("serviceAccount") or ""))
+            return _account_resource(str(template.get("serviceAccount") or ""))
         image = image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
         if not image.package:
-            raise Unanswered(f"{service.id} runs an image that is not kept in Artifact Registry.")
+            raise CheckUnavailable(f"{service.id} runs an image that is not kept in Artifact Registry.")
         path = image.package.partition("/packages/")[0]
         _, project, _, location, _, repository = path.split("/")
         bind = f"gcloud artifacts repositories add-iam-policy-binding {repository} --location={location}"
-        return Thing(
+        return Resource(
             f"The repository {repository}",
             "artifactregistry.googleapis.com",
             f"/v1/{path}",
@@ -166,6 +166,6 @@ class Roles:
         )
 
 
-def _account(email: str) -> Thing:
+def _account_resource(email: str) -> Resource:
     bind = f"gcloud iam service-accounts add-iam-policy-binding {email}"
-    return Thing(f"The account {email}", "iam.googleapis.com", f"/v1/projects/-/serviceAccounts/{email}", bind)
+    return Resource(f"The account {email}", "iam.googleapis.com", f"/v1/projects/-/serviceAccounts/{email}", bind)

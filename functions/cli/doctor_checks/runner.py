@@ -5,24 +5,24 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from functions.cli.doctor_checks.finding import Check, Found, State, Unanswered
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable
 
-SECONDS = 45.0
+TIMEOUT_SECONDS = 45.0
 """For all together; what has no answer by then is unknown."""
-AT_ONCE = 16
+CONCURRENT_CHECKS = 16
 
 
-def examine(
-    checks: Sequence[Check], progress: Callable[[str], None], seconds: float = SECONDS
-) -> Iterator[tuple[Check, Found]]:
+def run_checks(
+    checks: Sequence[Check], progress: Callable[[str], None], timeout_seconds: float = TIMEOUT_SECONDS
+) -> Iterator[tuple[Check, CheckResult]]:
     """In the order of the checks. The threads are daemons: none of them keeps the command from ending."""
     waiting: SimpleQueue[int] = SimpleQueue()
-    done: SimpleQueue[tuple[int, Found]] = SimpleQueue()
+    done: SimpleQueue[tuple[int, CheckResult]] = SimpleQueue()
     for place in range(len(checks)):
         waiting.put(place)
-    for _ in range(min(AT_ONCE, len(checks))):
-        Thread(target=_work, args=(checks, waiting, done), daemon=True).start()
-    until, found = time.monotonic() + seconds, dict[int, Found]()
+    for _ in range(min(CONCURRENT_CHECKS, len(checks))):
+        Thread(target=_run_waiting, args=(checks, waiting, done), daemon=True).start()
+    until, found = time.monotonic() + timeout_seconds, dict[int, CheckResult]()
     while len(found) < len(checks):
         progress(f"{len(found)} of {len(checks)} looked at")
         try:
@@ -30,24 +30,24 @@ def examine(
         except Empty:
             break
         found[place] = result
-    late = Found(State.UNKNOWN, f"There was no answer within {seconds:.0f} seconds.")
+    late = CheckResult(CheckState.UNKNOWN, f"There was no answer within {timeout_seconds:.0f} seconds.")
     for place, check in enumerate(checks):
         yield check, found.get(place, late)
 
 
-def _work(checks: Sequence[Check], waiting: "SimpleQueue[int]", done: "SimpleQueue[tuple[int, Found]]") -> None:
+def _run_waiting(checks: Sequence[Check], waiting: "SimpleQueue[int]", done: "SimpleQueue[tuple[int, CheckResult]]") -> None:
     while True:
         try:
             place = waiting.get_nowait()
         except Empty:
             return
-        done.put((place, _looked(checks[place])))
+        done.put((place, _run_check(checks[place])))
 
 
-def _looked(check: Check) -> Found:
+def _run_check(check: Check) -> CheckResult:
     try:
         return check.look()
-    except Unanswered as why:
-        return Found(State.UNKNOWN, str(why), why.mend)
+    except CheckUnavailable as why:
+        return CheckResult(CheckState.UNKNOWN, str(why), why.mend)
     except Exception as error:  # noqa: BLE001  # one check must not keep the others from being told
-        return Found(State.UNKNOWN, f"It could not be looked at ({type(error).__name__}).")
+        return CheckResult(CheckState.UNKNOWN, f"It could not be looked at ({type(error).__name__}).")

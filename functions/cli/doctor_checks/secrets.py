@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
 from shared.secret import SecretSource, Secret, SecretReference
 
 _API = "secretmanager.googleapis.com"
 
 
-class Secrets:
+class SecretChecks:
     """`references` by their key in provenfix.yaml; `held` are those of the environment, by the variable's name."""
 
     def __init__(
@@ -30,8 +30,8 @@ class Secrets:
         with self._lock:
             if key not in self._read:
                 found = self._fetched(key)
-                if isinstance(found, Found):
-                    raise Unanswered(f"{key} cannot be read: {found.detail}", found.mend)
+                if isinstance(found, CheckResult):
+                    raise CheckUnavailable(f"{key} cannot be read: {found.detail}", found.mend)
                 self._read[key] = found
             return self._read[key]
 
@@ -39,38 +39,38 @@ class Secrets:
         """All that were read or are held: what no line may show."""
         return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
 
-    def _look(self, key: str) -> Found:
+    def _look(self, key: str) -> CheckResult:
         found = self._fetched(key)
-        if isinstance(found, Found):
+        if isinstance(found, CheckResult):
             return found
         with self._lock:
             self._read[key] = found
-        return ok()
+        return ok_result()
 
-    def _fetched(self, key: str) -> Secret | Found:
+    def _fetched(self, key: str) -> Secret | CheckResult:
         reference = self._references[key]
         if reference is None:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
-            return missing("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
+            return missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
         if reference.keeper is SecretSource.ENVIRONMENT:
             found = self._held.get(reference.name)
-            return found or missing("The variable is not set.", f"export {reference.name}=…")
+            return found or missing_result("The variable is not set.", f"export {reference.name}=…")
         answer = self._accounts.person.ask("GET", _API, f"/v1/{reference.name}:access")
         if answer.refused:
-            raise Unanswered(f"These credentials may not read it ({_API} answered {answer.status}).")
+            raise CheckUnavailable(f"These credentials may not read it ({_API} answered {answer.status}).")
         if not answer.done:
             _, project, _, secret, _, _ = reference.name.split("/")
             add = f'printf %s "$VALUE" | gcloud secrets versions add {secret} --data-file=- --project={project}'
-            return missing("This version does not exist or is disabled.", add)
-        return _decoded(answer.value)
+            return missing_result("This version does not exist or is disabled.", add)
+        return _decode_secret(answer.value)
 
 
-def _decoded(value: Mapping[str, object]) -> Secret | Found:
+def _decode_secret(value: Mapping[str, object]) -> Secret | CheckResult:
     import base64  # noqa: PLC0415
 
     payload = value.get("payload")
     try:
         text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
-        raise Unanswered(f"{_API} answered something else than a secret.") from None
-    return Secret(text) if text else missing("It is empty.", "add a version that holds the value")
+        raise CheckUnavailable(f"{_API} answered something else than a secret.") from None
+    return Secret(text) if text else missing_result("It is empty.", "add a version that holds the value")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.finding import Check, Found, Unanswered, missing, ok
+from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
 from shared.errors import UsageError
 from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
@@ -14,7 +14,7 @@ _PUBSUB = "pubsub.googleapis.com"
 _TOPICS = {Sink.SIGNALS: flow.LOG_ENTRIES, Sink.REVISIONS: flow.TICK}
 
 
-class Sinks:
+class SinkChecks:
     """`functions` are the names of provenfix's own functions, which every filter leaves out."""
 
     def __init__(
@@ -38,34 +38,34 @@ class Sinks:
     def _topic(self, sink: Sink) -> str:
         return f"projects/{self._project}/topics/{self._prefix}{_TOPICS[sink]}"
 
-    def _filters(self, service: Service, sink: Sink) -> Found:
+    def _filters(self, service: Service, sink: Sink) -> CheckResult:
         resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
         apply = f"terraform -chdir=terraform apply -target='{resource}'"
         try:
             wanted = render_sink_filter(sink, service, self._project, self._functions)
         except UsageError as wrong:
-            return missing(str(wrong), "correct provenfix.yaml")
+            return missing_result(str(wrong), "correct provenfix.yaml")
         path = f"/v2/projects/{service.project}/sinks/{self._name(service, sink)}"
         held = self._ask.get(_LOGGING, path)
         if not held.done:
-            return missing("It does not exist: nothing that the service logs arrives.", apply)
+            return missing_result("It does not exist: nothing that the service logs arrives.", apply)
         if held.value.get("disabled"):
-            return missing("It is switched off.", apply)
+            return missing_result("It is switched off.", apply)
         if held.value.get("destination") != f"{_PUBSUB}/{self._topic(sink)}":
-            return missing("It leads elsewhere.", apply)
+            return missing_result("It leads elsewhere.", apply)
         if str(held.value.get("filter", "")).split() != wanted.split():
-            return missing("Its filter is not the one of this version.", apply)
-        return ok()
+            return missing_result("Its filter is not the one of this version.", apply)
+        return ok_result()
 
-    def _publishes(self, service: Service, sink: Sink) -> Found:
+    def _publishes(self, service: Service, sink: Sink) -> CheckResult:
         held = self._ask.get(_LOGGING, f"/v2/projects/{service.project}/sinks/{self._name(service, sink)}")
         writer = str(held.value.get("writerIdentity", ""))
         if not writer:
-            raise Unanswered("The sink does not exist.")
+            raise CheckUnavailable("The sink does not exist.")
         policy = self._ask.get(_PUBSUB, f"/v1/{self._topic(sink)}:getIamPolicy")
         for binding in policy.value.get("bindings", []):
             if binding.get("role") == "roles/pubsub.publisher" and writer in binding.get("members", ()):
-                return ok()
+                return ok_result()
         grant = f"gcloud pubsub topics add-iam-policy-binding {self._topic(sink).rpartition('/')[2]}"
         role = f"--member={writer} --role=roles/pubsub.publisher"
-        return missing("Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}")
+        return missing_result("Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}")

@@ -16,46 +16,46 @@ from pathlib import Path
 
 import uvicorn
 
-from functions.local.page.clicks import Clicker
-from functions.local.page.incident_view import Shelf
-from functions.local.page.site import Site, application
+from functions.local.page.clicks import ClickSender
+from functions.local.page.incident_view import IncidentReader
+from functions.local.page.site import Site, create_app
 from functions.local.server_process import LOOPBACK
-from functions.local.stack_folder import environment_of, led_to
+from functions.local.stack_folder import load_environment, override_environ
 from shared.config.settings import read_all_settings
 from shared.errors import UsageError, Retry, InputError
 from shared.text.escaping import to_one_line
 from shared.wiring import build_secret_reader, create_store
 
-_LEAVE_SECONDS = 1
+_SHUTDOWN_SECONDS = 1
 """A page that listens for changes is hung up on after this long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 once it was ended, 2 or 3 with one sentence where it cannot be served."""
-    given = _parser().parse_args(arguments)
+    given = _create_parser().parse_args(arguments)
     try:
-        with led_to(environment_of(given.folder)):
-            site = _site(given.decide)
-            serve(site, given.port)
+        with override_environ(load_environment(given.folder)):
+            site = _create_site(given.decide)
+            serve_site(site, given.port)
     except UsageError as error:
-        return _told(error, 2)
+        return _print_error(error, 2)
     except (InputError, Retry) as error:
-        return _told(error, 3)
+        return _print_error(error, 3)
     return 0
 
 
-def serve(site: Site, port: int) -> None:
+def serve_site(page_site: Site, port: int) -> None:
     """Returns once the process is asked to end."""
     config = uvicorn.Config(
-        application(site, port), host=LOOPBACK, port=port, log_level="warning", access_log=False,
-        server_header=False, timeout_graceful_shutdown=_LEAVE_SECONDS, lifespan="off", ws="none",
+        create_app(page_site, port), host=LOOPBACK, port=port, log_level="warning", access_log=False,
+        server_header=False, timeout_graceful_shutdown=_SHUTDOWN_SECONDS, lifespan="off", ws="none",
     )  # fmt: skip
     uvicorn.Server(config).run()
 
 
-def _site(decide: str) -> Site:
+def _create_site(decide: str) -> Site:
     settings = read_all_settings({**os.environ})
-    shelf = Shelf(create_store(settings), settings.services)
+    shelf = IncidentReader(create_store(settings), settings.services)
     if not decide:
         return Site(shelf, None, "Nothing is deployed from here: this page is to be read only.")
     signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
@@ -63,26 +63,26 @@ def _site(decide: str) -> Site:
         signing()  # found out now, and not at the first click
     except UsageError as missing:
         return Site(shelf, None, f"Clicks cannot be signed: {missing}")
-    return Site(shelf, Clicker(decide, signing))
+    return Site(shelf, ClickSender(decide, signing))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m functions.local.page", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--decide", type=_loopback, default="", metavar="URL")
+    parser.add_argument("--decide", type=_parse_loopback_url, default="", metavar="URL")
     return parser
 
 
-def _loopback(url: str) -> str:
+def _parse_loopback_url(url: str) -> str:
     if url and not url.startswith((f"http://{LOOPBACK}:", "http://localhost:")):
         raise argparse.ArgumentTypeError("clicks go to a function on loopback, such as http://127.0.0.1:8300/")
     return url
 
 
-def _told(error: Exception, code: int) -> int:
+def _print_error(error: Exception, code: int) -> int:
     print(f"provenfix: {to_one_line(str(error))}", file=sys.stderr)
     return code
 

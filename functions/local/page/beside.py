@@ -9,7 +9,7 @@ from shared.ports import Document
 from shared.text.timestamps import format_timestamp_phrase
 from shared.workflow.records import documents
 
-_MOST_ROWS = 30
+_MAX_ROWS = 30
 
 
 class Tie(StrEnum):
@@ -21,7 +21,7 @@ class Tie(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BesideRow:
+class RelatedEntry:
     """One text that was logged beside the failure, with how often."""
 
     text: str
@@ -32,45 +32,45 @@ class BesideRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class RelatedEntries:
     """`exception` as the report has it: quoted, never proven; empty where none is tied. `rows` what is tied first."""
 
     exception: Document
-    rows: tuple[BesideRow, ...]
+    rows: tuple[RelatedEntry, ...]
 
 
-def read_beside(report: Document) -> Beside:
+def read_related_entries(report: Document) -> RelatedEntries:
     """Of a report that is not there, or too old to tell, nothing."""
-    incident = documents.part(report, "incident")
-    return Beside(documents.part(incident, "exception"), tuple(_rows(incident))[:_MOST_ROWS])
+    incident = documents.read_part(report, "incident")
+    return RelatedEntries(documents.read_part(incident, "exception"), tuple(_read_rows(incident))[:_MAX_ROWS])
 
 
-def _rows(incident: Document) -> Iterator[BesideRow]:
-    for symptom in documents.parts(incident, "symptoms"):
-        yield _row(symptom, Tie.FOLLOWED)
-    for symptom in documents.parts(incident, "nearby"):
-        yield _row(symptom, Tie.SUSPECTED if symptom.get("suspected") is True else Tie.NEARBY)
+def _read_rows(incident: Document) -> Iterator[RelatedEntry]:
+    for symptom in documents.read_parts(incident, "symptoms"):
+        yield _read_row(symptom, Tie.FOLLOWED)
+    for symptom in documents.read_parts(incident, "nearby"):
+        yield _read_row(symptom, Tie.SUSPECTED if symptom.get("suspected") is True else Tie.NEARBY)
 
 
-def _row(symptom: Document, tie: Tie) -> BesideRow:
+def _read_row(symptom: Document, tie: Tie) -> RelatedEntry:
     occurrences = symptom.get("occurrences")
-    return BesideRow(
-        text=documents.text(symptom, "text"),
+    return RelatedEntry(
+        text=documents.read_text(symptom, "text"),
         tie=tie,
-        revision=_text(symptom, "revision"),
-        first_seen=_first_seen(symptom),
+        revision=_read_text(symptom, "revision"),
+        first_seen=_format_first_seen(symptom),
         occurrences=occurrences if isinstance(occurrences, int) else 0,
     )
 
 
-def _first_seen(symptom: Document) -> str:
+def _format_first_seen(symptom: Document) -> str:
     """With its day where the log tells one; a day is never invented."""
-    at = _text(symptom, "first_seen")
+    at = _read_text(symptom, "first_seen")
     if at:
         return format_timestamp_phrase(datetime.fromisoformat(at), dated=True)
-    return _text(documents.part(symptom, "time_of_day"), "first_seen") or "unknown"
+    return _read_text(documents.read_part(symptom, "time_of_day"), "first_seen") or "unknown"
 
 
-def _text(document: Document, name: str) -> str:
+def _read_text(document: Document, name: str) -> str:
     """A report has null where nothing is known."""
-    return "" if document.get(name) is None else documents.text(document, name)
+    return "" if document.get(name) is None else documents.read_text(document, name)

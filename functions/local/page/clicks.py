@@ -19,16 +19,16 @@ from shared.secret import Secret
 from shared.service import Service
 from shared.text.escaping import strip_invisible
 
-_SECONDS = 30.0
-_MOST_BYTES = 1 << 16
+_TIMEOUT_SECONDS = 30.0
+_MAX_RESPONSE_BYTES = 1 << 16
 _TEAM = "T0LOCAL"
 _APP = "A0LOCAL"
 
-NO_SUCH_BUTTON = "The message has changed meanwhile and no longer shows this button. Nothing was sent."
+BUTTON_GONE = "The message has changed meanwhile and no longer shows this button. Nothing was sent."
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ClickResponse:
     """`text` is what the person alone is told; `errors` are those of a dialog, by field."""
 
     status: int
@@ -37,7 +37,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Clicker:
+class ClickSender:
     """Sends clicks to `decide`. `decide` is its address on loopback."""
 
     decide: str
@@ -46,14 +46,14 @@ class Clicker:
 
     def press(
         self, service: Service, reference: str, message: Document, action: str, user: str
-    ) -> tuple[str, Answered]:
+    ) -> tuple[str, ClickResponse]:
         """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
-        button = button_of(message, action)
+        button = find_button(message, action)
         if button is None:
-            raise Reject("no_such_button", NO_SUCH_BUTTON)
+            raise Reject("no_such_button", BUTTON_GONE)
         trigger = secrets.token_hex(12)
         channel, _, ts = reference.partition("/")
-        payload = _payload("block_actions", service, user) | {
+        payload = _build_payload("block_actions", service, user) | {
             "trigger_id": trigger,
             "channel": {"id": channel, "name": channel.lower()},
             "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
@@ -61,17 +61,17 @@ class Clicker:
         }
         return trigger, self._send(payload)
 
-    def submit(self, service: Service, view: Document, typed: Mapping[str, str], user: str) -> Answered:
+    def submit(self, service: Service, view: Document, typed: Mapping[str, str], user: str) -> ClickResponse:
         """A dialog that was filled in; `typed` by block id."""
         values = {
             block: {action: {"type": "plain_text_input", "value": typed.get(block) or None}}
-            for block, action in inputs(view)
+            for block, action in find_inputs(view)
         }
         opened = {**view, "id": f"V{secrets.token_hex(8).upper()}", "state": {"values": values}}
-        payload = _payload("view_submission", service, user) | {"trigger_id": secrets.token_hex(12), "view": opened}
+        payload = _build_payload("view_submission", service, user) | {"trigger_id": secrets.token_hex(12), "view": opened}
         return self._send(payload)
 
-    def _send(self, payload: Mapping[str, object]) -> Answered:
+    def _send(self, payload: Mapping[str, object]) -> ClickResponse:
         body = urlencode({"payload": json.dumps(payload)}).encode()
         stamp = str(int(self.now()))
         headers = {
@@ -80,20 +80,20 @@ class Clicker:
             SIGNATURE_HEADER: sign(stamp, body, self.secret()),
         }
         address = urlsplit(self.decide)
-        connection = HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("POST", address.path or "/", body, headers)
             answer = connection.getresponse()
-            return _read(answer.status, answer.read(_MOST_BYTES))
+            return _parse_response(answer.status, answer.read(_MAX_RESPONSE_BYTES))
         except (OSError, HTTPException) as error:
-            return Answered(503, f"The function that decides did not answer ({type(error).__name__}). Click again.")
+            return ClickResponse(503, f"The function that decides did not answer ({type(error).__name__}). Click again.")
         finally:
             connection.close()
 
 
-def button_of(message: Document, action: str) -> Mapping[str, object] | None:
+def find_button(message: Document, action: str) -> Mapping[str, object] | None:
     """The button with this action id as the message shows it, with the id of its block; None where there is none."""
-    for block in blocks_of(message):
+    for block in read_blocks(message):
         elements = block.get("elements")
         for each in elements if block.get("type") == "actions" and isinstance(elements, list) else ():
             if isinstance(each, Mapping) and each.get("action_id") == action:
@@ -102,14 +102,14 @@ def button_of(message: Document, action: str) -> Mapping[str, object] | None:
     return None
 
 
-def blocks_of(message: Document) -> list[Mapping[str, object]]:
+def read_blocks(message: Document) -> list[Mapping[str, object]]:
     """The blocks of a kept message."""
     body = message.get("body")
     blocks = body.get("blocks") if isinstance(body, Mapping) else None
     return [each for each in blocks if isinstance(each, Mapping)] if isinstance(blocks, list) else []
 
 
-def inputs(view: Document) -> Iterator[tuple[str, str]]:
+def find_inputs(view: Document) -> Iterator[tuple[str, str]]:
     """Block id and action id of every text field of a dialog."""
     blocks = view.get("blocks")
     for block in blocks if isinstance(blocks, list) else ():
@@ -118,7 +118,7 @@ def inputs(view: Document) -> Iterator[tuple[str, str]]:
             yield str(block.get("block_id")), str(element.get("action_id"))
 
 
-def _payload(kind: str, service: Service, user: str) -> dict[str, object]:
+def _build_payload(kind: str, service: Service, user: str) -> dict[str, object]:
     team = service.team or _TEAM
     return {
         "type": kind,
@@ -130,7 +130,7 @@ def _payload(kind: str, service: Service, user: str) -> dict[str, object]:
     }
 
 
-def _read(status: int, body: bytes) -> Answered:
+def _parse_response(status: int, body: bytes) -> ClickResponse:
     text = body.decode("utf-8", "replace")
     try:
         found = json.loads(text) if text.startswith("{") else {}
@@ -138,5 +138,5 @@ def _read(status: int, body: bytes) -> Answered:
         found = {}
     errors = found.get("errors")
     if found.get("response_action") == "errors" and isinstance(errors, dict):
-        return Answered(status, errors={str(name): strip_invisible(str(why)) for name, why in errors.items()})
-    return Answered(status, strip_invisible(str(found.get("text") or ("" if found else text))).strip())
+        return ClickResponse(status, errors={str(name): strip_invisible(str(why)) for name, why in errors.items()})
+    return ClickResponse(status, strip_invisible(str(found.get("text") or ("" if found else text))).strip())

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from functions.local.page.timeline import Happening, Lane, Look
+from functions.local.page.timeline import TimelineEvent, Lane, EventLook
 from shared.text.timestamps import format_duration
 
 WIDTH = 840
 _LEFT = 92
 _RIGHT = 120
-_BREAK = 76
-_NARROWEST = 60
+_BREAK_WIDTH = 76
+_MIN_STRETCH_WIDTH = 60
 _TOP = 66
-_ROW = 17
-_LANE = 30
-_CHARACTER = 6.3
-_CLEAR = 10
-_MOST_STRETCHES = 5
-_EMPTY = 0.55
+_ROW_HEIGHT = 17
+_LANE_HEIGHT = 30
+_CHARACTER_WIDTH = 6.3
+_LABEL_GAP = 10
+_MAX_STRETCHES = 5
+_MAX_EMPTINESS = 0.55
 """A stretch is broken where one gap takes more of it than this."""
 
 
@@ -31,7 +31,7 @@ _EMPTY = 0.55
 class Mark:
     """One happening: its dot, and its label, which hangs below it by a line."""
 
-    happening: Happening
+    happening: TimelineEvent
     x: float
     y: float
     label_x: float
@@ -58,7 +58,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LaneRow:
     """One lane's line."""
 
     lane: Lane
@@ -72,32 +72,32 @@ class Drawing:
     height: float
     left: float
     right: float
-    rows: tuple[Row, ...]
+    rows: tuple[LaneRow, ...]
     stretches: tuple[Stretch, ...]
     gaps: tuple[Gap, ...]
     marks: tuple[Mark, ...]
     width: float = WIDTH
 
 
-def drawn(found: Sequence[Happening]) -> Drawing | None:
+def draw_timeline(events: Sequence[TimelineEvent]) -> Drawing | None:
     """None where nothing happened. `found` is in the order of time."""
-    if not found:
+    if not events:
         return None
-    parts = _stretches([each.at for each in found])
-    places = list(_laid_out(parts))
-    stretches = _labelled(parts, places)
-    top = _TOP + _ROW * round(
-        (max(each.label_y for each in stretches) - min(each.label_y for each in stretches)) / _ROW
+    parts = _split_stretches([each.at for each in events])
+    places = list(_lay_out_stretches(parts))
+    stretches = _label_stretches(parts, places)
+    top = _TOP + _ROW_HEIGHT * round(
+        (max(each.label_y for each in stretches) - min(each.label_y for each in stretches)) / _ROW_HEIGHT
     )
     rows, marks = [], []
     for lane in Lane:
-        mine = [(each, _x(each.at, parts, places)) for each in found if each.lane is lane]
-        levels = _levels([(x, each.label) for each, x in mine])
-        rows.append(Row(lane, top))
+        mine = [(each, _find_x(each.at, parts, places)) for each in events if each.lane is lane]
+        levels = _assign_levels([(x, each.label) for each, x in mine])
+        rows.append(LaneRow(lane, top))
         for (each, x), level in zip(mine, levels, strict=True):
-            marks.append(Mark(each, x, top, _start(x, each.label), top + 22 + level * _ROW))
-        top += _LANE + _ROW * (max(levels, default=0) + 1)
-    marks.sort(key=lambda mark: mark.happening.look is not Look.PLAIN)  # what matters is drawn over what does not
+            marks.append(Mark(each, x, top, _label_start(x, each.label), top + 22 + level * _ROW_HEIGHT))
+        top += _LANE_HEIGHT + _ROW_HEIGHT * (max(levels, default=0) + 1)
+    marks.sort(key=lambda mark: mark.happening.look is not EventLook.PLAIN)  # what matters is drawn over what does not
     gaps = tuple(
         Gap((before[1] + after[0]) / 2, format_duration(following[0] - earlier[-1]))
         for (before, after), (earlier, following) in zip(pairwise(places), pairwise(parts), strict=True)
@@ -105,12 +105,12 @@ def drawn(found: Sequence[Happening]) -> Drawing | None:
     return Drawing(top, _LEFT - 12, WIDTH - 8, tuple(rows), tuple(stretches), gaps, tuple(marks))
 
 
-def _stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
+def _split_stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
     """Splits where a gap is most of a stretch, the emptiest stretch first."""
     parts = [sorted(set(moments))]
-    while len(parts) < _MOST_STRETCHES:
-        emptiest = max(parts, key=_emptiness)
-        if _emptiness(emptiest) <= _EMPTY:
+    while len(parts) < _MAX_STRETCHES:
+        emptiest = max(parts, key=_measure_emptiness)
+        if _measure_emptiness(emptiest) <= _MAX_EMPTINESS:
             break
         at = max(range(1, len(emptiest)), key=lambda place: emptiest[place] - emptiest[place - 1])
         where = parts.index(emptiest)
@@ -118,7 +118,7 @@ def _stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
     return parts
 
 
-def _emptiness(part: Sequence[datetime]) -> float:
+def _measure_emptiness(part: Sequence[datetime]) -> float:
     """How much of it its largest gap takes; 0 for what cannot be split into something better."""
     if len(part) < 3:
         return 0.0
@@ -126,19 +126,19 @@ def _emptiness(part: Sequence[datetime]) -> float:
     return largest / (part[-1] - part[0])
 
 
-def _laid_out(parts: Sequence[Sequence[datetime]]) -> Iterator[tuple[float, float]]:
+def _lay_out_stretches(parts: Sequence[Sequence[datetime]]) -> Iterator[tuple[float, float]]:
     """Where each stretch begins and ends: as wide as it has moments to show, and as its own words need."""
     weights = [len(part) - 1 for part in parts]
-    least = [_NARROWEST if weight else 0 for weight in weights]
-    free = WIDTH - _LEFT - _RIGHT - _BREAK * (len(parts) - 1) - sum(least)
+    least = [_MIN_STRETCH_WIDTH if weight else 0 for weight in weights]
+    free = WIDTH - _LEFT - _RIGHT - _BREAK_WIDTH * (len(parts) - 1) - sum(least)
     x = float(_LEFT)
     for weight, narrowest in zip(weights, least, strict=True):
         wide = narrowest + free * weight / (sum(weights) or 1)
         yield x, x + wide
-        x += wide + _BREAK
+        x += wide + _BREAK_WIDTH
 
 
-def _x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> float:
+def _find_x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> float:
     for part, (start, end) in zip(parts, places, strict=True):
         if part[0] <= at <= part[-1]:
             span = part[-1] - part[0]
@@ -146,22 +146,22 @@ def _x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[tuple
     raise ValueError(f"{at} lies in no stretch")
 
 
-def _labelled(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> list[Stretch]:
+def _label_stretches(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> list[Stretch]:
     """Each with its beginning; the date is told where it changes."""
     texts, day = [], None
     for part in parts:
         told = part[0].strftime("%H:%M:%S" if part[0].date() == day else "%Y-%m-%d %H:%M:%S")
         texts.append(told)
         day = part[0].date()
-    levels = _levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
-    lowest = 20 + _ROW * max(levels)
+    levels = _assign_levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
+    lowest = 20 + _ROW_HEIGHT * max(levels)
     return [
-        Stretch(start, end, text, format_duration(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW * level)
+        Stretch(start, end, text, format_duration(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW_HEIGHT * level)
         for part, (start, end), text, level in zip(parts, places, texts, levels, strict=True)
     ]
 
 
-def _levels(labels: Sequence[tuple[float, str]]) -> list[int]:
+def _assign_levels(labels: Sequence[tuple[float, str]]) -> list[int]:
     """For each label, by x, the first row on which it keeps clear of those to its right.
 
     From right to left, so that the line from a mark down to its label passes left of every label above it.
@@ -172,14 +172,14 @@ def _levels(labels: Sequence[tuple[float, str]]) -> list[int]:
         x, text = labels[place]
         if not text:
             continue
-        start = _start(x, text)
-        end = start + len(text) * _CHARACTER + _CLEAR
+        start = _label_start(x, text)
+        end = start + len(text) * _CHARACTER_WIDTH + _LABEL_GAP
         level = next((row for row, left in enumerate(taken) if end <= left), len(taken))
         taken[level : level + 1] = [start]
         levels[place] = level
     return levels
 
 
-def _start(x: float, text: str) -> float:
+def _label_start(x: float, text: str) -> float:
     """Labels begin at their mark, and end within the drawing."""
-    return min(x, WIDTH - 8 - len(text) * _CHARACTER)
+    return min(x, WIDTH - 8 - len(text) * _CHARACTER_WIDTH)

@@ -14,10 +14,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.local.request_origin import STATUS, doubt_read, doubt_write, is_own_host
+from functions.local.request_origin import PROBLEM_STATUS, check_read_origin, check_write_origin, is_own_host
 
-_SAFE = frozenset(("GET", "HEAD"))
-_HEADERS: Mapping[str, str] = {
+_SAFE_METHODS = frozenset(("GET", "HEAD"))
+_SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
@@ -32,7 +32,7 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
-class Guard:
+class RequestGuard:
     """Wraps the application; `port` is the one that it is served on."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
@@ -47,7 +47,7 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                MutableHeaders(scope=message).update(_SECURITY_HEADERS)
             await send(message)
 
         refused = self._refusal(scope["method"], Headers(scope=scope))
@@ -56,11 +56,11 @@ class Guard:
     def _refusal(self, method: str, headers: Headers) -> tuple[str, int] | None:
         if not is_own_host(headers.get("host", ""), self._port):
             return "This page answers only under its own address on loopback.\n", 421
-        doubt = doubt_read(headers) if method in _SAFE else doubt_write(headers)
-        return ("Only the page itself may ask for this.\n", STATUS[doubt]) if doubt else None
+        doubt = check_read_origin(headers) if method in _SAFE_METHODS else check_write_origin(headers)
+        return ("Only the page itself may ask for this.\n", PROBLEM_STATUS[doubt]) if doubt else None
 
 
-class Token:
+class FormToken:
     """What forms carry: known to this process and to the pages that it has drawn."""
 
     def __init__(self) -> None:

@@ -11,22 +11,22 @@ from shared.adapters.standins import kept_chat, kept_issues
 from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigation import gather_evidence
 from shared.workflow.records import decisions, proposals
 from shared.workflow.records import incident_records as cases
-from shared.workflow.records.incident_record import Case, read_case
-from shared.workflow.records.milestones import milestones
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.milestones import compute_milestones
 
-_MOST_KEPT = 64
-_LOCAL = "local:"
+_MAX_CACHED = 64
+_LOCAL_URL_PREFIX = "local:"
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class IncidentView:
     """One incident. Documents that are not there (yet) are empty."""
 
-    case: Case
+    case: IncidentRecord
     service: Service | None
     """None where the configuration knows it no more."""
     findings: Document
@@ -48,42 +48,42 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class IncidentList:
     """Incidents, the latest first. `cut` where there may be more of some service."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[IncidentRecord, ...]
     cut: bool
     sign: str
 
 
 @dataclass(slots=True)
-class Shelf:
+class IncidentReader:
     """Reads for any number of threads. What never changes once it is written is read once."""
 
     store: Store
     services: Mapping[str, Service]
     _kept: dict[tuple[str, str], Document] = field(default_factory=dict)
 
-    def listed(self) -> Listed:
+    def listed(self) -> IncidentList:
         """One read for each watched service; one for each state where no service is configured."""
         if self.services:
-            found = [self.store.find(cases.KIND, "service", each, cases.MOST) for each in self.services]
+            found = [self.store.find(cases.KIND, "service", each, cases.MAX_PER_STATE) for each in self.services]
         else:
-            found = [self.store.find(cases.KIND, "state", each.value, cases.MOST) for each in State]
+            found = [self.store.find(cases.KIND, "state", each.value, cases.MAX_PER_STATE) for each in IncidentState]
         every = [stored for each in found for stored in each]
-        readable = [case for stored in every if (case := _readable(stored)) is not None]
+        readable = [case for stored in every if (case := _parse_record(stored)) is not None]
         latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
-        return Listed(tuple(latest), any(len(each) >= cases.MOST for each in found), _sign(every))
+        return IncidentList(tuple(latest), any(len(each) >= cases.MAX_PER_STATE for each in found), _compute_etag(every))
 
-    def dossier(self, incident: str) -> Dossier | None:
+    def dossier(self, incident: str) -> IncidentView | None:
         """At most seven reads; None where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
-        case = _readable(stored) if stored is not None else None
+        case = _parse_record(stored) if stored is not None else None
         if stored is None or case is None:
             return None
         moving = [stored, *self._moving(case)]
         of = {each.kind: each.value for each in moving}
-        return Dossier(
+        return IncidentView(
             case=case,
             service=self.services.get(case.service),
             findings=self._still(gather_evidence.KIND, case.evidence),
@@ -92,14 +92,14 @@ class Shelf:
             message=of.get(kept_chat.KIND, {}),
             issue=of.get(kept_issues.KIND, {}),
             replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES),
-            sign=_sign(moving),
+            sign=_compute_etag(moving),
         )
 
     def sign(self, incident: str) -> str:
         """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
-        case = _readable(stored) if stored is not None else None
-        return _sign([stored, *self._moving(case)]) if stored is not None and case is not None else ""
+        case = _parse_record(stored) if stored is not None else None
+        return _compute_etag([stored, *self._moving(case)]) if stored is not None and case is not None else ""
 
     def dialog(self, token: str) -> Document:
         """The dialog that was opened for a click; empty where there is none."""
@@ -110,9 +110,9 @@ class Shelf:
         """User ids of a user group of the local chat."""
         return tuple(kept_chat.KeptChat(self.store).members(group)) if group else ()
 
-    def _moving(self, case: Case) -> Iterable[StoredDocument]:
+    def _moving(self, case: IncidentRecord) -> Iterable[StoredDocument]:
         """What may change after it was written."""
-        issue = case.issue.url.removeprefix(_LOCAL) if case.issue and case.issue.url.startswith(_LOCAL) else ""
+        issue = case.issue.url.removeprefix(_LOCAL_URL_PREFIX) if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX) else ""
         question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
         wanted = ((decisions.KIND, str(question)), (kept_chat.KIND, case.message), (kept_issues.KIND, issue))
         found = [self.store.read(kind, key) for kind, key in wanted if key]
@@ -127,23 +127,23 @@ class Shelf:
         stored = self.store.read(kind, key)
         if stored is None:
             return {}
-        while len(self._kept) >= _MOST_KEPT:
+        while len(self._kept) >= _MAX_CACHED:
             self._kept.pop(next(iter(self._kept)), None)
         self._kept[kind, key] = stored.value
         return stored.value
 
 
-def _readable(stored: StoredDocument) -> Case | None:
+def _parse_record(stored: StoredDocument) -> IncidentRecord | None:
     """None for a document that is no incident: one of them must not hide the others."""
     try:
-        case = read_case(stored.value)
-        milestones(case)
+        case = record_from_document(stored.value)
+        compute_milestones(case)
     except Reject:
         return None
     return case
 
 
-def _sign(documents: Collection[StoredDocument]) -> str:
+def _compute_etag(documents: Collection[StoredDocument]) -> str:
     """Sixteen hex digits over which documents there are, in which version."""
     text = "\n".join(sorted(f"{each.kind}/{each.key}={each.version}" for each in documents))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

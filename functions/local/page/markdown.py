@@ -23,12 +23,12 @@ from shared.text.escaping import strip_invisible
 _COMMENTS = re.compile(r"<!--(?:[^-]|-(?!->))*+(?:-->\s*|\Z)")
 _FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")
 _UNFOLDED = re.compile(r"\s*</details>\s*")
-_BOXES = {"[ ] ": "\N{BALLOT BOX} ", "[x] ": "\N{BALLOT BOX WITH CHECK} "}
-_ALLOWED = "allowed"
+_TASK_BOXES = {"[ ] ": "\N{BALLOT BOX} ", "[x] ": "\N{BALLOT BOX WITH CHECK} "}
+_ALLOWED_HTML = "allowed"
 """What is noted of a piece of HTML that may stay: the whole of what is written instead of it."""
-_LOWER = 2
+_HEADING_OFFSET = 2
 """The page has headings of its own above an issue's."""
-_LOWEST = 6
+_MAX_HEADING = 6
 
 
 class _Renderer(RendererHTML):
@@ -37,8 +37,8 @@ class _Renderer(RendererHTML):
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """As text; comments not at all."""
         del options, env
-        if _ALLOWED in tokens[idx].meta:
-            return str(tokens[idx].meta[_ALLOWED])
+        if _ALLOWED_HTML in tokens[idx].meta:
+            return str(tokens[idx].meta[_ALLOWED_HTML])
         left = _COMMENTS.sub("", tokens[idx].content).strip()
         return f"<p>{escape(left)}</p>\n" if left else ""
 
@@ -47,8 +47,8 @@ class _Renderer(RendererHTML):
     ) -> str:
         """As text; comments not at all."""
         del options, env
-        if _ALLOWED in tokens[idx].meta:
-            return str(tokens[idx].meta[_ALLOWED])
+        if _ALLOWED_HTML in tokens[idx].meta:
+            return str(tokens[idx].meta[_ALLOWED_HTML])
         return escape(_COMMENTS.sub("", tokens[idx].content))
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
@@ -74,47 +74,47 @@ class _Renderer(RendererHTML):
 
 
 @lru_cache(maxsize=64)
-def rendered(text: str) -> Markup:
+def render_markdown(text: str) -> Markup:
     """Safe to be placed in a page. Kept: nothing else of a page takes as long, and nothing changes as seldom."""
-    parser = _parser()
+    parser = _create_parser()
     tokens = parser.parse(strip_invisible(text))
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(_LOWEST, int(token.tag[1:]) + _LOWER)}"
+            token.tag = f"h{min(_MAX_HEADING, int(token.tag[1:]) + _HEADING_OFFSET)}"
         if token.type == "inline":
-            _links(token)
-            _allow([each for each in token.children or () if each.type == "html_inline"], _small)
-    _allow([token for token in tokens if token.type == "html_block"], _folded)
+            _restrict_links(token)
+            _allow_balanced([each for each in token.children or () if each.type == "html_inline"], _read_sub)
+    _allow_balanced([token for token in tokens if token.type == "html_block"], _read_details)
     for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opened.type == "list_item_open" and closed.type == "inline":
-            _task(closed)
+            _draw_task_box(closed)
         if opened.type == "th_open" and not inside.content:  # a heading that says nothing is none
             opened.tag = closed.tag = "td"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
 
 
-def _task(item: Token) -> None:
+def _draw_task_box(item: Token) -> None:
     """A task's box, as GitHub draws it: nobody can tick it here."""
     first = item.children[0] if item.children else None
-    if first is not None and first.content[:4].lower() in _BOXES:
-        first.content = _BOXES[first.content[:4].lower()] + first.content[4:]
+    if first is not None and first.content[:4].lower() in _TASK_BOXES:
+        first.content = _TASK_BOXES[first.content[:4].lower()] + first.content[4:]
 
 
-def _allow(pieces: Sequence[Token], reading: Callable[[str], tuple[int, str]]) -> None:
+def _allow_balanced(pieces: Sequence[Token], read_tag: Callable[[str], tuple[int, str]]) -> None:
     """Only where all of them are closed as they were opened: nothing else of the page may end up inside."""
-    read = [reading(piece.content) for piece in pieces]
+    read = [read_tag(piece.content) for piece in pieces]
     depths = list(accumulate(step for step, _ in read))
     if depths and min(depths) >= 0 and depths[-1] == 0:
         for piece, (_, shown) in zip(pieces, read, strict=True):
-            piece.meta |= {_ALLOWED: shown} if shown else {}
+            piece.meta |= {_ALLOWED_HTML: shown} if shown else {}
 
 
-def _small(html: str) -> tuple[int, str]:
+def _read_sub(html: str) -> tuple[int, str]:
     """By how much deeper it leads, and how it is written; "" for what is not allowed."""
     return {"<sub>": (1, "<sub>"), "</sub>": (-1, "</sub>")}.get(html, (0, ""))
 
 
-def _folded(html: str) -> tuple[int, str]:
+def _read_details(html: str) -> tuple[int, str]:
     """The same for a block: `<details>` with its summary, or its end."""
     opened = _FOLDED.fullmatch(html)
     if opened:
@@ -122,19 +122,19 @@ def _folded(html: str) -> tuple[int, str]:
     return (-1, "</details>\n") if _UNFOLDED.fullmatch(html) else (0, "")
 
 
-def _links(inline: Token) -> None:
+def _restrict_links(inline: Token) -> None:
     for token in inline.children or ():
         if token.type == "link_open":
             token.attrSet("rel", "noreferrer nofollow")
 
 
-def _https(url: str) -> bool:
+def _is_https(url: str) -> bool:
     return url.lower().startswith("https://")
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _create_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"]).disable("image")
-    parser.validateLink = _https  # type: ignore[method-assign]  # as its documentation has it
+    parser.validateLink = _is_https  # type: ignore[method-assign]  # as its documentation has it
     return parser

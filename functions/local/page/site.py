@@ -26,22 +26,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from functions.local.page import views
-from functions.local.page.clicks import Answered, Clicker
-from functions.local.page.guard import Guard, Token
-from functions.local.page.incident_view import Dossier, Shelf
-from functions.local.page.stream import MOST_STREAMS, Signs
-from functions.local.request_origin import doubt_stream
+from functions.local.page.clicks import ClickResponse, ClickSender
+from functions.local.page.guard import RequestGuard, FormToken
+from functions.local.page.incident_view import IncidentView, IncidentReader
+from functions.local.page.stream import MAX_STREAMS, ChangeFeed
+from functions.local.request_origin import check_stream_origin
 from shared.errors import Reject, Retry
 from shared.service import Service
-from shared.workflow.stats import stats
+from shared.workflow.stats import compute_stats
 
-HERE = Path(__file__).parent
-_MOST_TOLD = 200
-_MOST_FORM = 64 * 1024
-_MOST_FIELDS = 20
-_LIST = ""
-DRAWN_BEFORE = "This page was drawn before provenfix was started again. Go back and reload it."
-_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
+PAGE_FOLDER = Path(__file__).parent
+_MAX_ANSWERS = 200
+_MAX_FORM_BYTES = 64 * 1024
+_MAX_FORM_FIELDS = 20
+_LIST_TOPIC = ""
+STALE_PAGE = "This page was drawn before provenfix was started again. Go back and reload it."
+_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 Form = Mapping[str, str]
 
 
@@ -49,29 +49,29 @@ Form = Mapping[str, str]
 class Site:
     """What all requests share. Without a `clicker` the page is to be read only."""
 
-    shelf: Shelf
-    clicker: Clicker | None
+    shelf: IncidentReader
+    clicker: ClickSender | None
     why_not: str = ""
     """A sentence on why nothing can be clicked, where it cannot."""
-    signs: Signs = field(default_factory=Signs)
-    token: Token = field(default_factory=Token)
+    signs: ChangeFeed = field(default_factory=ChangeFeed)
+    token: FormToken = field(default_factory=FormToken)
     edition: str = field(default_factory=lambda: secrets.token_hex(4))
     """Of this process: a page that another one has drawn has to be drawn again, since its forms are not taken here."""
-    _told: OrderedDict[str, Answered] = field(default_factory=OrderedDict)
+    _told: OrderedDict[str, ClickResponse] = field(default_factory=OrderedDict)
 
     def signed(self, sign: str) -> str:
         """What a page calls the state that it shows."""
         return f"{sign}.{self.edition}"
 
-    def keep(self, answered: Answered) -> str:
+    def keep(self, answered: ClickResponse) -> str:
         """An answer that only the next page shows, under a key that nobody can guess."""
         key = secrets.token_urlsafe(12)
         self._told[key] = answered
-        while len(self._told) > _MOST_TOLD:
+        while len(self._told) > _MAX_ANSWERS:
             self._told.popitem(last=False)
         return key
 
-    def told(self, key: str) -> Answered | None:
+    def told(self, key: str) -> ClickResponse | None:
         """What was kept."""
         return self._told.get(key)
 
@@ -80,9 +80,9 @@ class Site:
         return tuple(dict.fromkeys((*service.approvers, *self.shelf.members(service.approver_group))))
 
 
-def application(site: Site, port: int) -> ASGIApp:
+def create_app(site: Site, port: int) -> ASGIApp:
     """The page, guarded, as it is served on a port of loopback."""
-    served = _Pages(site)
+    served = _Handlers(site)
     routes = [
         Route("/", served.incidents),
         Route("/incidents/{incident}", served.incident),
@@ -90,13 +90,13 @@ def application(site: Site, port: int) -> ASGIApp:
         Route("/dialogs/{token}", served.submit, methods=["POST"]),
         Route("/times", served.times),
         Route("/changes", served.changes),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/static", StaticFiles(directory=PAGE_FOLDER / "static")),
     ]
     handlers = {HTTPException: served.refused, Retry: served.away, Reject: served.unreadable}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), port)
+    return RequestGuard(Starlette(routes=routes, exception_handlers=handlers), port)
 
 
-class _Pages:
+class _Handlers:
     """One method for each address. What is drawn is read and drawn in a thread: it must not hold up the streams."""
 
     def __init__(self, site: Site) -> None:
@@ -104,11 +104,11 @@ class _Pages:
 
     def incidents(self, _: Request) -> Response:
         listed = self._site.shelf.listed()
-        return HTMLResponse(views.incidents(listed, self._site.signed(listed.sign)))
+        return HTMLResponse(views.render_incident_list(listed, self._site.signed(listed.sign)))
 
     def times(self, _: Request) -> Response:
         listed = self._site.shelf.listed()
-        return HTMLResponse(views.times(stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
+        return HTMLResponse(views.render_times(compute_stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
 
     def incident(self, request: Request) -> Response:
         found = self._site.shelf.dossier(request.path_params["incident"])
@@ -117,7 +117,7 @@ class _Pages:
         people = self._site.people(found.service) if found.service else ()
         token = request.query_params.get("dialog", "")
         dialog = self._site.shelf.dialog(token) if token else {}
-        shown = views.Shown(
+        shown = views.PageState(
             token=self._site.token.text,
             people=people,
             writable=self._site.clicker is not None,
@@ -128,19 +128,19 @@ class _Pages:
             dialog_token=token if dialog else "",
             sign=self._site.signed(found.sign),
         )
-        return HTMLResponse(views.incident(found, shown))
+        return HTMLResponse(views.render_incident(found, shown))
 
     async def press(self, request: Request) -> Response:
         form = await self._form(request)
         found, clicker = await self._found(request.path_params["incident"])
         assert found.service is not None
-        user, action = _word(form, "user"), _word(form, "action")
+        user, action = _read_id_field(form, "user"), _read_id_field(form, "action")
         try:
             trigger, answered = await run_in_threadpool(
                 clicker.press, found.service, found.case.message, found.message, action, user
             )
         except Reject as gone:
-            return self._back(found.case.id, {"as": user}, Answered(409, gone.detail))
+            return self._back(found.case.id, {"as": user}, ClickResponse(409, gone.detail))
         asked = answered.status == 200 and not answered.text
         asked = asked and bool(await run_in_threadpool(self._site.shelf.dialog, trigger))
         return self._back(found.case.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
@@ -152,7 +152,7 @@ class _Pages:
         view = dialog.get("view")
         if not isinstance(view, Mapping):
             raise HTTPException(404, "This dialog is not open any more.")
-        found, clicker = await self._found(_word(form, "incident"))
+        found, clicker = await self._found(_read_id_field(form, "incident"))
         assert found.service is not None
         user = str(dialog.get("user", ""))
         answered = await run_in_threadpool(clicker.submit, found.service, view, form, user)
@@ -160,42 +160,42 @@ class _Pages:
 
     async def changes(self, request: Request) -> Response:
         shelf, signs = self._site.shelf, self._site.signs
-        if doubt_stream(request.headers):
+        if check_stream_origin(request.headers):
             raise HTTPException(403, "Only the page itself may ask for this.")
-        if signs.streams >= MOST_STREAMS:
+        if signs.streams >= MAX_STREAMS:
             raise HTTPException(503, "Too many pages are open.")
         incident, shown = request.query_params.get("of", ""), request.query_params.get("shown", "")
 
         def ask() -> str:
             return self._site.signed(shelf.sign(incident) if incident else shelf.listed().sign)
 
-        return StreamingResponse(signs.events(incident or _LIST, ask, shown), media_type="text/event-stream")
+        return StreamingResponse(signs.events(incident or _LIST_TOPIC, ask, shown), media_type="text/event-stream")
 
     async def refused(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return HTMLResponse(views.refused(error.status_code, error.detail), error.status_code)
+        return HTMLResponse(views.render_error(error.status_code, error.detail), error.status_code)
 
     async def away(self, _: Request, error: Exception) -> Response:
-        return HTMLResponse(views.refused(503, f"The store does not answer just now: {error}"), 503)
+        return HTMLResponse(views.render_error(503, f"The store does not answer just now: {error}"), 503)
 
     async def unreadable(self, _: Request, error: Exception) -> Response:
-        return HTMLResponse(views.refused(500, f"What is stored cannot be shown: {error}"), 500)
+        return HTMLResponse(views.render_error(500, f"What is stored cannot be shown: {error}"), 500)
 
     async def _form(self, request: Request) -> Form:
         body = b""
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _MOST_FORM:
+            if len(body) > _MAX_FORM_BYTES:
                 raise HTTPException(413, "The form is too long.")
         try:
-            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS))
         except ValueError:
             raise HTTPException(400, "The form has too many fields.") from None
         if not self._site.token.fits(form.get("token")):
-            raise HTTPException(403, DRAWN_BEFORE)
+            raise HTTPException(403, STALE_PAGE)
         return form
 
-    async def _found(self, incident: str) -> tuple[Dossier, Clicker]:
+    async def _found(self, incident: str) -> tuple[IncidentView, ClickSender]:
         if self._site.clicker is None:
             raise HTTPException(403, self._site.why_not)
         found = await run_in_threadpool(self._site.shelf.dossier, incident)
@@ -203,22 +203,22 @@ class _Pages:
             raise HTTPException(404, "No such incident of a watched service is known here.")
         return found, self._site.clicker
 
-    def _back(self, incident: str, query: Mapping[str, str], answered: Answered) -> Response:
+    def _back(self, incident: str, query: Mapping[str, str], answered: ClickResponse) -> Response:
         """To the incident, so that a reload does not click again."""
-        said = answered if answered.text or answered.errors else _silent(answered)
+        said = answered if answered.text or answered.errors else _explain_failure(answered)
         more = {**query, **({"told": self._site.keep(said)} if said else {})}
         return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#message", 303)
 
 
-def _silent(answered: Answered) -> Answered | None:
+def _explain_failure(answered: ClickResponse) -> ClickResponse | None:
     if answered.status == 200:
         return None
-    return Answered(answered.status, f"The click was not taken: the function that decides answered {answered.status}.")
+    return ClickResponse(answered.status, f"The click was not taken: the function that decides answered {answered.status}.")
 
 
-def _word(form: Form, name: str) -> str:
+def _read_id_field(form: Form, name: str) -> str:
     """A field that holds an id."""
     value = form.get(name, "")
-    if not _WORD.fullmatch(value):
+    if not _ID_PATTERN.fullmatch(value):
         raise HTTPException(400, f"The form lacks its field {name}.")
     return value

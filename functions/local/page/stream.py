@@ -14,41 +14,41 @@ from starlette.concurrency import run_in_threadpool
 
 from shared.errors import Retry
 
-SECONDS = 1.0
-_ALIVE_SECONDS = 15.0
-_MOST_TOPICS = 128
-MOST_STREAMS = 64
+POLL_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 15.0
+_MAX_TOPICS = 128
+MAX_STREAMS = 64
 
-Ask = Callable[[], str]
+ReadEtag = Callable[[], str]
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Latest:
     sign: str = ""
     at: float = float("-inf")
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Signs:
+class ChangeFeed:
     """The latest sign of each topic, asked for at most once in `seconds`."""
 
     def __init__(
         self,
-        seconds: float = SECONDS,
+        seconds: float = POLL_SECONDS,
         now: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._seconds = seconds
         self._now = now
         self._pause = pause
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _Latest] = {}
         self.streams = 0
 
-    async def sign(self, topic: str, ask: Ask) -> str:
+    async def sign(self, topic: str, ask: ReadEtag) -> str:
         """At most `seconds` old. A store that cannot be asked just now changes nothing."""
-        if topic not in self._seen and len(self._seen) >= _MOST_TOPICS:
+        if topic not in self._seen and len(self._seen) >= _MAX_TOPICS:
             self._seen.pop(next(iter(self._seen)))
-        seen = self._seen.setdefault(topic, _Seen())
+        seen = self._seen.setdefault(topic, _Latest())
         async with seen.turn:
             if self._now() - seen.at >= self._seconds:
                 with suppress(Retry):
@@ -56,7 +56,7 @@ class Signs:
                 seen.at = self._now()
         return seen.sign
 
-    async def events(self, topic: str, ask: Ask, shown: str) -> AsyncIterator[bytes]:
+    async def events(self, topic: str, ask: ReadEtag, shown: str) -> AsyncIterator[bytes]:
         """`shown` is the sign of what the page shows already."""
         self.streams += 1
         try:
@@ -67,7 +67,7 @@ class Signs:
                 if sign != shown:
                     shown, quiet_since = sign, self._now()
                     yield f"event: changed\ndata: {sign}\n\n".encode()
-                elif self._now() - quiet_since >= _ALIVE_SECONDS:
+                elif self._now() - quiet_since >= _HEARTBEAT_SECONDS:
                     quiet_since = self._now()
                     yield b": alive\n\n"
                 await self._pause(self._seconds)

@@ -12,27 +12,27 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from functions.local.page.beside import read_beside
-from functions.local.page.clicks import Answered, blocks_of
-from functions.local.page.drawing import drawn
-from functions.local.page.incident_view import Dossier, Listed
-from functions.local.page.markdown import rendered
-from functions.local.page.timeline import happenings
+from functions.local.page.beside import read_related_entries
+from functions.local.page.clicks import ClickResponse, read_blocks
+from functions.local.page.drawing import draw_timeline
+from functions.local.page.incident_view import IncidentView, IncidentList
+from functions.local.page.markdown import render_markdown
+from functions.local.page.timeline import build_timeline
 from shared.detection.signal import SignalKind
 from shared.ports import Document
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.text.escaping import split_code_spans, strip_invisible
 from shared.text.timestamps import format_duration
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.milestones import NAMES, milestones
-from shared.workflow.records.proposal_status import standing_of, title_of
-from shared.workflow.stats import STEPS, Stats
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
+from shared.workflow.records.proposal_status import derive_proposal_status, format_title
+from shared.workflow.stats import MEASURED_STEPS, Stats
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageState:
     """What a page shows besides the dossier. `acting` is the user id that the last click was made as."""
 
     token: str
@@ -40,52 +40,52 @@ class Shown:
     writable: bool
     why_not: str = ""
     acting: str = ""
-    told: Answered | None = None
+    told: ClickResponse | None = None
     dialog: Mapping[str, object] | None = None
     dialog_token: str = ""
     sign: str = ""
 
 
-STRANGER = "U0STRANGER"
+STRANGER_USER_ID = "U0STRANGER"
 """Somebody who is in the channel and may not decide: shows that this is checked on the server."""
 
-_TONES: Mapping[State, str] = {
-    State.WAITING: "quiet",
-    State.OPENED: "busy",
-    State.UNFIXED: "attention",
-    State.PROPOSED: "attention",
-    State.APPROVED: "busy",
-    State.DEPLOYING: "busy",
-    State.WATCHING: "busy",
-    State.RESOLVED: "good",
-    State.ROLLED_BACK: "bad",
-    State.FAILED: "bad",
-    State.REFUSED: "bad",
-    State.DENIED: "quiet",
-    State.EXPIRED: "quiet",
+_STATE_TONES: Mapping[IncidentState, str] = {
+    IncidentState.WAITING: "quiet",
+    IncidentState.OPENED: "busy",
+    IncidentState.UNFIXED: "attention",
+    IncidentState.PROPOSED: "attention",
+    IncidentState.APPROVED: "busy",
+    IncidentState.DEPLOYING: "busy",
+    IncidentState.WATCHING: "busy",
+    IncidentState.RESOLVED: "good",
+    IncidentState.ROLLED_BACK: "bad",
+    IncidentState.FAILED: "bad",
+    IncidentState.REFUSED: "bad",
+    IncidentState.DENIED: "quiet",
+    IncidentState.EXPIRED: "quiet",
 }
-_WORDS: Mapping[State, str] = {
-    State.WAITING: "Waiting for a cause",
-    State.OPENED: "Investigating",
-    State.UNFIXED: "Nothing to deploy yet",
-    State.PROPOSED: "Decision needed",
-    State.APPROVED: "Approved",
-    State.DEPLOYING: "Deploying",
-    State.WATCHING: "Deployed, being watched",
-    State.RESOLVED: "Verified",
-    State.ROLLED_BACK: "Rolled back",
-    State.FAILED: "Deployment failed",
-    State.REFUSED: "Not deployed",
-    State.DENIED: "Denied",
-    State.EXPIRED: "Expired",
-    State.REPORTED: "Reported",
-    State.MUTED: "Muted",
-    State.RECORDED: "Recorded",
-    State.ABSORBED: "Explained by another",
+_STATE_LABELS: Mapping[IncidentState, str] = {
+    IncidentState.WAITING: "Waiting for a cause",
+    IncidentState.OPENED: "Investigating",
+    IncidentState.UNFIXED: "Nothing to deploy yet",
+    IncidentState.PROPOSED: "Decision needed",
+    IncidentState.APPROVED: "Approved",
+    IncidentState.DEPLOYING: "Deploying",
+    IncidentState.WATCHING: "Deployed, being watched",
+    IncidentState.RESOLVED: "Verified",
+    IncidentState.ROLLED_BACK: "Rolled back",
+    IncidentState.FAILED: "Deployment failed",
+    IncidentState.REFUSED: "Not deployed",
+    IncidentState.DENIED: "Denied",
+    IncidentState.EXPIRED: "Expired",
+    IncidentState.REPORTED: "Reported",
+    IncidentState.MUTED: "Muted",
+    IncidentState.RECORDED: "Recorded",
+    IncidentState.ABSORBED: "Explained by another",
 }
 
 
-_FAILING: Mapping[SignalKind, str] = {
+_SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
     SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
@@ -104,13 +104,13 @@ class Badge:
     tone: str
 
 
-def badge(state: State) -> Badge:
+def create_badge(state: IncidentState) -> Badge:
     """Every state has one."""
-    return Badge(_WORDS[state], _TONES.get(state, "quiet"))
+    return Badge(_STATE_LABELS[state], _STATE_TONES.get(state, "quiet"))
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class MilestoneTime:
     """One hand of the clock; `after` is how long after the first log entry."""
 
     name: str
@@ -118,143 +118,143 @@ class Tick:
     after: str
 
 
-def clock(case: Case) -> list[Tick]:
+def list_milestone_times(case: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
-    reached = milestones(case)
-    return [Tick(name, getattr(reached, name), _after(reached.after(name), name)) for name in NAMES]
+    reached = compute_milestones(case)
+    return [MilestoneTime(name, getattr(reached, name), _format_delay(reached.after(name), name)) for name in MILESTONE_NAMES]
 
 
-def _after(time: timedelta | None, name: str) -> str:
-    return format_duration(time) if time is not None and name != NAMES[0] else ""
+def _format_delay(time: timedelta | None, name: str) -> str:
+    return format_duration(time) if time is not None and name != MILESTONE_NAMES[0] else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IncidentRow:
     """One incident of the list."""
 
-    case: Case
+    case: IncidentRecord
     badge: Badge
-    clock: Sequence[Tick]
+    clock: Sequence[MilestoneTime]
     active: bool
 
 
-def incidents(listed: Listed, sign: str) -> str:
+def render_incident_list(listed: IncidentList, sign: str) -> str:
     """The list: what is open first, and nothing that another incident explains."""
-    shown = [case for case in listed.cases if case.state is not State.ABSORBED]
-    rows = [Row(case, badge(case.state), clock(case), case.active) for case in shown]
+    shown = [case for case in listed.cases if case.state is not IncidentState.ABSORBED]
+    rows = [IncidentRow(case, create_badge(case.state), list_milestone_times(case), case.active) for case in shown]
     hidden = len(listed.cases) - len(rows)
-    return _page("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
+    return _render_template("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
 
-def times(told: Stats, sign: str) -> str:
+def render_times(figures: Stats, sign: str) -> str:
     """How long it takes."""
-    return _page("times.html", stats=told, steps=STEPS, badge=badge, clock=clock, sign=sign)
+    return _render_template("times.html", stats=figures, steps=MEASURED_STEPS, badge=create_badge, clock=list_milestone_times, sign=sign)
 
 
-def incident(dossier: Dossier, shown: Shown) -> str:
+def render_incident(view: IncidentView, shown: PageState) -> str:
     """One incident."""
-    found = happenings(dossier)
-    return _page(
+    found = build_timeline(view)
+    return _render_template(
         "incident.html",
-        of=dossier,
-        case=dossier.case,
-        report=dossier.report,
-        badge=badge(dossier.case.state),
-        clock=clock(dossier.case),
-        title=title_of(dossier.case, dossier.findings, dossier.proposal, standing_of(dossier.case)),
-        shipped=_shipped(dossier),
+        of=view,
+        case=view.case,
+        report=view.report,
+        badge=create_badge(view.case.state),
+        clock=list_milestone_times(view.case),
+        title=format_title(view.case, view.findings, view.proposal, derive_proposal_status(view.case)),
+        shipped=_read_shipped(view),
         happenings=found,
-        drawing=drawn(found),
-        logged=read_beside(dossier.report),
-        evidence={str(each.get("id")): each for each in documents.parts(dossier.report, "evidence")},
-        blocks=blocks_of(dossier.message),
-        thread=[blocks_of(each) for each in dossier.replies],
-        issue=_issue(dossier.issue),
+        drawing=draw_timeline(found),
+        logged=read_related_entries(view.report),
+        evidence={str(each.get("id")): each for each in documents.read_parts(view.report, "evidence")},
+        blocks=read_blocks(view.message),
+        thread=[read_blocks(each) for each in view.replies],
+        issue=_render_issue(view.issue),
         shown=shown,
-        stranger=STRANGER,
+        stranger=STRANGER_USER_ID,
         sign=shown.sign,
     )
 
 
-def _shipped(dossier: Dossier) -> Document:
+def _read_shipped(view: IncidentView) -> Document:
     """What ships by what was decided, else by what is proposed; `ships` is there only for what is newer."""
-    report, kind = dossier.report, documents.text(dossier.proposal, "kind") or documents.text(dossier.findings, "kind")
-    if kind != Kind.ROLLBACK.value:
-        return documents.part(report, "target")
-    earlier = [documents.part(report, name) for name in ("alternative", "rollback")]
-    decided = documents.text(dossier.proposal, "commit") or documents.text(dossier.findings, "commit")
-    return next(({**each, "earlier": True} for each in earlier if documents.text(each, "commit") == decided), {})
+    report, kind = view.report, documents.read_text(view.proposal, "kind") or documents.read_text(view.findings, "kind")
+    if kind != ActionKind.ROLLBACK.value:
+        return documents.read_part(report, "target")
+    earlier = [documents.read_part(report, name) for name in ("alternative", "rollback")]
+    decided = documents.read_text(view.proposal, "commit") or documents.read_text(view.findings, "commit")
+    return next(({**each, "earlier": True} for each in earlier if documents.read_text(each, "commit") == decided), {})
 
 
-def refused(status: int, detail: str) -> str:
+def render_error(status: int, detail: str) -> str:
     """Why a request was not answered with what it asked for."""
-    return _page("refused.html", status=status, detail=detail, sign="")
+    return _render_template("refused.html", status=status, detail=detail, sign="")
 
 
-def _issue(issue: Document) -> Document:
+def _render_issue(issue: Document) -> Document:
     """As it would be rendered; empty where there is none."""
     if not issue:
         return {}
-    comments = [rendered(each) for each in documents.texts(issue, "comments")]
-    return {**issue, "rendered": rendered(documents.text(issue, "body")), "rendered_comments": comments}
+    comments = [render_markdown(each) for each in documents.read_texts(issue, "comments")]
+    return {**issue, "rendered": render_markdown(documents.read_text(issue, "body")), "rendered_comments": comments}
 
 
-def _page(template: str, **values: object) -> str:
-    return _environment().get_template(template).render(**values)
+def _render_template(template: str, **values: object) -> str:
+    return _jinja_environment().get_template(template).render(**values)
 
 
 @cache
-def _environment() -> Environment:
+def _jinja_environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=ChainableUndefined,  # keys of stored documents may be missing
-        finalize=_plain,
+        finalize=_to_plain_text,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": _moment, "clock_time": _clock_time, "lasting": _lasting, "short": _short}
-    made.filters |= {"prose": _prose, "caret": _caret, "failing": _failing}
+    made.filters |= {"moment": _format_moment, "clock_time": _format_clock_time, "lasting": _format_duration, "short": _short_sha}
+    made.filters |= {"prose": _render_prose, "caret": _align_caret, "failing": _describe_failure}
     return made
 
 
-def _failing(case: Case) -> str:
+def _describe_failure(case: IncidentRecord) -> str:
     """What an incident is about, as its name."""
-    return case.error_class or _FAILING[case.kind]
+    return case.error_class or _SIGNAL_LABELS[case.kind]
 
 
-def _prose(text: str) -> Markup:
+def _render_prose(text: str) -> Markup:
     """One paragraph; what stands between backticks, and what could be a commit, is code."""
     wrapped = [Markup("<code>{}</code>").format(words) if is_code else escape(words) for words, is_code in split_code_spans(text)]
     return Markup("").join(wrapped)
 
 
-def _caret(before: str) -> str:
+def _align_caret(before: str) -> str:
     """Below the column after these characters; a tab stays one, so that it stands where it should."""
     return "".join("\t" if character == "\t" else " " for character in before) + "^"
 
 
-def _plain(value: object) -> object:
+def _to_plain_text(value: object) -> object:
     """What is HTML already was made of plain text."""
     if value is None:
         return ""
     return strip_invisible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _moment(at: datetime | str | None) -> str:
+def _format_moment(at: datetime | str | None) -> str:
     """`2026-03-01 03:43:43 UTC`."""
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else "unknown"
 
 
-def _clock_time(at: datetime) -> str:
+def _format_clock_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%H:%M:%S")
 
 
-def _lasting(time: timedelta | None) -> str:
+def _format_duration(time: timedelta | None) -> str:
     return format_duration(time) if time is not None else "–"
 
 
-def _short(commit: str | None) -> str:
+def _short_sha(commit: str | None) -> str:
     return (commit or "")[:12]

@@ -30,14 +30,14 @@ def main(folder: Path, start_seconds: float = START_SECONDS) -> int:
             folder,
             start_seconds,
         )
-        asyncio.run(_until_ended(controller))
+        asyncio.run(_run_until_stopped(controller))
     except (UsageError, InputError) as error:
         print(error, file=sys.stderr)
         return 3
     return 0
 
 
-async def _until_ended(controller: Controller) -> None:
+async def _run_until_stopped(controller: Controller) -> None:
     running = asyncio.create_task(controller.run())
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)

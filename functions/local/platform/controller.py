@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from functions.local.platform.entries import Place
-from functions.local.platform.front import Front, Target
-from functions.local.platform.instance import Instance, NotReady, instance_id, started
+from functions.local.platform.entries import InstanceRef
+from functions.local.platform.front import ReverseProxy, Backend
+from functions.local.platform.instance import Instance, NotReady, create_instance_id, start_instance
 from functions.local.platform.journal import Journal
 from functions.local.platform.launch import LOOPBACK, Launcher
-from functions.local.platform.sources import laid_out
-from functions.local.server_process import free_port
+from functions.local.platform.sources import prepare_files
+from functions.local.server_process import find_free_port
 from shared.adapters.standins.served_platform import KIND, STANDING, Source, shares, wanted_revisions
 from shared.errors import Retry, InputError
 from shared.ports import Store
@@ -25,18 +25,18 @@ from shared.service import Service
 START_SECONDS = 20.0
 """After this long a revision whose port does not answer has failed."""
 _ROUND_SECONDS = 0.05
-_MOST_KILLED = 5
+_MAX_KILLED_STARTS = 5
 """Starts of a revision that was killed before it was ready; then it has failed."""
-_AGAIN_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0)
+_RESTART_DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0)
 """Pauses before a process that has ended is started again; the last one from then on."""
 
 
 @dataclass(slots=True)
-class Served:
+class RunningRevision:
     """A revision that is to run: its task, the address of its own, its instance while there is one."""
 
     task: asyncio.Task[None]
-    front: Front
+    front: ReverseProxy
     instance: Instance | None = None
 
 
@@ -50,7 +50,7 @@ class Controller:
     launcher: Launcher
     folder: Path
     start_seconds: float = START_SECONDS
-    _served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    _served: dict[tuple[str, str], RunningRevision] = field(default_factory=dict)
     _splits: dict[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -59,7 +59,7 @@ class Controller:
         fronts = [front for service in self.services.values() if (front := self._front_of(service)) is not None]
         try:
             for front in fronts:
-                await _opened(front)
+                await _open_proxy(front)
             while True:
                 await self._round()
                 await asyncio.sleep(_ROUND_SECONDS)
@@ -70,21 +70,21 @@ class Controller:
             writing.cancel()
             self.journal.flush()
 
-    def _front_of(self, service: Service) -> Front | None:
+    def _front_of(self, service: Service) -> ReverseProxy | None:
         """A service is reached where its probe looks for it; elsewhere it is not served here."""
         place = urlsplit(service.probe_url)
         if place.hostname != LOOPBACK or not place.port:
             return None
-        return Front(service, place.port, lambda: self._targets(service), self.journal.add)
+        return ReverseProxy(service, place.port, lambda: self._targets(service), self.journal.add)
 
-    def _targets(self, service: Service) -> Sequence[Target]:
+    def _targets(self, service: Service) -> Sequence[Backend]:
         return [self._target(service, name, share) for name, share in self._splits.get(service.id, ())]
 
-    def _target(self, service: Service, revision: str, share: int) -> Target:
+    def _target(self, service: Service, revision: str, share: int) -> Backend:
         served = self._served.get((service.id, revision))
         instance = served.instance if served else None
         return (
-            Target(revision, share, instance.port, instance.place.instance) if instance else Target(revision, share, 0)
+            Backend(revision, share, instance.port, instance.place.instance) if instance else Backend(revision, share, 0)
         )
 
     async def _round(self) -> None:
@@ -105,9 +105,9 @@ class Controller:
 
     async def _begin(self, place: tuple[str, str], source: Source) -> None:
         service, revision = self.services[place[0]], place[1]
-        front = Front(service, 0, lambda: [self._target(service, revision, 100)], self.journal.add)
+        front = ReverseProxy(service, 0, lambda: [self._target(service, revision, 100)], self.journal.add)
         await front.open()
-        self._served[place] = Served(asyncio.create_task(self._serve(service, revision, source)), front)
+        self._served[place] = RunningRevision(asyncio.create_task(self._serve(service, revision, source)), front)
 
     async def _end(self, place: tuple[str, str]) -> None:
         served = self._served.pop(place)
@@ -120,23 +120,23 @@ class Controller:
         files = self.folder / service.id / revision
         attempt = 0
         while True:
-            await asyncio.sleep(_AGAIN_SECONDS[min(attempt, len(_AGAIN_SECONDS) - 1)])
+            await asyncio.sleep(_RESTART_DELAYS[min(attempt, len(_RESTART_DELAYS) - 1)])
             attempt += 1
             try:
-                await asyncio.to_thread(laid_out, service.repository, source, files)
+                await asyncio.to_thread(prepare_files, service.repository, source, files)
                 await self._one_instance(service, revision, files)
             except (InputError, NotReady) as failed:
-                if isinstance(failed, NotReady) and failed.killed and attempt < _MOST_KILLED:
+                if isinstance(failed, NotReady) and failed.killed and attempt < _MAX_KILLED_STARTS:
                     continue
                 if self._tell(service, revision, "no", str(failed)) == "no":
                     return
 
     async def _one_instance(self, service: Service, revision: str, files: Path) -> None:
         """Returns when the process has ended. Raises NotReady, Unreadable."""
-        port = free_port()
+        port = find_free_port()
         launch = await asyncio.to_thread(self.launcher.launch, service, revision, files, port)
-        place = Place(service, revision, instance_id())
-        instance = await started(place, files, launch, port, self.journal.add)
+        place = InstanceRef(service, revision, create_instance_id())
+        instance = await start_instance(place, files, launch, port, self.journal.add)
         try:
             await instance.ready(self.start_seconds)
             served = self._served[(service.id, revision)]
@@ -161,7 +161,7 @@ class Controller:
         return ready
 
 
-async def _opened(front: Front) -> None:
+async def _open_proxy(front: ReverseProxy) -> None:
     try:
         await front.open()
     except OSError:

@@ -13,13 +13,13 @@ from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
 Entry = dict[str, object]
-_LONGEST = 200_000
+_MAX_TEXT_LENGTH = 200_000
 """Cloud Logging takes 256 KB an entry, its envelope included."""
-_numbers = count()
+_entry_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InstanceRef:
     """Which instance of which revision of which service."""
 
     service: Service
@@ -28,7 +28,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ServedRequest:
     """One request that was answered."""
 
     at: datetime
@@ -40,17 +40,17 @@ class Request:
     protocol: str
 
 
-def line_entry(place: Place, at: datetime, stream: str, text: str) -> Entry:
+def create_line_entry(source: InstanceRef, at: datetime, stream: str, text: str) -> Entry:
     """`stream` is `stdout` or `stderr`."""
-    entry = _entry(place, at, stream)
-    payload = _object(text)
+    entry = _create_entry(source, at, stream)
+    payload = _parse_object(text)
     if payload is None:
-        return entry | {"textPayload": text[:_LONGEST]}
+        return entry | {"textPayload": text[:_MAX_TEXT_LENGTH]}
     severity = payload.pop("severity", "")
     return entry | {"jsonPayload": payload} | ({"severity": severity} if severity else {})
 
 
-def request_entry(place: Place, request: Request) -> Entry:
+def create_request_entry(source: InstanceRef, request: ServedRequest) -> Entry:
     """In the log `run.googleapis.com/requests`, with the time at which the request came."""
     severity = "INFO" if request.status < 400 else "WARNING" if request.status < 500 else "ERROR"
     told = {
@@ -61,21 +61,21 @@ def request_entry(place: Place, request: Request) -> Entry:
         "status": request.status,
         "userAgent": request.user_agent,
     }
-    return _entry(place, request.at, "requests") | {"severity": severity, "httpRequest": told}
+    return _create_entry(source, request.at, "requests") | {"severity": severity, "httpRequest": told}
 
 
-def _entry(place: Place, at: datetime, log: str) -> Entry:
-    service = place.service
+def _create_entry(source: InstanceRef, at: datetime, log: str) -> Entry:
+    service = source.service
     labels = {
         "configuration_name": service.name,
         "location": service.region,
         "project_id": service.project,
-        "revision_name": place.revision,
+        "revision_name": source.revision,
         "service_name": service.name,
     }
     return {
-        "insertId": f"{int(at.timestamp() * 1e6):x}{place.instance[-6:]}{next(_numbers):06x}",
-        "labels": {"instanceId": place.instance},
+        "insertId": f"{int(at.timestamp() * 1e6):x}{source.instance[-6:]}{next(_entry_numbers):06x}",
+        "labels": {"instanceId": source.instance},
         "logName": f"projects/{service.project}/logs/run.googleapis.com%2F{log}",
         "receiveTimestamp": format_rfc3339(at),
         "resource": {"labels": labels, "type": "cloud_run_revision"},
@@ -83,7 +83,7 @@ def _entry(place: Place, at: datetime, log: str) -> Entry:
     }
 
 
-def _object(text: str) -> dict[str, object] | None:
+def _parse_object(text: str) -> dict[str, object] | None:
     if not text.startswith("{"):
         return None
     try:

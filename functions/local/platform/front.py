@@ -12,22 +12,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from functions.local.platform.entries import Entry, Place, Request, request_entry
+from functions.local.platform.entries import Entry, InstanceRef, ServedRequest, create_request_entry
 from functions.local.platform.launch import LOOPBACK
 from shared.service import Service
 
 _HEAD_SECONDS = 30.0
-_HELD_SECONDS = 10.0
+_MAX_WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.03
 _LONGEST_HEAD = 1 << 16
 _CHUNK = 1 << 16
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 _REQUEST = re.compile(r"([A-Z]{1,20}) (\S{1,8000}) (HTTP/1\.[01])")
-_NOBODY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_UNAVAILABLE_RESPONSE = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Backend:
     """A revision, its share, and where its instance listens; port 0 while it has none."""
 
     revision: str
@@ -36,13 +36,13 @@ class Target:
     instance: str = ""
 
 
-class Turns:
+class WeightedRoundRobin:
     """Deals connections out by weight, evenly: of ten, a share of 10 gets one, and never two in a row."""
 
     def __init__(self) -> None:
         self._owed: dict[str, int] = {}
 
-    def next(self, targets: Sequence[Target]) -> Target | None:
+    def next(self, targets: Sequence[Backend]) -> Backend | None:
         """None where nobody has a share."""
         taking = [each for each in targets if each.share]
         if not taking:
@@ -55,14 +55,14 @@ class Turns:
 
 
 @dataclass(slots=True)
-class Front:
+class ReverseProxy:
     """Listens on one port of the loopback. `targets` tells who takes part right now."""
 
     service: Service
     port: int
-    targets: Callable[[], Sequence[Target]]
+    targets: Callable[[], Sequence[Backend]]
     add: Callable[[Entry], None]
-    turns: Turns = field(default_factory=Turns)
+    turns: WeightedRoundRobin = field(default_factory=WeightedRoundRobin)
     server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -84,22 +84,22 @@ class Front:
             return
         began, clock = datetime.now(UTC), time.monotonic()
         target = await self._ready(self.turns.next(self.targets()))
-        status = await _answered(head, reader, writer, target.port if target else 0)
+        status = await _forward_request(head, reader, writer, target.port if target else 0)
         writer.close()
         if target is not None:
-            told = _request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
-            self.add(request_entry(Place(self.service, target.revision, target.instance), told))
+            told = _parse_request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
+            self.add(create_request_entry(InstanceRef(self.service, target.revision, target.instance), told))
 
-    async def _ready(self, chosen: Target | None) -> Target | None:
+    async def _ready(self, chosen: Backend | None) -> Backend | None:
         """The same one once it has an instance: a request waits while one is started, as on Cloud Run."""
-        deadline = time.monotonic() + _HELD_SECONDS
+        deadline = time.monotonic() + _MAX_WAIT_SECONDS
         while chosen is not None and not chosen.port and time.monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
             chosen = next((each for each in self.targets() if each.revision == chosen.revision), chosen)
         return chosen
 
 
-async def _answered(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> int:
+async def _forward_request(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> int:
     """The status that the client got."""
     try:
         if not port:
@@ -107,13 +107,13 @@ async def _answered(head: bytes, reader: asyncio.StreamReader, writer: asyncio.S
         from_instance, to_instance = await asyncio.open_connection(LOOPBACK, port)
     except OSError:
         with suppress(ConnectionError):
-            writer.write(_NOBODY)
+            writer.write(_UNAVAILABLE_RESPONSE)
             await writer.drain()
         return 503
     seen: list[int] = []
-    to_instance.write(_for_one_request(head))
-    sending = asyncio.create_task(_pump(reader, to_instance))
-    await _pump(from_instance, writer, seen)
+    to_instance.write(_close_after_response(head))
+    sending = asyncio.create_task(_copy_stream(reader, to_instance))
+    await _copy_stream(from_instance, writer, seen)
     sending.cancel()
     to_instance.close()
     with suppress(asyncio.CancelledError):
@@ -121,7 +121,7 @@ async def _answered(head: bytes, reader: asyncio.StreamReader, writer: asyncio.S
     return seen[0] if seen else 502
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[int] | None = None) -> None:
+async def _copy_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[int] | None = None) -> None:
     """Until one of the two ends; the first status that comes by is noted in `seen`."""
     with suppress(ConnectionError):
         while chunk := await reader.read(_CHUNK):
@@ -133,7 +133,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen
             writer.write_eof()
 
 
-def _for_one_request(head: bytes) -> bytes:
+def _close_after_response(head: bytes) -> bytes:
     """The instance is to close the connection after its answer, unless it becomes a WebSocket."""
     lines = head[:-4].split(b"\r\n")
     if any(line.lower().startswith(b"upgrade:") for line in lines):
@@ -142,9 +142,9 @@ def _for_one_request(head: bytes) -> bytes:
     return b"\r\n".join([*kept, b"connection: close"]) + b"\r\n\r\n"
 
 
-def _request(head: bytes, at: datetime, status: int, seconds: float, address: str) -> Request:
+def _parse_request(head: bytes, at: datetime, status: int, seconds: float, address: str) -> ServedRequest:
     first, *rest = head.decode("latin-1").split("\r\n")
     found = _REQUEST.fullmatch(first)
     method, path, protocol = found.groups() if found else ("", "/", "")
     agent = next((line.partition(":")[2].strip() for line in rest if line.lower().startswith("user-agent:")), "")
-    return Request(at, method, address + path, status, seconds, agent[:300], protocol)
+    return ServedRequest(at, method, address + path, status, seconds, agent[:300], protocol)

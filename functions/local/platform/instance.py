@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.local.platform.entries import Entry, Place, line_entry
+from functions.local.platform.entries import Entry, InstanceRef, create_line_entry
 from functions.local.platform.launch import LOOPBACK, Launch
-from functions.local.server_process import ends_with_us
+from functions.local.server_process import parent_death_command
 from shared.text.escaping import truncate, to_one_line
 
 _POLL_SECONDS = 0.03
 _STOP_SECONDS = 5.0
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_LENGTH = 1 << 20
 
 
 class NotReady(Exception):
@@ -36,7 +36,7 @@ class NotReady(Exception):
 class Instance:
     """A running process. `place` tells its entries from those of the one before it."""
 
-    place: Place
+    place: InstanceRef
     port: int
     process: asyncio.subprocess.Process
     called: Callable[[str], str]
@@ -49,7 +49,7 @@ class Instance:
         """Returns once the port answers. Raises NotReady."""
         try:
             async with asyncio.timeout(seconds):
-                while not await _is_open(self.port):
+                while not await _is_port_open(self.port):
                     if self.process.returncode is not None:
                         told = await self.ended()
                         raise NotReady(told, killed=self.process.returncode == -signal.SIGKILL)
@@ -88,36 +88,36 @@ class Instance:
             text = self.called(line.decode("utf-8", "replace").rstrip("\r\n"))
             if text.strip():
                 self.last_line = truncate(to_one_line(text.strip()), 200)
-                self.add(line_entry(self.place, datetime.now(UTC), name, text))
+                self.add(create_line_entry(self.place, datetime.now(UTC), name, text))
 
 
-async def started(place: Place, files: Path, launch: Launch, port: int, add: Callable[[Entry], None]) -> Instance:
+async def start_instance(source: InstanceRef, files: Path, launch: Launch, port: int, add_entry: Callable[[Entry], None]) -> Instance:
     """In a session of its own, and ending with this process where the system can see to it."""
     process = await asyncio.create_subprocess_exec(
-        *ends_with_us(),
+        *parent_death_command(),
         *launch.command,
         cwd=files,
         env=dict(launch.environment),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        limit=_LONGEST_LINE,
+        limit=_MAX_LINE_LENGTH,
         start_new_session=True,
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    instance = Instance(place, port, process, lambda text: text.replace(str(files), launch.workdir), add)
+    instance = Instance(source, port, process, lambda text: text.replace(str(files), launch.workdir), add_entry)
     streams = ((process.stdout, "stdout"), (process.stderr, "stderr"))
     instance.readers += [asyncio.create_task(instance.read(stream, name)) for stream, name in streams]
     return instance
 
 
-def instance_id() -> str:
+def create_instance_id() -> str:
     """Of the look that Cloud Run's have."""
     return "00" + secrets.token_hex(48)
 
 
-async def _is_open(port: int) -> bool:
+async def _is_port_open(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection(LOOPBACK, port)
     except OSError:

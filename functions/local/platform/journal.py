@@ -15,7 +15,7 @@ from shared.detection.traceback import mentions_syntax_error
 from shared.errors import Retry
 from shared.workflow import flow
 
-_PAUSE_SECONDS = 0.03
+_FLUSH_SECONDS = 0.03
 """Entries of one pause are written in one go: a commit to the disk costs more than they do."""
 
 
@@ -35,7 +35,7 @@ class Journal:
         """Runs until it is cancelled."""
         while True:
             self.flush()
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_FLUSH_SECONDS)
 
     def flush(self) -> None:
         """Writes what waits; where a file is busy it waits on."""
@@ -44,7 +44,7 @@ class Journal:
         written = list(self._waiting)
         try:
             self._logs.write(written)
-            matched = [json.dumps(entry).encode() for entry in written if sink_takes(entry)]
+            matched = [json.dumps(entry).encode() for entry in written if matches_sink(entry)]
             if matched:
                 self._inlet.put(flow.LOG_ENTRIES, matched)
         except Retry:
@@ -52,7 +52,7 @@ class Journal:
         del self._waiting[: len(written)]
 
 
-def sink_takes(entry: Mapping[str, object]) -> bool:
+def matches_sink(entry: Mapping[str, object]) -> bool:
     """No less than the deployed sinks (`shared/filters`) let through: `record` reads each, and refuses the rest."""
     read = entry_from_json(entry, 0)
     if read.log_name.endswith("%2Frequests"):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from shared.adapters.compilers.interpreters import find
 from shared.errors import InputError
-from shared.proof.declared.deployed_python import deployed_python, wanted_files
+from shared.proof.declared.deployed_python import find_deployed_python, select_declaring_files
 from shared.service import Service
 
 LOOPBACK = "127.0.0.1"
@@ -24,9 +24,9 @@ _INSTRUCTION = re.compile(r"^[ \t]*+(ENTRYPOINT|CMD)[ \t]+(\[.*\])[ \t]*$", re.M
 _WORKDIR = re.compile(r"^[ \t]*+WORKDIR[ \t]+\"?(/[^\s\"]*?)/?\"?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _WEB = re.compile(r"^web:\s*(.+)$", re.MULTILINE)
 _PORT = re.compile(r"\$(?:PORT\b|\{PORT(?::-\d+)?\})")
-_PURE = ("uvicorn", "click", "h11", "websockets")
+_SERVER_PACKAGES = ("uvicorn", "click", "h11", "websockets")
 """What serves an application needs nothing compiled, so that every interpreter can use what is installed here."""
-_RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_RUNNING_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Launcher:
 
     def launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
         """Raises Unreadable in one sentence where it cannot be started here."""
-        texts = _texts(files)
-        told = deployed_python(texts, "Dockerfile")
-        python = told[0] if told else service.python or _RUNNING
+        texts = _read_texts(files)
+        told = find_deployed_python(texts, "Dockerfile")
+        python = told[0] if told else service.python or _RUNNING_PYTHON
         interpreter = self._interpreter(python, told[1] if told else "its configuration")
-        command = _command(_words(texts), interpreter, port)
+        command = _build_command(_read_command_words(texts), interpreter, port)
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ},
             "K_SERVICE": service.name,
@@ -65,10 +65,10 @@ class Launcher:
         }
         if interpreter != sys.executable:
             environment["PYTHONPATH"] = str(self._linked())
-        return Launch(command, environment, _workdir(texts))
+        return Launch(command, environment, _find_workdir(texts))
 
     def _interpreter(self, python: str, source: str) -> str:
-        if python == _RUNNING and python not in self.interpreters:
+        if python == _RUNNING_PYTHON and python not in self.interpreters:
             return sys.executable
         found = find(python, self.interpreters)
         if found is None:
@@ -82,21 +82,21 @@ class Launcher:
     def _linked(self) -> Path:
         """A folder that holds nothing but what serves an application."""
         self.packages.mkdir(parents=True, exist_ok=True)
-        for name in _PURE:
+        for name in _SERVER_PACKAGES:
             spec, link = importlib.util.find_spec(name), self.packages / name
             if spec is not None and spec.submodule_search_locations and not link.exists():
                 link.symlink_to(spec.submodule_search_locations[0])
         return self.packages
 
 
-def _texts(files: Path) -> dict[str, str]:
+def _read_texts(files: Path) -> dict[str, str]:
     """The files that may tell the Python or the command, by path."""
     names = [path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()]
-    wanted = {*wanted_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
+    wanted = {*select_declaring_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
     return {name: (files / name).read_text("utf-8", "replace") for name in wanted}
 
 
-def _words(texts: Mapping[str, str]) -> list[str]:
+def _read_command_words(texts: Mapping[str, str]) -> list[str]:
     """The command as it is written; empty where none is."""
     found = {match[1].upper(): match[2] for match in _INSTRUCTION.finditer(texts.get("Dockerfile", ""))}
     words: list[str] = []
@@ -109,25 +109,25 @@ def _words(texts: Mapping[str, str]) -> list[str]:
     return words or (shlex.split(web[1]) if web else [])
 
 
-def _workdir(texts: Mapping[str, str]) -> str:
+def _find_workdir(texts: Mapping[str, str]) -> str:
     """The last absolute one of the Dockerfile, else that of buildpacks."""
     found = _WORKDIR.findall(texts.get("Dockerfile", ""))
     return str(found[-1]) if found else "/workspace" if "Procfile" in texts else "/app"
 
 
-def _command(words: Sequence[str], interpreter: str, port: int) -> list[str]:
+def _build_command(words: Sequence[str], interpreter: str, port: int) -> list[str]:
     words = [_PORT.sub(str(port), word) for word in words]
     name = Path(words[0]).name if words else ""
     if name == "uvicorn":
         place = ["--host", LOOPBACK, "--port", str(port), "--no-use-colors"]
-        return [interpreter, "-m", "uvicorn", *_without_place(words[1:]), *place]
+        return [interpreter, "-m", "uvicorn", *_drop_address_options(words[1:]), *place]
     if re.fullmatch(r"python(3(\.\d+)?)?", name):
         return [interpreter, *words[1:]]
     told = f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
     raise InputError(f"{told}; what can be started here is uvicorn, or a Python program that listens on $PORT")
 
 
-def _without_place(words: Sequence[str]) -> list[str]:
+def _drop_address_options(words: Sequence[str]) -> list[str]:
     """Uvicorn's arguments but for where it listens."""
     kept: list[str] = []
     rest = iter(words)

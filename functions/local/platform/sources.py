@@ -16,7 +16,7 @@ from shared.adapters.git.scratch import Scratch
 from shared.adapters.standins.served_platform import Source
 
 
-def laid_out(repository: str, source: Source, folder: Path) -> Path:
+def prepare_files(repository: str, source: Source, folder: Path) -> Path:
     """`folder` with the files in it; what is there already is left as it is. Raises Unreadable."""
     if folder.exists():
         return folder
@@ -26,12 +26,12 @@ def laid_out(repository: str, source: Source, folder: Path) -> Path:
         if source.folder:
             shutil.copytree(source.folder, files, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         else:
-            export(repository, source.commit, files)
+            export_commit(repository, source.commit, files)
         files.rename(folder)
     return folder
 
 
-def export(repository: str, commit: str, folder: Path) -> Path:
+def export_commit(repository: str, commit: str, folder: Path) -> Path:
     """Writes the tree of a commit into the folder, which is made. Raises Unreadable."""
     scratch = Scratch(repository)
     try:
@@ -41,11 +41,11 @@ def export(repository: str, commit: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         for member in archive.infolist():
-            _extract(archive, member, folder)
+            _extract_member(archive, member, folder)
     return folder
 
 
-def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+def _extract_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
     """Modes and links are left out by `zipfile`; a link that leads outside is left out here."""
     mode = member.external_attr >> 16
     if not stat.S_ISLNK(mode):

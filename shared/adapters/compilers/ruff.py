@@ -16,7 +16,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from shared.adapters.compilers.decoding import Decoded, decode
 from shared.errors import InputError
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Finding, Source, source_lines
+from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source, split_source_lines
 
 # What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/corpus.
 RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142,PLE1700"
@@ -59,17 +59,17 @@ class Ruff:
         explained = {key: self._explanation(judged.get(key, ()), text) for key, text in decoded.items()}
         return [explained[source.content, python] for source, python in wanted]
 
-    def _explanation(self, judged: Sequence[Finding] | str, text: Decoded) -> Explanation:
+    def _explanation(self, judged: Sequence[Diagnostic] | str, text: Decoded) -> Explanation:
         if isinstance(judged, str):
             return Explanation(self.checked_by, (), why=judged)
         findings = {(finding.line, finding.message): finding for finding in reversed(judged)}
         if text.fault is not None:
             line = text.row if text.fault.line is None else text.fault.line
-            findings[line, text.fault.message] = Finding(line, 1, text.fault.message, text.row)
+            findings[line, text.fault.message] = Diagnostic(line, 1, text.fault.message, text.row)
         ordered = sorted(findings.values(), key=lambda finding: (finding.line, finding.column))
         return Explanation(self.checked_by, tuple(ordered[:MOST_FINDINGS]))
 
-    def _judge(self, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> dict[Wanted, list[Finding] | str]:
+    def _judge(self, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> dict[Wanted, list[Diagnostic] | str]:
         if not keys:
             return {}
         try:
@@ -81,7 +81,7 @@ class Ruff:
         half = len(keys) // 2
         return self._judge(keys[:half], decoded) | self._judge(keys[half:], decoded)
 
-    def _run(self, directory: Path, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> list[list[Finding]]:
+    def _run(self, directory: Path, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> list[list[Diagnostic]]:
         versions = {python: "py" + python.replace(".", "") for _, python in keys}
         for name in versions.values():
             (directory / name).mkdir()
@@ -89,7 +89,7 @@ class Ruff:
             (directory / versions[key[1]] / f"{number}.py").write_bytes(decoded[key].content or b"")
         answers = directory / "answers.jsonl"
         self._start(directory, answers, versions.values(), self._allowed(len(keys)))
-        findings: list[list[Finding]] = [[] for _ in keys]
+        findings: list[list[Diagnostic]] = [[] for _ in keys]
         with answers.open(encoding="utf-8") as lines:
             for line in lines:
                 answer = json.loads(line)
@@ -156,18 +156,18 @@ class RuffCompiler:
             return Compilation(ok=True, fault=None, checked_by=self.checked_by)
         return Compilation(ok=False, fault=self._fault(said.findings[0], source), checked_by=self.checked_by)
 
-    def _fault(self, first: Finding, source: Source) -> Fault:
+    def _fault(self, first: Diagnostic, source: Source) -> Fault:
         decoding = decode(source.content, self.python).fault
         if decoding is not None and decoding.message == first.message:
             return decoding
-        lines = source_lines(source.content)
+        lines = split_source_lines(source.content)
         text = lines[first.line - 1][:4096] if 0 < first.line <= len(lines) else ""
         return Fault(_error_class(first.message), first.message, first.line, first.column, text)
 
 
-def _finding(answer: dict[str, Any]) -> Finding:
+def _finding(answer: dict[str, Any]) -> Diagnostic:
     start, end = answer["location"], answer["end_location"]
-    return Finding(int(start["row"]), int(start["column"]), str(answer["message"]), int(end["row"]))
+    return Diagnostic(int(start["row"]), int(start["column"]), str(answer["message"]), int(end["row"]))
 
 
 def _error_class(message: str) -> str:

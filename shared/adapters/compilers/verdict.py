@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.proof.model.compilation import Compilation, Fault, Source, source_lines
+from shared.proof.model.compilation import Compilation, Fault, Source, split_source_lines
 
 LONGEST_QUOTE = 4096
 
@@ -29,6 +29,6 @@ def _number(value: object) -> int | None:
 def _quoted(text: object, line: int | None, source: Source) -> str:
     if text is None and line:
         # Errors found after parsing carry no text when the source is not a file: quote it from the bytes.
-        lines = source_lines(source.content)
+        lines = split_source_lines(source.content)
         text = lines[line - 1][:LONGEST_QUOTE] if 0 < line <= len(lines) else ""
     return str(text or "").rstrip("\r\n").encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What the code host's checks say about a commit: check runs and commit statuses in one query, `Checks` out."""
+"""What the code host's checks say about a commit: check runs and commit statuses in one query, `CheckStatus` out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,15 +6,15 @@ from typing import Any
 
 from shared.adapters.github.client import GitHub
 from shared.adapters.github.queries import Query
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.service import Service
 
-_STATES: Mapping[str, Checks] = {
-    "SUCCESS": Checks.GREEN,
-    "NEUTRAL": Checks.GREEN,
-    "SKIPPED": Checks.GREEN,
-    "EXPECTED": Checks.PENDING,
-    "PENDING": Checks.PENDING,
+_STATES: Mapping[str, CheckStatus] = {
+    "SUCCESS": CheckStatus.GREEN,
+    "NEUTRAL": CheckStatus.GREEN,
+    "SKIPPED": CheckStatus.GREEN,
+    "EXPECTED": CheckStatus.PENDING,
+    "PENDING": CheckStatus.PENDING,
 }
 """Conclusions of check runs and states of commit statuses; every other one is a failure."""
 
@@ -39,20 +39,20 @@ class GitHubChecks:
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
-        self._lately: dict[tuple[str, str], tuple[datetime, Checks]] = {}
+        self._lately: dict[tuple[str, str], tuple[datetime, CheckStatus]] = {}
 
-    def at(self, service: Service, commit: str) -> Checks:
+    def at(self, service: Service, commit: str) -> CheckStatus:
         """Green only where every required check is; without required ones, every check there is. Raises Retry."""
         key, now = (service.repository, commit), self._github.now()
-        asked_at, state = self._lately.get(key, (None, Checks.UNKNOWN))
+        asked_at, state = self._lately.get(key, (None, CheckStatus.UNKNOWN))
         if asked_at is None or now > asked_at + _FRESH:
             state = self._state(service, commit)
             self._lately = {each: told for each, told in self._lately.items() if now <= told[0] + _FRESH}
             self._lately[key] = (now, state)
         return state
 
-    def _state(self, service: Service, commit: str) -> Checks:
-        found: dict[str, list[Checks]] = {}
+    def _state(self, service: Service, commit: str) -> CheckStatus:
+        found: dict[str, list[CheckStatus]] = {}
         required: frozenset[str] = frozenset()
         after = ""
         for page in range(_MOST_PAGES):
@@ -67,8 +67,8 @@ class GitHubChecks:
                 break
             after = rollup["contexts"]["pageInfo"]["endCursor"]
         if not found:
-            return Checks.PENDING if required else Checks.UNKNOWN
-        return _worst([state for name in required or found for state in found.get(name, [Checks.PENDING])])
+            return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
+        return _worst([state for name in required or found for state in found.get(name, [CheckStatus.PENDING])])
 
     def _asked(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
@@ -93,11 +93,11 @@ def _required(repository: Mapping[str, Any]) -> frozenset[str]:
     return frozenset([*named, *(each for each in visible.get("requiredStatusCheckContexts") or () if each)])
 
 
-def _state_of(node: Mapping[str, Any]) -> Checks:
+def _state_of(node: Mapping[str, Any]) -> CheckStatus:
     if node["__typename"] == "CheckRun":
-        return _STATES.get(node["conclusion"] or "", Checks.RED) if node["status"] == "COMPLETED" else Checks.PENDING
-    return _STATES.get(node["state"], Checks.RED)
+        return _STATES.get(node["conclusion"] or "", CheckStatus.RED) if node["status"] == "COMPLETED" else CheckStatus.PENDING
+    return _STATES.get(node["state"], CheckStatus.RED)
 
 
-def _worst(states: Sequence[Checks]) -> Checks:
-    return next((each for each in (Checks.RED, Checks.PENDING) if each in states), Checks.GREEN)
+def _worst(states: Sequence[CheckStatus]) -> CheckStatus:
+    return next((each for each in (CheckStatus.RED, CheckStatus.PENDING) if each in states), CheckStatus.GREEN)

@@ -20,9 +20,9 @@ from shared.adapters.github.told import is_askable
 from shared.adapters.github.trees import Trees
 from shared.adapters.github.walks import LONGEST_WALK, Walks
 from shared.errors import UsageError, InputError
-from shared.proof.declared.deployed_python import wanted_files
+from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
-from shared.proof.model.service_files import IGNORE_FILES, is_test
+from shared.proof.model.service_files import IGNORE_FILES, is_test_file
 from shared.text.escaping import truncate
 
 _AT_ONCE = 100
@@ -270,7 +270,7 @@ class GitHubHistory:
         sizes = self._trees.sizes
         likely = {blob: sizes.get(blob, 0) for blob in self._versions}
         for files in reversed(self._trees.whole.values()):
-            python = [path for path in files if path.endswith(".py") and not is_test(path)]
+            python = [path for path in files if path.endswith(".py") and not is_test_file(path)]
             for path in (*_declaring(files), *python):
                 likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
         elsewhere = self._trees.elsewhere()
@@ -310,7 +310,7 @@ class GitHubHistory:
 def _declaring(paths: Iterable[str]) -> tuple[str, ...]:
     """The files that say something about Python versions, checks, and what belongs to the service."""
     known = list(paths)
-    return (*wanted_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
+    return (*select_declaring_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
 
 
 _TIP = f"{queries.COMMIT} history(first: 1) {{ totalCount }}"

@@ -13,7 +13,7 @@ from shared.adapters.github.client import GitHub
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL, IssueRef, IssueState
 from shared.proposal.title import update_title
-from shared.report.incident_status import carries, replaced, with_ticks
+from shared.report.incident_status import has_marker, replace_status_block, keep_ticked_items
 from shared.service import Service
 from shared.text.escaping import truncate, to_one_line
 
@@ -57,7 +57,7 @@ class GitHubIssues:
 
     def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """*Effect.* Opens an issue with labels. Raises Retry where it may have been opened, Reject where it was not."""
-        if not carries(body, marker):
+        if not has_marker(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
         named = [LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
         wanted = {"title": truncate(title, _LONGEST_TITLE), "body": body, "labels": [label(name) for name in named]}
@@ -66,7 +66,7 @@ class GitHubIssues:
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
         known = self._known(service, number)
-        body = with_ticks(str((known or {}).get("body") or ""), body)
+        body = keep_ticked_items(str((known or {}).get("body") or ""), body)
         self._github.write("PATCH", f"{_path(service)}/{number}", {"title": truncate(title, _LONGEST_TITLE), "body": body})
 
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
@@ -75,9 +75,9 @@ class GitHubIssues:
         if issue is None:
             return
         body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {"body": replaced(body, part) or body, "title": truncate(update_title(old, title), _LONGEST_TITLE)}
+        wanted = {"body": replace_status_block(body, part) or body, "title": truncate(update_title(old, title), _LONGEST_TITLE)}
         changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
-        if changes and replaced(body, part) is not None:
+        if changes and replace_status_block(body, part) is not None:
             self._github.write("PATCH", f"{_path(service)}/{number}", changes)
 
     def prepare(self, service: Service) -> None:
@@ -102,7 +102,7 @@ class GitHubIssues:
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:
         """*Effect.* Adds a comment."""
-        if not carries(body, marker):
+        if not has_marker(body, marker):
             raise Reject("no_marker", "a comment without its marker could never be found again")
         self._github.write("POST", f"{_path(service)}/{number}/comments", {"body": body})
 
@@ -128,7 +128,7 @@ class GitHubIssues:
         """A person can copy a marker: what an App has written itself is a bot's."""
         if self._github.is_app and (item.get("user") or {}).get("type") != "Bot":
             return False
-        return carries(item.get("body") or "", marker) and "pull_request" not in item
+        return has_marker(item.get("body") or "", marker) and "pull_request" not in item
 
     def _known(self, service: Service, number: int) -> Mapping[str, Any] | None:
         """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""

@@ -13,7 +13,7 @@ from shared.adapters.github.client import GitHub
 from shared.adapters.github.host import Host
 from shared.adapters.github.queries import Query
 from shared.adapters.github.told import is_askable
-from shared.report.links import Links, Origin
+from shared.report.links import Links, CommitOrigin
 from shared.service import Service
 
 _MOST = 20
@@ -37,7 +37,7 @@ class GitHubPlaces:
             origins=tuple(self._origins(service.repository, list(dict.fromkeys(commits))[:_MOST])),
         )
 
-    def _origins(self, repository: str, commits: Sequence[str]) -> list[Origin]:
+    def _origins(self, repository: str, commits: Sequence[str]) -> list[CommitOrigin]:
         if not commits:
             return []
         query = Query()
@@ -47,11 +47,11 @@ class GitHubPlaces:
         told = self._github.query(*query.text(owner, name))["repository"] or {}
         return [self._origin(repository, node) for node in told.values() if node]
 
-    def _origin(self, repository: str, node: Mapping[str, Any]) -> Origin:
+    def _origin(self, repository: str, node: Mapping[str, Any]) -> CommitOrigin:
         login = ((node["author"] or {}).get("user") or {}).get("login")
         requests = [each for each in (node["associatedPullRequests"] or {}).get("nodes") or () if each]
         number = requests[0]["number"] if requests else None
-        return Origin(
+        return CommitOrigin(
             commit=node["oid"],
             author=f"{self._host.web}/{quote(login, safe='')}" if login else "",
             pull_request=number,

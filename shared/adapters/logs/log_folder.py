@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
-from shared.proof.model.finding import Checks
+from shared.proof.model.finding import CheckStatus
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
@@ -69,9 +69,9 @@ class NoProbe:
 class NoChecks:
     """Implements `shared.ports.CheckRuns` where nobody can be asked."""
 
-    def at(self, service: Service, commit: str) -> Checks:  # noqa: ARG002  # as the port has it
+    def at(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
-        return Checks.UNKNOWN
+        return CheckStatus.UNKNOWN
 
 
 def _place(entry: LogEntry) -> tuple[str, ...]:

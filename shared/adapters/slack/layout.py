@@ -11,7 +11,7 @@ from itertools import groupby
 from shared.adapters.slack.acting import FAILED_BY_COMMAND, by_command, by_hand
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import Block, Element, block, bullets, link, own, paragraph, person, prose, strong
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.proposal.question import PROOF_LABELS, split_label
 from shared.service import RolloutMode, Service
@@ -157,7 +157,7 @@ def _at(moment: datetime | None) -> list[Element]:
 def _what(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
     where = f"{_short(service.name, 80)} ({_short(service.told_environment, 80)})"
-    if message.kind is Kind.ROLLBACK:
+    if message.kind is ActionKind.ROLLBACK:
         return f"roll {where} back to {message.commit[:12]}."
     return f"redeploy {where} from {message.commit[:12]}."
 
@@ -170,7 +170,7 @@ def _then(service: Service, message: Message) -> Iterator[list[Element]]:
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
     traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
     probed = "probed at its own address, " if service.probe_url else ""
-    kind = "The earlier commit is" if message.kind is Kind.ROLLBACK else "The commit is"
+    kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
     deployed = (
         f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
         "if the failure returns."
@@ -193,12 +193,12 @@ def _expiry(service: Service, message: Message) -> list[Element]:
     until = format_rfc3339(message.expires_at.replace(microsecond=0))
     whose = "Only this service's approvers count, and only in this channel"
     needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
-    author = "; who wrote the fix may not approve it" if service.not_author and message.kind is Kind.REDEPLOY else ""
+    author = "; who wrote the fix may not approve it" if service.not_author and message.kind is ActionKind.REDEPLOY else ""
     return prose(f"Open until {until}. {whose}{needs}{author}.", _LONGEST_LINE)
 
 
 def _buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
-    verb = "Roll back" if message.kind is Kind.ROLLBACK else "Redeploy"
+    verb = "Roll back" if message.kind is ActionKind.ROLLBACK else "Redeploy"
     of = button_value(message)
     yield _button(APPROVE, "Approve", of, "primary") | {"confirm": _confirm(service, verb, message.commit)}
     yield _button(DENY, "Deny", of, "danger")

@@ -6,7 +6,7 @@ from typing import cast
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, StoredDocument
 from shared.proposal.title import update_title
-from shared.report.incident_status import replaced, with_ticks
+from shared.report.incident_status import replace_status_block, keep_ticked_items
 from shared.service import Service
 
 KIND = "local-issues"
@@ -57,13 +57,13 @@ class KeptIssues:
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         """See `shared.ports.Issues`. The marker of another incident, if it has one, is that by which it is found."""
         stored = self._read(service, number)
-        body = with_ticks(str(stored.value["body"]), body)
+        body = keep_ticked_items(str(stored.value["body"]), body)
         self._replace(stored, {"title": title, "body": body, "marker": body.partition("\n")[0]})
 
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        body = replaced(str(stored.value["body"]), part)
+        body = replace_status_block(str(stored.value["body"]), part)
         if body is not None:
             self._replace(stored, {"body": body, "title": update_title(str(stored.value["title"]), title)})
 

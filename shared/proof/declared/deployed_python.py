@@ -6,24 +6,24 @@ In: the paths of a commit, then the texts of the wanted files by path. Out: the 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from shared.proof.declared.development import PythonFact, development_pythons, version_file
-from shared.proof.declared.dockerfile import dockerfile_python
-from shared.proof.declared.workflows import CiPythons, ci_pythons, is_ci
+from shared.proof.declared.development import PythonFact, find_development_pythons, parse_version_file
+from shared.proof.declared.dockerfile import find_dockerfile_python
+from shared.proof.declared.workflows import CiPythons, find_ci_pythons, is_ci_file
 
 __all__ = [
     "CiPythons",
     "PythonFact",
-    "ci_pythons",
-    "deployed_fact",
-    "deployed_python",
-    "development_pythons",
-    "dockerfile_versions",
-    "wanted_files",
+    "find_ci_pythons",
+    "find_deployed_fact",
+    "find_deployed_python",
+    "find_development_pythons",
+    "list_dockerfile_pythons",
+    "select_declaring_files",
 ]
 
-MOST_FILES = 200
-_NOT_OURS = {"node_modules", "site-packages", ".venv", "venv", "vendor", "third_party", "testdata", "fixtures"}
-_NAMES = {
+MAX_FILES = 200
+_SKIPPED_FOLDERS = {"node_modules", "site-packages", ".venv", "venv", "vendor", "third_party", "testdata", "fixtures"}
+_DECLARING_NAMES = {
     ".python-version",
     ".tool-versions",
     "pyproject.toml",
@@ -44,107 +44,107 @@ _DOCKERFILE = re.compile(r"(?:dockerfile|containerfile)(?:[.-][\w.-]+)?|[\w.-]+\
 _NOT_DEPLOYED = re.compile(
     r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|local|ci|docs|devcontainer)(?:[.\-_/]|$)", re.I
 )
-_BUILDPACK = re.compile(r"GOOGLE_(?:PYTHON|RUNTIME)_VERSION[^\d\n]{0,40}(?:\n[^\d\n#]{0,40})?(3\.\d{1,2})")
+_BUILDPACK_VERSION = re.compile(r"GOOGLE_(?:PYTHON|RUNTIME)_VERSION[^\d\n]{0,40}(?:\n[^\d\n#]{0,40})?(3\.\d{1,2})")
 
 
-def wanted_files(paths: Iterable[str]) -> tuple[str, ...]:
+def select_declaring_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths of a tree that are worth reading here and for CI, near the root first; at most 200."""
-    wanted = [path for path in paths if _is_wanted(path)]
-    wanted.sort(key=lambda path: (not is_ci(path), path.count("/"), path))
-    return tuple(wanted[:MOST_FILES])
+    wanted = [path for path in paths if _is_declaring_file(path)]
+    wanted.sort(key=lambda path: (not is_ci_file(path), path.count("/"), path))
+    return tuple(wanted[:MAX_FILES])
 
 
-def deployed_python(files: Mapping[str, str], near: str, image: str = "") -> tuple[str, str] | None:
+def find_deployed_python(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> tuple[str, str] | None:
     """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the file at `near`."""
-    fact = deployed_fact(files, near, image)
+    fact = find_deployed_fact(files, failing_path, dockerfile)
     return (fact.version, f"{fact.path}: {fact.text}") if fact else None
 
 
-def dockerfile_versions(files: Mapping[str, str]) -> frozenset[str]:
+def list_dockerfile_pythons(files: Mapping[str, str]) -> frozenset[str]:
     """The minor versions that the Dockerfiles among `files` name."""
     return frozenset(
-        fact.version for path in files if _is_dockerfile(path) for fact in _dockerfile_fact(path, files[path])
+        fact.version for path in files if _is_dockerfile(path) for fact in _find_dockerfile_fact(path, files[path])
     )
 
 
-def deployed_fact(files: Mapping[str, str], near: str, image: str = "") -> PythonFact | None:
+def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> PythonFact | None:
     """The best of what `files` say about the deployed Python: Dockerfile, then buildpack, then `requires-python`.
 
     Of several Dockerfiles the one at `image` counts where it tells, else the nearest above `near`; those elsewhere only
     where the closest of them agree.
     """
-    if image in files and _is_dockerfile(image):
-        for fact in _dockerfile_fact(image, files[image]):
+    if dockerfile in files and _is_dockerfile(dockerfile):
+        for fact in _find_dockerfile_fact(dockerfile, files[dockerfile]):
             return fact
-    return _from_dockerfiles(files, near) or _from_buildpack(files, near) or _from_requirement(files, near)
+    return _find_in_dockerfiles(files, failing_path) or _find_in_buildpack(files, failing_path) or _find_in_requirement(files, failing_path)
 
 
-def _is_wanted(path: str) -> bool:
-    name = _name(path)
-    known = name in _NAMES or is_ci(path) or _is_dockerfile(path)
-    return bool(known) and not _NOT_OURS.intersection(path.split("/")[:-1])
+def _is_declaring_file(path: str) -> bool:
+    name = _get_file_name(path)
+    known = name in _DECLARING_NAMES or is_ci_file(path) or _is_dockerfile(path)
+    return bool(known) and not _SKIPPED_FOLDERS.intersection(path.split("/")[:-1])
 
 
 def _is_dockerfile(path: str) -> bool:
-    return bool(_DOCKERFILE.fullmatch(_name(path))) and not path.endswith((".dockerignore", ".md", ".sh", ".py"))
+    return bool(_DOCKERFILE.fullmatch(_get_file_name(path))) and not path.endswith((".dockerignore", ".md", ".sh", ".py"))
 
 
-def _name(path: str) -> str:
+def _get_file_name(path: str) -> str:
     return path.rpartition("/")[2].lower()
 
 
-def _above(near: str) -> list[str]:
+def _list_folders_above(failing_path: str) -> list[str]:
     """The directories of `near`, deepest first, each ending in "/"; the root is ""."""
-    parts = near.split("/")[:-1]
+    parts = failing_path.split("/")[:-1]
     return ["".join(part + "/" for part in parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
-def _from_dockerfiles(files: Mapping[str, str], near: str) -> PythonFact | None:
-    facts = [fact for path in files if _is_dockerfile(path) for fact in _dockerfile_fact(path, files[path])]
-    facts.sort(key=lambda fact: (_rank(fact.path), fact.path))
+def _find_in_dockerfiles(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
+    facts = [fact for path in files if _is_dockerfile(path) for fact in _find_dockerfile_fact(path, files[path])]
+    facts.sort(key=lambda fact: (_rank_dockerfile(fact.path), fact.path))
     deployed = [fact for fact in facts if not _NOT_DEPLOYED.search(fact.path)] or facts
-    for directory in _above(near):
+    for directory in _list_folders_above(failing_path):
         here = [fact for fact in deployed if fact.path.rpartition("/")[0] == directory.rstrip("/")]
         if here:
             return here[0]
-    for directory in _above(near):
+    for directory in _list_folders_above(failing_path):
         below = [fact for fact in deployed if fact.path.startswith(directory)]
         if below:
             return below[0] if len({fact.version for fact in below}) == 1 else None
     return None
 
 
-def _rank(path: str) -> int:
+def _rank_dockerfile(path: str) -> int:
     """`Dockerfile` before `Dockerfile.prod` before `Dockerfile.dev`."""
-    if _NOT_DEPLOYED.search(_name(path)):
+    if _NOT_DEPLOYED.search(_get_file_name(path)):
         return 2
-    return 0 if _name(path) in {"dockerfile", "containerfile"} else 1
+    return 0 if _get_file_name(path) in {"dockerfile", "containerfile"} else 1
 
 
-def _dockerfile_fact(path: str, text: str) -> Iterator[PythonFact]:
-    told = dockerfile_python(text)
+def _find_dockerfile_fact(path: str, text: str) -> Iterator[PythonFact]:
+    told = find_dockerfile_python(text)
     if told:
         yield PythonFact(told.version, path, told.line, told.text, "dockerfile")
 
 
-def _from_buildpack(files: Mapping[str, str], near: str) -> PythonFact | None:
-    for directory in _above(near):
+def _find_in_buildpack(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
+    for directory in _list_folders_above(failing_path):
         for name in ("project.toml", "cloudbuild.yaml", "cloudbuild.yml", "Procfile"):
             text = files.get(directory + name, "")
-            match = _BUILDPACK.search(text)
+            match = _BUILDPACK_VERSION.search(text)
             if match:
                 line = text.count("\n", 0, match.start(1)) + 1
                 return PythonFact(match[1], directory + name, line, text.splitlines()[line - 1].strip(), "buildpack")
         for name in (".python-version", "runtime.txt"):
-            for fact in version_file(directory + name, files.get(directory + name, "")):
+            for fact in parse_version_file(directory + name, files.get(directory + name, "")):
                 return fact
     return None
 
 
-def _from_requirement(files: Mapping[str, str], near: str) -> PythonFact | None:
-    for directory in _above(near):
+def _find_in_requirement(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
+    for directory in _list_folders_above(failing_path):
         here = {name: text for name, text in files.items() if name.rpartition("/")[0] == directory.rstrip("/")}
-        for fact in development_pythons(here):
+        for fact in find_development_pythons(here):
             if fact.kind == "requires-python":
                 return fact
     return None

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.proof.declared.python_versions import lower_bound, minor, target
+from shared.proof.declared.python_versions import find_lower_bound, parse_minor_version, parse_target_version
 from shared.text.toml import parse_toml
 
-_MOST_LISTED = 20
+_MAX_LISTED = 20
 """Versions of one list; each is looked for in the file."""
 
 
@@ -30,55 +30,55 @@ class PythonFact:
     """`dockerfile`, `buildpack`, `python-version`, `requires-python`, `target-version`, `pre-commit`, `unreadable`."""
 
 
-def development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
+def find_development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
     """What developers and their tools are told to use, near the root first."""
     facts: list[PythonFact] = []
     for path in sorted(files, key=lambda path: (path.count("/"), path)):
         name = path.rpartition("/")[2].lower()
         if name in {".python-version", ".tool-versions"}:
-            facts += version_file(path, files[path])
+            facts += parse_version_file(path, files[path])
         elif name in {"pyproject.toml", "pipfile", "ruff.toml", ".ruff.toml"}:
-            facts += _toml_facts(path, files[path])
+            facts += _parse_toml_facts(path, files[path])
         elif name in {"setup.cfg", "setup.py", "mypy.ini"}:
-            facts += _lines(path, files[path], "requires-python", r"python_requires\s*=\s*[\"']?([^\"'#]+)")
-            facts += _lines(path, files[path], "target-version", r"python_version\s*=\s*[\"']?(3\.\d+)")
+            facts += _match_lines(path, files[path], "requires-python", r"python_requires\s*=\s*[\"']?([^\"'#]+)")
+            facts += _match_lines(path, files[path], "target-version", r"python_version\s*=\s*[\"']?(3\.\d+)")
         elif name == ".pre-commit-config.yaml":
-            facts += _lines(path, files[path], "pre-commit", r"python:\s*[\"']?(python3\.\d+)")
+            facts += _match_lines(path, files[path], "pre-commit", r"python:\s*[\"']?(python3\.\d+)")
     return tuple(facts)
 
 
-def version_file(path: str, text: str) -> Iterator[PythonFact]:
+def parse_version_file(path: str, text: str) -> Iterator[PythonFact]:
     """The first version in a file that is made for it; `.tool-versions` says `python 3.12.1`, the others just it."""
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        version = minor(line.strip().removeprefix("python ").strip())
+        version = parse_minor_version(line.strip().removeprefix("python ").strip())
         if version:
             yield PythonFact(version, path, number, line.strip(), "python-version")
             return
 
 
-def _lines(path: str, text: str, kind: str, pattern: str) -> Iterator[PythonFact]:
+def _match_lines(path: str, text: str, kind: str, pattern: str) -> Iterator[PythonFact]:
     for number, line in enumerate(text.splitlines(), 1):
         match = re.match(r"\s*" + pattern, line)
         if match:
-            version = lower_bound(match[1]) if kind == "requires-python" else target(match[1])
+            version = find_lower_bound(match[1]) if kind == "requires-python" else parse_target_version(match[1])
             if version:
                 yield PythonFact(version, path, number, line.strip(), kind)
 
 
-def _toml_facts(path: str, text: str) -> Iterator[PythonFact]:
+def _parse_toml_facts(path: str, text: str) -> Iterator[PythonFact]:
     try:
         table = parse_toml(text)
     except ValueError as error:
         yield PythonFact("", path, 1, f"could not be read as TOML: {error}", "unreadable")
         return
     for kind, keys in _TOML_KEYS:
-        value = _at(table, keys)
-        for single in value[:_MOST_LISTED] if isinstance(value, list) else [value]:
+        value = _get_nested(table, keys)
+        for single in value[:_MAX_LISTED] if isinstance(value, list) else [value]:
             version = None
             if isinstance(single, str):
-                version = lower_bound(single) if kind == "requires-python" else target(single)
+                version = find_lower_bound(single) if kind == "requires-python" else parse_target_version(single)
             if version:
-                number, line = _where(text, keys[-1], str(single))
+                number, line = _find_line(text, keys[-1], str(single))
                 yield PythonFact(version, path, number, line, kind)
 
 
@@ -95,14 +95,14 @@ _TOML_KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def _at(table: Any, keys: tuple[str, ...]) -> object:
+def _get_nested(table: Any, keys: tuple[str, ...]) -> object:
     for key in keys:
         table = table.get(key) if isinstance(table, dict) else None
     # poetry also writes `python = {version = "^3.11"}`
     return table.get("version") if isinstance(table, dict) else table
 
 
-def _where(text: str, key: str, value: str) -> tuple[int, str]:
+def _find_line(text: str, key: str, value: str) -> tuple[int, str]:
     """The line that carries key and value, else the value, else the first: TOML readers do not keep positions."""
     lines = text.splitlines()
     for wanted in ((key, value), (value,), (key,)):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from shared.proof.declared.python_versions import target
+from shared.proof.declared.python_versions import parse_target_version
 
 # Python of Debian's releases, which is what the distroless images carry.
-_DEBIAN = {"11": "3.9", "12": "3.11", "13": "3.13"}
-MOST_EXPANDED = 8_000
+_DEBIAN_PYTHONS = {"11": "3.9", "12": "3.11", "13": "3.13"}
+MAX_EXPANDED = 8_000
 """Characters: `ENV A=$A$A` doubles with every line."""
 _DIRECTIVE = re.compile(r"\s*#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
@@ -21,15 +21,15 @@ _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*", re.IGNORECASE)
 _ARG = re.compile(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
 _COPY_FROM = re.compile(r"--from=(\S+)")
-_INSTALLED = re.compile(
+_INSTALLED_VERSION = re.compile(
     r"(?<![\w./-])(?:python-?=?=?|uv python install\s+|pyenv install\s+(?:-\S+\s+)*)(3\.\d{1,2})(?![\w]|-config)"
 )
-_NAMED = re.compile(r"(?:^|[-_.])py(?:thon)?[-_]?(3[.-]?\d{1,2})(?!\d)", re.IGNORECASE)
-_TAGGED = re.compile(r"(?:^|-)v?(3\.\d{1,2})(?!\d)")
+_NAMED_VERSION = re.compile(r"(?:^|[-_.])py(?:thon)?[-_]?(3[.-]?\d{1,2})(?!\d)", re.IGNORECASE)
+_TAGGED_VERSION = re.compile(r"(?:^|-)v?(3\.\d{1,2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DockerfilePython:
     """`text` is the instruction with its variables filled in; `line` counts from 1."""
 
     version: str
@@ -47,56 +47,56 @@ class _Stage:
 
 
 @lru_cache(maxsize=512)  # a repository with many folders asks for the same files again and again
-def dockerfile_python(text: str) -> Told | None:
+def find_dockerfile_python(text: str) -> DockerfilePython | None:
     """The Python of the final stage; None where the text does not tell it."""
-    stages = _stages(text)
-    return _told(stages, len(stages) - 1) if stages else None
+    stages = _parse_stages(text)
+    return _find_stage_python(stages, len(stages) - 1) if stages else None
 
 
-def image_python(image: str) -> str | None:
+def parse_image_python(image: str) -> str | None:
     """The minor version that an image's name tells: `python:3.11.7-slim`, `x/y:python3.12`, `ubi9/python-311`, …"""
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     distroless = re.fullmatch(r"python3-debian(\d+)", name)
     if distroless:
-        return _DEBIAN.get(distroless[1])
+        return _DEBIAN_PYTHONS.get(distroless[1])
     for part in (tag, name):
-        match = _NAMED.search(part)
+        match = _NAMED_VERSION.search(part)
         if match:
-            return target(match[1].replace("-", "."))
-    match = _TAGGED.search(tag) if re.match(r"python\d?(?:[-_]|$)", name) else None
+            return parse_target_version(match[1].replace("-", "."))
+    match = _TAGGED_VERSION.search(tag) if re.match(r"python\d?(?:[-_]|$)", name) else None
     return match[1] if match else None
 
 
-def _told(stages: list[_Stage], index: int) -> Told | None:
+def _find_stage_python(stages: list[_Stage], index: int) -> DockerfilePython | None:
     """What one stage tells: its image, else what it installs, else the stages that it copies from."""
     stage = stages[index]
     earlier = {other.name.lower(): place for place, other in enumerate(stages[:index]) if other.name}
     earlier |= {str(place): place for place in range(index)}
     named = earlier.get(stage.image.lower()) if not stage.image.isdigit() else None
-    version = image_python(stage.image) if named is None else None
+    version = parse_image_python(stage.image) if named is None else None
     if version:
-        return Told(version, stage.line, f"FROM {stage.image}")
+        return DockerfilePython(version, stage.line, f"FROM {stage.image}")
     for line, run in stage.runs:
-        match = _INSTALLED.search(run)
+        match = _INSTALLED_VERSION.search(run)
         if match:
-            return Told(match[1], line, f"RUN {run}"[:200])
+            return DockerfilePython(match[1], line, f"RUN {run}"[:200])
     sources = [named] if named is not None else [earlier[name] for name in stage.copies_from if name in earlier]
     for source in sources:
-        told = _told(stages, source)
+        told = _find_stage_python(stages, source)
         if told:
             return told
     # Copied straight out of an image, as `COPY --from=python:3.12-slim /usr/local /usr/local`.
     for name in stage.copies_from:
-        version = image_python(name) if name not in earlier and "uv" not in name else None
+        version = parse_image_python(name) if name not in earlier and "uv" not in name else None
         if version:
-            return Told(version, stage.line, f"COPY --from={name}")
+            return DockerfilePython(version, stage.line, f"COPY --from={name}")
     return None
 
 
-def _stages(text: str) -> list[_Stage]:
+def _parse_stages(text: str) -> list[_Stage]:
     stages: list[_Stage] = []
     arguments: dict[str, str] = {}
-    for line, word, rest in instructions(text):
+    for line, word, rest in parse_instructions(text):
         if word == "ARG" and not stages:
             for match in _ARG.finditer(rest):
                 arguments[match[1]] = expand_variables((match[2] or "").strip("\"'"), arguments)
@@ -120,10 +120,10 @@ def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
             return known or match[4]
         return (match[4] if known else "") if match[3] else known
 
-    return _VARIABLE.sub(value, text[:MOST_EXPANDED])[:MOST_EXPANDED]
+    return _VARIABLE.sub(value, text[:MAX_EXPANDED])[:MAX_EXPANDED]
 
 
-def instructions(text: str) -> list[tuple[int, str, str]]:
+def parse_instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
     found: list[tuple[int, str, str]] = []
     escape, joined, start, until = "\\", "", 0, ""

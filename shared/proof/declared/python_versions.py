@@ -5,29 +5,29 @@ In: text. Out: a minor version such as `3.11`, or None where the text names none
 
 import re
 
-_PLAIN = re.compile(r"(?:c?python-?|v)?(3\.\d{1,2})(?![\d])", re.IGNORECASE)
-_TARGET = re.compile(r"(?:py|python|cp)?(3)[._]?(\d{1,2})", re.IGNORECASE)
+_PLAIN_VERSION = re.compile(r"(?:c?python-?|v)?(3\.\d{1,2})(?![\d])", re.IGNORECASE)
+_TARGET_VERSION = re.compile(r"(?:py|python|cp)?(3)[._]?(\d{1,2})", re.IGNORECASE)
 _CLAUSE = re.compile(r"(===?|~=|>=|<=|!=|>|<|\^|~)?\s{0,8}v?(3)(?:\.(\d{1,3}|\*))?(\.[\d*]+)?")
 
 
-def minor(text: str) -> str | None:
+def parse_minor_version(text: str) -> str | None:
     """`3.11` of `3.11.7`, `python-3.11.4`, `cpython-3.11`, `v3.11`; None for `3`, `latest`, `pypy3.10`."""
-    match = _PLAIN.match(text.strip().strip("\"'"))
+    match = _PLAIN_VERSION.match(text.strip().strip("\"'"))
     return match[1] if match else None
 
 
-def target(text: str) -> str | None:
+def parse_target_version(text: str) -> str | None:
     """`3.11` of `py311`, `python3.11`, `3.11`, `cp311`; None for anything else."""
-    match = _TARGET.fullmatch(text.strip().strip("\"'"))
+    match = _TARGET_VERSION.fullmatch(text.strip().strip("\"'"))
     return f"{match[1]}.{match[2]}" if match else None
 
 
-def lower_bound(requirement: str) -> str | None:
+def find_lower_bound(requirement: str) -> str | None:
     """The oldest minor version that a requirement admits; None where it has no lower bound or is not readable."""
     bounds = []
     for alternative in requirement.split("||"):
         clauses = [
-            clause for clause in _clauses(alternative) if clause[0] in {"", "==", "===", "~=", ">=", ">", "^", "~"}
+            clause for clause in _parse_clauses(alternative) if clause[0] in {"", "==", "===", "~=", ">=", ">", "^", "~"}
         ]
         if not clauses:
             return None
@@ -35,16 +35,16 @@ def lower_bound(requirement: str) -> str | None:
     return f"3.{min(bounds)}" if bounds else None
 
 
-def permits(requirement: str, python: str) -> bool:
+def is_permitted(requirement: str, python: str) -> bool:
     """Whether a requirement admits a minor version (of some patch level); an unreadable clause forbids nothing."""
     wanted = int(python.split(".")[1])
     return any(
-        all(_admits(operator, number, wanted) for operator, number in _clauses(alternative))
+        all(_is_admitted(operator, number, wanted) for operator, number in _parse_clauses(alternative))
         for alternative in requirement.split("||")
     )
 
 
-def _clauses(requirement: str) -> list[tuple[str, int]]:
+def _parse_clauses(requirement: str) -> list[tuple[str, int]]:
     found = []
     for part in requirement.replace('"', "").replace("'", "").split(","):
         for match in _CLAUSE.finditer(part):
@@ -59,7 +59,7 @@ def _clauses(requirement: str) -> list[tuple[str, int]]:
     return found
 
 
-def _admits(operator: str, number: int, wanted: int) -> bool:
+def _is_admitted(operator: str, number: int, wanted: int) -> bool:
     if operator in {"", "==", "===", "~"}:
         return wanted == number
     if operator in {">=", ">", "^", "~="}:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from shared.proof.declared.development import PythonFact, development_pythons, version_file
-from shared.proof.declared.dockerfile import image_python
-from shared.proof.declared.python_versions import target
+from shared.proof.declared.development import PythonFact, find_development_pythons, parse_version_file
+from shared.proof.declared.dockerfile import parse_image_python
+from shared.proof.declared.python_versions import parse_target_version
 
-LONGEST = 200_000
-_CI = re.compile(
+MAX_WORKFLOW_LENGTH = 200_000
+_CI_PATH = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml|\.circleci/config\.yml|\.gitlab-ci\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml"
     r"|bitbucket-pipelines\.ya?ml|(?:.*/)?cloudbuild[\w.-]*\.ya?ml"
 )
@@ -35,13 +35,13 @@ _RUN_KEYS = {
     "bash",
     "pre-commit",
 }
-_CALLS = re.compile(
+_PYTHON_CALLS = re.compile(
     r"(?:uv python install|--python[ =]|uvx? run -p|pyenv install|pyenv global)\s*[\"']?(3\.\d{1,2})"
     r"|\bpython(3\.\d{1,2})\b|\btox\b[^\n]{0,120}?-e[ \t]{0,8}py(3\d{1,2})\b|\bpython:(3\.\d{1,2})"
 )
 # Comments, and what is only installed.
-_IDLE = re.compile(r"(?m)^[ \t]*+#.*$|\b(?:(?:pip3?|pipx|uv|uv tool)\s+install|poetry add)\b(?:\\\n|[^\n;&|])*")
-_COMPILES = re.compile(
+_IGNORED_TEXT = re.compile(r"(?m)^[ \t]*+#.*$|\b(?:(?:pip3?|pipx|uv|uv tool)\s+install|poetry add)\b(?:\\\n|[^\n;&|])*")
+_COMPILING_TOOLS = re.compile(
     r"(?<![\w/.-])(?:compileall|py_compile|ruff|flake8|mypy|pytest|py\.test|pylint|pyright|basedpyright|pyflakes|"
     r"unittest|tox|nox|pre-commit|black|provenfix)(?![\w.])|(?:pre-commit/action|ruff-action|psf/black)"
     r"|\bmake(?:[ \t]++[\w.=/:-]{1,40}+){0,8}?[ \t]++(?:tests?|check|lint)\b|\bmanage\.py\s+(?:test|check)\b"
@@ -83,18 +83,18 @@ class _Workflow:
         return PythonFact(version, self.path, line + 1, text[:200], "ci")
 
 
-def is_ci(path: str) -> bool:
+def is_ci_file(path: str) -> bool:
     """Whether this is a file that a CI service reads."""
-    return bool(_CI.fullmatch(path))
+    return bool(_CI_PATH.fullmatch(path))
 
 
-def ci_pythons(files: Mapping[str, str]) -> CiPythons:
+def find_ci_pythons(files: Mapping[str, str]) -> CiPythons:
     """What all workflows among `files` say together."""
-    paths = sorted(path for path in files if is_ci(path))
+    paths = sorted(path for path in files if is_ci_file(path))
     read, unreadable = [], []
     for path in paths:
         try:
-            read.append(_read(path, files))
+            read.append(_read_workflow(path, files))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             unreadable.append(PythonFact("", path, 1, f"could not be read as YAML: {reason}", "unreadable"))
@@ -108,28 +108,28 @@ def ci_pythons(files: Mapping[str, str]) -> CiPythons:
     )
 
 
-def _read(path: str, files: Mapping[str, str]) -> _Workflow:
+def _read_workflow(path: str, files: Mapping[str, str]) -> _Workflow:
     text = files[path]
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    if len(text) > MAX_WORKFLOW_LENGTH:
+        raise ValueError(f"longer than {MAX_WORKFLOW_LENGTH} characters")
     workflow = _Workflow(path, text.splitlines())
-    scalars = [scalar for root in yaml.compose_all(text, Loader=yaml.SafeLoader) for scalar in _scalars(root)]
-    values: _Values = {}
+    scalars = [scalar for root in yaml.compose_all(text, Loader=yaml.SafeLoader) for scalar in _walk_scalars(root)]
+    values: _ScalarsByKey = {}
     for keys, node in scalars:
         values.setdefault(keys[-1] if keys else "", []).append(node)
     for keys, node in scalars:
-        _look(workflow, keys, node, values, files)
+        _read_scalar(workflow, keys, node, values, files)
     unique = {(fact.version, fact.line): fact for fact in workflow.versions}
     workflow.versions = sorted(unique.values(), key=lambda fact: fact.line)
     workflow.unresolved |= bool(workflow.compiling) and not workflow.versions
     return workflow
 
 
-_Values = dict[str, list[yaml.ScalarNode]]
+_ScalarsByKey = dict[str, list[yaml.ScalarNode]]
 """All values by their key."""
 
 
-def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
+def _walk_scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
     """Every value with the keys above it, in order; each node once, however often an alias names it."""
     waiting: list[tuple[tuple[str, ...], yaml.Node]] = [((), root)] if root is not None else []
     seen: set[int] = set()
@@ -147,47 +147,47 @@ def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Sca
             waiting += [((*keys, key), value) for key, value in reversed(pairs)]
 
 
-def _look(
-    workflow: _Workflow, keys: tuple[str, ...], node: yaml.ScalarNode, values: _Values, files: Mapping[str, str]
+def _read_scalar(
+    workflow: _Workflow, keys: tuple[str, ...], node: yaml.ScalarNode, values: _ScalarsByKey, files: Mapping[str, str]
 ) -> None:
     key = keys[-1] if keys else ""
     if key == "python-version-file":
-        _version_file(workflow, node, files)
+        _read_version_file(workflow, node, files)
     elif _VERSION_KEY.fullmatch(key):
-        _version_value(workflow, node, values)
-    elif key in {"image", "container", "name"} and image_python(node.value):
-        workflow.versions.append(workflow.fact(image_python(node.value) or "", node, node.value))
+        _read_version_value(workflow, node, values)
+    elif key in {"image", "container", "name"} and parse_image_python(node.value):
+        workflow.versions.append(workflow.fact(parse_image_python(node.value) or "", node, node.value))
     elif _RUN_KEYS.intersection(keys):
-        script = _IDLE.sub("", node.value)
+        script = _IGNORED_TEXT.sub("", node.value)
         called = {
-            target(next(group for group in match.groups() if group)): match for match in _CALLS.finditer(node.value)
+            parse_target_version(next(group for group in match.groups() if group)): match for match in _PYTHON_CALLS.finditer(node.value)
         }
         workflow.versions += [workflow.fact(each, node, match[0]) for each, match in called.items() if each]
-        workflow.compiling += [workflow.fact("", node, match[0]) for match in _COMPILES.finditer(script)][:1]
+        workflow.compiling += [workflow.fact("", node, match[0]) for match in _COMPILING_TOOLS.finditer(script)][:1]
 
 
-def _version_value(workflow: _Workflow, node: yaml.ScalarNode, values: _Values) -> None:
-    workflow.versions += _named_in(workflow, node, _EXPRESSION.sub("", node.value))
+def _read_version_value(workflow: _Workflow, node: yaml.ScalarNode, values: _ScalarsByKey) -> None:
+    workflow.versions += _find_versions(workflow, node, _EXPRESSION.sub("", node.value))
     for match in _EXPRESSION.finditer(node.value):
         expression = next((part for part in match.groups() if part), "").strip()
         if expression not in workflow.looked_up:
             names = set(_REFERENCE.findall(expression)) or {expression}
             named = [value for name in names for value in values.get(name, ()) if value is not node]
-            facts = [fact for value in named for fact in _named_in(workflow, value, value.value)]
+            facts = [fact for value in named for fact in _find_versions(workflow, value, value.value)]
             workflow.looked_up.add(expression)
             workflow.versions += facts
             workflow.unresolved |= not facts
 
 
-def _named_in(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> list[PythonFact]:
+def _find_versions(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> list[PythonFact]:
     """A fact for each version in a text: one is enough, however often it stands there."""
     return [workflow.fact(version, node, version) for version in dict.fromkeys(_VERSION.findall(text))]
 
 
-def _version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mapping[str, str]) -> None:
+def _read_version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mapping[str, str]) -> None:
     named = node.value.removeprefix("./")
-    found = list(version_file(named, files.get(named, ""))) or [
-        fact for fact in development_pythons({named: files.get(named, "")}) if fact.kind == "requires-python"
+    found = list(parse_version_file(named, files.get(named, ""))) or [
+        fact for fact in find_development_pythons({named: files.get(named, "")}) if fact.kind == "requires-python"
     ]
     workflow.versions += found[:1]
     workflow.unresolved |= not found

@@ -3,27 +3,27 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.proof.gating.gates import Failed, Gates
-from shared.proof.model.finding import Refused
+from shared.proof.gating.gates import GateFailure, Gates
+from shared.proof.model.finding import RefusedCommit
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
 
-_MOST_RUNS = 50
+_MAX_RUNS = 50
 """Commits of one search that are put to every gate."""
 
-_MOST_REFUSED = 20
+_MAX_REFUSED = 20
 """Refused commits that a report names; the search itself goes on."""
 
-_MOST_AT_ONCE = 512
+_MAX_BATCH = 512
 """Commits that are asked in one go which blob they hold at a path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TargetChoice:
     """The newest commit that passes, or none."""
 
     commit: Commit | None
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedCommit, ...]
     """Newer ones that do not."""
     not_looked_at: int = 0
     """Older ones that were left when the search had gone on for long enough."""
@@ -33,20 +33,20 @@ def choose_newest(
     gates: Gates,
     commits: Sequence[Commit],
     already_broken: frozenset[str],
-    refuse: Callable[[str], Failed | None] = lambda _: None,
-) -> Choice:
+    refuse_early: Callable[[str], GateFailure | None] = lambda _: None,
+) -> TargetChoice:
     """The first of `commits` (newest first) that passes every gate; `refuse` may say at once that one does not.
 
     The file that refused a commit is asked first at the next ones: as long as it is the same, no gate is run.
     """
-    search = _Search(gates, commits, already_broken)
+    search = _TargetSearch(gates, commits, already_broken)
     for place, commit in enumerate(commits):
-        failed = refuse(commit.id) or search.refused_as_before(place)
+        failed = refuse_early(commit.id) or search.refused_as_before(place)
         if failed is None:
             newest = search.newest_passed_over()
             if newest is not None:
                 return search.choice(newest)
-            if search.runs >= _MOST_RUNS:
+            if search.runs >= _MAX_RUNS:
                 return search.choice(None, before=place)
             failed = search.run(place)
         if failed is None:
@@ -56,29 +56,29 @@ def choose_newest(
 
 
 @dataclass(slots=True)
-class _Search:
+class _TargetSearch:
     """One search: what it has found so far."""
 
     gates: Gates
     commits: Sequence[Commit]
     already_broken: frozenset[str]
     runs: int = 0
-    refused: dict[int, Failed] = field(default_factory=dict)
+    refused: dict[int, GateFailure] = field(default_factory=dict)
     _passed_over: list[int] = field(default_factory=list)
     """Places since the last run, refused without one."""
-    _last: Failed | None = None
-    _same: "_SameFile | None" = None
+    _last: GateFailure | None = None
+    _same: "_RefusingFile | None" = None
 
-    def run(self, place: int) -> Failed | None:
+    def run(self, place: int) -> GateFailure | None:
         """Every gate, for one commit."""
         self.runs += 1
         failed = self.gates.failed(self.commits[place].id, self.already_broken)
         if failed is not None:
             self._last = failed
-            self._same = _SameFile(self.gates.history, failed.refuser, self.commits) if failed.refuser else None
+            self._same = _RefusingFile(self.gates.history, failed.refuser, self.commits) if failed.refuser else None
         return failed
 
-    def refused_as_before(self, place: int) -> Failed | None:
+    def refused_as_before(self, place: int) -> GateFailure | None:
         """The last refusal, where the file that it was for is the same."""
         if self._last is None or self._same is None or not self._same.holds(place):
             return None
@@ -108,18 +108,18 @@ class _Search:
         self.runs += 1
         return self.gates.failed(self.commits[place].id, self.already_broken) is None
 
-    def choice(self, chosen: int | None, before: int = 0) -> Choice:
+    def choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
         """The chosen place, or none `before` a place, with what was refused up to there."""
         end = before if chosen is None else chosen
-        places = [place for place in self.refused if place < end][:_MOST_REFUSED]
+        places = [place for place in self.refused if place < end][:_MAX_REFUSED]
         failed = [(self.commits[place], self.refused[place]) for place in places]
-        refused = tuple(Refused(commit, each.gate, each.detail) for commit, each in failed)
+        refused = tuple(RefusedCommit(commit, each.gate, each.detail) for commit, each in failed)
         if chosen is not None:
-            return Choice(self.commits[chosen], refused)
-        return Choice(None, refused, len(self.commits) - before)
+            return TargetChoice(self.commits[chosen], refused)
+        return TargetChoice(None, refused, len(self.commits) - before)
 
 
-class _SameFile:
+class _RefusingFile:
     """Whether commits hold a file as it was refused; asked for many of them at once, ever more."""
 
     def __init__(self, history: History, refuser: tuple[str, str], commits: Sequence[Commit]) -> None:
@@ -135,5 +135,5 @@ class _SameFile:
             asked = [(self._commits[each].id, self.path) for each in places]
             found = self._history.blobs(asked)
             self._known = {each: found.get(key) == self._blob for each, key in zip(places, asked, strict=True)}
-            self._size = min(2 * self._size, _MOST_AT_ONCE)
+            self._size = min(2 * self._size, _MAX_BATCH)
         return self._known[place]

@@ -6,8 +6,8 @@ from shared.errors import InputError
 from shared.proof.model.history import Folder
 from shared.proof.model.ports import History
 
-_NOTHING = Folder({}, {})
-_MOST_FOLDERS = 100_000
+_EMPTY_FOLDER = Folder({}, {})
+_MAX_FOLDERS = 100_000
 """Of one tree, or of two that are compared. Ten small tree objects that list each other are as many as one likes."""
 
 
@@ -44,8 +44,8 @@ class CommitTree:
         """Path and blob of every regular file, those near the top first; folders are read as they are reached."""
         waiting = [""]
         for path in waiting:
-            _check_number(waiting)
-            folder, above = self._at(path) or _NOTHING, f"{path}/" if path else ""
+            _check_folder_count(waiting)
+            folder, above = self._at(path) or _EMPTY_FOLDER, f"{path}/" if path else ""
             yield from ((above + name, blob) for name, blob in folder.files.items())
             waiting.extend(above + name for name in folder.folders)
 
@@ -71,7 +71,7 @@ def read_folder(history: History, folder: str) -> Folder:
     return found
 
 
-def changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
+def find_changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
     """Each file that differs below two folders, and whether it came or went (False: its contents changed).
 
     Only folders whose ids differ are read.
@@ -80,14 +80,14 @@ def changed_paths(history: History, before: str, after: str) -> Iterator[tuple[s
         return
     waiting = [("", before, after)]
     for above, old_id, new_id in waiting:
-        _check_number(waiting)
-        old, new = (read_folder(history, each) if each else _NOTHING for each in (old_id, new_id))
-        yield from ((above + name, gone) for name, gone in _differing(old.files, new.files))
-        below = (name for name, _ in _differing(old.folders, new.folders))
+        _check_folder_count(waiting)
+        old, new = (read_folder(history, each) if each else _EMPTY_FOLDER for each in (old_id, new_id))
+        yield from ((above + name, gone) for name, gone in _compare_entries(old.files, new.files))
+        below = (name for name, _ in _compare_entries(old.folders, new.folders))
         waiting += [(f"{above}{name}/", old.folders.get(name, ""), new.folders.get(name, "")) for name in below]
 
 
-def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+def _compare_entries(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Each name whose id differs, and whether one side lacks it."""
     for name in old.keys() | new.keys():
         one, other = old.get(name), new.get(name)
@@ -95,6 +95,6 @@ def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple
             yield name, one is None or other is None
 
 
-def _check_number(folders: Sequence[object]) -> None:
-    if len(folders) > _MOST_FOLDERS:
-        raise InputError(f"a tree holds more than {_MOST_FOLDERS} folders; no service is made of that")
+def _check_folder_count(folders: Sequence[object]) -> None:
+    if len(folders) > _MAX_FOLDERS:
+        raise InputError(f"a tree holds more than {_MAX_FOLDERS} folders; no service is made of that")

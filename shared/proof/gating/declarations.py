@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from shared.proof.declared.deployed_python import deployed_python, wanted_files
-from shared.proof.gating.commit_tree import CommitTree, changed_paths
+from shared.proof.declared.deployed_python import find_deployed_python, select_declaring_files
+from shared.proof.gating.commit_tree import CommitTree, find_changed_paths
 from shared.proof.model.finding import DeclaredFile
 from shared.proof.model.ports import History
 
 
 @dataclass(slots=True)
-class Declarations:
+class DeclarationReader:
     """Lists one tree; of every further one only the folders are read whose ids differ from the one before."""
 
     history: History
@@ -23,22 +23,22 @@ class Declarations:
     def files(self, commit: str) -> tuple[DeclaredFile, ...]:
         """The files of a commit that say something about Python versions, images or checks."""
         self._go_to(commit)
-        wanted = [(path, self._text(self._blobs[path])) for path in wanted_files(self._blobs)]
+        wanted = [(path, self._text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
         return tuple(DeclaredFile(path, commit, text) for path, text in wanted if text is not None)
 
     def python(self, commit: str, near: str, image: str = "") -> str | None:
         """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
-        found = deployed_python({each.path: each.text for each in self.files(commit)}, near, image)
+        found = find_deployed_python({each.path: each.text for each in self.files(commit)}, near, image)
         return None if found is None else found[0]
 
     def _go_to(self, commit: str) -> None:
         tree = CommitTree(self.history, commit)
         if not self._top:
             listed = self.history.tree(commit)
-            self._blobs = {path: listed[path].blob for path in listed if _declares(path)}
+            self._blobs = {path: listed[path].blob for path in listed if _is_declaring_file(path)}
         elif tree.top != self._top:
-            for path, _ in changed_paths(self.history, self._top, tree.top):
-                if _declares(path):
+            for path, _ in find_changed_paths(self.history, self._top, tree.top):
+                if _is_declaring_file(path):
                     self._replace(path, tree.blob(path))
             held = frozenset(self._blobs.values())
             self._texts = {blob: text for blob, text in self._texts.items() if blob in held}
@@ -58,5 +58,5 @@ class Declarations:
         return self._texts[blob]
 
 
-def _declares(path: str) -> bool:
-    return bool(wanted_files((path,)))
+def _is_declaring_file(path: str) -> bool:
+    return bool(select_declaring_files((path,)))

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from shared.proof.gating.loaded import Loaded, State
-from shared.proof.judging.compile_verdicts import Verdicts
-from shared.proof.model.finding import AlsoBroken, Checks
+from shared.proof.gating.loaded import LoadedFiles, LoadedState
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.model.finding import OtherBrokenFile, CheckStatus
 from shared.proof.model.ports import History
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class GateFailure:
     """A gate that was not passed: its name, and one sentence."""
 
     gate: str
     detail: str
-    newly_broken: tuple[AlsoBroken, ...] = ()
+    newly_broken: tuple[OtherBrokenFile, ...] = ()
     refuser: tuple[str, str] | None = None
     """Path and blob of a file that refuses whatever commit loads it so."""
     alone: str = ""
@@ -27,26 +27,26 @@ class Gates:
     """Judges commits by the files that the service loads there, and by nothing else."""
 
     history: History
-    verdicts: Verdicts
-    loaded: Loaded
+    verdicts: CompileVerdicts
+    loaded: LoadedFiles
     deployed: str = ""
     """The deployed commit, against which "new" and "no longer" are said; "" where it is not known."""
-    checks: Callable[[str], Checks] = field(default=lambda _: Checks.UNKNOWN)
-    own: Callable[[str], Verdicts | None] = field(default=lambda _: None)
+    checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
+    own: Callable[[str], CompileVerdicts | None] = field(default=lambda _: None)
     """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
 
     def sources(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every file that the service loads at a commit."""
         return self.loaded.at(commit).blobs
 
-    def broken(self, commit: str, verdicts: Verdicts | None = None) -> tuple[AlsoBroken, ...]:
+    def broken(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[OtherBrokenFile, ...]:
         """Every file that is loaded at a commit and fails to compile, by path."""
         return self._broken(self.loaded.at(commit), verdicts or self.verdicts)
 
-    def _broken(self, state: State, judge: Verdicts) -> tuple[AlsoBroken, ...]:
+    def _broken(self, state: LoadedState, judge: CompileVerdicts) -> tuple[OtherBrokenFile, ...]:
         judge.expect(state.blobs.items())
         return tuple(
-            AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
+            OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
             if (fault := judge.of(blob, path).fault) is not None
         )
@@ -58,55 +58,55 @@ class Gates:
             return (f"the source root {self.loaded.roots[0]}, in which no Python file lies,",)
         return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
 
-    def failed(self, commit: str, already_broken: frozenset[str]) -> Failed | None:
+    def failed(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
         state = self.loaded.at(commit)
         broken = self._broken(state, self.verdicts)
         new = tuple(each for each in broken if each.path not in already_broken)
         if new:
             told = self._since(new[0])
-            return Failed("newly_broken", told + _more(new), new, _refuser(state, new[0].path), told)
+            return GateFailure("newly_broken", told + _describe_others(new), new, _find_refusing_file(state, new[0].path), told)
         if broken:
-            told = f"{_place(broken[0])} would be the next file to fail"
-            return Failed("also_broken", told + _more(broken), (), _refuser(state, broken[0].path), told)
+            told = f"{_describe_position(broken[0])} would be the next file to fail"
+            return GateFailure("also_broken", told + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), told)
         if unseen := self.unseen(commit):
             told = f"{unseen[0]} could not be compiled there"
-            return Failed("unseen", told, refuser=_refuser(state, unseen[0]))
+            return GateFailure("unseen", told, refuser=_find_refusing_file(state, unseen[0]))
         own = self.own(commit)
         if own is not None and (elsewhere := self._broken(state, own)):
-            told = f"{_place(elsewhere[0])} does not compile on Python {own.python}, its own image's{_more(elsewhere)}"
-            return Failed("own_python", told)
-        if (checks := self.checks(commit)) in {Checks.RED, Checks.PENDING}:
-            return Failed("checks", f"its checks are {checks}")
+            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's{_describe_others(elsewhere)}"
+            return GateFailure("own_python", told)
+        if (checks := self.checks(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
+            return GateFailure("checks", f"its checks are {checks}")
         return None
 
     def loads_as_deployed(self, path: str) -> bool:
         """Whether the service loads a file at the deployed commit."""
         return bool(self.deployed) and path in self.sources(self.deployed)
 
-    def _since(self, broken: AlsoBroken) -> str:
+    def _since(self, broken: OtherBrokenFile) -> str:
         """Since when a file fails: only what was there and compiled as deployed has stopped to compile."""
         if not self.deployed:
-            return f"{_place(broken)} does not compile"
+            return f"{_describe_position(broken)} does not compile"
         blob = self.history.blobs([(self.deployed, broken.path)]).get((self.deployed, broken.path))
         if blob is None:
-            return f"{_place(broken)} is new since the deployed commit and does not compile"
+            return f"{_describe_position(broken)} is new since the deployed commit and does not compile"
         before = self.verdicts.of(blob, broken.path).ok
         if before:
-            return f"{_place(broken)} compiled when it was deployed, and no longer does"
+            return f"{_describe_position(broken)} compiled when it was deployed, and no longer does"
         if before is None:
-            return f"{_place(broken)} does not compile"
-        return f"{_place(broken)} did not compile when it was deployed, and is loaded since"
+            return f"{_describe_position(broken)} does not compile"
+        return f"{_describe_position(broken)} did not compile when it was deployed, and is loaded since"
 
 
-def _refuser(state: State, path: str) -> tuple[str, str] | None:
+def _find_refusing_file(state: LoadedState, path: str) -> tuple[str, str] | None:
     """None where it is no file that refuses, but a source root with nothing in it."""
     return (path, state.blobs[path]) if path in state.blobs else None
 
 
-def _place(broken: AlsoBroken) -> str:
+def _describe_position(broken: OtherBrokenFile) -> str:
     return broken.path if broken.line is None else f"{broken.path}, line {broken.line}"
 
 
-def _more(broken: tuple[AlsoBroken, ...]) -> str:
+def _describe_others(broken: tuple[OtherBrokenFile, ...]) -> str:
     return f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""

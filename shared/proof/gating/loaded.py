@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from shared.proof.gating.commit_tree import CommitTree, changed_paths
-from shared.proof.loading.closure import Closure, find_closure
-from shared.proof.loading.imports import Imports, load_imports
-from shared.proof.loading.tree import MOST_BYTES, touches
+from shared.proof.gating.commit_tree import CommitTree, find_changed_paths
+from shared.proof.loading.closure import ImportClosure, find_import_closure
+from shared.proof.loading.imports import Imports, parse_imports
+from shared.proof.loading.tree import MAX_BYTES, is_affected_by
 from shared.proof.model.ports import History
 
-_MOST_STATES = 8
+_MAX_STATES = 8
 """That are held at a time; each one refers to as many paths as the service has files."""
 
 
 @dataclass(frozen=True)
-class State:
+class LoadedState:
     """What is loaded at a commit; commits that load the same, from the same files, have the same state."""
 
     top: str
     """The folder of the first commit that was looked at."""
-    closure: Closure
+    closure: ImportClosure
     blobs: Mapping[str, str]
     """By path, in the order of paths."""
 
@@ -31,7 +31,7 @@ class State:
 
 
 @dataclass(slots=True)
-class Loaded:
+class LoadedFiles:
     """Follows what is loaded from commit to commit; a commit that changes nothing of it costs a comparison of ids."""
 
     history: History
@@ -41,34 +41,34 @@ class Loaded:
     """Further files that the traceback names."""
     roots: tuple[str, ...] = ()
     states_made: int = 0
-    _states: list[State] = field(default_factory=list)
+    _states: list[LoadedState] = field(default_factory=list)
     _imports: dict[str, Imports] = field(default_factory=dict)
 
-    def at(self, commit: str) -> State:
+    def at(self, commit: str) -> LoadedState:
         """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
         tree = CommitTree(self.history, commit)
         for state in reversed(self._states):
             if self._is_same(state, tree.top):
                 self._keep(state)
                 return state
-        closure = find_closure(tree, self.failing, self.traced, self.roots, self._imported)
+        closure = find_import_closure(tree, self.failing, self.traced, self.roots, self._imported)
         blobs = {path: blob for path in sorted(closure.files) if (blob := tree.blob(path)) is not None}
         self.states_made += 1
-        self._keep(State(tree.top, closure, blobs))
+        self._keep(LoadedState(tree.top, closure, blobs))
         return self._states[-1]
 
-    def _is_same(self, state: State, top: str) -> bool:
-        differing = changed_paths(self.history, state.top, top)
-        return not any(touches(state.asked, path, listed=listed) for path, listed in differing)
+    def _is_same(self, state: LoadedState, top: str) -> bool:
+        differing = find_changed_paths(self.history, state.top, top)
+        return not any(is_affected_by(state.asked, path, is_added_or_removed=listed) for path, listed in differing)
 
-    def _keep(self, state: State) -> None:
+    def _keep(self, state: LoadedState) -> None:
         """As the one that was asked for last."""
         if state in self._states:
             self._states.remove(state)
-        self._states = [*self._states[1 - _MOST_STATES :], state]
+        self._states = [*self._states[1 - _MAX_STATES :], state]
 
     def _imported(self, path: str, blob: str) -> Imports:
         del path
         if blob not in self._imports:
-            self._imports[blob] = load_imports((self.history.read(blob) or b"")[:MOST_BYTES])
+            self._imports[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
         return self._imports[blob]

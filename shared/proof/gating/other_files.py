@@ -4,49 +4,49 @@ from collections.abc import Iterator
 
 from shared.proof.gating.commit_tree import CommitTree
 from shared.proof.gating.gates import Gates
-from shared.proof.model.finding import AlsoBroken, Loading, Target
-from shared.proof.model.service_files import belonging
+from shared.proof.model.finding import OtherBrokenFile, LoadedSummary, Target
+from shared.proof.model.service_files import build_service_filter
 
-_MOST_COMPILED = 20
+_MAX_COMPILED = 20
 """Files that the service does not load are no reason against a commit: of many, some are looked at."""
 
 
-def describe_loading(gates: Gates, deployed: str, target: Target | None) -> Loading:
+def describe_loading(gates: Gates, deployed: str, target: Target | None) -> LoadedSummary:
     """The rule at the deployed commit, and warnings about the commit that is proposed (without one: the deployed)."""
     here = gates.loaded.at(deployed).closure
     compiled: list[tuple[str, str]] = []
     left = False
-    for place, other in enumerate(_others(gates, target.commit.id if target else deployed, target)):
-        left = place >= _MOST_COMPILED
+    for place, other in enumerate(_list_other_files(gates, target.commit.id if target else deployed, target)):
+        left = place >= _MAX_COMPILED
         if left:
             break
         compiled.append(other)
     gates.verdicts.expect(compiled)
-    return Loading(
+    return LoadedSummary(
         here.rule,
         here.start,
         here.image,
         here.exact,
         len(here.files),
         here.ambiguous,
-        tuple(_failing(gates, compiled)),
+        tuple(_find_broken(gates, compiled)),
         len(compiled),
         left,
         gates.loaded.traced,
     )
 
 
-def _failing(gates: Gates, others: list[tuple[str, str]]) -> Iterator[AlsoBroken]:
+def _find_broken(gates: Gates, others: list[tuple[str, str]]) -> Iterator[OtherBrokenFile]:
     for path, blob in sorted(others):
         fault = gates.verdicts.of(blob, path).fault
         if fault is not None:
-            yield AlsoBroken(path, fault.line, f"{fault.error_class}: {fault.message}")
+            yield OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
 
 
-def _others(gates: Gates, commit: str, target: Target | None) -> Iterator[tuple[str, str]]:
+def _list_other_files(gates: Gates, commit: str, target: Target | None) -> Iterator[tuple[str, str]]:
     """Path and blob of Python files that are not loaded at a commit: what the target changes first."""
     tree, loaded = CommitTree(gates.history, commit), gates.loaded.at(commit).closure.files
-    belongs = belonging({}, gates.loaded.failing)
+    belongs = build_service_filter({}, gates.loaded.failing)
     changed = dict.fromkeys(change.path for change in (target.ships if target else ()))
     for path in changed:
         if path not in loaded and belongs(path) and (blob := tree.blob(path)) is not None:

@@ -3,28 +3,28 @@
 from dataclasses import dataclass, field
 
 from shared.errors import UsageError
-from shared.proof.gating.declarations import Declarations
-from shared.proof.gating.loaded import Loaded
-from shared.proof.judging.compile_verdicts import Verdicts
-from shared.proof.proof_context import Inquiry
+from shared.proof.gating.declarations import DeclarationReader
+from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.proof_context import ProofContext
 
 
 @dataclass(slots=True)
-class OwnPythons:
+class TargetPython:
     """A redeployment builds a new image: what it ships must compile on the Python of that image as well."""
 
-    inquiry: Inquiry
-    deployed: Verdicts
+    inquiry: ProofContext
+    deployed: CompileVerdicts
     """On the deployed Python."""
     commit: str
     """The deployed one."""
-    loaded: Loaded
+    loaded: LoadedFiles
     """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
-    declarations: Declarations
-    _known: dict[str, Verdicts | None] = field(default_factory=dict)
+    declarations: DeclarationReader
+    _known: dict[str, CompileVerdicts | None] = field(default_factory=dict)
     _files_tell: bool | None = None
 
-    def verdicts(self, commit: str) -> Verdicts | None:
+    def verdicts(self, commit: str) -> CompileVerdicts | None:
         """None where the commit declares the deployed Python, or none, or where its files do not tell what runs."""
         declared = self._declared(commit)
         if declared is None or declared == self.deployed.python or not self._tell():
@@ -43,9 +43,9 @@ class OwnPythons:
             self._files_tell = self._declared(self.commit) == self.deployed.python
         return self._files_tell
 
-    def _made(self, python: str) -> Verdicts | None:
+    def _made(self, python: str) -> CompileVerdicts | None:
         compilers = self.inquiry.compilers
         try:
-            return Verdicts(self.inquiry.history, compilers.compiler(python), compilers.explainer())
+            return CompileVerdicts(self.inquiry.history, compilers.compiler(python), compilers.explainer())
         except UsageError:  # a version that nobody can judge is no reason against a commit
             return None

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import UsageError
-from shared.proof.declared.deployed_python import deployed_python
+from shared.proof.declared.deployed_python import find_deployed_python
 from shared.proof.model.compilation import Explanation, Fault, Source
 from shared.proof.model.ports import Compilers
 
 
-class Origin(StrEnum):
+class PythonSource(StrEnum):
     """Where the version comes from that a source is checked on."""
 
     GIVEN = "given"
@@ -25,21 +25,21 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PythonTarget:
     """A minor version, where it comes from, and the words that say so."""
 
     python: str
-    origin: Origin
+    origin: PythonSource
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class CompileFailure:
     """A source that does not compile."""
 
     path: str
     fault: Fault
-    target: Target
+    target: PythonTarget
     explanation: str
     """Ruff's words for the failing line, "" where it has none or where they are CPython's own."""
     more: int
@@ -47,7 +47,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Unjudged:
+class UnjudgedSource:
     """A source that nobody could judge: neither good nor bad."""
 
     path: str
@@ -55,68 +55,68 @@ class Unjudged:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CheckedGroup:
     """The sources of one target. `checked_by` is `cpython-3.11.7` or `ruff-0.17.6`."""
 
-    target: Target
+    target: PythonTarget
     checked_by: str
     sources: int
-    failures: tuple[Failure, ...]
-    unjudged: tuple[Unjudged, ...]
+    failures: tuple[CompileFailure, ...]
+    unjudged: tuple[UnjudgedSource, ...]
 
 
-def targets(
-    sources: Sequence[Source], declared: Mapping[str, str], given: str | None, running: str
-) -> Mapping[Target, Sequence[Source]]:
+def group_by_python(
+    sources: Sequence[Source], declared: Mapping[str, str], given_python: str | None, running_python: str
+) -> Mapping[PythonTarget, Sequence[Source]]:
     """Each source under its target: the given version, else what the repository declares nearest, else the running."""
-    grouped: dict[Target, list[Source]] = {}
-    known: dict[str, Target] = {}
+    grouped: dict[PythonTarget, list[Source]] = {}
+    known: dict[str, PythonTarget] = {}
     for source in sources:
         directory = source.path.rpartition("/")[0]
         if directory not in known:
-            known[directory] = _target(source.path, declared, given, running)
+            known[directory] = _choose_python(source.path, declared, given_python, running_python)
         grouped.setdefault(known[directory], []).append(source)
     return grouped
 
 
-def check(grouped: Mapping[Target, Sequence[Source]], compilers: Compilers, running: str) -> Sequence[Group]:
+def check_sources(grouped: Mapping[PythonTarget, Sequence[Source]], compilers: Compilers, running_python: str) -> Sequence[CheckedGroup]:
     """Compile everything; ruff is asked only about what fails. Raises Misused for a given version that is unknown."""
-    return [_check(target, sources, compilers, running) for target, sources in grouped.items()]
+    return [_check_group(target, sources, compilers, running_python) for target, sources in grouped.items()]
 
 
-def _target(path: str, declared: Mapping[str, str], given: str | None, running: str) -> Target:
-    if given is not None:
-        return Target(given, Origin.GIVEN, "given with --python")
-    found = deployed_python(declared, path)
+def _choose_python(path: str, declared: Mapping[str, str], given_python: str | None, running_python: str) -> PythonTarget:
+    if given_python is not None:
+        return PythonTarget(given_python, PythonSource.GIVEN, "given with --python")
+    found = find_deployed_python(declared, path)
     if found is None:
-        return Target(running, Origin.RUNNING, "the running one: the repository declares none")
-    return Target(found[0], Origin.DECLARED, found[1])
+        return PythonTarget(running_python, PythonSource.RUNNING, "the running one: the repository declares none")
+    return PythonTarget(found[0], PythonSource.DECLARED, found[1])
 
 
-def _check(target: Target, sources: Sequence[Source], compilers: Compilers, running: str) -> Group:
+def _check_group(target: PythonTarget, sources: Sequence[Source], compilers: Compilers, running_python: str) -> CheckedGroup:
     try:
         compiler = compilers.compiler(target.python)
     except UsageError:
-        if target.origin is Origin.GIVEN:
+        if target.origin is PythonSource.GIVEN:
             raise
         told = f"the running one: {target.python} cannot be judged ({target.why})"
-        target = Target(running, Origin.DECLARED_UNKNOWN, told)
+        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, told)
         compiler = compilers.compiler(target.python)
     compiler.expect(sources)
     failing: list[tuple[Source, Fault]] = []
-    unjudged: list[Unjudged] = []
+    unjudged: list[UnjudgedSource] = []
     for source in sources:
         verdict = compiler.compile(source)
         if verdict.ok is None:
-            unjudged.append(Unjudged(source.path, verdict.why))
+            unjudged.append(UnjudgedSource(source.path, verdict.why))
         elif verdict.fault is not None:
             failing.append((source, verdict.fault))
     said = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
-    failures = [_failure(*pair, target, words) for pair, words in zip(failing, said, strict=True)]
-    return Group(target, compiler.checked_by, len(sources), tuple(failures), tuple(unjudged))
+    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, said, strict=True)]
+    return CheckedGroup(target, compiler.checked_by, len(sources), tuple(failures), tuple(unjudged))
 
 
-def _failure(source: Source, fault: Fault, target: Target, said: Explanation) -> Failure:
-    on_line = [finding.message for finding in said.findings if finding.line == fault.line]
+def _build_failure(source: Source, fault: Fault, target: PythonTarget, ruff_explanation: Explanation) -> CompileFailure:
+    on_line = [finding.message for finding in ruff_explanation.findings if finding.line == fault.line]
     explanation = next((message for message in on_line if message != fault.message), "")
-    return Failure(source.path, fault, target, explanation, max(len(said.findings) - 1, 0))
+    return CompileFailure(source.path, fault, target, explanation, max(len(ruff_explanation.findings) - 1, 0))

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from shared.detection.incident import Sighting
 from shared.proof.model.compilation import Compilation, Fault, Source
-from shared.proof.model.compile_prefilter import may_fail
+from shared.proof.model.compile_prefilter import can_fail_with
 from shared.proof.model.ports import Compiler, Explainer, History
 
-_FEW = 64
+_MAX_UNFILTERED = 64
 """Sources that are compiled one by one without asking first which of them are worth it."""
 
-_LARGEST = 8 * 1024 * 1024
+_MAX_BYTES = 8 * 1024 * 1024
 """Bytes. A source above this is not Python that anybody imports; it is left unjudged."""
 
 
-class Verdicts:
+class CompileVerdicts:
     """The predicate `compiles(path)`, remembered by blob id. `compiled` counts the sources given to a compiler."""
 
     def __init__(self, history: History, compiler: Compiler, explainer: Explainer) -> None:
@@ -40,7 +40,7 @@ class Verdicts:
     def _judged(self, source: Source, blob: str) -> Compilation:
         if not source.content and self._history.read(blob) is None:
             return Compilation(None, None, "", f"{source.path}: its contents (blob {blob}) are not in this copy")
-        if len(source.content) > _LARGEST:
+        if len(source.content) > _MAX_BYTES:
             return Compilation(
                 None, None, "", f"{source.path}: {len(source.content)} bytes are more than can be judged"
             )
@@ -91,7 +91,7 @@ class Verdicts:
     def _can_fail(self, blob: str, sightings: Sequence[Sighting]) -> bool:
         content = self._history.read(blob) or b""
         return any(
-            sighting.line is not None and may_fail(content, sighting.line, sighting.message, self.python)
+            sighting.line is not None and can_fail_with(content, sighting.line, sighting.message, self.python)
             for sighting in sightings
         )
 
@@ -103,7 +103,7 @@ class Verdicts:
         """
         known = frozenset(blob for blob in blobs if blob in self._known)
         asked = [blob for blob in blobs if blob not in known]
-        if len(asked) <= _FEW or self._compiler.checked_by == self._explainer.checked_by:
+        if len(asked) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
             return frozenset(blobs)
         sources = [(Source(blobs[blob], self._history.read(blob) or b""), self.python) for blob in asked]
         answers = self._explainer.explain(sources)

@@ -7,14 +7,14 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from shared.proof.loading.image import Copy, Stage
+from shared.proof.loading.image import CopyInstruction, BuildStage
 from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.images import folders_above
-from shared.proof.loading.project import read_projects
-from shared.proof.loading.start import Situation, Start, procfile_commands, read_shell
-from shared.proof.loading.tree import RecordedTree
+from shared.proof.loading.images import list_folders_above
+from shared.proof.loading.project import find_installed_projects
+from shared.proof.loading.start import CommandEnvironment, StartCommand, parse_procfile, parse_shell
+from shared.proof.loading.tree import RecordingTree
 
-_FOLDER = "/workspace"
+_WORKSPACE = "/workspace"
 _REQUIREMENTS = ("requirements.txt", "pyproject.toml", "Pipfile", "poetry.lock", "uv.lock", "setup.py")
 _ENTRY_POINT = re.compile(
     r"GOOGLE_ENTRYPOINT[\"']?[ \t]*+[:=][ \t]*+[\"']?([^\r\n\"']++)|"
@@ -28,39 +28,39 @@ class BuildpackStart:
 
     path: str
     files: ImageFiles
-    starts: tuple[Start, ...]
+    starts: tuple[StartCommand, ...]
     roots: tuple[str, ...]
 
 
-def find_buildpack_start(tree: RecordedTree, failing: str) -> BuildpackStart | None:
+def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackStart | None:
     """The start of the nearest folder above the failing file that has one."""
-    for folder in folders_above(failing):
-        files = ImageFiles(tree, (Stage(workdir=_FOLDER, copies=(Copy((".",), _FOLDER, into_folder=True),)),), folder)
-        projects = read_projects(files, _FOLDER, ())
-        path, starts = _starts(folder, files, projects.scripts)
+    for folder in list_folders_above(failing_path):
+        files = ImageFiles(tree, (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, into_folder=True),)),), folder)
+        projects = find_installed_projects(files, _WORKSPACE, ())
+        path, starts = _find_starts(folder, files, projects.scripts)
         if starts:
-            return BuildpackStart(path, files, starts, (_FOLDER, *projects.roots))
+            return BuildpackStart(path, files, starts, (_WORKSPACE, *projects.roots))
     return None
 
 
-def _starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[Start, ...]]:
-    at = Situation(files, _FOLDER, {}, scripts=scripts)
+def _find_starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[StartCommand, ...]]:
+    at = CommandEnvironment(files, _WORKSPACE, {}, scripts=scripts)
     for name in ("Procfile", "project.toml"):
-        text = files.text(f"{_FOLDER}/{name}")
-        command = _command(name, text)
+        text = files.text(f"{_WORKSPACE}/{name}")
+        command = _find_command(name, text)
         if command:
-            return posixpath.join(folder, name), tuple(read_shell(command, at))
-    if not any(files.locate(f"{_FOLDER}/{name}") for name in _REQUIREMENTS):
+            return posixpath.join(folder, name), tuple(parse_shell(command, at))
+    if not any(files.locate(f"{_WORKSPACE}/{name}") for name in _REQUIREMENTS):
         return "", ()
     for name in ("main.py", "app.py"):
-        if files.locate(f"{_FOLDER}/{name}"):
-            return "", (Start(name, (_FOLDER,), files=(f"{_FOLDER}/{name}",)),)
+        if files.locate(f"{_WORKSPACE}/{name}"):
+            return "", (StartCommand(name, (_WORKSPACE,), files=(f"{_WORKSPACE}/{name}",)),)
     return "", ()
 
 
-def _command(name: str, text: str) -> str:
+def _find_command(name: str, text: str) -> str:
     if name == "Procfile":
-        commands = procfile_commands(text)
+        commands = parse_procfile(text)
         return commands.get("web") or next(iter(commands.values()), "")
     match = _ENTRY_POINT.search(text)
     return (match[1] or match[2]) if match else ""

@@ -9,26 +9,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.proof.loading.buildpack import BuildpackStart, find_buildpack_start
-from shared.proof.loading.follow import Follower
+from shared.proof.loading.follow import ImportFollower
 from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.images import Image, find_images, is_deployed
-from shared.proof.loading.imports import Imports, load_imports
-from shared.proof.loading.in_folders import copied_files, docker_leaves_out, files_of_roots, holds, repository_files
-from shared.proof.loading.project import read_projects
-from shared.proof.loading.start import Start
-from shared.proof.loading.started import describe, project_installs, read_starts
-from shared.proof.loading.tree import MOST_BYTES, RecordedTree, SourceTree
+from shared.proof.loading.images import BuiltImage, find_images, is_deployed_dockerfile
+from shared.proof.loading.imports import Imports, parse_imports
+from shared.proof.loading.in_folders import list_copied_files, build_docker_filter, list_source_root_files, is_copied, list_repository_files
+from shared.proof.loading.project import find_installed_projects
+from shared.proof.loading.start import StartCommand
+from shared.proof.loading.started import describe_starts, list_project_installs, read_starts
+from shared.proof.loading.tree import MAX_BYTES, RecordingTree, SourceTree
 
-ImportsOf = Callable[[str, str], Imports]
+ImportsLoader = Callable[[str, str], Imports]
 
 
 @dataclass(frozen=True)
-class Closure:
+class ImportClosure:
     """`files` are repository paths of Python files that the service loads as source.
 
     `start`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
     `exact`: False where what the image copies was taken. `image`: the Dockerfile or Procfile that was read.
-    `ambiguous`: other images whose closure holds the failing file. `asked`: see `tree.touches`.
+    `ambiguous`: other images whose closure holds the failing file. `asked`: see `tree.is_affected_by`.
     `unfollowed`: dynamic imports of these files whose module no text tells.
     """
 
@@ -43,12 +43,12 @@ class Closure:
 
 
 @dataclass(slots=True)
-class _Loaded:
+class _LoadedImage:
     """What one image (or the buildpack) loads."""
 
     path: str
     files: ImageFiles
-    follower: Follower | None
+    follower: ImportFollower | None
     text: str = ""
     where: str = ""
     name: str = ""
@@ -59,7 +59,7 @@ class _Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _ImageDescription:
     """What a closure says of its image."""
 
     start: str = ""
@@ -68,28 +68,28 @@ class _Shown:
     unfollowed: Sequence[str] = ()
 
 
-def find_closure(
+def find_import_closure(
     tree: SourceTree,
-    failing: str,
-    traced: Sequence[str] = (),
-    roots: Sequence[str] = (),
-    imports: ImportsOf | None = None,
-) -> Closure:
-    """The closure at one commit; `imports` may give (path, blob id) -> `load_imports` of it out of a memory."""
-    return _Search(RecordedTree(tree), failing, tuple(traced), imports).find(roots)
+    failing_path: str,
+    traced_paths: Sequence[str] = (),
+    source_roots: Sequence[str] = (),
+    imports_loader: ImportsLoader | None = None,
+) -> ImportClosure:
+    """The closure at one commit; `imports` may give (path, blob id) -> `parse_imports` of it out of a memory."""
+    return _ClosureSearch(RecordingTree(tree), failing_path, tuple(traced_paths), imports_loader).find(source_roots)
 
 
-class _Search:
-    def __init__(self, tree: RecordedTree, failing: str, traced: Sequence[str], imports: ImportsOf | None) -> None:
+class _ClosureSearch:
+    def __init__(self, tree: RecordingTree, failing: str, traced: Sequence[str], imports: ImportsLoader | None) -> None:
         self.tree = tree
         self.failing = failing
         self.traced = traced
         self._given = imports
         self._read: dict[str, Imports] = {}
 
-    def find(self, roots: Sequence[str]) -> Closure:
+    def find(self, roots: Sequence[str]) -> ImportClosure:
         if roots:
-            files = files_of_roots(self.tree, self.failing, roots)
+            files = list_source_root_files(self.tree, self.failing, roots)
             return self._closure(files, rule=f"the configured source roots {', '.join(roots)}")
         copying, others = self._images()
         loaded = [self._load_image(image) for image in copying]
@@ -97,17 +97,17 @@ class _Search:
             loaded += [self._load_image(image) for image in others]
         unread = {image.path for image in loaded if image.name == image.path and not image.follower}
         holding = [image for image in loaded if self.failing in image.holds and image.path not in unread]
-        holding.sort(key=lambda image: (not is_deployed(image.path), -len(image.holds.intersection(self.traced))))
+        holding.sort(key=lambda image: (not is_deployed_dockerfile(image.path), -len(image.holds.intersection(self.traced))))
         if holding:
-            return self._of_image(holding[0], [other.name for other in holding[1:] if is_deployed(other.path)])
+            return self._of_image(holding[0], [other.name for other in holding[1:] if is_deployed_dockerfile(other.path)])
         if copying:
             return self._of_image(loaded[0], []) if loaded[0].follower else self._of_copies(loaded[0])
         return self._without_image()
 
-    def _images(self) -> tuple[list[Image], list[Image]]:
+    def _images(self) -> tuple[list[BuiltImage], list[BuiltImage]]:
         """Those that are seen to copy the failing file, and the others: a build may bring it there in other ways."""
         images = list(find_images(self.tree, self.failing))
-        copying = [image for image in images if holds(image.files, image.path, self.failing)]
+        copying = [image for image in images if is_copied(image.files, image.path, self.failing)]
         return copying, [image for image in images if image not in copying]
 
     def imports_of(self, path: str) -> Imports:
@@ -119,21 +119,21 @@ class _Search:
         blob = self.tree.blob(path)
         if blob is None:
             return Imports()
-        return self._given(path, blob) if self._given else load_imports((self.tree.read(path) or b"")[:MOST_BYTES])
+        return self._given(path, blob) if self._given else parse_imports((self.tree.read(path) or b"")[:MAX_BYTES])
 
-    def _load_image(self, image: Image) -> _Loaded:
-        image.files.is_left_out = docker_leaves_out(image.files, image.path, (self.failing, *self.traced))
-        projects = read_projects(image.files, image.stage.workdir, project_installs(image.stages))
+    def _load_image(self, image: BuiltImage) -> _LoadedImage:
+        image.files.is_left_out = build_docker_filter(image.files, image.path, (self.failing, *self.traced))
+        projects = find_installed_projects(image.files, image.stage.workdir, list_project_installs(image.stages))
         starts = read_starts(image.files, image.stage, projects.scripts)
         follower = self._follow(image.files, starts, (image.stage.workdir, *projects.roots))
-        text = describe(follower.started) if follower else ""
-        return _Loaded(image.path, image.files, follower, text, f"{image.path}{_line(image)}", image.name)
+        text = describe_starts(follower.started) if follower else ""
+        return _LoadedImage(image.path, image.files, follower, text, f"{image.path}{_describe_command_line(image)}", image.name)
 
-    def _follow(self, files: ImageFiles, starts: Sequence[Start], more: Iterable[str]) -> Follower | None:
+    def _follow(self, files: ImageFiles, starts: Sequence[StartCommand], more: Iterable[str]) -> ImportFollower | None:
         """Everything that the starts load; None where none of them is found among the files."""
         roots = [root for start in starts for root in start.roots]
         words = {word for start in starts for word in start.text.split()}
-        follower = Follower(files, [*roots, *more], self.imports_of, words)
+        follower = ImportFollower(files, [*roots, *more], self.imports_of, words)
         for start in starts:
             follower.add_start(start)
         if not follower.started:
@@ -141,7 +141,7 @@ class _Search:
         follower.run()
         return follower
 
-    def _of_image(self, image: _Loaded, ambiguous: Sequence[str]) -> Closure:
+    def _of_image(self, image: _LoadedImage, ambiguous: Sequence[str]) -> ImportClosure:
         assert image.follower is not None
         inside = self.failing in image.holds
         self._add_named(image.files, image.follower)
@@ -149,25 +149,25 @@ class _Search:
         if not inside:
             rule += ", and the failing file, which no start command reaches by its imports"
         if image.follower.unfollowed:
-            rule += f"; what these import dynamically may be missing in it: {_few(image.follower.unfollowed)}"
-        shown = _Shown(image.text, image.path, ambiguous, image.follower.unfollowed)
+            rule += f"; what these import dynamically may be missing in it: {_shorten_list(image.follower.unfollowed)}"
+        shown = _ImageDescription(image.text, image.path, ambiguous, image.follower.unfollowed)
         return self._closure(image.follower.loaded.values(), rule, shown)
 
-    def _of_copies(self, image: _Loaded) -> Closure:
-        files = copied_files(image.files, image.path, self.failing)
+    def _of_copies(self, image: _LoadedImage) -> ImportClosure:
+        files = list_copied_files(image.files, image.path, self.failing)
         rule = f"every Python file that {image.path} copies: its start command could not be read"
-        return self._closure(files, rule, _Shown(path=image.path), exact=False)
+        return self._closure(files, rule, _ImageDescription(path=image.path), exact=False)
 
-    def _without_image(self) -> Closure:
+    def _without_image(self) -> ImportClosure:
         start = find_buildpack_start(self.tree, self.failing)
         follower = self._follow(start.files, start.starts, start.roots) if start else None
         if start and follower and self.failing in follower.loaded.values():
-            return self._of_image(_buildpack(start, follower), [])
-        files = repository_files(self.tree, self.failing)
+            return self._of_image(_load_buildpack(start, follower), [])
+        files = list_repository_files(self.tree, self.failing)
         rule = "every Python file of the repository less tests and ignored ones: no start command could be read"
         return self._closure(files, rule, exact=False)
 
-    def _add_named(self, files: ImageFiles, follower: Follower) -> None:
+    def _add_named(self, files: ImageFiles, follower: ImportFollower) -> None:
         """The failing file and what the traceback names are loaded, whether or not an import leads there."""
         for path in (self.failing, *self.traced):
             if path in follower.loaded.values():
@@ -178,10 +178,10 @@ class _Search:
                 follower.add_with_packages(place)
         follower.run()
 
-    def _closure(self, files: Iterable[str], rule: str, image: _Shown | None = None, *, exact: bool = True) -> Closure:
+    def _closure(self, files: Iterable[str], rule: str, image: _ImageDescription | None = None, *, exact: bool = True) -> ImportClosure:
         named = [path for path in (self.failing, *self.traced) if self.tree.blob(path) is not None]
-        shown = image or _Shown()
-        return Closure(
+        shown = image or _ImageDescription()
+        return ImportClosure(
             frozenset([*files, *named]),
             shown.start,
             rule,
@@ -193,15 +193,15 @@ class _Search:
         )
 
 
-def _few(texts: Sequence[str]) -> str:
+def _shorten_list(texts: Sequence[str]) -> str:
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     return "; ".join(texts[:3]) + more
 
 
-def _line(image: Image) -> str:
+def _describe_command_line(image: BuiltImage) -> str:
     command = image.stage.command or image.stage.entrypoint
     return f" line {command.line}" if command else ""
 
 
-def _buildpack(start: BuildpackStart, follower: Follower) -> _Loaded:
-    return _Loaded(start.path, start.files, follower, describe(follower.started), start.path or "buildpack default")
+def _load_buildpack(start: BuildpackStart, follower: ImportFollower) -> _LoadedImage:
+    return _LoadedImage(start.path, start.files, follower, describe_starts(follower.started), start.path or "buildpack default")

@@ -7,30 +7,30 @@ Where Python chooses at run time, all choices are followed: the answer may be to
 import posixpath
 from collections.abc import Callable, Collection, Sequence
 
-from shared.proof.loading.imports import Import, Imports, load_imports
-from shared.proof.loading.migrations import migration_folder
-from shared.proof.loading.start import Files, Start
+from shared.proof.loading.imports import Import, Imports, parse_imports
+from shared.proof.loading.migrations import find_migration_folder
+from shared.proof.loading.start import FileLookup, StartCommand
 
-MOST_FILES = 20_000
-_DJANGO_NAMES = ("apps", "models", "admin", "tasks", "signals", "checks", "translation", "celery", "receivers", "urls")
-Place = tuple[str | None, tuple[str, ...]]
+MAX_LOADED_FILES = 20_000
+_DJANGO_MODULES = ("apps", "models", "admin", "tasks", "signals", "checks", "translation", "celery", "receivers", "urls")
+ModuleLocation = tuple[str | None, tuple[str, ...]]
 
 
-class Follower:
+class ImportFollower:
     """`loaded` maps each image path that may be loaded to its repository path."""
 
     def __init__(
-        self, files: Files, roots: Sequence[str], load: Callable[[str], Imports], words: Collection[str] = ()
+        self, files: FileLookup, roots: Sequence[str], load: Callable[[str], Imports], words: Collection[str] = ()
     ) -> None:
         self.files = files
         self.roots = tuple(dict.fromkeys(roots))
         self.loaded: dict[str, str] = {}
         self.unfollowed: list[str] = []
-        self.started: list[Start] = []
+        self.started: list[StartCommand] = []
         self._load = load
         self._words = words
         self._queue: list[str] = []
-        self._steps: dict[tuple[tuple[str, ...], str], Place | None] = {}
+        self._steps: dict[tuple[tuple[str, ...], str], ModuleLocation | None] = {}
 
     def run(self) -> None:
         """Follow until nothing new is found; a file that changes the import path makes all be asked again."""
@@ -47,7 +47,7 @@ class Follower:
         found = self.files.locate(path)
         if found is None:
             return False
-        if path not in self.loaded and len(self.loaded) < MOST_FILES:
+        if path not in self.loaded and len(self.loaded) < MAX_LOADED_FILES:
             self.loaded[path] = found
             self._queue.append(path)
         return True
@@ -73,14 +73,14 @@ class Follower:
         place = self._resolve(name.split("."), self.roots)
         return bool(place and place[0])
 
-    def add_start(self, start: Start) -> bool:
+    def add_start(self, start: StartCommand) -> bool:
         """Take what a start command loads as loaded; False where the image has none of it."""
         begun = [self.add_with_packages(path) for path in start.files]
         for folder in start.folders:
             self.add_modules_of(folder)
         begun += [self.add_module(module) for module in start.modules]
         if start.code:
-            self.follow(load_imports(start.code.encode()), posixpath.join(start.roots[0], "-c"))
+            self.follow(parse_imports(start.code.encode()), posixpath.join(start.roots[0], "-c"))
             begun.append(bool(self.loaded))
         for path in start.optional if any(begun) else ():
             self.add(path)
@@ -101,7 +101,7 @@ class Follower:
         for each in imports.direct:
             self._follow_import(each, path)
         for each in imports.whole:
-            place = self._resolve(_parts(each.module), self._bases(each, path))
+            place = self._resolve(_split_module(each.module), self._bases(each, path))
             for folder in place[1] if place else ():
                 self.add_modules_of(folder, deep="**" in each.names)
         for text in imports.mentioned:
@@ -128,7 +128,7 @@ class Follower:
     def _follow_import(self, each: Import, path: str) -> None:
         if each.module == "alembic.command" or (each.module == "alembic" and "command" in each.names):
             self._follow_migrations()
-        place = self._resolve(_parts(each.module), self._bases(each, path))
+        place = self._resolve(_split_module(each.module), self._bases(each, path))
         if place is None:
             return
         names: Sequence[str] = each.names
@@ -146,7 +146,7 @@ class Follower:
 
     def _follow_migrations(self) -> None:
         for root in self.roots[:4]:
-            folder = migration_folder(self.files.text, root)
+            folder = find_migration_folder(self.files.text, root)
             if self.add(posixpath.join(folder, "env.py")):
                 self.add_modules_of(posixpath.join(folder, "versions"))
 
@@ -174,7 +174,7 @@ class Follower:
         place = self._resolve(name.split("."), self.roots, missing=2)
         folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
         for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
-            for inner in _DJANGO_NAMES:
+            for inner in _DJANGO_MODULES:
                 self._resolve([inner], (folder,))
             self.add_modules_of(posixpath.join(folder, "templatetags"))
             if "migrate" in self._words:
@@ -201,9 +201,9 @@ class Follower:
                 return place[1] if place else ()
         return ()
 
-    def _resolve(self, parts: Sequence[str], bases: tuple[str, ...], missing: int = 0) -> Place | None:
+    def _resolve(self, parts: Sequence[str], bases: tuple[str, ...], missing: int = 0) -> ModuleLocation | None:
         """Look a dotted name up and take what is met on the way as loaded; the last `missing` names need not exist."""
-        place: Place = (None, bases)
+        place: ModuleLocation = (None, bases)
         met: list[str] = []
         for count, part in enumerate(parts):
             step = self._step(place[1], part)
@@ -222,13 +222,13 @@ class Follower:
         for path in paths:
             self.add(path)
 
-    def _step(self, bases: tuple[str, ...], name: str) -> Place | None:
+    def _step(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
         """One name in some folders: a package, else a module, else the parts of a namespace package."""
         if (bases, name) not in self._steps:
             self._steps[bases, name] = self._look_up(bases, name)
         return self._steps[bases, name]
 
-    def _look_up(self, bases: tuple[str, ...], name: str) -> Place | None:
+    def _look_up(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
         if not name.isidentifier():
             return None
         portions: list[str] = []
@@ -243,5 +243,5 @@ class Follower:
         return (None, tuple(portions)) if portions else None
 
 
-def _parts(module: str) -> list[str]:
+def _split_module(module: str) -> list[str]:
     return module.split(".") if module else []

@@ -8,15 +8,15 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from shared.proof.loading.image import Copy, Stage
-from shared.proof.loading.tree import RecordedTree
+from shared.proof.loading.image import CopyInstruction, BuildStage
+from shared.proof.loading.tree import RecordingTree
 
-_GLOB = frozenset("*?[")
-_EARLIER = re.compile(r"/@(\d{1,3})/")
-MOST_CANDIDATES = 64
+_GLOB_CHARACTERS = frozenset("*?[")
+_STAGE_ADDRESS = re.compile(r"/@(\d{1,3})/")
+MAX_CANDIDATES = 64
 
 
-def in_stage(index: int, path: str) -> str:
+def address_in_stage(index: int, path: str) -> str:
     """The address of a path in an earlier stage, whose project was installed there and reaches the image installed."""
     return f"/@{index}/{path.lstrip('/')}"
 
@@ -24,7 +24,7 @@ def in_stage(index: int, path: str) -> str:
 class ImageFiles:
     """Image paths are absolute; a later copy hides an earlier one, as in a build."""
 
-    def __init__(self, tree: RecordedTree, stages: Sequence[Stage], context: str) -> None:
+    def __init__(self, tree: RecordingTree, stages: Sequence[BuildStage], context: str) -> None:
         self.tree = tree
         self.stages = stages
         self.context = context
@@ -68,7 +68,7 @@ class ImageFiles:
         return tuple(dict.fromkeys(self._sources(len(self.stages) - 1, set())))
 
     def _all(self, path: str) -> tuple[tuple[str, bool], ...]:
-        earlier = _EARLIER.match(path)
+        earlier = _STAGE_ADDRESS.match(path)
         if earlier and int(earlier[1]) < len(self.stages):
             return self._of_stage(int(earlier[1]), posixpath.normpath("/" + path[earlier.end() :]))
         return self._of_stage(len(self.stages) - 1, posixpath.normpath(path))
@@ -78,16 +78,16 @@ class ImageFiles:
             found: dict[tuple[str, bool], None] = {}
             for copy in reversed(self.stages[index].copies):
                 found |= dict.fromkeys(self._of_copy(copy, path))
-            self._candidates[index, path] = tuple(found)[:MOST_CANDIDATES]
+            self._candidates[index, path] = tuple(found)[:MAX_CANDIDATES]
         return self._candidates[index, path]
 
-    def _of_copy(self, copy: Copy, path: str) -> Iterator[tuple[str, bool]]:
+    def _of_copy(self, copy: CopyInstruction, path: str) -> Iterator[tuple[str, bool]]:
         """What of a copy's sources can be at an image path: (repository path, whether only as a file)."""
-        below = _rest(path, copy.target)
+        below = _get_path_below(path, copy.target)
         if below is None:
             return
         for source in copy.sources:
-            for rest, file_only in _matches(source, below, copy):
+            for rest, file_only in _match_source(source, below, copy):
                 if copy.stage is not None:
                     yield from self._of_stage(copy.stage, posixpath.normpath("/" + rest))
                 else:
@@ -100,7 +100,7 @@ class ImageFiles:
         """The names that an image folder has only because something was copied further down."""
         names = set()
         for copy in self.stages[-1].copies:
-            below = _rest(copy.target, posixpath.normpath(path))
+            below = _get_path_below(copy.target, posixpath.normpath(path))
             if below:
                 names.add(below.partition("/")[0])
         return names
@@ -109,25 +109,25 @@ class ImageFiles:
         for copy in self.stages[index].copies:
             inside = [path] if copy.stage is None else list(self._places(copy.stage, path))
             for source in copy.sources:
-                origin = _in_context(self.context, source) if copy.stage is None else "/" + source
+                origin = _join_context(self.context, source) if copy.stage is None else "/" + source
                 for each in inside:
-                    yield from _copied_to(copy, origin, each)
+                    yield from _find_copy_targets(copy, origin, each)
 
     def _sources(self, index: int, seen: set[int]) -> Iterator[str]:
         seen.add(index)
         for copy in self.stages[index].copies:
             if copy.stage is None:
-                yield from (_in_context(self.context, source) for source in copy.sources)
+                yield from (_join_context(self.context, source) for source in copy.sources)
             elif copy.stage not in seen:
                 yield from self._sources(copy.stage, seen)
 
 
-def _in_context(context: str, source: str) -> str:
+def _join_context(context: str, source: str) -> str:
     path = posixpath.normpath(posixpath.join(context, source))
     return "" if path == "." else path
 
 
-def _rest(path: str, folder: str) -> str | None:
+def _get_path_below(path: str, folder: str) -> str | None:
     """What of a path is below a folder: "" for the folder itself, None outside."""
     if path == folder:
         return ""
@@ -135,14 +135,14 @@ def _rest(path: str, folder: str) -> str | None:
     return path[len(prefix) :] if path.startswith(prefix) else None
 
 
-def _matches(source: str, below: str, copy: Copy) -> Iterator[tuple[str, bool]]:
+def _match_source(source: str, below: str, copy: CopyInstruction) -> Iterator[tuple[str, bool]]:
     """The context paths that a copy of `source` puts at `below` its target."""
     folder, _, name = source.rpartition("/")
     if copy.parents:
-        if not _rest_is_none(below, source):
+        if not _is_outside(below, source):
             yield below, False
         return
-    if _GLOB & set(source):
+    if _GLOB_CHARACTERS & set(source):
         first, _, more = below.partition("/")
         if first and not more and fnmatch.fnmatchcase(first, name):
             yield posixpath.join(folder, first), True
@@ -155,16 +155,16 @@ def _matches(source: str, below: str, copy: Copy) -> Iterator[tuple[str, bool]]:
         yield source, True
 
 
-def _rest_is_none(path: str, folder: str) -> bool:
-    return folder != "." and _rest(path, folder) is None
+def _is_outside(path: str, folder: str) -> bool:
+    return folder != "." and _get_path_below(path, folder) is None
 
 
-def _copied_to(copy: Copy, origin: str, path: str) -> Iterator[str]:
-    if _GLOB & set(origin):
+def _find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterator[str]:
+    if _GLOB_CHARACTERS & set(origin):
         if fnmatch.fnmatchcase(path, origin) and path.count("/") == origin.count("/"):
             yield posixpath.join(copy.target, posixpath.basename(path))
         return
-    below = path if not origin or origin == "/." else _rest(path, origin)
+    below = path if not origin or origin == "/." else _get_path_below(path, origin)
     if below is None:
         return
     if copy.parents:

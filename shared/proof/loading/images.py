@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.proof.loading.image import Stage, read_image
+from shared.proof.loading.image import BuildStage, parse_stages
 from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.tree import RecordedTree, is_image_file
+from shared.proof.loading.tree import RecordingTree, is_image_file
 
-MOST_IMAGES = 40
-MOST_FOLDERS = 300
-MOST_DEPTH = 4
-_SKIPPED = frozenset({"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"})
-_PROJECT = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
+MAX_IMAGES = 40
+MAX_FOLDERS = 300
+MAX_DEPTH = 4
+_SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"})
+_PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
 _NOT_DEPLOYED = re.compile(
     r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?)(?:[.\-_/]|$)",
     re.I,
@@ -24,11 +24,11 @@ _NOT_DEPLOYED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class BuiltImage:
     """A Dockerfile with its stages, and the files of what it builds."""
 
     path: str
-    stages: tuple[Stage, ...]
+    stages: tuple[BuildStage, ...]
     files: ImageFiles
     is_last: bool = True
 
@@ -38,47 +38,47 @@ class Image:
         return self.path if self.is_last else f"{self.path} (stage {self.stage.name})"
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> BuildStage:
         return self.stages[-1]
 
 
-def find_images(tree: RecordedTree, failing: str) -> Iterator[Image]:
+def find_images(tree: RecordingTree, failing_path: str) -> Iterator[BuiltImage]:
     """The images that can hold the failing file, the likeliest first: a deployed one, of the nearest folder."""
-    paths = sorted(_dockerfiles(tree, failing), key=lambda path: _rank(path, failing))
-    for path in paths[:MOST_IMAGES]:
-        stages = read_image(tree.text(path))
+    paths = sorted(_find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
+    for path in paths[:MAX_IMAGES]:
+        stages = parse_stages(tree.text(path))
         if stages:
-            yield from _of_stages(tree, path, stages)
+            yield from _list_stage_images(tree, path, stages)
 
 
-def _of_stages(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> Iterator[Image]:
+def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> Iterator[BuiltImage]:
     """The image of the last stage, then those of earlier ones that start something: a build may end there."""
-    yield Image(path, tuple(stages), _files(tree, path, stages))
+    yield BuiltImage(path, tuple(stages), _choose_build_context(tree, path, stages))
     for count in range(len(stages) - 1, 0, -1):
         stage = stages[count - 1]
-        if stage.name and stage.starts and is_deployed(stage.name):
-            yield Image(path, tuple(stages[:count]), _files(tree, path, stages[:count]), is_last=False)
+        if stage.name and stage.starts and is_deployed_dockerfile(stage.name):
+            yield BuiltImage(path, tuple(stages[:count]), _choose_build_context(tree, path, stages[:count]), is_last=False)
 
 
-def is_deployed(path: str) -> bool:
+def is_deployed_dockerfile(path: str) -> bool:
     """Whether a Dockerfile's name is that of an image that is deployed: `Dockerfile.dev` is not."""
     return not _NOT_DEPLOYED.search(path)
 
 
-def folders_above(path: str) -> list[str]:
+def list_folders_above(path: str) -> list[str]:
     """The folders that hold a path, the nearest first; the top is ""."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
-def _rank(path: str, failing: str) -> tuple[bool, int, int, int, str]:
-    above = folders_above(failing)
+def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int, str]:
+    above = list_folders_above(failing_path)
     folder = posixpath.dirname(path)
-    common = posixpath.commonpath([folder, posixpath.dirname(failing)]) if folder and "/" in failing else ""
+    common = posixpath.commonpath([folder, posixpath.dirname(failing_path)]) if folder and "/" in failing_path else ""
     name = posixpath.basename(path).lower()
     known = folder in above
     return (
-        not is_deployed(path),
+        not is_deployed_dockerfile(path),
         -(len(folder.split("/")) if known and folder else 0),
         -(len(common.split("/")) if common else 0),
         0 if name in {"dockerfile", "containerfile"} else 1,
@@ -86,12 +86,12 @@ def _rank(path: str, failing: str) -> tuple[bool, int, int, int, str]:
     )
 
 
-def _dockerfiles(tree: RecordedTree, failing: str) -> set[str]:
+def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
     """The Dockerfiles above the failing file, and of the first levels of the tree; a bounded number of folders."""
     found: set[str] = set()
-    queue = [(folder, MOST_DEPTH) for folder in folders_above(failing)[:-1]] + [("", 0)]
+    queue = [(folder, MAX_DEPTH) for folder in list_folders_above(failing_path)[:-1]] + [("", 0)]
     seen: set[str] = set()
-    while queue and len(seen) < MOST_FOLDERS:
+    while queue and len(seen) < MAX_FOLDERS:
         folder, depth = queue.pop(0)
         if folder in seen:
             continue
@@ -100,7 +100,7 @@ def _dockerfiles(tree: RecordedTree, failing: str) -> set[str]:
             path = posixpath.join(folder, name)
             if kind == "file" and _is_dockerfile(path):
                 found.add(path)
-            elif kind == "folder" and depth < MOST_DEPTH and name not in _SKIPPED:
+            elif kind == "folder" and depth < MAX_DEPTH and name not in _SKIPPED_FOLDERS:
                 queue.append((path, depth + 1))
     return found
 
@@ -110,28 +110,28 @@ def _is_dockerfile(path: str) -> bool:
     return is_image_file(path) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
 
 
-def _files(tree: RecordedTree, path: str, stages: Sequence[Stage]) -> ImageFiles:
+def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> ImageFiles:
     """The files of an image, with the build context that holds most of what the Dockerfile copies.
 
     Of several such, the one where the start command finds its file, else the nearest that looks like a project.
     """
-    contexts = folders_above(path)
-    scores = [(_existing(tree, context, stages), context) for context in contexts]
+    contexts = list_folders_above(path)
+    scores = [(_count_existing(tree, context, stages), context) for context in contexts]
     best = max(score for score, _ in scores)
     likely = [context for score, context in scores if score == best]
-    known = [context for context in likely if _starts_in(ImageFiles(tree, stages, context))]
-    projects = [context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT)]
+    known = [context for context in likely if _has_start_file(ImageFiles(tree, stages, context))]
+    projects = [context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)]
     return ImageFiles(tree, stages, (known or projects or likely)[0])
 
 
-def _existing(tree: RecordedTree, context: str, stages: Sequence[Stage]) -> int:
+def _count_existing(tree: RecordingTree, context: str, stages: Sequence[BuildStage]) -> int:
     """How many of the copied paths exist below a folder."""
     sources = {source for stage in stages for copy in stage.copies if copy.stage is None for source in copy.sources}
     plain = [posixpath.normpath(posixpath.join(context, source)) for source in sources if source != "."]
     return sum(1 for each in plain if tree.blob(each) is not None or tree.has_folder(each))
 
 
-def _starts_in(files: ImageFiles) -> bool:
+def _has_start_file(files: ImageFiles) -> bool:
     """Whether a word of the start command names a file or a module of an image."""
     stage = files.stages[-1]
     commands = [command for command in (stage.entrypoint, stage.command) if command]

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from shared.proof.loading.reaching import strings_behind, strings_reaching
-from shared.proof.loading.source_text import Literal, SourceText, read_text
+from shared.proof.loading.reaching import find_strings_after, find_reaching_strings
+from shared.proof.loading.source_text import Literal, SourceText, split_source
 
-MOST_FOUND = 5_000
-MOST_UNFOLLOWED = 20
+MAX_FOUND = 5_000
+MAX_UNRESOLVED = 20
 _SPACE = r"(?:[ \t\f]|\\\r?\n){0,80}+"
 _NAME = r"[^\W\d]\w{0,200}+"
 _DOTTED = rf"{_NAME}(?:{_SPACE}\.{_SPACE}{_NAME}){{0,40}}+"
@@ -50,11 +50,11 @@ _FILE_LOADER = re.compile(r"(?<!\w)(?:spec_from_file_location|SourceFileLoader|r
 _LAZY = re.compile(r"(?<!\w)(?:attach(?:_stub)?|_LazyModule)\s{0,20}+\(\s{0,20}+__name__")
 _LOGGER = re.compile(r"getLogger\s{0,9}+\(\s{0,9}+(?:name\s{0,9}+=\s{0,9}+)?\Z")
 _SCRIPT = re.compile(r"(?:\.{1,2}/){0,4}+(?:[\w-]++/)*+[\w-]++\.py")
-_PLACE = re.compile(r"(?:\.{1,2}/){0,4}+[\w-]++(?:[./][\w-]++)*+/?")
+_PATH_LIKE = re.compile(r"(?:\.{1,2}/){0,4}+[\w-]++(?:[./][\w-]++)*+/?")
 _COMMAND = re.compile(
     r"(?:exec\s)?\s{0,9}+(?:\S{0,80}/)?(?:python[\d.]*+|gunicorn|uvicorn|hypercorn|daphne|celery|granian)\s"
 )
-_OWN = re.compile(r"\{\s*(?:__name__|__package__)\s*\}\.")
+_OWN_PREFIX = re.compile(r"\{\s*(?:__name__|__package__)\s*\}\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +90,51 @@ class Imports:
     folders: tuple[str, ...] = ()
 
 
-def load_imports(source: bytes) -> Imports:
+def parse_imports(source: bytes) -> Imports:
     """What a file imports; never raises, whatever the bytes are."""
-    text = read_text(source)
-    direct: dict[Import, None] = dict.fromkeys(_statements(text))
+    text = split_source(source)
+    direct: dict[Import, None] = dict.fromkeys(_find_statements(text))
     whole: dict[Import, None] = {}
     unfollowed: list[str] = []
     dynamic: list[int] = []
-    for match in _calls(text):
+    for match in _find_import_calls(text):
         before = len(unfollowed)
         _read_call(text, match, direct, whole, unfollowed)
         dynamic += [match.end()] if len(unfollowed) > before else []
-    dynamic += [match.end() for match in _matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")]
-    for match in _matches(_WALK, text.code, "_modules", "_packages"):
-        whole[_walked(match, direct)] = None
-    whole |= {Import("", 1): None for _ in _matches(_LAZY, text.code, "attach", "_LazyModule")}
-    direct |= dict.fromkeys(_run_modules(text))
+    dynamic += [match.end() for match in _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")]
+    for match in _find_matches(_WALK, text.code, "_modules", "_packages"):
+        whole[_parse_package_walk(match, direct)] = None
+    whole |= {Import("", 1): None for _ in _find_matches(_LAZY, text.code, "attach", "_LazyModule")}
+    direct |= dict.fromkeys(_find_run_modules(text))
     if unfollowed:
-        whole |= dict.fromkeys(_prefixes(text))
-        direct |= dict.fromkeys(_relative(each.body) for each in text.strings if _RELATIVE.fullmatch(each.body))
-    changes = [match.end() for match in _matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")]
+        whole |= dict.fromkeys(_find_prefixes(text))
+        direct |= dict.fromkeys(_parse_relative(each.body) for each in text.strings if _RELATIVE.fullmatch(each.body))
+    changes = [match.end() for match in _find_matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")]
     return Imports(
-        tuple(direct)[:MOST_FOUND],
-        tuple(whole)[:MOST_FOUND],
-        tuple(dict.fromkeys(_mentions(text)))[:MOST_FOUND],
-        tuple(_applications(text))[:MOST_FOUND],
-        tuple(_exports(text))[:MOST_FOUND],
+        tuple(direct)[:MAX_FOUND],
+        tuple(whole)[:MAX_FOUND],
+        tuple(dict.fromkeys(_find_mentions(text)))[:MAX_FOUND],
+        tuple(_find_applications(text))[:MAX_FOUND],
+        tuple(_find_exports(text))[:MAX_FOUND],
         tuple(unfollowed),
         bool(changes),
-        tuple(dict.fromkeys(_places(strings_reaching(text, dynamic))))[:MOST_FOUND],
-        tuple(dict.fromkeys(_scripts(text)))[:MOST_FOUND],
-        tuple(dict.fromkeys(_path_folders(text, changes)))[:MOST_UNFOLLOWED],
+        tuple(dict.fromkeys(_filter_paths(find_reaching_strings(text, dynamic))))[:MAX_FOUND],
+        tuple(dict.fromkeys(_find_scripts(text)))[:MAX_FOUND],
+        tuple(dict.fromkeys(_find_path_folders(text, changes)))[:MAX_UNRESOLVED],
     )
 
 
-def _calls(text: SourceText) -> Iterator[re.Match[str]]:
+def _find_import_calls(text: SourceText) -> Iterator[re.Match[str]]:
     """The calls that import, also by a name of the file's own for `import_module`."""
-    yield from _matches(_CALL, text.code, "import")
-    own = {match[1] for match in _matches(_ALIAS, text.code, "import_module")}
+    yield from _find_matches(_CALL, text.code, "import")
+    own = {match[1] for match in _find_matches(_ALIAS, text.code, "import_module")}
     if own:
         yield from (match for match in _NAMED_CALL.finditer(text.code) if match["name"] in own)
 
 
-def _run_modules(text: SourceText) -> Iterator[Import]:
+def _find_run_modules(text: SourceText) -> Iterator[Import]:
     """The modules that are run by their name: `run_module("x")`, `[…, "-m", "x"]`."""
-    for match in _matches(_RUN, text.code, "run_module"):
+    for match in _find_matches(_RUN, text.code, "run_module"):
         if literal := text.starting_at(match.end()):
             yield from (Import(literal.body), Import(literal.body + ".__main__"))
     for before, each in pairwise(text.strings):
@@ -146,58 +146,58 @@ def _run_modules(text: SourceText) -> Iterator[Import]:
             yield from (Import(each.body), Import(each.body + ".__main__"))
 
 
-def _scripts(text: SourceText) -> Iterator[str]:
+def _find_scripts(text: SourceText) -> Iterator[str]:
     for each in text.strings:
         if ".py" in each.body:
-            yield from (word for word in _words(each) if len(word) <= 200 and _SCRIPT.fullmatch(word))
+            yield from (word for word in _split_command(each) if len(word) <= 200 and _SCRIPT.fullmatch(word))
 
 
-def _words(each: Literal) -> list[str]:
+def _split_command(literal: Literal) -> list[str]:
     """The words of a command that starts Python, else the text itself."""
-    return each.body.split()[:100] if _COMMAND.match(each.body[:200]) else [each.body]
+    return literal.body.split()[:100] if _COMMAND.match(literal.body[:200]) else [literal.body]
 
 
-def _places(strings: Iterable[Literal]) -> Iterator[str]:
-    return (each.body for each in strings if len(each.body) <= 200 and _PLACE.fullmatch(each.body))
+def _filter_paths(strings: Iterable[Literal]) -> Iterator[str]:
+    return (each.body for each in strings if len(each.body) <= 200 and _PATH_LIKE.fullmatch(each.body))
 
 
-def _path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str]:
+def _find_path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str]:
     """What may be put on the import path: each text that reaches such a call, and those of one call put together."""
-    yield from _places(strings_reaching(text, changes))
-    for start in changes[:MOST_UNFOLLOWED]:
-        parts = list(_places(strings_behind(text, start)))
+    yield from _filter_paths(find_reaching_strings(text, changes))
+    for start in changes[:MAX_UNRESOLVED]:
+        parts = list(_filter_paths(find_strings_after(text, start)))
         if len(parts) > 1:
             yield "/".join(parts[:9])
 
 
-def _matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
+def _find_matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
     """The matches of a pattern, which is not even tried where none of its words stands in the code."""
     return pattern.finditer(code) if any(word in code for word in words) else iter(())
 
 
-def _statements(text: SourceText) -> Iterator[Import]:
-    for match in _matches(_STATEMENT, text.code, "import"):
+def _find_statements(text: SourceText) -> Iterator[Import]:
+    for match in _find_matches(_STATEMENT, text.code, "import"):
         if match["plain"]:
-            yield from (Import(name) for name in _names(match["plain"]))
+            yield from (Import(name) for name in _split_names(match["plain"]))
             continue
-        names = ("*",) if match["star"] else tuple(_names(match["names"] or match["line"] or ""))
+        names = ("*",) if match["star"] else tuple(_split_names(match["names"] or match["line"] or ""))
         level = match["dots"].count(".")
         if level or match["module"]:
-            yield Import(_joined(match["module"] or ""), level, names)
+            yield Import(_join_dotted(match["module"] or ""), level, names)
 
 
-def _names(listed: str) -> Iterator[str]:
+def _split_names(listed: str) -> Iterator[str]:
     for item in listed.replace("\\", " ").split(","):
-        words = _joined_dots(item).split()
+        words = _strip_dotted(item).split()
         if words and words[0] not in {"as", "import", "from"}:
             yield words[0]
 
 
-def _joined(dotted: str) -> str:
+def _join_dotted(dotted: str) -> str:
     return "".join(dotted.replace("\\", " ").split())
 
 
-def _joined_dots(item: str) -> str:
+def _strip_dotted(item: str) -> str:
     return ".".join(part.strip() for part in item.split("."))
 
 
@@ -213,23 +213,23 @@ def _read_call(
     end = literal.end if literal else match.end()
     rest = text.code[end : end + 400].lstrip()
     if literal and not literal.is_format and rest[:1] in {",", ")", ""}:
-        direct[_called(text, literal.body, literal.end)] = None
+        direct[_parse_called_import(text, literal.body, literal.end)] = None
         return
     opens = bool(literal and (literal.is_format or rest[:1] in {"+", "%"} or rest.startswith(".format")))
-    prefix = _prefix(literal.body, whole=opens) if literal else None
+    prefix = _parse_prefix(literal.body, is_prefix=opens) if literal else None
     if prefix:
         whole[prefix] = None
     elif _OWN_PACKAGE.match(rest):
         whole[Import("", 1)] = None
-    elif len(unfollowed) < MOST_UNFOLLOWED and not text.is_definition(match.start()):
+    elif len(unfollowed) < MAX_UNRESOLVED and not text.is_definition(match.start()):
         unfollowed.append(f"{match['name']}(…), line {text.line_of(match.start())}")
 
 
-def _called(text: SourceText, name: str, end: int) -> Import:
+def _parse_called_import(text: SourceText, name: str, end: int) -> Import:
     """`import_module(".x", "pkg")` as an import; without a literal package the file's own one is meant."""
     if not name.startswith("."):
         return Import(name)
-    found = _relative(name)
+    found = _parse_relative(name)
     after = _SECOND_ARGUMENT.match(text.code, end)
     package = text.starting_at(after.end()) if after else None
     if not package:
@@ -238,34 +238,34 @@ def _called(text: SourceText, name: str, end: int) -> Import:
     return Import(".".join([*base, found.module]))
 
 
-def _relative(name: str) -> Import:
+def _parse_relative(name: str) -> Import:
     bare = name.lstrip(".")
     return Import(bare, len(name) - len(bare))
 
 
-def _prefix(body: str, *, whole: bool) -> Import | None:
+def _parse_prefix(body: str, *, is_prefix: bool) -> Import | None:
     """The package that a name's literal beginning tells: `f"plugins.{name}"`, `"plugins." + name`."""
-    if not whole:
+    if not is_prefix:
         return None
-    if _OWN.match(body):
+    if _OWN_PREFIX.match(body):
         return Import("", 1)
     match = _PREFIX.match(body)
     if not match or not match[1]:
         return None
-    found = _relative(match[1])
+    found = _parse_relative(match[1])
     return Import(found.module.rstrip("."), found.level)
 
 
-def _prefixes(text: SourceText) -> Iterator[Import]:
+def _find_prefixes(text: SourceText) -> Iterator[Import]:
     """Literal beginnings anywhere in a file that imports by a variable: `name = f"plugins.{each}"`."""
     for each in text.strings:
         ends = each.is_format or each.body.endswith((".", ".%s", ".{}"))
-        found = _prefix(each.body, whole=ends)
+        found = _parse_prefix(each.body, is_prefix=ends)
         if found and found.module:
             yield found
 
 
-def _walked(match: re.Match[str], direct: dict[Import, None]) -> Import:
+def _parse_package_walk(match: re.Match[str], direct: dict[Import, None]) -> Import:
     """The package that `pkgutil` is asked to list: `plugins.__path__` is what the file imports by that name."""
     names = ("**",) if match["name"] == "walk_packages" else ()
     of = match["of"].removesuffix(".__path__")
@@ -279,21 +279,21 @@ def _walked(match: re.Match[str], direct: dict[Import, None]) -> Import:
     return Import(of, 0, names)
 
 
-def _mentions(text: SourceText) -> Iterator[str]:
+def _find_mentions(text: SourceText) -> Iterator[str]:
     for each in text.strings:
         if each.is_format or not ("." in each.body or ":" in each.body):
             continue
-        found = [word for word in _words(each) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
+        found = [word for word in _split_command(each) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
         if found and not _LOGGER.search(text.code, max(0, each.start - 40), each.start):
             yield from found
 
 
-def _applications(text: SourceText) -> Iterator[str]:
+def _find_applications(text: SourceText) -> Iterator[str]:
     """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
-    for match in _matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
+    for match in _find_matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
         yield from (each.body for each in text.within(match.start(1), match.end(1)))
 
 
-def _exports(text: SourceText) -> Iterator[str]:
-    for match in _matches(_EXPORTS, text.code, "__all__"):
+def _find_exports(text: SourceText) -> Iterator[str]:
+    for match in _find_matches(_EXPORTS, text.code, "__all__"):
         yield from (each.body for each in text.within(match.start(1), match.end(1)) if each.body.isidentifier())

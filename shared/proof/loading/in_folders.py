@@ -8,62 +8,62 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.tree import RecordedTree
-from shared.proof.model.service_files import IGNORE_FILES, belonging, leaving_out
+from shared.proof.loading.tree import RecordingTree
+from shared.proof.model.service_files import IGNORE_FILES, build_service_filter, build_ignore_filter
 
-MOST_FILES = 20_000
-MOST_FOLDERS = 20_000
+MAX_FILES = 20_000
+MAX_FOLDERS = 20_000
 
 
-def files_of_roots(tree: RecordedTree, failing: str, roots: Sequence[str]) -> set[str]:
+def list_source_root_files(tree: RecordingTree, failing_path: str, roots: Sequence[str]) -> set[str]:
     """The Python files below the configured roots: they alone decide."""
     tops = [posixpath.normpath(root).strip("/") for root in roots]
-    return _walk(tree, ["" if top == "." else top for top in tops], belonging({}, failing, roots))
+    return _walk_folders(tree, ["" if top == "." else top for top in tops], build_service_filter({}, failing_path, roots))
 
 
-def repository_files(tree: RecordedTree, failing: str) -> set[str]:
+def list_repository_files(tree: RecordingTree, failing_path: str) -> set[str]:
     """The repository's Python files less tests and what its ignore files leave out."""
-    beside = posixpath.dirname(failing)
+    beside = posixpath.dirname(failing_path)
     read = ["", beside] if tree.blob(posixpath.join(beside, "Dockerfile")) is not None else [""]  # by nobody else
-    return _walk(tree, [""], belonging(_ignores(tree, read), failing))
+    return _walk_folders(tree, [""], build_service_filter(_read_ignores(tree, read), failing_path))
 
 
-def copied_files(files: ImageFiles, dockerfile: str, failing: str) -> set[str]:
+def list_copied_files(files: ImageFiles, dockerfile: str, failing_path: str) -> set[str]:
     """The Python files that an image copies, less tests and what its ignore file leaves out."""
-    return _walk(files.tree, files.sources(), belonging(_image_ignores(files, dockerfile), failing))
+    return _walk_folders(files.tree, files.sources(), build_service_filter(_read_image_ignores(files, dockerfile), failing_path))
 
 
-def holds(files: ImageFiles, dockerfile: str, path: str) -> bool:
+def is_copied(files: ImageFiles, dockerfile: str, path: str) -> bool:
     """Whether an image copies a file, and no ignore file leaves it out."""
     if not files.places(path):
         return False
-    ignores = _image_ignores(files, dockerfile)
-    return not path.endswith(".py") or belonging(ignores, "", ())(path) or files.tree.blob(path) is None
+    ignores = _read_image_ignores(files, dockerfile)
+    return not path.endswith(".py") or build_service_filter(ignores, "", ())(path) or files.tree.blob(path) is None
 
 
-def docker_leaves_out(files: ImageFiles, dockerfile: str, running: Sequence[str]) -> Callable[[str], bool]:
+def build_docker_filter(files: ImageFiles, dockerfile: str, running_paths: Sequence[str]) -> Callable[[str], bool]:
     """Whether Docker leaves a path of the repository out of what it copies; `running`: what is known to be in."""
-    ignores = _image_ignores(files, dockerfile)
-    return leaving_out({path: text for path, text in ignores.items() if path.endswith(".dockerignore")}, running)
+    ignores = _read_image_ignores(files, dockerfile)
+    return build_ignore_filter({path: text for path, text in ignores.items() if path.endswith(".dockerignore")}, running_paths)
 
 
-def _image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:
+def _read_image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:
     own = files.tree.text(f"{dockerfile}.dockerignore")
     if own:  # Docker reads it instead of the context's
         return {posixpath.join(files.context, ".dockerignore"): own}
-    return _ignores(files.tree, [files.context])
+    return _read_ignores(files.tree, [files.context])
 
 
-def _ignores(tree: RecordedTree, folders: Iterable[str]) -> dict[str, str]:
+def _read_ignores(tree: RecordingTree, folders: Iterable[str]) -> dict[str, str]:
     paths = [posixpath.join(folder, name) for folder in folders for name in IGNORE_FILES]
     return {path: text for path in paths if (text := tree.text(path))}
 
 
-def _walk(tree: RecordedTree, tops: Sequence[str], belongs: Callable[[str], bool]) -> set[str]:
+def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callable[[str], bool]) -> set[str]:
     """The files below some paths, of which the last part may be a pattern; in a bounded number."""
     found: set[str] = set()
     queue: list[str] = []
-    for top in tops:
+    for top in top_paths:
         if tree.blob(top) is not None:
             found |= {top} if belongs(top) else set()
             continue
@@ -76,7 +76,7 @@ def _walk(tree: RecordedTree, tops: Sequence[str], belongs: Callable[[str], bool
             queue.append(top)
     tree.asked |= {path + "/" for path in queue}  # `touches` looks at every folder above a path
     seen: set[str] = set()
-    while queue and len(seen) < MOST_FOLDERS and len(found) < MOST_FILES:
+    while queue and len(seen) < MAX_FOLDERS and len(found) < MAX_FILES:
         folder = queue.pop()
         for name, kind in (tree.list_unrecorded(folder) or {}).items() if folder not in seen else ():
             path = posixpath.join(folder, name)

@@ -12,8 +12,8 @@ _LOCATION = re.compile(
 )
 
 
-def migration_folder(read: Callable[[str], str], folder: str, settings: str = "alembic.ini") -> str:
+def find_migration_folder(read_text: Callable[[str], str], folder: str, settings_file: str = "alembic.ini") -> str:
     """The folder with `env.py` and `versions`, as the settings name it."""
-    text = read(posixpath.join(folder, settings)) + read(posixpath.join(folder, "pyproject.toml"))
+    text = read_text(posixpath.join(folder, settings_file)) + read_text(posixpath.join(folder, "pyproject.toml"))
     match = _LOCATION.search(text)
     return posixpath.normpath(posixpath.join(folder, match[1].strip() if match else "alembic"))

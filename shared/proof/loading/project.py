@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from shared.proof.loading.image import split_words
-from shared.proof.loading.start import Files
+from shared.proof.loading.start import FileLookup
 from shared.text.toml import parse_toml
 
 _FOLDER = re.compile(r"(?:\.{1,2}(?:/.*)?|/.*|[\w.-]+/.*)")
@@ -22,23 +22,23 @@ _PATH = re.compile(
 )
 _REFERENCE = re.compile(r"[\w.\[\],-]{1,100}+\s{0,9}+@\s{0,9}+file:(?://)?([^\s;#]++)")
 _CONSOLE_SCRIPT = re.compile(r"[\"']([\w.-]{1,80}+)\s{0,20}+=\s{0,20}+([\w.]{1,200}+:[\w.]{1,80}+)[\"']")
-MOST_PROJECTS = 40
+MAX_PROJECTS = 40
 
 
 @dataclass(slots=True)
-class Projects:
+class InstalledProjects:
     """`roots` are image folders; `scripts` maps a console script to its module."""
 
     roots: list[str] = field(default_factory=list)
     scripts: dict[str, str] = field(default_factory=dict)
 
 
-def read_projects(files: Files, folder: str, installs: Sequence[tuple[str, str]]) -> Projects:
+def find_installed_projects(files: FileLookup, folder: str, installs: Sequence[tuple[str, str]]) -> InstalledProjects:
     """The projects that `installs` ((working directory, command)) install, and the one in `folder`."""
-    found = Projects()
-    queue = [each for workdir, command in installs for each in _installed(files, workdir, command)] + [folder]
+    found = InstalledProjects()
+    queue = [each for workdir, command in installs for each in _find_installed_folders(files, workdir, command)] + [folder]
     seen: set[str] = set()
-    while queue and len(seen) < MOST_PROJECTS:
+    while queue and len(seen) < MAX_PROJECTS:
         project = queue.pop(0)
         if project not in seen:
             seen.add(project)
@@ -46,7 +46,7 @@ def read_projects(files: Files, folder: str, installs: Sequence[tuple[str, str]]
     return found
 
 
-def _installed(files: Files, workdir: str, command: str) -> Iterator[str]:
+def _find_installed_folders(files: FileLookup, workdir: str, command: str) -> Iterator[str]:
     """The folders that a command installs: what `pip install` is given, what its requirements name, else its own."""
     words = split_words(command)
     if not re.search(r"\bpip3?\b|\bpipx\b", command):
@@ -60,29 +60,29 @@ def _installed(files: Files, workdir: str, command: str) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(workdir, bare))
 
 
-def _read_project(files: Files, folder: str, found: Projects) -> list[str]:
+def _read_project(files: FileLookup, folder: str, projects: InstalledProjects) -> list[str]:
     """Add a project's roots and scripts; the other projects of the repository that it depends on."""
-    project = _toml(files.text(posixpath.join(folder, "pyproject.toml")))
-    setup = _ini(files.text(posixpath.join(folder, "setup.cfg")))
-    inside = ["src", *_named_roots(project), *_setup_roots(setup), "."]
+    project = _parse_toml(files.text(posixpath.join(folder, "pyproject.toml")))
+    setup = _parse_ini(files.text(posixpath.join(folder, "setup.cfg")))
+    inside = ["src", *_find_named_roots(project), *_find_setup_roots(setup), "."]
     for each in dict.fromkeys(inside):
         root = posixpath.normpath(posixpath.join(folder, each))
-        if root not in found.roots:
-            found.roots.append(root)
+        if root not in projects.roots:
+            projects.roots.append(root)
     called = dict(_CONSOLE_SCRIPT.findall(files.text(posixpath.join(folder, "setup.py"))))
-    for name, value in {**_scripts(project), **_setup_scripts(setup), **called}.items():
-        found.scripts.setdefault(name, value.partition(":")[0].strip())
-    return [posixpath.normpath(posixpath.join(folder, path)) for path in _paths(files, folder, project)]
+    for name, value in {**_find_scripts(project), **_find_setup_scripts(setup), **called}.items():
+        projects.scripts.setdefault(name, value.partition(":")[0].strip())
+    return [posixpath.normpath(posixpath.join(folder, path)) for path in _find_dependency_folders(files, folder, project)]
 
 
-def _toml(text: str) -> Mapping[str, object]:
+def _parse_toml(text: str) -> Mapping[str, object]:
     try:
         return parse_toml(text)
     except ValueError:
         return {}
 
 
-def _ini(text: str) -> configparser.ConfigParser:
+def _parse_ini(text: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
@@ -91,13 +91,13 @@ def _ini(text: str) -> configparser.ConfigParser:
     return parser
 
 
-def _at(table: object, *names: str) -> object:
+def _get_nested(table: object, *names: str) -> object:
     for name in names:
         table = table.get(name) if isinstance(table, dict) else None
     return table
 
 
-def _texts(value: object) -> list[str]:
+def _collect_texts(value: object) -> list[str]:
     """The texts in a value of a table, however deep: a text, a list, or a table of these."""
     if isinstance(value, str):
         return [value]
@@ -105,18 +105,18 @@ def _texts(value: object) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
-def _named_roots(project: Mapping[str, object]) -> Iterator[str]:
-    yield from _texts(_at(project, "tool", "setuptools", "packages", "find", "where"))
-    yield from _texts(_at(project, "tool", "setuptools", "package-dir"))
-    packages = _at(project, "tool", "poetry", "packages")
+def _find_named_roots(project: Mapping[str, object]) -> Iterator[str]:
+    yield from _collect_texts(_get_nested(project, "tool", "setuptools", "packages", "find", "where"))
+    yield from _collect_texts(_get_nested(project, "tool", "setuptools", "package-dir"))
+    packages = _get_nested(project, "tool", "poetry", "packages")
     for package in packages if isinstance(packages, list) else ():
-        yield from _texts(_at(package, "from"))
-    for path in _texts(_at(project, "tool", "hatch", "build", "targets", "wheel", "packages")):
+        yield from _collect_texts(_get_nested(package, "from"))
+    for path in _collect_texts(_get_nested(project, "tool", "hatch", "build", "targets", "wheel", "packages")):
         yield posixpath.dirname(path) or "."
-    yield from _texts(_at(project, "tool", "uv", "build-backend", "module-root"))
+    yield from _collect_texts(_get_nested(project, "tool", "uv", "build-backend", "module-root"))
 
 
-def _setup_roots(setup: configparser.ConfigParser) -> Iterator[str]:
+def _find_setup_roots(setup: configparser.ConfigParser) -> Iterator[str]:
     for line in setup.get("options", "package_dir", fallback="").splitlines():
         if "=" in line:
             yield line.partition("=")[2].strip() or "."
@@ -125,35 +125,35 @@ def _setup_roots(setup: configparser.ConfigParser) -> Iterator[str]:
         yield where
 
 
-def _scripts(project: Mapping[str, object]) -> dict[str, str]:
+def _find_scripts(project: Mapping[str, object]) -> dict[str, str]:
     found: dict[str, str] = {}
     for names in (("project", "scripts"), ("tool", "poetry", "scripts")):
-        table = _at(project, *names)
+        table = _get_nested(project, *names)
         found |= {str(k): v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
     return found
 
 
-def _setup_scripts(setup: configparser.ConfigParser) -> dict[str, str]:
+def _find_setup_scripts(setup: configparser.ConfigParser) -> dict[str, str]:
     lines = setup.get("options.entry_points", "console_scripts", fallback="").splitlines()
     pairs = (line.partition("=") for line in lines)
     return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
 
-def _paths(files: Files, folder: str, project: Mapping[str, object]) -> list[str]:
+def _find_dependency_folders(files: FileLookup, folder: str, project: Mapping[str, object]) -> list[str]:
     """The folders of dependencies in the same repository: `path = "…"`, `x @ file:…`, a workspace's members."""
     found: list[str] = []
-    groups = _at(project, "tool", "poetry", "group")
+    groups = _get_nested(project, "tool", "poetry", "group")
     names: list[tuple[str, ...]] = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
     if isinstance(groups, dict):
         names += [("tool", "poetry", "group", str(name), "dependencies") for name in groups]
     for each in names:
-        table = _at(project, *each)
+        table = _get_nested(project, *each)
         for value in table.values() if isinstance(table, dict) else ():
-            found += _texts([_at(value, "path")])
-    dependencies = _texts(_at(project, "project", "dependencies"))
+            found += _collect_texts([_get_nested(value, "path")])
+    dependencies = _collect_texts(_get_nested(project, "project", "dependencies"))
     found += [match[1] for text in dependencies if (match := _REFERENCE.match(text))]
-    for member in _texts(_at(project, "tool", "uv", "workspace", "members")):
+    for member in _collect_texts(_get_nested(project, "tool", "uv", "workspace", "members")):
         above, _, name = member.rstrip("/").rpartition("/")
         inside = sorted(files.entries(posixpath.normpath(posixpath.join(folder, above)))) if "*" in name else [name]
         found += [posixpath.join(above, each) for each in inside if fnmatchcase(each, name)]
-    return found[:MOST_PROJECTS]
+    return found[:MAX_PROJECTS]

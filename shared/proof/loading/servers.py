@@ -1,6 +1,6 @@
 """The programs that load a Python application, and how each is told which one.
 
-In: the words behind the program's name, and the environment. Out: a `Target`, None where the words name none.
+In: the words behind the program's name, and the environment. Out: a `LoadTarget`, None where the words name none.
 """
 
 import posixpath
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 _APPLICATION = re.compile(r"[A-Za-z_][\w.]{0,200}+:[A-Za-z_][\w.]{0,200}+(?:\(.*\))?", re.DOTALL)
 _MODULE = re.compile(r"[A-Za-z_]\w{0,100}+(?:\.[A-Za-z_]\w{0,100}+){0,20}+")
-_FLAGS = frozenset(
+_VALUELESS_OPTIONS = frozenset(
     {
         "--reload",
         "--preload",
@@ -60,7 +60,7 @@ _FLAGS = frozenset(
     }
 )
 
-NO_RUNNERS = frozenset(
+NON_LAUNCHERS = frozenset(
     {"echo", "printf", "which", "type", "hash", "test", "[", "[[", "pip", "pip3", "pipx", "apt", "apt-get", "apk"}
     | {"yum", "dnf", "pkill", "killall", "kill", "pgrep", "rm", "cp", "mv", "ln", "mkdir", "touch", "chmod", "chown"}
     | {
@@ -85,7 +85,7 @@ NO_RUNNERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """Paths are below `folder`, which is below the working directory.
 
     `first`: the first of these files that exists is loaded. `optional`: loaded where they exist. `folders`: every
@@ -101,10 +101,10 @@ class Target:
     first: tuple[str, ...] = ()
 
 
-Reader = Callable[[Sequence[str], Mapping[str, str]], Target | None]
+TargetParser = Callable[[Sequence[str], Mapping[str, str]], LoadTarget | None]
 
 
-def option(words: Sequence[str], *names: str) -> str:
+def get_option(words: Sequence[str], *names: str) -> str:
     """The value of the last such option: `--name value`, `--name=value`, `-n value`; "" without one."""
     found = ""
     for place, word in enumerate(words):
@@ -116,13 +116,13 @@ def option(words: Sequence[str], *names: str) -> str:
     return found
 
 
-def application(words: Sequence[str]) -> str:
+def find_application(words: Sequence[str]) -> str:
     """The word that names the application: `package.module:name`, else the first that is no option nor its value."""
     found = [word for word in words if _APPLICATION.fullmatch(word)]
-    return found[0] if found else next(iter(positional(words)), "")
+    return found[0] if found else next(iter(list_positionals(words)), "")
 
 
-def positional(words: Sequence[str]) -> list[str]:
+def list_positionals(words: Sequence[str]) -> list[str]:
     """The words that are neither options nor their values."""
     found: list[str] = []
     skip = False
@@ -130,162 +130,162 @@ def positional(words: Sequence[str]) -> list[str]:
         if skip:
             skip = False
         elif word.startswith("-"):
-            skip = "=" not in word and word not in _FLAGS
+            skip = "=" not in word and word not in _VALUELESS_OPTIONS
         else:
             found.append(word)
     return found
 
 
-def module_target(spec: str) -> Target | None:
+def parse_module_target(spec: str) -> LoadTarget | None:
     """`package.module:name`, `package/module.py:name` or `package/module.py`."""
     module = spec.partition(":")[0]
     if module.endswith(".py"):
-        return Target(files=(module,))
+        return LoadTarget(files=(module,))
     module = module.replace("/", ".")
-    return Target(modules=(module,)) if _MODULE.fullmatch(module) else None
+    return LoadTarget(modules=(module,)) if _MODULE.fullmatch(module) else None
 
 
-def _plain(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
-    target = module_target(application(words))
-    folder = option(words, "--app-dir", "--chdir", "--working-dir", "--workdir")
+def _parse_plain(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
+    target = parse_module_target(find_application(words))
+    folder = get_option(words, "--app-dir", "--chdir", "--working-dir", "--workdir")
     return replace(target, folder=folder) if target and folder else target
 
 
-def _uvicorn(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    spec = application(words) or variables.get("UVICORN_APP", "")
-    target = module_target(spec)
-    folder = option(words, "--app-dir")
+def _parse_uvicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    spec = find_application(words) or variables.get("UVICORN_APP", "")
+    target = parse_module_target(spec)
+    folder = get_option(words, "--app-dir")
     return replace(target, roots=(folder,)) if target and folder else target
 
 
-def _gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    given = [*shlex_words(variables.get("GUNICORN_CMD_ARGS", "")), *words]
-    config = option(given, "-c", "--config").removeprefix("file:")
-    target = module_target(application(words) or variables.get("WSGI_APP", "") or variables.get("APP_MODULE", ""))
+def _parse_gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    given = [*split_shell_words(variables.get("GUNICORN_CMD_ARGS", "")), *words]
+    config = get_option(given, "-c", "--config").removeprefix("file:")
+    target = parse_module_target(find_application(words) or variables.get("WSGI_APP", "") or variables.get("APP_MODULE", ""))
     if not target:  # the configuration may name it: `wsgi_app = "main:app"`
-        return Target(files=(config or "gunicorn.conf.py",))
-    folder = option(given, "--chdir") or "."
-    roots = tuple(option(given, "--pythonpath").split(",")) if option(given, "--pythonpath") else ()
+        return LoadTarget(files=(config or "gunicorn.conf.py",))
+    folder = get_option(given, "--chdir") or "."
+    roots = tuple(get_option(given, "--pythonpath").split(",")) if get_option(given, "--pythonpath") else ()
     read = () if config.startswith("python:") else (config or "gunicorn.conf.py",)
     outside = tuple(
         posixpath.relpath(path, folder) if not path.startswith("/") and folder[:1] != "/" else path for path in read
     )
     modules = (*target.modules, config.removeprefix("python:")) if config.startswith("python:") else target.modules
-    classes = (option(given, "-k", "--worker-class"), option(given, "--logger-class"))
+    classes = (get_option(given, "-k", "--worker-class"), get_option(given, "--logger-class"))
     modules += tuple(each.rpartition(".")[0] for each in classes if "." in each)
     return replace(target, modules=modules, folder=folder, roots=roots, optional=outside)
 
 
-def shlex_words(text: str) -> list[str]:
+def split_shell_words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError:
         return text.split()
 
 
-def _celery(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    spec = option(words, "-A", "--app") or next((w[2:] for w in words if w.startswith("-A") and len(w) > 2), "")
-    target = module_target(spec or variables.get("CELERY_APP", ""))
+def _parse_celery(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    spec = get_option(words, "-A", "--app") or next((w[2:] for w in words if w.startswith("-A") and len(w) > 2), "")
+    target = parse_module_target(spec or variables.get("CELERY_APP", ""))
     if not target or not target.modules:
         return target
-    folder = option(words, "--workdir") or "."
+    folder = get_option(words, "--workdir") or "."
     module = target.modules[0]
-    included = tuple(filter(None, option(words, "-I", "--include").split(",")))
+    included = tuple(filter(None, get_option(words, "-I", "--include").split(",")))
     holder = tuple(filter(None, (module.rpartition(".")[0],)))  # the last name may be what the module holds
-    return Target(modules=(module, f"{module}.celery", *holder, *included), folder=folder)
+    return LoadTarget(modules=(module, f"{module}.celery", *holder, *included), folder=folder)
 
 
-def flask_target(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
+def parse_flask_target(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
     """`flask --app x run`, `FLASK_APP`, else `wsgi.py` or `app.py`."""
     if not {"run", "db", "shell"} & set(words):
         return None
-    spec = option(words, "--app", "-A") or variables.get("FLASK_APP", "")
-    target = module_target(spec) if spec else Target(first=("wsgi.py", "app.py"))
+    spec = get_option(words, "--app", "-A") or variables.get("FLASK_APP", "")
+    target = parse_module_target(spec) if spec else LoadTarget(first=("wsgi.py", "app.py"))
     return replace(target, folders=("migrations", "migrations/versions")) if target and "db" in words else target
 
 
-def _fastapi(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
+def _parse_fastapi(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     if not {"run", "dev"} & set(words):
         return None
-    spec = option(words, "--entrypoint", "-e")
+    spec = get_option(words, "--entrypoint", "-e")
     if spec:
-        return module_target(spec)
-    given = [word for word in positional(words) if word not in {"run", "dev"}]
+        return parse_module_target(spec)
+    given = [word for word in list_positionals(words) if word not in {"run", "dev"}]
     if given:
-        return Target(first=(given[0], *(f"{given[0]}/{name}.py" for name in ("main", "app", "api"))))
+        return LoadTarget(first=(given[0], *(f"{given[0]}/{name}.py" for name in ("main", "app", "api"))))
     names = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
-    return Target(first=names)
+    return LoadTarget(first=names)
 
 
-def _functions(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    source = option(words, "--source") or variables.get("FUNCTION_SOURCE", "") or "main.py"
-    return Target(files=(source,))
+def _parse_functions_framework(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    source = get_option(words, "--source") or variables.get("FUNCTION_SOURCE", "") or "main.py"
+    return LoadTarget(files=(source,))
 
 
-def _streamlit(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
-    given = [word for word in positional(words) if word.endswith(".py")]
+def _parse_streamlit(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
+    given = [word for word in list_positionals(words) if word.endswith(".py")]
     if not given:
-        return Target(files=("streamlit_app.py",)) if "run" in words else None
-    return Target(files=(given[0],), folders=(posixpath.join(posixpath.dirname(given[0]), "pages"),))
+        return LoadTarget(files=("streamlit_app.py",)) if "run" in words else None
+    return LoadTarget(files=(given[0],), folders=(posixpath.join(posixpath.dirname(given[0]), "pages"),))
 
 
-def _locust(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    file = option(words, "-f", "--locustfile") or variables.get("LOCUST_LOCUSTFILE", "")
-    return Target(files=(file or "locustfile.py",))
+def _parse_locust(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    file = get_option(words, "-f", "--locustfile") or variables.get("LOCUST_LOCUSTFILE", "")
+    return LoadTarget(files=(file or "locustfile.py",))
 
 
-def _script(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
+def _parse_script(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     given = [word for word in words if word.partition(":")[0].endswith(".py")]
-    return module_target(given[0]) if given else _plain([w for w in words if w not in {"run", "worker"}], {})
+    return parse_module_target(given[0]) if given else _parse_plain([w for w in words if w not in {"run", "worker"}], {})
 
 
-def _uwsgi(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
-    file = option(words, "--wsgi-file", "--file")
-    folder = option(words, "--chdir") or "."
-    roots = tuple(filter(None, (option(words, "--pythonpath", "--pp"),)))
-    module = option(words, "--module", "-w", "--wsgi")
-    target = Target(files=(file,)) if file else module_target(module) if module else None
+def _parse_uwsgi(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
+    file = get_option(words, "--wsgi-file", "--file")
+    folder = get_option(words, "--chdir") or "."
+    roots = tuple(filter(None, (get_option(words, "--pythonpath", "--pp"),)))
+    module = get_option(words, "--module", "-w", "--wsgi")
+    target = LoadTarget(files=(file,)) if file else parse_module_target(module) if module else None
     return replace(target, folder=folder, roots=roots) if target else None
 
 
-def _worker_class(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
+def _parse_worker_class(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     """`arq worker.WorkerSettings`, `huey_consumer tasks.huey`: the last name is what the module holds."""
-    given = next(iter(positional(words)), "")
+    given = next(iter(list_positionals(words)), "")
     module = given.rpartition(".")[0]
-    return Target(modules=(module,)) if _MODULE.fullmatch(module) else None
+    return LoadTarget(modules=(module,)) if _MODULE.fullmatch(module) else None
 
 
-def _modules(words: Sequence[str], _: Mapping[str, str]) -> Target | None:
-    given = tuple(word.partition(":")[0] for word in positional(words))
+def _parse_modules(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
+    given = tuple(word.partition(":")[0] for word in list_positionals(words))
     found = tuple(word for word in given if _MODULE.fullmatch(word))
-    return Target(modules=found) if found else None
+    return LoadTarget(modules=found) if found else None
 
 
-def _application_option(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    spec = option(words, "--app", "-A") or variables.get("LITESTAR_APP", "")
-    return module_target(spec) if spec else Target(first=("app.py", "asgi.py", "application.py", "main.py"))
+def _parse_application_option(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    spec = get_option(words, "--app", "-A") or variables.get("LITESTAR_APP", "")
+    return parse_module_target(spec) if spec else LoadTarget(first=("app.py", "asgi.py", "application.py", "main.py"))
 
 
-def _django(words: Sequence[str], variables: Mapping[str, str]) -> Target | None:
-    settings = option(words, "--settings") or variables.get("DJANGO_SETTINGS_MODULE", "")
-    roots = tuple(filter(None, (option(words, "--pythonpath"),)))
-    return Target(modules=(settings,), roots=roots) if _MODULE.fullmatch(settings) else None
+def _parse_django(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
+    settings = get_option(words, "--settings") or variables.get("DJANGO_SETTINGS_MODULE", "")
+    roots = tuple(filter(None, (get_option(words, "--pythonpath"),)))
+    return LoadTarget(modules=(settings,), roots=roots) if _MODULE.fullmatch(settings) else None
 
 
-SERVERS: Mapping[str, Reader] = {
-    "uvicorn": _uvicorn,
-    "gunicorn": _gunicorn,
-    **dict.fromkeys(("hypercorn", "daphne", "granian", "sanic", "waitress-serve", "bjoern", "aiohttp.web"), _plain),
-    "celery": _celery,
-    "flask": flask_target,
-    "fastapi": _fastapi,
-    "functions-framework": _functions,
-    "streamlit": _streamlit,
-    **dict.fromkeys(("chainlit", "gradio", "panel", "faststream", "taskiq", "robyn", "mesop", "marimo"), _script),
-    "uwsgi": _uwsgi,
-    "locust": _locust,
-    **dict.fromkeys(("arq", "huey_consumer", "huey_consumer.py", "huey-consumer"), _worker_class),
-    "dramatiq": _modules,
-    "litestar": _application_option,
-    "django-admin": _django,
+SERVERS: Mapping[str, TargetParser] = {
+    "uvicorn": _parse_uvicorn,
+    "gunicorn": _parse_gunicorn,
+    **dict.fromkeys(("hypercorn", "daphne", "granian", "sanic", "waitress-serve", "bjoern", "aiohttp.web"), _parse_plain),
+    "celery": _parse_celery,
+    "flask": parse_flask_target,
+    "fastapi": _parse_fastapi,
+    "functions-framework": _parse_functions_framework,
+    "streamlit": _parse_streamlit,
+    **dict.fromkeys(("chainlit", "gradio", "panel", "faststream", "taskiq", "robyn", "mesop", "marimo"), _parse_script),
+    "uwsgi": _parse_uwsgi,
+    "locust": _parse_locust,
+    **dict.fromkeys(("arq", "huey_consumer", "huey_consumer.py", "huey-consumer"), _parse_worker_class),
+    "dramatiq": _parse_modules,
+    "litestar": _parse_application_option,
+    "django-admin": _parse_django,
 }

@@ -7,10 +7,10 @@ Every branch of an `if` or a `case` is among them: which one runs is not known.
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
 
-MOST_COMMANDS = 400
-MOST_WORDS = 2_000
-MOST_TEXT = 10_000
-MOST_VALUE = 2_000
+MAX_COMMANDS = 400
+MAX_WORDS = 2_000
+MAX_TEXT = 10_000
+MAX_VALUE = 2_000
 _TOKEN = re.compile(
     r"(?P<gap>(?:[ \t\r]|\\\r?\n)++)|(?P<end>\n|&&|\|\||;;|[;&|()])"
     r"|(?P<redirect>\d?[<>]{1,3}&?(?:[ \t]*+[^\s;&|()<>]++)?)"
@@ -24,27 +24,27 @@ _VARIABLE = re.compile(
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,200}+)=(.*)", re.DOTALL)
 _SCRIPT_FOLDER = re.compile(r"\$\(dirname\s{1,20}+(?:--\s)?\"?\$(?:0|\{0\}|\{?BASH_SOURCE(?:\[0\])?\}?)\"?\)")
 _OWN_FOLDER = re.compile(r"\$\(\s{0,20}+pwd\s{0,20}+\)|`pwd`|\$PWD\b|\$\{PWD\}")
-_ENTERED = re.compile(r"\$\(cd\s{1,20}+(?:--\s)?\"?([\w./-]{1,200}+)\"?\s{0,20}+&&\s{0,20}+pwd(?:\s-P)?\)")
+_CHANGED_FOLDER = re.compile(r"\$\(cd\s{1,20}+(?:--\s)?\"?([\w./-]{1,200}+)\"?\s{0,20}+&&\s{0,20}+pwd(?:\s-P)?\)")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _KEYWORDS = frozenset(
     {"then", "else", "do", "if", "elif", "while", "until", "!", "{", "}", "time", "fi", "done", "esac"}
 )
-_BETWEEN = frozenset({"gap", "end", "comment", "redirect"})
-Variables = MutableMapping[str, str]
+_SEPARATORS = frozenset({"gap", "end", "comment", "redirect"})
+ShellVariables = MutableMapping[str, str]
 
 
-def fill_folders(text: str, script: str) -> str:
+def expand_folders(text: str, script: str) -> str:
     """A text with `$(dirname "$0")`, `$(cd … && pwd)` and `$(pwd)` filled in; `script`: the folder of the script."""
     text = _SCRIPT_FOLDER.sub(lambda _: script or ".", text)
-    return _OWN_FOLDER.sub(".", _ENTERED.sub(r"\1", text))
+    return _OWN_FOLDER.sub(".", _CHANGED_FOLDER.sub(r"\1", text))
 
 
-def split_commands(text: str, variables: Variables, arguments: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+def split_commands(text: str, variables: ShellVariables, arguments: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
     """The simple commands of a text; assignments on their own and `export` change `variables` on the way."""
-    for count, words in enumerate(_commands(text, variables, arguments)):
-        if count >= MOST_COMMANDS:
+    for count, words in enumerate(_split_words(text, variables, arguments)):
+        if count >= MAX_COMMANDS:
             return
-        command = _without_keywords(words)
+        command = _strip_keywords(words)
         assigned, command = split_assignments(command)
         if command and command[0] in {"export", "declare", "local", "readonly"}:
             variables.update(split_assignments(command[1:])[0])
@@ -65,7 +65,7 @@ def split_assignments(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, 
     return assigned, ()
 
 
-def shell_words(name: str, words: Sequence[str]) -> Sequence[str]:
+def get_shell_arguments(name: str, words: Sequence[str]) -> Sequence[str]:
     """What a shell is given, whatever starts it: `sh -c …`, `su user -c …`, `eval …`; () where none is started."""
     if name in _SHELLS:
         return words
@@ -74,11 +74,11 @@ def shell_words(name: str, words: Sequence[str]) -> Sequence[str]:
     return words[list(words).index("-c") :] if name in {"su", "runuser"} and "-c" in words else ()
 
 
-def expand(text: str, variables: Variables) -> str:
+def expand_shell_variables(text: str, variables: ShellVariables) -> str:
     """A text with `$NAME`, `${NAME}`, `${NAME:-default}` filled in; what is not known is empty."""
 
     def value(match: re.Match[str]) -> str:
-        known = variables.get(match["name"] or match["braced"], "")[:MOST_VALUE]
+        known = variables.get(match["name"] or match["braced"], "")[:MAX_VALUE]
         how = (match["how"] or "").lstrip(":")
         if how in {"-", "="}:
             return known or match["other"]
@@ -87,50 +87,50 @@ def expand(text: str, variables: Variables) -> str:
     for _ in range(4):  # a default that is a variable itself
         if "$" not in text:
             break
-        text = _VARIABLE.sub(value, text[:MOST_TEXT])[:MOST_TEXT]
+        text = _VARIABLE.sub(value, text[:MAX_TEXT])[:MAX_TEXT]
     return text
 
 
-def _without_keywords(words: Sequence[str]) -> tuple[str, ...]:
+def _strip_keywords(words: Sequence[str]) -> tuple[str, ...]:
     place = 0
     while place < len(words) and words[place] in _KEYWORDS:
         place += 1
     return tuple(words[place:])
 
 
-def _commands(text: str, variables: Variables, arguments: Sequence[str]) -> Iterator[list[str]]:
+def _split_words(text: str, variables: ShellVariables, arguments: Sequence[str]) -> Iterator[list[str]]:
     words: list[str] = []
     word: str | None = None
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
-        if kind in _BETWEEN and not (kind == "comment" and word is not None):  # `a#b` is a word
+        if kind in _SEPARATORS and not (kind == "comment" and word is not None):  # `a#b` is a word
             words += [] if word is None else [word]
             word = None
             if kind == "end" and words:
                 yield words
                 words = []
             continue
-        added = _piece(token, kind or "", variables, arguments)
+        added = _expand_token(token, kind or "", variables, arguments)
         if len(added) > 1 or (kind == "variable" and word is None):
             words += [] if word is None else [word]
             words += added[:-1]
             word = added[-1] if added else None
         else:
             word = ((word or "") + "".join(added))[:20_000]
-        if len(words) > MOST_WORDS:
+        if len(words) > MAX_WORDS:
             return
     words += [] if word is None else [word]
     if words:
         yield words
 
 
-def _piece(token: re.Match[str], kind: str, variables: Variables, arguments: Sequence[str]) -> list[str]:
+def _expand_token(token: re.Match[str], kind: str, variables: ShellVariables, arguments: Sequence[str]) -> list[str]:
     """The words that a token gives: one, but for `$@` and for a variable outside of quotes."""
     text = token[kind]
     if kind == "double":
         if text in {"$@", "$*", "${@}"}:
             return list(arguments)
-        return [expand(re.sub(r"\\([\"\\`])", r"\1", text), variables)]
+        return [expand_shell_variables(re.sub(r"\\([\"\\`])", r"\1", text), variables)]
     if kind == "variable":
-        return list(arguments) if text in {"$@", "$*", "${@}"} else expand(text, variables).split()
+        return list(arguments) if text in {"$@", "$*", "${@}"} else expand_shell_variables(text, variables).split()
     return [text]

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.proof.loading.tree import MOST_BYTES
+from shared.proof.loading.tree import MAX_BYTES
 
-_TOKEN = re.compile(r"#[^\r\n]*+|\"{3}|'{3}|[\"']")
+_STRING_OR_COMMENT = re.compile(r"#[^\r\n]*+|\"{3}|'{3}|[\"']")
 _PREFIX = re.compile(r"(?:^|\W)([rRbBuUfFtT]{1,2})\Z")
 _DOUBLE_END = re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.|\Z))*+(?:"|(?=[\r\n])|\Z)', re.DOTALL)
 _SINGLE_END = re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.|\Z))*+(?:'|(?=[\r\n])|\Z)", re.DOTALL)
 _LONG_DOUBLE_END = re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
 _LONG_SINGLE_END = re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL)
-_END = {'"': _DOUBLE_END, "'": _SINGLE_END, '"""': _LONG_DOUBLE_END, "'''": _LONG_SINGLE_END}
+_STRING_ENDS = {'"': _DOUBLE_END, "'": _SINGLE_END, '"""': _LONG_DOUBLE_END, "'''": _LONG_SINGLE_END}
 _LINE_IMPORT = re.compile(
     r"^[ \t]{0,80}+(?:from[ \t]{1,20}+[.\w]{1,200}+[ \t]{1,20}+import[ \t(]|import[ \t]{1,20}+\w)[^\r\n]*+",
     re.MULTILINE,
@@ -68,76 +68,76 @@ class SourceText:
         return self.code[max(0, position - 20) : position].rstrip().endswith("def")
 
 
-def read_text(source: bytes) -> SourceText:
+def split_source(source: bytes) -> SourceText:
     """Take the first MiB apart; what is no text gives no code."""
-    cut = source[:MOST_BYTES].removeprefix(b"\xef\xbb\xbf")
+    cut = source[:MAX_BYTES].removeprefix(b"\xef\xbb\xbf")
     try:
         text = cut.decode("utf-8")
     except UnicodeDecodeError:
         text = cut.decode("latin-1")
-    return _split(text)
+    return _split_text(text)
 
 
-def _split(text: str) -> SourceText:
+def _split_text(text: str) -> SourceText:
     pieces: list[str] = []
     strings: list[Literal] = []
     unclosed: set[str] = set()
     position = 0
-    while token := _TOKEN.search(text, position):
+    while token := _STRING_OR_COMMENT.search(text, position):
         quote = token[0]
         pieces.append(text[position : token.start()])
         if quote[0] == "#":
             pieces.append(" " * len(quote))
             position = token.end()
             continue
-        end = _end(text, token.end(), quote, unclosed)
+        end = _find_string_end(text, token.end(), quote, unclosed)
         match = _PREFIX.search(text[max(position, token.start() - 3) : token.start()])
         prefix = match[1].lower() if match else ""
         body = text[token.end() : end].removesuffix(quote)
         strings.append(Literal(token.start() - len(prefix), end, body, "f" in prefix or "t" in prefix))
         pieces[-1] = pieces[-1][: len(pieces[-1]) - len(prefix)]
-        pieces.append(_blank(text[token.start() - len(prefix) : end]))
+        pieces.append(_blank_string(text[token.start() - len(prefix) : end]))
         position = end
     pieces.append(text[position:])
-    code = _without_type_checking("".join(pieces))
-    return SourceText(_with_lines(code, text) if unclosed else code, strings)
+    code = _blank_type_checking("".join(pieces))
+    return SourceText(_add_import_lines(code, text) if unclosed else code, strings)
 
 
-def _end(text: str, start: int, quote: str, unclosed: set[str]) -> int:
+def _find_string_end(text: str, start: int, quote: str, unclosed: set[str]) -> int:
     """Where a string ends; one in three quotes that never closes ends with its line, and so do all later ones."""
     if len(quote) == 3:
-        match = None if quote in unclosed else _END[quote].match(text, start)
+        match = None if quote in unclosed else _STRING_ENDS[quote].match(text, start)
         if match:
             return match.end()
         unclosed.add(quote)
         quote = quote[0]
         line = _LINE.match(text, start)
         return line.end() - len(line[0]) + len(line[0].rstrip("\r\n")) if line else start
-    match = _END[quote].match(text, start)
+    match = _STRING_ENDS[quote].match(text, start)
     return match.end() if match else start
 
 
-def _blank(string: str) -> str:
+def _blank_string(string: str) -> str:
     """A string's place: quotes, and the line ends kept as such, so that lines can be counted."""
     if "\n" not in string:
         return '"' * len(string)
     return "\n".join('"' * len(line) for line in string.split("\n"))
 
 
-def _without_type_checking(code: str) -> str:
+def _blank_type_checking(code: str) -> str:
     """Blank the blocks under `if TYPE_CHECKING:`: no running Python enters them."""
     if "TYPE_CHECKING" not in code:
         return code
     pieces: list[str] = []
     position = 0
     while match := _TYPE_CHECKING.search(code, position):
-        end = match.end() if match["rest"].strip() else _block_end(code, match.end(), len(match["indent"]))
+        end = match.end() if match["rest"].strip() else _find_block_end(code, match.end(), len(match["indent"]))
         pieces += [code[position : match.start()], re.sub(r"[^\r\n]", " ", code[match.start() : end])]
         position = end
     return "".join([*pieces, code[position:]])
 
 
-def _block_end(code: str, position: int, indent: int) -> int:
+def _find_block_end(code: str, position: int, indent: int) -> int:
     line = _LINE.match(code, position)
     position = line.end() if line else position
     while position < len(code) and (line := _LINE.match(code, position)) and line.end() > position:
@@ -148,7 +148,7 @@ def _block_end(code: str, position: int, indent: int) -> int:
     return position
 
 
-def _with_lines(code: str, text: str) -> str:
+def _add_import_lines(code: str, text: str) -> str:
     """Where three quotes never close, code and text are told apart no more: each line that imports is code then."""
     lines = [match[0].partition("#")[0] for match in _LINE_IMPORT.finditer(text)]
     return code + "\n" + "\n".join(lines)

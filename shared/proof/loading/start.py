@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from shared.proof.loading.migrations import migration_folder
-from shared.proof.loading.servers import NO_RUNNERS, SERVERS, Target, flask_target, option
-from shared.proof.loading.shell import Variables, fill_folders, shell_words, split_assignments, split_commands
+from shared.proof.loading.migrations import find_migration_folder
+from shared.proof.loading.servers import NON_LAUNCHERS, SERVERS, LoadTarget, parse_flask_target, get_option
+from shared.proof.loading.shell import ShellVariables, expand_folders, get_shell_arguments, split_assignments, split_commands
 
-MOST_DEPTH = 8
-MOST_SCRIPTS = 40
-MOST_SCRIPT_BYTES = 1 << 16
+MAX_DEPTH = 8
+MAX_SCRIPTS = 40
+MAX_SCRIPT_BYTES = 1 << 16
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
-_VALUED = frozenset({"-X", "-W", "--check-hash-based-pycs"})
+_PYTHON_VALUE_OPTIONS = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 # Words that start another command: with the options that take a value, and how many words stand before the command.
 _WRAPPERS: Mapping[str, tuple[frozenset[str], int]] = {
     **dict.fromkeys(
@@ -35,14 +35,14 @@ _WRAPPERS: Mapping[str, tuple[frozenset[str], int]] = {
     ),
 }
 _RUNNERS = frozenset({"poetry", "uv", "pipenv", "pdm", "hatch", "rye", "pixi", "conda", "mamba", "micromamba"})
-_RUN_VALUED = frozenset(
+_RUNNER_VALUE_OPTIONS = frozenset(
     {"--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file", "-n", "-e", "--name"}
     | {"--package", "--only-group", "-C", "--with-requirements", "--index-url", "--prefix"}
 )
-_RUN_MODULES = frozenset({"debugpy", "coverage", "cProfile", "memray", "viztracer", "ddtrace.commands.ddtrace_run"})
+_WRAPPER_MODULES = frozenset({"debugpy", "coverage", "cProfile", "memray", "viztracer", "ddtrace.commands.ddtrace_run"})
 
 
-class Files(Protocol):
+class FileLookup(Protocol):
     """The files of an image, by image path."""
 
     def locate(self, path: str) -> str | None: ...
@@ -52,7 +52,7 @@ class Files(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartCommand:
     """`modules` are looked up below `roots` (image folders, first one first); `files` are image paths."""
 
     text: str
@@ -65,191 +65,191 @@ class Start:
 
 
 @dataclass(slots=True)
-class Situation:
+class CommandEnvironment:
     """Where a command runs. `scripts`: names of console scripts, to their modules.
 
     `scripts_read` is shared by all that one image starts: scripts that call each other end by its length.
     """
 
-    files: Files
+    files: FileLookup
     folder: str
-    variables: Variables
+    variables: ShellVariables
     arguments: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
     scripts_read: list[str] = field(default_factory=list)
 
 
-def read_shell(text: str, at: Situation) -> Iterator[Start]:
+def parse_shell(text: str, environment: CommandEnvironment) -> Iterator[StartCommand]:
     """The starts of a shell text; `cd` and assignments hold for what follows."""
-    text = fill_folders(text, posixpath.dirname(at.variables.get("0", "")))
-    for words in split_commands(text, at.variables, at.arguments):
+    text = expand_folders(text, posixpath.dirname(environment.variables.get("0", "")))
+    for words in split_commands(text, environment.variables, environment.arguments):
         if words[0] in {"cd", "pushd"} and len(words) > 1:
-            at.folder = posixpath.normpath(posixpath.join(at.folder, words[-1]))
+            environment.folder = posixpath.normpath(posixpath.join(environment.folder, words[-1]))
         else:
-            yield from read_words(words, at)
+            yield from parse_command(words, environment)
 
 
-def read_words(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def parse_command(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """The starts of one command."""
     assigned, command = split_assignments(words)
-    if not command or at.depth > MOST_DEPTH:
+    if not command or environment.depth > MAX_DEPTH:
         return
-    here = replace(at, variables={**at.variables, **assigned}, depth=at.depth + 1)
+    here = replace(environment, variables={**environment.variables, **assigned}, depth=environment.depth + 1)
     name, rest = posixpath.basename(command[0]), command[1:]
-    if shell := shell_words(name, rest):
-        yield from _read_shell_command(shell, here)
+    if shell := get_shell_arguments(name, rest):
+        yield from _parse_shell_command(shell, here)
     elif name in {"source", "."} and rest:
-        yield from _read_script(rest[0], rest[1:], replace(here, variables=at.variables))
+        yield from _parse_script(rest[0], rest[1:], replace(here, variables=environment.variables))
     elif _PYTHON.fullmatch(name):
-        yield from _read_python(rest, here)
+        yield from _parse_python(rest, here)
     elif name in _WRAPPERS:
-        yield from read_words(_behind_wrapper(name, rest), here)
+        yield from parse_command(_skip_wrapper(name, rest), here)
     elif name in _RUNNERS:
-        yield from _read_runner(rest, here)
+        yield from _parse_runner(rest, here)
     elif name == "newrelic-admin":
-        yield from read_words(rest[1:], here)
+        yield from parse_command(rest[1:], here)
     elif name in {"honcho", "foreman", "forego"}:
-        yield from _read_procfile_command(here)
+        yield from _parse_procfile_command(here)
     elif name == "supervisord":
-        yield from _read_supervisor(rest, here)
+        yield from _parse_supervisor(rest, here)
     else:
-        yield from _read_program(name, command, here)
+        yield from _parse_program(name, command, here)
 
 
-def procfile_commands(text: str) -> dict[str, str]:
+def parse_procfile(text: str) -> dict[str, str]:
     """The commands of a Procfile by process name."""
     pairs = re.findall(r"^[ \t]{0,20}+([\w-]{1,80}+)[ \t]{0,20}+:[ \t]*+([^\r\n]++)", text, re.MULTILINE)
     return dict(pairs)
 
 
-def _read_program(name: str, command: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_program(name: str, command: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     if name in SERVERS:
-        yield from _served(name, command[1:], " ".join(command), at)
-    elif name in at.scripts:
-        yield Start(" ".join(command), (), modules=(at.scripts[name],))
+        yield from _parse_server(name, command[1:], " ".join(command), environment)
+    elif name in environment.scripts:
+        yield StartCommand(" ".join(command), (), modules=(environment.scripts[name],))
     elif name == "alembic":
-        yield from _migrated(command, at)
-    elif at.files.locate(_found(posixpath.normpath(posixpath.join(at.folder, command[0])), command[0], at)):
-        yield from _read_script(command[0], command[1:], at)
-    elif name not in NO_RUNNERS:  # a program that is not known runs the first command that it is given
-        known = (place for place, word in enumerate(command) if place and _is_program(word, at))
+        yield from _parse_alembic(command, environment)
+    elif environment.files.locate(_find_program(posixpath.normpath(posixpath.join(environment.folder, command[0])), command[0], environment)):
+        yield from _parse_script(command[0], command[1:], environment)
+    elif name not in NON_LAUNCHERS:  # a program that is not known runs the first command that it is given
+        known = (place for place, word in enumerate(command) if place and _is_known_program(word, environment))
         place = next(known, None)
-        yield from read_words(command[place:], at) if place else ()
+        yield from parse_command(command[place:], environment) if place else ()
 
 
-def _is_program(word: str, at: Situation) -> bool:
+def _is_known_program(word: str, environment: CommandEnvironment) -> bool:
     name = posixpath.basename(word)
-    return name in SERVERS or name in at.scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
+    return name in SERVERS or name in environment.scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
 
 
-def _migrated(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_alembic(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """`alembic upgrade …` runs `env.py` of its folder, and loads every version."""
-    folder = migration_folder(at.files.text, at.folder, option(words, "-c", "--config") or "alembic.ini")
-    target = Target(files=(posixpath.join(folder, "env.py"),), folders=(posixpath.join(folder, "versions"),))
-    yield _start(target, " ".join(words)[:200], at)
+    folder = find_migration_folder(environment.files.text, environment.folder, get_option(words, "-c", "--config") or "alembic.ini")
+    target = LoadTarget(files=(posixpath.join(folder, "env.py"),), folders=(posixpath.join(folder, "versions"),))
+    yield _build_start(target, " ".join(words)[:200], environment)
 
 
-def _served(name: str, words: Sequence[str], text: str, at: Situation) -> Iterator[Start]:
-    target = SERVERS[name](words, at.variables)
+def _parse_server(name: str, words: Sequence[str], text: str, environment: CommandEnvironment) -> Iterator[StartCommand]:
+    target = SERVERS[name](words, environment.variables)
     if target:
-        yield _start(target, text, at)
+        yield _build_start(target, text, environment)
 
 
-def _start(target: Target, text: str, at: Situation) -> Start:
-    folder = posixpath.normpath(posixpath.join(at.folder, target.folder))
+def _build_start(target: LoadTarget, text: str, environment: CommandEnvironment) -> StartCommand:
+    folder = posixpath.normpath(posixpath.join(environment.folder, target.folder))
     inside = [posixpath.normpath(posixpath.join(folder, root)) for root in target.roots]
     files = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.files)
     optional = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.optional)
     folders = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.folders)
     own = tuple(posixpath.dirname(path) for path in files)
-    searched = _python_path(at)
+    searched = _get_python_path(environment)
     optional += tuple(f"{root}/{name}.py" for root in searched for name in ("sitecustomize", "usercustomize"))
     roots = tuple(dict.fromkeys((*inside, *own, folder, *searched)))
-    settings = at.variables.get("DJANGO_SETTINGS_MODULE", "")
+    settings = environment.variables.get("DJANGO_SETTINGS_MODULE", "")
     modules = (*target.modules, settings) if settings else target.modules
-    first = next((path for path in target.first if at.files.locate(posixpath.join(folder, path))), None)
+    first = next((path for path in target.first if environment.files.locate(posixpath.join(folder, path))), None)
     files += (posixpath.join(folder, first),) if first else ()
-    return Start(text, roots, modules, files, optional, folders)
+    return StartCommand(text, roots, modules, files, optional, folders)
 
 
-def _python_path(at: Situation) -> tuple[str, ...]:
-    folders = at.variables.get("PYTHONPATH", "").split(":")
-    return tuple(posixpath.normpath(posixpath.join(at.folder, folder)) for folder in folders if folder)
+def _get_python_path(environment: CommandEnvironment) -> tuple[str, ...]:
+    folders = environment.variables.get("PYTHONPATH", "").split(":")
+    return tuple(posixpath.normpath(posixpath.join(environment.folder, folder)) for folder in folders if folder)
 
 
-def _read_shell_command(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_shell_command(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     for place, word in enumerate(words):
         if word.startswith("-") and not word.startswith("--") and "c" in word and place + 1 < len(words):
-            at.arguments = tuple(words[place + 2 :][1:])
-            yield from read_shell(words[place + 1], at)
+            environment.arguments = tuple(words[place + 2 :][1:])
+            yield from parse_shell(words[place + 1], environment)
             return
         if not word.startswith(("-", "+")) and (place == 0 or not re.fullmatch(r"[-+]\w{0,20}[oO]", words[place - 1])):
-            yield from _read_script(word, words[place + 1 :], at)
+            yield from _parse_script(word, words[place + 1 :], environment)
             return
 
 
-def _read_script(path: str, arguments: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_script(path: str, arguments: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """The starts of a script of the image: shell, or Python by its name or its first line."""
-    whole = posixpath.normpath(posixpath.join(at.folder, path))
-    whole = _found(whole, path, at)
-    text = at.files.text(whole)[:MOST_SCRIPT_BYTES]
+    whole = posixpath.normpath(posixpath.join(environment.folder, path))
+    whole = _find_program(whole, path, environment)
+    text = environment.files.text(whole)[:MAX_SCRIPT_BYTES]
     if path.endswith(".py") or re.match(r"#![^\n]{0,100}python", text):
-        yield from _read_python((whole, *arguments), at)
+        yield from _parse_python((whole, *arguments), environment)
         return
-    variables = {**at.variables, "0": whole, **{str(n): word for n, word in enumerate(arguments, 1)}}
-    if text and len(at.scripts_read) < MOST_SCRIPTS:
-        at.scripts_read.append(whole)
-        yield from read_shell(text, replace(at, variables=variables, arguments=tuple(arguments)))
+    variables = {**environment.variables, "0": whole, **{str(n): word for n, word in enumerate(arguments, 1)}}
+    if text and len(environment.scripts_read) < MAX_SCRIPTS:
+        environment.scripts_read.append(whole)
+        yield from parse_shell(text, replace(environment, variables=variables, arguments=tuple(arguments)))
 
 
-def _found(whole: str, path: str, at: Situation) -> str:
+def _find_program(absolute_path: str, path: str, environment: CommandEnvironment) -> str:
     """A bare name is looked for where images put programs, too."""
     places = (
-        [whole] if "/" in path else [whole, f"/usr/local/bin/{path}", f"/usr/bin/{path}", f"/bin/{path}", f"/{path}"]
+        [absolute_path] if "/" in path else [absolute_path, f"/usr/local/bin/{path}", f"/usr/bin/{path}", f"/bin/{path}", f"/{path}"]
     )
-    return next((place for place in places if at.files.locate(place)), whole)
+    return next((place for place in places if environment.files.locate(place)), absolute_path)
 
 
-def _read_python(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_python(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] not in {"-m", "-c", "-"}:
         cluster = words[place]
         if cluster.endswith("m") and not cluster.startswith("--"):  # -um is -u -m
             words = (*words[:place], "-m", *words[place + 1 :])
             break
-        place += 2 if cluster in _VALUED else 1
+        place += 2 if cluster in _PYTHON_VALUE_OPTIONS else 1
     if place >= len(words) or words[place] == "-":
         return
     word, rest = words[place], words[place + 1 :]
     if word == "-m" and rest:
-        yield from _read_module(rest[0], rest[1:], at)
+        yield from _parse_module(rest[0], rest[1:], environment)
     elif word == "-c" and rest:
-        yield Start(f"python -c {rest[0][:80]}", (at.folder, *_python_path(at)), code=rest[0])
+        yield StartCommand(f"python -c {rest[0][:80]}", (environment.folder, *_get_python_path(environment)), code=rest[0])
     elif word not in {"-m", "-c"}:
-        path = posixpath.normpath(posixpath.join(at.folder, word))
+        path = posixpath.normpath(posixpath.join(environment.folder, word))
         inside = posixpath.join(path, "__main__.py")  # a folder is run by it
-        path = inside if at.files.locate(path) is None and at.files.locate(inside) else path
-        target = Target(files=(path,), folder=posixpath.dirname(path))
-        yield _start(target, " ".join(("python", word, *rest))[:200], at)
+        path = inside if environment.files.locate(path) is None and environment.files.locate(inside) else path
+        target = LoadTarget(files=(path,), folder=posixpath.dirname(path))
+        yield _build_start(target, " ".join(("python", word, *rest))[:200], environment)
 
 
-def _read_module(module: str, rest: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_module(module: str, rest: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     text = " ".join(("python -m", module, *rest))[:200]
-    if module in _RUN_MODULES:
-        behind = _behind_wrapper(module, [word for word in rest if word != "run"])
-        yield from _read_python(behind, at)
-    elif module.replace("_", "-") in SERVERS and not at.files.locate(posixpath.join(at.folder, module + ".py")):
-        yield from _served(module.replace("_", "-"), rest, text, at)
+    if module in _WRAPPER_MODULES:
+        behind = _skip_wrapper(module, [word for word in rest if word != "run"])
+        yield from _parse_python(behind, environment)
+    elif module.replace("_", "-") in SERVERS and not environment.files.locate(posixpath.join(environment.folder, module + ".py")):
+        yield from _parse_server(module.replace("_", "-"), rest, text, environment)
     elif module == "alembic":
-        yield from _migrated((module, *rest), at)
+        yield from _parse_alembic((module, *rest), environment)
     elif module == "flask":
-        yield from (_start(target, text, at) for target in [flask_target(rest, at.variables)] if target)
+        yield from (_build_start(target, text, environment) for target in [parse_flask_target(rest, environment.variables)] if target)
     else:
-        yield _start(Target(modules=(module, f"{module}.__main__")), text, at)
+        yield _build_start(LoadTarget(modules=(module, f"{module}.__main__")), text, environment)
 
 
-def _behind_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:
+def _skip_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:
     if "--" in words:
         return words[list(words).index("--") + 1 :]
     valued, before = _WRAPPERS.get(name, (frozenset({"--listen", "--host", "--port", "-o"}), 0))
@@ -260,7 +260,7 @@ def _behind_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:
     return rest[1:] if rest and rest[0] == "run" and name in {"doppler", "infisical", "op", "dotenv"} else rest
 
 
-def _read_runner(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_runner(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """`poetry run …`, `uv run …`: what stands behind `run` and its options."""
     if "run" not in words:
         return
@@ -269,27 +269,27 @@ def _read_runner(words: Sequence[str], at: Situation) -> Iterator[Start]:
         rest = rest[list(rest).index("--") + 1 :]
     place = 0
     while place < len(rest) and rest[place].startswith("-") and rest[place] not in {"-m", "--module"}:
-        place += 2 if rest[place] in _RUN_VALUED else 1
+        place += 2 if rest[place] in _RUNNER_VALUE_OPTIONS else 1
     command = rest[place:]
     if command and command[0] in {"-m", "--module"}:
         command = ("python", "-m", *command[1:])
-    yield from read_words(command, at)
+    yield from parse_command(command, environment)
 
 
-def _read_procfile_command(at: Situation) -> Iterator[Start]:
-    commands = procfile_commands(at.files.text(posixpath.join(at.folder, "Procfile")))
+def _parse_procfile_command(environment: CommandEnvironment) -> Iterator[StartCommand]:
+    commands = parse_procfile(environment.files.text(posixpath.join(environment.folder, "Procfile")))
     for command in commands.values():
-        yield from read_shell(command, at)
+        yield from parse_shell(command, environment)
 
 
-def _read_supervisor(words: Sequence[str], at: Situation) -> Iterator[Start]:
+def _parse_supervisor(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """The `command=` lines of the configuration that supervisord is given, or finds."""
     given = [words[place + 1] for place, word in enumerate(words[:-1]) if word in {"-c", "--configuration"}]
     usual = ["supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"]
     usual += ["/etc/supervisor/conf.d/supervisord.conf"]
     for path in given or usual:
-        text = at.files.text(posixpath.normpath(posixpath.join(at.folder, path)))
+        text = environment.files.text(posixpath.normpath(posixpath.join(environment.folder, path)))
         folders = re.findall(r"^directory[ \t]*+=[ \t]*+([^\r\n;]++)", text, re.MULTILINE)
         for command in re.findall(r"^command[ \t]*+=[ \t]*+([^\r\n]++)", text, re.MULTILINE):
-            here = replace(at, folder=posixpath.join(at.folder, folders[0].strip()) if folders else at.folder)
-            yield from read_shell(re.sub(r"%\(ENV_(\w{1,80}+)\)s", r"${\1}", command), here)
+            here = replace(environment, folder=posixpath.join(environment.folder, folders[0].strip()) if folders else environment.folder)
+            yield from parse_shell(re.sub(r"%\(ENV_(\w{1,80}+)\)s", r"${\1}", command), here)

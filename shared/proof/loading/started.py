@@ -5,44 +5,44 @@ In: the files of an image and its last stage. Out: the starts, the projects' ins
 
 from collections.abc import Mapping, Sequence
 
-from shared.proof.loading.image import Stage
-from shared.proof.loading.image_files import ImageFiles, in_stage
+from shared.proof.loading.image import BuildStage
+from shared.proof.loading.image_files import ImageFiles, address_in_stage
 from shared.proof.loading.shell import split_commands
-from shared.proof.loading.start import Situation, Start, read_shell, read_words
+from shared.proof.loading.start import CommandEnvironment, StartCommand, parse_shell, parse_command
 
-MOST_STARTS = 40
-MOST_SHOWN = 300
+MAX_STARTS = 40
+MAX_DESCRIPTION = 300
 
 
-def read_starts(files: ImageFiles, stage: Stage, scripts: Mapping[str, str]) -> tuple[Start, ...]:
+def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
     """The starts of a stage; () where its command names nothing that is known."""
-    at = Situation(files, stage.workdir, dict(stage.environment), scripts=scripts)
+    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), scripts=scripts)
     entry, command = stage.entrypoint, stage.command
     if entry and entry.shell:  # the shell form takes no arguments
-        return tuple(read_shell(entry.shell, at))[:MOST_STARTS]
+        return tuple(parse_shell(entry.shell, at))[:MAX_STARTS]
     if entry and entry.words:
-        return tuple(read_words((*entry.words, *_arguments(stage)), at))[:MOST_STARTS]
+        return tuple(parse_command((*entry.words, *_get_arguments(stage)), at))[:MAX_STARTS]
     if command and command.words:
-        return tuple(read_words(command.words, at))[:MOST_STARTS]
-    return tuple(read_shell(command.shell, at))[:MOST_STARTS] if command else ()
+        return tuple(parse_command(command.words, at))[:MAX_STARTS]
+    return tuple(parse_shell(command.shell, at))[:MAX_STARTS] if command else ()
 
 
-def project_installs(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
+def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
     """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
     last = len(stages) - 1
     found = list(stages[last].installs)
     for index, stage in enumerate(stages[:last]):
-        found += [(in_stage(index, workdir), command) for workdir, command in stage.installs]
+        found += [(address_in_stage(index, workdir), command) for workdir, command in stage.installs]
     return tuple(dict.fromkeys(found))
 
 
-def describe(starts: Sequence[Start]) -> str:
+def describe_starts(starts: Sequence[StartCommand]) -> str:
     """The start commands as one line, without what would end its quotation."""
     text = "; ".join(dict.fromkeys(start.text for start in starts))
-    return " ".join(text.replace("`", "'").split())[:MOST_SHOWN]
+    return " ".join(text.replace("`", "'").split())[:MAX_DESCRIPTION]
 
 
-def _arguments(stage: Stage) -> tuple[str, ...]:
+def _get_arguments(stage: BuildStage) -> tuple[str, ...]:
     """What CMD gives to an ENTRYPOINT: its words, or the shell that runs its text."""
     if not stage.command:
         return ()

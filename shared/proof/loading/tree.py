@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """Of a script, a Dockerfile or a module, no more is read."""
 
-_IMAGE_FILE = re.compile(r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.(?:dockerfile|containerfile)|procfile", re.I)
+_IMAGE_FILE_NAME = re.compile(r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.(?:dockerfile|containerfile)|procfile", re.I)
 
 
 class SourceTree(Protocol):
@@ -28,24 +28,24 @@ class SourceTree(Protocol):
 
 def is_image_file(path: str) -> bool:
     """Whether a path is named as a Dockerfile or a Procfile; a new one anywhere can change which image counts."""
-    return bool(_IMAGE_FILE.fullmatch(path.rpartition("/")[2]))
+    return bool(_IMAGE_FILE_NAME.fullmatch(path.rpartition("/")[2]))
 
 
-def touches(asked: Collection[str], path: str, *, listed: bool = True) -> bool:
+def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:
     """Whether a change of `path` can change a closure that depends on `asked`.
 
     `listed`: the path was added or removed (also by a rename, or by a change of its type); False where only its
     contents changed. `asked` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
     """
-    if path in asked or is_image_file(path):
+    if path in recorded_paths or is_image_file(path):
         return True
-    if not listed:
+    if not is_added_or_removed:
         return False
     parts = path.split("/")
-    return "/" in asked or any("/".join(parts[:depth]) + "/" in asked for depth in range(1, len(parts)))
+    return "/" in recorded_paths or any("/".join(parts[:depth]) + "/" in recorded_paths for depth in range(1, len(parts)))
 
 
-class RecordedTree:
+class RecordingTree:
     """Answers from another tree, each fetched once; `asked` is what was asked for."""
 
     def __init__(self, tree: SourceTree) -> None:
@@ -57,7 +57,7 @@ class RecordedTree:
     def blob(self, path: str) -> str | None:
         self.asked.add(path)
         if path not in self._blobs:
-            self._blobs[path] = self._tree.blob(path) if is_inside(path) else None
+            self._blobs[path] = self._tree.blob(path) if is_relative_path(path) else None
         return self._blobs[path]
 
     def folder(self, path: str) -> Mapping[str, str] | None:
@@ -74,7 +74,7 @@ class RecordedTree:
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
         """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
         if path not in self._folders:
-            self._folders[path] = self._tree.folder(path) if not path or is_inside(path) else None
+            self._folders[path] = self._tree.folder(path) if not path or is_relative_path(path) else None
         return self._folders[path]
 
     def read(self, path: str) -> bytes | None:
@@ -82,9 +82,9 @@ class RecordedTree:
 
     def text(self, path: str) -> str:
         """The beginning of a text file; "" where it cannot be read."""
-        return (self.read(path) or b"")[:MOST_BYTES].decode("utf-8", "replace")
+        return (self.read(path) or b"")[:MAX_BYTES].decode("utf-8", "replace")
 
 
-def is_inside(path: str) -> bool:
+def is_relative_path(path: str) -> bool:
     """Whether a path is a plain one below the top: no root, no step up, of a sane length."""
     return 0 < len(path) <= 4096 and path[0] != "/" and ".." not in path.split("/")

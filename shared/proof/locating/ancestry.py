@@ -3,6 +3,6 @@
 from shared.proof.model.ports import History
 
 
-def contains(history: History, commit: str, ancestor: str) -> bool:
+def contains_commit(history: History, commit: str, ancestor: str) -> bool:
     """Whether `ancestor` is `commit` or one of its ancestors: by the graph, never by time."""
     return commit == ancestor or not history.commits(ancestor, commit)

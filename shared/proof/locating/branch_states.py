@@ -10,10 +10,10 @@ from datetime import datetime
 
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
-from shared.proof.model.search import descendants
+from shared.proof.model.search import find_descendants
 
-_FIRST_LOOK = 50
-_FURTHER = 8
+_INITIAL_LIMIT = 50
+_LIMIT_FACTOR = 8
 """A moment is mostly a recent one: the chain is read so many times further where it is not."""
 
 
@@ -33,7 +33,7 @@ class BranchStates:
             found = next((each for each in self._chain if each.committed_at <= moment), None)
             if found is not None or self._is_whole:
                 return found
-            limit = len(self._chain) * _FURTHER or _FIRST_LOOK
+            limit = len(self._chain) * _LIMIT_FACTOR or _INITIAL_LIMIT
             self._chain = self.history.first_parents(self.head, limit)
             self._is_whole = len(self._chain) < limit
 
@@ -53,14 +53,14 @@ class BranchStates:
         newer, stop = self._newer(commits)
         if stop == commit:
             return commit
-        containing = descendants(commit, commits)
+        containing = find_descendants(commit, commits)
         return next((each for each in reversed(newer) if each in containing), None)
 
     def before(self, commit: str, limit: int) -> Sequence[Commit]:
         """The states before a commit came in, newest first; for a commit that never did, those that it comes from."""
         commits = self.history.commits(self.head, commit)
         newer, start = self._newer(commits)
-        containing = descendants(commit, commits)
+        containing = find_descendants(commit, commits)
         if self.head in containing:
             start = next((each for each in newer if each not in containing), start)
         if start is None:

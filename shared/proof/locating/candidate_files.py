@@ -8,14 +8,14 @@ from functools import cached_property
 from shared.detection.incident import Incident
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.history import Branch, FileVersion
-from shared.proof.model.paths import common_tail, components, likely_files
+from shared.proof.model.paths import count_common_tail, split_logged_path, match_logged_path
 from shared.proof.model.ports import History
 
-_MOST_NAMESAKES = 50
+_MAX_NAMESAKES = 50
 """A name that more files carry (`__init__.py` without its folder) identifies none of them."""
 
 
-class Area(Enum):
+class SearchArea(Enum):
     """Where paths were found, likeliest first."""
 
     HEAD = auto()
@@ -29,36 +29,36 @@ class Area(Enum):
 
 
 @dataclass(frozen=True)
-class Layer:
+class PathTier:
     """Paths that the log may mean; of one layer all share equally much of the logged path."""
 
     history: History
     paths: Sequence[str]
     tips: Sequence[str]
-    area: Area
+    area: SearchArea
     common: int
     """Components at their end that the logged path has as well."""
 
     @cached_property
     def graph(self) -> Sequence[FileVersion]:
         """Their path-limited graph, walked when it is first asked for; empty where too many files carry the name."""
-        return self.history.versions(self.paths, self.tips) if len(self.paths) <= _MOST_NAMESAKES else ()
+        return self.history.versions(self.paths, self.tips) if len(self.paths) <= _MAX_NAMESAKES else ()
 
 
 @dataclass(slots=True)
-class Ground:
+class CandidateFiles:
     """Where the logged file may lie, likeliest first. It is walked once, however many Pythons are tried on it."""
 
     history: History
     incident: Incident
     branch: Branch
     states: BranchStates
-    _walked: dict[Area, list[Layer]] = field(default_factory=dict)
+    _walked: dict[SearchArea, list[PathTier]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
 
-    def layers(self, is_wanted: Callable[[Area], bool] = lambda _: True) -> Iterator[Layer]:
+    def layers(self, is_wanted: Callable[[SearchArea], bool] = lambda _: True) -> Iterator[PathTier]:
         """From the first one at every call, up to the first area that is not wanted: to list one can take a walk."""
-        for area in Area:
+        for area in SearchArea:
             if not is_wanted(area):
                 return
             if area not in self._walked:
@@ -70,32 +70,32 @@ class Ground:
         state = self._state_when_logged()
         return state is not None and (state, path) in self.history.blobs([(state, path)])
 
-    def _walk(self, area: Area) -> Iterator[Layer]:
+    def _walk(self, area: SearchArea) -> Iterator[PathTier]:
         for paths, tips in self._places(area):
             fresh = [path for path in paths if path not in self._tried or len(tips) > 1]
-            if area is not Area.LOGGED:  # what is found there is one of the former files as well
+            if area is not SearchArea.LOGGED:  # what is found there is one of the former files as well
                 self._tried.update(fresh)
             if fresh:
-                yield Layer(self.history, fresh, tips, area, common_tail(self.incident.path, fresh[0]))
+                yield PathTier(self.history, fresh, tips, area, count_common_tail(self.incident.path, fresh[0]))
 
-    def _places(self, area: Area) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    def _places(self, area: SearchArea) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
         """(paths, tips) to search in an area, likeliest first."""
         tips, logged = [self.branch.head], self.incident.path
-        name = next(reversed(components(logged)), "")
-        if area is Area.HEAD:
+        name = next(reversed(split_logged_path(logged)), "")
+        if area is SearchArea.HEAD:
             candidates: Collection[str] = self.history.tree(self.branch.head)
         elif not name:
             return
-        elif area is Area.LOGGED:
+        elif area is SearchArea.LOGGED:
             state = self._state_when_logged()
             candidates = self.history.tree(state) if state else ()
-        elif area is Area.FORMER:
+        elif area is SearchArea.FORMER:
             candidates = self.history.named(name, tips)
         else:
             others = [head.head for head in self.history.unmerged(self.branch, None)]
             tips = [*tips, *others]
             candidates = self.history.named(name, tips) if others else ()
-        for tier in likely_files(logged, candidates):
+        for tier in match_logged_path(logged, candidates):
             yield tier, tips
 
     def _state_when_logged(self) -> str | None:

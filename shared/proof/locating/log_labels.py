@@ -11,54 +11,54 @@ from dataclasses import replace
 
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
-from shared.proof.locating.ancestry import contains
+from shared.proof.locating.ancestry import contains_commit
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
-from shared.proof.proof_context import Request
+from shared.proof.proof_context import ProofRequest
 from shared.text.phrases import quote_untrusted
 
-_MOST_REVISIONS = 5
+_MAX_REVISIONS = 5
 
 
-def with_labels(incident: Incident, history: History, request: Request) -> Request:
+def apply_log_labels(incident: Incident, history: History, request: ProofRequest) -> ProofRequest:
     """Takes the last labelled commit as the deployed one, where nobody has named another; says what was labelled."""
-    sentences = tuple(_sentences(incident))
+    sentences = tuple(_describe_labels(incident))
     named = request.deployed is not None or bool(sentences)
     request = replace(request, stated=(*request.stated, *sentences), named=named)
     labelled = next((each for each in reversed(incident.sightings) if each.first.commit), None)
     if labelled is None:
         return request
-    commit = _resolved(history, labelled.first.commit)
+    commit = _resolve_label(history, labelled.first.commit)
     if commit is None:
         told = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
         return replace(request, stated=(*request.stated, told))
     if request.deployed is None:
         branch = history.branch(request.branch)
-        if not contains(history, branch.head, commit):
+        if not contains_commit(history, branch.head, commit):
             told = f"The label commit-sha names {commit}, which is no part of {branch.name}."
             return replace(request, stated=(*request.stated, told))
         return replace(request, deployed=commit, source=DeployedSource.LABEL, revision=labelled.revision)
-    if _resolved(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
+    if _resolve_label(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
         told = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
         return replace(request, stated=(*request.stated, told))
     return request
 
 
-def _sentences(incident: Incident) -> Iterator[str]:
+def _describe_labels(incident: Incident) -> Iterator[str]:
     """One for each revision that carries labels."""
-    by_revision: dict[str, Sighting] = {each.revision: each for each in incident.sightings if _is_labelled(each)}
-    for revision, sighting in list(by_revision.items())[:_MOST_REVISIONS]:
+    by_revision: dict[str, Sighting] = {each.revision: each for each in incident.sightings if _has_labels(each)}
+    for revision, sighting in list(by_revision.items())[:_MAX_REVISIONS]:
         labels = [f"commit-sha {sighting.first.commit}"] if sighting.first.commit else []
         labels += [quote_untrusted(sighting.first.build, 300)] if sighting.first.build else []
         of = f" of revision {quote_untrusted(revision, 80)}" if revision else ""
         yield f"The log's labels{of} say: {', '.join(labels)}."
 
 
-def _is_labelled(sighting: Sighting) -> bool:
+def _has_labels(sighting: Sighting) -> bool:
     return bool(sighting.first.commit or sighting.first.build)
 
 
-def _resolved(history: History, commit: str) -> str | None:
+def _resolve_label(history: History, commit: str) -> str | None:
     """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
     try:
         found = history.resolve(commit).id

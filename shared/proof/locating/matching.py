@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.detection.incident import Incident, Sighting
-from shared.proof.judging.compile_verdicts import Verdicts
+from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.presence import FailingVersion
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import FileVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class VersionMatch:
     """Versions of one path that fail as one sighting says, newest first."""
 
     sighting: Sighting
@@ -24,24 +24,24 @@ class Match:
 
 
 def find_matches(
-    verdicts: Verdicts, graph: Sequence[FileVersion], paths: Sequence[str], incident: Incident
-) -> list[Match]:
+    verdicts: CompileVerdicts, file_versions: Sequence[FileVersion], paths: Sequence[str], incident: Incident
+) -> list[VersionMatch]:
     """All sightings against all versions of these paths, until the last sighting has its version.
 
     Compiled are first those that can fail with the logged words on the logged line, then those that are likely to fail
     at all, then the rest: a log may have cut the words, and an older patch level of Python may have had others.
     """
-    made = {path: list(made_versions(graph, path)) for path in paths}
+    made = {path: list(find_changed_versions(file_versions, path)) for path in paths}
     every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
-    found: list[Match] = []
-    for choose in (verdicts.possible, verdicts.suspects, _all):
+    found: list[VersionMatch] = []
+    for choose in (verdicts.possible, verdicts.suspects, _select_all):
         blobs = choose(every, incident.sightings)
         verdicts.expect((every[blob], blob) for blob in blobs)
         found = [
             match
             for path, versions in made.items()
             for sighting in incident.sightings
-            if (match := _match(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
+            if (match := _match_sighting(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
         ]
         words_fit = choose != verdicts.possible or all(match.words_fit for match in found)
         if words_fit and any(match.sighting == incident.sightings[-1] for match in found):
@@ -49,36 +49,36 @@ def find_matches(
     return found
 
 
-def _all(blobs: Mapping[str, str], _sightings: Sequence[Sighting]) -> frozenset[str]:
+def _select_all(blobs: Mapping[str, str], _sightings: Sequence[Sighting]) -> frozenset[str]:
     return frozenset(blobs)
 
 
-def _match(verdicts: Verdicts, made: Sequence[FileVersion], path: str, sighting: Sighting) -> Match | None:
+def _match_sighting(verdicts: CompileVerdicts, changed_versions: Sequence[FileVersion], path: str, sighting: Sighting) -> VersionMatch | None:
     """The versions that fail on the logged line; where some of them say and quote what was logged, those alone."""
     failing = [
         FailingVersion(version.commit, path, version.blobs[path], fault)
-        for version in made
+        for version in changed_versions
         if (fault := verdicts.fails_as(version.blobs[path], path, sighting)) is not None
     ]
     if not failing:
         return None
     same_message = [each for each in failing if each.fault.message == sighting.message]
     kept = same_message or failing
-    same_text = [each for each in kept if _quoted(each.fault, sighting)]
-    return Match(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
+    same_text = [each for each in kept if _is_quoted(each.fault, sighting)]
+    return VersionMatch(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
 
 
-def _quoted(fault: Fault, sighting: Sighting) -> bool:
+def _is_quoted(fault: Fault, sighting: Sighting) -> bool:
     """Whether the log quotes the failing source; of a string over several lines a traceback shows one."""
     return bool(sighting.source_text) and sighting.source_text in {
         fault.text.strip(), *(line.strip() for line in fault.text.splitlines())
     }  # fmt: skip
 
 
-def made_versions(graph: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:
+def find_changed_versions(file_versions: Sequence[FileVersion], path: str) -> Iterator[FileVersion]:
     """The commits of a graph after which `path` had contents that it had at none of their parents."""
-    before = {version.commit.id: version.blobs.get(path) for version in graph}
-    for version in graph:
+    before = {version.commit.id: version.blobs.get(path) for version in file_versions}
+    for version in file_versions:
         blob = version.blobs.get(path)
         if blob is not None and all(before.get(parent) != blob for parent in version.commit.parents):
             yield version

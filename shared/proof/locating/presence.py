@@ -31,8 +31,8 @@ class FailingVersion:
     fault: Fault
 
 
-def likeliest(
-    states: BranchStates, versions: Sequence[FailingVersion], seen_at: datetime | None
+def choose_likeliest(
+    branch_states: BranchStates, versions: Sequence[FailingVersion], seen_at: datetime | None
 ) -> tuple[FailingVersion, Presence]:
     """The version that the branch held at that moment, else the one that it held last, else the first one after it.
 
@@ -42,26 +42,26 @@ def likeliest(
         return versions[0], Presence.EARLIER
     there = [each for each in versions if each.commit.committed_at <= seen_at]
     if not there:
-        return min(versions, key=_committed), Presence.LATER
-    state = states.at(seen_at)
-    held = _held(states, state, {each.path for each in there})
+        return min(versions, key=_get_commit_time), Presence.LATER
+    state = branch_states.at(seen_at)
+    held = _read_branch_blobs(branch_states, state, {each.path for each in there})
     current = [each for each in there if held.get(each.path) == each.blob]
-    return _newest(states, state, current or there), Presence.CURRENT if current else Presence.EARLIER
+    return _choose_newest(branch_states, state, current or there), Presence.CURRENT if current else Presence.EARLIER
 
 
-def _held(states: BranchStates, state: Commit | None, paths: set[str]) -> dict[str, str]:
+def _read_branch_blobs(branch_states: BranchStates, state: Commit | None, paths: set[str]) -> dict[str, str]:
     if state is None:
         return {}
-    return {path: blob for (_, path), blob in states.history.blobs((state.id, path) for path in sorted(paths)).items()}
+    return {path: blob for (_, path), blob in branch_states.history.blobs((state.id, path) for path in sorted(paths)).items()}
 
 
-def _newest(states: BranchStates, state: Commit | None, versions: Sequence[FailingVersion]) -> FailingVersion:
+def _choose_newest(branch_states: BranchStates, state: Commit | None, versions: Sequence[FailingVersion]) -> FailingVersion:
     """The newest of those that the branch contained by then; of others, only where there is no such one."""
     if len(versions) > 1 and state is not None:
-        lacked = states.lacked(state.id)
+        lacked = branch_states.lacked(state.id)
         versions = [each for each in versions if each.commit.id not in lacked] or versions
-    return max(versions, key=_committed)
+    return max(versions, key=_get_commit_time)
 
 
-def _committed(version: FailingVersion) -> datetime:
+def _get_commit_time(version: FailingVersion) -> datetime:
     return version.commit.committed_at

@@ -43,7 +43,7 @@ class Compilation:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """One diagnostic of ruff's parser or of its semantic rules. `line` and `column` count from 1 (0: see `Fault`)."""
 
     line: int
@@ -57,7 +57,7 @@ class Explanation:
     """Ruff's opinion of one source on one Python version: every error it sees, where CPython stops at the first."""
 
     checked_by: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     """By position; a place and message only once; at most 1,000."""
     why: str = ""
     """Why there is no opinion, where ruff died or ran out of time on this source; "" otherwise."""
@@ -66,7 +66,7 @@ class Explanation:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def source_lines(content: bytes) -> list[str]:
+def split_source_lines(content: bytes) -> list[str]:
     """The lines of a source as CPython counts them (LF, CRLF and CR end one; a form feed does not), without line ends.
 
     Decoded by the PEP 263 cookie; never fails: what cannot be decoded is shown as U+FFFD.

@@ -6,29 +6,29 @@ of theirs cannot give the logged message. Only what follows from the language is
 
 import re
 
-_OUTSIDE = re.compile(r"'(\w+)' outside ")
-_BRACKET = re.compile(r"(?:unmatched '(?P<one>[)\]}])'|'(?P<two>[(\[{])' was never closed)")
-_STRING = ("unterminated string literal", "EOL while scanning string literal")
-_BALANCED = re.compile(rb"""(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')*+""", re.DOTALL)
-_FSTRING = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
+_OUTSIDE_MESSAGE = re.compile(r"'(\w+)' outside ")
+_BRACKET_MESSAGE = re.compile(r"(?:unmatched '(?P<one>[)\]}])'|'(?P<two>[(\[{])' was never closed)")
+_STRING_MESSAGES = ("unterminated string literal", "EOL while scanning string literal")
+_CLOSED_STRINGS = re.compile(rb"""(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')*+""", re.DOTALL)
+_FSTRING_START = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
 
 
-def may_fail(content: bytes, line: int, message: str, python: str) -> bool:
+def can_fail_with(content: bytes, line: int, message: str, python: str) -> bool:
     """Whether the first error of `content` may be `message` on `line`, counted from 1."""
-    wanted = _lines(content, line)
+    wanted = _get_line_and_previous(content, line)
     if wanted is None:
         return False
     before, here = wanted
-    if message.startswith(_STRING):
-        return before.endswith(b"\\") or _opens_string(content, here, python)
-    if found := _BRACKET.match(message):
+    if message.startswith(_STRING_MESSAGES):
+        return before.endswith(b"\\") or _can_leave_string_open(content, here, python)
+    if found := _BRACKET_MESSAGE.match(message):
         return (found["one"] or found["two"]).encode() in here
-    if found := _OUTSIDE.match(message):
+    if found := _OUTSIDE_MESSAGE.match(message):
         return found[1].encode() in here
     return True
 
 
-def _lines(content: bytes, line: int) -> tuple[bytes, bytes] | None:
+def _get_line_and_previous(content: bytes, line: int) -> tuple[bytes, bytes] | None:
     """The line before the wanted one (empty for the first), and the wanted one; None where the content is shorter."""
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -36,13 +36,13 @@ def _lines(content: bytes, line: int) -> tuple[bytes, bytes] | None:
     return None if len(lines) < line else (lines[line - 2] if line > 1 else b"", lines[line - 1])
 
 
-def _opens_string(content: bytes, here: bytes, python: str) -> bool:
+def _can_leave_string_open(content: bytes, here: bytes, python: str) -> bool:
     """Whether a string of one line can begin here and not end here, whatever state the line begins in."""
     if b'"' not in here and b"'" not in here:
         return False
     if b'"""' in here or b"'''" in here or b"coding" in content[:200]:
         return True  # the line may begin or end inside a longer string; bytes may not be what they seem
-    if not _BALANCED.fullmatch(here):
+    if not _CLOSED_STRINGS.fullmatch(here):
         return True
     # Since 3.12 a line may begin inside an f-string in more ways than one line can tell.
-    return int(python.partition(".")[2]) >= 12 and _FSTRING.search(content) is not None
+    return int(python.partition(".")[2]) >= 12 and _FSTRING_START.search(content) is not None

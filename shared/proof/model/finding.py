@@ -24,7 +24,7 @@ class DeployedSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Checks(StrEnum):
+class CheckStatus(StrEnum):
     """State of the code host's checks at a commit; `unknown` where it has none, or nobody could be asked."""
 
     GREEN = "green"
@@ -33,7 +33,7 @@ class Checks(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Kind(StrEnum):
+class ActionKind(StrEnum):
     """What is recommended."""
 
     REDEPLOY = "redeploy"
@@ -75,12 +75,12 @@ class Reason(StrEnum):
     """Python was started with a file that is none."""
 
 
-SPEAKS_FOR_ITSELF = frozenset((Reason.AMBIGUOUS, Reason.NOT_FETCHED, Reason.NOT_ON_BRANCH, Reason.WRONG_COMMAND))
+SELF_EXPLANATORY_REASONS = frozenset((Reason.AMBIGUOUS, Reason.NOT_FETCHED, Reason.NOT_ON_BRANCH, Reason.WRONG_COMMAND))
 """Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class LoggedDeployment:
     """One deployed version that the log gives away: the lines of one sighting, and the version that fails there."""
 
     revision: str
@@ -92,7 +92,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedVersion:
     """The version that was running when the incident was last seen to begin."""
 
     revision: str
@@ -107,7 +107,7 @@ class Deployed:
     python_source: str
     conflict: str = ""
     """One sentence where a given commit contradicts the log; "" otherwise."""
-    deployments: tuple[Deployment, ...] = ()
+    deployments: tuple[LoggedDeployment, ...] = ()
     """One for each sighting, oldest first; the last one is this one."""
     named: bool = False
     """Whether anything beside the logged line names a commit as deployed, borne out or not."""
@@ -116,7 +116,7 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
-class AlsoBroken:
+class OtherBrokenFile:
     """Another file of the deployed tree that fails to compile: the next outage."""
 
     path: str
@@ -125,7 +125,7 @@ class AlsoBroken:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenFile:
     """The failing file at the deployed commit."""
 
     path: str
@@ -143,11 +143,11 @@ class Broken:
     """Source lines around the fault, numbered."""
     second_opinion: str = ""
     """One sentence where interpreter and ruff differ; "" where they agree or only one was asked."""
-    also_broken: tuple[AlsoBroken, ...] = ()
+    also_broken: tuple[OtherBrokenFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Loading:
+class LoadedSummary:
     """Which files count at the deployed commit, by which rule, and what was seen of the others."""
 
     rule: str
@@ -161,7 +161,7 @@ class Loading:
     files: int
     ambiguous: tuple[str, ...] = ()
     """Images, one of which may be the failing one as well."""
-    not_loaded: tuple[AlsoBroken, ...] = ()
+    not_loaded: tuple[OtherBrokenFile, ...] = ()
     """Other files that do not compile: no reason against a commit."""
     others_compiled: int = 0
     """How many other files were compiled to tell."""
@@ -172,7 +172,7 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
-class Introduced:
+class IntroducingCommit:
     """The commit after which the file no longer compiled. `errors` is the count right after it."""
 
     commit: Commit
@@ -211,7 +211,7 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedCommit:
     """A newer commit that was not chosen, and the gate that it failed."""
 
     commit: Commit
@@ -224,13 +224,13 @@ class Target:
     """The newest commit on the deploy branch that passes every gate."""
 
     commit: Commit
-    checks: Checks
+    checks: CheckStatus
     commits_after_deployed: int
-    newly_broken: tuple[AlsoBroken, ...]
+    newly_broken: tuple[OtherBrokenFile, ...]
     """Always empty for a commit that is proposed: kept in the report to show that it was looked at."""
     ships: tuple[FileChange, ...]
     """Files that differ between the deployed commit and this one."""
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedCommit, ...] = ()
     """Newer commits that failed a gate, newest first."""
 
 
@@ -245,7 +245,7 @@ class Rollback:
 class Recommendation:
     """Kind and named reason, with one sentence that says it to a person."""
 
-    kind: Kind
+    kind: ActionKind
     reason: Reason
     detail: str
 
@@ -260,12 +260,12 @@ class DeclaredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Finding:
     """All that was found for one incident."""
 
-    deployed: Deployed
-    broken: Broken | None
-    introduced: Introduced | None
+    deployed: DeployedVersion
+    broken: BrokenFile | None
+    introduced: IntroducingCommit | None
     attempts: tuple[Attempt, ...]
     fix: Fix | None
     target: Target | None
@@ -276,11 +276,11 @@ class Proof:
     branch_head: str
     declared: tuple[DeclaredFile, ...] = ()
     """CI workflows, Dockerfiles and project files at the commit that introduced the break (else the deployed one)."""
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedCommit, ...] = ()
     """Commits that contain the fix and failed a gate, newest first: those above the target, or all without one."""
     not_looked_at: int = 0
     """Further commits that might pass every gate; the search had gone on for long enough."""
-    loading: Loading | None = None
+    loading: LoadedSummary | None = None
     """None where nothing was compiled but the failing file."""
     unseen: tuple[str, ...] = ()
     """What could not be looked at, a sentence each: shallow history, missing blobs."""

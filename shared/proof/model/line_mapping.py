@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-_LONGEST = 20_000
+_MAX_MAPPED_LINES = 20_000
 """Lines; beyond this the comparison would take longer than it is worth."""
 
 
-def counterpart_line(before: Sequence[str], after: Sequence[str], line: int) -> int:
+def map_line(before: Sequence[str], after: Sequence[str], line: int) -> int:
     """The line of `after` (from 1) that stands where `line` stood in `before`, by the edits between them."""
-    if max(len(before), len(after)) > _LONGEST:
+    if max(len(before), len(after)) > _MAX_MAPPED_LINES:
         return min(line, max(1, len(after)))
     for _, old_start, old_end, new_start, new_end in SequenceMatcher(None, before, after).get_opcodes():
         if old_start < line <= old_end:

@@ -3,38 +3,38 @@
 import posixpath
 from collections.abc import Iterable, Sequence
 
-_DEEPEST = 64
+_MAX_COMPONENTS = 64
 """Path components compared; a logged path may be as long as its writer likes."""
 
 
-def components(logged: str) -> tuple[str, ...]:
+def split_logged_path(logged_path: str) -> tuple[str, ...]:
     """The last components of a logged path, without `.`, `..` and the root."""
-    cut = logged.replace("\\", "/")[-4096:]
+    cut = logged_path.replace("\\", "/")[-4096:]
     parts = posixpath.normpath(cut).split("/")
-    return tuple(part for part in parts if part not in ("", ".", ".."))[-_DEEPEST:]
+    return tuple(part for part in parts if part not in ("", ".", ".."))[-_MAX_COMPONENTS:]
 
 
-def likely_files(logged: str, tree: Iterable[str]) -> Sequence[tuple[str, ...]]:
+def match_logged_path(logged_path: str, tree_paths: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """The paths of `tree` with the logged file name, in tiers: those that share most of the logged path come first.
 
     `/app/chat/run.py` puts `backend/chat/run.py` before `run.py`: what a Dockerfile copies where is not known, the
     common tail is. Within a tier only the contents can tell.
     """
-    wanted = components(logged)
+    wanted = split_logged_path(logged_path)
     if not wanted:
         return ()
     tiers: dict[int, list[str]] = {}
-    for path in tree:
+    for path in tree_paths:
         if path.endswith(wanted[-1]) and (parts := path.split("/"))[-1] == wanted[-1]:
-            tiers.setdefault(_common_tail(wanted, parts), []).append(path)
+            tiers.setdefault(_count_common_tail(wanted, parts), []).append(path)
     return tuple(tuple(sorted(tiers[depth])) for depth in sorted(tiers, reverse=True))
 
 
-def common_tail(logged: str, path: str) -> int:
+def count_common_tail(logged_path: str, path: str) -> int:
     """How many components a path shares with the end of a logged one."""
-    return _common_tail(components(logged), path.split("/"))
+    return _count_common_tail(split_logged_path(logged_path), path.split("/"))
 
 
-def _common_tail(wanted: Sequence[str], parts: Sequence[str]) -> int:
+def _count_common_tail(wanted: Sequence[str], parts: Sequence[str]) -> int:
     pairs = zip(reversed(wanted), reversed(parts), strict=False)
     return next((depth for depth, (left, right) in enumerate(pairs) if left != right), min(len(wanted), len(parts)))

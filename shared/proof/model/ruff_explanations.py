@@ -3,14 +3,14 @@
 import re
 from dataclasses import dataclass
 
-_SINCE = re.compile(r"syntax was (added|removed) in Python (\d+\.\d+)")
-_FIELD = "inside the replacement field of an f-string"
+_SYNTAX_CHANGE = re.compile(r"syntax was (added|removed) in Python (\d+\.\d+)")
+_IN_FSTRING_FIELD = "inside the replacement field of an f-string"
 # What is said in sentences, and the proposal that made it legal where one did. Words of ruff 0.17.
 _FORMS = (
-    ("line breaks in non-triple-quoted", f"a line break stands {_FIELD} that is not triple-quoted", "PEP 701"),
-    ("reuse outer quote character", f"the quotes of the f-string are used again {_FIELD}", "PEP 701"),
-    ("escape sequence (backslash) in f-strings", f"a backslash stands {_FIELD}", "PEP 701"),
-    ("comments in f-strings", f"a comment stands {_FIELD}", "PEP 701"),
+    ("line breaks in non-triple-quoted", f"a line break stands {_IN_FSTRING_FIELD} that is not triple-quoted", "PEP 701"),
+    ("reuse outer quote character", f"the quotes of the f-string are used again {_IN_FSTRING_FIELD}", "PEP 701"),
+    ("escape sequence (backslash) in f-strings", f"a backslash stands {_IN_FSTRING_FIELD}", "PEP 701"),
+    ("comments in f-strings", f"a comment stands {_IN_FSTRING_FIELD}", "PEP 701"),
     ("`type` alias statement", "a `type` statement is used", "PEP 695"),
     ("type parameter lists", "type parameters are declared in brackets", "PEP 695"),
     ("type parameter default", "a type parameter has a default", "PEP 696"),
@@ -27,7 +27,7 @@ _FORMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SyntaxForm:
     """`what` continues a sentence such as `On line 7 …`; the others are "" where they do not apply."""
 
     what: str
@@ -38,13 +38,13 @@ class Form:
     """The minor version that made it illegal."""
 
 
-def form_of(explanation: str) -> Form | None:
+def parse_ruff_explanation(explanation: str) -> SyntaxForm | None:
     """The form that ruff's words name; None where they name an error on every version."""
-    since = _SINCE.search(explanation)
+    since = _SYNTAX_CHANGE.search(explanation)
     if since is None:
         return None
     added, removed = (since[2], "") if since[1] == "added" else ("", since[2])
     for words, what, pep in _FORMS:
         if words.lower() in explanation.lower():
-            return Form(what, pep, added, removed)
-    return Form("", "", added, removed)
+            return SyntaxForm(what, pep, added, removed)
+    return SyntaxForm("", "", added, removed)

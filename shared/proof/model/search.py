@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from shared.proof.model.history import Commit
 
-Holds = Callable[[str], bool | None]
+Predicate = Callable[[str], bool | None]
 
 
-def first_failing(
-    start: str, parents: Mapping[str, Sequence[str]], holds: Holds, same: Callable[[str, str], bool]
+def find_first_failing(
+    start: str, parents: Mapping[str, Sequence[str]], holds: Predicate, is_unchanged: Callable[[str, str], bool]
 ) -> str:
     """Follows the failure from `start` (where it fails) back to the commit whose parents do not fail.
 
@@ -22,11 +22,11 @@ def first_failing(
     """
     here = start
     while failing := [parent for parent in parents.get(here, ()) if holds(parent) is False]:
-        here = next((parent for parent in failing if same(parent, here)), failing[0])
+        here = next((parent for parent in failing if is_unchanged(parent, here)), failing[0])
     return here
 
 
-def descendants(start: str, commits: Sequence[Commit]) -> frozenset[str]:
+def find_descendants(start: str, commits: Sequence[Commit]) -> frozenset[str]:
     """The ids among `commits` (children before parents) that descend from `start`; without `start` itself."""
     found = {start}
     for commit in reversed(commits):
@@ -35,7 +35,7 @@ def descendants(start: str, commits: Sequence[Commit]) -> frozenset[str]:
     return frozenset(found - {start})
 
 
-def ancestors(starts: Iterable[str], parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
+def find_ancestors(starts: Iterable[str], parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """The ids in `parents` that are reachable from `starts`, with those of `starts` that are in `parents`."""
     found: set[str] = set()
     waiting = list(starts)
@@ -47,9 +47,9 @@ def ancestors(starts: Iterable[str], parents: Mapping[str, Sequence[str]]) -> fr
     return frozenset(found)
 
 
-def oldest_first(commits: Sequence[Commit], among: frozenset[str]) -> Iterator[Commit]:
+def sort_oldest_first(commits: Sequence[Commit], wanted_ids: frozenset[str]) -> Iterator[Commit]:
     """The commits of `among`, parents before children, otherwise by committer date."""
-    by_id = {commit.id: commit for commit in commits if commit.id in among}
+    by_id = {commit.id: commit for commit in commits if commit.id in wanted_ids}
     children: dict[str, list[str]] = {}
     waits_for: dict[str, int] = {}
     for commit in by_id.values():
@@ -68,12 +68,12 @@ def oldest_first(commits: Sequence[Commit], among: frozenset[str]) -> Iterator[C
                 heapq.heappush(ready, (by_id[child].committed_at, child))
 
 
-def first_holding(commits: Sequence[Commit], among: frozenset[str], holds: Holds) -> Commit | None:
+def find_first_holding(commits: Sequence[Commit], wanted_ids: frozenset[str], holds: Predicate) -> Commit | None:
     """The first commit of `among` at which the predicate holds: none of its ancestors in `among` does."""
-    return next((commit for commit in oldest_first(commits, among) if holds(commit.id)), None)
+    return next((commit for commit in sort_oldest_first(commits, wanted_ids) if holds(commit.id)), None)
 
 
-def newest_first(commits: Sequence[Commit], head: str, among: frozenset[str]) -> Iterator[Commit]:
+def walk_newest_first(commits: Sequence[Commit], head: str, wanted_ids: frozenset[str]) -> Iterator[Commit]:
     """The commits of `among` that the branch itself was at, newest first.
 
     A branch's own states are its chain of first parents; a commit that came in by a merge was never its head.
@@ -81,6 +81,6 @@ def newest_first(commits: Sequence[Commit], head: str, among: frozenset[str]) ->
     by_id = {commit.id: commit for commit in commits}
     here: str | None = head
     while here is not None and here in by_id:
-        if here in among:
+        if here in wanted_ids:
             yield by_id[here]
         here = next(iter(by_id[here].parents), None)

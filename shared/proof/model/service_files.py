@@ -10,7 +10,7 @@ IGNORE_FILES = (".dockerignore", ".gcloudignore")
 _TEST_FOLDERS = frozenset({"test", "tests", "testing"})
 
 
-def is_test(path: str) -> bool:
+def is_test_file(path: str) -> bool:
     """Whether a path is a test by the conventions of pytest and unittest."""
     *folders, name = path.split("/")
     return (
@@ -21,57 +21,57 @@ def is_test(path: str) -> bool:
     )
 
 
-def counted(tree: Collection[str]) -> list[str]:
+def select_ignore_files(tree_paths: Collection[str]) -> list[str]:
     """The ignore files of a tree that a build reads: those at the top, and those beside a Dockerfile."""
-    found = [path for path in tree if path.endswith(IGNORE_FILES) and path.rpartition("/")[2] in IGNORE_FILES]
-    return [path for path in found if not folder_of(path) or f"{folder_of(path)}/Dockerfile" in tree]
+    found = [path for path in tree_paths if path.endswith(IGNORE_FILES) and path.rpartition("/")[2] in IGNORE_FILES]
+    return [path for path in found if not get_folder(path) or f"{get_folder(path)}/Dockerfile" in tree_paths]
 
 
-def belonging(ignores: Mapping[str, str], deployed: str, roots: Sequence[str] = ()) -> Callable[[str], bool]:
+def build_service_filter(ignore_files: Mapping[str, str], running_path: str, source_roots: Sequence[str] = ()) -> Callable[[str], bool]:
     """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
     `ignores` maps the path of each ignore file that counts to its text; each counts for what lies beside and below it,
     unless it leaves out `deployed`: a file that is known to run was not left out, so nobody reads that ignore file.
     `roots` are folders (or files) as configured; where there are any, they alone decide.
     """
-    wanted = tuple(posixpath.normpath(root).strip("/") for root in roots)
-    is_left_out = leaving_out(ignores, [deployed])
+    wanted = tuple(posixpath.normpath(root).strip("/") for root in source_roots)
+    is_left_out = build_ignore_filter(ignore_files, [running_path])
 
     @cache
     def belongs(path: str) -> bool:
         if not path.endswith(".py") or "{{" in path:  # `{{…}}`: a template's name
             return False
         if wanted:
-            return any(_within(path, root) for root in wanted)
-        return not is_test(path) and not is_left_out(path)
+            return any(_is_within(path, root) for root in wanted)
+        return not is_test_file(path) and not is_left_out(path)
 
     return belongs
 
 
-def leaving_out(ignores: Mapping[str, str], running: Collection[str]) -> Callable[[str], bool]:
+def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collection[str]) -> Callable[[str], bool]:
     """Whether ignore files leave a path out; one that leaves out what is known to run is read by nobody."""
-    specs = [(folder_of(name), _spec(name, text)) for name, text in sorted(ignores.items())]
-    counting = [each for each in specs if not any(_ignored(path, *each) for path in running)]
-    return lambda path: any(_ignored(path, *each) for each in counting)
+    specs = [(get_folder(name), _parse_ignore_file(name, text)) for name, text in sorted(ignore_files.items())]
+    counting = [each for each in specs if not any(_is_ignored(path, *each) for path in running_paths)]
+    return lambda path: any(_is_ignored(path, *each) for each in counting)
 
 
-def folder_of(path: str) -> str:
+def get_folder(path: str) -> str:
     """The folder that holds a path; "" at the top."""
     return path.rpartition("/")[0]
 
 
-def _within(path: str, root: str) -> bool:
+def _is_within(path: str, root: str) -> bool:
     return root in {"", "."} or path == root or path.startswith(root + "/")
 
 
-def _ignored(path: str, folder: str, spec: GitIgnoreSpec) -> bool:
-    return _within(path, folder) and spec.match_file(path[len(folder) + 1 if folder else 0 :])
+def _is_ignored(path: str, folder: str, spec: GitIgnoreSpec) -> bool:
+    return _is_within(path, folder) and spec.match_file(path[len(folder) + 1 if folder else 0 :])
 
 
-def _spec(name: str, text: str) -> GitIgnoreSpec:
+def _parse_ignore_file(name: str, text: str) -> GitIgnoreSpec:
     lines = text.splitlines()
     if name.endswith(".dockerignore"):
-        lines = [_anchored(line) for line in lines]
+        lines = [_anchor_pattern(line) for line in lines]
     return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
 
 
@@ -83,7 +83,7 @@ def _is_pattern(line: str) -> bool:
     return True
 
 
-def _anchored(line: str) -> str:
+def _anchor_pattern(line: str) -> str:
     """A .dockerignore pattern as a gitignore pattern: Docker matches every pattern from the context's root."""
     pattern = line.strip()
     if not pattern or pattern.startswith("#"):

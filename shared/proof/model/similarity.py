@@ -8,7 +8,7 @@ RENAME_THRESHOLD = 0.5
 """The share of common bytes from which git itself calls it a rename (`git diff -M`, default 50 %)."""
 
 
-def similarity(old: bytes, new: bytes) -> float:
+def measure_similarity(old: bytes, new: bytes) -> float:
     """The share of the larger file's bytes that both have, line by line, wherever the lines stand: 0.0 to 1.0.
 
     CRLF counts as LF, as in git: new line ends do not make another file.
@@ -21,15 +21,15 @@ def similarity(old: bytes, new: bytes) -> float:
     return sum(len(line) * count for line, count in common.items()) / larger
 
 
-def best_match(path: str, content: bytes, others: Mapping[str, bytes]) -> str | None:
+def find_best_match(path: str, content: bytes, candidates: Mapping[str, bytes]) -> str | None:
     """The path among `others` that is most similar to `content`, if any is similar enough to be the same file.
 
     `path` is the other name of that content: of several that are equally similar, the one with its file name is taken.
     """
     name = posixpath.basename(path)
     scored = [
-        (similarity(content, other), posixpath.basename(candidate) == name, candidate)
-        for candidate, other in sorted(others.items())
+        (measure_similarity(content, other), posixpath.basename(candidate) == name, candidate)
+        for candidate, other in sorted(candidates.items())
     ]
     score, _, found = max(scored, key=lambda each: each[:2], default=(0.0, False, ""))
     return found if score >= RENAME_THRESHOLD else None

@@ -5,29 +5,29 @@ from dataclasses import dataclass
 
 from shared.proof.model.history import Branch, Commit, FileVersion
 from shared.proof.model.ports import History
-from shared.proof.model.python_names import is_loaded_like, is_python_name
-from shared.proof.model.search import descendants
-from shared.proof.model.similarity import best_match
+from shared.proof.model.python_names import can_be_loaded_like, is_python_name
+from shared.proof.model.search import find_descendants
+from shared.proof.model.similarity import find_best_match
 
-_MOST_NAMES = 20
+_MAX_NAMES = 20
 """A file that was renamed more often than this is followed no further."""
 
-_MOST_COMPARED = 400
+_MAX_COMPARED = 400
 """Files of one commit that are read to find a renamed one."""
 
 Blobs = Mapping[str, str]
 """Path to blob id, for those of a file's names that exist at a commit."""
 
 
-Vanished = tuple[str, str, str]
+VanishedName = tuple[str, str, str]
 """A commit, the parent that still had the file, and the name under which it had it."""
 
-Fails = Callable[[str, str], bool]
+FailsToCompile = Callable[[str, str], bool]
 """Whether a blob fails to compile; its path is what the compiler is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counterpart:
+class RenamedFile:
     """The other name of a file; None where it has none."""
 
     path: str | None
@@ -36,7 +36,7 @@ class Counterpart:
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class FileHistory:
     """What became of a file after `start`."""
 
     start: str
@@ -54,7 +54,7 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class HistoryStart:
     """Where a file is followed from. `graph` may hold its path-limited graph, to save a walk."""
 
     commit: str
@@ -62,37 +62,37 @@ class Start:
     graph: Sequence[FileVersion] = ()
 
 
-def follow(history: History, fails: Fails, begin: Start, branch: Branch) -> Lineage:
+def follow_file(history: History, fails_to_compile: FailsToCompile, history_start: HistoryStart, branch: Branch) -> FileHistory:
     """Follows a file from a commit to the branch's head.
 
     Where it vanished after it had been mended, its new name is of no interest: what breaks there is another break.
     """
-    start, names = begin.commit, [begin.path]
+    start, names = history_start.commit, [history_start.path]
     commits = history.commits(branch.head, start)
-    after = descendants(start, commits)
-    graph = begin.graph or (history.versions(names, [branch.head], [start]) if after else ())
-    asked: dict[Vanished, Counterpart] = {}
+    after = find_descendants(start, commits)
+    graph = history_start.graph or (history.versions(names, [branch.head], [start]) if after else ())
+    asked: dict[VanishedName, RenamedFile] = {}
     while True:
-        at = _states(history, start, names, [each for each in commits if each.id in after], graph)
-        renamed = _renamed_to(history, at, commits, fails, asked)
+        at = _read_contents(history, start, names, [each for each in commits if each.id in after], graph)
+        renamed = _find_new_names(history, at, commits, fails_to_compile, asked)
         new = [name for name in dict.fromkeys(renamed) if name not in names]
-        if not new or len(names) >= _MOST_NAMES:
+        if not new or len(names) >= _MAX_NAMES:
             break
         names += new
         graph = history.versions(names, [branch.head], [start])
     touched = {version.commit.id for version in graph}
-    versions = [each for each in commits if each.id in after and each.id in touched and _changed(each, at)]
+    versions = [each for each in commits if each.id in after and each.id in touched and _is_changed(each, at)]
     lost = any(each.is_unknown for each in asked.values())
-    return Lineage(start, tuple(names), commits, after, at, versions, lost)
+    return FileHistory(start, tuple(names), commits, after, at, versions, lost)
 
 
-def _changed(commit: Commit, at: Mapping[str, Blobs]) -> bool:
+def _is_changed(commit: Commit, blobs_at: Mapping[str, Blobs]) -> bool:
     """Whether a commit made a version that none of its parents had."""
-    return all(at[commit.id] != at.get(parent) for parent in commit.parents)
+    return all(blobs_at[commit.id] != blobs_at.get(parent) for parent in commit.parents)
 
 
-def _states(
-    history: History, start: str, names: Sequence[str], after: Sequence[Commit], graph: Sequence[FileVersion]
+def _read_contents(
+    history: History, start: str, names: Sequence[str], after: Sequence[Commit], file_versions: Sequence[FileVersion]
 ) -> dict[str, Blobs]:
     """The contents at each commit. A commit outside the graph has what its parents have, where these agree.
 
@@ -100,9 +100,9 @@ def _states(
     """
     wanted = frozenset(names)
     touched = {
-        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted} for version in graph
+        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted} for version in file_versions
     }
-    at: dict[str, Blobs] = {start: _look_up(history, start, names)}
+    at: dict[str, Blobs] = {start: _find_blobs(history, start, names)}
     for commit in reversed(after):
         inherited = [at.get(parent) for parent in commit.parents]
         if commit.id in touched:
@@ -110,39 +110,39 @@ def _states(
         elif inherited[0] is not None and all(each == inherited[0] for each in inherited):
             at[commit.id] = inherited[0]
         else:
-            at[commit.id] = _look_up(history, commit.id, names)
+            at[commit.id] = _find_blobs(history, commit.id, names)
     return at
 
 
-def _look_up(history: History, commit: str, names: Sequence[str]) -> Blobs:
+def _find_blobs(history: History, commit: str, names: Sequence[str]) -> Blobs:
     found = history.blobs((commit, name) for name in names)
     return {name: blob for (_, name), blob in found.items()}
 
 
-def _renamed_to(
+def _find_new_names(
     history: History,
-    at: Mapping[str, Blobs],
+    blobs_at: Mapping[str, Blobs],
     commits: Sequence[Commit],
-    fails: Fails,
-    asked: dict[Vanished, Counterpart],
+    fails_to_compile: FailsToCompile,
+    renames: dict[VanishedName, RenamedFile],
 ) -> list[str]:
     """The new names that the file was given where one of its names vanished while it failed; each is asked once."""
     found: list[str] = []
     for commit in commits:
-        if commit.id not in at:
+        if commit.id not in blobs_at:
             continue
         for parent in commit.parents:
-            for name, blob in at.get(parent, {}).items():
+            for name, blob in blobs_at.get(parent, {}).items():
                 gone = (commit.id, parent, name)
-                if name in at[commit.id] or gone in asked or not fails(blob, name):
+                if name in blobs_at[commit.id] or gone in renames or not fails_to_compile(blob, name):
                     continue
-                asked[gone] = counterpart(history, name, blob, appeared_in=commit.id, not_in=parent)
-                renamed = asked[gone].path
+                renames[gone] = find_renamed_file(history, name, blob, appeared_in=commit.id, not_in=parent)
+                renamed = renames[gone].path
                 found += [renamed] if renamed else []
     return found
 
 
-def counterpart(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> Counterpart:
+def find_renamed_file(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> RenamedFile:
     """The path that holds (nearly) the contents of `blob` in one commit and does not exist in another.
 
     Finds the new name of a file that vanished from `path`, or, with the commits exchanged, the old name of one that
@@ -151,13 +151,13 @@ def counterpart(history: History, path: str, blob: str, *, appeared_in: str, not
     """
     there, missing = history.tree(appeared_in), history.tree(not_in)
     fresh = {
-        other: entry.blob for other, entry in there.items() if other not in missing and is_loaded_like(other, path)
+        other: entry.blob for other, entry in there.items() if other not in missing and can_be_loaded_like(other, path)
     }
     exact = {other: b"" for other, held in fresh.items() if held == blob}
     if exact:
-        return Counterpart(best_match(path, b"", exact))
-    python = [other for other in sorted(fresh) if is_python_name(other)][:_MOST_COMPARED]
+        return RenamedFile(find_best_match(path, b"", exact))
+    python = [other for other in sorted(fresh) if is_python_name(other)][:_MAX_COMPARED]
     contents = {other: history.read(fresh[other]) for other in python}
     content = history.read(blob) or b""
-    found = best_match(path, content, {other: text for other, text in contents.items() if text is not None})
-    return Counterpart(found, is_unknown=found is None and None in contents.values())
+    found = find_best_match(path, content, {other: text for other, text in contents.items() if text is not None})
+    return RenamedFile(found, is_unknown=found is None and None in contents.values())

@@ -1,18 +1,18 @@
 """An incident and its proof come in, numbered evidence goes out: one fact for everything that a report may say."""
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import Proof
-from shared.report.facts.fact import Fact, Facts, Topic, numbered
-from shared.report.facts.failing import failing
-from shared.report.facts.loading import loading
-from shared.report.facts.logged import logged
-from shared.report.facts.mended import mended
-from shared.report.facts.prevention import prevention
+from shared.proof.model.finding import Finding
+from shared.report.facts.fact import Fact, Facts, FactTopic, number_facts
+from shared.report.facts.failing import collect_deployed_code_facts
+from shared.report.facts.loading import collect_loading_facts
+from shared.report.facts.logged import collect_log_facts
+from shared.report.facts.mended import collect_fix_facts
+from shared.report.facts.prevention import collect_prevention_facts
 
-__all__ = ["Fact", "Facts", "Topic", "gather"]
+__all__ = ["Fact", "Facts", "FactTopic", "gather_facts"]
 
 
-def gather(incident: Incident, proof: Proof) -> Facts:
+def gather_facts(incident: Incident, proof: Finding) -> Facts:
     """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
-    parts = (failing, loading, mended, prevention)
-    return numbered((*logged(incident, proof.frame), *(fact for part in parts for fact in part(incident, proof))))
+    parts = (collect_deployed_code_facts, collect_loading_facts, collect_fix_facts, collect_prevention_facts)
+    return number_facts((*collect_log_facts(incident, proof.frame), *(fact for part in parts for fact in part(incident, proof))))

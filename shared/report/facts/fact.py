@@ -7,7 +7,7 @@ from enum import StrEnum, auto
 from shared.report.evidence import Evidence, EvidenceKind
 
 
-class Topic(StrEnum):
+class FactTopic(StrEnum):
     """What a fact is about; answers look their evidence up by it."""
 
     SIGHTING = auto()
@@ -46,7 +46,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    topic: Topic
+    topic: FactTopic
     kind: EvidenceKind
     ref: str
     text: str
@@ -57,15 +57,15 @@ class Facts:
     """Numbered evidence, in the order of the report, each with its topic."""
 
     evidence: tuple[Evidence, ...]
-    topics: tuple[Topic, ...]
+    topics: tuple[FactTopic, ...]
     """The topic of each, in the same order."""
 
-    def ids(self, *topics: Topic) -> tuple[str, ...]:
+    def ids(self, *topics: FactTopic) -> tuple[str, ...]:
         """The ids of all evidence about these topics, in the order of the report."""
         return tuple(each.id for each, topic in zip(self.evidence, self.topics, strict=True) if topic in topics)
 
 
-def numbered(facts: Iterable[Fact]) -> Facts:
+def number_facts(facts: Iterable[Fact]) -> Facts:
     """`e1`, `e2`, … in the order given."""
     kept = tuple(facts)
     evidence = tuple(Evidence(f"e{n}", fact.kind, fact.ref, fact.text) for n, fact in enumerate(kept, 1))

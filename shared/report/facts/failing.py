@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import SPEAKS_FOR_ITSELF, Broken, Deployed, DeployedSource, Deployment, Proof
-from shared.proof.model.ruff_explanations import form_of
+from shared.proof.model.finding import SELF_EXPLANATORY_REASONS, BrokenFile, DeployedVersion, DeployedSource, LoggedDeployment, Finding
+from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import EvidenceKind
-from shared.report.facts.fact import Fact, Topic
+from shared.report.facts.fact import Fact, FactTopic
 from shared.text.phrases import pluralize, join_words, quote_untrusted, join_first_words
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
-_SOURCES = {
+_SOURCE_PHRASES = {
     DeployedSource.GIVEN: "given to the investigation",
     DeployedSource.PROVENANCE: "from the build provenance of the image",
     DeployedSource.LABEL: "from a label of the revision",
@@ -22,36 +22,36 @@ _SOURCES = {
     DeployedSource.UNKNOWN: "unknown",
 }
 _COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
-_MOST_CANDIDATES = 20
-_MOST_ALSO_BROKEN = 50
-_MOST_LINES = 20
-_MOST_STATED = 20
+_MAX_CANDIDATES = 20
+_MAX_ALSO_BROKEN = 50
+_MAX_LINES = 20
+_MAX_PLATFORM_SENTENCES = 20
 
 
-def failing(incident: Incident, proof: Proof) -> Iterator[Fact]:
+def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     for deployment in proof.deployed.deployments:
         if deployment.commit is not None:
-            yield _deployment(incident, deployment)
+            yield _deployment_fact(incident, deployment)
     if incident.kind is SignalKind.SYNTAX_ERROR:
-        yield _deployed(proof.deployed)
-        for sentence in proof.deployed.stated[:_MOST_STATED]:
+        yield _deployed_fact(proof.deployed)
+        for sentence in proof.deployed.stated[:_MAX_PLATFORM_SENTENCES]:
             ref = quote_untrusted(proof.deployed.revision) or "the service"
-            yield Fact(Topic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
+            yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
         if proof.deployed.python:
-            yield _python(proof)
-        yield _compared(incident, proof)
+            yield _python_fact(proof)
+        yield _comparison_fact(incident, proof)
     if proof.broken is not None:
-        yield from _broken(proof, proof.broken)
+        yield from _broken_file_facts(proof, proof.broken)
 
 
-def elsewhere(broken: Broken) -> str:
+def describe_other_versions(broken: BrokenFile) -> str:
     """On which other Python versions the same bytes compile; "" where none was asked."""
     if broken.compiles_on:
         return f"The same bytes compile on Python {join_words(broken.compiles_on)}"
     return "The same bytes compile on no Python version that was asked" if broken.compiles_on_checked_by else ""
 
 
-def _deployment(incident: Incident, deployment: Deployment) -> Fact:
+def _deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
     assert deployment.commit is not None
     commit = deployment.commit
     seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
@@ -62,11 +62,11 @@ def _deployment(incident: Incident, deployment: Deployment) -> Fact:
     )
     late = "; that is later than it was logged, so the tree was not committed when it was deployed"
     ref = quote_untrusted(deployment.revision) or commit.id
-    return Fact(Topic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
+    return Fact(FactTopic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
 
 
-def _deployed(deployed: Deployed) -> Fact:
-    source = _SOURCES[deployed.source]
+def _deployed_fact(deployed: DeployedVersion) -> Fact:
+    source = _SOURCE_PHRASES[deployed.source]
     if deployed.commit is None:
         text = f"Deployed commit: {source}"
     else:
@@ -76,59 +76,59 @@ def _deployed(deployed: Deployed) -> Fact:
         )
     text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
     if deployed.candidates:
-        text += f" ({join_first_words(deployed.candidates, _MOST_CANDIDATES)})"
+        text += f" ({join_first_words(deployed.candidates, _MAX_CANDIDATES)})"
     conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
     ref = quote_untrusted(deployed.revision) or (deployed.commit.id if deployed.commit else "unknown")
-    return Fact(Topic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
+    return Fact(FactTopic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
 
 
-def _python(proof: Proof) -> Fact:
+def _python_fact(proof: Finding) -> Fact:
     deployed = proof.deployed
     source = quote_untrusted(deployed.python_source)
     file = next((file for file in proof.declared if file.path in deployed.python_source), None)
     kind = EvidenceKind.FILE if file else EvidenceKind.QUERY
     commit = next(iter(_COMMIT.findall(deployed.python_source)), file.commit if file else "")
     ref = f"{commit}:{quote_untrusted(file.path)}" if file else source or "python"
-    return Fact(Topic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
+    return Fact(FactTopic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
 
 
-def _compared(incident: Incident, proof: Proof) -> Fact:
+def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
-    wanted = f"logged {join_words([f'line {line}' for line in lines[:_MOST_LINES]])}" if lines else "no line was logged"
+    wanted = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
     versions = pluralize(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {wanted}."
-    if proof.recommendation.reason in SPEAKS_FOR_ITSELF:
+    if proof.recommendation.reason in SELF_EXPLANATORY_REASONS:
         text += f" {quote_untrusted(proof.recommendation.detail, 500)}"
-    return Fact(Topic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
+    return Fact(FactTopic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
 
 
-def _broken(proof: Proof, broken: Broken) -> Iterator[Fact]:
+def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
     ref = f"{commit}:{quote_untrusted(broken.path)}"
     place = f", line {broken.fault.line}" if broken.fault.line is not None else ""
-    lines = f", on lines {join_first_words([str(line) for line in broken.error_lines], _MOST_LINES)}" if broken.error_lines else ""
+    lines = f", on lines {join_first_words([str(line) for line in broken.error_lines], _MAX_LINES)}" if broken.error_lines else ""
     verdict = f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: {quote_untrusted(broken.fault.message)}{place}"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
-    yield Fact(Topic.BROKEN, EvidenceKind.COMPILE, ref, text)
+    yield Fact(FactTopic.BROKEN, EvidenceKind.COMPILE, ref, text)
     if broken.fault.text or broken.excerpt:
-        yield Fact(Topic.LINE, EvidenceKind.FILE, ref, f"Line {broken.fault.line}: {quote_untrusted(failing_line(broken))}")
+        yield Fact(FactTopic.LINE, EvidenceKind.FILE, ref, f"Line {broken.fault.line}: {quote_untrusted(get_failing_line(broken))}")
     if broken.explanation:
-        form = form_of(broken.explanation)
+        form = parse_ruff_explanation(broken.explanation)
         pep = f". {form.pep} is what made it legal." if form and form.pep else ""
-        yield Fact(Topic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {quote_untrusted(broken.explanation)}{pep}")
-    if elsewhere(broken):
+        yield Fact(FactTopic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {quote_untrusted(broken.explanation)}{pep}")
+    if describe_other_versions(broken):
         asked = f" ({quote_untrusted(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
-        yield Fact(Topic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{elsewhere(broken)}{asked}.")
+        yield Fact(FactTopic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{describe_other_versions(broken)}{asked}.")
     if broken.second_opinion:
-        yield Fact(Topic.SECOND_OPINION, EvidenceKind.COMPILE, ref, quote_untrusted(broken.second_opinion))
-    for other in broken.also_broken[:_MOST_ALSO_BROKEN]:
+        yield Fact(FactTopic.SECOND_OPINION, EvidenceKind.COMPILE, ref, quote_untrusted(broken.second_opinion))
+    for other in broken.also_broken[:_MAX_ALSO_BROKEN]:
         at = f", line {other.line}" if other.line is not None else ""
         text = f"Also fails to compile: {quote_untrusted(other.path)}{at}: {quote_untrusted(other.message)}"
-        yield Fact(Topic.ALSO_BROKEN, EvidenceKind.COMPILE, f"{commit}:{quote_untrusted(other.path)}", text)
+        yield Fact(FactTopic.ALSO_BROKEN, EvidenceKind.COMPILE, f"{commit}:{quote_untrusted(other.path)}", text)
 
 
-def failing_line(broken: Broken) -> str:
+def get_failing_line(broken: BrokenFile) -> str:
     """The source line that the compiler points at."""
     return broken.fault.text or dict(broken.excerpt).get(broken.fault.line or 0, "")

@@ -8,38 +8,38 @@ from shared.detection.incident import Incident, Sighting, Symptom
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import describe_raised_exception
 from shared.report.evidence import EvidenceKind
-from shared.report.facts.fact import Fact, Topic
+from shared.report.facts.fact import Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, quote_service_name
 from shared.text.timestamps import has_date, format_timestamp_phrase, format_timestamp
 
 
-def logged(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
+def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
     """`frame` is the deepest one of the tied exception that lies in the repository, where somebody has looked."""
     for sighting in incident.sightings:
-        yield Fact(Topic.SIGHTING, EvidenceKind.LOG_ENTRY, log_ref(sighting.first), _sighting(incident, sighting))
+        yield Fact(FactTopic.SIGHTING, EvidenceKind.LOG_ENTRY, format_log_ref(sighting.first), _describe_sighting(incident, sighting))
     if incident.raised is not None:
-        ref = log_ref(incident.raised.entry)
+        ref = format_log_ref(incident.raised.entry)
         when = "Logged with" if incident.is_raised_by_the_close else "Logged before"
-        yield Fact(Topic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {describe_raised_exception(incident, frame)}.")
+        yield Fact(FactTopic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {describe_raised_exception(incident, frame)}.")
     for symptom in incident.symptoms:
-        yield Fact(Topic.SYMPTOM, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), _symptom(symptom, incident))
+        yield Fact(FactTopic.SYMPTOM, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), _describe_symptom(symptom, incident))
     for symptom in incident.nearby:
-        text = f"In the same minutes: {_symptom(symptom, incident)}"
-        yield Fact(Topic.NEARBY, EvidenceKind.LOG_ENTRY, log_ref(symptom.first), text)
+        text = f"In the same minutes: {_describe_symptom(symptom, incident)}"
+        yield Fact(FactTopic.NEARBY, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
-    span = _span(incident.first_seen, incident.last_seen, incident)
-    yield Fact(Topic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
+    span = _time_span_phrase(incident.first_seen, incident.last_seen, incident)
+    yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}.")
 
 
-def log_ref(entry: LogEntry) -> str:
+def format_log_ref(entry: LogEntry) -> str:
     """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
     return (
         f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})" if entry.insert_id else f"log:{entry.position}"
     )
 
 
-def fault_line(incident: Incident, sighting: Sighting) -> str:
+def format_error_line(incident: Incident, sighting: Sighting) -> str:
     """The last line of the traceback, as Python writes it."""
     message = quote_untrusted(sighting.message)
     line = f", line {sighting.line}" if sighting.line is not None else ""
@@ -48,21 +48,21 @@ def fault_line(incident: Incident, sighting: Sighting) -> str:
     return f"{words or incident.kind.value}{place}"
 
 
-def _sighting(incident: Incident, sighting: Sighting) -> str:
-    text = f"{fault_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
-    return f"{text}{_span(sighting.first_seen, sighting.last_seen, incident)}{_revision(sighting.revision)}."
+def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
+    text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
+    return f"{text}{_time_span_phrase(sighting.first_seen, sighting.last_seen, incident)}{_revision_phrase(sighting.revision)}."
 
 
-def _symptom(symptom: Symptom, incident: Incident) -> str:
+def _describe_symptom(symptom: Symptom, incident: Incident) -> str:
     text = f"“{quote_untrusted(symptom.text)}”, logged {pluralize(symptom.occurrences, 'time')}"
-    return f"{text}{_span(symptom.first_seen, symptom.last_seen, incident)}{_revision(symptom.revision)}."
+    return f"{text}{_time_span_phrase(symptom.first_seen, symptom.last_seen, incident)}{_revision_phrase(symptom.revision)}."
 
 
-def _revision(revision: str) -> str:
+def _revision_phrase(revision: str) -> str:
     return f" by revision {quote_untrusted(revision)}" if revision else ""
 
 
-def _span(first: datetime | None, last: datetime | None, incident: Incident) -> str:
+def _time_span_phrase(first: datetime | None, last: datetime | None, incident: Incident) -> str:
     if first is None:
         return " at an unknown time"
     if last is None or last == first:

@@ -3,37 +3,37 @@
 from collections.abc import Iterator
 
 from shared.detection.incident import Incident
-from shared.proof.model.commit_words import subject
-from shared.proof.model.finding import Attempt, Fix, Introduced, Kind, Proof, Target
+from shared.proof.model.commit_words import quote_subject
+from shared.proof.model.finding import Attempt, Fix, IntroducingCommit, ActionKind, Finding, Target
 from shared.proof.model.history import Commit, FileChange
 from shared.report.evidence import EvidenceKind
-from shared.report.facts.fact import Fact, Topic
+from shared.report.facts.fact import Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, join_first_words
 from shared.text.timestamps import format_rfc3339
 
-_MOST_ATTEMPTS = 100
-_MOST_REFUSED = 20
-_MOST_FILES = 10
+_MAX_ATTEMPTS = 100
+_MAX_REJECTED_COMMITS = 20
+_MAX_FILES = 10
 
 
-def mended(incident: Incident, proof: Proof) -> Iterator[Fact]:
+def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
     if proof.introduced is not None:
-        yield from _introduced(proof.introduced)
+        yield from _introduction_facts(proof.introduced)
     if proof.broken is not None:
-        yield from _attempts(proof, proof.broken.path)
-        yield from _fix(proof, proof.fix) if proof.fix else _no_fix(proof, proof.broken.path)
+        yield from _attempt_facts(proof, proof.broken.path)
+        yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
     if proof.rollback is not None:
-        text = f"{_told(proof.rollback.commit)}: nothing of the incident is broken there; it is older than the break."
-        yield Fact(Topic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
+        text = f"{_format_commit(proof.rollback.commit)}: nothing of the incident is broken there; it is older than the break."
+        yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
     if proof.target is not None:
-        yield from _target(proof, proof.target)
-    for refused in proof.refused[:_MOST_REFUSED]:
-        text = f"{_told(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
-        yield Fact(Topic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
+        yield from _target_facts(proof, proof.target)
+    for refused in proof.refused[:_MAX_REJECTED_COMMITS]:
+        text = f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
+        yield Fact(FactTopic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
 
 
-def shipped(ships: tuple[FileChange, ...]) -> str:
+def describe_shipped_files(ships: tuple[FileChange, ...]) -> str:
     """`2 files changed, 10 lines added, 3 deleted`; lines that were not counted are said, not taken for none."""
     files = f"{pluralize(len(ships), 'file')} changed"
     lines = [(each.added, each.deleted) for each in ships if each.added is not None and each.deleted is not None]
@@ -44,7 +44,7 @@ def shipped(ships: tuple[FileChange, ...]) -> str:
     return told if len(lines) == len(ships) else f"{told}, not counted in {len(ships) - len(lines)} of them"
 
 
-def place_of(fix: Fix, branch: str) -> str:
+def describe_fix_location(fix: Fix, branch: str) -> str:
     """Where the fix is, as the end of a sentence that began with `it is`."""
     if fix.where == "merged":
         return f"merged into {quote_untrusted(branch)}" if branch else "merged"
@@ -55,41 +55,41 @@ def place_of(fix: Fix, branch: str) -> str:
     return f"on the unmerged branch {quote_untrusted(fix.ref)}" if fix.ref else "on a branch that is not merged"
 
 
-def _told(commit: Commit) -> str:
-    return f"{commit.id} {subject(commit)} by {quote_untrusted(commit.author, 80)}, committed {format_rfc3339(commit.committed_at)}"
+def _format_commit(commit: Commit) -> str:
+    return f"{commit.id} {quote_subject(commit)} by {quote_untrusted(commit.author, 80)}, committed {format_rfc3339(commit.committed_at)}"
 
 
-def _introduced(introduced: Introduced) -> Iterator[Fact]:
+def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
     commit = introduced.commit
     merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
-    yield Fact(Topic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_told(commit)}{merge}.")
+    yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
     path = quote_untrusted(introduced.path)
     first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     before = "It did not exist before" if introduced.arrived else "It did not fail before"
     text = f"{path} fails to compile at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
-    yield Fact(Topic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
+    yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
 
 
-def _attempts(proof: Proof, path: str) -> Iterator[Fact]:
+def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
     count = pluralize(len(proof.attempts), "later version")
     text = f"{count} of {quote_untrusted(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} to compile."
     start = proof.introduced.commit.id if proof.introduced else ""
-    yield Fact(Topic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
-    for attempt in proof.attempts[:_MOST_ATTEMPTS]:
+    yield Fact(FactTopic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
+    for attempt in proof.attempts[:_MAX_ATTEMPTS]:
         ref = f"{attempt.commit.id}:{quote_untrusted(path)}"
-        yield Fact(Topic.ATTEMPT, EvidenceKind.COMPILE, ref, f"{_told(attempt.commit)}: {errors_left(attempt)}.")
+        yield Fact(FactTopic.ATTEMPT, EvidenceKind.COMPILE, ref, f"{_format_commit(attempt.commit)}: {describe_errors_left(attempt)}.")
 
 
-def errors_left(attempt: Attempt) -> str:
+def describe_errors_left(attempt: Attempt) -> str:
     """`6 errors are left, the first on line 624`."""
     verb = "is" if attempt.errors_left == 1 else "are"
     first = f", the first on line {attempt.first_line}" if attempt.first_line is not None else ""
     return f"{pluralize(attempt.errors_left, 'error')} {verb} left{first}"
 
 
-def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
+def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
     commit = fix.commit
-    yield Fact(Topic.FIX, EvidenceKind.COMMIT, commit.id, f"{_told(commit)}; it is {place_of(fix, proof.branch)}.")
+    yield Fact(FactTopic.FIX, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}; it is {describe_fix_location(fix, proof.branch)}.")
     broken = proof.broken.path if proof.broken else ""
     if fix.deleted:
         text = f"{quote_untrusted(broken)} no longer exists at {commit.id}."
@@ -97,30 +97,30 @@ def _fix(proof: Proof, fix: Fix) -> Iterator[Fact]:
         path = quote_untrusted(fix.path or broken)
         moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
-    yield Fact(Topic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
+    yield Fact(FactTopic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
     if proof.deployed.commit is not None and fix.where == "merged":
         deployed = proof.deployed.commit.id
         text = f"{commit.id} descends from the deployed commit {deployed}, which does not contain it."
-        yield Fact(Topic.NOT_DEPLOYED, EvidenceKind.QUERY, f"{deployed}..{commit.id}", text)
+        yield Fact(FactTopic.NOT_DEPLOYED, EvidenceKind.QUERY, f"{deployed}..{commit.id}", text)
 
 
-def _no_fix(proof: Proof, path: str) -> Iterator[Fact]:
+def _no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
     start = proof.deployed.commit.id if proof.deployed.commit else ""
     head = f" (head {proof.branch_head})" if proof.branch_head else ""
     text = f"No fix was found on {quote_untrusted(proof.branch) or 'the branch'}{head}: {quote_untrusted(proof.recommendation.detail, 500)}"
-    yield Fact(Topic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
+    yield Fact(FactTopic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
 
 
-def _target(proof: Proof, target: Target) -> Iterator[Fact]:
+def _target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
     commit = target.commit
     later = pluralize(target.commits_after_deployed, "commit")
     text = (
-        f"{_told(commit)}, {later} after the deployed one: every file of the incident compiles, "
+        f"{_format_commit(commit)}, {later} after the deployed one: every file of the incident compiles, "
         f"{pluralize(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
     )
-    yield Fact(Topic.TARGET, EvidenceKind.CHECK, commit.id, text)
-    if proof.deployed.commit is not None and proof.recommendation.kind is Kind.REDEPLOY:
-        shown = [quote_untrusted(change.path) for change in target.ships[: _MOST_FILES + 1]]
-        files = f": {join_first_words(shown, _MOST_FILES)}" if shown else ""
+    yield Fact(FactTopic.TARGET, EvidenceKind.CHECK, commit.id, text)
+    if proof.deployed.commit is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
+        shown = [quote_untrusted(change.path) for change in target.ships[: _MAX_FILES + 1]]
+        files = f": {join_first_words(shown, _MAX_FILES)}" if shown else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"
-        yield Fact(Topic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {shipped(target.ships)}{files}.")
+        yield Fact(FactTopic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {describe_shipped_files(target.ships)}{files}.")

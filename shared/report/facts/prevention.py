@@ -4,19 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.detection.incident import Incident
-from shared.proof.declared.deployed_python import CiPythons, PythonFact, ci_pythons, development_pythons
-from shared.proof.declared.python_versions import permits
-from shared.proof.model.finding import Proof
+from shared.proof.declared.deployed_python import CiPythons, PythonFact, find_ci_pythons, find_development_pythons
+from shared.proof.declared.python_versions import is_permitted
+from shared.proof.model.finding import Finding
 from shared.report.evidence import EvidenceKind
-from shared.report.facts.fact import Fact, Topic
+from shared.report.facts.fact import Fact, FactTopic
 from shared.text.phrases import join_words, quote_untrusted, join_first_words
 
-_MOST_FILES = 12
-_MOST_PLACES = 12
+_MAX_FILES = 12
+_MAX_SETTINGS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class PreventionAssessment:
     """Everything as of one commit, `commit`; "" where no file was read."""
 
     commit: str
@@ -30,18 +30,18 @@ class Assessment:
     """Places that let people develop on a Python on which the broken file compiles, with that version."""
 
 
-def assess(proof: Proof) -> Assessment:
+def assess_prevention(proof: Finding) -> PreventionAssessment:
     """Reads the declared files; parsing them again costs less than carrying the result through every layer."""
     files = {file.path: file.text for file in proof.declared}
-    ci = ci_pythons(files)
+    ci = find_ci_pythons(files)
     python = proof.deployed.python
     compiles_on = proof.broken.compiles_on if proof.broken else ()
     admitting = tuple(
         (fact, version)
-        for fact in development_pythons(files)
-        if (version := next((each for each in compiles_on if _admits(fact, each)), ""))
+        for fact in find_development_pythons(files)
+        if (version := next((each for each in compiles_on if _allows_version(fact, each)), ""))
     )
-    return Assessment(
+    return PreventionAssessment(
         commit=proof.declared[0].commit if proof.declared else "",
         paths=tuple(files),
         ci=ci,
@@ -51,48 +51,48 @@ def assess(proof: Proof) -> Assessment:
     )
 
 
-def prevention(incident: Incident, proof: Proof) -> Iterator[Fact]:
+def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
-    found = assess(proof)
+    found = assess_prevention(proof)
     if found.commit:
         named = (
-            f"CI configuration: {join_first_words(_said(found.ci.workflows), _MOST_FILES)}"
+            f"CI configuration: {join_first_words(_quote_paths(found.ci.workflows), _MAX_FILES)}"
             if found.ci.workflows
             else "no CI configuration"
         )
         text = (
-            f"Files read for Python versions and checks: {join_first_words(_said(found.paths), _MOST_FILES)}; {named} among them."
+            f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; {named} among them."
         )
-        yield Fact(Topic.READ, EvidenceKind.QUERY, found.commit, text)
+        yield Fact(FactTopic.READ, EvidenceKind.QUERY, found.commit, text)
     ci = (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)
-    yield from _places(Topic.CI, found.commit, ci)
-    yield from _places(Topic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
+    yield from _setting_facts(FactTopic.CI, found.commit, ci)
+    yield from _setting_facts(FactTopic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
     for sentence in proof.unseen:
-        yield Fact(Topic.UNSEEN, EvidenceKind.QUERY, "repository", quote_untrusted(sentence))
+        yield Fact(FactTopic.UNSEEN, EvidenceKind.QUERY, "repository", quote_untrusted(sentence))
 
 
-def quoted(fact: PythonFact) -> str:
+def describe_python_setting(fact: PythonFact) -> str:
     """``ci.yml, line 12 (`python-version: "3.12"`)``."""
     return f"{quote_untrusted(fact.path)}, line {fact.line} (`{quote_untrusted(fact.text, 120)}`)"
 
 
-def _places(topic: Topic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
+def _setting_facts(topic: FactTopic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
     """One fact for each line, with all versions that it names."""
     versions: dict[str, list[str]] = {}
     refs: dict[str, str] = {}
     for fact in facts:
-        refs[quoted(fact)] = f"{commit}:{quote_untrusted(fact.path)}"
-        versions.setdefault(quoted(fact), []).extend([fact.version] if fact.version else [])
-    for words, named in list(versions.items())[:_MOST_PLACES]:
+        refs[describe_python_setting(fact)] = f"{commit}:{quote_untrusted(fact.path)}"
+        versions.setdefault(describe_python_setting(fact), []).extend([fact.version] if fact.version else [])
+    for words, named in list(versions.items())[:_MAX_SETTINGS]:
         names = f", names Python {join_words(list(dict.fromkeys(named)))}" if named else ""
         yield Fact(topic, EvidenceKind.FILE, refs[words], f"{words}{names}.")
 
 
-def _said(paths: tuple[str, ...]) -> list[str]:
+def _quote_paths(paths: tuple[str, ...]) -> list[str]:
     return [quote_untrusted(path) for path in paths]
 
 
-def _admits(fact: PythonFact, version: str) -> bool:
+def _allows_version(fact: PythonFact, version: str) -> bool:
     if fact.kind == "requires-python":
-        return permits(fact.text.partition("=")[2], version)
+        return is_permitted(fact.text.partition("=")[2], version)
     return fact.version == version

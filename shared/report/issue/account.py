@@ -5,86 +5,86 @@ from collections.abc import Iterator, Sequence
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Sighting, Symptom, is_suspected_consequence
 from shared.detection.raised_exception import describe_raised_exception
-from shared.proof.model.finding import Broken, Fix
-from shared.report.facts.loading import describe_other, describe_rule
-from shared.report.facts.logged import fault_line, log_ref
-from shared.report.issue.commits import shown
-from shared.report.issue.section import Heading, Section, bullets, table
-from shared.report.links import Links, linked
-from shared.report.report import Report, as_of
-from shared.report.timeline import mermaid
+from shared.proof.model.finding import BrokenFile, Fix
+from shared.report.facts.loading import describe_unloaded_file, describe_loading_rule
+from shared.report.facts.logged import format_error_line, format_log_ref
+from shared.report.issue.commits import link_commit
+from shared.report.issue.section import Heading, Section, format_bullets, format_table
+from shared.report.links import Links, format_link
+from shared.report.report import Report, as_of_phrase
+from shared.report.timeline import render_mermaid
 from shared.text.escaping import format_code_block, format_code_span, truncate, escape_markdown, strip_invisible
 from shared.text.excerpt import format_excerpt
 from shared.text.phrases import pluralize, quote_untrusted
 from shared.text.redaction import redact
 from shared.text.timestamps import format_timestamp_phrase, format_timestamp
 
-_MOST_ROWS = 30
-_NEARBY = {
+_MAX_ROWS = 30
+_NEARBY_LABELS = {
     False: "in the same minutes",
     True: "in the same minutes, suspected to follow",
 }
-_MOST_EXCERPTS = 6
-_LONGEST_EXCERPT = 1_800
-_LONGEST_LINE = 240
+_MAX_EXCERPTS = 6
+_MAX_EXCERPT_LENGTH = 1_800
+_MAX_LINE_LENGTH = 240
 
 
-def account(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SYMPTOM, tuple(_symptom(report)), need=7)
-    yield Section(Heading.TIMELINE, tuple(_timeline(report)), need=6)
-    yield Section(Heading.LOG, tuple(_log(report, links)), need=3)
+def render_incident_details(report: Report, links: Links) -> Iterator[Section]:
+    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), need=7)
+    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), need=6)
+    yield Section(Heading.LOG, tuple(_log_blocks(report, links)), need=3)
     if report.proof.broken is not None:
-        yield Section(Heading.CODE, tuple(_code(report.proof.broken, report, links)), need=6)
+        yield Section(Heading.CODE, tuple(_code_blocks(report.proof.broken, report, links)), need=6)
 
 
-def _symptom(report: Report) -> Iterator[str]:
+def _symptom_blocks(report: Report) -> Iterator[str]:
     incident = report.incident
     if incident.sightings:
-        yield format_code_block(fault_line(incident, incident.sightings[-1]))
+        yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.frame))
         yield f"Tied to it by the log, and not proven to be its cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
     rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
-    rows += [_symptom_row(each, report, _NEARBY[is_suspected_consequence(each, incident)]) for each in incident.nearby]
-    yield table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MOST_ROWS])
+    rows += [_symptom_row(each, report, _NEARBY_LABELS[is_suspected_consequence(each, incident)]) for each in incident.nearby]
+    yield format_table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MAX_ROWS])
     if report.counted_at is not None:
-        yield f"Counted{as_of(report)}; what was logged later is not in it."
+        yield f"Counted{as_of_phrase(report)}; what was logged later is not in it."
 
 
 def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
     first = format_timestamp(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
-    text = escape_markdown(quote_untrusted(fault_line(report.incident, sighting), 200))
-    return text, _revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
+    text = escape_markdown(quote_untrusted(format_error_line(report.incident, sighting), 200))
+    return text, _format_revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
 
 
 def _symptom_row(symptom: Symptom, report: Report, how: str) -> Sequence[str]:
     first = format_timestamp(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
     text = f"{how}: {escape_markdown(quote_untrusted(symptom.text, 200))}"
-    return text, _revision(symptom.revision), escape_markdown(first), str(symptom.occurrences)
+    return text, _format_revision(symptom.revision), escape_markdown(first), str(symptom.occurrences)
 
 
-def _revision(revision: str) -> str:
+def _format_revision(revision: str) -> str:
     return format_code_span(quote_untrusted(revision, 80)) if revision else "not logged"
 
 
-def _timeline(report: Report) -> Iterator[str]:
-    yield format_code_block(mermaid(report), "mermaid")
+def _timeline_blocks(report: Report) -> Iterator[str]:
+    yield format_code_block(render_mermaid(report), "mermaid")
     if not report.incident.dated:
         yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
 
 
-def _log(report: Report, links: Links) -> Iterator[str]:
+def _log_blocks(report: Report, links: Links) -> Iterator[str]:
     incident = report.incident
     whole = links.log(incident.first_seen, incident.last_seen) if incident.dated else ""
     if whole:
-        yield f"{linked('All that the service logged in this time', whole)}, in the Logs Explorer."
-    for entry in entries(report)[:_MOST_EXCERPTS]:
+        yield f"{format_link('All that the service logged in this time', whole)}, in the Logs Explorer."
+    for entry in select_log_entries(report)[:_MAX_EXCERPTS]:
         when = escape_markdown(format_timestamp_phrase(entry.timestamp, dated=incident.dated))
-        yield f"{linked(format_code_span(log_ref(entry)), links.entry(entry))}, {when}:\n\n{format_code_block(_tail(entry.text))}"
+        yield f"{format_link(format_code_span(format_log_ref(entry)), links.entry(entry))}, {when}:\n\n{format_code_block(_tail_of_entry(entry.text))}"
 
 
-def entries(report: Report) -> list[LogEntry]:
+def select_log_entries(report: Report) -> list[LogEntry]:
     """The first entry of every sighting, of the tied exception, and of what was logged beside them."""
     incident = report.incident
     raised = [incident.raised.entry] if incident.raised is not None else []
@@ -92,60 +92,60 @@ def entries(report: Report) -> list[LogEntry]:
     return [*(each.first for each in incident.sightings), *raised, *beside]
 
 
-def _tail(text: str) -> str:
+def _tail_of_entry(text: str) -> str:
     """The end of an entry, where a traceback says what it is about; redacted before it is cut."""
-    lines = [truncate(line, _LONGEST_LINE) for line in strip_invisible(redact(text)).strip().split("\n")]
+    lines = [truncate(line, _MAX_LINE_LENGTH) for line in strip_invisible(redact(text)).strip().split("\n")]
     kept: list[str] = []
     for line in reversed(lines):
-        if sum(map(len, kept)) + len(line) > _LONGEST_EXCERPT:
+        if sum(map(len, kept)) + len(line) > _MAX_EXCERPT_LENGTH:
             kept.append("…")
             break
         kept.append(line)
     return "\n".join(reversed(kept))
 
 
-def _code(broken: Broken, report: Report, links: Links) -> Iterator[str]:
+def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[str]:
     python, errors = report.proof.deployed.python, pluralize(broken.errors, "error")
     commit = report.proof.deployed.commit
-    at = f" at {shown(commit.id, links)}" if commit else ""
+    at = f" at {link_commit(commit.id, links)}" if commit else ""
     words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
-    place = _lines(links, commit.id, broken.path, broken.excerpt) if commit else ""
-    yield f"**Before:** {linked(format_code_span(quote_untrusted(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
+    place = _excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
+    yield f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
     yield format_code_block("\n".join(format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
     if broken.explanation:
         yield f"Ruff explains: {escape_markdown(quote_untrusted(broken.explanation))}."
     if report.proof.fix is not None:
-        yield from _after(report.proof.fix, links)
+        yield from _fixed_code_blocks(report.proof.fix, links)
     if broken.also_broken:
         places = [
-            f"{format_code_span(quote_untrusted(each.path))}{_line(each.line)}: {escape_markdown(quote_untrusted(each.message))}"
+            f"{format_code_span(quote_untrusted(each.path))}{_line_phrase(each.line)}: {escape_markdown(quote_untrusted(each.message))}"
             for each in broken.also_broken
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"
-        yield bullets(places[:_MOST_ROWS])
+        yield format_bullets(places[:_MAX_ROWS])
     if report.proof.loading is not None:
-        yield escape_markdown(describe_rule(report.proof.loading))
+        yield escape_markdown(describe_loading_rule(report.proof.loading))
         if report.proof.loading.not_loaded:
-            yield bullets([escape_markdown(describe_other(each)) for each in report.proof.loading.not_loaded])
+            yield format_bullets([escape_markdown(describe_unloaded_file(each)) for each in report.proof.loading.not_loaded])
 
 
-def _lines(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
+def _excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
     """The excerpt where it stands, as it was at the commit."""
     numbers = [number for number, _ in shown_lines]
     return links.lines(commit, path, min(numbers, default=None), max(numbers, default=None)) if path else ""
 
 
-def _line(number: int | None) -> str:
+def _line_phrase(number: int | None) -> str:
     return f", line {number}" if number is not None else ""
 
 
-def _after(fix: Fix, links: Links) -> Iterator[str]:
-    at = shown(fix.commit.id, links)
+def _fixed_code_blocks(fix: Fix, links: Links) -> Iterator[str]:
+    at = link_commit(fix.commit.id, links)
     if fix.deleted:
         yield f"**After:** the file no longer exists at {at}."
         return
-    place = _lines(links, fix.commit.id, fix.path, fix.excerpt)
-    file = linked(format_code_span(quote_untrusted(fix.path)), place) if fix.path else "the file"
+    place = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
+    file = format_link(format_code_span(quote_untrusted(fix.path)), place) if fix.path else "the file"
     yield f"**After:** {file} at {at}, which compiles."
     if fix.excerpt:
         yield format_code_block("\n".join(format_excerpt(fix.excerpt)))

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 
-from shared.report.issue.section import Heading, Section, bullets, table
+from shared.report.issue.section import Heading, Section, format_bullets, format_table
 from shared.report.links import Links
 from shared.report.report import Report
 from shared.text.escaping import format_code_span, escape_markdown
 from shared.text.phrases import pluralize, quote_untrusted
 
-_ROWS_A_TABLE = 25
-_HEAD = ("", "Kind", "Where", "What is there")
+_ROWS_PER_TABLE = 25
+_EVIDENCE_COLUMNS = ("", "Kind", "Where", "What is there")
 
 
-def background(report: Report, _: Links) -> Iterator[Section]:
+def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     rows = [
         (each.id, each.kind.value, format_code_span(quote_untrusted(each.ref, 200)), escape_markdown(quote_untrusted(each.text, 700)))
         for each in report.evidence
     ]
-    tables = [table(_HEAD, rows[start : start + _ROWS_A_TABLE]) for start in range(0, len(rows), _ROWS_A_TABLE)]
+    tables = [format_table(_EVIDENCE_COLUMNS, rows[start : start + _ROWS_PER_TABLE]) for start in range(0, len(rows), _ROWS_PER_TABLE)]
     folded = f"{pluralize(len(rows), 'item')}, cited by their numbers above"
     yield Section(Heading.EVIDENCE, tuple(tables), need=1, folded=folded)
     if report.proof.unseen:
-        yield Section(Heading.UNSEEN, (bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.unseen),), need=5)
+        yield Section(Heading.UNSEEN, (format_bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.unseen),), need=5)

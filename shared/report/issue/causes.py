@@ -4,21 +4,21 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from shared.report.issue.account import entries
-from shared.report.issue.section import Heading, Section, table
+from shared.report.issue.account import select_log_entries
+from shared.report.issue.section import Heading, Section, format_table
 from shared.report.links import Links
 from shared.report.report import Report
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import join_words, quote_untrusted
 
-_RESOURCES = (
+_RESOURCE_KEYWORDS = (
     ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
     ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
     ("concurrency and instances", ("no available instance", "rate exceeded", "429", "max instances", "concurrency")),
 )
 
 
-class Source(StrEnum):
+class CauseSource(StrEnum):
     """Where a cause may show."""
 
     LOG = "the log"
@@ -28,18 +28,18 @@ class Source(StrEnum):
     NETWORK = "the network"
 
 
-def looked_at(report: Report) -> Sequence[Source]:
+def list_examined_sources(report: Report) -> Sequence[CauseSource]:
     """The sources that the report stands on; the settings only where the platform said something."""
-    settings = [Source.SETTINGS] if report.proof.deployed.stated else []
-    return (Source.LOG, Source.REPOSITORY, *settings)
+    settings = [CauseSource.SETTINGS] if report.proof.deployed.stated else []
+    return (CauseSource.LOG, CauseSource.REPOSITORY, *settings)
 
 
-def causes(report: Report, _: Links) -> Iterator[Section]:
-    yield Section(Heading.RESOURCES, tuple(_resources(report)), need=2)
-    yield Section(Heading.WHYS, tuple(_whys(report)), need=8)
+def render_causes(report: Report, _: Links) -> Iterator[Section]:
+    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), need=2)
+    yield Section(Heading.WHYS, tuple(_why_blocks(report)), need=8)
 
 
-def _whys(report: Report) -> Iterator[str]:
+def _why_blocks(report: Report) -> Iterator[str]:
     for why in report.whys:
         cited = ", ".join(why.evidence) or "none"
         yield (
@@ -48,22 +48,22 @@ def _whys(report: Report) -> Iterator[str]:
         )
 
 
-def _resources(report: Report) -> Iterator[str]:
+def _resource_blocks(report: Report) -> Iterator[str]:
     """Only the entries of this incident were read for this; what was not looked at is said, and never ruled out."""
-    joined = "\n".join(entry.text for entry in entries(report)).lower()
+    joined = "\n".join(entry.text for entry in select_log_entries(report)).lower()
     rows = []
-    for name, words in _RESOURCES:
+    for name, words in _RESOURCE_KEYWORDS:
         hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
         found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, _MENTIONED if hits else "not looked at"))
-    yield table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
+        rows.append((name, found, _RESOURCE_MENTIONED if hits else "not looked at"))
+    yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
     stated = report.proof.deployed.stated
     if stated:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
-    seen = looked_at(report)
-    yield f"Looked at: {join_words(seen)}. Not looked at: {join_words([each for each in Source if each not in seen])}."
+    seen = list_examined_sources(report)
+    yield f"Looked at: {join_words(seen)}. Not looked at: {join_words([each for each in CauseSource if each not in seen])}."
 
 
-_MENTIONED = "not looked at: **look at them**, the log speaks of it"
+_RESOURCE_MENTIONED = "not looked at: **look at them**, the log speaks of it"

@@ -4,34 +4,34 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shared.detection.incident import Incident
-from shared.report.impact import Impact, told
+from shared.report.impact import Impact, describe_impact
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import pluralize, join_words, quote_untrusted
 from shared.text.timestamps import format_timestamp as moment
 
-_MOST = 4
-_NOTHING = "the log shows nothing that followed from it."
+_MAX_CONSEQUENCES = 4
+_NO_CONSEQUENCES = "the log shows nothing that followed from it."
 
 
-def impact(incident: Incident, measured: Impact | None = None) -> str:
+def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
     """Counts are of log entries; two entries may tell of one event, so they are never added up."""
-    shown = followed(incident)
-    shown = [*shown[:_MOST], "others"] if len(shown) > _MOST else shown
+    shown = list_consequences(incident)
+    shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
     unknown = "How many people or requests were affected, the log does not tell."
-    if measured is not None and measured.failed is not None:
+    if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
-    after = f"{escape_markdown(join_words(shown))}{''.join(_where(incident))}." if shown else _NOTHING
-    return f"{_measured(measured)}{after} {unknown}".strip()
+    after = f"{escape_markdown(join_words(shown))}{''.join(_where_seen_phrases(incident))}." if shown else _NO_CONSEQUENCES
+    return f"{_measured_impact_phrase(measured_impact)}{after} {unknown}".strip()
 
 
-def _measured(impact: Impact | None) -> str:
+def _measured_impact_phrase(impact: Impact | None) -> str:
     """What the platform tells comes first: it is what decides how urgent it is."""
     if impact is None:
         return ""
-    return f"{escape_markdown(told(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+    return f"{escape_markdown(describe_impact(impact))} ({', '.join(impact.evidence)}) What the log shows: "
 
 
-def followed(incident: Incident) -> list[str]:
+def list_consequences(incident: Incident) -> list[str]:
     """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
     times: Counter[str] = Counter()
     for symptom in incident.symptoms:
@@ -39,7 +39,7 @@ def followed(incident: Incident) -> list[str]:
     return [f"“{text}” ({pluralize(often, 'time')})" for text, often in times.items()]
 
 
-def _where(incident: Incident) -> Iterator[str]:
+def _where_seen_phrases(incident: Incident) -> Iterator[str]:
     revisions = {each.revision for each in incident.symptoms if each.revision}
     if revisions:
         yield f", from {pluralize(len(revisions), 'revision')}"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from shared.text.escaping import escape_table_cell
 
-LEFT_OUT = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+TRUNCATION_NOTE = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
 
 
 class Heading(StrEnum):
@@ -40,13 +40,13 @@ class Section:
     """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
 
     def text(self) -> str:
-        parts = [*self.blocks, *([LEFT_OUT] if self.cut else [])]
+        parts = [*self.blocks, *([TRUNCATION_NOTE] if self.cut else [])]
         if self.folded:
             parts = [f"<details>\n<summary>{self.folded}</summary>", *parts, "</details>"]
         return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])
 
 
-def fitted(sections: Sequence[Section], limit: int) -> str:
+def fit_sections(sections: Sequence[Section], limit: int) -> str:
     """The sections as one text of at most `limit` characters, in their order."""
     kept = [section for section in sections if section.blocks]
     length = sum(len(section.text()) + 2 for section in kept)
@@ -58,12 +58,12 @@ def fitted(sections: Sequence[Section], limit: int) -> str:
     return "\n\n".join(section.text() for section in kept)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of finished inline Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(escape_table_cell(cell) for cell in line)} |" for line in lines)
 
 
-def bullets(items: Iterable[str], mark: str = "-") -> str:
+def format_bullets(items: Iterable[str], mark: str = "-") -> str:
     """A list of finished inline Markdown."""
     return "\n".join(f"{mark} {item}" for item in items)

@@ -2,30 +2,30 @@
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import Proof
+from shared.proof.model.finding import Finding
 from shared.report.facts import Facts
-from shared.report.whys.failure import failed, next_to_fail, rejected
-from shared.report.whys.past import introduced, mended, not_ended
-from shared.report.whys.process import behind, not_caught
-from shared.report.whys.unproven import other_kind, without_version
-from shared.report.whys.why import Confidence, Draft, Key, Statement, Why, numbered
+from shared.report.whys.failure import explain_failure, explain_next_failure, explain_rejection
+from shared.report.whys.past import explain_introduction, explain_fix, explain_attempts
+from shared.report.whys.process import explain_underlying_error, explain_missing_check
+from shared.report.whys.unproven import explain_unproven_signal, explain_unknown_version
+from shared.report.whys.why import Confidence, WhyDraft, WhyKey, Statement, Why, number_whys
 
-__all__ = ["Confidence", "Key", "Statement", "Why", "draft_whys"]
+__all__ = ["Confidence", "WhyKey", "Statement", "Why", "draft_whys"]
 
 
-def draft_whys(incident: Incident, proof: Proof, facts: Facts) -> tuple[Why, ...]:
+def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, ...]:
     """At least five questions; the last is always the error behind the error."""
     if incident.kind is not SignalKind.SYNTAX_ERROR:
-        return numbered(other_kind(incident, proof, facts))
+        return number_whys(explain_unproven_signal(incident, proof, facts))
     if proof.broken is None:
-        middle: tuple[Draft | None, ...] = without_version(incident, proof, facts)
+        middle: tuple[WhyDraft | None, ...] = explain_unknown_version(incident, proof, facts)
     else:
         middle = (
-            rejected(proof, proof.broken, facts),
-            introduced(proof, facts),
-            not_ended(proof, proof.broken, facts),
-            mended(proof, facts),
-            next_to_fail(proof.broken, facts),
+            explain_rejection(proof, proof.broken, facts),
+            explain_introduction(proof, facts),
+            explain_attempts(proof, proof.broken, facts),
+            explain_fix(proof, facts),
+            explain_next_failure(proof.broken, facts),
         )
-    drafts = (failed(incident, facts), *middle, not_caught(proof, facts), behind(incident, proof, facts))
-    return numbered(draft for draft in drafts if draft is not None)
+    drafts = (explain_failure(incident, facts), *middle, explain_missing_check(proof, facts), explain_underlying_error(incident, proof, facts))
+    return number_whys(draft for draft in drafts if draft is not None)

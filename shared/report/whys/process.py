@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from shared.detection.incident import Incident
 from shared.proof.declared.deployed_python import PythonFact
-from shared.proof.model.finding import Deployed, DeployedSource, Deployment, Proof
-from shared.report.facts import Facts, Topic
-from shared.report.facts.prevention import Assessment, assess, quoted
-from shared.report.whys.why import Confidence, Draft, Key, Statement
+from shared.proof.model.finding import DeployedVersion, DeployedSource, LoggedDeployment, Finding
+from shared.report.facts import Facts, FactTopic
+from shared.report.facts.prevention import PreventionAssessment, assess_prevention, describe_python_setting
+from shared.report.whys.why import Confidence, WhyDraft, WhyKey, Statement
 from shared.text.phrases import join_words, quote_untrusted, short_sha
 from shared.text.timestamps import has_date, format_rfc3339, format_timestamp_phrase, format_timestamp
 
-_MOST_PLACES = 3
-_KNOWN_FROM = {
+_MAX_SETTINGS = 3
+_SOURCE_PHRASES = {
     DeployedSource.PROVENANCE: "the build provenance of its image",
     DeployedSource.LABEL: "a label of its revision",
     DeployedSource.TAG: "the tag of its image",
@@ -20,53 +20,53 @@ _KNOWN_FROM = {
 }
 
 
-def not_caught(proof: Proof, facts: Facts) -> Draft:
+def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
     """What the repository's CI and project files let pass."""
     question = "Why was it not caught before it was deployed?"
-    found = assess(proof)
+    found = assess_prevention(proof)
     if not found.commit:
         answer = "It is not known: no CI configuration and no project file was found to read."
-        return Draft(Key.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.ids(Topic.UNSEEN))
-    answer, confidence, state = _checks(proof, found)
+        return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.ids(FactTopic.UNSEEN))
+    answer, confidence, state = _explain_checks(proof, found)
     states = [state]
     if found.admitting:
         fact, version = found.admitting[0]
         states.append(Statement.ADMITS_OTHER)
         answer += (
-            f" {quoted(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
+            f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
         )
-    topics = (Topic.PYTHON, Topic.BROKEN, Topic.ELSEWHERE, Topic.READ, Topic.CI, Topic.DEVELOPMENT)
-    return Draft(Key.NOT_CAUGHT, question, answer, confidence, facts.ids(*topics), tuple(states))
+    topics = (FactTopic.PYTHON, FactTopic.BROKEN, FactTopic.ELSEWHERE, FactTopic.READ, FactTopic.CI, FactTopic.DEVELOPMENT)
+    return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, confidence, facts.ids(*topics), tuple(states))
 
 
-def behind(incident: Incident, proof: Proof, facts: Facts) -> Draft:
+def explain_underlying_error(incident: Incident, proof: Finding, facts: Facts) -> WhyDraft:
     """Why nobody could tell what was running."""
     early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
-    outlived = _outlived(incident, proof)
+    outlived = _explain_undeployed_fix(incident, proof)
     parts = [
-        *((_uncommitted(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
-        _traced(proof.deployed),
+        *((_explain_uncommitted_tree(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
+        _explain_traceability(proof.deployed),
         *([(outlived, (Statement.FIX_OUTLIVED,))] if outlived else []),
     ]
     answer = " ".join(text for text, _ in parts)
     states = tuple(state for _, some in parts for state in some)
-    cited = facts.ids(Topic.DEPLOYMENT, Topic.DEPLOYED, Topic.FIX, Topic.COUNT)
-    return Draft(Key.BEHIND, "What is the error behind the error?", answer, Confidence.INFERRED, cited, states)
+    cited = facts.ids(FactTopic.DEPLOYMENT, FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.COUNT)
+    return WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answer, Confidence.INFERRED, cited, states)
 
 
-def _traced(deployed: Deployed) -> tuple[str, tuple[Statement, ...]]:
+def _explain_traceability(deployed: DeployedVersion) -> tuple[str, tuple[Statement, ...]]:
     """How the deployed commit became known, and what that says of the process."""
     if not deployed.conflict:
-        text, state = _known_by(deployed)
+        text, state = _explain_deployed_source(deployed)
         return text, (state,)
     contradicted = f"The commit that was named as deployed contradicts the log. {quote_untrusted(deployed.conflict)}"
-    text, state = _known_by(deployed)
+    text, state = _explain_deployed_source(deployed)
     if deployed.source is DeployedSource.GIVEN:
         return contradicted, (Statement.CONTRADICTED,)
     return f"{contradicted} {text}", (Statement.CONTRADICTED, state)
 
 
-def _known_by(deployed: Deployed) -> tuple[str, Statement]:
+def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]:
     match deployed.source:
         case DeployedSource.INFERRED:
             if deployed.conflict or deployed.named:
@@ -84,60 +84,60 @@ def _known_by(deployed: Deployed) -> tuple[str, Statement]:
             text = "Nothing ties the image to a commit, so nobody can say which source is running."
             return text, Statement.UNTIED
         case source:
-            known = f"What was deployed could be traced, by {_KNOWN_FROM[source]}"
+            known = f"What was deployed could be traced, by {_SOURCE_PHRASES[source]}"
             return f"{known}; nothing that was read shows that it was compiled first.", Statement.TRACED
 
 
-def _checks(proof: Proof, found: Assessment) -> tuple[str, Confidence, Statement]:
+def _explain_checks(proof: Finding, found: PreventionAssessment) -> tuple[str, Confidence, Statement]:
     """What is wrong with the checks, from the worst to the best that can be said of them."""
     if not found.ci.workflows:
         answer = "The repository holds no CI configuration: no check compiled the change."
         return answer, Confidence.OBSERVED, Statement.CI_ABSENT
     if not found.ci.compiles:
         if found.ci.unreadable:
-            answer = f"The CI configuration could not be read: {quoted(found.ci.unreadable[0])}."
+            answer = f"The CI configuration could not be read: {describe_python_setting(found.ci.unreadable[0])}."
             return answer, Confidence.OBSERVED, Statement.CI_UNREADABLE
         answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
         return answer, Confidence.OBSERVED, Statement.CI_WITHOUT_CHECK
     if found.same or (proof.broken is not None and not proof.broken.compiles_on):
         state = Statement.CI_ON_DEPLOYED if found.same else Statement.CI_ON_ANY
-        return _passed_by(proof, found), Confidence.INFERRED, state
+        return _explain_passed_check(proof, found), Confidence.INFERRED, state
     state = Statement.CI_ON_OTHERS if found.others else Statement.CI_VERSION_UNKNOWN
-    return _on_other_versions(proof, found), Confidence.OBSERVED, state
+    return _explain_other_versions(proof, found), Confidence.OBSERVED, state
 
 
-def _passed_by(proof: Proof, found: Assessment) -> str:
+def _explain_passed_check(proof: Finding, found: PreventionAssessment) -> str:
     """There is a check that would have met the error."""
     if found.same:
         return (
-            f"The CI configuration names Python {proof.deployed.python}: {quoted(found.same[0])}. Whether that check "
+            f"The CI configuration names Python {proof.deployed.python}: {describe_python_setting(found.same[0])}. Whether that check "
             "covered this file, ran on this change, and held the deployment back, is not in the repository."
         )
     return (
-        f"The CI configuration has a step that reads sources: {join_words(_places(found.ci.compiling))}. Whatever compiles "
+        f"The CI configuration has a step that reads sources: {join_words(_describe_settings(found.ci.compiling))}. Whatever compiles "
         "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
         "the repository."
     )
 
 
-def _on_other_versions(proof: Proof, found: Assessment) -> str:
+def _explain_other_versions(proof: Finding, found: PreventionAssessment) -> str:
     """Sources are checked, and not on the version that is deployed."""
     python = proof.deployed.python or "the deployed version"
     if found.others:
         computed = ", as far as its versions can be read" if found.ci.unresolved else ""
-        return f"No check runs on Python {python}{computed}. CI names: {join_words(_places(found.others))}."
-    steps = join_words(_places(found.ci.compiling))
+        return f"No check runs on Python {python}{computed}. CI names: {join_words(_describe_settings(found.others))}."
+    steps = join_words(_describe_settings(found.ci.compiling))
     return (
         f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
     )
 
 
-def _places(facts: Sequence[PythonFact]) -> list[str]:
+def _describe_settings(facts: Sequence[PythonFact]) -> list[str]:
     """Each line once, however many versions it names."""
-    return list(dict.fromkeys(map(quoted, facts)))[:_MOST_PLACES]
+    return list(dict.fromkeys(map(describe_python_setting, facts)))[:_MAX_SETTINGS]
 
 
-def _uncommitted(deployment: Deployment, incident: Incident) -> str:
+def _explain_uncommitted_tree(deployment: LoggedDeployment, incident: Incident) -> str:
     assert deployment.commit is not None
     line = f" on line {deployment.line}" if deployment.line is not None else ""
     seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
@@ -154,7 +154,7 @@ def _uncommitted(deployment: Deployment, incident: Incident) -> str:
     )
 
 
-def _outlived(incident: Incident, proof: Proof) -> str:
+def _explain_undeployed_fix(incident: Incident, proof: Finding) -> str:
     """The fix was there and the error went on: merging does not deploy."""
     fix, last = proof.fix, incident.last_seen
     if fix is None or fix.where != "merged" or last is None or not has_date(last) or last <= fix.commit.committed_at:

@@ -6,18 +6,18 @@ from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident
 from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import SPEAKS_FOR_ITSELF, Proof, Reason
-from shared.report.facts import Facts, Topic
-from shared.report.facts.logged import fault_line
-from shared.report.whys.failure import beside
-from shared.report.whys.why import Confidence, Draft, Key
+from shared.proof.model.finding import SELF_EXPLANATORY_REASONS, Finding, Reason
+from shared.report.facts import Facts, FactTopic
+from shared.report.facts.logged import format_error_line
+from shared.report.whys.failure import describe_nearby
+from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name
 from shared.text.timestamps import format_timestamp_phrase
 
 _UNKNOWN = Confidence.UNKNOWN
 
 # What each kind means, why no commit can be proven for it, and where its cause would have to be looked for.
-_MEANING = {
+_MEANING_BY_SIGNAL = {
     SignalKind.CLOSE_1011: (
         "WebSocket connections were closed with an internal error. The log does not say which end closed first, nor "
         "what failed.",
@@ -47,46 +47,46 @@ _MEANING = {
 }
 
 
-_OTHER_END = (
+_CLOSED_BY_PEER = (
     "The other end closed WebSocket connections with an internal error, and this service answered (“received … then "
     "sent”). What failed there is not in this log.",
     "What failed is at the other end of the connection, so no commit of this service can be compiled to prove it away.",
     "in the service at the other end, and in what this one sent to it",
 )
-_OURS = (
+_CLOSED_BY_SERVICE = (
     "This service closed WebSocket connections with an internal error, and the other end answered. The code says that "
     "something failed here, not what.",
-    *_MEANING[SignalKind.CLOSE_1011][1:],
+    *_MEANING_BY_SIGNAL[SignalKind.CLOSE_1011][1:],
 )
 
 
-def other_kind(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
+def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
     """What was observed, what it means, and what is not known."""
-    logged = facts.ids(Topic.SIGHTING, Topic.RAISED, Topic.SYMPTOM, Topic.NEARBY, Topic.COUNT)
-    meaning, limit, where = _meaning(incident)
+    logged = facts.ids(FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+    meaning, limit, where = _signal_meaning(incident)
     service = quote_service_name(incident.service) or "the service"
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
-    shown = f": {fault_line(incident, incident.sightings[-1])}" if incident.sightings else ""
+    shown = f": {format_error_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {pluralize(incident.occurrences, 'time')}, first {first}{shown}."
     if incident.is_raised_by_the_close:
         observed += f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.frame)}."
     elif incident.raised is not None:
         observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.frame)}."
-    yield Draft(Key.FAILED, f"What failed in {service}?", observed + beside(incident), Confidence.OBSERVED, logged)
-    yield Draft(Key.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
-    yield Draft(Key.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    yield WhyDraft(WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged)
+    yield WhyDraft(WhyKey.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
+    yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
     if incident.raised is not None:
-        yield from _of_raised(incident, proof, facts)
+        yield from _explain_raised_exception(incident, proof, facts)
         return
     change = "It is not known: the log does not tie it to a commit."
-    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN)
+    yield WhyDraft(WhyKey.INTRODUCED, "Which change brought it in?", change, _UNKNOWN)
     check = "It is not known: what would have caught it depends on the cause."
-    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN)
+    yield WhyDraft(WhyKey.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN)
     answer = f"It is not known. The cause would have to be looked for {where}."
-    yield Draft(Key.BEHIND, "What is the error behind the error?", answer, _UNKNOWN)
+    yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answer, _UNKNOWN)
 
 
-def _meaning(incident: Incident) -> tuple[str, str, str]:
+def _signal_meaning(incident: Incident) -> tuple[str, str, str]:
     if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011:
         return (
             "A WebSocket connection was closed with an internal error, and an exception was logged "
@@ -96,47 +96,47 @@ def _meaning(incident: Incident) -> tuple[str, str, str]:
             "in that exception",
         )
     if incident.closed is CloseKind.OTHER_END:
-        return _OTHER_END
+        return _CLOSED_BY_PEER
     if incident.closed is CloseKind.OURS:
-        return _OURS
-    return _MEANING.get(incident.kind, _MEANING[SignalKind.NOT_PYTHON])
+        return _CLOSED_BY_SERVICE
+    return _MEANING_BY_SIGNAL.get(incident.kind, _MEANING_BY_SIGNAL[SignalKind.NOT_PYTHON])
 
 
-def _of_raised(incident: Incident, proof: Proof, facts: Facts) -> Iterator[Draft]:
-    cited = facts.ids(Topic.RAISED)
+def _explain_raised_exception(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
+    cited = facts.ids(FactTopic.RAISED)
     words = describe_raised_exception(incident, proof.frame)
     change = f"Not proven. The change to look for is the one that made this possible: {words}."
-    yield Draft(Key.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
+    yield WhyDraft(WhyKey.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
     check = "Not proven: nothing was compiled or run for this exception."
-    yield Draft(Key.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN, cited)
+    yield WhyDraft(WhyKey.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN, cited)
     behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
-    yield Draft(Key.BEHIND, "What is the error behind the error?", behind, _UNKNOWN, cited)
+    yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", behind, _UNKNOWN, cited)
 
 
-def without_version(incident: Incident, proof: Proof, facts: Facts) -> tuple[Draft, ...]:
+def explain_unknown_version(incident: Incident, proof: Finding, facts: Facts) -> tuple[WhyDraft, ...]:
     """What was compared, and why no version can be called the deployed one."""
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
     logged = f" on {join_words([f'line {line}' for line in lines[:5]])}" if lines else ""
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     versions = f"{pluralize(proof.versions_compiled, 'version')} of {quote_untrusted(incident.path)}"
     tied = (
-        "" if proof.recommendation.reason in SPEAKS_FOR_ITSELF else f"; none could be tied to what was logged{logged}"
+        "" if proof.recommendation.reason in SELF_EXPLANATORY_REASONS else f"; none could be tied to what was logged{logged}"
     )
     compared = f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
     why = "It is not known: without the deployed version there is no commit to start from."
     if proof.recommendation.reason is Reason.WRONG_COMMAND:
         why = "It is not known: a file that is no Python was broken by none of its versions."
-    cited, seen = facts.ids(Topic.COMPARED, Topic.DEPLOYED), facts.ids(Topic.SIGHTING)
+    cited, seen = facts.ids(FactTopic.COMPARED, FactTopic.DEPLOYED), facts.ids(FactTopic.SIGHTING)
     return (
-        Draft(Key.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
-        Draft(Key.REJECTED, "Why does Python reject the file?", _as_logged(incident), Confidence.OBSERVED, seen),
-        Draft(Key.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
-        Draft(Key.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
+        WhyDraft(WhyKey.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
+        WhyDraft(WhyKey.REJECTED, "Why does Python reject the file?", _describe_logged_error(incident), Confidence.OBSERVED, seen),
+        WhyDraft(WhyKey.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
+        WhyDraft(WhyKey.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
     )
 
 
-def _as_logged(incident: Incident) -> str:
+def _describe_logged_error(incident: Incident) -> str:
     if not incident.sightings:
         return "The log does not say."
-    words = fault_line(incident, incident.sightings[-1])
+    words = format_error_line(incident, incident.sightings[-1])
     return f"The log says: {words}. No deployed version is known that could be compiled to check it."

@@ -16,7 +16,7 @@ class Confidence(StrEnum):
     """No evidence."""
 
 
-class Key(StrEnum):
+class WhyKey(StrEnum):
     """Which question it is, however it is worded."""
 
     FAILED = auto()
@@ -72,7 +72,7 @@ class Statement(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Why:
     n: int
-    key: Key
+    key: WhyKey
     question: str
     answer: str
     confidence: Confidence
@@ -82,10 +82,10 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class WhyDraft:
     """A why before it has its number."""
 
-    key: Key
+    key: WhyKey
     question: str
     answer: str
     confidence: Confidence
@@ -93,7 +93,7 @@ class Draft:
     states: tuple[Statement, ...] = ()
 
 
-def numbered(drafts: Iterable[Draft]) -> tuple[Why, ...]:
+def number_whys(drafts: Iterable[WhyDraft]) -> tuple[Why, ...]:
     """Counts from 1. Without evidence nothing is known, whatever the draft says."""
     return tuple(
         Why(

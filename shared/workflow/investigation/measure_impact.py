@@ -6,51 +6,51 @@ from typing import cast
 
 from shared.errors import Reject
 from shared.proposal.rollout import ServiceState
-from shared.report.impact import LOOKED_BACK, Measured
-from shared.report.report import Report, with_impact
+from shared.report.impact import REQUEST_WINDOW, ImpactMeasurement
+from shared.report.report import Report, add_impact
 from shared.service import Service
-from shared.workflow.context import World
-from shared.workflow.records.incident_record import Case
+from shared.workflow.context import Context
+from shared.workflow.records.incident_record import IncidentRecord
 
-_PLATFORM = "run.googleapis.com%2Fvarlog%2Fsystem"
+_PLATFORM_LOG = "run.googleapis.com%2Fvarlog%2Fsystem"
 """The log that the platform writes itself: no service can put a line into it."""
-_REFUSALS = ("failed to start", "failed the startup probe", "STARTUP TCP probe failed", "STARTUP HTTP probe failed")
+_STARTUP_ERRORS = ("failed to start", "failed the startup probe", "STARTUP TCP probe failed", "STARTUP HTTP probe failed")
 
-_AROUND = timedelta(minutes=10)
-_Failed = Callable[[Service, str, datetime], int]
+_LOG_WINDOW = timedelta(minutes=10)
+_CountFailures = Callable[[Service, str, datetime], int]
 
 
-def with_measured_impact(world: World, service: Service, case: Case, serving: ServiceState, report: Report) -> Report:
+def add_measured_impact(context: Context, service: Service, record: IncidentRecord, serving: ServiceState, report: Report) -> Report:
     """Raises Retry. What may not be looked at is unknown, and the evidence says why."""
-    revision = report.proof.deployed.revision or next(reversed(case.revisions), "")
+    revision = report.proof.deployed.revision or next(reversed(record.revisions), "")
     if not revision:
-        return with_impact(report, Measured("", unseen=("no entry names its revision",)))
+        return add_impact(report, ImpactMeasurement("", unseen=("no entry names its revision",)))
     if not serving.seen:
-        return with_impact(report, Measured(revision, unseen=("what serves: only the log is known on this machine",)))
+        return add_impact(report, ImpactMeasurement(revision, unseen=("what serves: only the log is known on this machine",)))
     try:
-        return with_impact(report, _measured(world, service, case, serving, revision))
+        return add_impact(report, _measure_impact(context, service, record, serving, revision))
     except Reject as refused:
-        return with_impact(report, Measured(revision, serving.traffic, unseen=(str(refused),)))
+        return add_impact(report, ImpactMeasurement(revision, serving.traffic, unseen=(str(refused),)))
 
 
-def _measured(world: World, service: Service, case: Case, serving: ServiceState, revision: str) -> Measured:
-    known = serving.revision if serving.revision.name == revision else world.revisions.revision(service, revision)
+def _measure_impact(context: Context, service: Service, record: IncidentRecord, serving: ServiceState, revision: str) -> ImpactMeasurement:
+    known = serving.revision if serving.revision.name == revision else context.revisions.revision(service, revision)
     if known is None:
-        return Measured(revision, serving.traffic, unseen=(f"{revision} does not exist any more",))
-    since = max(known.created_at, world.clock.now() - LOOKED_BACK)
-    requests = world.logs.requests(service, revision, since)
+        return ImpactMeasurement(revision, serving.traffic, unseen=(f"{revision} does not exist any more",))
+    since = max(known.created_at, context.clock.now() - REQUEST_WINDOW)
+    requests = context.logs.requests(service, revision, since)
     # Not every log of the port can tell failures from other requests.
-    failures = cast("_Failed | None", getattr(world.logs, "failed", None))
+    failures = cast("_CountFailures | None", getattr(context.logs, "failed", None))
     failed = failures(service, revision, since) if failures is not None else None
-    refused = "" if requests else _refused(world, service, case, revision)
+    refused = "" if requests else _read_startup_error(context, service, record, revision)
     whole = since == known.created_at
-    return Measured(revision, serving.traffic, requests, failed, refused, whole=whole)
+    return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, whole=whole)
 
 
-def _refused(world: World, service: Service, case: Case, revision: str) -> str:
+def _read_startup_error(context: Context, service: Service, record: IncidentRecord, revision: str) -> str:
     """What the platform itself said about a revision that did not start; "" where it said nothing."""
-    first = min((entry.timestamp for entry in case.entries if entry.timestamp), default=case.opened_at)
-    for entry in world.logs.entries(service, first - _AROUND, world.clock.now(), revision):
-        if entry.log_name.endswith(_PLATFORM) and any(words in entry.text for words in _REFUSALS):
+    first = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at)
+    for entry in context.logs.entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
+        if entry.log_name.endswith(_PLATFORM_LOG) and any(words in entry.text for words in _STARTUP_ERRORS):
             return entry.text
     return ""

@@ -16,18 +16,18 @@ from shared.proposal.rollout import MIN_ABBREVIATION_LENGTH, Revision, ServiceSt
 from shared.service import Service
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.context import World
+from shared.workflow.context import Context
 
-_STARVED = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
 _NOT_STARTED = re.compile(r"failed to start|failed to listen|startup probe|deadline exceeded", re.IGNORECASE)
-_MOST_SERVING = 10
+_MAX_SERVING = 10
 _COMMIT_ID = re.compile(rf"[0-9a-f]{{{MIN_ABBREVIATION_LENGTH},64}}")
-_WHOLE = 40
+_FULL_ID_LENGTH = 40
 """Digits of an id that is no abbreviation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class PlatformEvidence:
     """`commit` is one that the repository knows, else None."""
 
     commit: str | None
@@ -36,7 +36,7 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FailingRevision:
     """`revision` is the failing one, "" where the log names none; `logged` is what was read around the failure."""
 
     revision: str
@@ -44,22 +44,22 @@ class Seen:
     logged: Sequence[LogEntry]
 
 
-def stated(world: World, service: Service, history: History, seen: Seen) -> Stated:
+def gather_platform_evidence(context: Context, service: Service, history: History, seen: FailingRevision) -> PlatformEvidence:
     """What the platform says about what was seen."""
-    known = world.revisions.revision(service, seen.revision) if seen.revision else None
-    sentences = tuple(_sentences(world, service, known, seen))
+    known = context.revisions.revision(service, seen.revision) if seen.revision else None
+    sentences = tuple(_describe_platform(context, service, known, seen))
     if known is None or not known.commit:
-        return Stated(None, DeployedSource.GIVEN, sentences)
+        return PlatformEvidence(None, DeployedSource.GIVEN, sentences)
     source = DeployedSource(known.claims[0].source) if known.claims else DeployedSource.GIVEN
-    commit = resolved(history, known.commit)
+    commit = resolve_commit(history, known.commit)
     if commit is None:
-        what = "commit" if len(known.commit) >= _WHOLE else "single commit"
+        what = "commit" if len(known.commit) >= _FULL_ID_LENGTH else "single commit"
         told = f"The repository knows no {what} {known.commit}, which {source.value} names."
-        return Stated(None, source, (*sentences, told))
-    return Stated(commit, source, sentences)
+        return PlatformEvidence(None, source, (*sentences, told))
+    return PlatformEvidence(commit, source, sentences)
 
 
-def resolved(history: History, commit: str) -> str | None:
+def resolve_commit(history: History, commit: str) -> str | None:
     """The full id of a commit; None where the repository does not know it, or the abbreviation is short for several.
 
     A label can name anything, and a branch can be called like an abbreviation: only an id that begins so is believed.
@@ -73,26 +73,26 @@ def resolved(history: History, commit: str) -> str | None:
     return found if found.startswith(commit) else None
 
 
-def _sentences(world: World, service: Service, known: Revision | None, seen: Seen) -> Iterator[str]:
+def _describe_platform(context: Context, service: Service, known: Revision | None, seen: FailingRevision) -> Iterator[str]:
     serving = seen.serving
     if known is not None:
-        yield from _of_revision(known, seen=serving.seen)
-    yield from _of_resources([each for each in seen.logged if each.revision == seen.revision])
+        yield from _describe_revision(known, is_observed=serving.seen)
+    yield from _describe_resources([each for each in seen.logged if each.revision == seen.revision])
     if not serving.seen:
         return
     beside = [each for each in serving.traffic.items() if each[1] and (known is None or each[0] != known.name)]
     if known is not None:
         yield f"Revision {known.name} has {serving.traffic.get(known.name, 0)} % of the traffic."
-    for name, share in sorted(beside, key=lambda each: -each[1])[:_MOST_SERVING]:
-        other = serving.revision if name == serving.revision.name else world.revisions.revision(service, name)
+    for name, share in sorted(beside, key=lambda each: -each[1])[:_MAX_SERVING]:
+        other = serving.revision if name == serving.revision.name else context.revisions.revision(service, name)
         runs = f"runs {other.commit}" if other is not None and other.commit else "does not say what it runs"
         yield f"Revision {name} has {share} % of the traffic, and {runs}."
 
 
-def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
+def _describe_revision(known: Revision, *, is_observed: bool) -> Iterator[str]:
     kind = "the function's revision" if known.function else "revision"
     image = f" from the image {known.image}" if known.image else ""
-    if seen:
+    if is_observed:
         yield f"The platform made {kind} {known.name} at {format_rfc3339(known.created_at)}{image}."
     for claim in known.claims:
         yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
@@ -106,10 +106,10 @@ def _of_revision(known: Revision, *, seen: bool) -> Iterator[str]:
         yield f"It may use {join_words([f'{name} {value}' for name, value in known.resources])}."
 
 
-def _of_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
+def _describe_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
     """Of the revision's own entries around the failure."""
     if not logged:
         return
-    for what, pattern in (("a lack of memory", _STARVED), ("a failed start", _NOT_STARTED)):
+    for what, pattern in (("a lack of memory", _OUT_OF_MEMORY), ("a failed start", _NOT_STARTED)):
         hits = [each for each in logged if pattern.search(each.text)]
         yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."

@@ -12,26 +12,26 @@ from shared.detection.multiline_traceback import TracebackAssembler
 from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
 from shared.detection.traceback import is_last_traceback_line, is_traceback_line
 from shared.errors import Retry
-from shared.workflow.context import World
+from shared.workflow.context import Context
 
-INGESTION = timedelta(seconds=60)
+INGESTION_DELAY = timedelta(seconds=60)
 """How long a log may take to show what was logged beside an entry."""
 
 
-def completed(world: World, entry: LogEntry) -> Signal | SkipReason:
+def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
     """Raises Retry where the neighbours of a young entry may not be visible yet."""
     read = read_signal(entry)
     if read is not SkipReason.NO_FAILING_FILE or not is_last_traceback_line(entry.text):
         return read
-    signal = _among(world.logs.around(entry), entry)
+    signal = _find_in_neighbours(context.logs.around(entry), entry)
     if signal is not None:
         return signal
-    if entry.timestamp is not None and world.clock.now() - entry.timestamp < world.wait(INGESTION):
+    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.wait(INGESTION_DELAY):
         raise Retry("the lines before the end of a traceback are not in the log yet")
     return read
 
 
-def _among(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
+def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
     neighbours = TracebackAssembler()
     found: list[Signal] = []
     for each in around:
@@ -45,10 +45,10 @@ def _among(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
         elif is_traceback_line(each.text):
             found += neighbours.part(each)
     found += neighbours.rest()
-    same = [each for each in found if _identity(each.entry) == _identity(entry)]
+    same = [each for each in found if _entry_identity(each.entry) == _entry_identity(entry)]
     return same[0] if same else None
 
 
-def _identity(entry: LogEntry) -> tuple[object, ...]:
+def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
     """A log entry's own identity, which copies of its message share."""
     return entry.log_name, entry.timestamp, entry.insert_id

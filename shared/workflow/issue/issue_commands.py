@@ -9,62 +9,62 @@ from shared.errors import Reject
 from shared.ports import WRONG_LABEL, People, IssueCommand, IssueEvent
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import Outcome, World
-from shared.workflow.flow import State
-from shared.workflow.issue.stop_automation import muted
+from shared.workflow.context import StepResult, Context
+from shared.workflow.flow import IncidentState
+from shared.workflow.issue.stop_automation import is_automation_stopped
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import Case
+from shared.workflow.records.incident_record import IncidentRecord
 
 _KIND = "deliveries"
 
 
-def heed(world: World, people: People, wished: IssueEvent) -> Outcome:
-    """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
-    if world.store.read(_KIND, wished.delivery) is not None:
-        return Outcome("duplicate", wished.incident, wished.delivery)
-    case = incident_records.demand(world, wished.incident)
-    service = world.services.get(case.service)
-    if service is None or service.repository.lower() != wished.repository.lower():
-        raise Reject("foreign_repository", f"{wished.repository} for {case.id}")
-    if case.issue is None or case.issue.number != wished.issue:
-        raise Reject("foreign_issue", f"{wished.repository}#{wished.issue} for {case.id}")
-    if wished.wish is IssueCommand.REINVESTIGATE and not people.may_instruct(service, wished.person):
-        raise Reject("not_a_collaborator", f"{wished.person} on {wished.repository}")
-    outcome = Outcome("nothing", case.id)
-    if wished.wish is IssueCommand.REINVESTIGATE:
-        outcome = _again(world, service, case, wished.person)
+def handle_issue_command(context: Context, people: People, command: IssueEvent) -> StepResult:
+    """`is_automation_stopped`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
+    if context.store.read(_KIND, command.delivery) is not None:
+        return StepResult("duplicate", command.incident, command.delivery)
+    case = incident_records.require_incident(context, command.incident)
+    service = context.services.get(case.service)
+    if service is None or service.repository.lower() != command.repository.lower():
+        raise Reject("foreign_repository", f"{command.repository} for {case.id}")
+    if case.issue is None or case.issue.number != command.issue:
+        raise Reject("foreign_issue", f"{command.repository}#{command.issue} for {case.id}")
+    if command.wish is IssueCommand.REINVESTIGATE and not people.may_instruct(service, command.person):
+        raise Reject("not_a_collaborator", f"{command.person} on {command.repository}")
+    outcome = StepResult("nothing", case.id)
+    if command.wish is IssueCommand.REINVESTIGATE:
+        outcome = _reinvestigate(context, service, case, command.person)
         if outcome.name == "nothing":  # whoever asked is to know
-            effects.comment(world, service, case, f"answer.{wished.delivery}", (ANSWERS.get(outcome.detail, _BUSY),))
-    if wished.wish is IssueCommand.MUTE and muted(world, service, case):
-        incident_records.end(world, case.id, State.MUTED, f"{wished.person} closed the issue or marked it as wrong")
-        outcome = Outcome("muted", case.id)
+            effects.post_comment(context, service, case, f"answer.{command.delivery}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),))
+    if command.wish is IssueCommand.MUTE and is_automation_stopped(context, service, case):
+        incident_records.end_incident(context, case.id, IncidentState.MUTED, f"{command.person} closed the issue or marked it as wrong")
+        outcome = StepResult("muted", case.id)
     # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
-    world.store.create(_KIND, wished.delivery, {"incident": case.id, "wish": wished.wish.value})
+    context.store.create(_KIND, command.delivery, {"incident": case.id, "wish": command.wish.value})
     return outcome
 
 
-def _again(world: World, service: Service, case: Case, person: str) -> Outcome:
+def _reinvestigate(context: Context, service: Service, record: IncidentRecord, person: str) -> StepResult:
     """Another look at what could not be mended so far; one that is being decided, deployed or muted is left alone."""
-    now = world.clock.now()
-    if incident_records.load(world, case.after) is not None:
-        return Outcome("nothing", case.id, _SUPERSEDED)
-    if case.askable and muted(world, service, case):
-        return Outcome("nothing", case.id, _ENDED)
+    now = context.clock.now()
+    if incident_records.load_incident(context, record.after) is not None:
+        return StepResult("nothing", record.id, _SUPERSEDED)
+    if record.askable and is_automation_stopped(context, service, record):
+        return StepResult("nothing", record.id, _ENDED)
 
-    def looked(at: Case) -> Case:
-        if at.look != case.look or not at.askable:
+    def looked(at: IncidentRecord) -> IncidentRecord:
+        if at.look != record.look or not at.askable:
             return at
         again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
-        return again.to(State.OPENED, now, f"{person} asked for it")
+        return again.to(IncidentState.OPENED, now, f"{person} asked for it")
 
-    case = incident_records.change(world, case.id, looked)
-    if case.state is not State.OPENED or case.ending is not None:
-        return Outcome("nothing", case.id, (case.ending or case.state).value)
-    effects.publish_opened(world, case, _BY_HAND)
-    return Outcome("asked_again", case.id)
+    record = incident_records.update_incident(context, record.id, looked)
+    if record.state is not IncidentState.OPENED or record.ending is not None:
+        return StepResult("nothing", record.id, (record.ending or record.state).value)
+    effects.publish_incident_opened(context, record, _REPEAT_BY_COMMAND)
+    return StepResult("asked_again", record.id)
 
 
-_BUSY = "Nothing was looked at again: this incident is being worked on, or something was deployed against it."
+_BUSY_ANSWER = "Nothing was looked at again: this incident is being worked on, or something was deployed against it."
 _SUPERSEDED = "superseded"
 _ENDED = "ended"
 """By a person, whatever has become of it before: what it led to would be withdrawn at the next tick."""
@@ -74,9 +74,9 @@ ANSWERS = {
         f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG_LABEL}`. Open it, or take the "
         "label off, and ask once more."
     ),
-    State.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",
-    State.MUTED: "Nothing was looked at again: a person has ended this incident, and that holds for good.",
-    State.RESOLVED: "Nothing was looked at again: this incident is resolved.",
+    IncidentState.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",
+    IncidentState.MUTED: "Nothing was looked at again: a person has ended this incident, and that holds for good.",
+    IncidentState.RESOLVED: "Nothing was looked at again: this incident is resolved.",
 }
-_BY_HAND = 1_000_000
+_REPEAT_BY_COMMAND = 1_000_000
 """The nudge of a person; those of the clock count from 0."""

@@ -8,92 +8,92 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.verdict import WATCH_DURATION
-from shared.report.incident_status import Milestone, passed, state_part
-from shared.report.issue import inert_title
+from shared.report.incident_status import ReachedMilestone, format_elapsed_milestones, render_status_block
+from shared.report.issue import sanitise_title
 from shared.service import Service
 from shared.text.phrases import join_words, quote_untrusted
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
-from shared.workflow.context import World
-from shared.workflow.effects import Revised
-from shared.workflow.flow import State
+from shared.workflow.context import Context
+from shared.workflow.effects import IssueStatusUpdate
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import decisions, documents, incident_records, proposals
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.milestones import NAMES, milestones
-from shared.workflow.records.proposal_status import standing_of, title_of
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
+from shared.workflow.records.proposal_status import derive_proposal_status, format_title
 
-HINT = (
+COMMANDS_HINT = (
     f"What you can do here: label this issue `{WRONG_LABEL}`, and all automation for this incident stops for good; close it, "
     "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
 )
-_AGAIN = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
-_URGENT = frozenset((State.PROPOSED, State.REPORTED, State.FAILED, State.ROLLED_BACK, State.REFUSED, State.EXPIRED))
+_REINVESTIGATE_HINT = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
+_STATES_NEEDING_A_PERSON = frozenset((IncidentState.PROPOSED, IncidentState.REPORTED, IncidentState.FAILED, IncidentState.ROLLED_BACK, IncidentState.REFUSED, IncidentState.EXPIRED))
 """What waits for a person."""
-_VERBS = {Kind.REDEPLOY: "redeploy", Kind.ROLLBACK: "roll back to", Kind.NONE: "deploy"}
+_VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", ActionKind.NONE: "deploy"}
 
 
-def tell(world: World, service: Service, case: Case) -> Case:
+def post_updates(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
-    if case.issue is None or case.told == case.step:
-        return case
-    if not case.told:
-        effects.prepare_labels(world, service)
-    for part, sentences in _events(world, case):
-        effects.comment(world, service, case, part, sentences)
-    effects.revise_issue(world, service, case, case.step, lambda: _by_now(world, case.id))
-    return incident_records.change(world, case.id, lambda now: replace(now, told=case.step))
+    if record.issue is None or record.told == record.step:
+        return record
+    if not record.told:
+        effects.create_labels(context, service)
+    for part, sentences in _list_new_comments(context, record):
+        effects.post_comment(context, service, record, part, sentences)
+    effects.update_issue_status(context, service, record, record.step, lambda: _build_current_update(context, record.id))
+    return incident_records.update_incident(context, record.id, lambda now: replace(now, told=record.step))
 
 
-def _by_now(world: World, incident: str) -> Revised | None:
+def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
     """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
-    case = incident_records.demand(world, incident)
-    return Revised(part_of(world, case), title_by_now(world, case)) if case.ending is None else None
+    case = incident_records.require_incident(context, incident)
+    return IssueStatusUpdate(render_current_status(context, case), format_current_title(context, case)) if case.ending is None else None
 
 
-def title_by_now(world: World, case: Case, ending: State | None = None) -> str:
+def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
     """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
-    evidence = world.store.read(EVIDENCE, case.evidence)
-    proposal = world.store.read(proposals.KIND, case.proposal) if case.proposal else None
+    evidence = context.store.read(EVIDENCE, record.evidence)
+    proposal = context.store.read(proposals.KIND, record.proposal) if record.proposal else None
     if evidence is None or proposal is None:
         return ""
-    return inert_title(title_of(case, evidence.value, proposal.value, standing_of(case, ending)))
+    return sanitise_title(format_title(record, evidence.value, proposal.value, derive_proposal_status(record, ending)))
 
 
-def part_of(world: World, case: Case, ending: str = "", ends: State | None = None) -> str:
+def render_current_status(context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None) -> str:
     """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
-    state = ends if ending and ends else case.state
-    words = ending or _standing(world, case, state)
-    hint = HINT if case.active and not ending else _AGAIN if _askable(case, state) else ""
-    return state_part(words, urgent=state in _URGENT, since=_reached(case), hint=hint, state=state.value)
+    state = end_state if end_text and end_state else record.state
+    words = end_text or _describe_status(context, record, state)
+    hint = COMMANDS_HINT if record.active and not end_text else _REINVESTIGATE_HINT if _can_be_reinvestigated(record, state) else ""
+    return render_status_block(words, urgent=state in _STATES_NEEDING_A_PERSON, milestones=_list_reached_milestones(record), hint=hint, state=state.value)
 
 
-def _askable(case: Case, state: State) -> bool:
-    return replace(case, state=state, ending=None).askable
+def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool:
+    return replace(record, state=state, ending=None).askable
 
 
-def in_time(case: Case) -> str:
+def format_milestones(record: IncidentRecord) -> str:
     """How long everything took, from the first log entry to its end, which is decided."""
-    return passed([*_reached(case), ("verified", case.ended_at)] if case.ended_at else _reached(case))
+    return format_elapsed_milestones([*_list_reached_milestones(record), ("verified", record.ended_at)] if record.ended_at else _list_reached_milestones(record))
 
 
-def _reached(case: Case) -> Sequence[Milestone]:
+def _list_reached_milestones(record: IncidentRecord) -> Sequence[ReachedMilestone]:
     """What was reached, and when, the first log entry first."""
-    reached = milestones(case)
-    return [(name, at) for name in NAMES if (at := getattr(reached, name)) is not None]
+    reached = compute_milestones(record)
+    return [(name, at) for name in MILESTONE_NAMES if (at := getattr(reached, name)) is not None]
 
 
-def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
-    seen = case.steps.index(case.told) + 1 if case.told in case.steps else 0
-    again = _again(case.look)
-    reached = {documents.choice(step, "state", State) for step in case.history[seen:]}
-    proposal = proposals.load(world, case.proposal) if case.proposal else None
-    if case.regresses and not case.told:
-        revisions = join_words([quote_untrusted(each, 80) for each in case.revisions] or ["without a name"])
+    seen = record.steps.index(record.told) + 1 if record.told in record.steps else 0
+    again = _look_suffix(record.look)
+    reached = {documents.read_choice(step, "state", IncidentState) for step in record.history[seen:]}
+    proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
+    if record.regresses and not record.told:
+        revisions = join_words([quote_untrusted(each, 80) for each in record.revisions] or ["without a name"])
         yield (
             "recurred",
             (
@@ -101,33 +101,33 @@ def _events(world: World, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
                 "This issue is open again, and its text is about this failure now.",
             ),
         )
-    if proposal is not None and State.PROPOSED in reached and not _supersedes(world, case):
-        yield f"proposed{again}", (asked(proposal),)
-    if proposal is not None and State.APPROVED in reached:
-        yield f"approved{again}", (f"{_approved(world, proposal)} It is deployed once everything was checked again.",)
-    if proposal is not None and case.rollout is not None and State.WATCHING in reached:
-        serves = f"revision {quote_untrusted(case.rollout.revision, 80)} runs {proposal.commit}"
+    if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
+        yield f"proposed{again}", (describe_question(proposal),)
+    if proposal is not None and IncidentState.APPROVED in reached:
+        yield f"approved{again}", (f"{_describe_approved(context, proposal)} It is deployed once everything was checked again.",)
+    if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
+        serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
 
 
-def _supersedes(world: World, case: Case) -> bool:
+def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
     """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told.
 
     Where the code host was away, and nobody was told of that one either, it is news.
     """
-    states = [documents.choice(step, "state", State) for step in case.history]
-    place = len(states) - 1 - states[::-1].index(State.PROPOSED)
-    if states[max(0, place - 2) : place] != [State.PROPOSED, State.OPENED]:
+    states = [documents.read_choice(step, "state", IncidentState) for step in record.history]
+    place = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
+    if states[max(0, place - 2) : place] != [IncidentState.PROPOSED, IncidentState.OPENED]:
         return False
-    return any(effects.commented(world, case, f"proposed{_again(look)}") for look in range(1, case.look))
+    return any(effects.is_comment_posted(context, record, f"proposed{_look_suffix(look)}") for look in range(1, record.look))
 
 
-def _again(look: int) -> str:
+def _look_suffix(look: int) -> str:
     """Tells the comments of later looks from those of the first."""
     return "" if look == 1 else f"{look}"
 
 
-def asked(proposal: Proposal) -> str:
+def describe_question(proposal: Proposal) -> str:
     """What is to be decided, and until when."""
     return (
         f"A decision is awaited in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
@@ -135,40 +135,40 @@ def asked(proposal: Proposal) -> str:
     )
 
 
-def _approved(world: World, proposal: Proposal) -> str:
-    people = _people(world, proposal)
+def _describe_approved(context: Context, proposal: Proposal) -> str:
+    people = _format_approvers(context, proposal)
     return f"Approved{f' by {people}' if people else ''}: {_VERBS[proposal.kind]} {proposal.commit}."
 
 
-def _people(world: World, proposal: Proposal) -> str:
-    who = decisions.approvers(world, proposal.question)
+def _format_approvers(context: Context, proposal: Proposal) -> str:
+    who = decisions.list_approvers(context, proposal.question)
     named = [f"{quote_untrusted(name, 80)} (`{quote_untrusted(user, 40)}`)" if name else f"`{quote_untrusted(user, 40)}`" for user, name in who]
     return join_words(named) if named else ""
 
 
-def approval_of(world: World, proposal: Proposal) -> str:
+def describe_approval(context: Context, proposal: Proposal) -> str:
     """`approved by nora (`U-NORA`) at 2026-…`: who, and when the last of them did; "" where nobody has."""
-    people, last = _people(world, proposal), decisions.person(world, proposal.question)
+    people, last = _format_approvers(context, proposal), decisions.find_last_decider(context, proposal.question)
     return f"approved by {people}{f' at {format_timestamp(last[1], dated=True)}' if last else ''}" if people else ""
 
 
-def _standing(world: World, case: Case, state: State) -> str:
-    proposal = proposals.load(world, case.proposal) if case.proposal else None
-    if state is State.PROPOSED and proposal is not None:
-        return asked(proposal)
-    if state is State.WATCHING and proposal is not None and case.rollout is not None and case.rollout.since:
-        until = format_timestamp(datetime.fromisoformat(case.rollout.since) + WATCH_DURATION, dated=True)
-        since, approval = format_timestamp(datetime.fromisoformat(case.rollout.since), dated=True), approval_of(world, proposal)
+def _describe_status(context: Context, record: IncidentRecord, state: IncidentState) -> str:
+    proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
+    if state is IncidentState.PROPOSED and proposal is not None:
+        return describe_question(proposal)
+    if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
+        until = format_timestamp(datetime.fromisoformat(record.rollout.since) + WATCH_DURATION, dated=True)
+        since, approval = format_timestamp(datetime.fromisoformat(record.rollout.since), dated=True), describe_approval(context, proposal)
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
         return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
-    return _STANDING.get(state, _STANDING[State.OPENED]).format(commit=proposal.commit if proposal else "The commit")
+    return _STATUS_SENTENCES.get(state, _STATUS_SENTENCES[IncidentState.OPENED]).format(commit=proposal.commit if proposal else "The commit")
 
 
-_STANDING = {
-    State.OPENED: "The proof stands below. What follows from it is being put down.",
-    State.UNFIXED: "Nothing can be deployed yet. Whenever the deploy branch moves, this is looked at again.",
-    State.REPORTED: "Nothing is proposed, and a person has to look at it. The reason is below.",
-    State.APPROVED: "Approved: {commit} is checked once more, and then deployed.",
-    State.DEPLOYING: "{commit} is being deployed, and gets its traffic step by step.",
-    State.WATCHING: "{commit} is deployed and has all of the traffic. It is being watched.",
+_STATUS_SENTENCES = {
+    IncidentState.OPENED: "The proof stands below. What follows from it is being put down.",
+    IncidentState.UNFIXED: "Nothing can be deployed yet. Whenever the deploy branch moves, this is looked at again.",
+    IncidentState.REPORTED: "Nothing is proposed, and a person has to look at it. The reason is below.",
+    IncidentState.APPROVED: "Approved: {commit} is checked once more, and then deployed.",
+    IncidentState.DEPLOYING: "{commit} is being deployed, and gets its traffic step by step.",
+    IncidentState.WATCHING: "{commit} is deployed and has all of the traffic. It is being watched.",
 }

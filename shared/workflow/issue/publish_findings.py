@@ -11,91 +11,91 @@ from shared.proof.model.finding import Reason
 from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import World
-from shared.workflow.flow import State
-from shared.workflow.investigation.gather_evidence import KIND, evidence_for
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
+from shared.workflow.investigation.gather_evidence import KIND, ensure_evidence
 from shared.workflow.issue import issue_updates
-from shared.workflow.issue.collecting_issue import collect_uncorroborated, count_uncorroborated
+from shared.workflow.issue.collecting_issue import add_to_collecting_issue, may_open_own_issue
 from shared.workflow.records import documents, incident_records, proposals
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.rejections import reject
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.rejections import record_rejection
 
-_FOUND = ("kind", "reason", "commit", "fix", "deployed")
+_COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
 """What a person would act on differently."""
-_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
+_REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
 """Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Papers:
+class PublishedFindings:
     """What there is on paper."""
 
-    case: Case
+    case: IncidentRecord
     evidence: Document
     proposal: Proposal | None
 
 
-def complete(world: World, service: Service, case: Case) -> Papers:
+def publish_findings(context: Context, service: Service, record: IncidentRecord) -> PublishedFindings:
     """Evidence, issue, proposal and message: whatever of it is missing is made, the rest is left as it is."""
-    evidence = evidence_for(world, service, case)
-    case = _reported(world, service, case, evidence)
-    proposal = proposals.propose(world, service, case, evidence)
-    if proposal is not None and not case.message:
-        message = proposals.message(proposal, evidence, case, ProposalStatus.OPEN)
-        case = replace(case, proposal=proposal.id, message=effects.ask(world, service, message))
-    case = _kept(world, case, documents.text(evidence, "fix"))
-    if proposal is not None and case.message:
-        _explain(world, service, case, proposal, documents.texts(evidence, "details"))
-    return Papers(case, evidence, proposal)
+    evidence = ensure_evidence(context, service, record)
+    record = _publish_issue(context, service, record, evidence)
+    proposal = proposals.create_proposal(context, service, record, evidence)
+    if proposal is not None and not record.message:
+        message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
+        record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
+    record = _store_findings(context, record, documents.read_text(evidence, "fix"))
+    if proposal is not None and record.message:
+        _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
+    return PublishedFindings(record, evidence, proposal)
 
 
-def _explain(world: World, service: Service, case: Case, proposal: Proposal, lines: tuple[str, ...]) -> None:
+def _post_details(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, lines: tuple[str, ...]) -> None:
     """The details, below the message. A chat that refuses them for good must not keep the question from being asked."""
     try:
-        effects.explain(world, service, case.message, proposal.id, lines)
+        effects.post_details(context, service, record.message, proposal.id, lines)
     except Reject as refused:
-        reject(world, f"details.{proposal.id}", refused.reason, refused.detail)
+        record_rejection(context, f"details.{proposal.id}", refused.reason, refused.detail)
 
 
-def _reported(world: World, service: Service, case: Case, evidence: Document) -> Case:
+def _publish_issue(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> IncidentRecord:
     """With an issue that holds the report of this look."""
-    if documents.text(evidence, "reason") in _WITHOUT_ISSUE and case.issue is None:
-        return case
-    body = f"{issue_updates.part_of(world, case)}\n\n{documents.text(evidence, 'body')}"
-    paper = effects.Paper(case.id, documents.text(evidence, "title"), body)
-    if case.issue is None:
-        earlier = _earlier_issue(world, service, case)
+    if documents.read_text(evidence, "reason") in _REASONS_WITHOUT_ISSUE and record.issue is None:
+        return record
+    body = f"{issue_updates.render_current_status(context, record)}\n\n{documents.read_text(evidence, 'body')}"
+    paper = effects.IssueContent(record.id, documents.read_text(evidence, "title"), body)
+    if record.issue is None:
+        earlier = _earlier_issue(context, service, record)
         if earlier is not None:
-            return replace(case, issue=effects.take_issue(world, service, earlier, paper))
-        if not evidence.get("corroborated") and not count_uncorroborated(world, service, case):
-            collect_uncorroborated(world, service, case)
-            return case
-        return replace(case, issue=effects.open_issue(world, service, paper, (f"signal:{case.kind.value}",)))
-    if case.look > 1 and _is_news(world, case, evidence):
-        effects.rewrite_issue(world, service, case.issue.number, paper, case.evidence)
-    return case
+            return replace(record, issue=effects.reuse_issue(context, service, earlier, paper))
+        if not evidence.get("corroborated") and not may_open_own_issue(context, service, record):
+            add_to_collecting_issue(context, service, record)
+            return record
+        return replace(record, issue=effects.open_issue(context, service, paper, (f"signal:{record.kind.value}",)))
+    if record.look > 1 and _has_new_findings(context, record, evidence):
+        effects.rewrite_issue(context, service, record.issue.number, paper, record.evidence)
+    return record
 
 
-def _is_news(world: World, case: Case, evidence: Document) -> bool:
+def _has_new_findings(context: Context, record: IncidentRecord, evidence: Document) -> bool:
     """Whether this look found something else than the last one: people may have ticked and written in the old text."""
-    before = world.store.read(KIND, replace(case, look=case.look - 1).evidence)
-    return before is None or any(before.value.get(name) != evidence.get(name) for name in _FOUND)
+    before = context.store.read(KIND, replace(record, look=record.look - 1).evidence)
+    return before is None or any(before.value.get(name) != evidence.get(name) for name in _COMPARED_FIELDS)
 
 
-def _earlier_issue(world: World, service: Service, case: Case) -> IssueRef | None:
+def _earlier_issue(context: Context, service: Service, record: IncidentRecord) -> IssueRef | None:
     """That of the incident which has come back; None where it was deleted, or emptied."""
-    before = incident_records.load(world, case.regresses) if case.regresses else None
-    if before is None or before.issue is None or not world.issues.state(service, before.issue.number).body:
+    before = incident_records.load_incident(context, record.regresses) if record.regresses else None
+    if before is None or before.issue is None or not context.issues.state(service, before.issue.number).body:
         return None
     return before.issue
 
 
-def _kept(world: World, case: Case, fix: str) -> Case:
+def _store_findings(context: Context, record: IncidentRecord, fix: str) -> IncidentRecord:
     """Writes down what was found, into the incident as it is by now."""
 
-    def with_papers(now: Case) -> Case:
-        if now.state is not State.OPENED or now.look != case.look:
+    def with_papers(now: IncidentRecord) -> IncidentRecord:
+        if now.state is not IncidentState.OPENED or now.look != record.look:
             return now  # it has gone on without this worker, and may be about another proposal by now
-        return replace(now, issue=case.issue, proposal=case.proposal, message=case.message, fix=fix or now.fix)
+        return replace(now, issue=record.issue, proposal=record.proposal, message=record.message, fix=fix or now.fix)
 
-    return incident_records.change(world, case.id, with_papers)
+    return incident_records.update_incident(context, record.id, with_papers)

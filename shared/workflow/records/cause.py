@@ -6,7 +6,7 @@ from enum import StrEnum
 from shared.proposal.verdict import RolloutVerdict
 
 
-class Cause(StrEnum):
+class EndCause(StrEnum):
     """The reason of an end that nobody has asked for by hand."""
 
     DEPLOYMENT_FAILED = "deployment_failed"
@@ -35,13 +35,13 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class EndReason:
     """Why an incident ended: by name, and in the words that people read."""
 
-    cause: Cause
+    cause: EndCause
     words: str
 
 
-def cause_of(verdict: RolloutVerdict) -> Cause:
+def end_cause_of(verdict: RolloutVerdict) -> EndCause:
     """The name of a watch's end. Raises ValueError for a verdict that ends nothing."""
-    return Cause(verdict.value)
+    return EndCause(verdict.value)

@@ -14,14 +14,14 @@ from shared.ports import Document
 from shared.proposal.decision import DecisionState, Approvers
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.context import World
-from shared.workflow.flow import State
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 
 KIND = "decisions"
-_MOST_LATER = 200
+_MAX_ATTEMPTS = 200
 
-_OPEN = frozenset(
+_STATES_AFTER_OPEN = frozenset(
     (
         DecisionState.COUNTING,
         DecisionState.APPROVED,
@@ -31,13 +31,13 @@ _OPEN = frozenset(
         DecisionState.REFUSED,
     )
 )
-_MAY_BECOME = {
-    None: _OPEN,
-    DecisionState.COUNTING: _OPEN,
+_TRANSITIONS = {
+    None: _STATES_AFTER_OPEN,
+    DecisionState.COUNTING: _STATES_AFTER_OPEN,
     DecisionState.APPROVED: frozenset((DecisionState.DENIED, DecisionState.REFUSED, DecisionState.ACTING)),
 }
 """Every other state is final."""
-_BY_PEOPLE = frozenset((DecisionState.APPROVED.value, DecisionState.DENIED.value))
+_STATES_BY_PEOPLE = frozenset((DecisionState.APPROVED.value, DecisionState.DENIED.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +73,45 @@ def is_open(decision: Decision | None) -> bool:
     return decision is None or decision.state is DecisionState.COUNTING
 
 
-def is_muted(decision: Decision) -> bool:
+def is_ended_by_person(decision: Decision) -> bool:
     """Whether the approval was refused because a person has put an end to the automation."""
-    return decision.state is DecisionState.REFUSED and decision.why == State.MUTED.value
+    return decision.state is DecisionState.REFUSED and decision.why == IncidentState.MUTED.value
 
 
-def load(world: World, question: str) -> Decision | None:
+def load_decision(context: Context, question: str) -> Decision | None:
     """The decision as of now; None where there is none yet."""
-    stored = world.store.read(KIND, question)
-    return _read(stored.value) if stored else None
+    stored = context.store.read(KIND, question)
+    return _decision_from_document(stored.value) if stored else None
 
 
-def person(world: World, question: str) -> tuple[str, datetime] | None:
+def find_last_decider(context: Context, question: str) -> tuple[str, datetime] | None:
     """Who approved or denied last, and when; None where no person has."""
-    stored = world.store.read(KIND, question)
-    steps = documents.parts(stored.value, "steps") if stored else ()
-    by_people = [step for step in steps if documents.text(step, "state") in _BY_PEOPLE]
-    return (documents.text(by_people[-1], "by"), documents.moment(by_people[-1], "at")) if by_people else None
+    stored = context.store.read(KIND, question)
+    steps = documents.read_parts(stored.value, "steps") if stored else ()
+    by_people = [step for step in steps if documents.read_text(step, "state") in _STATES_BY_PEOPLE]
+    return (documents.read_text(by_people[-1], "by"), documents.read_time(by_people[-1], "at")) if by_people else None
 
 
-def approvers(world: World, question: str) -> list[tuple[str, str]]:
+def list_approvers(context: Context, question: str) -> list[tuple[str, str]]:
     """User id and name of whoever has approved what was chosen."""
-    stored = world.store.read(KIND, question)
+    stored = context.store.read(KIND, question)
     if stored is None:
         return []
-    decision, steps = _read(stored.value), documents.parts(stored.value, "steps")
+    decision, steps = _decision_from_document(stored.value), documents.read_parts(stored.value, "steps")
     agreed = {DecisionState.COUNTING.value, DecisionState.APPROVED.value}
-    names = {documents.text(each, "by"): documents.text(each, "why") for each in steps if each["state"] in agreed}
+    names = {documents.read_text(each, "by"): documents.read_text(each, "why") for each in steps if each["state"] in agreed}
     return [(person, names.get(person, "")) for person in decision.approvals(decision.chosen)]
 
 
-def has_quorum(world: World, service: Service, decision: Decision) -> bool:
+def has_quorum(context: Context, service: Service, decision: Decision) -> bool:
     """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
-    members = world.chat.members(service.approver_group) if service.approver_group else ()
+    members = context.chat.members(service.approver_group) if service.approver_group else ()
     electorate = Approvers(service, members)
     entitled = [by for by in decision.approvals(decision.chosen) if electorate.admits(by)]
     return len(entitled) >= service.quorum
 
 
-def decide(world: World, question: str, wanted: Decision) -> Decision:
+def store_decision(context: Context, question: str, wanted: Decision) -> Decision:
     """Moves the decision to the wanted one if that is still possible, and returns the one that stands.
 
     The same wish by somebody else counts as well as one's own: nobody is told whose write it was.
@@ -120,10 +120,10 @@ def decide(world: World, question: str, wanted: Decision) -> Decision:
     def kept(now: Decision | None) -> Decision:
         return replace(wanted, chosen=wanted.chosen or now.chosen, votes=now.votes) if now else wanted
 
-    return _moved(world, question, kept)
+    return _update_decision(context, question, kept)
 
 
-def approve(world: World, question: str, vote: Vote, electorate: Approvers, why: str) -> Decision:
+def store_approval(context: Context, question: str, vote: Vote, electorate: Approvers, reason: str) -> Decision:
     """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
 
     Earlier votes of people who are no approvers any more are dropped.
@@ -133,38 +133,38 @@ def approve(world: World, question: str, vote: Vote, electorate: Approvers, why:
         earlier = [each for each in (now.votes if now else ()) if electorate.admits(each.by)]
         votes = (*(each for each in earlier if each.by != vote.by), vote)
         if sum(each.proposal == vote.proposal for each in votes) < electorate.service.quorum:
-            return Decision(DecisionState.COUNTING, vote.by, why, votes=votes)
-        return Decision(DecisionState.APPROVED, vote.by, why, chosen=vote.proposal, votes=votes)
+            return Decision(DecisionState.COUNTING, vote.by, reason, votes=votes)
+        return Decision(DecisionState.APPROVED, vote.by, reason, chosen=vote.proposal, votes=votes)
 
-    return _moved(world, question, counted)
+    return _update_decision(context, question, counted)
 
 
-def _moved(world: World, question: str, how: Callable[[Decision | None], Decision]) -> Decision:
-    for _ in range(_MOST_LATER):
-        stored = world.store.read(KIND, question)
-        now = _read(stored.value) if stored else None
-        wanted = how(now)
-        if now is not None and (wanted.state not in _MAY_BECOME.get(now.state, ()) or _same(now, wanted)):
+def _update_decision(context: Context, question: str, update: Callable[[Decision | None], Decision]) -> Decision:
+    for _ in range(_MAX_ATTEMPTS):
+        stored = context.store.read(KIND, question)
+        now = _decision_from_document(stored.value) if stored else None
+        wanted = update(now)
+        if now is not None and (wanted.state not in _TRANSITIONS.get(now.state, ()) or _is_same_vote(now, wanted)):
             return now
-        steps = (*documents.parts(stored.value, "steps"), _step(world, wanted)) if stored else (_step(world, wanted),)
-        value = _document(question, wanted, steps)
+        steps = (*documents.read_parts(stored.value, "steps"), _history_step(context, wanted)) if stored else (_history_step(context, wanted),)
+        value = _decision_to_document(question, wanted, steps)
         if stored is None:
-            world.store.create(KIND, question, value)  # the document tells whose it was
-        elif world.store.replace(KIND, question, value, stored.version):
+            context.store.create(KIND, question, value)  # the document tells whose it was
+        elif context.store.replace(KIND, question, value, stored.version):
             return wanted
     raise Retry(f"the decision about {question} is being changed by too many at once")
 
 
-def _same(now: Decision, wanted: Decision) -> bool:
+def _is_same_vote(now: Decision, wanted: Decision) -> bool:
     """Whether a vote was counted already: a person who presses twice is still one."""
     return now.state is wanted.state is DecisionState.COUNTING and set(now.votes) == set(wanted.votes)
 
 
-def _step(world: World, wanted: Decision) -> Document:
-    return {"state": wanted.state.value, "by": wanted.by, "why": wanted.why, "at": format_rfc3339(world.clock.now())}
+def _history_step(context: Context, wanted: Decision) -> Document:
+    return {"state": wanted.state.value, "by": wanted.by, "why": wanted.why, "at": format_rfc3339(context.clock.now())}
 
 
-def _document(question: str, decision: Decision, steps: tuple[Document, ...]) -> Document:
+def _decision_to_document(question: str, decision: Decision, steps: tuple[Document, ...]) -> Document:
     return {
         "proposal": question,
         "state": decision.state.value,
@@ -177,14 +177,14 @@ def _document(question: str, decision: Decision, steps: tuple[Document, ...]) ->
     }
 
 
-def _read(value: Document) -> Decision:
-    votes = documents.parts(value, "votes")
+def _decision_from_document(value: Document) -> Decision:
+    votes = documents.read_parts(value, "votes")
     return Decision(
-        state=documents.choice(value, "state", DecisionState),
-        by=documents.text(value, "by"),
-        why=documents.text(value, "why"),
-        etag=documents.text(value, "etag"),
-        chosen=documents.text(value, "chosen"),
-        votes=tuple(Vote(documents.text(vote, "by"), documents.text(vote, "proposal")) for vote in votes),
-        turn=len(documents.parts(value, "steps")),
+        state=documents.read_choice(value, "state", DecisionState),
+        by=documents.read_text(value, "by"),
+        why=documents.read_text(value, "why"),
+        etag=documents.read_text(value, "etag"),
+        chosen=documents.read_text(value, "chosen"),
+        votes=tuple(Vote(documents.read_text(vote, "by"), documents.read_text(vote, "proposal")) for vote in votes),
+        turn=len(documents.read_parts(value, "steps")),
     )

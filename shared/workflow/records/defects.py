@@ -13,12 +13,12 @@ from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.service import Service
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from shared.workflow.records import documents
 
 _KIND = "defects"
-_MOST_OF_ONE_NAME = 200
-_MOST_ATTEMPTS = 20
+_MAX_DEFECTS_PER_NAME = 200
+_MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,107 +38,107 @@ class Defect:
         return f"{self.fingerprint}-{self.generation}"
 
 
-def path_of(signal: Signal) -> str:
+def fingerprint_path(signal: Signal) -> str:
     """The path that counts for the fingerprint."""
     return "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
 
 
-def what_of(signal: Signal) -> str:
+def failure_class(signal: Signal) -> str:
     """The error class, or the kind of what is no error of its own."""
     return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal) or signal.kind.value
 
 
-def defect_of(world: World, service: Service, signal: Signal) -> Defect:
+def find_or_create_defect(context: Context, service: Service, signal: Signal) -> Defect:
     """The defect that a signal shows; a new one is stored. Reject where one file name has too many of them."""
-    mine = _named(service, signal)
+    mine = _build_defect(service, signal)
 
     def with_mine(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
-        found = _match(known, mine)
+        found = _find_match(known, mine)
         if found is None:
-            return (*_with_room(known, mine), mine)
+            return (*_drop_oldest_defect(known, mine), mine)
         longer = mine.whole > found.whole or len(mine.path) > len(found.path)
         told = replace(found, path=mine.path, whole=mine.whole) if longer and not found.whole else found
         return tuple(told if each is found else each for each in known)
 
-    found = _match(_change(world, _key(service, signal), with_mine), mine)
+    found = _find_match(_update_defects(context, _defects_key(service, signal), with_mine), mine)
     return found or mine
 
 
-def _with_room(known: tuple[Defect, ...], mine: Defect) -> tuple[Defect, ...]:
+def _drop_oldest_defect(known: tuple[Defect, ...], new: Defect) -> tuple[Defect, ...]:
     """Without the oldest one that never came back, where there are too many: with the same path it gets the same id."""
-    if len(known) < _MOST_OF_ONE_NAME:
+    if len(known) < _MAX_DEFECTS_PER_NAME:
         return known
     place = next((place for place, each in enumerate(known) if each.generation == 1), None)
     if place is None:
-        raise Reject("too_many_defects", f"{mine.path}: {len(known)} files of this name have failed already")
+        raise Reject("too_many_defects", f"{new.path}: {len(known)} files of this name have failed already")
     return (*known[:place], *known[place + 1 :])
 
 
-def next_generation(world: World, service: Service, signal: Signal, of: Defect) -> Defect:
+def start_next_generation(context: Context, service: Service, signal: Signal, defect: Defect) -> Defect:
     """The defect with a new, later incident; where somebody else has moved it on already, with theirs."""
 
     def moved(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
         return tuple(
-            replace(each, generation=of.generation + 1)
-            if (each.fingerprint, each.generation) == (of.fingerprint, of.generation)
+            replace(each, generation=defect.generation + 1)
+            if (each.fingerprint, each.generation) == (defect.fingerprint, defect.generation)
             else each
             for each in known
         )
 
-    known = _change(world, _key(service, signal), moved)
-    return next((each for each in known if each.fingerprint == of.fingerprint), of)
+    known = _update_defects(context, _defects_key(service, signal), moved)
+    return next((each for each in known if each.fingerprint == defect.fingerprint), defect)
 
 
-def _named(service: Service, signal: Signal) -> Defect:
-    path = path_of(signal)
+def _build_defect(service: Service, signal: Signal) -> Defect:
+    path = fingerprint_path(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    return Defect(path, whole, compute_fingerprint(service.name, service.told_environment, path, what_of(signal)), 1)
+    return Defect(path, whole, compute_fingerprint(service.name, service.told_environment, path, failure_class(signal)), 1)
 
 
-def _key(service: Service, signal: Signal) -> str:
-    name = path_of(signal).rpartition("/")[2]
-    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {what_of(signal)}")
+def _defects_key(service: Service, signal: Signal) -> str:
+    name = fingerprint_path(signal).rpartition("/")[2]
+    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {failure_class(signal)}")
 
 
-def _match(known: tuple[Defect, ...], mine: Defect) -> Defect | None:
+def _find_match(known: tuple[Defect, ...], wanted: Defect) -> Defect | None:
     """The same path, else the newest of those that the shorter of two paths may stand for."""
     for each in known:
-        if each.path == mine.path:
+        if each.path == wanted.path:
             return each
     for each in reversed(known):
-        if not mine.whole and each.path.endswith("/" + mine.path):
+        if not wanted.whole and each.path.endswith("/" + wanted.path):
             return each
-        if not each.whole and mine.path.endswith("/" + each.path):
+        if not each.whole and wanted.path.endswith("/" + each.path):
             return each
     return None
 
 
-def _change(world: World, key: str, how: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]) -> tuple[Defect, ...]:
-    for _ in range(_MOST_ATTEMPTS):
-        stored = world.store.read(_KIND, key)
-        before = _read(stored.value) if stored else ()
-        after = how(before)
+def _update_defects(context: Context, key: str, update: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]) -> tuple[Defect, ...]:
+    for _ in range(_MAX_ATTEMPTS):
+        stored = context.store.read(_KIND, key)
+        before = _defects_from_document(stored.value) if stored else ()
+        after = update(before)
         if after == before:
             return after
-        value = {"defects": [_document(each) for each in after]}
+        value = {"defects": [_defect_to_document(each) for each in after]}
         if stored is None:
-            world.store.create(_KIND, key, value)  # whether it was oneself or another one, the document now says
-        elif world.store.replace(_KIND, key, value, stored.version):
+            context.store.create(_KIND, key, value)  # whether it was oneself or another one, the document now says
+        elif context.store.replace(_KIND, key, value, stored.version):
             return after
     raise Retry(f"the defects under {key} are being changed by too many at once")
 
 
-def _document(defect: Defect) -> Document:
+def _defect_to_document(defect: Defect) -> Document:
     return {name: getattr(defect, name) for name in Defect.__slots__}
 
 
-def _read(value: Document) -> tuple[Defect, ...]:
+def _defects_from_document(value: Document) -> tuple[Defect, ...]:
     return tuple(
         Defect(
-            path=documents.text(each, "path"),
-            whole=documents.flag(each, "whole"),
-            fingerprint=documents.text(each, "fingerprint"),
-            generation=documents.number(each, "generation"),
+            path=documents.read_text(each, "path"),
+            whole=documents.read_flag(each, "whole"),
+            fingerprint=documents.read_text(each, "fingerprint"),
+            generation=documents.read_number(each, "generation"),
         )
-        for each in documents.parts(value, "defects")
+        for each in documents.read_parts(value, "defects")
     )

@@ -7,11 +7,11 @@ from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
 from shared.ports import Document, IssueRef
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.flow import ACTIVE, State
+from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from shared.workflow.records import documents
-from shared.workflow.records.cause import Cause
+from shared.workflow.records.cause import EndCause
 
-_MOST_HISTORY = 50
+_MAX_HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class IncidentRecord:
     """One incident: one generation of one defect of one service."""
 
     id: str
     fingerprint: str
     generation: int
-    state: State
+    state: IncidentState
     service: str
     """`Service.id`."""
     kind: SignalKind
@@ -74,10 +74,10 @@ class Case:
     """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
     """The revision that contains the fix and logged the failure all the same."""
-    ending: State | None = None
+    ending: IncidentState | None = None
     """The state in which it will be at rest, once all that goes with it is done. The first to write it decides."""
     ending_why: str = ""
-    ending_cause: Cause | None = None
+    ending_cause: EndCause | None = None
     """The name of `ending_why`; None where it has none."""
     ended_at: datetime | None = None
     """When that was decided."""
@@ -112,111 +112,111 @@ class Case:
     @property
     def active(self) -> bool:
         """Whether ticks still look at it."""
-        return self.state in ACTIVE
+        return self.state in ACTIVE_STATES
 
     @property
     def askable(self) -> bool:
         """Whether a person can have it looked at again: nothing is under way, and nothing was deployed against it."""
         return self.rollout is None and (
-            (self.state is State.UNFIXED and self.ending is None)
-            or self.state in {State.REPORTED, State.DENIED, State.EXPIRED, State.REFUSED}
+            (self.state is IncidentState.UNFIXED and self.ending is None)
+            or self.state in {IncidentState.REPORTED, IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.REFUSED}
         )
 
-    def to(self, state: State, now: datetime, why: str) -> "Case":
+    def to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":
         """In another state, with the step in its history."""
         step: Document = {"state": state.value, "at": format_rfc3339(now), "why": why}
-        rest_at = None if state in ACTIVE else now
-        return replace(self, state=state, rest_at=rest_at, history=(*self.history, step)[-_MOST_HISTORY:])
+        rest_at = None if state in ACTIVE_STATES else now
+        return replace(self, state=state, rest_at=rest_at, history=(*self.history, step)[-_MAX_HISTORY:])
 
 
-def document(case: Case) -> Document:
+def record_to_document(record: IncidentRecord) -> Document:
     """`active_for` is the service while it is active and "" once it is at rest: the index that ticks ask."""
-    rollout = case.rollout
+    rollout = record.rollout
     return {
-        "id": case.id,
-        "fingerprint": case.fingerprint,
-        "generation": case.generation,
-        "state": case.state.value,
-        "service": case.service,
-        "active_for": case.service if case.active else "",
-        "kind": case.kind.value,
-        "error_class": case.error_class,
-        "path": case.path,
-        "revisions": list(case.revisions),
-        "entries": [documents.entry_document(entry) for entry in case.entries],
-        "opened_by": case.opened_by,
-        "opened_at": format_rfc3339(case.opened_at),
-        "last_seen": format_rfc3339(case.last_seen),
-        "look": case.look,
-        "branch_sign": case.branch_sign,
-        "looked_at": format_rfc3339(case.looked_at) if case.looked_at else "",
-        "fix": case.fix,
-        "proposal": case.proposal,
-        "issue": {"number": case.issue.number, "url": case.issue.url} if case.issue else None,
-        "message": case.message,
+        "id": record.id,
+        "fingerprint": record.fingerprint,
+        "generation": record.generation,
+        "state": record.state.value,
+        "service": record.service,
+        "active_for": record.service if record.active else "",
+        "kind": record.kind.value,
+        "error_class": record.error_class,
+        "path": record.path,
+        "revisions": list(record.revisions),
+        "entries": [documents.entry_to_document(entry) for entry in record.entries],
+        "opened_by": record.opened_by,
+        "opened_at": format_rfc3339(record.opened_at),
+        "last_seen": format_rfc3339(record.last_seen),
+        "look": record.look,
+        "branch_sign": record.branch_sign,
+        "looked_at": format_rfc3339(record.looked_at) if record.looked_at else "",
+        "fix": record.fix,
+        "proposal": record.proposal,
+        "issue": {"number": record.issue.number, "url": record.issue.url} if record.issue else None,
+        "message": record.message,
         "rollout": {name: getattr(rollout, name) for name in Rollout.__slots__} if rollout else None,
-        "told": case.told,
-        "regresses": case.regresses,
-        "recurred": case.recurred,
-        "ending": case.ending.value if case.ending else "",
-        "ending_why": case.ending_why,
-        "ending_cause": case.ending_cause.value if case.ending_cause else "",
-        "ended_at": format_rfc3339(case.ended_at) if case.ended_at else "",
-        "failed_commits": list(case.failed_commits),
-        "failed_revisions": list(case.failed_revisions),
-        "rest_at": format_rfc3339(case.rest_at) if case.rest_at else "",
-        "history": list(case.history),
+        "told": record.told,
+        "regresses": record.regresses,
+        "recurred": record.recurred,
+        "ending": record.ending.value if record.ending else "",
+        "ending_why": record.ending_why,
+        "ending_cause": record.ending_cause.value if record.ending_cause else "",
+        "ended_at": format_rfc3339(record.ended_at) if record.ended_at else "",
+        "failed_commits": list(record.failed_commits),
+        "failed_revisions": list(record.failed_revisions),
+        "rest_at": format_rfc3339(record.rest_at) if record.rest_at else "",
+        "history": list(record.history),
     }
 
 
-def read_case(value: Document) -> Case:
+def record_from_document(value: Document) -> IncidentRecord:
     """Raises `Reject("unreadable_document")` for what is not an incident."""
-    issue, rollout = documents.part(value, "issue"), documents.part(value, "rollout")
-    return Case(
-        id=documents.text(value, "id"),
-        fingerprint=documents.text(value, "fingerprint"),
-        generation=documents.number(value, "generation"),
-        state=documents.choice(value, "state", State),
-        service=documents.text(value, "service"),
-        kind=documents.choice(value, "kind", SignalKind),
-        error_class=documents.text(value, "error_class"),
-        path=documents.text(value, "path"),
-        revisions=documents.texts(value, "revisions"),
-        entries=tuple(documents.read_entry(entry) for entry in documents.parts(value, "entries")),
-        opened_by=documents.text(value, "opened_by"),
-        opened_at=documents.moment(value, "opened_at"),
-        last_seen=documents.moment(value, "last_seen"),
-        look=documents.number(value, "look") or 1,
-        branch_sign=documents.text(value, "branch_sign"),
-        looked_at=documents.moment(value, "looked_at") if value.get("looked_at") else None,
-        fix=documents.text(value, "fix"),
-        proposal=documents.text(value, "proposal"),
-        issue=IssueRef(documents.number(issue, "number"), documents.text(issue, "url")) if issue else None,
-        message=documents.text(value, "message"),
-        rollout=_read_rollout(rollout) if rollout else None,
-        told=documents.text(value, "told"),
-        regresses=documents.text(value, "regresses"),
-        recurred=documents.text(value, "recurred"),
-        ending=documents.choice(value, "ending", State) if value.get("ending") else None,
-        ending_why=documents.text(value, "ending_why"),
-        ending_cause=documents.choice(value, "ending_cause", Cause) if value.get("ending_cause") else None,
-        ended_at=documents.moment(value, "ended_at") if value.get("ended_at") else None,
-        failed_commits=documents.texts(value, "failed_commits"),
-        failed_revisions=documents.texts(value, "failed_revisions"),
-        rest_at=documents.moment(value, "rest_at") if documents.text(value, "rest_at") else None,
-        history=documents.parts(value, "history"),
+    issue, rollout = documents.read_part(value, "issue"), documents.read_part(value, "rollout")
+    return IncidentRecord(
+        id=documents.read_text(value, "id"),
+        fingerprint=documents.read_text(value, "fingerprint"),
+        generation=documents.read_number(value, "generation"),
+        state=documents.read_choice(value, "state", IncidentState),
+        service=documents.read_text(value, "service"),
+        kind=documents.read_choice(value, "kind", SignalKind),
+        error_class=documents.read_text(value, "error_class"),
+        path=documents.read_text(value, "path"),
+        revisions=documents.read_texts(value, "revisions"),
+        entries=tuple(documents.entry_from_document(entry) for entry in documents.read_parts(value, "entries")),
+        opened_by=documents.read_text(value, "opened_by"),
+        opened_at=documents.read_time(value, "opened_at"),
+        last_seen=documents.read_time(value, "last_seen"),
+        look=documents.read_number(value, "look") or 1,
+        branch_sign=documents.read_text(value, "branch_sign"),
+        looked_at=documents.read_time(value, "looked_at") if value.get("looked_at") else None,
+        fix=documents.read_text(value, "fix"),
+        proposal=documents.read_text(value, "proposal"),
+        issue=IssueRef(documents.read_number(issue, "number"), documents.read_text(issue, "url")) if issue else None,
+        message=documents.read_text(value, "message"),
+        rollout=_rollout_from_document(rollout) if rollout else None,
+        told=documents.read_text(value, "told"),
+        regresses=documents.read_text(value, "regresses"),
+        recurred=documents.read_text(value, "recurred"),
+        ending=documents.read_choice(value, "ending", IncidentState) if value.get("ending") else None,
+        ending_why=documents.read_text(value, "ending_why"),
+        ending_cause=documents.read_choice(value, "ending_cause", EndCause) if value.get("ending_cause") else None,
+        ended_at=documents.read_time(value, "ended_at") if value.get("ended_at") else None,
+        failed_commits=documents.read_texts(value, "failed_commits"),
+        failed_revisions=documents.read_texts(value, "failed_revisions"),
+        rest_at=documents.read_time(value, "rest_at") if documents.read_text(value, "rest_at") else None,
+        history=documents.read_parts(value, "history"),
     )
 
 
-def _read_rollout(value: Document) -> Rollout:
+def _rollout_from_document(value: Document) -> Rollout:
     return Rollout(
-        operation=documents.text(value, "operation"),
-        previous=documents.text(value, "previous"),
-        revision=documents.text(value, "revision"),
-        share=documents.number(value, "share"),
-        since=documents.text(value, "since"),
-        failed_probes=documents.number(value, "failed_probes"),
-        passed_probes=documents.number(value, "passed_probes"),
-        missed=documents.number(value, "missed"),
-        begun=documents.text(value, "begun"),
+        operation=documents.read_text(value, "operation"),
+        previous=documents.read_text(value, "previous"),
+        revision=documents.read_text(value, "revision"),
+        share=documents.read_number(value, "share"),
+        since=documents.read_text(value, "since"),
+        failed_probes=documents.read_number(value, "failed_probes"),
+        passed_probes=documents.read_number(value, "passed_probes"),
+        missed=documents.read_number(value, "missed"),
+        begun=documents.read_text(value, "begun"),
     )

@@ -5,76 +5,76 @@ from dataclasses import replace
 
 from shared.errors import Reject, Retry
 from shared.ports import Store, StoredDocument
-from shared.workflow.context import World
-from shared.workflow.flow import State
-from shared.workflow.records.cause import Because
-from shared.workflow.records.incident_record import Case, document, read_case
+from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
+from shared.workflow.records.cause import EndReason
+from shared.workflow.records.incident_record import IncidentRecord, record_to_document, record_from_document
 
 KIND = "incidents"
-MOST = 500
-_MOST_ATTEMPTS = 20
+MAX_PER_STATE = 500
+_MAX_ATTEMPTS = 20
 
 
-def load(world: World, incident: str) -> Case | None:
+def load_incident(context: Context, incident: str) -> IncidentRecord | None:
     """The incident as of now."""
-    stored = world.store.read(KIND, incident)
-    return read_case(stored.value) if stored else None
+    stored = context.store.read(KIND, incident)
+    return record_from_document(stored.value) if stored else None
 
 
-def demand(world: World, incident: str) -> Case:
+def require_incident(context: Context, incident: str) -> IncidentRecord:
     """The incident; Reject where there is none."""
-    case = load(world, incident)
+    case = load_incident(context, incident)
     if case is None:
         raise Reject("unknown_incident", incident)
     return case
 
 
-def create(world: World, case: Case) -> bool:
+def create_incident(context: Context, record: IncidentRecord) -> bool:
     """Whether it was new."""
-    return world.store.create(KIND, case.id, document(case))
+    return context.store.create(KIND, record.id, record_to_document(record))
 
 
-def change(world: World, incident: str, how: Callable[[Case], Case]) -> Case:
+def update_incident(context: Context, incident: str, update: Callable[[IncidentRecord], IncidentRecord]) -> IncidentRecord:
     """Applies `how` to the incident as it is, again where somebody wrote in between; nothing is written for no change.
 
     `how` must look at the state that it is given: it may not be the one that the caller saw.
     """
-    for _ in range(_MOST_ATTEMPTS):
-        stored = world.store.read(KIND, incident)
+    for _ in range(_MAX_ATTEMPTS):
+        stored = context.store.read(KIND, incident)
         if stored is None:
             raise Reject("unknown_incident", incident)
-        before = read_case(stored.value)
-        after = how(before)
-        if after == before or world.store.replace(KIND, incident, document(after), stored.version):
+        before = record_from_document(stored.value)
+        after = update(before)
+        if after == before or context.store.replace(KIND, incident, record_to_document(after), stored.version):
             return after
     raise Retry(f"{incident} is being changed by too many at once")
 
 
-def active(world: World, service: str) -> Sequence[StoredDocument]:
+def find_active_incidents(context: Context, service: str) -> Sequence[StoredDocument]:
     """The incidents of a service that are not at rest, unread: one that cannot be read must not hide the others."""
-    return world.store.find(KIND, "active_for", service)
+    return context.store.find(KIND, "active_for", service)
 
 
-def every(store: Store) -> tuple[Sequence[Case], bool]:
-    """All that can be read, and whether there are more: a store answers with at most `MOST` of each state.
+def list_incidents(store: Store) -> tuple[Sequence[IncidentRecord], bool]:
+    """All that can be read, and whether there are more: a store answers with at most `MAX_PER_STATE` of each state.
 
     Documents are found by a field, and every incident has a state.
     """
-    found = [store.find(KIND, "state", state.value, MOST) for state in State]
-    return [read_case(stored.value) for each in found for stored in each], any(len(each) >= MOST for each in found)
+    found = [store.find(KIND, "state", state.value, MAX_PER_STATE) for state in IncidentState]
+    return [record_from_document(stored.value) for each in found for stored in each], any(len(each) >= MAX_PER_STATE for each in found)
 
 
-def end(world: World, incident: str, state: State, why: str | Because, look: int = 0) -> Case:
+def end_incident(context: Context, incident: str, state: IncidentState, reason: str | EndReason, look: int = 0) -> IncidentRecord:
     """Decides in which state an incident will be at rest; the first decision stays. `finish` does what goes with it.
 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.
     """
 
-    words, cause = (why.words, why.cause) if isinstance(why, Because) else (why, None)
+    words, cause = (reason.words, reason.cause) if isinstance(reason, EndReason) else (reason, None)
 
-    def decided(case: Case) -> Case:
+    def decided(case: IncidentRecord) -> IncidentRecord:
         if not case.active or case.ending is not None or look not in {0, case.look}:
             return case
-        return replace(case, ending=state, ending_why=words, ending_cause=cause, ended_at=world.clock.now())
+        return replace(case, ending=state, ending_why=words, ending_cause=cause, ended_at=context.clock.now())
 
-    return change(world, incident, decided)
+    return update_incident(context, incident, decided)

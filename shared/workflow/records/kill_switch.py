@@ -12,13 +12,13 @@ from shared.ports import Clock, Document, Store
 from shared.text.timestamps import format_rfc3339
 
 KIND = "switches"
-ALL = ""
+ALL_SERVICES = ""
 """Instead of a service's id: every service."""
-_MOST_ATTEMPTS = 20
+_MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
+class SwitchState:
     """How a switch stands: who turned it last and when; both None where nobody has or nobody wrote it down."""
 
     stopped: bool
@@ -27,35 +27,35 @@ class Switched:
 
 
 def switch_key(service: str) -> str:
-    """The key of a service's switch; that of all services for `ALL`."""
+    """The key of a service's switch; that of all services for `ALL_SERVICES`."""
     return f"kill.{service}" if service else "kill"
 
 
-def read_switch(store: Store, service: str) -> Switched:
-    """How the switch of one service, or with `ALL` of all of them, stands. Raises Retry."""
+def read_switch(store: Store, service: str) -> SwitchState:
+    """How the switch of one service, or with `ALL_SERVICES` of all of them, stands. Raises Retry."""
     stored = store.read(KIND, switch_key(service))
     if stored is None:
-        return Switched(stopped=False)
+        return SwitchState(stopped=False)
     by, at = stored.value.get("by"), stored.value.get("at")
-    return Switched(
+    return SwitchState(
         stored.value.get("stopped") is not False,
         by if isinstance(by, str) else None,
         at if isinstance(at, str) else None,
     )
 
 
-def is_stopped(store: Store, service: str) -> bool:
+def is_kill_switch_on(store: Store, service: str) -> bool:
     """Whether a service's deployments are stopped, by its own switch or by that of all services. Raises Retry."""
-    return read_switch(store, ALL).stopped or read_switch(store, service).stopped
+    return read_switch(store, ALL_SERVICES).stopped or read_switch(store, service).stopped
 
 
-def turn_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: bool) -> bool:
+def set_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: bool) -> bool:
     """Stops or resumes; False where it stood so already. Who and when is kept. Raises Retry."""
-    for _ in range(_MOST_ATTEMPTS):
+    for _ in range(_MAX_ATTEMPTS):
         stored = store.read(KIND, switch_key(service))
         if read_switch(store, service).stopped is stopped:
             return False
-        value = _document(by, clock.now(), stopped=stopped)
+        value = _switch_to_document(by, clock.now(), stopped=stopped)
         if stored is None:
             written = store.create(KIND, switch_key(service), value)
         else:
@@ -65,5 +65,5 @@ def turn_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: b
     raise Retry("the switch is being turned by too many at once; try again")
 
 
-def _document(by: str, at: datetime, *, stopped: bool) -> Document:
+def _switch_to_document(by: str, at: datetime, *, stopped: bool) -> Document:
     return {"stopped": stopped, "by": by, "at": format_rfc3339(at)}

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 from shared.ports import Document
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
-from shared.workflow.records.incident_record import Case
+from shared.workflow.records.incident_record import IncidentRecord
 
-_REACHED_BY = {
-    "proposed": State.PROPOSED,
-    "approved": State.APPROVED,
-    "deployed": State.WATCHING,
-    "verified": State.RESOLVED,
+_STATE_BY_MILESTONE = {
+    "proposed": IncidentState.PROPOSED,
+    "approved": IncidentState.APPROVED,
+    "deployed": IncidentState.WATCHING,
+    "verified": IncidentState.RESOLVED,
 }
 
 
@@ -46,19 +46,19 @@ class Milestones:
 
     def told(self) -> Document:
         """By name, RFC 3339 in UTC."""
-        moments = {name: getattr(self, name) for name in NAMES}
+        moments = {name: getattr(self, name) for name in MILESTONE_NAMES}
         return {name: format_rfc3339(moment) if moment is not None else None for name, moment in moments.items()}
 
 
-NAMES = ("logged", "detected", *_REACHED_BY)
+MILESTONE_NAMES = ("logged", "detected", *_STATE_BY_MILESTONE)
 """In the order in which they come."""
 
 
-def milestones(case: Case) -> Milestones:
+def compute_milestones(record: IncidentRecord) -> Milestones:
     """Raises `Reject("unreadable_document")` for a history that is none."""
     reached: dict[str, datetime] = {}
-    for step in case.history:
-        reached.setdefault(documents.text(step, "state"), documents.moment(step, "at"))
-    logged = min((entry.timestamp for entry in case.entries if entry.timestamp and entry.dated), default=case.opened_at)
-    found = {name: reached.get(state.value) for name, state in _REACHED_BY.items()}
-    return Milestones(logged, case.opened_at, **found)
+    for step in record.history:
+        reached.setdefault(documents.read_text(step, "state"), documents.read_time(step, "at"))
+    logged = min((entry.timestamp for entry in record.entries if entry.timestamp and entry.dated), default=record.opened_at)
+    found = {name: reached.get(state.value) for name, state in _STATE_BY_MILESTONE.items()}
+    return Milestones(logged, record.opened_at, **found)

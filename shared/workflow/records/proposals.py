@@ -7,73 +7,73 @@ from dataclasses import fields, replace
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.proof.model.finding import Kind
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
 from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.context import World
+from shared.workflow.context import Context
 from shared.workflow.records import documents
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.proposal_status import evidence_of, title_of
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.proposal_status import evidence_of_proposal, format_title
 
 KIND = "proposals"
 
 
-def proposal_id(case: Case) -> str:
+def format_proposal_id(record: IncidentRecord) -> str:
     """The id of the proposal of an incident's present look."""
-    return f"{case.id}-{case.look}"
+    return f"{record.id}-{record.look}"
 
 
-def back_id(question: str) -> str:
+def format_rollback_id(question: str) -> str:
     """The id of a question's other proposal: to go back to an earlier commit instead."""
     return f"{question}-back"
 
 
-def of_one_question(proposal: str, other: Proposal) -> bool:
+def is_of_same_question(proposal: str, other: Proposal) -> bool:
     """Whether a proposal's id is that of the other one's question, whichever of its two ways out."""
-    return proposal in {other.question, back_id(other.question)}
+    return proposal in {other.question, format_rollback_id(other.question)}
 
 
-def propose(world: World, service: Service, case: Case, evidence: Document) -> Proposal | None:
+def create_proposal(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> Proposal | None:
     """Stores the proposal that the evidence asks for, unless it is stored; None where nothing is to be proposed."""
-    if documents.text(evidence, "kind") == Kind.NONE.value:
+    if documents.read_text(evidence, "kind") == ActionKind.NONE.value:
         return None
-    key = proposal_id(case)
-    known = load(world, key)
+    key = format_proposal_id(record)
+    known = load_proposal(context, key)
     if known is not None:
         return known
     proposal = Proposal(
         id=key,
-        incident=case.id,
+        incident=record.id,
         service=service.id,
-        kind=documents.choice(evidence, "kind", Kind),
-        commit=documents.text(evidence, "commit"),
-        deployed=documents.text(evidence, "deployed"),
-        revision=documents.text(evidence, "revision"),
-        fix=documents.text(evidence, "fix"),
-        python=documents.text(evidence, "python"),
-        broken=documents.texts(evidence, "broken"),
-        traced=documents.texts(evidence, "traced"),
-        evidence_hash=documents.text(evidence, "evidence_hash"),
-        expires_at=world.clock.now() + service.proposal_ttl,
-        author=documents.text(evidence, "author"),
-        etag=documents.text(evidence, "etag"),
+        kind=documents.read_choice(evidence, "kind", ActionKind),
+        commit=documents.read_text(evidence, "commit"),
+        deployed=documents.read_text(evidence, "deployed"),
+        revision=documents.read_text(evidence, "revision"),
+        fix=documents.read_text(evidence, "fix"),
+        python=documents.read_text(evidence, "python"),
+        broken=documents.read_texts(evidence, "broken"),
+        traced=documents.read_texts(evidence, "traced"),
+        evidence_hash=documents.read_text(evidence, "evidence_hash"),
+        expires_at=context.clock.now() + service.proposal_ttl,
+        author=documents.read_text(evidence, "author"),
+        etag=documents.read_text(evidence, "etag"),
     )
-    if documents.text(evidence, "alternative"):
+    if documents.read_text(evidence, "alternative"):
         # Before the first choice: whoever finds that one shows both.
-        back = _instead(proposal, documents.text(evidence, "alternative"))
-        world.store.create(KIND, back.id, document(back))
-    world.store.create(KIND, key, document(proposal))
-    return load(world, key)  # of two that were made at once, the stored one counts
+        back = _build_rollback_proposal(proposal, documents.read_text(evidence, "alternative"))
+        context.store.create(KIND, back.id, proposal_to_document(back))
+    context.store.create(KIND, key, proposal_to_document(proposal))
+    return load_proposal(context, key)  # of two that were made at once, the stored one counts
 
 
-def _instead(proposal: Proposal, commit: str) -> Proposal:
+def _build_rollback_proposal(proposal: Proposal, commit: str) -> Proposal:
     """The same question, answered the other way; what mends it is then the earlier commit itself."""
     return replace(
         proposal,
-        id=back_id(proposal.id),
-        kind=Kind.ROLLBACK,
+        id=format_rollback_id(proposal.id),
+        kind=ActionKind.ROLLBACK,
         commit=commit,
         fix=commit,
         author="",
@@ -81,15 +81,15 @@ def _instead(proposal: Proposal, commit: str) -> Proposal:
     )
 
 
-def load(world: World, proposal: str) -> Proposal | None:
+def load_proposal(context: Context, proposal: str) -> Proposal | None:
     """The proposal of this id; None for "" as well, which no store takes for a key."""
-    stored = world.store.read(KIND, proposal) if proposal else None
-    return _read(stored.value) if stored else None
+    stored = context.store.read(KIND, proposal) if proposal else None
+    return _proposal_from_document(stored.value) if stored else None
 
 
-def demand(world: World, proposal: str) -> Proposal:
+def require_proposal(context: Context, proposal: str) -> Proposal:
     """The proposal; Reject where there is none."""
-    found = load(world, proposal)
+    found = load_proposal(context, proposal)
     if found is None:
         raise Reject("unknown_proposal", proposal)
     return found
@@ -100,28 +100,28 @@ def is_stale(proposal: Proposal, serving: ServiceState) -> bool:
     return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
 
 
-def message(proposal: Proposal, evidence: Document, case: Case, standing: ProposalStatus, why: str = "") -> Message:
+def build_message(proposal: Proposal, evidence: Document, record: IncidentRecord, status: ProposalStatus, reason: str = "") -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
-    stored = document(proposal)
-    told = evidence_of(evidence, stored)
-    back = documents.text(told, "alternative")
+    stored = proposal_to_document(proposal)
+    told = evidence_of_proposal(evidence, stored)
+    back = documents.read_text(told, "alternative")
     return Message(
         proposal=proposal.id,
         incident=proposal.incident,
         commit=proposal.commit,
         evidence_hash=proposal.evidence_hash,
-        title=title_of(replace(case, proposal=proposal.id), evidence, stored, standing),
-        lines=documents.texts(told, "lines"),
-        issue_url=case.issue.url if case.issue else "",
-        standing=standing,
+        title=format_title(replace(record, proposal=proposal.id), evidence, stored, status),
+        lines=documents.read_texts(told, "lines"),
+        issue_url=record.issue.url if record.issue else "",
+        standing=status,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=AlternativeProposal(back_id(proposal.id), back) if back else None,
-        reason=why,
+        alternative=AlternativeProposal(format_rollback_id(proposal.id), back) if back else None,
+        reason=reason,
     )
 
 
-def document(proposal: Proposal) -> Document:
+def proposal_to_document(proposal: Proposal) -> Document:
     """As it is stored."""
     value: dict[str, object] = {field.name: getattr(proposal, field.name) for field in fields(proposal)}
     return value | {
@@ -132,17 +132,17 @@ def document(proposal: Proposal) -> Document:
     }
 
 
-_TEXTS = (
+_TEXT_FIELDS = (
     "id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash",
     "author", "instead_of", "etag",
 )  # fmt: skip
 
 
-def _read(value: Document) -> Proposal:
+def _proposal_from_document(value: Document) -> Proposal:
     return Proposal(
-        kind=documents.choice(value, "kind", Kind),
-        broken=documents.texts(value, "broken"),
-        traced=documents.texts(value, "traced"),
-        expires_at=documents.moment(value, "expires_at"),
-        **{name: documents.text(value, name) for name in _TEXTS},
+        kind=documents.read_choice(value, "kind", ActionKind),
+        broken=documents.read_texts(value, "broken"),
+        traced=documents.read_texts(value, "traced"),
+        expires_at=documents.read_time(value, "expires_at"),
+        **{name: documents.read_text(value, name) for name in _TEXT_FIELDS},
     )

@@ -3,25 +3,25 @@
 from shared.detection.entry import LogEntry
 from shared.text.redaction import redact
 from shared.text.timestamps import format_rfc3339
-from shared.workflow.context import Outcome, World
+from shared.workflow.context import StepResult, Context
 
-_LONGEST_DETAIL = 2_000
-_LONGEST_TEXT = 300
+_MAX_DETAIL_LENGTH = 2_000
+_MAX_TEXT_LENGTH = 300
 
 
-def reject(world: World, source: str, reason: str, detail: str) -> None:
+def record_rejection(context: Context, source: str, reason: str, detail: str) -> None:
     """`source` is who refused it, such as `record` or `decide`; `detail` is redacted and cut. Raises Retry."""
-    now = world.clock.now()
+    now = context.clock.now()
     key = f"{reason}.{source}.{now.date().isoformat()}"
-    if world.throttle.recent(("rejection", key), now):
+    if context.throttle.recent(("rejection", key), now):
         return
-    value = {"reason": reason, "source": source, "at": format_rfc3339(now), "detail": redact(detail)[:_LONGEST_DETAIL]}
-    world.store.create("rejections", key, value)
-    world.throttle.recorded(("rejection", key), now)
+    value = {"reason": reason, "source": source, "at": format_rfc3339(now), "detail": redact(detail)[:_MAX_DETAIL_LENGTH]}
+    context.store.create("rejections", key, value)
+    context.throttle.recorded(("rejection", key), now)
 
 
-def refused(world: World, entry: LogEntry, reason: str, detail: str) -> Outcome:
+def reject_entry(context: Context, entry: LogEntry, reason: str, detail: str) -> StepResult:
     """The outcome for an entry that is no signal; an example of each reason is kept. Raises Retry."""
-    seen = f"{detail}: {entry.log_name} {entry.insert_id}: {redact(entry.text[: 4 * _LONGEST_TEXT])[:_LONGEST_TEXT]}"
-    reject(world, "record", reason, seen)
-    return Outcome(f"refused:{reason}", detail=detail)
+    seen = f"{detail}: {entry.log_name} {entry.insert_id}: {redact(entry.text[: 4 * _MAX_TEXT_LENGTH])[:_MAX_TEXT_LENGTH]}"
+    record_rejection(context, "record", reason, seen)
+    return StepResult(f"refused:{reason}", detail=detail)

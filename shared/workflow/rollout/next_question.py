@@ -12,14 +12,14 @@ from shared.ports import Document
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
-from shared.workflow.flow import State
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, proposals
-from shared.workflow.records.cause import Cause
-from shared.workflow.records.incident_record import Case
-from shared.workflow.records.proposal_status import evidence_of
+from shared.workflow.records.cause import EndCause
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.proposal_status import evidence_of_proposal
 
-STILL_FAILING = "STILL FAILING"
-STOPPED = "Deployments of this service were stopped while the rollout was under way."
+STILL_FAILING_LABEL = "STILL FAILING"
+STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
 """Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
 
 
@@ -47,23 +47,23 @@ class Outlook:
     """The earlier commit that people are asked about next; "" where there is none."""
 
 
-def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Document) -> Outlook:
+def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal, evidence: Document) -> Outlook:
     """`evidence` is that of the question whose answer was deployed."""
-    previous = case.rollout.previous if case.rollout is not None else ""
+    previous = record.rollout.previous if record.rollout is not None else ""
     named = f"revision {quote_untrusted(previous, 80)}"
-    if not case.revisions:
+    if not record.revisions:
         return Outlook(
             OutlookReason.NO_REVISION_LOGGED,
             f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.",
         )
-    if previous not in case.revisions:
+    if previous not in record.revisions:
         told = f"The traffic is with {named} again, which is not known to fail."
         return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, told)
-    fails = f"{STILL_FAILING}: the traffic is with {named} again, which logged the failure."
-    if case.ending_cause is Cause.STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
+    fails = f"{STILL_FAILING_LABEL}: the traffic is with {named} again, which logged the failure."
+    if record.ending_cause is EndCause.STOPPED:  # the commit has not failed, and who has stopped everything is asked nothing
         told = f"{fails} Nothing more is asked while deployments are stopped."
         return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
-    earlier = documents.text(evidence_of(evidence, proposals.document(proposal)), "alternative")
+    earlier = documents.read_text(evidence_of_proposal(evidence, proposals.proposal_to_document(proposal)), "alternative")
     if earlier:
         told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
         return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
@@ -74,14 +74,14 @@ def outlook_after(service: Service, case: Case, proposal: Proposal, evidence: Do
     )
 
 
-def opened_again(case: Case, commit: str, now: datetime) -> Case:
+def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> IncidentRecord:
     """The incident, to be looked at without what has just failed: `commit`, and the revision that ran it."""
-    rollout = case.rollout
+    rollout = record.rollout
     ran = (rollout.revision,) if rollout is not None and rollout.revision else ()
     again = replace(
-        case, look=case.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
+        record, look=record.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
         ending_why="", ending_cause=None, ended_at=None,
-        failed_commits=tuple(dict.fromkeys((*case.failed_commits, commit))),
-        failed_revisions=tuple(dict.fromkeys((*case.failed_revisions, *ran))),
+        failed_commits=tuple(dict.fromkeys((*record.failed_commits, commit))),
+        failed_revisions=tuple(dict.fromkeys((*record.failed_revisions, *ran))),
     )  # fmt: skip
-    return again.to(State.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")
+    return again.to(IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")

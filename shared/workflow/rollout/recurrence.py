@@ -12,24 +12,24 @@ from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
 from shared.service import Service
-from shared.workflow.context import World
-from shared.workflow.records.incident_record import Case, Rollout
+from shared.workflow.context import Context
+from shared.workflow.records.incident_record import IncidentRecord, Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class _Entries:
+class _EntryList:
     all: Sequence[LogEntry]
 
     def entries(self) -> Iterator[LogEntry]:
         return iter(self.all)
 
 
-def logged_again(world: World, service: Service, case: Case, rollout: Rollout) -> bool:
+def has_recurred(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
-    began = datetime.fromisoformat(rollout.begun) if rollout.begun else case.opened_at
+    began = datetime.fromisoformat(rollout.begun) if rollout.begun else record.opened_at
     # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
-    mine = world.logs.entries(service, began, world.clock.now(), rollout.revision)
+    mine = context.logs.entries(service, began, context.clock.now(), rollout.revision)
     if not mine:
         return False
-    found = collect_incidents(_Entries(mine), service=service.name, environment=service.told_environment).incidents
-    return any(incident.kind in {case.kind, SignalKind.SYNTAX_ERROR} for incident in found)
+    found = collect_incidents(_EntryList(mine), service=service.name, environment=service.told_environment).incidents
+    return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in found)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import functions_framework
 
-from functions.http.context import Process, keep, untraced
+from functions.http.context import Runtime, set_runtime, open_no_span
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER
 from shared.adapters.github.webhook import SIGNATURE_HEADER as GITHUB_SIGNATURE
 from shared.adapters.github.webhook import sign as github_sign
@@ -49,7 +49,7 @@ class Player:
     observed: Observed
     clock: FakeClock
     environment: Mapping[str, str]
-    _processes: dict[str, Process] = field(default_factory=dict)
+    _processes: dict[str, Runtime] = field(default_factory=dict)
     """Each function has its own, as it is deployed."""
     _compilers: list[Any] = field(default_factory=list)
 
@@ -64,16 +64,16 @@ class Player:
         """The next delivery finds a new process, whatever the function."""
         self._processes.clear()
 
-    def _process(self) -> Process:
+    def _process(self) -> Runtime:
         settings = read_all_settings(self.environment)
         made = build_context(settings)
         self._compilers.append(made.compilers)
         signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
-        return Process(settings, made, signing, untraced)
+        return Runtime(settings, made, signing, open_no_span)
 
     def end(self) -> None:
         """No process is left, nor what one had started."""
-        keep(None)
+        set_runtime(None)
         for each in self._compilers:
             each.close()
 
@@ -82,7 +82,7 @@ class Player:
         client = create(function, str(MAIN)).test_client()
         if function not in self._processes:
             self._processes[function] = self._process()
-        keep(self._processes[function])
+        set_runtime(self._processes[function])
         with self.observed.by(function, self.outside):
             return int(client.post("/", data=body, headers=dict(headers)).status_code)
 

@@ -2,7 +2,7 @@
 
 import re
 
-from functions.cli.access import read_access, table
+from functions.cli.access import read_access, render_access_table
 from tests.support.readme import README
 
 _BLOCK = re.compile(r"(<!-- access:begin -->\n).*?(<!-- access:end -->)", re.DOTALL)
@@ -17,7 +17,7 @@ def written() -> str:
 
 def block() -> str:
     """What has to stand there."""
-    return "<!-- access:begin -->\n" + "\n".join(table(read_access())) + "\n<!-- access:end -->"
+    return "<!-- access:begin -->\n" + "\n".join(render_access_table(read_access())) + "\n<!-- access:end -->"
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from functions.demo.git import git
-from functions.local.stack_folder import led_to
+from functions.demo.git import run_git
+from functions.local.stack_folder import override_environ
 from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import DENY
 from shared.proposal.verdict import WATCH_DURATION
@@ -106,7 +106,7 @@ def played(folder: Path, observed: Observed, number: int, head: str = "later", m
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = history(folder / "repo.git", head), FakeClock()
     time = patch.object(SystemClock, "now", lambda _: clock.now())
-    with time, outside(story.path, clock.now) as around, led_to(around.environment), observing(observed):
+    with time, outside(story.path, clock.now) as around, override_environ(around.environment), observing(observed):
         cloud = around.cloud
         cloud.built(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest("new")
@@ -188,7 +188,7 @@ def looked_at_again(play: Play) -> None:
     event = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}}
     assert play.player.at_issue("issue_comment", "72d3162e-cc78-11e3", **event) == 204
     play.player.drain()
-    git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
+    run_git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
     play.player.dies()
     play.player.tick(timedelta(minutes=11))
     _lose_one(play, "POST", "/comments")

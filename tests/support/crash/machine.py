@@ -12,13 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickAnswer, ClickKind, ClickResult
 from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
-from shared.workflow.context import World
-from shared.workflow.decide import decide
+from shared.workflow.context import Context
+from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
 from tests.support.crash.faults import Died, Fault, Plan
 from tests.support.crash.rules import broken_rules
@@ -138,7 +138,7 @@ class Weather(RuleBasedStateMachine):
         posted = self.setting.chat.all[which % len(self.setting.chat.all)]
         pressed = click(posted.message, kind, **{"channel": posted.channel, **twist})
         replies: list[ClickAnswer] = []
-        self._attempt(lambda world: replies.append(decide(world, pressed)), Plan(at, fault))
+        self._attempt(lambda world: replies.append(handle_click(world, pressed)), Plan(at, fault))
         for reply in replies:
             assert not (twist and reply.accepted), f"a stranger's click counted: {reply}"
             if reply.reply in {ClickResult.DENIED, ClickResult.ALREADY_DENIED}:
@@ -166,7 +166,7 @@ class Weather(RuleBasedStateMachine):
     @rule(merged=st.booleans())
     def the_fix_is_merged_or_not(self, merged: bool) -> None:  # noqa: FBT001
         self.setting.pasts.head = commit_id("later" if merged else "attempt")
-        kind, reason = (Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (Kind.NONE, Reason.NO_FIX)
+        kind, reason = (ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (ActionKind.NONE, Reason.NO_FIX)
         self.setting.answer.kind, self.setting.answer.reason = kind, reason
 
     @rule(killed=st.booleans())
@@ -219,7 +219,7 @@ class Weather(RuleBasedStateMachine):
         if self._attempt(message, plan) and message in self.pool:
             self.pool.remove(message)
 
-    def _attempt(self, message: Callable[[World], object], plan: Plan) -> bool:
+    def _attempt(self, message: Callable[[Context], object], plan: Plan) -> bool:
         """One delivery to a process of its own; whether it was acknowledged."""
         try:
             message(self.setting.process(plan.tap()))
@@ -231,4 +231,4 @@ class Weather(RuleBasedStateMachine):
 
 
 def _recording(entry: LogEntry) -> Message:
-    return lambda world: record(world, entry)
+    return lambda world: record_log_entry(world, entry)

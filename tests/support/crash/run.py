@@ -14,17 +14,17 @@ from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.proposal.decision import ClickAnswer, Click, ClickKind
 from shared.workflow import flow
-from shared.workflow.context import Outcome, World
-from shared.workflow.decide import decide
+from shared.workflow.context import StepResult, Context
+from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import LEASE
-from shared.workflow.record import record
+from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
 from tests.support.crash.faults import Died, Plan
 from tests.support.harness import Setting
 
-Message = Callable[[World], object]
+Message = Callable[[Context], object]
 _WAITS = (timedelta(seconds=30), LEASE + timedelta(minutes=1))
 """Before the second delivery, and before the third and last one."""
 _STORED = {ClickKind.APPROVE: "approved", ClickKind.DENY: "denied"}
@@ -52,7 +52,7 @@ class Run:
     beside: Beside = Beside.ALONE
     outcomes: list[str] = field(default_factory=list)
     _message: Message | None = None
-    _world: World | None = None
+    _world: Context | None = None
 
     def __post_init__(self) -> None:
         if self.beside is Beside.BEFORE:
@@ -62,13 +62,13 @@ class Run:
 
     def log(self, entry: LogEntry) -> None:
         """The sink delivers an entry."""
-        self._deliver(lambda world: record(world, entry))
+        self._deliver(lambda world: record_log_entry(world, entry))
 
     def click(self, click: Click) -> None:
         """A person presses a button, and again if it says that something went wrong and nothing was stored."""
 
-        def pressed(world: World) -> ClickAnswer:
-            return decide(world, click)
+        def pressed(world: Context) -> ClickAnswer:
+            return handle_click(world, click)
 
         while not self._once(pressed):
             self.setting.clock.turn(timedelta(seconds=30))
@@ -113,7 +113,7 @@ class Run:
         return True
 
     def _note(self, result: object) -> None:
-        if isinstance(result, Outcome):
+        if isinstance(result, StepResult):
             self.outcomes.append(result.name)
         elif isinstance(result, ClickAnswer):
             self.outcomes.append(result.reply.value)

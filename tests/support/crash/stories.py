@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.proof.model.finding import Kind, Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.verdict import WATCH_DURATION, ProbeResult
-from shared.workflow.flow import State
-from shared.workflow.issue.issue_updates import HINT
-from shared.workflow.verify import LOOK, PATIENCE
+from shared.workflow.flow import IncidentState
+from shared.workflow.issue.issue_updates import COMMANDS_HINT
+from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.crash.run import MINUTE, Run
 from tests.support.harness import APPROVER, SECOND, Setting, click, service
 from tests.support.memory import MemoryStore
@@ -25,7 +25,7 @@ class Story:
 
     name: str
     told: Told
-    end: State
+    end: IncidentState
     messages: int = 1
     deployments: int = 0
     closes: int = 0
@@ -160,7 +160,7 @@ def _symptom_first(run: Run) -> None:
 
 
 def _symptom_alone(run: Run) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.CLOSE_1011_ALONE
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.CLOSE_1011_ALONE
     run.log(run.setting.entry(CLOSED))
     run.setting.clock.turn(3 * MINUTE)
     run.tick()
@@ -168,25 +168,25 @@ def _symptom_alone(run: Run) -> None:
 
 
 def _nothing_to_propose(run: Run) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.DYNAMIC_CODE
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.DYNAMIC_CODE
     _asked(run)
 
 
 def _never_mended(run: Run) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     _asked(run)
-    run.setting.clock.turn(PATIENCE)
+    run.setting.clock.turn(MAX_UNFIXED_AGE)
     run.tick()
 
 
 def _mended_later(run: Run) -> None:
     """The fix is merged after the first look."""
     run.setting.pasts.head = commit_id("attempt")
-    run.setting.answer.kind, run.setting.answer.reason = Kind.NONE, Reason.NO_FIX
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
     _asked(run)
     run.setting.pasts.head = commit_id("later")
-    run.setting.answer.kind, run.setting.answer.reason = Kind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
-    run.setting.clock.turn(LOOK)
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    run.setting.clock.turn(BRANCH_CHECK_INTERVAL)
     run.tick()
     run.drain()
     run.click(click(run.setting.chat.all[0].message))
@@ -288,26 +288,26 @@ def _by_a_pipeline(run: Run) -> None:
 
 
 STORIES = (
-    Story("mended and closed", _resolved, State.RESOLVED, deployments=1, closes=1, shifts=(100,)),
+    Story("mended and closed", _resolved, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,)),
     Story(
-        "mended in steps", _in_steps, State.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
+        "mended in steps", _in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
     ),
     Story(
         "mended by a pipeline",
         _by_a_pipeline,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(0, 100),
         setting=_piped,
     ),
-    Story("the probe fails", _rolled_back_by_probe, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
-    Story("it recurs", _rolled_back_by_recurrence, State.ROLLED_BACK, deployments=1, shifts=(100, 100)),
-    Story("the deployment fails", _failed, State.FAILED, deployments=1, shifts=(100,)),
+    Story("the probe fails", _rolled_back_by_probe, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    Story("it recurs", _rolled_back_by_recurrence, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    Story("the deployment fails", _failed, IncidentState.FAILED, deployments=1, shifts=(100,)),
     Story(
         "gone back after the probe failed",
         _gone_back_after_the_probe,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         messages=2,
         deployments=2,
         closes=1,
@@ -319,7 +319,7 @@ STORIES = (
     Story(
         "gone back after the deployment failed",
         _gone_back_after_a_failure,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         messages=2,
         deployments=2,
         closes=1,
@@ -328,14 +328,14 @@ STORIES = (
         setting=_with_a_way_back,
         as_first=True,
     ),
-    Story("denied", _denied, State.DENIED),
-    Story("approved, then denied", _denied_after_approval, State.DENIED),
-    Story("nobody decides", _expired, State.EXPIRED),
-    Story("somebody deploys in between", _stale, State.REFUSED),
+    Story("denied", _denied, IncidentState.DENIED),
+    Story("approved, then denied", _denied_after_approval, IncidentState.DENIED),
+    Story("nobody decides", _expired, IncidentState.EXPIRED),
+    Story("somebody deploys in between", _stale, IncidentState.REFUSED),
     Story(
         "gone back instead",
         _gone_back,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(100,),
@@ -345,7 +345,7 @@ STORIES = (
     Story(
         "approved by two",
         _by_two,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(100,),
@@ -355,25 +355,25 @@ STORIES = (
     Story(
         "overtaken and asked anew",
         _overtaken,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         messages=2,
         deployments=1,
         closes=1,
         shifts=(100,),
         as_first=True,
     ),
-    Story("marked as wrong", _muted, State.MUTED),
-    Story("closed by hand while watched", _closed_by_hand, State.MUTED, deployments=1, shifts=(100,)),
+    Story("marked as wrong", _muted, IncidentState.MUTED),
+    Story("closed by hand while watched", _closed_by_hand, IncidentState.MUTED, deployments=1, shifts=(100,)),
     Story(
-        "the symptom comes first", _symptom_first, State.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
+        "the symptom comes first", _symptom_first, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
     ),
-    Story("a symptom without a cause", _symptom_alone, State.REPORTED, messages=0),
-    Story("nothing to propose", _nothing_to_propose, State.REPORTED, messages=0),
-    Story("never mended", _never_mended, State.REPORTED, messages=0),
+    Story("a symptom without a cause", _symptom_alone, IncidentState.REPORTED, messages=0),
+    Story("nothing to propose", _nothing_to_propose, IncidentState.REPORTED, messages=0),
+    Story("never mended", _never_mended, IncidentState.REPORTED, messages=0),
     Story(
         "mended after the first look",
         _mended_later,
-        State.RESOLVED,
+        IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(100,),
@@ -386,14 +386,14 @@ def violations(story: Story, setting: Setting) -> list[str]:
     assert isinstance(setting.store, MemoryStore)
     incidents = setting.store.all("incidents")
     states = sorted(str(incident["state"]) for incident in incidents.values())
-    expected = sorted([story.end.value, *[State.ABSORBED.value] * (story.incidents - 1)])
+    expected = sorted([story.end.value, *[IncidentState.ABSORBED.value] * (story.incidents - 1)])
     comments = [comment.partition("\n")[0] for issue in setting.issues.all for comment in issue.comments]
     found = {
         "states": (states, expected),
         "issues": (len(setting.issues.all), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
         "issues that look as if it went on": (
-            [each.title for each in setting.issues.all if HINT[:20] in each.body],
+            [each.title for each in setting.issues.all if COMMANDS_HINT[:20] in each.body],
             [],
         ),
         "messages": (len(setting.chat.all), story.messages),
@@ -412,6 +412,6 @@ def _shifts(story: Story, setting: Setting) -> tuple[tuple[str, str, int], ...]:
         named = [each.revision for each in setting.cloud.operations] + ["tide-00007-old"]
         return tuple(("shore.tide", named[place], share) for place, share in zip(story.ran, story.shifts, strict=True))
     new = setting.cloud.operations[0].revision if setting.cloud.operations else ""
-    back = story.end in {State.ROLLED_BACK, State.FAILED}
+    back = story.end in {IncidentState.ROLLED_BACK, IncidentState.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back
     return tuple(("shore.tide", revision, share) for revision, share in zip(revisions, story.shifts, strict=True))

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.demo import Flavour, Role, build_incident
-from functions.demo.scenario import Scenario
-from functions.demo.setup import notes_of
-from functions.demo.ws_client import visit
-from functions.local.extra_servers import page, platform
-from functions.local.page.clicks import Clicker
-from functions.local.server_process import LOOPBACK, free_port
-from functions.local.stack import Standing, Wanted, standing
-from functions.local.stack_folder import led_to
-from functions.local.supervisor import Tended
-from functions.local.topology import CALLED
+from functions.demo.scenario import ScenarioName
+from functions.demo.setup import load_progress
+from functions.demo.ws_client import visit_service
+from functions.local.extra_servers import page_server, platform_server
+from functions.local.page.clicks import ClickSender
+from functions.local.server_process import LOOPBACK, find_free_port
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import override_environ
+from functions.local.supervisor import Supervisor
+from functions.local.topology import SLACK_FUNCTION
 from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -38,7 +38,7 @@ from shared.service import Service
 from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import Case, read_case
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 
 DEADLINE = 120.0
 APPROVER = "U0TESS"
@@ -70,11 +70,11 @@ class Subject:
 class Chaos:
     """`killed` names what was killed so far."""
 
-    stack: Standing
+    stack: RunningStack
     store: Store
     platform: ServedPlatform
     subjects: Sequence[Subject]
-    clicker: Clicker
+    clicker: ClickSender
     killed: list[str] = field(default_factory=list)
     due: float = 0.0
     ticks: int = 0
@@ -97,10 +97,10 @@ class Chaos:
             self._turn(subjects, found)
             assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in found]
 
-    def case(self, subject: Subject) -> Case | None:
+    def case(self, subject: Subject) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         found = [
-            read_case(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
+            record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
         ]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         assert len(errors) <= 1, errors
@@ -118,12 +118,12 @@ class Chaos:
             sum(bool(each["marker"]) for each in revisions.values()),
         )
 
-    def _turn(self, subjects: Sequence[Subject], found: Sequence[Case]) -> None:
+    def _turn(self, subjects: Sequence[Subject], found: Sequence[IncidentRecord]) -> None:
         """What the supervisor, the scheduler, the approver and the visitors do."""
         self.stack.tended.revive()
         for case in found:
             posted = self.store.read("local-messages", case.message) if case.message else None
-            if case.state is flow.State.PROPOSED and posted is not None:
+            if case.state is flow.IncidentState.PROPOSED and posted is not None:
                 self._approve(next(each for each in subjects if each.service.id == case.service), case)
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
@@ -133,7 +133,7 @@ class Chaos:
                 self.ticks += 1
         time.sleep(_POLL_SECONDS)
 
-    def _approve(self, subject: Subject, case: Case) -> None:
+    def _approve(self, subject: Subject, case: IncidentRecord) -> None:
         posted = self.store.read("local-messages", case.message)
         assert posted is not None
         try:
@@ -193,27 +193,27 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         "QUAY_SECRET": SECRET.reveal(),
     }
     with ExitStack() as ending:
-        ending.enter_context(led_to(environment))
-        tended = Tended(folder, ending)
-        tended.start([platform(folder, subjects[0].port, environment)])
-        wanted = Wanted(
+        ending.enter_context(override_environ(environment))
+        tended = Supervisor(folder, ending)
+        tended.start([platform_server(folder, subjects[0].port, environment)])
+        wanted = StackOptions(
             folder,
             embedded=True,
             environment=environment,
-            beside=lambda ports: [page(folder, free_port(), ports[CALLED], environment)],
+            beside=lambda ports: [page_server(folder, find_free_port(), ports[SLACK_FUNCTION], environment)],
         )
-        stack = ending.enter_context(standing(wanted))
+        stack = ending.enter_context(run_stack(wanted))
         stack.tended.running |= tended.running
         opened = create_store(read_settings())
-        clicker = Clicker(f"http://{LOOPBACK}:{stack.ports[CALLED]}/", lambda: SECRET)
+        clicker = ClickSender(f"http://{LOOPBACK}:{stack.ports[SLACK_FUNCTION]}/", lambda: SECRET)
         yield Chaos(stack, opened, ServedPlatform(opened, SystemClock()), subjects, clicker)
 
 
 def _subject(folder: Path, number: int) -> Subject:
-    notes = notes_of(folder, Scenario.INCIDENT, {})
+    notes = load_progress(folder, ScenarioName.INCIDENT, {})
     flavour = Flavour.EVERYWHERE if number % 2 else notes.flavour  # as on a machine without the Python of the story
     story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=flavour)
-    port = free_port()
+    port = find_free_port()
     service = Service(
         f"chat{number}",
         "quay",
@@ -228,7 +228,7 @@ def _subject(folder: Path, number: int) -> Subject:
 
 def _answers(subject: Subject) -> bool:
     try:
-        visit(subject.port)
+        visit_service(subject.port)
     except InputError:  # whoever serves it was killed; the next visit comes soon
         return False
     return True

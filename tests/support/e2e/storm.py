@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.demo.build_repository import Showcase, build_incident
-from functions.demo.incident_log import Shape, log_text
+from functions.demo.build_repository import ExampleRepository, build_incident
+from functions.demo.incident_log import Shape, render_log
 from functions.local import topology
-from functions.local.function_server import SOURCE
-from functions.local.stack import Standing, Wanted, standing
-from functions.local.stack_folder import led_to
+from functions.local.function_server import FUNCTIONS_FILE
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
 from shared.ports import StoredDocument
 from shared.wiring import create_dead_letters, create_store
@@ -42,7 +42,7 @@ slack:
 """
 
 
-def configuration(story: Showcase) -> str:
+def configuration(story: ExampleRepository) -> str:
     """A `provenfix.yaml` that watches the service of the incident."""
     return _CONFIGURATION.format(service=story.service, repository=story.path, channel=CHANNEL, approver=APPROVER)
 
@@ -51,7 +51,7 @@ def configuration(story: Showcase) -> str:
 class Storm:
     """A stack that watches the service of the incident, and the entries that it logged."""
 
-    stack: Standing
+    stack: RunningStack
     repository: Path
     entries: tuple[Mapping[str, object], ...]
     ticks: int = 0
@@ -102,21 +102,21 @@ class Left:
 
 
 @contextmanager
-def storm(folder: Path, *, embedded: bool, source: Path = SOURCE) -> Iterator[Storm]:
+def storm(folder: Path, *, embedded: bool, source: Path = FUNCTIONS_FILE) -> Iterator[Storm]:
     """Starts the stack on free ports, with the functions of `source`."""
     story = build_incident(folder / "service")
     config = folder / "provenfix.yaml"
     config.write_text(configuration(story), "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": SIGNING_SECRET}
-    text = log_text(story, Shape.GCLOUD)
-    with standing(Wanted(folder / "stack", embedded, environment=environment, source=source)) as stack:
+    text = render_log(story, Shape.GCLOUD)
+    with run_stack(StackOptions(folder / "stack", embedded, environment=environment, source=source)) as stack:
         _keep_log(stack, text)
         yield Storm(stack, story.path, tuple(json.loads(text)))
 
 
-def _keep_log(stack: Standing, text: str) -> None:
+def _keep_log(stack: RunningStack, text: str) -> None:
     """What is published stands in the log as well: there the functions look what a close is tied to."""
-    with led_to(stack.environment):
+    with override_environ(stack.environment):
         folder = read_settings().local
     assert folder is not None
     (folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -126,14 +126,14 @@ def _keep_log(stack: Standing, text: str) -> None:
 def left(storm: Storm) -> Left:
     """Reads it from the store, and from the dead letters."""
     repository = str(storm.repository)
-    with led_to(storm.stack.environment):
+    with override_environ(storm.stack.environment):
         settings = read_settings()
         opened, letters = create_store(settings), create_dead_letters(settings, topology.DEAD_LETTERS)
         found = Left(
             incidents=tuple(
                 stored
                 for stored in opened.find("incidents", "service", SERVICE)
-                if stored.value["state"] != flow.State.ABSORBED
+                if stored.value["state"] != flow.IncidentState.ABSORBED
             ),
             issues=tuple(opened.find("local-issues", "repository", repository)),
             messages=tuple(opened.find("local-messages", "channel", CHANNEL)),

@@ -7,7 +7,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
-from functions.local.python_child import ROOT
+from functions.local.python_child import CODE_ROOT
 
 PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
 COLLIDING = "shared"
@@ -46,11 +46,11 @@ def _source(folder: Path) -> Path:
     """A copy: a build leaves files behind where it is done."""
     source = folder / "source"
     for name in PARTS:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        if (CODE_ROOT / name).is_dir():
+            shutil.copytree(CODE_ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             source.mkdir(exist_ok=True)
-            shutil.copy(ROOT / name, source / name)
+            shutil.copy(CODE_ROOT / name, source / name)
     return source
 
 
