@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import functions_framework
 
 try:
-    from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
+    from shared.adapters.compilers.pipe import WorkerLost, InterpreterError, WorkerProcess
 except ImportError:  # in the zip
-    from pipe import Lost, NoInterpreter, WorkerProcess  # type: ignore[import-not-found,no-redef]
+    from pipe import InterpreterError, WorkerLost, WorkerProcess  # type: ignore[import-not-found,no-redef]
 
 if TYPE_CHECKING:
     from flask import Request

@@ -45,7 +45,7 @@ def decide(request: "Request") -> SlackResponse:
 
 
 def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.verify import doubt  # noqa: PLC0415
+    from shared.adapters.slack.verify import verify_signature  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405, _PLAIN
@@ -54,7 +54,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413, _PLAIN
-    doubted = doubt(request.headers, body, runtime.signing_secret(), runtime.world.clock.now().timestamp())
+    doubted = verify_signature(request.headers, body, runtime.signing_secret(), runtime.world.clock.now().timestamp())
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")
         return "", 401, _PLAIN
@@ -66,14 +66,14 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
 
 
 def _handle_click(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.interaction import read_click, wants_reason  # noqa: PLC0415
+    from shared.adapters.slack.interaction import parse_click, needs_reason_dialog  # noqa: PLC0415
     from shared.workflow.decide import handle_click as step  # noqa: PLC0415
 
-    click = read_click(body)
+    click = parse_click(body)
     if click is None:
         log.write(Severity.INFO, "no_decision")
         return "", 200, _PLAIN
-    if wants_reason(click, body) and _open_reason_dialog(runtime, click, log):
+    if needs_reason_dialog(click, body) and _open_reason_dialog(runtime, click, log):
         return "", 200, _PLAIN
     answer = step(runtime.world, click)
     log.write(Severity.INFO, answer.reply.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
@@ -98,11 +98,11 @@ def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> 
 
 def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackResponse:
     """What the person who clicked alone is told; the message itself is changed by the steps."""
-    from shared.adapters.slack.dialog import refused  # noqa: PLC0415
-    from shared.adapters.slack.interaction import from_dialog, response_url  # noqa: PLC0415
+    from shared.adapters.slack.dialog import dialog_error  # noqa: PLC0415
+    from shared.adapters.slack.interaction import is_dialog_answer, response_url  # noqa: PLC0415
 
-    if from_dialog(body):
-        return ("", 200, _PLAIN) if answer.accepted else (json.dumps(refused(answer.text)), 200, _JSON)
+    if is_dialog_answer(body):
+        return ("", 200, _PLAIN) if answer.accepted else (json.dumps(dialog_error(answer.text)), 200, _JSON)
     if not (answer.accepted and answer.final) and response_url(body):
         _send_ephemeral(response_url(body), answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
@@ -110,9 +110,9 @@ def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackRe
 
 def _send_ephemeral(response_url: str, text: str, log: RequestLog) -> None:
     """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
-    from shared.adapters.slack.whisper import whisper  # noqa: PLC0415
+    from shared.adapters.slack.whisper import send_ephemeral  # noqa: PLC0415
 
     try:
-        whisper(response_url, text)
+        send_ephemeral(response_url, text)
     except (Retry, Reject) as failed:
         log.write(Severity.WARNING, "not_told", detail=str(failed))

@@ -25,13 +25,13 @@ def record(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
-    from shared.adapters.logs.log_json import entry_from_json  # noqa: PLC0415
+    from shared.adapters.logs.log_json import parse_json_entry  # noqa: PLC0415
     from shared.workflow.context import StepResult  # noqa: PLC0415
     from shared.workflow.record import record_log_entry as step  # noqa: PLC0415
     from shared.workflow.records.rejections import reject_entry  # noqa: PLC0415
 
     logged = parse_json_object(delivery.data, "not_a_log_entry")
-    entry = entry_from_json(logged, 0)
+    entry = parse_json_entry(logged, 0)
     if entry.log_name.endswith(CANARY_LOG_SUFFIX):
         return StepResult("canary")  # that it came is all that it says; a metric counts this line
     payload = logged.get("jsonPayload")

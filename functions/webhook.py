@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from functions.http.context import Runtime
-    from shared.ports import People
+    from shared.ports import Collaborators
     from shared.secret import Secret
 
 MAX_BODY_BYTES = 25 << 20
@@ -46,7 +46,7 @@ def github(request: "Request") -> WebhookResponse:
 
 
 def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> WebhookResponse:
-    from shared.adapters.github.webhook import doubt, read_wish  # noqa: PLC0415
+    from shared.adapters.github.webhook import verify_signature, parse_command  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405
@@ -55,12 +55,12 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413
-    doubted = doubt(request.headers, body, _webhook_secret(runtime))
+    doubted = verify_signature(request.headers, body, _webhook_secret(runtime))
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")
         return "", 401
     try:
-        wished = read_wish(request.headers, body)
+        wished = parse_command(request.headers, body)
         if wished is None:
             log.write(Severity.INFO, "means_nothing")
             return "", 204
@@ -80,9 +80,9 @@ def _webhook_secret(runtime: "Runtime") -> "Secret":
     return build_secret_reader(runtime.settings, runtime.settings.secrets.github_webhook_secret, "github.webhook_secret")()
 
 
-def _create_people(runtime: "Runtime") -> "People":
+def _create_people(runtime: "Runtime") -> "Collaborators":
     from shared.lazy import Lazy  # noqa: PLC0415
     from shared.wiring import create_people  # noqa: PLC0415
 
-    found: People = Lazy(lambda: create_people(runtime.settings))
+    found: Collaborators = Lazy(lambda: create_people(runtime.settings))
     return found

@@ -117,7 +117,7 @@ class IssueEvent:
     """Who did it, by the code host's name for them."""
 
 
-class People(Protocol):
+class Collaborators(Protocol):
     """Who works on a service's repository."""
 
     def may_instruct(self, service: Service, person: str) -> bool:

@@ -12,19 +12,19 @@ from shared.lazy import Lazy
 from shared.secret import SecretSource, Secret, SecretReference
 
 if TYPE_CHECKING:
-    from shared.adapters.compilers.found import FoundCompilers
+    from shared.adapters.compilers.found import LocalCompilers
     from shared.adapters.delivery import DeadLetters
     from shared.adapters.git.repository import GitRepository
     from shared.adapters.git.work_tree import WorkTree
-    from shared.adapters.github.client import GitHub, Pace
+    from shared.adapters.github.client import GitHubClient, Timing
     from shared.adapters.github.credentials import Credentials
-    from shared.adapters.google.clients import Clients
-    from shared.adapters.google.metadata import Metadata
+    from shared.adapters.google.clients import GoogleClients
+    from shared.adapters.google.metadata import MetadataServer
     from shared.adapters.google.pubsub_bus import PubSubBus
     from shared.adapters.logs.log_file import LogFile
     from shared.adapters.sqlite.sqlite_logs import SqliteLogs
     from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, People, LinkBuilder, Store
+    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, Collaborators, LinkBuilder, Store
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
     from shared.workflow.context import Context
@@ -60,11 +60,11 @@ def find_work_tree(path: str) -> "WorkTree | None":
 
 
 @contextmanager
-def open_local_compilers(settings: Settings) -> "Iterator[FoundCompilers]":
+def open_local_compilers(settings: Settings) -> "Iterator[LocalCompilers]":
     """The interpreters of this machine, and ruff."""
-    from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
+    from shared.adapters.compilers.found import LocalCompilers  # noqa: PLC0415
 
-    with FoundCompilers(settings.interpreters) as compilers:
+    with LocalCompilers(settings.interpreters) as compilers:
         yield compilers
 
 
@@ -110,7 +110,7 @@ def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
 
 def build_context(settings: Settings) -> "Context":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
-    from shared.adapters.machine import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.adapters.machine import RandomIdGenerator, SystemClock  # noqa: PLC0415
     from shared.text.redaction import configure_secret_patterns  # noqa: PLC0415
     from shared.workflow.context import Context  # noqa: PLC0415
     from shared.workflow.records.kill_switch import is_kill_switch_on  # noqa: PLC0415
@@ -122,7 +122,7 @@ def build_context(settings: Settings) -> "Context":
         store=kept,
         bus=create_bus(settings),
         clock=clock,
-        ids=RandomIds(),
+        ids=RandomIdGenerator(),
         histories=_history_opener(settings, github),
         compilers=_create_compilers(settings),
         services=settings.services,
@@ -168,15 +168,15 @@ def _access_tokens(settings: Settings) -> Callable[[], Secret]:
     """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
     if settings.deployed or settings.doubles.rest:
         return _create_metadata_client(settings).access_token
-    from shared.adapters.google.own_token import OwnToken  # noqa: PLC0415
+    from shared.adapters.google.own_token import UserCredentials  # noqa: PLC0415
 
-    return OwnToken()
+    return UserCredentials()
 
 
-def _create_metadata_client(settings: Settings) -> "Metadata":
-    from shared.adapters.google.metadata import HOST, Metadata  # noqa: PLC0415
+def _create_metadata_client(settings: Settings) -> "MetadataServer":
+    from shared.adapters.google.metadata import METADATA_HOST, MetadataServer  # noqa: PLC0415
 
-    return Metadata(settings.doubles.rest.removeprefix("http://") or HOST)
+    return MetadataServer(settings.doubles.rest.removeprefix("http://") or METADATA_HOST)
 
 
 def _require_project(settings: Settings) -> str:
@@ -186,7 +186,7 @@ def _require_project(settings: Settings) -> str:
 
 
 def _history_opener(
-    settings: Settings, github: "Callable[[], GitHub] | None"
+    settings: Settings, github: "Callable[[], GitHubClient] | None"
 ) -> "Callable[[Service], AbstractContextManager[History]]":
     if settings.local is not None:
         return lambda service: open_local_history(service.repository)
@@ -201,47 +201,47 @@ def _history_opener(
     return opened
 
 
-def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHub] | None":
+def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHubClient] | None":
     """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
     if settings.secrets.github_token is None and not settings.code_host.app:
         return None
-    made: list[GitHub] = []
+    made: list[GitHubClient] = []
 
-    def client() -> "GitHub":
+    def client() -> "GitHubClient":
         if not made:
-            from shared.adapters.github.client import GitHub, Pace  # noqa: PLC0415
-            from shared.adapters.github.host import Host  # noqa: PLC0415
+            from shared.adapters.github.client import GitHubClient, Timing  # noqa: PLC0415
+            from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
 
-            pace, address = Pace(clock, time.sleep), settings.doubles.github or Host(settings.code_host.address).api
-            made.append(GitHub(_github_credentials(settings, pace, address), pace, address))
+            pace, address = Timing(clock, time.sleep), settings.doubles.github or GitHubHost(settings.code_host.address).api
+            made.append(GitHubClient(_github_credentials(settings, pace, address), pace, address))
         return made[0]
 
     return client
 
 
-def _github_credentials(settings: Settings, pace: "Pace", address: str) -> "Credentials":
-    from shared.adapters.github.client import installation  # noqa: PLC0415
-    from shared.adapters.github.credentials import App, FixedToken  # noqa: PLC0415
+def _github_credentials(settings: Settings, pace: "Timing", address: str) -> "Credentials":
+    from shared.adapters.github.client import installation_tokens  # noqa: PLC0415
+    from shared.adapters.github.credentials import GitHubApp, FixedToken  # noqa: PLC0415
 
     host, secrets = settings.code_host, settings.secrets
     if not host.app:
         return FixedToken(build_secret_reader(settings, secrets.github_token, "github.token"))
     key = build_secret_reader(settings, secrets.github_app_key, "github.app.private_key")
-    return installation(App(host.app, key, host.installation), pace, address)
+    return installation_tokens(GitHubApp(host.app, key, host.installation), pace, address)
 
 
-def create_people(settings: Settings) -> "People":
+def create_people(settings: Settings) -> "Collaborators":
     """Who may instruct the functions at an issue. Raises Misused, when it is asked, where no token is configured."""
-    from shared.adapters.github.people import GitHubPeople  # noqa: PLC0415
+    from shared.adapters.github.people import GitHubCollaborators  # noqa: PLC0415
     from shared.adapters.machine import SystemClock  # noqa: PLC0415
 
     github = _github_factory(settings, SystemClock())
     if github is None:
         raise UsageError("github.app or github.token is not configured; write one of them into provenfix.yaml.")
-    return GitHubPeople(github())
+    return GitHubCollaborators(github())
 
 
-def _code_host_ports(settings: Settings, github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _code_host_ports(settings: Settings, github: "Callable[[], GitHubClient] | None") -> dict[str, Any]:
     if github is None:
         return {}
 
@@ -256,11 +256,11 @@ def _code_host_ports(settings: Settings, github: "Callable[[], GitHub] | None") 
         return GitHubChecks(github())
 
     def places() -> "LinkBuilder":
-        from shared.adapters.github.host import Host  # noqa: PLC0415
-        from shared.adapters.github.places import GitHubPlaces  # noqa: PLC0415
-        from shared.adapters.google.logs_explorer import WithLog  # noqa: PLC0415
+        from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
+        from shared.adapters.github.places import GitHubLinkBuilder  # noqa: PLC0415
+        from shared.adapters.google.logs_explorer import LogLinkBuilder  # noqa: PLC0415
 
-        return WithLog(GitHubPlaces(github(), Host(settings.code_host.address)))
+        return LogLinkBuilder(GitHubLinkBuilder(github(), GitHubHost(settings.code_host.address)))
 
     return {"issues": Lazy(issues), "checks": Lazy(checks), "places": Lazy(places)}
 
@@ -270,10 +270,10 @@ def _create_compilers(settings: Settings) -> "Compilers":
 
     def make() -> "Compilers":
         from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
-        from shared.adapters.compilers.found import FoundCompilers  # noqa: PLC0415
+        from shared.adapters.compilers.found import LocalCompilers  # noqa: PLC0415
 
         metadata = _create_metadata_client(settings)
-        return DeployedCompilers(settings.compilers, _identity_tokens(metadata), FoundCompilers(settings.interpreters))
+        return DeployedCompilers(settings.compilers, _identity_tokens(metadata), LocalCompilers(settings.interpreters))
 
     later: Any = Lazy(make)
     compilers: Compilers = later
@@ -293,26 +293,26 @@ def _create_prover() -> "Prover":
     return prover
 
 
-def _identity_tokens(metadata: "Metadata") -> Callable[[str], Secret]:
+def _identity_tokens(metadata: "MetadataServer") -> Callable[[str], Secret]:
     """A function on this machine is called without a token; settings allow plain HTTP for no other."""
     return lambda url: metadata.identity_token(url) if url.startswith("https://") else Secret("")
 
 
 def _local_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
-    from shared.adapters.standins.kept_chat import KeptChat  # noqa: PLC0415
+    from shared.adapters.standins.kept_chat import LocalChat  # noqa: PLC0415
 
     def issues() -> "Issues":
-        from shared.adapters.standins.kept_issues import KeptIssues  # noqa: PLC0415
+        from shared.adapters.standins.kept_issues import LocalIssues  # noqa: PLC0415
 
-        return KeptIssues(kept)
+        return LocalIssues(kept)
 
     def checks() -> object:
         from shared.adapters.logs.log_folder import NoChecks  # noqa: PLC0415
 
         return NoChecks()
 
-    outside: dict[str, Any] = {"issues": Lazy(issues), "chat": KeptChat(kept), "checks": Lazy(checks)}
+    outside: dict[str, Any] = {"issues": Lazy(issues), "chat": LocalChat(kept), "checks": Lazy(checks)}
     if settings.platform is Platform.SERVED:
         return outside | _served_platform_ports(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
@@ -324,9 +324,9 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
     """A platform that runs nothing, and a folder of logs."""
 
     def platform() -> object:
-        from shared.adapters.standins.kept_platform import KeptPlatform  # noqa: PLC0415
+        from shared.adapters.standins.kept_platform import SimulatedPlatform  # noqa: PLC0415
 
-        return KeptPlatform(kept, clock)
+        return SimulatedPlatform(kept, clock)
 
     def probe() -> object:
         from shared.adapters.logs.log_folder import NoProbe  # noqa: PLC0415
@@ -334,10 +334,10 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
         return NoProbe()
 
     def logs() -> object:
-        from shared.adapters.logs.log_folder import KeptLogs  # noqa: PLC0415
+        from shared.adapters.logs.log_folder import FolderLogs  # noqa: PLC0415
 
         assert settings.local is not None
-        return KeptLogs(settings.local / "logs")
+        return FolderLogs(settings.local / "logs")
 
     held = Lazy(platform)
     return {"revisions": held, "deployer": held, "probe": Lazy(probe), "logs": Lazy(logs)}
@@ -345,13 +345,13 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
 
 def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
-    from shared.adapters.probe.patience import Patience  # noqa: PLC0415
+    from shared.adapters.probe.patience import ProbeTimeouts  # noqa: PLC0415
     from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
-    from shared.adapters.standins.served_platform import ServedPlatform  # noqa: PLC0415
+    from shared.adapters.standins.served_platform import ProcessPlatform  # noqa: PLC0415
 
-    platform = ServedPlatform(kept, clock)
-    staying = min(Patience().staying, settings.longest_wait.total_seconds() / 4)
-    probe = NetworkProbe(Patience(opening=10.0, staying=staying))
+    platform = ProcessPlatform(kept, clock)
+    staying = min(ProbeTimeouts().staying, settings.longest_wait.total_seconds() / 4)
+    probe = NetworkProbe(ProbeTimeouts(opening=10.0, staying=staying))
     return {"revisions": platform, "deployer": platform, "probe": probe, "logs": open_service_logs(settings)}
 
 
@@ -384,9 +384,9 @@ def _chat_port(settings: Settings) -> dict[str, Any]:
     return {"chat": SlackChat(token, settings.doubles.slack)}
 
 
-def create_deployer(clients: "Clients", clock: "Clock", github: "Callable[[], GitHub] | None") -> "Deployer":
+def create_deployer(clients: "GoogleClients", clock: "Clock", github: "Callable[[], GitHubClient] | None") -> "Deployer":
     """By each service's own method; workflows only where there is a token for the code host."""
-    from shared.adapters.by_method import DeployerByMethod  # noqa: PLC0415
+    from shared.adapters.by_method import DeployMethodRouter  # noqa: PLC0415
     from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline  # noqa: PLC0415
     from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
     from shared.adapters.google.pipeline_deployer import PipelineDeployer  # noqa: PLC0415
@@ -397,32 +397,32 @@ def create_deployer(clients: "Clients", clock: "Clock", github: "Callable[[], Gi
     if github is not None:
         from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
 
-        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHub", Lazy(github))), clock)
-    return DeployerByMethod(deployers)
+        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHubClient", Lazy(github))), clock)
+    return DeployMethodRouter(deployers)
 
 
-def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], GitHub] | None") -> dict[str, Any]:
+def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], GitHubClient] | None") -> dict[str, Any]:
     """Google's APIs and the probe, each made when it is first asked."""
 
-    def clients() -> "Clients":
-        from shared.adapters.google.clients import Clients, on_loopback  # noqa: PLC0415
+    def clients() -> "GoogleClients":
+        from shared.adapters.google.clients import GoogleClients, loopback_channel  # noqa: PLC0415
 
-        return Clients(on_loopback(settings.doubles.google) if settings.doubles.google else None)
+        return GoogleClients(loopback_channel(settings.doubles.google) if settings.doubles.google else None)
 
     held = Lazy(clients)
 
     def logs() -> object:
         from shared.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
-        return CloudLogging(cast("Clients", held))
+        return CloudLogging(cast("GoogleClients", held))
 
     def revisions() -> object:
         from shared.adapters.google.cloud_run_revisions import CloudRunRevisions  # noqa: PLC0415
 
-        return CloudRunRevisions(cast("Clients", held))
+        return CloudRunRevisions(cast("GoogleClients", held))
 
     def deployer() -> object:
-        return create_deployer(cast("Clients", held), clock, github)
+        return create_deployer(cast("GoogleClients", held), clock, github)
 
     def probe() -> object:
         from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
@@ -433,7 +433,7 @@ def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], Gi
     return {port: Lazy(make) for port, make in made.items()}
 
 
-def _cloud_ports(settings: Settings, github: "Callable[[], GitHub] | None", clock: "Clock") -> dict[str, Any]:
+def _cloud_ports(settings: Settings, github: "Callable[[], GitHubClient] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
     return _unconfigured_ports() | _platform_ports(settings, clock, github) | _code_host_ports(settings, github) | _chat_port(settings)
 

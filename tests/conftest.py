@@ -9,7 +9,7 @@ import pytest
 
 from functions.local.emulators import Emulators, run_emulators, find_emulators
 from functions.local.stack_folder import override_environ
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import InputError
@@ -39,9 +39,9 @@ def emulators(emulators_installed: None, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def compilers() -> Iterator[FoundCompilers]:
+def compilers() -> Iterator[LocalCompilers]:
     """Interpreters, started once for all tests of a run."""
-    with FoundCompilers() as found:
+    with LocalCompilers() as found:
         yield found
 
 

@@ -26,8 +26,8 @@ from functions.local.private_files import make_private
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import lock_folder, override_environ
-from shared.adapters.logs.log_json import entry_from_json
-from shared.adapters.slack.acting import command_of
+from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.slack.acting import deploy_command
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.config.settings import Settings, read_all_settings, read_settings
 from shared.errors import UsageError, InputError
@@ -90,7 +90,7 @@ class LogIntake:
             self.ended = True
 
     def _is_watched(self, entry: Mapping[str, object]) -> bool:
-        read = entry_from_json(entry, 0)
+        read = parse_json_entry(entry, 0)
         named = service_id(read.project, read.service)
         if named in self.settings.services:
             return True
@@ -179,7 +179,7 @@ def _print_history(print_status: _StatusPrinter, store: Store, case: IncidentRec
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.acting is RolloutMode.BY_HAND:
-                print_status(f"  Nothing is deployed from here. Yourself: {command_of(service, _proposed_commit(store, case))}")
+                print_status(f"  Nothing is deployed from here. Yourself: {deploy_command(service, _proposed_commit(store, case))}")
 
 
 def _proposed_commit(store: Store, case: IncidentRecord) -> str:

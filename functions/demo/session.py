@@ -23,7 +23,7 @@ from functions.local.stack_folder import lock_folder, override_environ
 from functions.local.supervisor import Supervisor
 from functions.local.topology import SLACK_FUNCTION
 from shared.adapters.machine import SystemClock
-from shared.adapters.standins.served_platform import ServedPlatform
+from shared.adapters.standins.served_platform import ProcessPlatform
 from shared.config.settings import read_settings
 from shared.errors import InputError
 from shared.secret import Secret
@@ -63,7 +63,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     tended = Supervisor(options.folder, ending)
     tended.start([extra_servers.platform_server(options.folder, port, environment)])
     opened = create_store(read_settings())
-    staging.play(ServedPlatform(opened, SystemClock()))
+    staging.play(ProcessPlatform(opened, SystemClock()))
     options.say(describe_short_waits())
     wanted = StackOptions(
         options.folder,

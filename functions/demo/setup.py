@@ -23,8 +23,8 @@ from functions.demo.ws_client import visit_service
 from functions.local.platform.sources import export_commit
 from functions.local.private_files import write_private
 from functions.local.put_off_signals import defer_signals
-from shared.adapters.compilers.interpreters import find
-from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.adapters.compilers.interpreters import find_interpreter
+from shared.adapters.standins.served_platform import ManualRevision, ProcessPlatform, RevisionSource
 from shared.errors import UsageError, InputError
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
@@ -63,7 +63,7 @@ class DemoSetup:
     say: StatusPrinter
     notes: SetupProgress
 
-    def play(self, platform: ServedPlatform) -> None:
+    def play(self, platform: ProcessPlatform) -> None:
         """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
         steps = (
             self._begin,
@@ -87,11 +87,11 @@ class DemoSetup:
         self.notes.moments |= _times_before(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
-    def _serve_first(self, platform: ServedPlatform) -> None:
+    def _serve_first(self, platform: ProcessPlatform) -> None:
         self.say("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
-        self._serve(platform, Made(REVISIONS[0], Source(self.notes.commits[Role.CLAIMED_FIX])))
+        self._serve(platform, ManualRevision(REVISIONS[0], RevisionSource(self.notes.commits[Role.CLAIMED_FIX])))
 
-    def _serve_second(self, platform: ServedPlatform) -> None:
+    def _serve_second(self, platform: ProcessPlatform) -> None:
         self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
@@ -100,9 +100,9 @@ class DemoSetup:
         (tree / MODULE).write_text(render_module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
         label = self.plot.label
         claims = {"label commit-sha": self.notes.commits[label]} if label else {}
-        self._serve(platform, Made(REVISIONS[1], Source(folder=str(tree)), claims))
+        self._serve(platform, ManualRevision(REVISIONS[1], RevisionSource(folder=str(tree)), claims))
 
-    def _serve(self, platform: ServedPlatform, made: Made) -> None:
+    def _serve(self, platform: ProcessPlatform, made: ManualRevision) -> None:
         platform.deploy_by_hand(self.service, made)
         deadline = time.monotonic() + _READY_SECONDS
         while (state := platform.state(self.service, made.name)).progress is DeploymentProgress.RUNNING:
@@ -178,7 +178,7 @@ def describe_break(progress: SetupProgress) -> str:
 
 def _choose_python(interpreters: Mapping[str, str]) -> str:
     """That of the incident where this machine has it, else the one that runs this."""
-    found = find(_INCIDENT_PYTHON, interpreters)
+    found = find_interpreter(_INCIDENT_PYTHON, interpreters)
     if found is None:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
     found.close()

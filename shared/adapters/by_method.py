@@ -8,7 +8,7 @@ from shared.proposal.rollout import Deployment
 from shared.service import Service
 
 
-class DeployerByMethod:
+class DeployMethodRouter:
     """Implements `shared.ports.Deployer`. `deployers` are by `Service.deploy_method`."""
 
     def __init__(self, deployers: Mapping[str, Deployer]) -> None:

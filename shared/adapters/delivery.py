@@ -31,7 +31,7 @@ class DeadLetter:
     attempts: int
 
 
-class Inlet(Protocol):
+class RawPublisher(Protocol):
     """Takes messages that are not provenfix's own, as the log sink sends them."""
 
     def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:

@@ -12,7 +12,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class RandomIds:
+class RandomIdGenerator:
     """Implements `shared.ports.IdGenerator`."""
 
     def token(self) -> str:

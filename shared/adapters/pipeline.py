@@ -7,12 +7,12 @@ from typing import Protocol
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 
-SKEW = timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)
 """By how much two clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DeployOrder:
     """One deployment that was asked for."""
 
     marker: str
@@ -22,7 +22,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PipelineRun:
     """One run of a pipeline, as it stands."""
 
     progress: DeploymentProgress
@@ -37,11 +37,11 @@ class Run:
 class Pipeline(Protocol):
     """Raises Retry and Reject, as the ports do."""
 
-    def check(self, service: Service, order: Order) -> None:
+    def check(self, service: Service, order: DeployOrder) -> None:
         """Raises Reject where a run could not be found again: then none may begin."""
 
-    def find(self, service: Service, order: Order) -> Run | None:
+    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """The run of this order; None where there is none, or none yet."""
 
-    def begin(self, service: Service, order: Order) -> None:
+    def begin(self, service: Service, order: DeployOrder) -> None:
         """*Effect.* Begins a run. Whether it did where the answer was lost, `find` tells."""

@@ -6,54 +6,54 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.config.forms import (
-    AppId,
-    Branch,
-    Channel,
-    ChatApp,
-    CodeHost,
+    GitHubAppId,
+    BranchName,
+    ChannelId,
+    SlackAppId,
+    CodeHostUrl,
     Duration,
     FunctionUrl,
-    Group,
+    UserGroupId,
     InputName,
-    Name,
-    Person,
+    ServiceName,
+    AuthorName,
     ProbeUrl,
-    Project,
-    Python,
+    ProjectId,
+    PythonVersion,
     Region,
     Repository,
-    SecretName,
+    SecretVersionName,
     SourceRoot,
-    Team,
-    TokenForm,
-    Trigger,
-    User,
+    WorkspaceId,
+    SecretPattern,
+    TriggerName,
+    SlackUserId,
     VariableName,
-    Workflow,
-    rising,
-    wrong,
+    WorkflowFile,
+    require_rising,
+    invalid_value,
 )
 from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """Nothing that is not known, nothing that has to be converted, nothing that changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class SecretEntry(Strict):
+class SecretEntry(StrictModel):
     """`{secret: projects/…/secrets/…/versions/…}` or `{env: NAME}`: where a secret is, never the secret."""
 
-    secret: SecretName | None = None
+    secret: SecretVersionName | None = None
     env: VariableName | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _is_reference(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
-            raise wrong("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
+            raise invalid_value("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
         return value
 
     @property
@@ -64,29 +64,29 @@ class SecretEntry(Strict):
         return SecretReference(SecretSource.ENVIRONMENT, str(self.env))
 
 
-class ServiceEntry(Strict):
+class ServiceEntry(StrictModel):
     """One entry of `services`; the words are those of `shared.service.Service`."""
 
-    name: Name
-    project: Project
+    name: ServiceName
+    project: ProjectId
     region: Region
     repository: Repository
-    channel: Channel
+    channel: ChannelId
     environment: str = ""
-    branch: Branch = ""
+    branch: BranchName = ""
     source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
-    python: Python = ""
-    team: Team = ""
-    chat_app: ChatApp = ""
-    approvers: Annotated[tuple[User, ...], Field(strict=False)] = ()
-    approver_group: Group = ""
+    python: PythonVersion = ""
+    team: WorkspaceId = ""
+    chat_app: SlackAppId = ""
+    approvers: Annotated[tuple[SlackUserId, ...], Field(strict=False)] = ()
+    approver_group: UserGroupId = ""
     quorum: Annotated[int, Field(ge=1, le=20)] = 1
     not_author: bool = False
-    authors: dict[User, Annotated[tuple[Person, ...], Field(strict=False)]] = Field(default_factory=dict)
+    authors: dict[SlackUserId, Annotated[tuple[AuthorName, ...], Field(strict=False)]] = Field(default_factory=dict)
     deploy_method: Literal["", "cloud_build", "github_workflow", "image"] = ""
-    deploy_trigger: Trigger = ""
-    deploy_workflow: Workflow = ""
-    deploy_ref: Branch = ""
+    deploy_trigger: TriggerName = ""
+    deploy_workflow: WorkflowFile = ""
+    deploy_ref: BranchName = ""
     deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
@@ -98,7 +98,7 @@ class ServiceEntry(Strict):
     deploy_command: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = ()
-    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(rising)] = (10, 50, 100)
+    traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(require_rising)] = (10, 50, 100)
 
     @property
     def service(self) -> Service:
@@ -106,69 +106,69 @@ class ServiceEntry(Strict):
         return Service(**dict(self))
 
 
-class OwnEntry(Strict):
+class OwnFunctionsEntry(StrictModel):
     """Where provenfix's own functions run."""
 
-    project: Project
-    functions: Annotated[tuple[Name, ...], Field(strict=False)]
+    project: ProjectId
+    functions: Annotated[tuple[ServiceName, ...], Field(strict=False)]
 
 
-class SlackEntry(Strict):
+class SlackEntry(StrictModel):
     signing_secret: SecretEntry
     bot_token: SecretEntry | None = None
 
 
-class AppEntry(Strict):
+class GitHubAppEntry(StrictModel):
     """A GitHub App, and its installation on the account that owns the watched repositories."""
 
-    id: AppId
+    id: GitHubAppId
     installation: Annotated[int, Field(gt=0)]
     private_key: SecretEntry
 
 
-class GithubEntry(Strict):
+class GitHubEntry(StrictModel):
     """An App, or a fine-grained token; `address` is for GitHub Enterprise."""
 
-    app: AppEntry | None = None
+    app: GitHubAppEntry | None = None
     token: SecretEntry | None = None
     webhook_secret: SecretEntry | None = None
-    address: CodeHost = "https://github.com"
+    address: CodeHostUrl = "https://github.com"
 
     @model_validator(mode="after")
-    def _is_somebody(self) -> "GithubEntry":
+    def _is_somebody(self) -> "GitHubEntry":
         if (self.app is None) is (self.token is None):
-            raise wrong("must have either app or token")
+            raise invalid_value("must have either app or token")
         return self
 
 
-class RedactionEntry(Strict):
+class RedactionEntry(StrictModel):
     """What counts as a secret beyond what is known anyway; see `shared.text.secret_pattern`."""
 
-    forms: Annotated[tuple[TokenForm, ...], Field(strict=False, max_length=50)] = ()
+    forms: Annotated[tuple[SecretPattern, ...], Field(strict=False, max_length=50)] = ()
 
 
-class Configuration(Strict):
+class Configuration(StrictModel):
     """The whole file."""
 
     version: Literal[1] = 1
     services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
     slack: SlackEntry | None = None
-    github: GithubEntry | None = None
-    compilers: dict[Python, FunctionUrl] = Field(default_factory=dict)
-    own: OwnEntry | None = None
+    github: GitHubEntry | None = None
+    compilers: dict[PythonVersion, FunctionUrl] = Field(default_factory=dict)
+    own: OwnFunctionsEntry | None = None
     redaction: RedactionEntry | None = None
 
 
-PARTS: dict[str, type[BaseModel]] = {
+MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "services": ServiceEntry,
     "slack": SlackEntry,
-    "github": GithubEntry,
-    "own": OwnEntry,
+    "github": GitHubEntry,
+    "own": OwnFunctionsEntry,
     "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
-    "app": AppEntry,
+    "app": GitHubAppEntry,
     "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }

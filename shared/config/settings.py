@@ -43,16 +43,16 @@ from shared.service import RolloutMode, Service, service_id
 if TYPE_CHECKING:
     from shared.config.model import Configuration
 
-_INTERPRETER = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
-_COMPILE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
-_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
-_DOUBLE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
+_INTERPRETER_VARIABLE = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
+_COMPILE_VARIABLE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
+_COMPILE_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
+_ENDPOINT_OVERRIDE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
-_SIGNING_SECRET = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
-_OLDEST_HOURS = 24
-_MOST_HOURS = 24 * 31
-FILE = "provenfix.yaml"
-_ALL = 100
+_SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_DEFAULT_MAX_AGE_HOURS = 24
+_MAX_AGE_HOURS_LIMIT = 24 * 31
+CONFIG_FILE = "provenfix.yaml"
+_ALL_TRAFFIC = 100
 """Percent."""
 _Value = TypeVar("_Value")
 
@@ -93,7 +93,7 @@ class CodeHost:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubles:
+class EndpointOverrides:
     """Addresses on loopback that answer in place of the real ones, without credentials; "" for each that is real."""
 
     google: str = ""
@@ -120,7 +120,7 @@ class Settings:
     database: str = "(default)"
     topic_prefix: str = "provenfix-"
     kill_switch: bool = False
-    oldest: timedelta = timedelta(hours=_OLDEST_HOURS)
+    oldest: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
     tracing: bool = False
     services: Mapping[str, Service] = field(default_factory=dict)
     """By `Service.id`."""
@@ -132,7 +132,7 @@ class Settings:
     deployed: bool = False
     """Whether this runs on Cloud Run, and so has an account of its own."""
     code_host: CodeHost = field(default_factory=CodeHost)
-    doubles: Doubles = Doubles()
+    doubles: EndpointOverrides = EndpointOverrides()
     redaction: tuple[str, ...] = ()
     """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
@@ -142,24 +142,24 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """What the environment alone says, without the file: all that the command line needs. Raises Misused."""
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
-    embedded = _folder("PROVENFIX_EMBEDDED", environment)
-    local = _folder("PROVENFIX_LOCAL", environment) or embedded
-    doubles = _doubles(environment.get("PROVENFIX_DOUBLES", ""))
+    embedded = _read_folder("PROVENFIX_EMBEDDED", environment)
+    local = _read_folder("PROVENFIX_LOCAL", environment) or embedded
+    doubles = _parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
     # Cloud Run tells each service its own name.
     this = environment.get("K_SERVICE")
     return Settings(
-        interpreters=_by_version(_INTERPRETER, environment),
-        compilers=_urls(environment),
+        interpreters=_values_by_version(_INTERPRETER_VARIABLE, environment),
+        compilers=_read_compile_urls(environment),
         local=local,
-        platform=_platform(environment, local),
-        longest_wait=_longest_wait(environment, here=local is not None or bool(doubles.google)),
+        platform=_read_platform(environment, local),
+        longest_wait=_read_longest_wait(environment, is_local=local is not None or bool(doubles.google)),
         embedded=embedded,
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
         topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
-        kill_switch=_switch("PROVENFIX_KILL_SWITCH", environment),
-        oldest=_hours("PROVENFIX_OLDEST_HOURS", environment),
-        tracing=_switch("PROVENFIX_TRACING", environment),
+        kill_switch=_read_switch("PROVENFIX_KILL_SWITCH", environment),
+        oldest=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
+        tracing=_read_switch("PROVENFIX_TRACING", environment),
         own=frozenset((service_id(project, this),)) if this and project else frozenset(),
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
@@ -173,13 +173,13 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Environment and file: what the functions need. Raises Misused, and Unreadable for the file."""
     from shared.config.reading import read_configuration  # noqa: PLC0415  # the command line does without
 
-    path = Path(environment.get("PROVENFIX_CONFIG") or FILE)
-    return _with_file(read_settings(environment), read_configuration(path), environment)
+    path = Path(environment.get("PROVENFIX_CONFIG") or CONFIG_FILE)
+    return _merge_configuration(read_settings(environment), read_configuration(path), environment)
 
 
-def _with_file(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
+def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
     own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    services = {entry.service.id: _as_it_acts(entry.service, settings.platform) for entry in file.services}
+    services = {entry.service.id: _with_deploy_mode(entry.service, settings.platform) for entry in file.services}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
@@ -191,12 +191,12 @@ def _with_file(settings: Settings, file: "Configuration", environment: Mapping[s
     )
 
 
-def _as_it_acts(service: Service, platform: Platform) -> Service:
+def _with_deploy_mode(service: Service, platform: Platform) -> Service:
     """Of a platform that is only watched no share of the traffic is moved: a command gives all of it, or a person."""
     if platform is not Platform.WATCHED:
         return service
     acting = RolloutMode.COMMAND if service.deploy_command else RolloutMode.BY_HAND
-    return replace(service, acting=acting, traffic_steps=(_ALL,))
+    return replace(service, acting=acting, traffic_steps=(_ALL_TRAFFIC,))
 
 
 def _code_host(file: "Configuration") -> CodeHost:
@@ -208,8 +208,8 @@ def _code_host(file: "Configuration") -> CodeHost:
 
 def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
     signing = file.slack.signing_secret.reference if file.slack else None
-    if local is not None and environment.get(_SIGNING_SECRET):
-        signing = SecretReference(SecretSource.ENVIRONMENT, _SIGNING_SECRET)
+    if local is not None and environment.get(_SIGNING_SECRET_VARIABLE):
+        signing = SecretReference(SecretSource.ENVIRONMENT, _SIGNING_SECRET_VARIABLE)
     bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
     github = file.github.token.reference if file.github and file.github.token else None
     key = file.github.app.private_key.reference if file.github and file.github.app else None
@@ -220,59 +220,59 @@ def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path 
     return Secrets(signing, bot, github, webhook, key, held)
 
 
-def _by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+def _values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
     matches = ((names.fullmatch(name), value) for name, value in environment.items())
     return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
 
 
-def _urls(environment: Mapping[str, str]) -> dict[str, str]:
-    found = _by_version(_COMPILE, environment)
+def _read_compile_urls(environment: Mapping[str, str]) -> dict[str, str]:
+    found = _values_by_version(_COMPILE_VARIABLE, environment)
     for version, url in found.items():
-        if not _URL.fullmatch(url):
+        if not _COMPILE_URL.fullmatch(url):
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
             raise UsageError(f"{name} must be the https URL of a compile function.")
     return found
 
 
-def _doubles(text: str) -> Doubles:
+def _parse_endpoint_overrides(text: str) -> EndpointOverrides:
     """Nothing but loopback: whoever may set a variable must not lead tokens elsewhere."""
-    found = [_DOUBLE.fullmatch(each) for each in text.split()]
+    found = [_ENDPOINT_OVERRIDE.fullmatch(each) for each in text.split()]
     if not all(found):
         raise UsageError(
             "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
         )
-    return Doubles(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
+    return EndpointOverrides(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in found if match})
 
 
-def _folder(name: str, environment: Mapping[str, str]) -> Path | None:
+def _read_folder(name: str, environment: Mapping[str, str]) -> Path | None:
     return Path(environment[name]) if environment.get(name) else None
 
 
-def _platform(environment: Mapping[str, str], local: Path | None) -> Platform:
+def _read_platform(environment: Mapping[str, str], local: Path | None) -> Platform:
     text = environment.get("PROVENFIX_PLATFORM", "")
     if text not in frozenset(Platform):
         raise UsageError("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
-    return _on_one_machine("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, here=local is not None)
+    return _require_local("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, is_local=local is not None)
 
 
-def _longest_wait(environment: Mapping[str, str], *, here: bool) -> timedelta:
+def _read_longest_wait(environment: Mapping[str, str], *, is_local: bool) -> timedelta:
     """`here`: whatever is deployed is deployed on this machine."""
     text = environment.get("PROVENFIX_LONGEST_WAIT", "")
     if not text:
         return timedelta.max
     if not re.fullmatch(r"[0-9]{1,7}(?:\.[0-9]{1,3})?", text) or float(text) < 1:
         raise UsageError("PROVENFIX_LONGEST_WAIT must be a number of seconds, at least 1.")
-    return _on_one_machine("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, here=here)
+    return _require_local("PROVENFIX_LONGEST_WAIT", timedelta(seconds=float(text)), timedelta.max, is_local=is_local)
 
 
-def _on_one_machine(name: str, value: _Value, usual: _Value, *, here: bool) -> _Value:
+def _require_local(name: str, value: _Value, default: _Value, *, is_local: bool) -> _Value:
     """In the cloud nobody may shorten the watch of a rollout, nor the lease that keeps effects from happening twice."""
-    if value != usual and not here:
+    if value != default and not is_local:
         raise UsageError(f"{name} counts on one machine only; remove it, or set PROVENFIX_LOCAL as well.")
     return value
 
 
-def _switch(name: str, environment: Mapping[str, str]) -> bool:
+def _read_switch(name: str, environment: Mapping[str, str]) -> bool:
     """A kill switch that is misspelt must not count as off."""
     try:
         return _SWITCHES[environment.get(name, "").strip().lower()]
@@ -280,8 +280,8 @@ def _switch(name: str, environment: Mapping[str, str]) -> bool:
         raise UsageError(f"{name} must be 'on' or 'off'.") from None
 
 
-def _hours(name: str, environment: Mapping[str, str]) -> timedelta:
-    text = environment.get(name, "") or str(_OLDEST_HOURS)
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 0 < int(text) <= _MOST_HOURS:
-        raise UsageError(f"{name} must be a number of hours from 1 to {_MOST_HOURS}.")
+def _read_hours(name: str, environment: Mapping[str, str]) -> timedelta:
+    text = environment.get(name, "") or str(_DEFAULT_MAX_AGE_HOURS)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 0 < int(text) <= _MAX_AGE_HOURS_LIMIT:
+        raise UsageError(f"{name} must be a number of hours from 1 to {_MAX_AGE_HOURS_LIMIT}.")
     return timedelta(hours=int(text))

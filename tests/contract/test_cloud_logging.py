@@ -11,10 +11,10 @@ import grpc
 import pytest
 from google.cloud.logging_v2.types import ListLogEntriesResponse
 
-from shared.adapters.google.clients import Clients
-from shared.adapters.google.cloud_logging import Bounds, CloudLogging, quoted
-from shared.adapters.logs.log_folder import KeptLogs
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.cloud_logging import QueryLimits, CloudLogging, quote_value
+from shared.adapters.logs.log_folder import FolderLogs
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import Logs
@@ -55,14 +55,14 @@ LOG = [
 
 
 @pytest.fixture(scope="module")
-def cloud_and_clients() -> Iterator[tuple[GoogleCloud, Clients]]:
+def cloud_and_clients() -> Iterator[tuple[GoogleCloud, GoogleClients]]:
     cloud = GoogleCloud()
     with google_on_loopback(cloud.answers) as channel:
-        yield cloud, Clients(channel)
+        yield cloud, GoogleClients(channel)
 
 
 @pytest.fixture
-def cloud(cloud_and_clients: tuple[GoogleCloud, Clients]) -> GoogleCloud:
+def cloud(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> GoogleCloud:
     cloud, _ = cloud_and_clients
     cloud.log = list(LOG)
     cloud.answers.calls.clear()
@@ -71,13 +71,13 @@ def cloud(cloud_and_clients: tuple[GoogleCloud, Clients]) -> GoogleCloud:
 
 @pytest.fixture(params=["cloud", "files"])
 def logs(
-    request: pytest.FixtureRequest, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients], tmp_path: Path
+    request: pytest.FixtureRequest, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients], tmp_path: Path
 ) -> Logs:
     if request.param == "cloud":
         assert cloud.log
         return CloudLogging(cloud_and_clients[1])
     (tmp_path / "log.json").write_text(json.dumps(LOG))
-    return KeptLogs(tmp_path)
+    return FolderLogs(tmp_path)
 
 
 def texts(entries: Sequence[LogEntry]) -> list[str]:
@@ -86,15 +86,15 @@ def texts(entries: Sequence[LogEntry]) -> list[str]:
 
 class TestBoth:
     def test_neighbours_are_of_the_same_instance_revision_and_log_and_near(self, logs: Logs) -> None:
-        found = logs.around(entry_from_json(LOG[2], 0))
+        found = logs.around(parse_json_entry(LOG[2], 0))
         assert texts(found) == ["Traceback", 'File "/app/tide.py", line 7', BROKEN]
 
     def test_an_entry_that_is_not_in_the_log_yet_is_among_its_own_neighbours(self, logs: Logs) -> None:
-        new = replace(entry_from_json(LOG[2], 0), insert_id="new", text="new", timestamp=AT + timedelta(seconds=1.5))
+        new = replace(parse_json_entry(LOG[2], 0), insert_id="new", text="new", timestamp=AT + timedelta(seconds=1.5))
         assert texts(logs.around(new))[-2:] == ["new", BROKEN]
 
     def test_an_entry_without_a_time_has_no_neighbours(self, logs: Logs) -> None:
-        entry = replace(entry_from_json(LOG[2], 0), timestamp=None)
+        entry = replace(parse_json_entry(LOG[2], 0), timestamp=None)
         assert logs.around(entry) == [entry]
 
     def test_entries_are_those_of_the_service_in_their_order(self, logs: Logs) -> None:
@@ -113,27 +113,27 @@ class TestBoth:
 
 class TestBounds:
     def test_no_more_pages_are_asked_for_than_are_wanted(
-        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
     ) -> None:
         cloud.log = [logged(n / 1000, f"line {n}") for n in range(50)]
-        few = CloudLogging(cloud_and_clients[1], Bounds(entries=5))
+        few = CloudLogging(cloud_and_clients[1], QueryLimits(entries=5))
         assert len(few.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
         assert cloud.answers.count(LIST) == 3
 
     def test_a_search_that_finds_nothing_page_after_page_ends(
-        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients], monkeypatch: pytest.MonkeyPatch
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         empty = ListLogEntriesResponse(next_page_token="on and on")
         monkeypatch.setitem(cloud.answers.methods, LIST, lambda _: empty)
-        assert CloudLogging(cloud_and_clients[1], Bounds(pages=4)).requests(TIDE, "tide-1", AT) == 0
+        assert CloudLogging(cloud_and_clients[1], QueryLimits(pages=4)).requests(TIDE, "tide-1", AT) == 0
         assert cloud.answers.count(LIST) == 4
 
     def test_every_question_has_two_ends(
-        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
     ) -> None:
         assert cloud.log
         logs = CloudLogging(cloud_and_clients[1])
-        logs.around(entry_from_json(LOG[2], 0))
+        logs.around(parse_json_entry(LOG[2], 0))
         logs.entries(TIDE, AT, AT + timedelta(seconds=30))
         logs.requests(TIDE, "tide-1", AT)
         logs.failed(TIDE, "tide-1", AT)
@@ -142,10 +142,10 @@ class TestBounds:
         assert all("timestamp>=" in each and "timestamp<=" in each for each in asked)
 
     def test_no_more_bytes_are_read_than_are_wanted(
-        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, Clients]
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
     ) -> None:
         cloud.log = [logged(n / 1000, "x" * 100_000) for n in range(50)]
-        small = CloudLogging(cloud_and_clients[1], Bounds(megabytes=1.0))
+        small = CloudLogging(cloud_and_clients[1], QueryLimits(megabytes=1.0))
         assert len(small.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
 
     @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ class TestBounds:
     def test_an_error_says_whether_to_try_again(
         self,
         cloud: GoogleCloud,
-        cloud_and_clients: tuple[GoogleCloud, Clients],
+        cloud_and_clients: tuple[GoogleCloud, GoogleClients],
         code: grpc.StatusCode,
         error: type[Exception],
     ) -> None:
@@ -164,4 +164,4 @@ class TestBounds:
 
 
 def test_a_value_cannot_end_its_quotes() -> None:
-    assert quoted('a" OR severity>=DEFAULT\n\\') == '"a\\" OR severity>=DEFAULT \\\\"'
+    assert quote_value('a" OR severity>=DEFAULT\n\\') == '"a\\" OR severity>=DEFAULT \\\\"'

@@ -8,8 +8,8 @@ from threading import Event
 import grpc
 import pytest
 
-from shared.adapters.by_method import DeployerByMethod
-from shared.adapters.google.clients import Clients
+from shared.adapters.by_method import DeployMethodRouter
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.errors import Reject, Retry
@@ -29,7 +29,7 @@ UPDATE = f"{RUN}Services/UpdateService"
 class Stand:
     """One project with one service, which serves `tide-1`, built from OLD; FIX is built and not deployed."""
 
-    def __init__(self, clients: Clients, cloud: GoogleCloud) -> None:
+    def __init__(self, clients: GoogleClients, cloud: GoogleCloud) -> None:
         self.cloud, self.clients = cloud, clients
         self.revisions, self.deployer = CloudRunRevisions(clients), CloudRunDeployer(clients)
         cloud.built(OLD, "old")
@@ -50,14 +50,14 @@ class Stand:
 
 
 @pytest.fixture(scope="module")
-def cloud_and_clients() -> Iterator[tuple[GoogleCloud, Clients]]:
+def cloud_and_clients() -> Iterator[tuple[GoogleCloud, GoogleClients]]:
     cloud = GoogleCloud()
     with google_on_loopback(cloud.answers) as channel:
-        yield cloud, Clients(channel)
+        yield cloud, GoogleClients(channel)
 
 
 @pytest.fixture
-def stand(cloud_and_clients: tuple[GoogleCloud, Clients]) -> Stand:
+def stand(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> Stand:
     """The server stays, and everything in it is new."""
     cloud, clients = cloud_and_clients
     answers = cloud.answers
@@ -272,7 +272,7 @@ class TestRedeploy:
         self, stand: Stand, method: str
     ) -> None:
         etag = stand.revisions.serving(TIDE).etag
-        by_image = DeployerByMethod({"": stand.deployer, "image": stand.deployer})
+        by_image = DeployMethodRouter({"": stand.deployer, "image": stand.deployer})
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
             by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
         assert stand.cloud.answers.count(UPDATE) == 0
@@ -358,7 +358,7 @@ class TestErrors:
     def test_who_does_not_answer_in_time_is_asked_again_later(
         self, stand: Stand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shared.adapters.google.cloud_run_revisions.SECONDS", 0.05)
+        monkeypatch.setattr("shared.adapters.google.cloud_run_revisions.TIMEOUT_SECONDS", 0.05)
         stand.cloud.answers.hold[f"{RUN}Services/GetService"] = released = Event()
         try:
             with pytest.raises(Retry, match="DeadlineExceeded"):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 from google.cloud.devtools import cloudbuild_v1 as build_v1
 
-from shared.adapters.google.clients import Clients
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
@@ -32,7 +32,7 @@ class OnCloudRun(Setting):
     """The same outside, but the platform is asked through its real adapters."""
 
     run: GoogleCloud = field(default_factory=GoogleCloud)
-    clients: Clients | None = None
+    clients: GoogleClients | None = None
     triggers: bool = False
 
     def process(self, tap: Tap = lambda _, port: port) -> Context:
@@ -61,7 +61,7 @@ def setting() -> Iterator[OnCloudRun]:
     run.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", OLD_REVISION)
     with google_on_loopback(run.answers) as channel:
         given = {"shore.tide": service(traffic_steps=(10, 100))}
-        yield OnCloudRun(services=given, run=run, clients=Clients(channel))
+        yield OnCloudRun(services=given, run=run, clients=GoogleClients(channel))
 
 
 def deploy_by_hand(setting: OnCloudRun) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from functions.cli.bundle import ROOT, collect_compile_files
-from shared.adapters.compilers.calling import SECONDS
+from shared.adapters.compilers.calling import REQUEST_SECONDS
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.interpreters import find, minor_versions
+from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
 from shared.adapters.compilers.remote import RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.proof.model.compilation import Source
@@ -25,8 +25,8 @@ RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def interpreters() -> Iterator[tuple[str, str]]:
-    for python in minor_versions():
-        found = find(python)
+    for python in installed_versions():
+        found = find_interpreter(python)
         if found is not None:
             found.close()
             if python == RUNNING or serves(found.interpreter):
@@ -57,7 +57,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def asked(url: str, body: bytes, method: str = "POST") -> tuple[int, dict[str, object]]:
     request = urllib.request.Request(url, body if method == "POST" else None, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -82,7 +82,7 @@ def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path
 
 
 def test_the_function_runs_under_more_than_the_running_interpreter_where_there_are_more() -> None:
-    able = [python for python in minor_versions() if python in {"3.10", "3.11", "3.12", "3.13"}]
+    able = [python for python in installed_versions() if python in {"3.10", "3.11", "3.12", "3.13"}]
     assert set(able) <= set(SERVING)
 
 

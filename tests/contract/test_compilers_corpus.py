@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.interpreters import find, minor_versions
+from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
 from shared.adapters.compilers.ruff import Ruff
 from shared.proof.model.compilation import Explanation, Source
 from tests.support.corpus import corpus
 
-PYTHONS = minor_versions()
+PYTHONS = installed_versions()
 CORPUS = corpus()
 
 # What an import does up to the point where it would execute, asked of the interpreter itself: not through compile()
@@ -92,7 +92,7 @@ def directly(interpreter: str, directory: Path) -> dict[str, tuple[bool, str, in
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_interpreter_behind_the_pipe_says_what_the_interpreter_says(python: str, directory: Path) -> None:
-    compiler = find(python)
+    compiler = find_interpreter(python)
     assert compiler is not None
     with compiler:
         direct = directly(compiler.interpreter, directory)
@@ -107,7 +107,7 @@ def test_the_interpreter_behind_the_pipe_says_what_the_interpreter_says(python: 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_fault_quotes_its_line(python: str) -> None:
-    compiler = find(python)
+    compiler = find_interpreter(python)
     assert compiler is not None
     with compiler:
         fault = compiler.compile(Source("a.py", b"x = 1\ndef f(a, a): pass\n")).fault
@@ -129,7 +129,7 @@ def explained() -> dict[tuple[str, str], Explanation]:
 def test_ruff_differs_from_the_interpreter_only_where_it_is_known_to(
     python: str, directory: Path, explained: dict[tuple[str, str], Explanation]
 ) -> None:
-    compiler = find(python)
+    compiler = find_interpreter(python)
     assert compiler is not None
     with compiler:
         direct = directly(compiler.interpreter, directory)

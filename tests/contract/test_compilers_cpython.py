@@ -10,8 +10,8 @@ import pytest
 
 from shared.adapters.compilers import cpython
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.interpreters import candidates, find
-from shared.adapters.compilers.pipe import NoInterpreter
+from shared.adapters.compilers.interpreters import list_candidates, find_interpreter
+from shared.adapters.compilers.pipe import InterpreterError
 from shared.proof.model.compilation import Source
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -150,7 +150,7 @@ def test_a_lost_process_is_no_verdict_and_the_next_source_gets_a_new_one(tmp_pat
 
 
 def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpython, "MOST_DEATHS", 3)
+    monkeypatch.setattr(cpython, "MAX_CRASHES", 3)
     with CPython(obedient(tmp_path / "python")) as compiler:
         whys = [compiler.compile(Source("a.py", b"die")).why for _ in range(5)]
         assert compiler.compile(Source("b.py", b"good")).ok is None
@@ -162,14 +162,14 @@ def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("text", ["", "print('{}')", "print('[]')", "print('no')", "raise SystemExit(2)"])
 def test_a_program_that_does_not_introduce_itself_is_no_interpreter(tmp_path: Path, text: str) -> None:
     compiler = CPython(program(tmp_path / "python", text))
-    with pytest.raises(NoInterpreter):
+    with pytest.raises(InterpreterError):
         _ = compiler.version
     compiler.close()
 
 
 def test_a_path_that_is_no_program_is_no_interpreter(tmp_path: Path) -> None:
     for path in (str(tmp_path), str(tmp_path / "gone"), "a\0b"):
-        with pytest.raises(NoInterpreter):
+        with pytest.raises(InterpreterError):
             _ = CPython(path).version
 
 
@@ -189,11 +189,11 @@ class TestFinding:
         uv = obedient(tmp_path / "uv" / "cpython-3.99.2-linux-x86_64-gnu" / "bin" / "python3.99")
         data = obedient(tmp_path / "data" / "uv" / "python" / "cpython-3.99.1-x-y" / "bin" / "python3.99")
         obedient(tmp_path / "pyenv" / "versions" / "3.9.9" / "bin" / "python3.99")
-        found = list(candidates("3.99", {"3.99": setting}))
+        found = list(list_candidates("3.99", {"3.99": setting}))
         assert found == [setting, on_path, *pyenv, early, uv, data]
 
     def test_the_running_interpreter_comes_before_others(self) -> None:
-        assert next(candidates(RUNNING, {})) == sys.executable
+        assert next(list_candidates(RUNNING, {})) == sys.executable
 
     def test_shims_and_what_cannot_be_executed_are_passed_over(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -204,22 +204,22 @@ class TestFinding:
         plain = tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python3.99"
         plain.parent.mkdir(parents=True)
         plain.write_text("not executable")
-        assert list(candidates("3.99", {})) == []
+        assert list(list_candidates("3.99", {})) == []
 
     def test_the_same_file_is_asked_once(self, tmp_path: Path) -> None:
         real = obedient(tmp_path / "bin" / "python3.99")
         link = tmp_path / "uv" / "cpython-3.99.1-x-y" / "bin" / "python3.99"
         link.parent.mkdir(parents=True)
         link.symlink_to(real)
-        assert list(candidates("3.99", {"3.99": real})) == [real]
+        assert list(list_candidates("3.99", {"3.99": real})) == [real]
 
     def test_only_a_cpython_that_answers_with_the_version_counts(self, tmp_path: Path) -> None:
         obedient(tmp_path / "bin" / "python3.99", version="3.98.0")
         obedient(tmp_path / "pyenv" / "versions" / "3.99.9" / "bin" / "python3.99", name="pypy")
         program(tmp_path / "pyenv" / "versions" / "3.99.8" / "bin" / "python3.99", "raise SystemExit(1)")
         good = obedient(tmp_path / "pyenv" / "versions" / "3.99.7" / "bin" / "python3.99")
-        found = find("3.99")
+        found = find_interpreter("3.99")
         assert found is not None
         with found:
             assert found.interpreter == good
-        assert find("3.97") is None
+        assert find_interpreter("3.97") is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import UsageError
 from shared.proof.model.compilation import Compilation, Source, split_source_lines
@@ -118,7 +118,7 @@ def test_no_answer_in_time_is_no_verdict() -> None:
 
 def test_a_real_interpreter_is_preferred_and_started_once() -> None:
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    with FoundCompilers({running: sys.executable}) as compilers:
+    with LocalCompilers({running: sys.executable}) as compilers:
         first = compilers.compiler(running)
         assert first.checked_by.startswith(f"cpython-{running}.")
         assert compilers.compiler(running) is first
@@ -129,8 +129,8 @@ def test_a_real_interpreter_is_preferred_and_started_once() -> None:
 def test_ruff_stands_in_where_there_is_no_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    monkeypatch.setattr("shared.adapters.compilers.found.find", lambda python, settings: None)  # noqa: ARG005
-    with FoundCompilers() as compilers:
+    monkeypatch.setattr("shared.adapters.compilers.found.find_interpreter", lambda python, settings: None)  # noqa: ARG005
+    with LocalCompilers() as compilers:
         judge = compilers.compiler("3.11")
         assert judge.checked_by == compilers.explainer().checked_by
         assert judge.python == "3.11"
@@ -139,7 +139,7 @@ def test_ruff_stands_in_where_there_is_no_interpreter(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("python", ["2.7", "4.0", "3.6", "3.99", "3", "", "3.11.7", "python3.11", "3.011"])
 def test_a_version_that_cannot_be_judged_is_refused_with_a_sentence(python: str) -> None:
-    with FoundCompilers() as compilers, pytest.raises(UsageError, match=r"^'.*\.$"):
+    with LocalCompilers() as compilers, pytest.raises(UsageError, match=r"^'.*\.$"):
         compilers.compiler(python)
 
 

@@ -299,9 +299,9 @@ def test_grafts_are_not_believed(story: Story, log: Path) -> None:
 
 def test_a_repository_of_another_user(story: Story, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = clone(story, tmp_path / "copy")
-    genuine = process.environment
+    genuine = process.git_environment
     # Git's own way to test this: everything belongs to somebody else. Only root could really give files away.
-    monkeypatch.setattr(process, "environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra))
+    monkeypatch.setattr(process, "git_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra))
     refused = subprocess.run(
         ["git", "-C", str(copy), "log"],
         capture_output=True,

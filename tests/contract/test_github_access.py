@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import wiring
 from shared.adapters.github.credentials import InstallationTokens
-from shared.adapters.github.host import Host
+from shared.adapters.github.host import GitHubHost
 from shared.adapters.machine import SystemClock
 from shared.config.settings import CodeHost, Secrets, Settings
 from shared.errors import UsageError, Reject
@@ -37,7 +37,7 @@ def settings(fake: FakeGitHub, key: str) -> Settings:
     ],
 )
 def test_every_kind_of_github_has_its_api_somewhere_else(web: str, api: str) -> None:
-    assert Host(web).api == api
+    assert GitHubHost(web).api == api
 
 
 def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its_own() -> None:

@@ -55,7 +55,7 @@ def test_a_tree_that_is_cut_off_is_put_together_from_its_folders(tmp_path: Path)
 def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "LONGEST_WALK", 10)
+    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 10)
     story = Story(tmp_path / "repo.git")
     story.commit("start", {"app.py": good(), "other.py": "0\n"})
     for number in range(1, 140):  # each topic is merged as pull requests are

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from tests.support.github.board import Board
 from tests.support.github.described import Described
 from tests.support.github.opened import Turned, client
@@ -63,5 +63,5 @@ def test_a_query_that_the_schema_refuses_is_refused_by_the_fake() -> None:
         fake.answer(asked)
 
 
-def opened(github: GitHub) -> object:
+def opened(github: GitHubClient) -> object:
     return github.write("POST", ISSUES, {"title": "t", "body": "b"})

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.adapters.github.client import GitHub, Pace
+from shared.adapters.github.client import GitHubClient, Timing
 from shared.adapters.github.credentials import FixedToken
-from shared.adapters.github.issues import GitHubIssues, label
-from shared.adapters.github.people import GitHubPeople
+from shared.adapters.github.issues import GitHubIssues, format_label
+from shared.adapters.github.people import GitHubCollaborators
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueState
 from shared.report.incident_status import render_status_block
@@ -29,17 +29,17 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["emulate", "fake"])
-def github(request: pytest.FixtureRequest) -> Iterator[GitHub]:
+def github(request: pytest.FixtureRequest) -> Iterator[GitHubClient]:
     clock = Turned()
-    pace = Pace(clock, clock.sleep)
+    pace = Timing(clock, clock.sleep)
     if request.param == "emulate":
-        yield GitHub(FixedToken(lambda: Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
+        yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
         return
     with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
-        yield GitHub(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
+        yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
-def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitHub) -> None:
+def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitHubClient) -> None:
     issues, mark = GitHubIssues(github), MARK
     assert issues.find(SERVICE, mark) is None
     body = f"{mark}\nIt fails."
@@ -60,7 +60,7 @@ def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitH
         assert issues.state(SERVICE, opened.number).is_open
 
 
-def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) -> None:
+def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHubClient) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2a -->"
     first, second = (render_status_block(words, urgent=False, milestones=()) for words in ("It fails.", "It is mended."))
     number = issues.open(SERVICE, mark, "Title", f"{mark}\n{first}\n\n- [ ] Pin Python").number
@@ -78,7 +78,7 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHub) 
     ("title", "becomes"),
     [("tide: SyntaxError in a.py: fix merged, not deployed", "tide: SyntaxError in a.py: mended"), ("Ours", "Ours")],
 )
-def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitHub, title: str, becomes: str) -> None:
+def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitHubClient, title: str, becomes: str) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2b -->"
     part = render_status_block("It fails.", urgent=False, milestones=())
     number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
@@ -89,7 +89,7 @@ def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitH
 
 
 @pytest.mark.parametrize("body", ["somebody emptied it", "", f"x\n{'y' * 65_500}\n"])
-def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHub, body: str) -> None:
+def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHubClient, body: str) -> None:
     issues, part = GitHubIssues(github), render_status_block("It is mended.", urgent=True, milestones=())
     number = issues.open(SERVICE, "<!-- b -->", "Title", "<!-- b -->").number
     begun = "<!-- provenfix:state --><!-- /provenfix:state -->" if len(body) > 1000 else ""
@@ -98,7 +98,7 @@ def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHub, b
     assert issues.state(SERVICE, number).body == begun + body
 
 
-def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(github: GitHub) -> None:
+def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(github: GitHubClient) -> None:
     issues, earlier, later = (
         GitHubIssues(github),
         "<!-- provenfix:incident=3c-1 -->",
@@ -115,7 +115,7 @@ def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(gith
     assert issues.state(SERVICE, opened.number).body == f"{later}\n- [x] Pin Python\n- [ ] Again"
 
 
-def test_the_labels_by_which_people_act_are_made_once(github: GitHub) -> None:
+def test_the_labels_by_which_people_act_are_made_once(github: GitHubClient) -> None:
     issues = GitHubIssues(github)
     issues.prepare(SERVICE)
     made = github.get(f"/repos/{REPOSITORY}/labels/provenfix%3Awrong")
@@ -125,7 +125,7 @@ def test_the_labels_by_which_people_act_are_made_once(github: GitHub) -> None:
     assert github.requests == before + 2  # both are looked for, none is made
 
 
-def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHub) -> None:
+def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClient) -> None:
     """Whoever makes a service log a marker puts it into the excerpts of its issue."""
     issues, mark, other = GitHubIssues(github), "<!-- provenfix:incident=4d -->", "<!-- provenfix:incident=5e -->"
     quoted = f"{mark}\n> `{other}`\n\n## What the log says\n\n```text\n{other}\n```\n"
@@ -189,25 +189,25 @@ def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
     ],
 )
 def test_a_label_is_what_github_takes(name: str, taken: str) -> None:
-    assert label(name) == taken
-    assert len(label(name)) <= 50
+    assert format_label(name) == taken
+    assert len(format_label(name)) <= 50
 
 
-def test_a_label_set_by_a_person_is_seen(github: GitHub) -> None:
+def test_a_label_set_by_a_person_is_seen(github: GitHubClient) -> None:
     issues = GitHubIssues(github)
     opened = issues.open(SERVICE, "<!-- wrong -->", "Another", "<!-- wrong -->\n")
     github.write("POST", f"/repos/{REPOSITORY}/issues/{opened.number}/labels", {"labels": [WRONG_LABEL]})
     assert WRONG_LABEL in issues.state(SERVICE, opened.number).labels
 
 
-def test_what_could_not_be_found_again_is_not_sent(github: GitHub) -> None:
+def test_what_could_not_be_found_again_is_not_sent(github: GitHubClient) -> None:
     before = github.requests
     with pytest.raises(Reject, match="marker"):
         GitHubIssues(github).open(SERVICE, MARK, "Title", "without")
     assert github.requests == before
 
 
-def test_a_repository_that_is_not_there_is_refused(github: GitHub) -> None:
+def test_a_repository_that_is_not_there_is_refused(github: GitHubClient) -> None:
     elsewhere = Service("chat", "acme-prod", "europe-west1", "acme/nowhere", "C0CHAT")
     with pytest.raises(Reject, match="404"):
         GitHubIssues(github).open(elsewhere, MARK, "Title", MARK)
@@ -224,7 +224,7 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
         return Told(200, told) if asked.path == f"/repos/{REPOSITORY}/collaborators/nora/permission" else None
 
     with serving(FakeGitHub(extra=[answer])) as fake:
-        people = GitHubPeople(client(fake.address))
+        people = GitHubCollaborators(client(fake.address))
         assert people.may_instruct(SERVICE, "nora") is may
         assert not any(people.may_instruct(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
 

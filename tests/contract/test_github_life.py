@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.github.client import GitHub, Pace
+from shared.adapters.github.client import GitHubClient, Timing
 from shared.adapters.github.credentials import FixedToken
 from shared.adapters.github.issues import GitHubIssues
 from shared.proposal.verdict import WATCH_DURATION
@@ -27,31 +27,31 @@ ISSUES = f"/repos/{REPOSITORY}/issues"
 
 
 @pytest.fixture(params=["emulate", "fake"])
-def github(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
+def github(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubClient]:
     clock = Turned()
-    pace = Pace(clock, clock.sleep)
+    pace = Timing(clock, clock.sleep)
     if request.param == "emulate":
         with emulating(tmp_path_factory.mktemp("emulate")) as address:
-            yield GitHub(FixedToken(lambda: Secret(TOKEN)), pace, address)
+            yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, address)
         return
     with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
-        yield GitHub(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
+        yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
-def on(github: GitHub) -> Setting:
+def on(github: GitHubClient) -> Setting:
     setting = Setting(services={"shore.tide": service(repository=REPOSITORY)})
     setting.issues = GitHubIssues(github)  # type: ignore[assignment]  # the real adapter in the fake's place
     return setting
 
 
-def kept(github: GitHub) -> tuple[dict[str, Any], list[str]]:
+def kept(github: GitHubClient) -> tuple[dict[str, Any], list[str]]:
     """The only issue, and what its comments are about."""
     (issue,) = github.get(ISSUES, state="all")
     comments = github.get(f"{ISSUES}/{issue['number']}/comments")
     return issue, re.findall(r" part=(\S+) -->", "\n".join(each["body"] for each in comments))
 
 
-def test_one_issue_lives_from_the_question_to_its_regression(github: GitHub) -> None:
+def test_one_issue_lives_from_the_question_to_its_regression(github: GitHubClient) -> None:
     setting = on(github)
     watching(setting)
     issue, told = kept(github)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from shared.adapters.github.host import Host
-from shared.adapters.github.places import GitHubPlaces
-from shared.adapters.google.logs_explorer import WithLog
+from shared.adapters.github.host import GitHubHost
+from shared.adapters.github.places import GitHubLinkBuilder
+from shared.adapters.google.logs_explorer import LogLinkBuilder
 from shared.detection.entry import LogEntry
 from shared.report.links import Links, CommitOrigin
 from shared.service import Service
@@ -20,8 +20,8 @@ AT = datetime(2026, 5, 12, 3, 43, 58, 640871, tzinfo=UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def without_request(host: Host) -> Links:
-    return WithLog(GitHubPlaces(client("http://127.0.0.1:9"), host)).links(SERVICE, ())
+def without_request(host: GitHubHost) -> Links:
+    return LogLinkBuilder(GitHubLinkBuilder(client("http://127.0.0.1:9"), host)).links(SERVICE, ())
 
 
 def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_path: Path) -> None:
@@ -36,9 +36,9 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
         github = client(fake.address)
         author = past.git("log", "-1", "--format=%an", first).decode().strip()
         past.logins[author] = "nora-k"
-        found = GitHubPlaces(github, Host()).links(SERVICE, [first, second, first])
+        found = GitHubLinkBuilder(github, GitHubHost()).links(SERVICE, [first, second, first])
         assert len(fake.asked) == 1
-        elsewhere = GitHubPlaces(github, Host("https://code.acme.example")).links(SERVICE, [first])
+        elsewhere = GitHubLinkBuilder(github, GitHubHost("https://code.acme.example")).links(SERVICE, [first])
     page = "https://github.com/nora-k"
     pull_request = "https://redirect.github.com/acme/chat/pull/12"  # leaves no note in the pull request's timeline
     assert found.origin(first) == CommitOrigin(first, page, 12, pull_request)
@@ -49,12 +49,12 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
 
 def test_a_repository_that_may_not_be_read_has_no_origins() -> None:
     with serving(FakeGitHub()) as fake:
-        found = GitHubPlaces(client(fake.address), Host()).links(SERVICE, [COMMIT])
+        found = GitHubLinkBuilder(client(fake.address), GitHubHost()).links(SERVICE, [COMMIT])
     assert found.origins == ()
 
 
 def test_addresses_name_the_commit_and_cannot_leave_the_repository() -> None:
-    links = without_request(Host())
+    links = without_request(GitHubHost())
     root = "https://github.com/acme/chat"
     assert links.commit(COMMIT) == f"{root}/commit/{COMMIT}"
     assert links.comparison(COMMIT, "f" * 40) == f"{root}/compare/{COMMIT}...{'f' * 40}"
@@ -67,7 +67,7 @@ def test_addresses_name_the_commit_and_cannot_leave_the_repository() -> None:
 
 
 def test_the_log_is_linked_by_a_query_that_holds_its_own_time() -> None:
-    links = without_request(Host())
+    links = without_request(GitHubHost())
     entry = LogEntry(0, "text", AT, insert_id='6a02"\nOR x', project="acme-prod", service="chat")
     parts = urlsplit(links.entry(entry))
     assert (parts.scheme, parts.netloc, parse_qs(parts.query)) == (
@@ -90,7 +90,7 @@ def test_the_log_is_linked_by_a_query_that_holds_its_own_time() -> None:
 
 
 def test_what_the_platform_did_not_name_has_no_address() -> None:
-    links = without_request(Host())
+    links = without_request(GitHubHost())
     assert links.entry(LogEntry(0, "text", AT)) == ""
     assert links.entry(LogEntry(0, "text", None, insert_id="a")) == ""
     assert links.entry(LogEntry(0, "text", AT, dated=False, insert_id="a")) == ""

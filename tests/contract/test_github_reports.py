@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.github import walks
 from shared.adapters.github.checks import GitHubChecks
 from shared.adapters.github.history import open_history
-from shared.adapters.github.host import Host
-from shared.adapters.github.places import GitHubPlaces
+from shared.adapters.github.host import GitHubHost
+from shared.adapters.github.places import GitHubLinkBuilder
 from shared.detection.incident import Incident
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
@@ -33,7 +33,7 @@ SHAPES = {
 }
 
 
-def both(repository: Path, failing: Incident, compilers: FoundCompilers, request: ProofRequest | None = None) -> Finding:
+def both(repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None) -> Finding:
     """The proof as git has it, once GitHub has given the same."""
     asked = request or ProofRequest(fallback_python=running())
     with GitRepository(str(repository)) as local, through_api(repository) as remote:
@@ -44,10 +44,10 @@ def both(repository: Path, failing: Incident, compilers: FoundCompilers, request
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_of_history_gives_the_same_proof(
-    name: str, compilers: FoundCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(test_graph_shapes, "investigated", both)
-    test: Callable[[Story, FoundCompilers], None] = SHAPES[name]
+    test: Callable[[Story, LocalCompilers], None] = SHAPES[name]
     test(Story(tmp_path / "repo.git"), compilers)
 
 
@@ -57,16 +57,16 @@ HIDDEN = {"test_merge_that_takes_the_side_without_the_break_is_the_fix"}
 
 @pytest.mark.parametrize("name", sorted(SHAPES.keys() - HIDDEN))
 def test_a_history_that_is_too_long_to_be_walked_gives_the_same_proof(
-    name: str, compilers: FoundCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "LONGEST_WALK", 0)
+    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 0)
     monkeypatch.setattr(test_graph_shapes, "investigated", both)
     SHAPES[name](Story(tmp_path / "repo.git"), compilers)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=test_random_histories.histories())
-def test_random_histories_give_the_same_proof(compilers: FoundCompilers, drawn: test_random_histories.Drawn) -> None:
+def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: test_random_histories.Drawn) -> None:
     assume(drawn.deployed >= 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(test_random_histories, "investigated", both)
@@ -92,11 +92,11 @@ def hundred_versions(path: Path) -> Story:
     return story
 
 
-@pytest.mark.parametrize("longest_walk", [walks.LONGEST_WALK, 50], ids=["walked", "too long to be walked"])
+@pytest.mark.parametrize("longest_walk", [walks.MAX_WALK_COMMITS, 50], ids=["walked", "too long to be walked"])
 def test_a_hundred_versions_take_at_most_eight_requests(
-    longest_walk: int, compilers: FoundCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    longest_walk: int, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "LONGEST_WALK", longest_walk)
+    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", longest_walk)
     story = hundred_versions(tmp_path / "repo.git")
     story.write()
     failing = incident("/srv/app/relay.py", sighting(5, seen_at=story.at("c63")))
@@ -114,12 +114,12 @@ def test_a_hundred_versions_take_at_most_eight_requests(
         assert expected.target is not None
         assert expected.fix is not None
         commits = [expected.fix.commit.id, expected.target.commit.id]
-        links = GitHubPlaces(github, Host(fake.address)).links(SERVICE, commits)
+        links = GitHubLinkBuilder(github, GitHubHost(fake.address)).links(SERVICE, commits)
     assert [each.commit for each in links.origins] == commits
     assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]
 
 
-def test_refused_candidates_take_no_tree_each(compilers: FoundCompilers, tmp_path: Path) -> None:
+def test_refused_candidates_take_no_tree_each(compilers: LocalCompilers, tmp_path: Path) -> None:
     """Three hundred candidates hold the file that refuses the newest; what they hold is asked for by the hundred."""
     story = Story(tmp_path / "repo.git")
     start = {"Dockerfile": 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'}

@@ -14,9 +14,9 @@ import pytest
 
 from shared.adapters.google import rest
 from shared.adapters.google.firestore_store import FirestoreStore
-from shared.adapters.google.own_token import OwnToken
+from shared.adapters.google.own_token import UserCredentials
 from shared.adapters.google.pubsub_bus import PubSubBus
-from shared.adapters.google.rest import Reached, Refused, Rest, reached
+from shared.adapters.google.rest import Endpoint, ApiRefusal, RestClient, resolve_endpoint
 from shared.errors import UsageError, Retry
 from shared.secret import Secret
 
@@ -129,12 +129,12 @@ class TestLost:
 def test_a_refusal_is_neither_repeated_nor_taken_for_a_lost_race(status: str) -> None:
     with scripted(*[error(403, status)] * 3) as server:
         kept, bus = store(server), PubSubBus("shore", seconds=5, emulator=server.host)
-        with pytest.raises(Refused, match=status):
+        with pytest.raises(ApiRefusal, match=status):
             kept.create("boats", "heron", {})
-        with pytest.raises(Refused, match=status):
+        with pytest.raises(ApiRefusal, match=status):
             kept.read("boats", "heron")
         kept.close()
-        with pytest.raises(Refused, match=status):
+        with pytest.raises(ApiRefusal, match=status):
             bus.publish("tick", {})
         bus.close()
         assert len(server.asked) == 3
@@ -156,7 +156,7 @@ def test_what_may_work_later_is_left_to_the_next_delivery(status: str) -> None:
 def test_an_error_within_a_stream_is_one() -> None:
     with scripted(answer([{"error": {"code": 403, "status": "PERMISSION_DENIED"}}])) as server:
         kept = store(server)
-        with pytest.raises(Refused):
+        with pytest.raises(ApiRefusal):
             kept.find("boats", "state", "moored")
         kept.close()
 
@@ -167,7 +167,7 @@ def test_a_connection_is_kept_and_an_old_one_is_not_trusted(monkeypatch: pytest.
         for key in "ab":
             kept.create("boats", key, {})
         assert server.connections == 1
-        monkeypatch.setattr(rest, "_LONGEST_REST", -1.0)
+        monkeypatch.setattr(rest, "_MAX_IDLE_SECONDS", -1.0)
         kept.create("boats", "c", {})
         assert server.connections == 2
         kept.close()
@@ -192,7 +192,7 @@ def test_a_redirection_is_a_refusal_and_takes_no_token_elsewhere() -> None:
         moved = b"HTTP/1.1 307 X\r\nLocation: http://%b/\r\nContent-Length: 0\r\n\r\n" % elsewhere.host.encode()
         with scripted(moved) as server:
             kept = store(server)
-            with pytest.raises(Refused, match="307"):
+            with pytest.raises(ApiRefusal, match="307"):
                 kept.create("boats", "heron", {})
             kept.close()
         assert elsewhere.asked == []
@@ -209,18 +209,18 @@ def test_a_version_that_this_store_did_not_give_out_is_refused_before_anything_i
 
 
 def test_google_is_asked_with_tls_and_a_token_and_an_emulator_with_neither() -> None:
-    assert reached("x.googleapis.com", "", lambda: Secret("t")).plain is False
-    assert reached("x.googleapis.com", "127.0.0.1:1", lambda: Secret("t")).token().reveal() == "owner"
+    assert resolve_endpoint("x.googleapis.com", "", lambda: Secret("t")).plain is False
+    assert resolve_endpoint("x.googleapis.com", "127.0.0.1:1", lambda: Secret("t")).token().reveal() == "owner"
     with pytest.raises(ValueError, match="token"):
-        reached("x.googleapis.com", "", None)
+        resolve_endpoint("x.googleapis.com", "", None)
     with scripted(answer({})) as server:
-        asking = Rest(Reached(server.host, lambda: Secret("0ddba11"), plain=True), 5)
+        asking = RestClient(Endpoint(server.host, lambda: Secret("0ddba11"), plain=True), 5)
         asking.post("/v1/x", {})
         assert b"\r\nAuthorization: Bearer 0ddba11\r\n" in server.asked[0]
         asking.close()
     with socket.create_server(("127.0.0.1", 0)) as listening:  # speaks no TLS: nothing is sent in the clear
         there = f"127.0.0.1:{listening.getsockname()[1]}"
-        asking = Rest(reached(there, "", lambda: Secret("0ddba11")), 0.5)
+        asking = RestClient(resolve_endpoint(there, "", lambda: Secret("0ddba11")), 0.5)
         with pytest.raises(Retry):
             asking.post("/v1/x", {})
         connection, _ = listening.accept()
@@ -246,4 +246,4 @@ def test_without_credentials_of_ones_own_the_sentence_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(UsageError, match="gcloud auth application-default login"):
-        OwnToken()()
+        UserCredentials()()

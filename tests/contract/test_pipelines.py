@@ -7,9 +7,9 @@ from datetime import timedelta
 import grpc
 import pytest
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.workflow_pipeline import WorkflowPipeline
-from shared.adapters.google.clients import Clients
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
@@ -43,7 +43,7 @@ class Stand:
     """A service that follows its newest revision, and whose pipeline deploys commits."""
 
     cloud: GoogleCloud
-    clients: Clients
+    clients: GoogleClients
     actions: Actions
     github: FakeGitHub
     by: str
@@ -103,7 +103,7 @@ def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
     actions = Actions(clock.now)
     fake = FakeGitHub(extra=[actions], fields=actions.fields)
     with google_on_loopback(cloud.answers) as channel, serving(fake) as github:
-        yield Stand(cloud, Clients(channel), actions, github, request.param, clock)
+        yield Stand(cloud, GoogleClients(channel), actions, github, request.param, clock)
 
 
 def test_the_traffic_is_pinned_before_anything_is_begun(stand: Stand) -> None:
@@ -321,7 +321,7 @@ class TestWorkflows:
         assert stand.shares == {"tide-1": 100}
 
     def test_an_older_run_of_the_same_commit_is_none_of_this_order(self, stand: Stand) -> None:
-        github: GitHub = client(stand.github.address)
+        github: GitHubClient = client(stand.github.address)
         github.write(
             "POST",
             f"/repos/{REPOSITORY}/actions/workflows/deploy.yml/dispatches",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.google.clients import Clients
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import PipelineDeployer
-from shared.adapters.standins.kept_platform import KeptPlatform
+from shared.adapters.standins.kept_platform import SimulatedPlatform
 from shared.errors import Reject
 from shared.ports import Deployer, Revisions
 from shared.proposal.rollout import DeploymentProgress
@@ -58,7 +58,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         fake.deploy_by_hand(TIDE, "tide-1", "a" * 40)
         yield Platform(fake, fake)
     elif request.param == "one machine":
-        kept = KeptPlatform(MemoryStore(), clock)
+        kept = SimulatedPlatform(MemoryStore(), clock)
         yield Platform(kept, kept)
     elif request.param == "served":
         with shore(tmp_path) as running:
@@ -68,7 +68,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         cloud: GoogleCloud = _Triggering(now=clock.now)
         cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
         with google_on_loopback(cloud.answers) as channel:
-            clients = Clients(channel)
+            clients = GoogleClients(channel)
             deployer = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
             yield Platform(CloudRunRevisions(clients), deployer)
     else:
@@ -77,7 +77,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         cloud.built(NEXT, "next")
         cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
         with google_on_loopback(cloud.answers) as channel:
-            clients = Clients(channel)
+            clients = GoogleClients(channel)
             yield Platform(CloudRunRevisions(clients), CloudRunDeployer(clients))
 
 

@@ -20,13 +20,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.adapters.probe.patience import Patience
+from shared.adapters.probe.patience import ProbeTimeouts
 from shared.adapters.probe.probe import NetworkProbe
 from shared.proposal.verdict import ProbeResult, ProbeOutcome
 from shared.service import Service
 
-SHORT = Patience(opening=2.0, staying=0.6, closing=0.3)
-HASTY = Patience(opening=0.2, staying=0.3, closing=0.1)
+SHORT = ProbeTimeouts(opening=2.0, staying=0.6, closing=0.3)
+HASTY = ProbeTimeouts(opening=0.2, staying=0.3, closing=0.1)
 SLACK = 3.0
 """Seconds that a busy machine may add."""
 
@@ -70,7 +70,7 @@ def serve() -> Iterator[Serve]:
         yield lambda app, **options: held.enter_context(_served(app, **options))
 
 
-def probed(url: str, patience: Patience = SHORT, message: str = "", status: int = 0) -> ProbeResult:
+def probed(url: str, patience: ProbeTimeouts = SHORT, message: str = "", status: int = 0) -> ProbeResult:
     service = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", probe_url=url, probe_message=message)
     service = replace(service, probe_status=status)
     began = time.monotonic()

@@ -11,7 +11,7 @@ from threading import Condition
 import pytest
 
 from functions.local import pubsub_relay, pubsub_topology, queue_relay, topology
-from shared.adapters.delivery import DeadLetter, DeadLetters, Delivery, Inlet
+from shared.adapters.delivery import DeadLetter, DeadLetters, Delivery, RawPublisher
 from shared.adapters.google.pubsub_bus import PubSubBus
 from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -51,7 +51,7 @@ class Porch:
 class Line:
     """One way from publishing to a porch, which is open while the context is."""
 
-    inlet: Inlet
+    inlet: RawPublisher
     letters: DeadLetters
     open: Callable[[Porch], AbstractContextManager[None]]
 

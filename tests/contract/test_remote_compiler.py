@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.compilers import calling, remote
 from shared.adapters.compilers.remote import RemoteCompiler
-from shared.adapters.google.metadata import Metadata
+from shared.adapters.google.metadata import MetadataServer
 from shared.errors import Retry
 from shared.proof.model.compilation import Compilation, Source
 from shared.secret import Secret
@@ -119,8 +119,8 @@ def test_the_identity_token_is_for_the_function_and_travels_with_each_request(wo
 
 
 def test_batches_are_cut_by_number_and_by_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MOST_SOURCES", 3)
-    monkeypatch.setattr(remote, "MOST_BYTES", 100)
+    monkeypatch.setattr(remote, "MAX_BATCH_SOURCES", 3)
+    monkeypatch.setattr(remote, "MAX_BATCH_BYTES", 100)
     world.compiler.expect([Source(f"{n}.py", b"") for n in range(7)] + [Source(f"b{n}", b"#" * 60) for n in range(2)])
     assert [len(asked["sources"]) for asked in world.stand.asked] == [3, 3, 2, 1]  # type: ignore[arg-type]
 
@@ -129,7 +129,7 @@ def test_batches_are_cut_by_number_and_by_bytes(world: World, monkeypatch: pytes
 def test_a_passing_failure_is_tried_again(world: World, status: int) -> None:
     world.stand.answers = [(status, b"no"), (status, b"no"), (200, b"")]
     assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
-    assert world.slept == list(calling.PAUSES)
+    assert world.slept == list(calling.RETRY_PAUSES)
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413])
@@ -147,7 +147,7 @@ def test_a_function_that_is_gone_is_left_alone_for_a_minute(world: World) -> Non
         assert world.compiler.compile(GOOD).checked_by == "ruff-0.0.0"
     assert len(world.stand.asked) == 3
     world.stand.answers = [(200, b"")]
-    world.now = remote.REST_SECONDS
+    world.now = remote.COOL_DOWN_SECONDS
     assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
     assert world.compiler.unreached == ""
 
@@ -200,7 +200,7 @@ def test_no_failure_shows_the_token(world: World) -> None:
 class TestMetadata:
     def test_an_identity_token_is_asked_once_in_half_an_hour(self, world: World) -> None:
         world.stand.answers = [(200, b"first\n"), (200, b"second\n")]
-        metadata = Metadata(world.stand.url.removeprefix("http://"), lambda: world.now)
+        metadata = MetadataServer(world.stand.url.removeprefix("http://"), lambda: world.now)
         tokens = []
         for world.now in (0.0, 1799.0, 1800.0):
             tokens.append(metadata.identity_token("https://compile.example/a?b").reveal())
@@ -210,7 +210,7 @@ class TestMetadata:
 
     def test_an_access_token_is_renewed_before_it_ends(self, world: World) -> None:
         world.stand.answers = [(200, b'{"access_token": "a", "expires_in": 900, "token_type": "Bearer"}')]
-        metadata = Metadata(world.stand.url.removeprefix("http://"), lambda: world.now)
+        metadata = MetadataServer(world.stand.url.removeprefix("http://"), lambda: world.now)
         for world.now in (0.0, 599.0, 600.0):
             assert metadata.access_token().reveal() == "a"
         assert len(world.stand.asked) == 2
@@ -219,4 +219,4 @@ class TestMetadata:
     def test_no_token_is_a_failure_that_may_pass(self, world: World, status: int, text: bytes) -> None:
         world.stand.answers = [(status, text)]
         with pytest.raises(Retry):
-            Metadata(world.stand.url.removeprefix("http://")).access_token()
+            MetadataServer(world.stand.url.removeprefix("http://")).access_token()

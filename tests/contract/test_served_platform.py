@@ -15,7 +15,7 @@ import pytest
 from functions.demo.fast_import import CommitSpec, write_repository
 from functions.demo.git import run_git
 from functions.local.platform.sources import export_commit
-from shared.adapters.standins.served_platform import Made, Source
+from shared.adapters.standins.served_platform import ManualRevision, RevisionSource
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import DeploymentProgress
@@ -79,7 +79,7 @@ def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: Shor
 
 def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
     new = rolled_out(here)
-    here.ports.deploy_by_hand(here.service, Made("tide-99999-hand", Source(here.commits["next"])))
+    here.ports.deploy_by_hand(here.service, ManualRevision("tide-99999-hand", RevisionSource(here.commits["next"])))
     with pytest.raises(Reject, match="tide-99999-hand") as refused:
         here.ports.shift(here.service, new, 100)
     assert refused.value.reason == CHANGED_BY_HAND

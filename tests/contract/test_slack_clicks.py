@@ -248,9 +248,9 @@ class AskingChat(FakeChat):
 class TestTheReason:
     def submitted(self, click: Click, reason: object, **changes: Any) -> dict[str, Any]:
         """What Slack sends when the dialog of this click is submitted."""
-        from shared.adapters.slack.dialog import view  # noqa: PLC0415
+        from shared.adapters.slack.dialog import denial_dialog  # noqa: PLC0415
 
-        opened: dict[str, Any] = view(click)
+        opened: dict[str, Any] = denial_dialog(click)
         check_view(opened)
         given = {
             "type": "view_submission",
@@ -353,7 +353,7 @@ def test_a_refused_clicker_alone_is_told(
     asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, heard = ear
-    monkeypatch.setattr(whisper, "SLACK", address)
+    monkeypatch.setattr(whisper, "RESPONSE_URL_PREFIX", address)
     question = asking()
     payload = question.payload("approve", user={"id": "U-MALLORY", "username": "m"}, response_url=f"{address}actions/1")
     question.send(payload)
@@ -365,7 +365,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
     asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, heard = ear
-    monkeypatch.setattr(whisper, "SLACK", address)
+    monkeypatch.setattr(whisper, "RESPONSE_URL_PREFIX", address)
     question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
     question.send(question.payload("approve", response_url=f"{address}actions/1"))
     assert [each["text"] for each in heard] == [said(ClickResult.COUNTED)]
@@ -389,4 +389,4 @@ def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Ques
 )
 def test_nothing_is_said_to_an_address_that_is_not_slacks(url: str) -> None:
     with pytest.raises(Reject, match="foreign_address"):
-        whisper.whisper(url, "psst")
+        whisper.send_ephemeral(url, "psst")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.slack.dialog import CALLBACK, view
-from shared.adapters.slack.interaction import read_click
+from shared.adapters.slack.dialog import DENIAL_CALLBACK, denial_dialog
+from shared.adapters.slack.interaction import parse_click
 from shared.errors import Reject
 from shared.proposal.decision import ClickKind
 from shared.workflow.records import decisions
@@ -41,7 +41,7 @@ def _decided(opened: Doors) -> list[str]:
 
 def _refused(body: bytes) -> str:
     with pytest.raises(Reject) as refused:
-        read_click(body)
+        parse_click(body)
     return refused.value.reason
 
 
@@ -78,7 +78,7 @@ def test_one_action_decides(opened: Doors) -> None:
 def _submitted(opened: Doors, **changes: object) -> dict[str, object]:
     """Our own dialog, filled in and sent, but for the changes."""
     denial = replace(click(opened.setting.chat.all[0].message, ClickKind.DENY), message=POSTED)
-    drawn: Mapping[str, object] = view(denial) | {"id": "V0TIDE"} | changes
+    drawn: Mapping[str, object] = denial_dialog(denial) | {"id": "V0TIDE"} | changes
     return {
         "type": "view_submission",
         "user": {"id": APPROVER, "username": "nora", "team_id": "T-SHORE"},
@@ -87,7 +87,7 @@ def _submitted(opened: Doors, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("callback", ["berth_form", "provenfix_approve", CALLBACK.upper(), f"{CALLBACK}2", "", None, 7])
+@pytest.mark.parametrize("callback", ["berth_form", "provenfix_approve", DENIAL_CALLBACK.upper(), f"{DENIAL_CALLBACK}2", "", None, 7])
 def test_a_dialog_of_another_app_denies_nothing_whatever_it_carries(opened: Doors, callback: object) -> None:
     payload = _submitted(opened, callback_id=callback)
     assert opened.click(form(payload)).status_code == 401

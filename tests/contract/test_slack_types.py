@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.slack.dialog import view
+from shared.adapters.slack.dialog import denial_dialog
 from shared.proposal.proposal import AlternativeProposal, ProposalStatus
 from tests.support.harness import click
 from tests.support.slack.packages import complaints
@@ -25,7 +25,7 @@ def test_the_compiler_objects_to_what_slack_does_not_know() -> None:
 def test_all_messages_and_dialogs_of_this_run_have_slacks_types() -> None:
     for standing in ProposalStatus:
         shown(SERVICE, replace(asked(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")))
-    check_view(view(replace(click(asked()), message="C0QUAY/1.2")))
+    check_view(denial_dialog(replace(click(asked()), message="C0QUAY/1.2")))
     statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(shapes)]
     statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(views)]
     assert len(statements) > 3

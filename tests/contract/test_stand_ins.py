@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.deployed import DeployedCompilers
-from shared.adapters.compilers.found import FoundCompilers
-from shared.adapters.logs.log_folder import KeptLogs, NoChecks, NoProbe
-from shared.adapters.slack.dialog import view
-from shared.adapters.slack.layout import body, details
-from shared.adapters.standins.kept_chat import DIALOGS, GROUPS
+from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.logs.log_folder import FolderLogs, NoChecks, NoProbe
+from shared.adapters.slack.dialog import denial_dialog
+from shared.adapters.slack.layout import message_body, detail_blocks
+from shared.adapters.standins.kept_chat import DIALOGS_KIND, GROUPS_KIND
 from shared.config.settings import Secrets, Settings
 from shared.errors import UsageError, Reject
 from shared.ports import ReasonDialog, IssueState
@@ -102,14 +102,14 @@ def test_beside_a_message_lies_what_slack_would_get_of_it(here: Context) -> None
         here.chat.update(SERVICE, reference, message)
         stored = here.store.read("local-messages", reference)
         assert stored is not None
-        assert stored.value["body"] == json.loads(json.dumps(body(SERVICE, message)))
+        assert stored.value["body"] == json.loads(json.dumps(message_body(SERVICE, message)))
 
 
 def test_so_it_does_beside_what_is_said_below_it(here: Context) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     here.chat.reply(SERVICE, reference, "d-1", ["one", "`two` <b>"])
     [stored] = here.store.find("local-replies", "message", reference)
-    text, blocks = details(["one", "`two` <b>"])
+    text, blocks = detail_blocks(["one", "`two` <b>"])
     assert stored.value["body"] == {"text": text, "blocks": json.loads(json.dumps(blocks))}
 
 
@@ -117,14 +117,14 @@ def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: Context) -> No
     assert isinstance(here.chat, ReasonDialog)
     asked = click(MESSAGE, ClickKind.DENY)
     here.chat.ask_reason(asked)
-    stored = here.store.read(DIALOGS, asked.token)
+    stored = here.store.read(DIALOGS_KIND, asked.token)
     assert stored is not None
-    assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(view(asked)))}
+    assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(denial_dialog(asked)))}
 
 
 def test_members_of_a_group_are_a_document(here: Context) -> None:
     assert here.chat.members("S1") == ()
-    here.store.create(GROUPS, "S1", {"members": ["U1", "U2"]})
+    here.store.create(GROUPS_KIND, "S1", {"members": ["U1", "U2"]})
     assert list(here.chat.members("S1")) == ["U1", "U2"]
 
 
@@ -172,12 +172,12 @@ def test_neighbours_requests_and_entries_are_read_from_the_files_of_the_folder(t
     lines = [logged(far, "far"), logged(near, "near"), logged(at, "first"), logged(at, "ebb", service_name="ebb")]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     (tmp_path / "b.jsonl").write_text(logged(far, "GET", log="run.googleapis.com%2Frequests"))
-    logs = KeptLogs(tmp_path)
+    logs = FolderLogs(tmp_path)
     first = logs.entries(SERVICE, at, at)[0]
     assert [one.text for one in logs.around(first)] == ["first", "near"]
     assert [one.text for one in logs.entries(SERVICE, near, far)] == ["near", "far", "GET"]
     assert [logs.requests(SERVICE, "tide-1", since) for since in (at, far + timedelta(seconds=1))] == [1, 0]
-    assert KeptLogs(tmp_path / "none").entries(SERVICE, at, far) == []
+    assert FolderLogs(tmp_path / "none").entries(SERVICE, at, far) == []
 
 
 def test_who_cannot_be_asked_says_so() -> None:
@@ -219,7 +219,7 @@ class TestWiring:
 
 def test_threads_take_turns_with_an_interpreter() -> None:
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    found = FoundCompilers()
+    found = LocalCompilers()
     compilers = DeployedCompilers({}, lambda _: Secret(""), found)
     sources = [Source(f"{n}.py", b"x = (\n" * (n % 2) + b"y = 1\n" * n) for n in range(400)]
     try:

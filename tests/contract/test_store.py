@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from functions.local.emulators import Emulators
-from shared.adapters.google.firestore_store import LIFETIMES, FirestoreStore
+from shared.adapters.google.firestore_store import RETENTION, FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
@@ -208,7 +208,7 @@ def test_what_is_of_use_for_a_while_only_says_until_when(emulators: Emulators) -
     now = datetime(2026, 3, 1, tzinfo=UTC)
     emulator = emulators.environment["FIRESTORE_EMULATOR_HOST"]
     store = FirestoreStore("contract-expiry", emulator=emulator, now=lambda: now)
-    for kind in (*LIFETIMES, "incidents"):
+    for kind in (*RETENTION, "incidents"):
         assert store.create(kind, "heron", {"state": "moored"})
         read = store.read(kind, "heron")
         assert read is not None
@@ -217,7 +217,7 @@ def test_what_is_of_use_for_a_while_only_says_until_when(emulators: Emulators) -
         asked = urllib.request.Request(where, headers={"Authorization": "Bearer owner"})
         with urllib.request.urlopen(asked, timeout=10) as answer:
             fields = json.loads(answer.read())["fields"]
-        until = format_rfc3339(now + LIFETIMES[kind]) if kind in LIFETIMES else None
+        until = format_rfc3339(now + RETENTION[kind]) if kind in RETENTION else None
         assert fields.get("expires", {}).get("timestampValue") == until, kind
     store.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
-from shared.adapters.standins.watched_platform import LONGEST, WatchedPlatform
+from shared.adapters.standins.watched_platform import COMMAND_TIMEOUT, WatchedPlatform
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import DeploymentProgress
@@ -119,7 +119,7 @@ def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
     assert here.platform.find(here.service, "p-1") == here.started()
     assert not here.ran.exists()
     assert here.platform.state(here.service, "p-1").progress is DeploymentProgress.RUNNING
-    here.clock.turn(LONGEST + timedelta(minutes=2))
+    here.clock.turn(COMMAND_TIMEOUT + timedelta(minutes=2))
     failed = here.platform.state(here.service, "p-1")
     assert failed.progress is DeploymentProgress.FAILED
     assert "interrupted" in failed.detail

@@ -11,8 +11,8 @@ import functions.main
 from functions.http.structured_logs import RequestLog, Severity
 from functions.local.topology import SLACK_FUNCTION, DEAD_LETTERS, SUBSCRIBERS, DeliveryPolicy
 from functions.record import CANARY_LOG_SUFFIX
-from shared.adapters.google.firestore_store import LIFETIMES
-from shared.config.reading import configuration
+from shared.adapters.google.firestore_store import RETENTION
+from shared.config.reading import parse_configuration
 from shared.config.settings import read_all_settings
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
 from shared.workflow.open_incident_limits import MAX_PENDING
@@ -36,7 +36,7 @@ def _functions(state: list[Resource]) -> dict[str, Resource]:
 def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_state: list[Resource]) -> None:
     """Read as the functions read it: strictly."""
     (version,) = (one for one in three_state if one.type == "google_secret_manager_secret_version")
-    mounted, given = configuration(version.values["secret_data"]), configuration(THREE)
+    mounted, given = parse_configuration(version.values["secret_data"]), parse_configuration(THREE)
     assert mounted.services == given.services
     voice = mounted.services[1].service
     assert (voice.team, voice.chat_app) == ("T024BE7LD", "A024BE7LD")
@@ -109,7 +109,7 @@ def test_the_sinks_filters_are_those_that_are_evaluated(
     state: list[Resource] = request.getfixturevalue(fixture)
     own = sorted(one.values["name"] for one in state if one.type == "google_cloudfunctions2_function")
     sinks = _of(state, "google_logging_project_sink.sink")
-    services = [entry.service for entry in configuration(config).services]
+    services = [entry.service for entry in parse_configuration(config).services]
     assert set(sinks) == {f"{service.id} {sink.value}" for service in services for sink in Sink}
     for service in services:
         for sink in Sink:
@@ -134,7 +134,7 @@ def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
         assert [each["indexes"] for each in one.values["index_config"]] == [[]]
     assert not [one for one in one_state if one.type == "google_firestore_index"]
     expiring = _of(one_state, "google_firestore_field.expires")
-    assert set(expiring) == set(LIFETIMES)
+    assert set(expiring) == set(RETENTION)
     assert all(len(one.values["ttl_config"]) == 1 for one in expiring.values())
 
 

@@ -5,8 +5,8 @@ import subprocess
 
 import yaml
 
-from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, LABELS
-from shared.config.reading import configuration
+from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, COMMIT_LABELS
+from shared.config.reading import parse_configuration
 from shared.filters.rendering import Sink, render_sink_filter
 from tests.deploy.costs import BLOCK, README, rows, table
 from tests.deploy.deployment import ONE, PROJECT
@@ -59,7 +59,7 @@ def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:
         "resource": {"type": "cloud_run_revision", "labels": labels},
         "textPayload": line,
     }
-    (service,) = (each.service for each in configuration(ONE).services)
+    (service,) = (each.service for each in parse_configuration(ONE).services)
     assert matches(render_sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
     assert not matches(render_sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
 
@@ -71,8 +71,8 @@ def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:
         assert yaml.safe_load(text)
         (labels,) = _LABELS.findall(text)
         given = {each.partition("=")[0] for each in labels.split(",")}
-        assert given & set(LABELS)
-        assert given <= {*LABELS, BUILD_LABEL}
+        assert given & set(COMMIT_LABELS)
+        assert given <= {*COMMIT_LABELS, BUILD_LABEL}
         assert re.search(r'--image="\$_?IMAGE@', text)
 
 

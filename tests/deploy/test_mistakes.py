@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config.reading import configuration
+from shared.config.reading import parse_configuration
 from tests.deploy.deployment import ONE, applied, working
 from tests.deploy.grants import access, granted, needed
 from tests.deploy.rules import Breach, Rule, breaches
@@ -121,9 +121,9 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     sink = 'google_logging_project_sink.sink["shop-prod.chat signals"]'
     assert Breach(Rule.SINK_PUBLISHES, sink, "provenfix-log-entries") in found
 
-    left_over = granted(state) - needed(access(), configuration(ONE))
+    left_over = granted(state) - needed(access(), parse_configuration(ONE))
     assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}
-    missing = {grant.thing for grant in needed(access(), configuration(ONE)) - granted(state)}
+    missing = {grant.thing for grant in needed(access(), parse_configuration(ONE)) - granted(state)}
     assert "topic shop-ops/provenfix-tick" in missing  # of the sink of revisions
     assert "service shop-ops/europe-west1/provenfix-verify" in missing
 

@@ -5,7 +5,7 @@ import pytest
 from functions.cli.access import read_access
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.apis import list_api_checks
-from shared.config.reading import configuration
+from shared.config.reading import parse_configuration
 from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
 from tests.deploy.grants import access, granted, needed, roles_of
 from tests.deploy.published_roles import PUBLISHED
@@ -19,7 +19,7 @@ def test_every_grant_is_needed_and_every_need_is_granted(
 ) -> None:
     """Equal sets: nothing is missing, nothing is left over."""
     state: list[Resource] = request.getfixturevalue(fixture)
-    found, wanted = granted(state), needed(access(), configuration(config))
+    found, wanted = granted(state), needed(access(), parse_configuration(config))
     assert sorted(wanted - found) == [], "missing"
     assert sorted(found - wanted) == [], "not needed"
     assert breaches(state) == []

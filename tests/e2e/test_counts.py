@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.git.objects import Objects
+from shared.adapters.git.objects import ObjectStore
 from shared.proof.model.compilation import Compilation, Source
 from tests.bench.repository import Generated, generate
 from tests.support.cli_runs import investigate, log_at, plumb
@@ -47,14 +47,14 @@ ONE_LINE_TELLS = sys.version_info < (3, 12)
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     """Counts from here to the end of the test."""
     counts = Counted()
-    compile_, read, popen = CPython.compile, Objects.read, subprocess.Popen
+    compile_, read, popen = CPython.compile, ObjectStore.read, subprocess.Popen
     known: dict[bytes, str] = {}
 
     def compiling(self: CPython, source: Source) -> Compilation:
         counts.compiled[known[source.content]] += 1
         return compile_(self, source)
 
-    def reading(self: Objects, oid: str) -> tuple[str, bytes] | None:
+    def reading(self: ObjectStore, oid: str) -> tuple[str, bytes] | None:
         got = read(self, oid)
         assert got is not None
         if got[0] == "blob":
@@ -68,7 +68,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
         return popen(command, *arguments, **options)
 
     monkeypatch.setattr(CPython, "compile", compiling)
-    monkeypatch.setattr(Objects, "read", reading)
+    monkeypatch.setattr(ObjectStore, "read", reading)
     monkeypatch.setattr(subprocess, "Popen", starting)
     return counts
 

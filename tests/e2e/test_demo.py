@@ -18,7 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from shared.adapters.compilers.interpreters import minor_versions
+from shared.adapters.compilers.interpreters import installed_versions
 from shared.workflow.rollout.next_question import STILL_FAILING_LABEL
 from tests.support.readme import recorded, sentences
 
@@ -127,7 +127,7 @@ def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_c
     assert (issue["open"], message["message"]["standing"]) == (False, "resolved")
     assert deployed["source"]["commit"] == message["message"]["commit"]
     assert left_running(tmp_path) == []
-    if "3.11" in minor_versions():  # elsewhere another break is shown, and another sentence says why
+    if "3.11" in installed_versions():  # elsewhere another break is shown, and another sentence says why
         assert sentences(said) - sentences(recorded()) == set()
         assert sentences(recorded()) - sentences(said) == set()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import SearchArea, CandidateFiles
@@ -15,7 +15,7 @@ from shared.proof.prove import prove
 from tests.support.history_builder import Story, broken, good, incident, sighting
 
 
-def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCompilers) -> None:
     started = []
     for declared in (("3.13",), ("3.10", "3.11", "3.12", "3.13")):
         story = Story(tmp_path / f"{len(declared)}.git")

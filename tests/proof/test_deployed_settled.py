@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
@@ -41,7 +41,7 @@ def two_breaks(story: Story) -> None:
     story.write()
 
 
-def test_the_revision_is_the_last_one_that_ran_the_deployed_commit(story: Story, compilers: FoundCompilers) -> None:
+def test_the_revision_is_the_last_one_that_ran_the_deployed_commit(story: Story, compilers: LocalCompilers) -> None:
     two_breaks(story)
     failing = incident(
         "app.py", seen(story, "break", revision="r1"), seen(story, "break again", 9, "r2"),
@@ -55,7 +55,7 @@ def test_the_revision_is_the_last_one_that_ran_the_deployed_commit(story: Story,
 
 
 def test_another_revision_that_ran_an_uncommitted_tree_says_nothing_of_this_one(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     two_breaks(story)
     early = replace(seen(story, "start"), revision="r1")
@@ -64,7 +64,7 @@ def test_another_revision_that_ran_an_uncommitted_tree_says_nothing_of_this_one(
     assert (deployed(proof), proof.deployed.revision, proof.deployed.uncommitted_tree) == ("break again", "r2", False)
 
 
-def test_of_an_incident_without_a_date_the_newest_version_is_taken(story: Story, compilers: FoundCompilers) -> None:
+def test_of_an_incident_without_a_date_the_newest_version_is_taken(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("break so again", {"app.py": broken(5, 1)})
@@ -77,7 +77,7 @@ def test_of_an_incident_without_a_date_the_newest_version_is_taken(story: Story,
 
 
 def test_of_two_files_that_were_committed_later_the_one_that_is_there_by_now_is_taken(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"keep.py": good()})
     story.commit("old one", {"old/app.py": broken(5)})
@@ -99,7 +99,7 @@ def held_and_replaced(story: Story) -> Story:
     return story
 
 
-def proof_without(story: Story, failing: Incident, compilers: FoundCompilers, *names: str) -> Finding:
+def proof_without(story: Story, failing: Incident, compilers: LocalCompilers, *names: str) -> Finding:
     """The proof from a copy that lacks what these commits hold."""
     with GitRepository(str(story.path)) as history:
         hidden = history.blobs((story.ids[name], "app.py") for name in names).values()
@@ -119,7 +119,7 @@ def proof_without(story: Story, failing: Incident, compilers: FoundCompilers, *n
     ],
 )
 def test_the_version_that_the_branch_held_may_have_failed_where_it_is_not_here(
-    story: Story, compilers: FoundCompilers, hidden: tuple[str, ...], words_at: tuple[str, str], found: str | None
+    story: Story, compilers: LocalCompilers, hidden: tuple[str, ...], words_at: tuple[str, str], found: str | None
 ) -> None:
     words, when = words_at
     failing = incident("app.py", seen(held_and_replaced(story), when, words=words))
@@ -129,7 +129,7 @@ def test_the_version_that_the_branch_held_may_have_failed_where_it_is_not_here(
 
 
 def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_tells_of_another(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"svc/app.py": good()})
     story.commit("move and break", {"svc/app.py": None, "core/app.py": broken(5)})
@@ -146,7 +146,7 @@ def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_
 
 
 def test_a_file_that_may_have_had_another_name_is_not_said_to_have_arrived_broken(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good(), "keep.py": good(3)})
     story.commit("rename and break", {"app.py": None, "relay.py": broken(5)})
@@ -159,13 +159,13 @@ def test_a_file_that_may_have_had_another_name_is_not_said_to_have_arrived_broke
     assert (deployed(unknown), unknown.introduced) == ("rename and break", None)
 
 
-def test_without_a_date_what_the_branch_held_is_not_asked(story: Story, compilers: FoundCompilers) -> None:
+def test_without_a_date_what_the_branch_held_is_not_asked(story: Story, compilers: LocalCompilers) -> None:
     failing = replace(incident("app.py", seen(held_and_replaced(story), "held", words="cut off")), dated=False)
     assert deployed(proof_without(story, failing, compilers, "held")) == "break"
 
 
 def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_here(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     two_breaks(story)
     failing = incident("app.py", seen(story, "break"))
@@ -176,7 +176,7 @@ def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_her
 
 
 def test_a_file_that_was_moved_while_it_failed_has_candidates_under_both_names(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"old/app.py": good()})
     story.commit("break", {"old/app.py": broken(5)})
@@ -189,7 +189,7 @@ def test_a_file_that_was_moved_while_it_failed_has_candidates_under_both_names(
         assert {story.name(each) for each in proof.deployed.candidates} == {"break", "move"}
 
 
-def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: Story, compilers: FoundCompilers) -> None:
+def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: Story, compilers: LocalCompilers) -> None:
     story.commit("base", {"app.py": good(7)})
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
@@ -202,7 +202,7 @@ def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: Story, co
 
 
 def test_a_given_commit_is_not_borne_out_by_a_python_that_it_no_longer_declares(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     newer = good().replace("step_5 = 5\n", "type step_5 = int\n")
     story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
@@ -215,7 +215,7 @@ def test_a_given_commit_is_not_borne_out_by_a_python_that_it_no_longer_declares(
 
 
 def test_an_inferred_commit_is_looked_for_on_the_pythons_that_were_declared_before(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     newer = good().replace("step_5 = 5\n", "type step_5 = int\n")
     story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
@@ -18,7 +18,7 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def logged(story: Story, compilers: FoundCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Finding:
+def logged(story: Story, compilers: LocalCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Finding:
     """The proof for a bare name, logged half a minute after a commit; with None, without a time."""
     seen_at = story.at(when) + MOMENT if when else None
     return investigated(story.path, incident(path, sighting(line, seen_at=seen_at)), compilers)
@@ -37,7 +37,7 @@ def two_namesakes(story: Story) -> None:
 
 
 def test_a_file_that_was_mended_before_gives_way_to_one_that_failed_then(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     two_namesakes(story)
     story.commit("mend new", {"new/app.py": good(3)})
@@ -49,7 +49,7 @@ def test_a_file_that_was_mended_before_gives_way_to_one_that_failed_then(
     assert (deployed(earlier), earlier.broken and earlier.broken.path) == ("break old", "old/app.py")
 
 
-def test_it_does_so_where_that_file_is_gone_by_now(story: Story, compilers: FoundCompilers) -> None:
+def test_it_does_so_where_that_file_is_gone_by_now(story: Story, compilers: LocalCompilers) -> None:
     two_namesakes(story)
     story.commit("remove new", {"new/app.py": None})
     story.write()
@@ -59,7 +59,7 @@ def test_it_does_so_where_that_file_is_gone_by_now(story: Story, compilers: Foun
 
 @pytest.mark.parametrize("when", ["later", None])
 def test_two_files_of_which_neither_failed_then_are_ambiguous(
-    story: Story, compilers: FoundCompilers, when: str | None
+    story: Story, compilers: LocalCompilers, when: str | None
 ) -> None:
     two_namesakes(story)
     story.commit("mend new", {"new/app.py": good(3)})
@@ -71,7 +71,7 @@ def test_two_files_of_which_neither_failed_then_are_ambiguous(
     assert set(proof.deployed.candidates) == {story.ids["break old"], story.ids["break new"]}
 
 
-def test_two_files_that_both_failed_then_are_ambiguous(story: Story, compilers: FoundCompilers) -> None:
+def test_two_files_that_both_failed_then_are_ambiguous(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"old/app.py": good(), "new/app.py": good(1)})
     story.commit("break both", {"old/app.py": broken(5), "new/app.py": broken(5, 1)})
     story.commit("mend both", {"old/app.py": good(), "new/app.py": good(1)})
@@ -82,7 +82,7 @@ def test_two_files_that_both_failed_then_are_ambiguous(story: Story, compilers: 
 
 
 def test_a_version_that_was_replaced_is_still_found_where_no_other_file_fits(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good(), "other/app.py": good(1)})
     story.commit("break", {"app.py": broken(5)})
@@ -93,7 +93,7 @@ def test_a_version_that_was_replaced_is_still_found_where_no_other_file_fits(
     assert (deployed(proof), proof.recommendation.kind) == ("break", ActionKind.REDEPLOY)
 
 
-def test_of_one_file_the_version_that_the_branch_held_then_counts(story: Story, compilers: FoundCompilers) -> None:
+def test_of_one_file_the_version_that_the_branch_held_then_counts(story: Story, compilers: LocalCompilers) -> None:
     """A merged branch had made another version of it later, which the branch itself never held."""
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)}, "start")
@@ -106,7 +106,7 @@ def test_of_one_file_the_version_that_the_branch_held_then_counts(story: Story, 
     assert set(proof.deployed.candidates) == {story.ids["break"], story.ids["side breaks"]}
 
 
-def test_an_uncommitted_tree_stays_possible(story: Story, compilers: FoundCompilers) -> None:
+def test_an_uncommitted_tree_stays_possible(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "other/app.py": good(1)})
     story.commit("break", {"app.py": broken(5)})
     story.commit("break further up", {"app.py": broken(9)})
@@ -117,7 +117,7 @@ def test_an_uncommitted_tree_stays_possible(story: Story, compilers: FoundCompil
     assert proof.recommendation.kind is ActionKind.REDEPLOY
 
 
-def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, compilers: FoundCompilers) -> None:
+def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
     story.commit("break", {"svc/app.py": broken(5)})
     story.commit(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import DeployedSource, ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, good, incident, investigated, sighting
@@ -20,7 +20,7 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def forged(story: Story, compilers: FoundCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
+def forged(story: Story, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
     """Of a log whose paths name Python 3.9."""
     failing = incident("/srv/app.py", replace(sighting(3, seen_at=story.at("healthy")), python="3.9"))
     deployed = story.ids[label] if label else None
@@ -46,7 +46,7 @@ def tell(story: Story, **files: str) -> None:
     ids=["image", "buildpack", "requirement"],
 )
 def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
-    story: Story, compilers: FoundCompilers, files: dict[str, str], label: str | None
+    story: Story, compilers: LocalCompilers, files: dict[str, str], label: str | None
 ) -> None:
     tell(story, **files)
     proof = forged(story, compilers, label=label)
@@ -55,12 +55,12 @@ def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
     assert any("3.9" in each for each in proof.deployed.stated)
 
 
-def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: FoundCompilers) -> None:
+def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: LocalCompilers) -> None:
     tell(story)
     assert forged(story, compilers, label="healthy", setting="3.11").recommendation.kind is ActionKind.NONE
 
 
-def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: FoundCompilers) -> None:
+def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: LocalCompilers) -> None:
     story.commit("old image", {"app.py": "x = 1\n", "Dockerfile": IMAGE.format("3.9")})
     story.commit("new image", {"Dockerfile": IMAGE.format("3.11")})
     story.commit("match", {"app.py": SOUND})
@@ -80,7 +80,7 @@ def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: FoundComp
     ids=["the image", "another image", "a requirement that permits it", "nothing"],
 )
 def test_one_that_the_deployed_commit_leaves_room_for_is(
-    story: Story, compilers: FoundCompilers, files: dict[str, str]
+    story: Story, compilers: LocalCompilers, files: dict[str, str]
 ) -> None:
     tell(story, **files)
     proof = forged(story, compilers)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.errors import UsageError
 from shared.proof.model.finding import ActionKind, Finding, Reason
@@ -19,13 +19,13 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def prove_break(story: Story, compilers: FoundCompilers, line: int = 5, deployed: str | None = None) -> Finding:
+def prove_break(story: Story, compilers: LocalCompilers, line: int = 5, deployed: str | None = None) -> Finding:
     """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
     request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
     return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
 
 
-def prove_break_of(logged: str, story: Story, compilers: FoundCompilers, deployed: str) -> Finding:
+def prove_break_of(logged: str, story: Story, compilers: LocalCompilers, deployed: str) -> Finding:
     """The proof for a file of another name that fails on line 5."""
     request = ProofRequest(deployed=story.ids[deployed], fallback_python=running())
     return investigated(story.path, incident(logged, sighting(5)), compilers, request)
@@ -43,7 +43,7 @@ def proposed(proof: Finding) -> str | None:
     return proof.target.commit.subject if proof.target else None
 
 
-def test_straight_line(story: Story, compilers: FoundCompilers) -> None:
+def test_straight_line(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("claims to fix", {"app.py": broken(9)})
@@ -61,7 +61,7 @@ def test_straight_line(story: Story, compilers: FoundCompilers) -> None:
     assert proof.target.commits_after_deployed == 3
 
 
-def test_several_breaks_and_fixes(story: Story, compilers: FoundCompilers) -> None:
+def test_several_breaks_and_fixes(story: Story, compilers: LocalCompilers) -> None:
     for name, source in [
         ("start", good()), ("break 1", broken(5)), ("mend 1", good(1)), ("break 2", broken(7)), ("worse", broken(8, 3)),
         ("mend 2", good(2)), ("break 3", broken(9)), ("mend 3", good(3)),
@@ -75,7 +75,7 @@ def test_several_breaks_and_fixes(story: Story, compilers: FoundCompilers) -> No
     assert first.attempts == ()
 
 
-def test_head_is_broken_again(story: Story, compilers: FoundCompilers) -> None:
+def test_head_is_broken_again(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -87,7 +87,7 @@ def test_head_is_broken_again(story: Story, compilers: FoundCompilers) -> None:
     assert [(each.commit.subject, each.gate) for each in proof.refused] == [("break again", "incident_file")]
 
 
-def test_break_arrives_by_a_merge(story: Story, compilers: FoundCompilers) -> None:
+def test_break_arrives_by_a_merge(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("side breaks", {"app.py": broken(5)}, "start")
     story.commit("main moves", {"other.py": good()}, "start")
@@ -98,7 +98,7 @@ def test_break_arrives_by_a_merge(story: Story, compilers: FoundCompilers) -> No
     assert (introduced(proof), fixed(proof)) == ("side breaks", "mend")
 
 
-def test_merge_itself_breaks_the_file(story: Story, compilers: FoundCompilers) -> None:
+def test_merge_itself_breaks_the_file(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("left", {"app.py": good(1)}, "start")
     story.commit("right", {"app.py": good(2)}, "start")
@@ -109,7 +109,7 @@ def test_merge_itself_breaks_the_file(story: Story, compilers: FoundCompilers) -
     assert (introduced(proof), fixed(proof)) == ("bad merge", "mend")
 
 
-def test_fix_on_one_side_of_a_merge(story: Story, compilers: FoundCompilers) -> None:
+def test_fix_on_one_side_of_a_merge(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("hotfix", {"app.py": good(1)}, "break")
@@ -121,7 +121,7 @@ def test_fix_on_one_side_of_a_merge(story: Story, compilers: FoundCompilers) -> 
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "hotfix", "later")
 
 
-def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: FoundCompilers) -> None:
+def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("old side", {"app.py": good(1)}, "start")
@@ -134,7 +134,7 @@ def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: FoundC
     assert proof.rollback.commit.subject == "start"
 
 
-def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("old side", {"app.py": good(1)}, "start")
@@ -143,7 +143,7 @@ def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, co
     assert fixed(prove_break(story, compilers)) == "merge"
 
 
-def test_rename_between_break_and_fix(story: Story, compilers: FoundCompilers) -> None:
+def test_rename_between_break_and_fix(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("move", {"app.py": None, "core/run.py": broken(5)})
@@ -156,7 +156,7 @@ def test_rename_between_break_and_fix(story: Story, compilers: FoundCompilers) -
     assert proof.fix.path == "core/main.py"
 
 
-def test_rename_between_break_and_deployment(story: Story, compilers: FoundCompilers) -> None:
+def test_rename_between_break_and_deployment(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"old.py": good()})
     story.commit("break", {"old.py": broken(5)})
     story.commit("move", {"old.py": None, "app.py": broken(5, 2)})
@@ -170,7 +170,7 @@ def test_rename_between_break_and_deployment(story: Story, compilers: FoundCompi
     assert subjects(proof.attempts) == ["move", "touch"]
 
 
-def test_rename_that_breaks(story: Story, compilers: FoundCompilers) -> None:
+def test_rename_that_breaks(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"old.py": good()})
     story.commit("move and break", {"old.py": None, "app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -181,7 +181,7 @@ def test_rename_that_breaks(story: Story, compilers: FoundCompilers) -> None:
     assert not proof.introduced.arrived
 
 
-def test_deletion_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
+def test_deletion_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "keep.py": "kept = 1\n"})
     story.commit("break", {"app.py": broken(5)})
     story.commit("remove", {"app.py": None})
@@ -192,7 +192,7 @@ def test_deletion_is_the_fix(story: Story, compilers: FoundCompilers) -> None:
     assert proof.fix.deleted
 
 
-def test_file_arrives_broken(story: Story, compilers: FoundCompilers) -> None:
+def test_file_arrives_broken(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"other.py": "here = 1\n"})
     story.commit("arrives", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good()})
@@ -203,7 +203,7 @@ def test_file_arrives_broken(story: Story, compilers: FoundCompilers) -> None:
     assert proof.introduced.arrived
 
 
-def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompilers) -> None:
+def test_file_broken_since_the_first_commit(story: Story, compilers: LocalCompilers) -> None:
     story.commit("arrives", {"app.py": broken(5)})
     story.write()
     proof = prove_break(story, compilers)
@@ -212,7 +212,7 @@ def test_file_broken_since_the_first_commit(story: Story, compilers: FoundCompil
     assert proof.recommendation.reason is Reason.NO_FIX
 
 
-def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundCompilers) -> None:
+def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("feature breaks", {"app.py": broken(5)}, "start")
     story.commit("main moves", {"app.py": good(1)}, "start")
@@ -228,7 +228,7 @@ def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: FoundComp
 
 
 def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("feature breaks", {"app.py": broken(5)}, "start")
@@ -241,7 +241,7 @@ def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
     assert story.ids["feature breaks"] in proof.recommendation.detail
 
 
-def test_two_broken_files_must_both_be_mended(story: Story, compilers: FoundCompilers) -> None:
+def test_two_broken_files_must_both_be_mended(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "jobs.py": good()})
     story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
     story.commit("mend one", {"app.py": good(1)})
@@ -253,7 +253,7 @@ def test_two_broken_files_must_both_be_mended(story: Story, compilers: FoundComp
     assert (fixed(proof), proposed(proof)) == ("mend one", "mend the other")
 
 
-def test_second_broken_file_is_never_mended(story: Story, compilers: FoundCompilers) -> None:
+def test_second_broken_file_is_never_mended(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "jobs.py": good()})
     story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
     story.commit("mend one", {"app.py": good(1)})
@@ -265,7 +265,7 @@ def test_second_broken_file_is_never_mended(story: Story, compilers: FoundCompil
     assert proof.refused[0].gate == "also_broken"
 
 
-def test_fix_that_breaks_another_file(story: Story, compilers: FoundCompilers) -> None:
+def test_fix_that_breaks_another_file(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "jobs.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend and break", {"app.py": good(1), "jobs.py": broken(3)})
@@ -277,7 +277,7 @@ def test_fix_that_breaks_another_file(story: Story, compilers: FoundCompilers) -
     assert [each.gate for each in proof.refused] == ["newly_broken"]
 
 
-def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: FoundCompilers) -> None:
+def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -286,7 +286,7 @@ def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compil
     assert proposed(prove_break(story, compilers)) == "mend"
 
 
-def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: FoundCompilers) -> None:
+def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: LocalCompilers) -> None:
     ignore = "# comment\nscripts\n*.gen.py\n!\n"
     story.commit("start", {"app.py": good(), ".dockerignore": ignore, "tests/data.py": broken(2)})
     story.commit("break", {"app.py": broken(5), "scripts/old.py": broken(2), "x.gen.py": broken(3)})
@@ -298,7 +298,7 @@ def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: Fo
     assert proposed(proof) == "mend"
 
 
-def test_configured_source_roots_decide(story: Story, compilers: FoundCompilers) -> None:
+def test_configured_source_roots_decide(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"svc/app.py": good(), "tools/old.py": broken(2)})
     story.commit("break", {"svc/app.py": broken(5)})
     story.commit("mend", {"svc/app.py": good(1)})
@@ -310,7 +310,7 @@ def test_configured_source_roots_decide(story: Story, compilers: FoundCompilers)
     assert proposed(only) == "mend"
 
 
-def test_fix_only_on_an_unmerged_branch(story: Story, compilers: FoundCompilers) -> None:
+def test_fix_only_on_an_unmerged_branch(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("hotfix", {"app.py": good(1)}, "break")
@@ -321,7 +321,7 @@ def test_fix_only_on_an_unmerged_branch(story: Story, compilers: FoundCompilers)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.FIX_UNMERGED)
 
 
-def test_fix_only_in_a_pull_request(story: Story, compilers: FoundCompilers) -> None:
+def test_fix_only_in_a_pull_request(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("proposal", {"app.py": good(1)}, "break")
@@ -332,7 +332,7 @@ def test_fix_only_in_a_pull_request(story: Story, compilers: FoundCompilers) -> 
     assert proof.recommendation.reason is Reason.FIX_IN_PULL_REQUEST
 
 
-def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: FoundCompilers) -> None:
+def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -343,7 +343,7 @@ def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: Found
     assert f"{story.ids['mend']}, app.py compiles" in proof.deployed.conflict
 
 
-def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, compilers: FoundCompilers) -> None:
+def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -355,7 +355,7 @@ def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, com
     assert set(re.findall(r"\bline (\d+)", proof.recommendation.detail)) == {"5", "6"}
 
 
-def test_file_that_exists_no_more_at_the_head(story: Story, compilers: FoundCompilers) -> None:
+def test_file_that_exists_no_more_at_the_head(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"deep/app.py": good(), "keep.py": "kept = 1\n"})
     story.commit("break", {"deep/app.py": broken(5)})
     story.commit("mend", {"deep/app.py": good(1)})
@@ -365,7 +365,7 @@ def test_file_that_exists_no_more_at_the_head(story: Story, compilers: FoundComp
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
 
-def test_criss_cross_merges(story: Story, compilers: FoundCompilers) -> None:
+def test_criss_cross_merges(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("left", {"app.py": broken(5)}, "start")
     story.commit("right", {"app.py": good(1)}, "start")
@@ -380,7 +380,7 @@ def test_criss_cross_merges(story: Story, compilers: FoundCompilers) -> None:
     assert (fixed(earlier), proposed(earlier)) == ("right takes left", "mend")
 
 
-def test_namesake_in_another_folder_is_another_file(story: Story, compilers: FoundCompilers) -> None:
+def test_namesake_in_another_folder_is_another_file(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"chat/app.py": good(), "jobs/app.py": good()})
     story.commit("break", {"chat/app.py": broken(5)})
     story.commit("break the namesake", {"jobs/app.py": broken(7)})
@@ -394,7 +394,7 @@ def test_namesake_in_another_folder_is_another_file(story: Story, compilers: Fou
     assert proof.attempts == ()
 
 
-def test_rename_with_new_line_ends(story: Story, compilers: FoundCompilers) -> None:
+def test_rename_with_new_line_ends(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"old.py": good()})
     story.commit("break", {"old.py": broken(5)})
     story.commit("move to Windows", {"old.py": None, "app.py": broken(5, 1).replace("\n", "\r\n")})
@@ -405,7 +405,7 @@ def test_rename_with_new_line_ends(story: Story, compilers: FoundCompilers) -> N
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
 
-def test_module_becomes_a_package(story: Story, compilers: FoundCompilers) -> None:
+def test_module_becomes_a_package(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("make a package", {"app.py": None, "app/__init__.py": broken(5)})
@@ -416,7 +416,7 @@ def test_module_becomes_a_package(story: Story, compilers: FoundCompilers) -> No
     assert (introduced(later), fixed(later)) == ("break", "mend")
 
 
-def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: FoundCompilers) -> None:
+def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken(5), "a_backup.py": broken(5)})
@@ -425,7 +425,7 @@ def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: FoundC
     assert fixed(prove_break(story, compilers)) == "mend"
 
 
-def test_name_changes_only_its_case(story: Story, compilers: FoundCompilers) -> None:
+def test_name_changes_only_its_case(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"App.py": good()})
     story.commit("break", {"App.py": broken(5)})
     story.commit("lower the name", {"App.py": None, "app.py": broken(5)})
@@ -436,7 +436,7 @@ def test_name_changes_only_its_case(story: Story, compilers: FoundCompilers) -> 
 
 
 def test_moved_file_that_is_gone_is_found_under_the_name_it_had_when_it_was_logged(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"chat/app.py": good(), "keep.py": "kept = 1\n"})
     story.commit("break", {"chat/app.py": broken(5)})
@@ -452,7 +452,7 @@ def test_moved_file_that_is_gone_is_found_under_the_name_it_had_when_it_was_logg
         assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
 
-def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story, compilers: FoundCompilers) -> None:
+def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"chat/app.py": good(), "core/app.py": good()})
     story.commit("break both", {"chat/app.py": broken(5), "core/app.py": broken(5)})
     story.write()
@@ -461,7 +461,7 @@ def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story,
     assert all(path in proof.recommendation.detail for path in ("chat/app.py", "core/app.py"))
 
 
-def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: LocalCompilers) -> None:
     started = []
     for moves in (0, 5):
         story = Story(tmp_path / f"moved-{moves}.git")
@@ -485,7 +485,7 @@ DOCKERFILE = "FROM python:{}\n"
 MATCH = "match 1:\n    case 1:\n        pass\n"
 
 
-def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, compilers: FoundCompilers) -> None:
+def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"Dockerfile": DOCKERFILE.format("3.11"), "app.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(1)})
@@ -499,7 +499,7 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, comp
 
 
 @pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
-def test_a_source_root_without_any_source_is_refused(story: Story, compilers: FoundCompilers, root: str) -> None:
+def test_a_source_root_without_any_source_is_refused(story: Story, compilers: LocalCompilers, root: str) -> None:
     story.commit("start", {"svc/app.py": good()})
     story.commit("break", {"svc/app.py": broken(5)})
     story.write()
@@ -507,7 +507,7 @@ def test_a_source_root_without_any_source_is_refused(story: Story, compilers: Fo
         investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest(roots=(root,)))
 
 
-def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundCompilers) -> None:
+def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
     story.commit("break", {"svc/app.py": broken(5)})
     story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
@@ -521,7 +521,7 @@ def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: FoundC
     "ignore", [{".dockerignore": "*\n"}, {".gcloudignore": "*.py\n"}, {"svc/.dockerignore": "jobs.py\n"}]
 )
 def test_an_ignore_file_that_no_build_can_have_read_does_not_count(
-    story: Story, compilers: FoundCompilers, ignore: dict[str, str | bytes | None]
+    story: Story, compilers: LocalCompilers, ignore: dict[str, str | bytes | None]
 ) -> None:
     story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good(), **ignore})
     story.commit("break", {"svc/app.py": broken(5)})

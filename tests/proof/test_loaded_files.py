@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
-from shared.adapters.git.objects import Objects
+from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.git.objects import ObjectStore
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded import LoadedFiles
@@ -20,7 +20,7 @@ DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "mai
 START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": good(1)}
 
 
-def prove(story: Story, compilers: FoundCompilers, deployed: str = "break") -> Finding:
+def prove(story: Story, compilers: LocalCompilers, deployed: str = "break") -> Finding:
     request = ProofRequest(deployed=story.ids[deployed], fallback_python=running(), python=running())
     return investigated(story.path, incident("/app/relay.py", sighting(5)), compilers, request)
 
@@ -38,7 +38,7 @@ def story(tmp_path: Path) -> Story:
     return story
 
 
-def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, compilers: FoundCompilers) -> None:
+def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, compilers: LocalCompilers) -> None:
     story.write()
     proof = prove(story, compilers)
     assert proof.recommendation.kind is ActionKind.REDEPLOY
@@ -51,7 +51,7 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, c
     assert [(each.path, each.line) for each in proof.loading.not_loaded] == [("scripts/never.py", 1)]
 
 
-def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, compilers: FoundCompilers) -> None:
+def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, compilers: LocalCompilers) -> None:
     story.commit("later", {"scripts/tool.py": broken(2), "jobs/other.py": b"\xff\xfea\x00"})
     story.write()
     proof = prove(story, compilers)
@@ -62,7 +62,7 @@ def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, co
 
 @pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"version https://git-lfs.github.com/spec/v1\n", b"(" * 400])
 def test_what_no_python_loads_refuses_where_it_is_loaded(
-    story: Story, compilers: FoundCompilers, content: bytes
+    story: Story, compilers: LocalCompilers, content: bytes
 ) -> None:
     story.commit("later", {"ledger.py": content})
     story.write()
@@ -71,7 +71,7 @@ def test_what_no_python_loads_refuses_where_it_is_loaded(
     assert [each.gate for each in proof.refused] == ["newly_broken"]
 
 
-def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: LocalCompilers) -> None:
     story = Story(tmp_path / "repo.git")
     story.commit("start", START | {"relay.py": good(), "ledger.py": broken(7)})
     story.commit("break", {"relay.py": broken(5)})
@@ -95,7 +95,7 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
     ],
 )
 def test_since_when_a_file_fails_is_said_as_it_was(
-    story: Story, compilers: FoundCompilers, files: dict[str, str | bytes | None], words: str
+    story: Story, compilers: LocalCompilers, files: dict[str, str | bytes | None], words: str
 ) -> None:
     story.commit("later", files)
     story.write()
@@ -106,7 +106,7 @@ def test_since_when_a_file_fails_is_said_as_it_was(
 
 
 def test_a_file_that_waited_broken_until_it_was_loaded_hides_no_newer_target(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     """The commits in between hold the very file that refuses the newest, and do not load it."""
     for number in range(40):
@@ -123,9 +123,9 @@ def test_a_file_that_waited_broken_until_it_was_loaded_hides_no_newer_target(
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Objects read, and gates run."""
     counts = {"read": 0, "failed": 0}
-    read, failed = Objects.read, Gates.failed
+    read, failed = ObjectStore.read, Gates.failed
 
-    def reading(self: Objects, oid: str) -> tuple[str, bytes] | None:
+    def reading(self: ObjectStore, oid: str) -> tuple[str, bytes] | None:
         counts["read"] += 1
         return read(self, oid)
 
@@ -133,7 +133,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         counts["failed"] += 1
         return failed(self, commit, already)
 
-    monkeypatch.setattr(Objects, "read", reading)
+    monkeypatch.setattr(ObjectStore, "read", reading)
     monkeypatch.setattr(Gates, "failed", failing)
     yield counts
 
@@ -151,7 +151,7 @@ def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | No
 
 
 def test_candidates_that_load_the_same_cost_no_gate(
-    tmp_path: Path, compilers: FoundCompilers, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, compilers: LocalCompilers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One broken blob refuses all newer commits: it is asked for, and nothing else of them is."""
     compiled = {}
@@ -177,7 +177,7 @@ def test_a_state_is_made_once_for_all_commits_that_load_the_same(tmp_path: Path)
     assert loaded.states_made == 1
 
 
-def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalCompilers) -> None:
     """Every commit breaks another file, so that each costs a full run."""
     story = Story(tmp_path / "repo.git")
     names = [f"part_{number}" for number in range(80)]
@@ -194,7 +194,7 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: FoundC
     assert re.findall(r"\b30\b", proof.recommendation.detail)
 
 
-def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers: LocalCompilers) -> None:
     """What came in by a merge was never deployed by anybody."""
     story = Story(tmp_path / "repo.git")
     story.commit("start", START | {"relay.py": good()})

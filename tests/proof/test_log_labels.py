@@ -10,9 +10,9 @@ import pytest
 
 from functions.cli.reporting import investigate_log
 from functions.demo import Role, ExampleRepository, build_incident, write_incident_log
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.incident import Incident
 from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import ActionKind, Finding, Reason
@@ -47,7 +47,7 @@ def failure(label: str) -> Incident:
     return incident("/srv/app.py", replace(seen, first=replace(seen.first, commit=label)))
 
 
-def labelled_as(story: Story, compilers: FoundCompilers, label: str) -> Finding:
+def labelled_as(story: Story, compilers: LocalCompilers, label: str) -> Finding:
     request = ProofRequest(fallback_python=running(), alternative=True)
     with GitRepository(str(story.path)) as history:
         failing = failure(label)
@@ -99,7 +99,7 @@ def test_a_label_that_the_repository_does_not_know_is_said(story: ExampleReposit
 
 @pytest.mark.parametrize("digits", [7, 12, 40])
 def test_a_label_for_a_commit_that_is_no_part_of_the_branch_buys_nothing(
-    pushed: Story, compilers: FoundCompilers, digits: int
+    pushed: Story, compilers: LocalCompilers, digits: int
 ) -> None:
     proof = labelled_as(pushed, compilers, pushed.ids["attack"][:digits])
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
@@ -119,18 +119,18 @@ def test_without_labels_nothing_ties_the_image(story: ExampleRepository, tmp_pat
 
 @pytest.mark.parametrize("label", ["main", "", "--upload-pack=x", "g" * 40, "abc", "a" * 65])
 def test_what_is_no_commit_is_no_label(label: str) -> None:
-    assert entry_from_json(exported("x", labels={"commit-sha": label}), 0).commit == ""
+    assert parse_json_entry(exported("x", labels={"commit-sha": label}), 0).commit == ""
 
 
 def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
     logged = exported("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
-    entry = entry_from_json(logged, 0)
+    entry = parse_json_entry(logged, 0)
     assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
     assert entry_from_document(entry_to_document(entry)) == entry
 
 
 def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
-    document = entry_to_document(entry_from_json(exported("x"), 0))
+    document = entry_to_document(parse_json_entry(exported("x"), 0))
     earlier = {
         name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.declared.deployed_python import find_deployed_python
 from shared.proof.gating.declarations import DeclarationReader
@@ -36,7 +36,7 @@ def test_the_image_that_is_named_counts_before_the_nearest() -> None:
 
 @pytest.mark.parametrize("nearest", [running(), OTHER])
 def test_the_report_names_the_image_whose_closure_was_chosen(
-    story: Story, compilers: FoundCompilers, nearest: str
+    story: Story, compilers: LocalCompilers, nearest: str
 ) -> None:
     """Beside the failing file lies a Dockerfile that starts something else, on the same Python or another one."""
     files = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.finding import CheckStatus, DeployedSource, ActionKind, Finding, Reason
@@ -20,7 +20,7 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def labelled(story: Story, compilers: FoundCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
+def labelled(story: Story, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
     request = ProofRequest(
         deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), alternative=True
     )
@@ -30,7 +30,7 @@ def labelled(story: Story, compilers: FoundCompilers, label: str, when: str | No
 
 @pytest.mark.parametrize("ref", ["feature", "refs/pull/7/head"])
 def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
-    story: Story, compilers: FoundCompilers, ref: str
+    story: Story, compilers: LocalCompilers, ref: str
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("healthy", {"other.py": good(1)})
@@ -46,7 +46,7 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
 
 
 def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothing(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("main moves", {"other.py": good(1)}, "start")
@@ -62,7 +62,7 @@ def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothin
 
 @pytest.mark.parametrize("label", ["start", "mend"])
 def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
-    story: Story, compilers: FoundCompilers, label: str
+    story: Story, compilers: LocalCompilers, label: str
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
@@ -75,7 +75,7 @@ def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
 
 @pytest.mark.parametrize("label", ["start", "healthy"])
 def test_a_version_that_the_branch_held_only_later_overrides_nothing(
-    story: Story, compilers: FoundCompilers, label: str
+    story: Story, compilers: LocalCompilers, label: str
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("healthy", {"other.py": good(1)})
@@ -88,7 +88,7 @@ def test_a_version_that_the_branch_held_only_later_overrides_nothing(
 
 
 def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_committed(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(3)})
@@ -103,7 +103,7 @@ def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_com
 
 
 def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
@@ -113,7 +113,7 @@ def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
     assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
 
 
-def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
+def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("side", {"fresh.py": good(1)}, "start")
     story.commit("side breaks", {"app.py": broken(5)}, "side")
@@ -128,7 +128,7 @@ def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers:
     assert proof.rollback.commit.subject == "main moves"
 
 
-def test_a_target_is_a_state_of_the_branch(story: Story, compilers: FoundCompilers) -> None:
+def test_a_target_is_a_state_of_the_branch(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "jobs.py": good()})
     story.commit("break", {"app.py": broken(5)})
     story.commit("side mends", {"app.py": good(1)}, "break")
@@ -170,7 +170,7 @@ def test_the_states_of_a_branch(story: Story) -> None:
 
 
 def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
@@ -185,7 +185,7 @@ def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
     assert objections["pushed away"] == f"{story.ids['pushed away']} {NOT_ON_BRANCH}"
 
 
-def objection_to(story: Story, compilers: FoundCompilers, name: str) -> str:
+def objection_to(story: Story, compilers: LocalCompilers, name: str) -> str:
     proposal = Proposal(
         id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
         revision="r1", fix=story.ids["start"], python=running(), broken=("app.py",), evidence_hash="", expires_at=DAWN,

@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
@@ -183,7 +183,7 @@ def told(drawn: Drawn, path: Path) -> Story:
     return story
 
 
-def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) -> tuple[Story, Finding]:
+def prove_drawn(drawn: Drawn, compilers: LocalCompilers, *, given_commit: bool) -> tuple[Story, Finding]:
     folder = Path(tempfile.mkdtemp(prefix="provenfix-history-"))
     try:
         story = told(drawn, folder / "repo.git")
@@ -201,7 +201,7 @@ def prove_drawn(drawn: Drawn, compilers: FoundCompilers, *, given_commit: bool) 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
-def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: FoundCompilers, drawn: Drawn) -> None:
+def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: LocalCompilers, drawn: Drawn) -> None:
     assume(drawn.deployed >= 0)
     story, proof = prove_drawn(drawn, compilers, given_commit=True)
     fix = drawn.fix()
@@ -221,7 +221,7 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: Fou
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
 def test_inferred_commit_is_the_matching_version_that_the_branch_held_when_it_was_logged(
-    compilers: FoundCompilers, drawn: Drawn
+    compilers: LocalCompilers, drawn: Drawn
 ) -> None:
     assume(drawn.deployed in drawn.ancestors(drawn.head))
     story, proof = prove_drawn(drawn, compilers, given_commit=False)

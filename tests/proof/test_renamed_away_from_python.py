@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
@@ -17,13 +17,13 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def proven(story: Story, compilers: FoundCompilers, path: str, line: int, deployed: str | None = None) -> Finding:
+def proven(story: Story, compilers: LocalCompilers, path: str, line: int, deployed: str | None = None) -> Finding:
     request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
     return investigated(story.path, incident(f"/srv/{path}", sighting(line)), compilers, request)
 
 
 @pytest.mark.parametrize("name", ["svc.py.disabled", "svc.txt", "attic/svc.py.bak", "svc"])
-def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: FoundCompilers, name: str) -> None:
+def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: LocalCompilers, name: str) -> None:
     story.commit("start", {"svc.py": good(), "keep.py": "kept = 1\n"})
     story.commit("break", {"svc.py": broken(5)})
     story.commit("disable", {"svc.py": None, name: broken(5)})
@@ -36,7 +36,7 @@ def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: F
 
 @pytest.mark.parametrize(("old", "new"), [("svc.py", "core/main.py"), ("svc.py", "svc.pyw"), ("bin/run", "tools/run")])
 def test_a_file_that_python_still_loads_is_followed(
-    story: Story, compilers: FoundCompilers, old: str, new: str
+    story: Story, compilers: LocalCompilers, old: str, new: str
 ) -> None:
     story.commit("start", {old: good()})
     story.commit("break", {old: broken(5)})
@@ -48,7 +48,7 @@ def test_a_file_that_python_still_loads_is_followed(
     assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("mend", False, new)
 
 
-def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, compilers: FoundCompilers) -> None:
+def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"svc.py.disabled": broken(5)})
     story.commit("enable", {"svc.py.disabled": None, "svc.py": broken(5)})
     story.write()
@@ -63,7 +63,7 @@ def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, c
     [("entrypoint.sh", SCRIPT), ("entrypoint", SCRIPT), ("run.sh", "set -e\nexec gunicorn app:app\n")],
 )
 def test_a_shell_script_that_python_was_started_with_is_a_wrong_command(
-    story: Story, compilers: FoundCompilers, name: str, script: str, given: str | None
+    story: Story, compilers: LocalCompilers, name: str, script: str, given: str | None
 ) -> None:
     story.commit("start", {name: script, "app.py": good()})
     story.commit("later", {name: script + "# the end\n"})
@@ -83,7 +83,7 @@ def failing_line(script: str) -> int:
 
 @pytest.mark.parametrize("source", ["#!/usr/bin/env python3\n{}", "{}"])
 def test_a_script_without_a_suffix_that_is_python_gets_its_proof(
-    story: Story, compilers: FoundCompilers, source: str
+    story: Story, compilers: LocalCompilers, source: str
 ) -> None:
     story.commit("start", {"bin/serve": source.format(good())})
     story.commit("break", {"bin/serve": source.format(broken(9))})

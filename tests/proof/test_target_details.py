@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.loaded import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
@@ -22,14 +22,14 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "repo.git")
 
 
-def fix_of(story: Story, compilers: FoundCompilers, line: int = 5) -> Fix:
+def fix_of(story: Story, compilers: LocalCompilers, line: int = 5) -> Fix:
     proof = investigated(story.path, incident("app.py", sighting(line)), compilers)
     assert proof.fix is not None
     return proof.fix
 
 
 @pytest.mark.parametrize("above", [0, 2, 9])
-def test_the_mended_line_is_shown_where_it_stands_by_now(story: Story, compilers: FoundCompilers, above: int) -> None:
+def test_the_mended_line_is_shown_where_it_stands_by_now(story: Story, compilers: LocalCompilers, above: int) -> None:
     lines = good(2).splitlines(keepends=True)
     mended = "".join([*(f"above_{number} = 1\n" for number in range(above)), *lines[:4], "oops = 1\n", *lines[4:]])
     story.commit("start", {"app.py": good()})
@@ -80,7 +80,7 @@ def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
         assert made(1) == 10, "it was not"
 
 
-def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Story, compilers: FoundCompilers) -> None:
+def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), ".python-version": f"{running()}\n"})
     story.commit("break", {"app.py": broken(5)})
     story.commit("mend", {"app.py": good(2), ".python-version": None, "Dockerfile": f"FROM python:{running()}-slim\n"})
@@ -93,7 +93,7 @@ def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: St
     assert ".python-version" not in stated
 
 
-def test_a_file_without_any_history_has_no_origin(story: Story, compilers: FoundCompilers) -> None:
+def test_a_file_without_any_history_has_no_origin(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": broken(5)})
     story.write()
     with GitRepository(str(story.path)) as history:
@@ -144,7 +144,7 @@ class _Reads:
     ],
 )
 def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
-    story: Story, compilers: FoundCompilers, ref: str, where: str, number: int | None
+    story: Story, compilers: LocalCompilers, ref: str, where: str, number: int | None
 ) -> None:
     story.commit("start", {"app.py": good()})
     story.commit("break", {"app.py": broken(5)})
@@ -154,7 +154,7 @@ def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
     assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
 
 
-def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, compilers: FoundCompilers) -> None:
+def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
     story.commit("break", {"app.py": broken(5)})
@@ -168,7 +168,7 @@ def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, com
 class _Asking:
     """Notes which Pythons a compiler is asked for."""
 
-    def __init__(self, compilers: FoundCompilers) -> None:
+    def __init__(self, compilers: LocalCompilers) -> None:
         self._compilers = compilers
         self.explainer = compilers.explainer
         self.pythons: list[str] = []

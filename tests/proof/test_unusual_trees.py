@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from functions.demo.git import run_git
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
 
@@ -32,7 +32,7 @@ def padded(story: Story, commit: str, *parents: str) -> str:
     return committed(story, commit, [(mode, name, oid.decode()) for mode, _, oid, name in entries], *parents)
 
 
-def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: LocalCompilers) -> None:
     story = Story(tmp_path / "repo.git")
     story.commit("break", {"chat/app.py": broken(5), "chat/jobs.py": broken(7)})
     story.commit("mend", {"chat/app.py": good(), "chat/jobs.py": good()})
@@ -47,7 +47,7 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Found
     assert proof.target.commit.id == head
 
 
-def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, compilers: FoundCompilers) -> None:
+def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, compilers: LocalCompilers) -> None:
     story = Story(tmp_path / "repo.git")
     story.commit("start", {"app.py": good()})
     story.write()

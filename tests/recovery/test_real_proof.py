@@ -10,7 +10,7 @@ import pytest
 
 from functions.demo.build_repository import ExampleRepository, build_incident
 from functions.demo.incident_log import Shape, write_incident_log
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
@@ -34,7 +34,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     return build_incident(tmp_path_factory.mktemp("story") / "harbour.git")
 
 
-def _world(setting: Setting, story: ExampleRepository, compilers: FoundCompilers) -> Context:
+def _world(setting: Setting, story: ExampleRepository, compilers: LocalCompilers) -> Context:
     @contextmanager
     def histories(_: Service) -> Iterator[History]:
         with GitRepository(str(story.path)) as repository:
@@ -57,7 +57,7 @@ def _setting(entries: list[LogEntry]) -> Setting:
 
 @pytest.mark.parametrize("shape", [Shape.GCLOUD, Shape.LINE_BY_LINE, Shape.TRACEBACK])
 def test_the_incident_is_proven_proposed_deployed_and_closed(
-    shape: Shape, story: ExampleRepository, tmp_path: Path, compilers: FoundCompilers
+    shape: Shape, story: ExampleRepository, tmp_path: Path, compilers: LocalCompilers
 ) -> None:
     entries = list(LogFile(str(write_incident_log(story, tmp_path / "log.json", shape))).entries())
     setting = _setting(entries)
@@ -91,7 +91,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
 
 
 def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
-    story: ExampleRepository, tmp_path: Path, compilers: FoundCompilers
+    story: ExampleRepository, tmp_path: Path, compilers: LocalCompilers
 ) -> None:
     entries = list(LogFile(str(write_incident_log(story, tmp_path / "log.json"))).entries())
     setting = _setting(entries)

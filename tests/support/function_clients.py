@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from functions.http.context import Runtime, set_runtime, open_no_span
-from shared.adapters.slack.interaction import ACTIONS, button_value
+from shared.adapters.slack.interaction import CLICK_KINDS, button_value
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import Settings
 from shared.detection.entry import LogEntry
@@ -99,7 +99,7 @@ def sunk(entry: LogEntry) -> bytes:
 
 def pressed(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, object]:
     """The payload that Slack sends for a button of this message."""
-    action = next(name for name, means in ACTIONS.items() if means is kind)
+    action = next(name for name, means in CLICK_KINDS.items() if means is kind)
     return {
         "type": "block_actions",
         "trigger_id": "13345224609.738474920",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from functions.demo.fast_import import CommitSpec, create_repository, append_commits
 from functions.demo.git import run_git
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
@@ -88,7 +88,7 @@ def incident(path: str, *sightings: Sighting) -> Incident:
 
 
 def investigated(
-    repository: Path, failing: Incident, compilers: FoundCompilers, request: ProofRequest | None = None
+    repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None
 ) -> Finding:
     """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
     with GitRepository(str(repository)) as history:

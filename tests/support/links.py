@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.adapters.github.host import Host
-from shared.adapters.github.places import GitHubPlaces
-from shared.adapters.google.logs_explorer import WithLog
+from shared.adapters.github.host import GitHubHost
+from shared.adapters.github.places import GitHubLinkBuilder
+from shared.adapters.google.logs_explorer import LogLinkBuilder
 from shared.report.links import Links, CommitOrigin
 from tests.support.github.opened import client
 from tests.support.github.server import REPOSITORY
@@ -20,13 +20,13 @@ def links(
 ) -> Links:
     """`origins` maps commits to the pull requests that brought them in, `logins` to authors other than `nora-k`."""
     watched = service(name=name, project=project, repository=REPOSITORY)
-    made = WithLog(GitHubPlaces(client(NOBODY), Host())).links(watched, ())
+    made = LogLinkBuilder(GitHubLinkBuilder(client(NOBODY), GitHubHost())).links(watched, ())
     known = (
         CommitOrigin(
             commit,
-            f"{Host().web}/{(logins or {}).get(commit, 'nora-k')}",
+            f"{GitHubHost().web}/{(logins or {}).get(commit, 'nora-k')}",
             number,
-            f"{Host().unlinked}/{REPOSITORY}/pull/{number}",
+            f"{GitHubHost().unlinked}/{REPOSITORY}/pull/{number}",
         )
         for commit, number in origins.items()
     )

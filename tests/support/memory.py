@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from shared.adapters.documents import encode
+from shared.adapters.documents import encode_document
 from shared.ports import Document, StoredDocument
 
 
@@ -20,7 +20,7 @@ class MemoryStore:
     _lock: Lock = field(default_factory=Lock)
 
     def create(self, kind: str, key: str, value: Document) -> bool:
-        text = encode(kind, key, value)
+        text = encode_document(kind, key, value)
         with self._lock:
             if key in self._documents.setdefault(kind, {}):
                 return False
@@ -33,7 +33,7 @@ class MemoryStore:
         return None if found is None else StoredDocument(kind, key, json.loads(found[0]), str(found[1]))
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
-        text = encode(kind, key, value)
+        text = encode_document(kind, key, value)
         with self._lock:
             found = self._documents.get(kind, {}).get(key)
             if found is None or str(found[1]) != version:

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from functions.local.page.clicks import ClickSender
 from functions.local.page.incident_view import IncidentReader
 from functions.local.page.site import Site, create_app
-from shared.adapters.standins.kept_chat import KeptChat
-from shared.adapters.standins.kept_issues import KeptIssues
+from shared.adapters.standins.kept_chat import LocalChat
+from shared.adapters.standins.kept_issues import LocalIssues
 from shared.ports import Document, Store, StoredDocument
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
@@ -59,7 +59,7 @@ class Answer:
 
 def proposed(setting: Setting, text: str = "") -> str:
     """An incident with a question, kept by the chat and the issue tracker of one machine."""
-    kept = {"chat": KeptChat(setting.store), "issues": KeptIssues(setting.store)}
+    kept = {"chat": LocalChat(setting.store), "issues": LocalIssues(setting.store)}
     world = setting.process(kept.get)
     incident = record_log_entry(world, setting.entry(text)).incident
     investigate_incident(world, incident)

@@ -7,7 +7,7 @@ from shared.service import Service
 
 @dataclass
 class FakePeople:
-    """Implements `shared.ports.People`."""
+    """Implements `shared.ports.Collaborators`."""
 
     collaborators: frozenset[str] = frozenset({"nora"})
     asked: list[str] = field(default_factory=list)

@@ -144,7 +144,7 @@ def _handler(answers: Answers, path: str, written: Any, read: Any) -> grpc.RpcMe
 
 @contextmanager
 def google_on_loopback(answers: Answers) -> Iterator[Callable[[], grpc.Channel]]:
-    """What makes channels to the server, for `shared.adapters.google.clients.Clients`."""
+    """What makes channels to the server, for `shared.adapters.google.clients.GoogleClients`."""
     by_service: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for path, (written, read) in _methods().items():
         service, _, name = path[1:].rpartition("/")

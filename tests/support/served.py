@@ -17,7 +17,7 @@ from shared.adapters.machine import SystemClock
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
-from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.adapters.standins.served_platform import ManualRevision, ProcessPlatform, RevisionSource
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from shared.wiring import LOGS_FILE, QUEUE_FILE, STORE_FILE
@@ -73,9 +73,9 @@ class Shore:
     opened: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
-    def ports(self) -> ServedPlatform:
+    def ports(self) -> ProcessPlatform:
         """The ports, as a process of a function would make them."""
-        return ServedPlatform(self.store, SystemClock())
+        return ProcessPlatform(self.store, SystemClock())
 
     @property
     def port(self) -> int:
@@ -84,7 +84,7 @@ class Shore:
 
     def by_hand(self, name: str, version: str) -> Deployment:
         """Deploys past provenfix, and returns how it stands once that is known."""
-        self.ports.deploy_by_hand(self.service, Made(name, Source(self.commits[version])))
+        self.ports.deploy_by_hand(self.service, ManualRevision(name, RevisionSource(self.commits[version])))
         return self.known(name)
 
     def known(self, operation: str) -> Deployment:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.logs.log_file import LogFile
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
@@ -154,7 +154,7 @@ def test_nesting_that_json_allows_is_not_descended_into() -> None:
     value: object = "x"
     for _ in range(500):
         value = {"error": [value], "message": "y"}
-    assert entry_from_json({"jsonPayload": value}, 0).text == "y"
+    assert parse_json_entry({"jsonPayload": value}, 0).text == "y"
 
 
 def test_100_000_instances_keep_few_lines_each(tmp_path: Path) -> None:

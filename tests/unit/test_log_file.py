@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.logs.log_file import LogFile
-from shared.adapters.logs.log_stream import LONGEST_LINE
+from shared.adapters.logs.log_stream import MAX_LINE_LENGTH
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, moment, written
@@ -352,11 +352,11 @@ def test_a_pipe_is_read_twice(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_cut(tmp_path: Path) -> None:
-    path = written(tmp_path, "x" * (3 * LONGEST_LINE) + "\nnext\n" + "y" * (2 * LONGEST_LINE))
+    path = written(tmp_path, "x" * (3 * MAX_LINE_LENGTH) + "\nnext\n" + "y" * (2 * MAX_LINE_LENGTH))
     assert [(len(text), text[:4]) for text in texts(path)] == [
-        (LONGEST_LINE, "xxxx"),
+        (MAX_LINE_LENGTH, "xxxx"),
         (4, "next"),
-        (LONGEST_LINE, "yyyy"),
+        (MAX_LINE_LENGTH, "yyyy"),
     ]
 
 

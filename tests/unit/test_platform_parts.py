@@ -13,10 +13,10 @@ from functions.local.platform.entries import InstanceRef, create_line_entry
 from functions.local.platform.front import Backend, WeightedRoundRobin
 from functions.local.platform.journal import Journal, matches_sink
 from functions.local.platform.launch import Launch, Launcher
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.adapters.standins.served_platform import ServedPlatform
+from shared.adapters.standins.served_platform import ProcessPlatform
 from shared.errors import UsageError, Reject, InputError
 from shared.service import Service
 from tests.support.memory import MemoryStore
@@ -121,7 +121,7 @@ def test_what_is_told_of_was_kept_before(tmp_path: Path) -> None:
     journal.flush()
     journal.flush()
     [delivery] = queue.take("log-entries", 10, 60)
-    read = entry_from_json(json.loads(delivery.data), 0)
+    read = parse_json_entry(json.loads(delivery.data), 0)
     assert [each.text for each in logs.around(read)] == lines
     logs.close()
     queue.close()
@@ -142,14 +142,14 @@ def test_an_entry_is_kept_once_and_found_by_service_and_time(logs: SqliteLogs) -
         logs.write([second, first, create_line_entry(other, NOON, "stderr", "ebb"), {"textPayload": "no time"}])
     assert [each.text for each in logs.entries(TIDE, NOON, later)] == ["first", "second"]
     assert [each.text for each in logs.entries(TIDE, later, later)] == ["second"]
-    assert [each.text for each in logs.around(entry_from_json(first, 0))] == ["first"]
-    unknown = entry_from_json({**first, "insertId": "elsewhere", "textPayload": "not kept"}, 0)
+    assert [each.text for each in logs.around(parse_json_entry(first, 0))] == ["first"]
+    unknown = parse_json_entry({**first, "insertId": "elsewhere", "textPayload": "not kept"}, 0)
     assert [each.text for each in logs.around(unknown)] == ["first", "not kept"]
     assert [name for name, _, _ in logs.revisions(TIDE)] == ["tide-1"]
 
 
 def test_before_anything_is_deployed_nothing_serves() -> None:
     with pytest.raises(Reject) as refused:
-        ServedPlatform(MemoryStore(), FakeClock()).serving(TIDE)
+        ProcessPlatform(MemoryStore(), FakeClock()).serving(TIDE)
     assert refused.value.reason == "not_serving"
     assert TIDE.name in refused.value.detail

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.slack.acting import command_of
+from shared.adapters.slack.acting import deploy_command
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
 from shared.proposal.proposal import ProposalStatus
@@ -59,7 +59,7 @@ def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_p
     sent = shown(BY_HAND, asked())
     assert buttons(sent) == {}
     text = words(sent)
-    checkout, _, deploy = command_of(BY_HAND, HEAD.id).partition(" && ")
+    checkout, _, deploy = deploy_command(BY_HAND, HEAD.id).partition(" && ")
     assert shlex.split(checkout) == ["git", "-C", "/srv/chat", "checkout", "--detach", HEAD.id]
     assert shlex.split(deploy)[:5] == ["gcloud", "run", "deploy", "chat-backend", "--source=/srv/chat"]
     assert f"{checkout} && {deploy}" in text
@@ -102,4 +102,4 @@ def test_nor_does_it_say_after_a_failure_that_no_traffic_was_moved() -> None:
     ],
 )
 def test_the_command_is_that_of_the_way_in_which_the_service_is_deployed(more: dict[str, str], command: str) -> None:
-    assert command_of(replace(BY_HAND, **more), "abc") == command  # type: ignore[arg-type]
+    assert deploy_command(replace(BY_HAND, **more), "abc") == command  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pytest
 from functions.http import structured_logs, tracing
 from functions.http.structured_logs import RequestLog, Severity, Trace, read_trace
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.signal import SkipReason, read_signal
 from shared.errors import Retry
 from shared.text.escaping import to_one_line
@@ -109,7 +109,7 @@ def test_no_line_of_any_function_is_a_signal(error: str, lines: Callable[[], lis
     assert {line["severity"] for line in printed} == {"INFO", "NOTICE", "WARNING", "ERROR"}
     assert {line["message"].partition(":")[0] for line in printed} == {*READERS.values(), "decide", "github"}
     for line in printed:
-        entry = entry_from_json(as_sunk(line), 0)
+        entry = parse_json_entry(as_sunk(line), 0)
         assert read_signal(entry) is SkipReason.NO_SIGNAL, line
 
 
@@ -204,4 +204,4 @@ def test_spans_are_lines_of_the_same_kind(lines: Callable[[], list[dict[str, Any
     assert child["logging.googleapis.com/trace"] == f"projects/shore/traces/{TRACE}"
     assert (child["severity"], child["provenfix"]["parent"]) == ("DEBUG", "00f067aa0ba902b7")
     assert "parent" not in root["provenfix"]
-    assert read_signal(entry_from_json(as_sunk(child), 0)) is SkipReason.NO_SIGNAL
+    assert read_signal(parse_json_entry(as_sunk(child), 0)) is SkipReason.NO_SIGNAL

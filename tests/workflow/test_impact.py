@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.standins.kept_platform import KeptPlatform
+from shared.adapters.standins.kept_platform import SimulatedPlatform
 from shared.errors import Reject
 from shared.report.impact import UNCOUNTED_CLOSES, ImpactMeasurement, Reach, Urgency, assess_impact, impact_to_json, describe_impact
 from shared.workflow.investigate_incident import investigate_incident
@@ -132,7 +132,7 @@ def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
 
 def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
     setting = Setting()
-    revisions = KeptPlatform(setting.store, setting.clock)
+    revisions = SimulatedPlatform(setting.store, setting.clock)
     incident = opened(setting)
     investigate_incident(setting.process(lambda name, port: revisions if name == "revisions" else port), incident)
     found = impact(setting, incident)

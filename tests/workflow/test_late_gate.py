@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.model.finding import CheckStatus, ActionKind, LoadedSummary, Finding
 from shared.proof.proof_context import ProofRequest
@@ -52,7 +52,7 @@ def story(tmp_path: Path) -> Story:
     return story
 
 
-def _late(story: Story, compilers: FoundCompilers, name: str, traced: tuple[str, ...]) -> str:
+def _late(story: Story, compilers: LocalCompilers, name: str, traced: tuple[str, ...]) -> str:
     proposal = Proposal(
         id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
         revision="r1", fix=story.ids["fix"], python=running(), broken=("libs/common/core.py",), evidence_hash="",
@@ -64,7 +64,7 @@ def _late(story: Story, compilers: FoundCompilers, name: str, traced: tuple[str,
 
 
 def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
-    story: Story, compilers: FoundCompilers
+    story: Story, compilers: LocalCompilers
 ) -> None:
     story.write()
     mail = ("services/mail/mail_only.py",)
@@ -72,7 +72,7 @@ def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
     assert _late(story, compilers, "breaks chat", mail) == ""
 
 
-def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compilers: FoundCompilers) -> None:
+def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compilers: LocalCompilers) -> None:
     story.write()
     seen = sighting(5)
     logged = replace(seen, first=replace(seen.first, text=TRACEBACK))

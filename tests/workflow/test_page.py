@@ -18,9 +18,9 @@ from functions.local.page.markdown import render_markdown
 from functions.local.page.site import STALE_PAGE, Site
 from functions.local.page.stream import ChangeFeed
 from functions.local.page.views import create_badge
-from shared.adapters.slack.interaction import APPROVE, DENY, from_dialog, read_click
-from shared.adapters.slack.verify import doubt
-from shared.adapters.standins.kept_chat import DIALOGS, KeptChat
+from shared.adapters.slack.interaction import APPROVE, DENY, is_dialog_answer, parse_click
+from shared.adapters.slack.verify import verify_signature
+from shared.adapters.standins.kept_chat import DIALOGS_KIND, LocalChat
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind
 from shared.workflow.flow import IncidentState
@@ -269,8 +269,8 @@ class TestWhatItSends:
         assert "Approved." in shown.body
         [(headers, body)] = received
         assert headers["Content-Type"] == "application/x-www-form-urlencoded"
-        assert doubt(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
-        click = read_click(body)
+        assert verify_signature(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
+        click = parse_click(body)
         assert click is not None
         assert (click.kind, click.user, click.channel) == (ClickKind.APPROVE, APPROVER, "C-TIDE")
         assert (click.incident, click.message) == (incident, f"C-TIDE/{incident}-1")
@@ -298,9 +298,9 @@ class TestWhatItSends:
             typed = {"token": here.token.text, "incident": incident, "reason": "No <b>"}
             asked(here, f"/dialogs/{action}", typed)
         headers, body = received[-1]
-        assert doubt(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
-        assert from_dialog(body)
-        click = read_click(body)
+        assert verify_signature(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
+        assert is_dialog_answer(body)
+        click = parse_click(body)
         assert click is not None
         assert (click.kind, click.reason, click.user, click.incident) == (ClickKind.DENY, "No <b>", APPROVER, incident)
 
@@ -343,11 +343,11 @@ def _opens(setting: Setting) -> Callable[[bytes], None]:
     """What the function does with a denial: the chat opens its dialog."""
 
     def open_dialog(body: bytes) -> None:
-        click = read_click(body)
+        click = parse_click(body)
         assert click is not None
-        if not from_dialog(body):
-            KeptChat(setting.store).ask_reason(click)
-            assert setting.store.read(DIALOGS, click.token) is not None
+        if not is_dialog_answer(body):
+            LocalChat(setting.store).ask_reason(click)
+            assert setting.store.read(DIALOGS_KIND, click.token) is not None
 
     return open_dialog
 
@@ -458,6 +458,6 @@ def test_the_dialog_is_kept_for_the_click_that_asked(setting: Setting) -> None:
         here = site(setting, address)
         asked(here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": DENY})
     payload = json.loads(parse_qs(received[0][1].decode())["payload"][0])
-    kept = setting.store.read(DIALOGS, payload["trigger_id"])
+    kept = setting.store.read(DIALOGS_KIND, payload["trigger_id"])
     assert kept is not None
     assert kept.value["user"] == APPROVER

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
 from shared.errors import UsageError
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter, read_filter_template
@@ -57,7 +57,7 @@ def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReaso
         for text, found in corpus.items()
         for name, entry in shapes(text)
         if isinstance(found, Signal)
-        and isinstance(read_signal(entry_from_json(entry, 0)), Signal)
+        and isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
         and not matches(query, entry)
     ]
     assert missed == []
@@ -73,7 +73,7 @@ def test_the_last_line_of_a_traceback_that_comes_line_by_line_passes() -> None:
 @pytest.mark.parametrize("code", [1011, "1011"])
 def test_a_close_code_in_a_field_passes(key: str, code: object) -> None:
     entry = exported(None, jsonPayload={"message": "gone", key: code})
-    assert isinstance(read_signal(entry_from_json(entry, 0)), Signal)
+    assert isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
     assert matches(signals(), entry)
 
 
@@ -94,7 +94,7 @@ def test_fuzzed_signals_pass() -> None:
         if number % 2:
             text = text.replace("1011", f"{chance.choice(bits)}1011{chance.choice(bits)}", 1)
         entry = exported(text)
-        read = read_signal(entry_from_json(entry, 0))
+        read = read_signal(parse_json_entry(entry, 0))
         if isinstance(read, Signal) and read.kind is not SignalKind.NOT_PYTHON:
             found += 1
             missed += [] if matches(query, entry) else [text]

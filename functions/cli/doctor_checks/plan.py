@@ -73,9 +73,9 @@ def _secret_references(settings: Settings) -> Mapping[str, SecretReference | Non
 
 
 def _github_api(settings: Settings) -> str:
-    from shared.adapters.github.host import Host  # noqa: PLC0415
+    from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
 
-    return settings.doubles.github or Host(settings.code_host.address).api
+    return settings.doubles.github or GitHubHost(settings.code_host.address).api
 
 
 def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
@@ -85,13 +85,13 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
         return lambda: secrets.read("github.token")
 
     def token() -> Secret:
-        from shared.adapters.github.client import Pace, installation  # noqa: PLC0415
-        from shared.adapters.github.credentials import App  # noqa: PLC0415
+        from shared.adapters.github.client import Timing, installation_tokens  # noqa: PLC0415
+        from shared.adapters.github.credentials import GitHubApp  # noqa: PLC0415
         from shared.adapters.machine import SystemClock  # noqa: PLC0415
 
-        app = App(host.app, lambda: secrets.read(_KEY), host.installation)
+        app = GitHubApp(host.app, lambda: secrets.read(_KEY), host.installation)
         try:
-            return Secret(installation(app, Pace(SystemClock(), time.sleep), _github_api(settings)).token())
+            return Secret(installation_tokens(app, Timing(SystemClock(), time.sleep), _github_api(settings)).token())
         except (Retry, Reject) as refused:
             raise CheckUnavailable(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functions.cli.access import Access, Role
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.finding import Check, CheckResult, CheckUnavailable, missing_result, ok_result
-from shared.adapters.google.image_name import image_name
+from shared.adapters.google.image_name import parse_image_name
 from shared.secret import SecretSource, SecretReference
 from shared.service import Service
 
@@ -152,7 +152,7 @@ class RoleChecks:
         template = told.value.get("template") or {}
         if kind == "runtime":
             return _account_resource(str(template.get("serviceAccount") or ""))
-        image = image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
+        image = parse_image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
         if not image.package:
             raise CheckUnavailable(f"{service.id} runs an image that is not kept in Artifact Registry.")
         path = image.package.partition("/packages/")[0]

@@ -89,9 +89,9 @@ class IncidentReader:
             findings=self._still(gather_evidence.KIND, case.evidence),
             proposal=self._still(proposals.KIND, case.proposal),
             decision=of.get(decisions.KIND, {}),
-            message=of.get(kept_chat.KIND, {}),
-            issue=of.get(kept_issues.KIND, {}),
-            replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES),
+            message=of.get(kept_chat.MESSAGES_KIND, {}),
+            issue=of.get(kept_issues.ISSUES_KIND, {}),
+            replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES_KIND),
             sign=_compute_etag(moving),
         )
 
@@ -103,20 +103,20 @@ class IncidentReader:
 
     def dialog(self, token: str) -> Document:
         """The dialog that was opened for a click; empty where there is none."""
-        stored = self.store.read(kept_chat.DIALOGS, token)
+        stored = self.store.read(kept_chat.DIALOGS_KIND, token)
         return stored.value if stored else {}
 
     def members(self, group: str) -> tuple[str, ...]:
         """User ids of a user group of the local chat."""
-        return tuple(kept_chat.KeptChat(self.store).members(group)) if group else ()
+        return tuple(kept_chat.LocalChat(self.store).members(group)) if group else ()
 
     def _moving(self, case: IncidentRecord) -> Iterable[StoredDocument]:
         """What may change after it was written."""
         issue = case.issue.url.removeprefix(_LOCAL_URL_PREFIX) if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX) else ""
         question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
-        wanted = ((decisions.KIND, str(question)), (kept_chat.KIND, case.message), (kept_issues.KIND, issue))
+        wanted = ((decisions.KIND, str(question)), (kept_chat.MESSAGES_KIND, case.message), (kept_issues.ISSUES_KIND, issue))
         found = [self.store.read(kind, key) for kind, key in wanted if key]
-        replies = self.store.find(kept_chat.REPLIES, "message", case.message) if case.message else ()
+        replies = self.store.find(kept_chat.REPLIES_KIND, "message", case.message) if case.message else ()
         return [*(stored for stored in found if stored is not None), *replies]
 
     def _still(self, kind: str, key: str) -> Document:

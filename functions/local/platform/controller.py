@@ -17,7 +17,7 @@ from functions.local.platform.journal import Journal
 from functions.local.platform.launch import LOOPBACK, Launcher
 from functions.local.platform.sources import prepare_files
 from functions.local.server_process import find_free_port
-from shared.adapters.standins.served_platform import KIND, STANDING, Source, shares, wanted_revisions
+from shared.adapters.standins.served_platform import SERVICES_KIND, REVISIONS_KIND, RevisionSource, traffic_shares, wanted_revisions
 from shared.errors import Retry, InputError
 from shared.ports import Store
 from shared.service import Service
@@ -88,12 +88,12 @@ class Controller:
         )
 
     async def _round(self) -> None:
-        wanted: dict[tuple[str, str], Source] = {}
+        wanted: dict[tuple[str, str], RevisionSource] = {}
         try:
             for service in self.services.values():
-                stored = self.store.read(KIND, service.id)
+                stored = self.store.read(SERVICES_KIND, service.id)
                 if stored is not None:
-                    self._splits[service.id] = shares(stored.value)
+                    self._splits[service.id] = traffic_shares(stored.value)
                     wanted |= {(service.id, name): each for name, each in wanted_revisions(stored.value).items()}
         except Retry:
             return  # the next round asks again
@@ -103,7 +103,7 @@ class Controller:
         for place in [each for each in self._served if each not in wanted]:
             await self._end(place)
 
-    async def _begin(self, place: tuple[str, str], source: Source) -> None:
+    async def _begin(self, place: tuple[str, str], source: RevisionSource) -> None:
         service, revision = self.services[place[0]], place[1]
         front = ReverseProxy(service, 0, lambda: [self._target(service, revision, 100)], self.journal.add)
         await front.open()
@@ -115,7 +115,7 @@ class Controller:
         await asyncio.gather(served.task, return_exceptions=True)
         await served.front.close()
 
-    async def _serve(self, service: Service, revision: str, source: Source) -> None:
+    async def _serve(self, service: Service, revision: str, source: RevisionSource) -> None:
         """Starts the revision, and again whenever its process ends; gives up on one that was never ready."""
         files = self.folder / service.id / revision
         attempt = 0
@@ -152,12 +152,12 @@ class Controller:
         """Writes how a revision stands: what was ready once stays so, only its address may be another one."""
         key = f"{service.id}.{revision}"
         value = {"ready": ready, "detail": "" if ready == "yes" else told, "url": told if ready == "yes" else ""}
-        if self.store.create(STANDING, key, value):
+        if self.store.create(REVISIONS_KIND, key, value):
             return ready
-        stored = self.store.read(STANDING, key)
+        stored = self.store.read(REVISIONS_KIND, key)
         if stored is None or (stored.value["ready"], ready) == ("yes", "no"):
             return "yes"
-        self.store.replace(STANDING, key, value, stored.version)
+        self.store.replace(REVISIONS_KIND, key, value, stored.version)
         return ready
 
 

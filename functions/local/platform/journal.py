@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 
 from functions.local.platform.entries import Entry
-from shared.adapters.delivery import Inlet
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.delivery import RawPublisher
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.detection.traceback import mentions_syntax_error
 from shared.errors import Retry
@@ -22,7 +22,7 @@ _FLUSH_SECONDS = 0.03
 class Journal:
     """Entries are added from the event loop alone."""
 
-    def __init__(self, logs: SqliteLogs, inlet: Inlet) -> None:
+    def __init__(self, logs: SqliteLogs, inlet: RawPublisher) -> None:
         self._logs = logs
         self._inlet = inlet
         self._waiting: list[Entry] = []
@@ -54,7 +54,7 @@ class Journal:
 
 def matches_sink(entry: Mapping[str, object]) -> bool:
     """No less than the deployed sinks (`shared/filters`) let through: `record` reads each, and refuses the rest."""
-    read = entry_from_json(entry, 0)
+    read = parse_json_entry(entry, 0)
     if read.log_name.endswith("%2Frequests"):
         return False
     return mentions_syntax_error(read.text) or "1011" in read.text

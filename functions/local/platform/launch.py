@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.adapters.compilers.interpreters import find
+from shared.adapters.compilers.interpreters import find_interpreter
 from shared.errors import InputError
 from shared.proof.declared.deployed_python import find_deployed_python, select_declaring_files
 from shared.service import Service
@@ -70,7 +70,7 @@ class Launcher:
     def _interpreter(self, python: str, source: str) -> str:
         if python == _RUNNING_PYTHON and python not in self.interpreters:
             return sys.executable
-        found = find(python, self.interpreters)
+        found = find_interpreter(python, self.interpreters)
         if found is None:
             name = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
             raise InputError(

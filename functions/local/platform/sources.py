@@ -12,11 +12,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from shared.adapters.git.scratch import Scratch
-from shared.adapters.standins.served_platform import Source
+from shared.adapters.git.scratch import ScratchRepository
+from shared.adapters.standins.served_platform import RevisionSource
 
 
-def prepare_files(repository: str, source: Source, folder: Path) -> Path:
+def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path:
     """`folder` with the files in it; what is there already is left as it is. Raises Unreadable."""
     if folder.exists():
         return folder
@@ -33,7 +33,7 @@ def prepare_files(repository: str, source: Source, folder: Path) -> Path:
 
 def export_commit(repository: str, commit: str, folder: Path) -> Path:
     """Writes the tree of a commit into the folder, which is made. Raises Unreadable."""
-    scratch = Scratch(repository)
+    scratch = ScratchRepository(repository)
     try:
         packed = scratch.git().run("archive", "--format=zip", commit)
     finally:

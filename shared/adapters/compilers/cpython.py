@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from shared.adapters.compilers.pipe import Lost, NoInterpreter, WorkerProcess
-from shared.adapters.compilers.verdict import verdict
+from shared.adapters.compilers.pipe import WorkerLost, InterpreterError, WorkerProcess
+from shared.adapters.compilers.verdict import parse_verdict
 from shared.proof.model.compilation import Compilation, Source
 
 # How often a process may be lost to a source before this compiler gives no more verdicts: each loss costs a start.
-MOST_DEATHS = 25
+MAX_CRASHES = 25
 
 
 class CPython:
@@ -36,13 +36,13 @@ class CPython:
 
     @property
     def implementation(self) -> str:
-        """`cpython` or what else answers there. Raises `NoInterpreter`."""
+        """`cpython` or what else answers there. Raises `InterpreterError`."""
         self._introduce()
         return self._implementation
 
     @property
     def version(self) -> str:
-        """`3.11.7`. Raises `NoInterpreter`."""
+        """`3.11.7`. Raises `InterpreterError`."""
         self._introduce()
         return self._version
 
@@ -62,18 +62,18 @@ class CPython:
     def compile(self, source: Source) -> Compilation:
         """The verdict; `ok` is None, with a sentence, where the process died of the source or ran out of its limits."""
         self._introduce()
-        if self._deaths >= MOST_DEATHS:
+        if self._deaths >= MAX_CRASHES:
             return self._unjudged(f"{self.checked_by} was lost {self._deaths} times and is not asked again")
         self.sources_compiled += 1
         try:
             answer = self._running().ask(source, self._seconds)
-        except (Lost, NoInterpreter) as lost:
+        except (WorkerLost, InterpreterError) as lost:
             self._drop()
             return self._unjudged(f"{self.checked_by} {lost}")
         if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > self._memory:
             self._drop()  # its peak stays high, which would make the next MemoryError look like this one
             return self._unjudged(f"{self.checked_by} needed more than {self._memory >> 20} MiB of memory")
-        return verdict(answer, source, self.checked_by)
+        return parse_verdict(answer, source, self.checked_by)
 
     def close(self) -> None:
         """End the process; a later question would start a new one."""
@@ -91,9 +91,9 @@ class CPython:
         if not self._version:
             try:
                 self._running()
-            except Lost as lost:
+            except WorkerLost as lost:
                 self.close()
-                raise NoInterpreter(f"{self.interpreter} {lost}") from lost
+                raise InterpreterError(f"{self.interpreter} {lost}") from lost
 
     def _running(self) -> WorkerProcess:
         if self._process is None:

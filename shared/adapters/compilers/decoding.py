@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from shared.proof.model.compilation import Fault
 
-BOM = b"\xef\xbb\xbf"
+UTF8_BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_NOTHING = re.compile(rb"[ \t\f]*(?:#.*)?")
+_BLANK_OR_COMMENT = re.compile(rb"[ \t\f]*(?:#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedSource:
     """`content` is None where nothing is left to judge: the fault is what CPython says before it reads a line."""
 
     content: bytes | None
@@ -28,42 +28,42 @@ class Decoded:
     """Where a person finds it, counted from 1; `fault.line` is CPython's word."""
 
 
-def decode(content: bytes, python: str) -> Decoded:
+def decode_source(content: bytes, python: str) -> DecodedSource:
     """UTF-8 with LF line ends, or why that cannot be had."""
     nul = content.find(b"\0")
     if nul >= 0:
-        return Decoded(None, _nul(python), row=len(re.findall(rb"\r\n|\r|\n", content[:nul])) + 1)
+        return DecodedSource(None, _null_byte_fault(python), row=len(re.findall(rb"\r\n|\r|\n", content[:nul])) + 1)
     text = re.sub(rb"\r\n?", b"\n", content)
-    body = text.removeprefix(BOM)
-    row, cookie = _cookie(body)
+    body = text.removeprefix(UTF8_BOM)
+    row, cookie = _find_cookie(body)
     if cookie and body is not text and cookie != "utf-8":
-        return Decoded(None, Fault("SyntaxError", f"encoding problem: {cookie} with BOM", line=0), row)
+        return DecodedSource(None, Fault("SyntaxError", f"encoding problem: {cookie} with BOM", line=0), row)
     if cookie in {"", "utf-8"}:
-        return _lenient(body if not body.startswith(BOM) else text)  # one mark is skipped, a second is an error
+        return _decode_leniently(body if not body.startswith(UTF8_BOM) else text)  # one mark is skipped, a second is an error
     try:
-        return Decoded(body.decode(cookie).encode("utf-8"))
+        return DecodedSource(body.decode(cookie).encode("utf-8"))
     except (LookupError, UnicodeError) as error:
-        return Decoded(None, Fault("SyntaxError", str(error), line=0), row)
+        return DecodedSource(None, Fault("SyntaxError", str(error), line=0), row)
 
 
-def _nul(python: str) -> Fault:
+def _null_byte_fault(python: str) -> Fault:
     # 3.11.4 and 3.12 made a SyntaxError of it.
     minor = int(python.split(".")[1])
     return Fault("SyntaxError" if minor >= 11 else "ValueError", "source code string cannot contain null bytes", None)
 
 
-def _cookie(body: bytes) -> tuple[int, str]:
+def _find_cookie(body: bytes) -> tuple[int, str]:
     """Line and name of the PEP 263 cookie, normalised as CPython does; the name is "" where there is none."""
     for row, line in enumerate(body.split(b"\n", 2)[:2], 1):
         match = _COOKIE.match(line)
         if match:
-            return row, _normal(match[1].decode("ascii"))
-        if not _NOTHING.fullmatch(line):
+            return row, _normalise_encoding(match[1].decode("ascii"))
+        if not _BLANK_OR_COMMENT.fullmatch(line):
             break
     return 1, ""
 
 
-def _normal(name: str) -> str:
+def _normalise_encoding(name: str) -> str:
     start = name[:12].lower().replace("_", "-")
     if start == "utf-8" or start.startswith("utf-8-"):
         return "utf-8"
@@ -73,18 +73,18 @@ def _normal(name: str) -> str:
     return name
 
 
-def _lenient(body: bytes) -> Decoded:
+def _decode_leniently(body: bytes) -> DecodedSource:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
         text = body.decode("utf-8", "replace")
-        row = _first_that_counts(text)
+        row = _first_bad_line(text)
         message = f"(unicode error) {error}"
-        return Decoded(text.encode("utf-8"), Fault("SyntaxError", message, line=row) if row else None, row or 1)
-    return Decoded(body)
+        return DecodedSource(text.encode("utf-8"), Fault("SyntaxError", message, line=row) if row else None, row or 1)
+    return DecodedSource(body)
 
 
-def _first_that_counts(text: str) -> int | None:
+def _first_bad_line(text: str) -> int | None:
     """The line of the first U+FFFD outside comments."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

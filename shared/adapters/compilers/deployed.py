@@ -7,7 +7,7 @@ process. An interpreter answers over one pipe, so threads take turns.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 
-from shared.adapters.compilers.found import FoundCompilers
+from shared.adapters.compilers.found import LocalCompilers
 from shared.adapters.compilers.remote import RemoteCompiler
 from shared.proof.model.compilation import Compilation, Explanation, Source
 from shared.proof.model.ports import Compiler, Explainer
@@ -17,12 +17,12 @@ from shared.secret import Secret
 class DeployedCompilers:
     """Implements `shared.ports.Compilers`. Interpreters end with `close()`, or by themselves with the process."""
 
-    def __init__(self, urls: Mapping[str, str], token: Callable[[str], Secret], found: FoundCompilers) -> None:
+    def __init__(self, urls: Mapping[str, str], token: Callable[[str], Secret], found: LocalCompilers) -> None:
         self._urls = urls
         self._token = token
         self._found = found
         self._compilers: dict[str, Compiler] = {}
-        self._explainer = _ExplainerInTurn(found.explainer())
+        self._explainer = _LockedExplainer(found.explainer())
         self._lock = Lock()
 
     def compiler(self, python: str) -> Compiler:
@@ -32,7 +32,7 @@ class DeployedCompilers:
                 best: Compiler = self._found.compiler(python)
                 if python in self._urls:
                     best = RemoteCompiler(python, self._urls[python], self._token, best)
-                self._compilers[python] = _CompilerInTurn(best)
+                self._compilers[python] = _LockedCompiler(best)
             return self._compilers[python]
 
     def explainer(self) -> Explainer:
@@ -44,7 +44,7 @@ class DeployedCompilers:
         self._found.close()
 
 
-class _CompilerInTurn:
+class _LockedCompiler:
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
         self._lock = Lock()
@@ -64,7 +64,7 @@ class _CompilerInTurn:
             return self._compiler.compile(source)
 
 
-class _ExplainerInTurn:
+class _LockedExplainer:
     def __init__(self, explainer: Explainer) -> None:
         self._explainer = explainer
         self._lock = Lock()

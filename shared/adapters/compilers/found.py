@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.interpreters import SUPPORTED, find
+from shared.adapters.compilers.interpreters import SUPPORTED_VERSIONS, find_interpreter
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import UsageError
 from shared.proof.model.ports import Compiler
 
 
-class FoundCompilers:
+class LocalCompilers:
     """Implements `shared.ports.Compilers`. `interpreters` maps a minor version to the path of its interpreter.
 
     Use as a context manager, or call `close()`: interpreters keep running until then.
@@ -31,7 +31,7 @@ class FoundCompilers:
         """The same one for the same version. Raises `UsageError` for a version that nobody here can judge."""
         self.admit(python)
         if python not in self._compilers:
-            interpreter = find(python, self._settings)
+            interpreter = find_interpreter(python, self._settings)
             if interpreter is not None:
                 self._started[python] = interpreter
             self._compilers[python] = interpreter or RuffCompiler(self._ruff, python)
@@ -39,8 +39,8 @@ class FoundCompilers:
 
     def admit(self, python: str) -> None:
         """Raises `UsageError` for a version that nobody here can judge; starts nothing."""
-        if python not in SUPPORTED:
-            raise UsageError(_unsupported(python))
+        if python not in SUPPORTED_VERSIONS:
+            raise UsageError(_describe_unsupported(python))
 
     def explainer(self) -> Ruff:
         """Ruff, for counts and explanations."""
@@ -63,8 +63,8 @@ class FoundCompilers:
         self.close()
 
 
-def _unsupported(python: str) -> str:
-    known = f"Python {SUPPORTED[0]} to {SUPPORTED[-1]} can be judged"
+def _describe_unsupported(python: str) -> str:
+    known = f"Python {SUPPORTED_VERSIONS[0]} to {SUPPORTED_VERSIONS[-1]} can be judged"
     if re.fullmatch(r"3\.(\d+)\.\d+\S*", python):
         return f"{python!r} is a patch level; name the minor version, such as {'.'.join(python.split('.')[:2])!r}."
     return f"{python!r} is not a minor version that can be judged: {known}, written like '3.11'."

@@ -11,61 +11,61 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.pipe import NoInterpreter
+from shared.adapters.compilers.pipe import InterpreterError
 from shared.errors import UsageError
 
-SUPPORTED = tuple(f"3.{minor}" for minor in range(7, 16))
+SUPPORTED_VERSIONS = tuple(f"3.{minor}" for minor in range(7, 16))
 
 # `cpython-3.11.7-linux-x86_64-gnu` (uv), `3.11.7` and `3.14.0rc1` (pyenv).
-_INSTALLED = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)?)?(?:-.*)?")
+_INSTALLATION_NAME = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)?)?(?:-.*)?")
 
 
-def find(python: str, settings: Mapping[str, str] | None = None) -> CPython | None:
+def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -> CPython | None:
     """A CPython of this minor version, already started, or None. Each candidate is asked once.
 
     Raises `UsageError` where the settings name one and it is not that: a person who names one means it.
     """
-    named = (settings or {}).get(python)
+    named = (configured or {}).get(python)
     if named is not None:
-        chosen = _asked(shutil.which(named) or named, python)
+        chosen = _verify_candidate(shutil.which(named) or named, python)
         if chosen is None:
-            raise _refused(python, named)
+            raise _wrong_interpreter(python, named)
         return chosen
-    return next((found for each in candidates(python, {}) if (found := _asked(each, python)) is not None), None)
+    return next((found for each in list_candidates(python, {}) if (found := _verify_candidate(each, python)) is not None), None)
 
 
-def _asked(candidate: str, python: str) -> CPython | None:
+def _verify_candidate(candidate: str, python: str) -> CPython | None:
     """The candidate, if it answers that it is this version of CPython."""
     interpreter = CPython(candidate)
     try:
         if interpreter.implementation == "cpython" and interpreter.python == python:
             return interpreter
-    except NoInterpreter:
+    except InterpreterError:
         return None  # a name that promised an interpreter and is none: the next one may be
     interpreter.close()
     return None
 
 
-def _refused(python: str, named: str) -> UsageError:
+def _wrong_interpreter(python: str, named: str) -> UsageError:
     variable = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
     return UsageError(f"{variable}={named} is not a CPython {python} that can be started; correct it, or leave it out")
 
 
-def minor_versions() -> tuple[str, ...]:
+def installed_versions() -> tuple[str, ...]:
     """Every supported minor version for which this machine has a CPython, ascending."""
     found = []
-    for python in SUPPORTED:
-        interpreter = find(python)
+    for python in SUPPORTED_VERSIONS:
+        interpreter = find_interpreter(python)
         if interpreter is not None:
             interpreter.close()
             found.append(python)
     return tuple(found)
 
 
-def candidates(python: str, settings: Mapping[str, str]) -> Iterator[str]:
+def list_candidates(python: str, configured: Mapping[str, str]) -> Iterator[str]:
     """Paths of programs that should be this version, best first, each real file once."""
     seen: set[str] = set()
-    for candidate in _places(python, settings):
+    for candidate in _candidate_paths(python, configured):
         if os.access(candidate, os.X_OK) and Path(candidate).is_file():
             real = os.path.realpath(candidate)
             if real not in seen:
@@ -73,7 +73,7 @@ def candidates(python: str, settings: Mapping[str, str]) -> Iterator[str]:
                 yield candidate
 
 
-def _places(python: str, settings: Mapping[str, str]) -> Iterator[str]:
+def _candidate_paths(python: str, settings: Mapping[str, str]) -> Iterator[str]:
     if python in settings:
         yield shutil.which(settings[python]) or settings[python]
     if python == f"{sys.version_info[0]}.{sys.version_info[1]}" and sys.executable:
@@ -83,15 +83,15 @@ def _places(python: str, settings: Mapping[str, str]) -> Iterator[str]:
         # A pyenv shim is a shell script that looks for a version of its own choice; its targets come below.
         if Path(directory).is_absolute() and Path(directory).name != "shims":
             yield str(Path(directory, name))
-    for root in _roots():
-        for installed in _newest_first(root, python):
+    for root in _installation_roots():
+        for installed in _sort_installations(root, python):
             yield str(installed / "bin" / name)
     for directory in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
         yield str(Path(directory, name))
     yield from (str(path) for path in sorted(Path("/opt").glob(f"*/bin/{name}")))
 
 
-def _roots() -> Iterator[Path]:
+def _installation_roots() -> Iterator[Path]:
     pyenv = os.environ.get("PYENV_ROOT")
     yield (Path(pyenv) if pyenv else Path("~/.pyenv").expanduser()) / "versions"
     uv = os.environ.get("UV_PYTHON_INSTALL_DIR")
@@ -101,7 +101,7 @@ def _roots() -> Iterator[Path]:
     yield (Path(data) if data else Path("~/.local/share").expanduser()) / "uv" / "python"
 
 
-def _newest_first(root: Path, python: str) -> list[Path]:
+def _sort_installations(root: Path, python: str) -> list[Path]:
     """Installations of this minor version, by patch level; what is not released yet comes after what is."""
     ranked = []
     try:
@@ -109,7 +109,7 @@ def _newest_first(root: Path, python: str) -> list[Path]:
     except OSError:
         return []  # the tool is not installed, or keeps its versions from us: nothing to offer
     for path in installed:
-        match = _INSTALLED.fullmatch(path.name)
+        match = _INSTALLATION_NAME.fullmatch(path.name)
         if match and match[1] == python:
             ranked.append((match[3] is None, int(match[2] or 0), path))
     return [path for *_, path in sorted(ranked, reverse=True)]

@@ -1,6 +1,6 @@
 """One run of the worker in an interpreter: every exchange over its pipes has a deadline.
 
-In: a source. Out: the worker's verdict as a dict, or `Lost` with the reason. This file and the worker are also shipped
+In: a source. Out: the worker's verdict as a dict, or `WorkerLost` with the reason. This file and the worker are also shipped
 beside the `compile` function, on any Python from 3.8 on, so it keeps to the standard library and to that syntax.
 """
 
@@ -16,22 +16,22 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-WORKER = Path(__file__).with_name("worker.py")
-FLAGS = ("-I", "-S", "-B", "-W", "ignore")
+WORKER_PATH = Path(__file__).with_name("worker.py")
+INTERPRETER_FLAGS = ("-I", "-S", "-B", "-W", "ignore")
 START_SECONDS = 10.0
-LONGEST_ANSWER = 1 << 20
-CHUNK = 1 << 16
+MAX_ANSWER_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 
 
-class NoInterpreter(Exception):
+class InterpreterError(Exception):
     """The program at this path does not answer as an interpreter; the text says how it failed."""
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """The process is gone, or was stopped; the text says why, as the end of a sentence."""
 
 
-class Question(Protocol):
+class SourceLike(Protocol):
     """What is asked: `shared.proof.model.compilation.Source`, or its like where that is not at hand."""
 
     @property
@@ -47,7 +47,7 @@ class WorkerProcess:
     """One run of the worker: non-blocking pipes, so that every exchange has a deadline."""
 
     def __init__(self, interpreter: str, memory: int) -> None:
-        command = [interpreter, *FLAGS, str(WORKER), str(memory)]
+        command = [interpreter, *INTERPRETER_FLAGS, str(WORKER_PATH), str(memory)]
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -59,7 +59,7 @@ class WorkerProcess:
                 bufsize=0,
             )
         except (OSError, ValueError) as error:
-            raise NoInterpreter(f"{interpreter} could not be started: {error}") from error
+            raise InterpreterError(f"{interpreter} could not be started: {error}") from error
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
         self._stdin, self._stdout = self._popen.stdin, self._popen.stdout
@@ -72,22 +72,22 @@ class WorkerProcess:
         self._asked = 0
 
     def introduction(self) -> tuple[str, str]:
-        """Implementation and version. Raises `Lost`."""
+        """Implementation and version. Raises `WorkerLost`."""
         answer = self._answer(time.monotonic() + START_SECONDS, START_SECONDS)
         try:
             return str(answer["implementation"]), str(answer["version"])
         except KeyError as error:
-            raise Lost("did not say which Python it is") from error
+            raise WorkerLost("did not say which Python it is") from error
 
-    def ask(self, source: Question, seconds: float) -> dict[str, Any]:
-        """The worker's verdict on one source, checked to be the answer to this question. Raises `Lost`."""
+    def ask(self, source: SourceLike, seconds: float) -> dict[str, Any]:
+        """The worker's verdict on one source, checked to be the answer to this question. Raises `WorkerLost`."""
         self._asked += 1
         deadline = time.monotonic() + seconds
         header = json.dumps({"id": self._asked, "path": source.path, "size": len(source.content)})
         self._send(header.encode("ascii") + b"\n" + source.content, deadline, seconds)
         answer = self._answer(deadline, seconds)
         if answer.get("id") != self._asked or "ok" not in answer:
-            raise Lost("answered something else than a verdict")
+            raise WorkerLost("answered something else than a verdict")
         return answer
 
     def stop(self) -> None:
@@ -111,31 +111,31 @@ class WorkerProcess:
         line = b""
         while not line.endswith(b"\n"):
             self._wait(self._answers, deadline, seconds)
-            received = os.read(self._out, CHUNK)
+            received = os.read(self._out, CHUNK_BYTES)
             if not received:
                 raise self._death()
             line += received
-            if len(line) > LONGEST_ANSWER:
-                raise Lost("answered more than a verdict")
+            if len(line) > MAX_ANSWER_BYTES:
+                raise WorkerLost("answered more than a verdict")
         try:
             answer = json.loads(line)
         except ValueError as error:
-            raise Lost("answered something else than a verdict") from error
+            raise WorkerLost("answered something else than a verdict") from error
         if not isinstance(answer, dict):
-            raise Lost("answered something else than a verdict")
+            raise WorkerLost("answered something else than a verdict")
         return answer
 
     @staticmethod
     def _wait(pipe: select.poll, deadline: float, seconds: float) -> None:
         if not pipe.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise Lost(f"did not answer within {seconds:g} s")
+            raise WorkerLost(f"did not answer within {seconds:g} s")
 
-    def _death(self) -> Lost:
+    def _death(self) -> WorkerLost:
         # The pipe is closed, so the process has ended or is about to.
         self._popen.kill()
         code = self._popen.wait()
         if code == -signal.SIGKILL:
-            return Lost("ended without a verdict")
+            return WorkerLost("ended without a verdict")
         if code < 0:
-            return Lost(f"died of {signal.Signals(-code).name}")
-        return Lost(f"ended with exit code {code}")
+            return WorkerLost(f"died of {signal.Signals(-code).name}")
+        return WorkerLost(f"ended with exit code {code}")

@@ -10,19 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.adapters.compilers.calling import Unanswered, post
-from shared.adapters.compilers.verdict import verdict
+from shared.adapters.compilers.calling import RequestFailed, post_json
+from shared.adapters.compilers.verdict import parse_verdict
 from shared.errors import Retry
 from shared.proof.model.compilation import Compilation, Source
 from shared.proof.model.ports import Compiler
 from shared.secret import Secret
 
-MOST_SOURCES = 1000
-MOST_BYTES = 12 << 20
+MAX_BATCH_SOURCES = 1000
+MAX_BATCH_BYTES = 12 << 20
 """Of the sources in one request; base64 makes a third more of them, and the function takes 30 MiB."""
-LONGEST_PATH = 4096
-MOST_REMEMBERED = 20_000
-REST_SECONDS = 60.0
+MAX_PATH_LENGTH = 4096
+MAX_CACHED = 20_000
+COOL_DOWN_SECONDS = 60.0
 """How long a function that could not be reached is left alone."""
 
 
@@ -64,64 +64,64 @@ class RemoteCompiler:
 
     def expect(self, sources: Iterable[Source]) -> None:
         """Judges all of these in as few requests as their size allows."""
-        new = list({_key(one): one for one in sources if _key(one) not in self._judged}.values())
-        if len(self._judged) + len(new) > MOST_REMEMBERED:
+        new = list({_cache_key(one): one for one in sources if _cache_key(one) not in self._judged}.values())
+        if len(self._judged) + len(new) > MAX_CACHED:
             self._judged.clear()
-        for batch in _batches(new):
+        for batch in _split_into_batches(new):
             answered = self._ask(batch) if self._reachable() else None
             if answered is None:
                 self._instead.expect(batch)
             else:
-                self._judged.update(zip(map(_key, batch), answered, strict=True))
+                self._judged.update(zip(map(_cache_key, batch), answered, strict=True))
 
     def compile(self, source: Source) -> Compilation:
         """The function's verdict, else the other compiler's; the latter is not remembered."""
         self.expect([source])
-        return self._judged.get(_key(source)) or self._instead.compile(source)
+        return self._judged.get(_cache_key(source)) or self._instead.compile(source)
 
     def _reachable(self) -> bool:
         return self._clock() >= self._rests_until
 
     def _ask(self, batch: Sequence[Source]) -> list[Compilation] | None:
         """The verdicts on a batch; None where there is no answer, and then nothing is asked for a while."""
-        encoded = [{"path": one.path[-LONGEST_PATH:], "content": _text(one.content)} for one in batch]
+        encoded = [{"path": one.path[-MAX_PATH_LENGTH:], "content": _encode_content(one.content)} for one in batch]
         try:
             token = self._token(self._url)
             self.requests_sent += 1
-            told = post(self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep)
+            told = post_json(self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep)
             answered = self._verdicts(told, batch)
-        except (Unanswered, Retry) as error:
+        except (RequestFailed, Retry) as error:
             self.unreached = str(error)
-            self._rests_until = self._clock() + REST_SECONDS
+            self._rests_until = self._clock() + COOL_DOWN_SECONDS
             return None
         self.unreached = ""
         return answered
 
     def _verdicts(self, told: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
-        """Raises `Unanswered` where this is not the answer to the batch, or another Python's."""
+        """Raises `RequestFailed` where this is not the answer to the batch, or another Python's."""
         try:
             implementation, version, answers = str(told["implementation"]), str(told["version"]), told["verdicts"]
             if implementation != "cpython" or version.split(".")[:2] != self.python.split("."):
-                raise Unanswered(f"{self._url} is {implementation} {version}, not CPython {self.python}")
+                raise RequestFailed(f"{self._url} is {implementation} {version}, not CPython {self.python}")
             checked_by = f"{implementation}-{version}"
-            found = [_compilation(answer, one, checked_by) for answer, one in zip(answers, batch, strict=True)]
+            found = [_parse_compilation(answer, one, checked_by) for answer, one in zip(answers, batch, strict=True)]
         except (KeyError, TypeError, ValueError) as error:
-            raise Unanswered(f"{self._url} answered something else than verdicts") from error
+            raise RequestFailed(f"{self._url} answered something else than verdicts") from error
         self._version = checked_by
         return found
 
 
-def _compilation(answer: Mapping[str, Any], source: Source, checked_by: str) -> Compilation:
+def _parse_compilation(answer: Mapping[str, Any], source: Source, checked_by: str) -> Compilation:
     if answer["ok"] is None:
         return Compilation(ok=None, fault=None, checked_by=checked_by, why=f"{checked_by} {answer['why']}.")
-    return verdict(answer, source, checked_by)
+    return parse_verdict(answer, source, checked_by)
 
 
-def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+def _split_into_batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
     batch: list[Source] = []
     size = 0
     for source in sources:
-        if batch and (len(batch) == MOST_SOURCES or size + len(source.content) > MOST_BYTES):
+        if batch and (len(batch) == MAX_BATCH_SOURCES or size + len(source.content) > MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(source)
@@ -130,9 +130,9 @@ def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
         yield batch
 
 
-def _key(source: Source) -> tuple[str, bytes]:
+def _cache_key(source: Source) -> tuple[str, bytes]:
     return source.path, source.content
 
 
-def _text(content: bytes) -> str:
+def _encode_content(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")

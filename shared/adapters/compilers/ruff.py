@@ -14,31 +14,31 @@ from typing import Any
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
-from shared.adapters.compilers.decoding import Decoded, decode
+from shared.adapters.compilers.decoding import DecodedSource, decode_source
 from shared.errors import InputError
 from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source, split_source_lines
 
 # What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/corpus.
 RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142,PLE1700"
-SECONDS = 30.0
-SECONDS_EACH = 0.1
+BASE_SECONDS = 30.0
+SECONDS_PER_SOURCE = 0.1
 # Bytes of stack for each of its threads: deep nesting overflows the usual 2 MiB, and that ends the process.
-THREAD_STACK = 64 << 20
-MOST_FINDINGS = 1000
+THREAD_STACK_BYTES = 64 << 20
+MAX_FINDINGS = 1000
 # A source that kills ruff takes the whole batch with it: the batch is halved to find it, for so many limits' time.
-PATIENCE = 3
+MAX_BISECTION_ROUNDS = 3
 
-Wanted = tuple[bytes, str]
+SourceKey = tuple[bytes, str]
 
 
-class _Failed(Exception):
+class _RuffFailed(Exception):
     """Ruff gave no answer for a batch; the text says why, as the end of a sentence."""
 
 
 class Ruff:
     """Implements `shared.ports.Explainer`. `processes_started` counts, for tests and the bench."""
 
-    def __init__(self, *, seconds: float = SECONDS) -> None:
+    def __init__(self, *, seconds: float = BASE_SECONDS) -> None:
         self.processes_started = 0
         self._seconds = seconds
         self._until = 0.0
@@ -53,13 +53,13 @@ class Ruff:
 
     def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         """One explanation for each pair, in their order; equal pairs are judged once."""
-        decoded = {key: decode(*key) for key in ((source.content, python) for source, python in wanted)}
-        self._until = time.monotonic() + PATIENCE * self._allowed(len(decoded))
+        decoded = {key: decode_source(*key) for key in ((source.content, python) for source, python in wanted)}
+        self._until = time.monotonic() + MAX_BISECTION_ROUNDS * self._allowed(len(decoded))
         judged = self._judge([key for key, text in decoded.items() if text.content is not None], decoded)
         explained = {key: self._explanation(judged.get(key, ()), text) for key, text in decoded.items()}
         return [explained[source.content, python] for source, python in wanted]
 
-    def _explanation(self, judged: Sequence[Diagnostic] | str, text: Decoded) -> Explanation:
+    def _explanation(self, judged: Sequence[Diagnostic] | str, text: DecodedSource) -> Explanation:
         if isinstance(judged, str):
             return Explanation(self.checked_by, (), why=judged)
         findings = {(finding.line, finding.message): finding for finding in reversed(judged)}
@@ -67,21 +67,21 @@ class Ruff:
             line = text.row if text.fault.line is None else text.fault.line
             findings[line, text.fault.message] = Diagnostic(line, 1, text.fault.message, text.row)
         ordered = sorted(findings.values(), key=lambda finding: (finding.line, finding.column))
-        return Explanation(self.checked_by, tuple(ordered[:MOST_FINDINGS]))
+        return Explanation(self.checked_by, tuple(ordered[:MAX_FINDINGS]))
 
-    def _judge(self, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> dict[Wanted, list[Diagnostic] | str]:
+    def _judge(self, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> dict[SourceKey, list[Diagnostic] | str]:
         if not keys:
             return {}
         try:
             with tempfile.TemporaryDirectory(prefix="provenfix-") as directory:
                 return dict(zip(keys, self._run(Path(directory), keys, decoded), strict=True))
-        except _Failed as failed:
+        except _RuffFailed as failed:
             if len(keys) == 1 or time.monotonic() > self._until:
                 return dict.fromkeys(keys, f"{self.checked_by} {failed}.")
         half = len(keys) // 2
         return self._judge(keys[:half], decoded) | self._judge(keys[half:], decoded)
 
-    def _run(self, directory: Path, keys: list[Wanted], decoded: dict[Wanted, Decoded]) -> list[list[Diagnostic]]:
+    def _run(self, directory: Path, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> list[list[Diagnostic]]:
         versions = {python: "py" + python.replace(".", "") for _, python in keys}
         for name in versions.values():
             (directory / name).mkdir()
@@ -95,17 +95,17 @@ class Ruff:
                 answer = json.loads(line)
                 own = findings[int(Path(answer["filename"]).stem)]
                 if answer["name"] == "panic":
-                    raise _Failed("panicked on this source")
-                if len(own) < MOST_FINDINGS:
-                    own.append(_finding(answer))
+                    raise _RuffFailed("panicked on this source")
+                if len(own) < MAX_FINDINGS:
+                    own.append(_parse_finding(answer))
         return findings
 
     def _allowed(self, sources: int) -> float:
-        return self._seconds + SECONDS_EACH * sources
+        return self._seconds + SECONDS_PER_SOURCE * sources
 
     def _start(self, directory: Path, answers: Path, versions: Iterable[str], seconds: float) -> None:
         targets = ", ".join(f'"{version}/**" = "{version}"' for version in versions)
-        command = [_binary(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
+        command = [_ruff_binary(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
         command += ["--exit-zero", "--output-format", "json-lines", "--select", RULES]
         command += ["--config", "exclude = []", "--config", f"per-file-target-version = {{{targets}}}", "."]
         self.processes_started += 1
@@ -114,7 +114,7 @@ class Ruff:
                 ended = subprocess.run(
                     command,
                     cwd=directory,
-                    env={"RUST_MIN_STACK": str(THREAD_STACK)},
+                    env={"RUST_MIN_STACK": str(THREAD_STACK_BYTES)},
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.PIPE,  # with a pipe to wait on, `run` need not poll
@@ -122,9 +122,9 @@ class Ruff:
                     check=False,
                 )
             except subprocess.TimeoutExpired as expired:
-                raise _Failed(f"did not answer within {seconds:g} s") from expired
+                raise _RuffFailed(f"did not answer within {seconds:g} s") from expired
         if ended.returncode:
-            raise _Failed(f"ended with code {ended.returncode} on this source")
+            raise _RuffFailed(f"ended with code {ended.returncode} on this source")
 
 
 class RuffCompiler:
@@ -157,25 +157,25 @@ class RuffCompiler:
         return Compilation(ok=False, fault=self._fault(said.findings[0], source), checked_by=self.checked_by)
 
     def _fault(self, first: Diagnostic, source: Source) -> Fault:
-        decoding = decode(source.content, self.python).fault
+        decoding = decode_source(source.content, self.python).fault
         if decoding is not None and decoding.message == first.message:
             return decoding
         lines = split_source_lines(source.content)
         text = lines[first.line - 1][:4096] if 0 < first.line <= len(lines) else ""
-        return Fault(_error_class(first.message), first.message, first.line, first.column, text)
+        return Fault(_guess_error_class(first.message), first.message, first.line, first.column, text)
 
 
-def _finding(answer: dict[str, Any]) -> Diagnostic:
+def _parse_finding(answer: dict[str, Any]) -> Diagnostic:
     start, end = answer["location"], answer["end_location"]
     return Diagnostic(int(start["row"]), int(start["column"]), str(answer["message"]), int(end["row"]))
 
 
-def _error_class(message: str) -> str:
+def _guess_error_class(message: str) -> str:
     """The class that CPython would raise, told by ruff's words; it does not tell a TabError from its base class."""
     return "IndentationError" if "indent" in message.lower() else "SyntaxError"
 
 
-def _binary() -> str:
+def _ruff_binary() -> str:
     try:
         return str(find_ruff_bin())
     except FileNotFoundError as error:

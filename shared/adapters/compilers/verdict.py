@@ -4,31 +4,31 @@ from collections.abc import Mapping
 
 from shared.proof.model.compilation import Compilation, Fault, Source, split_source_lines
 
-LONGEST_QUOTE = 4096
+MAX_QUOTE_LENGTH = 4096
 
 
-def verdict(answer: Mapping[str, object], source: Source, checked_by: str) -> Compilation:
+def parse_verdict(answer: Mapping[str, object], source: Source, checked_by: str) -> Compilation:
     """`answer` as the worker's docstring shows it. Raises KeyError where it is not one."""
     if answer["ok"] is True:
         return Compilation(ok=True, fault=None, checked_by=checked_by)
-    line, offset = _number(answer["line"]), _number(answer["offset"])
+    line, offset = _as_line_number(answer["line"]), _as_line_number(answer["offset"])
     fault = Fault(
         error_class=str(answer["class"]),
         message=str(answer["message"]),
         line=line,
         column=offset if offset and offset > 0 else None,
-        text=_quoted(answer["text"], line, source),
+        text=_quote_line(answer["text"], line, source),
     )
     return Compilation(ok=False, fault=fault, checked_by=checked_by)
 
 
-def _number(value: object) -> int | None:
+def _as_line_number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _quoted(text: object, line: int | None, source: Source) -> str:
+def _quote_line(text: object, line: int | None, source: Source) -> str:
     if text is None and line:
         # Errors found after parsing carry no text when the source is not a file: quote it from the bytes.
         lines = split_source_lines(source.content)
-        text = lines[line - 1][:LONGEST_QUOTE] if 0 < line <= len(lines) else ""
+        text = lines[line - 1][:MAX_QUOTE_LENGTH] if 0 < line <= len(lines) else ""
     return str(text or "").rstrip("\r\n").encode("utf-8", "replace").decode("utf-8")

@@ -9,7 +9,7 @@ the standard library and to syntax that 3.7 accepts. Nothing of a source is impo
              or  {"id": 7, "ok": false, "class": "SyntaxError", "message": "...", "line": 3, "offset": 9, "text": "...",
                   "peak": 12345678}
 
-Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak` (bytes of memory at most held, 0 where
+Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak_memory` (bytes of memory at most held, 0 where
 not known) lets the caller tell a source that is too deep (MemoryError is CPython's verdict) from one that is too big.
 """
 
@@ -30,39 +30,39 @@ if TYPE_CHECKING:  # 3.7 would spend a third of its start on typing
 
 # What the sources are called. CPython *opens* the file of that name to quote a line of it, so it must never be a path
 # that was read from a log or a tree; the real path is put into the messages that mention it.
-NAME = "<source under test>"
+SOURCE_NAME = "<source under test>"
 
 # A verdict quotes lines of the source; nobody reads more of one line than this, in characters.
-LONGEST_QUOTE = 4096
+MAX_QUOTE_LENGTH = 4096
 
 # Whatever compile() raises because of what a source contains.
-REFUSALS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+COMPILE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 
 
-def judge(content: bytes, path: str) -> dict[str, object]:
+def judge_source(content: bytes, path: str) -> dict[str, object]:
     """The verdict on one source: the answer without its `id`."""
     try:
-        compile(content, NAME, "exec", dont_inherit=True)
-    except REFUSALS as error:
-        return refusal(error, path)
+        compile(content, SOURCE_NAME, "exec", dont_inherit=True)
+    except COMPILE_ERRORS as error:
+        return describe_error(error, path)
     return {"ok": True}
 
 
-def refusal(error: BaseException, path: str) -> dict[str, object]:
+def describe_error(error: BaseException, path: str) -> dict[str, object]:
     """What compile() raised, as values that JSON can carry."""
     told = error if isinstance(error, SyntaxError) else SyntaxError(str(error))
     return {
         "ok": False,
         "class": type(error).__name__,
-        "message": str(told.msg)[:LONGEST_QUOTE].replace(NAME, path),
+        "message": str(told.msg)[:MAX_QUOTE_LENGTH].replace(SOURCE_NAME, path),
         "line": told.lineno if isinstance(told.lineno, int) else None,
         "offset": told.offset if isinstance(told.offset, int) else None,
-        "text": told.text[:LONGEST_QUOTE] if isinstance(told.text, str) else None,
-        "peak": peak() if isinstance(error, MemoryError) else 0,
+        "text": told.text[:MAX_QUOTE_LENGTH] if isinstance(told.text, str) else None,
+        "peak": peak_memory() if isinstance(error, MemoryError) else 0,
     }
 
 
-def peak() -> int:
+def peak_memory() -> int:
     """The most memory that this process has held so far, in bytes; 0 where that is not known."""
     if resource is None:
         return 0
@@ -70,7 +70,7 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def limit(memory: int) -> None:
+def limit_resources(memory: int) -> None:
     """Bind this process: no core dump, few files, `memory` bytes of address space (0: no limit)."""
     if resource is None:
         return
@@ -84,7 +84,7 @@ def limit(memory: int) -> None:
             continue  # a tighter limit is in force already, or the platform refuses this one
 
 
-def version() -> str:
+def python_version() -> str:
     """`3.11.7`, or `3.15.0b2` for what is not released yet."""
     info = sys.version_info
     numbers = ".".join(str(number) for number in info[:3])
@@ -92,14 +92,14 @@ def version() -> str:
     return numbers + (stage + str(info.serial) if stage else "")
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve_requests(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until `requests` ends."""
 
     def answer(values: dict[str, object]) -> None:
         answers.write(json.dumps(values).encode("ascii") + b"\n")
         answers.flush()
 
-    answer({"implementation": sys.implementation.name, "version": version()})
+    answer({"implementation": sys.implementation.name, "version": python_version()})
     while True:
         header = requests.readline()
         if not header:
@@ -108,7 +108,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         content = requests.read(request["size"])
         if len(content) < request["size"]:
             return
-        answer(dict(judge(content, request["path"]), id=request["id"]))
+        answer(dict(judge_source(content, request["path"]), id=request["id"]))
 
 
 def main() -> None:
@@ -118,8 +118,8 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    limit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-    serve(requests, answers)
+    limit_resources(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    serve_requests(requests, answers)
 
 
 if __name__ == "__main__":

@@ -8,25 +8,25 @@ knows where the repository comes from runs the command.
 import shlex
 from collections.abc import Sequence
 
-from shared.adapters.git.scratch import Scratch
+from shared.adapters.git.scratch import ScratchRepository
 
-_MOST_NAMED = 2
+_MAX_LISTED_BLOBS = 2
 """Blobs that are named one by one; of more than that, one command fetches everything."""
 
 
-def tell_missing(scratch: Scratch, missing: Sequence[str], *, counts: bool) -> list[str]:
+def describe_missing(scratch: ScratchRepository, missing: Sequence[str], *, line_counts: bool) -> list[str]:
     """At most one sentence: for the blobs, else for line counts that could not be had."""
-    if not missing and not counts:
+    if not missing and not line_counts:
         return []
-    command = _command(scratch.promisor(), missing)
+    command = _fetch_command(scratch.promisor(), missing)
     copy = "partial clone" if scratch.partial else "copy of the repository"
     what = f"the contents of {len(missing)} file versions" if missing else "contents that line counts need"
     what = "the contents of 1 file version" if len(missing) == 1 else what
     return [f"This {copy} lacks {what}; run in it, this command fetches them: {command}"]
 
 
-def _command(remote: str, missing: Sequence[str]) -> str:
+def _fetch_command(remote: str, missing: Sequence[str]) -> str:
     """Fetching the blobs needs git 2.25 or newer, fetching everything 2.36."""
-    if missing and len(missing) <= _MOST_NAMED:
+    if missing and len(missing) <= _MAX_LISTED_BLOBS:
         return shlex.join(["git", "fetch", "--no-tags", "--filter=blob:none", remote, *missing])
     return shlex.join(["git", "fetch", "--refetch", "--no-filter", remote])

@@ -5,33 +5,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from shared.adapters.git.process import Conversation, Git, GitFailed
-from shared.adapters.git.recent import Recent
+from shared.adapters.git.process import GitPipe, Git, GitError
+from shared.adapters.git.recent import LruCache
 from shared.proof.model.history import Folder, TreeEntry
 
-_IN_FLIGHT = 4096
+_PIPE_BYTES = 4096
 """Bytes of answers that may be on their way: no pipe holds less, so git is never blocked while it is being asked."""
 
-_LARGEST_ANSWER = 96
+_MAX_ANSWER_BYTES = 96
 """Bytes of an answer beyond the name that it repeats, with the longest id and type."""
 
-_MOST_FILES = 1_000_000
-_DEEPEST = 500
+_MAX_FILES = 1_000_000
+_MAX_DEPTH = 500
 """Of one tree. Ten small tree objects that list each other ten times over are ten thousand million files."""
 
-_MOST_LINES_HELD = 60_000
+_MAX_CACHED_LINES = 60_000
 """Lines of tree objects that are kept for the next question; a line takes some 300 bytes."""
-_MOST_BYTES_HELD = 8 << 20
+_MAX_CACHED_BYTES = 8 << 20
 """Of blobs that were read, for whoever asks next: a source is read for its imports, then compiled."""
 
 _SHA256_BYTES = 32
 _KINDS = (b"blob", b"tree", b"commit", b"tag")
-_TREE = b"40000"
-_REGULAR = (b"100644", b"100755", b"100664")
+_TREE_MODE = b"40000"
+_FILE_MODES = (b"100644", b"100755", b"100664")
 
 
 @dataclass(frozen=True, slots=True)
-class RawEntry:
+class RawTreeEntry:
     """One line of a tree object."""
 
     mode: bytes
@@ -40,7 +40,7 @@ class RawEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectInfo:
     """An object of the store: its id, its type (`blob`, `tree`, `commit`, `tag`), its size in bytes."""
 
     id: str
@@ -48,24 +48,24 @@ class Found:
     size: int
 
 
-class Objects:
+class ObjectStore:
     """Reads the object store of one repository. Ids are hex; `None` means that the copy does not hold the object."""
 
     def __init__(self, git: Git, id_bytes: int) -> None:
         self._git = git
         self._id_bytes = id_bytes
         self._hash = partial(hashlib.sha256 if id_bytes == _SHA256_BYTES else hashlib.sha1, usedforsecurity=False)
-        self._trees: Recent[str, tuple[RawEntry, ...]] = Recent(_MOST_LINES_HELD)
-        self._folders: Recent[str, Folder] = Recent(_MOST_LINES_HELD)
-        self._blobs: Recent[str, bytes] = Recent(_MOST_BYTES_HELD)
+        self._trees: LruCache[str, tuple[RawTreeEntry, ...]] = LruCache(_MAX_CACHED_LINES)
+        self._folders: LruCache[str, Folder] = LruCache(_MAX_CACHED_LINES)
+        self._blobs: LruCache[str, bytes] = LruCache(_MAX_CACHED_BYTES)
         self.bytes_read = 0
 
     @cached_property
-    def _batch(self) -> Conversation:
+    def _batch(self) -> GitPipe:
         return self._git.start("cat-file", "--batch")
 
     @cached_property
-    def _check(self) -> Conversation:
+    def _check(self) -> GitPipe:
         return self._git.start("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
 
     def close(self) -> None:
@@ -74,19 +74,19 @@ class Objects:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
-    def resolve(self, names: Sequence[str]) -> list[Found | None]:
+    def resolve(self, names: Sequence[str]) -> list[ObjectInfo | None]:
         """What each extended object name, such as `main^{commit}` or `commit:path`, stands for; None for no object."""
-        found: list[Found | None] = []
-        for chunk in _in_flight(names):
+        found: list[ObjectInfo | None] = []
+        for chunk in _split_requests(names):
             self._check.send(b"".join(chunk))
             found += [self._resolved(self._check.line()) for _ in chunk]
         return found
 
     @staticmethod
-    def _resolved(line: bytes) -> Found | None:
+    def _resolved(line: bytes) -> ObjectInfo | None:
         oid, *told = line.split(b" ")
         if len(told) == 2 and told[0] in _KINDS and told[1].isdigit():
-            return Found(oid.decode(), told[0].decode(), int(told[1]))
+            return ObjectInfo(oid.decode(), told[0].decode(), int(told[1]))
         return None
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
@@ -100,7 +100,7 @@ class Objects:
         self.bytes_read += len(content)
         # Git does not look when it reads, and a proof stands on these bytes.
         if self._hash(b"%b %d\0%b" % (kind, len(content), content)).hexdigest() != oid:
-            raise GitFailed(f"{self._git.name}: object {oid} is damaged; run git fsck there")
+            raise GitError(f"{self._git.name}: object {oid} is damaged; run git fsck there")
         return kind.decode(), content
 
     def blob(self, oid: str) -> bytes | None:
@@ -114,7 +114,7 @@ class Objects:
             self._blobs.put(oid, held, len(held) + 1)
         return held
 
-    def entries(self, tree: str) -> tuple[RawEntry, ...] | None:
+    def entries(self, tree: str) -> tuple[RawTreeEntry, ...] | None:
         """The lines of a tree object; None where this copy does not hold it. Raises Unreadable for a damaged one."""
         held = self._trees.get(tree)
         if held is None:
@@ -134,22 +134,22 @@ class Objects:
                 return None
             named = [(line.name.decode("utf-8", "surrogateescape"), line) for line in lines]
             held = Folder(
-                {name: line.id for name, line in named if line.mode in _REGULAR},
-                {name: line.id for name, line in named if line.mode == _TREE},
+                {name: line.id for name, line in named if line.mode in _FILE_MODES},
+                {name: line.id for name, line in named if line.mode == _TREE_MODE},
             )
             self._folders.put(tree, held, len(lines) + 1)
         return held
 
-    def _parsed(self, tree: str, content: bytes) -> Iterator[RawEntry]:
+    def _parsed(self, tree: str, content: bytes) -> Iterator[RawTreeEntry]:
         at = 0
         while at < len(content):
             space = content.find(b" ", at)
             end = content.find(b"\0", space)
             after = end + 1 + self._id_bytes
             if space < 0 or end < 0 or after > len(content):
-                raise GitFailed(f"{self._git.name}: tree object {tree} is damaged; run git fsck there")
+                raise GitError(f"{self._git.name}: tree object {tree} is damaged; run git fsck there")
             mode = content[at:space].lstrip(b"0")  # some tools wrote folders as 040000, and git reads them so
-            yield RawEntry(mode, content[space + 1 : end], content[end + 1 : after].hex())
+            yield RawTreeEntry(mode, content[space + 1 : end], content[end + 1 : after].hex())
             at = after
 
     def files(self, tree: str) -> Mapping[str, TreeEntry] | None:
@@ -168,22 +168,22 @@ class Objects:
         self._check_size(tree, len(found) + len(lines), depth)
         for entry in lines:
             path = above + entry.name.decode("utf-8", "surrogateescape")
-            if entry.mode in _REGULAR:
+            if entry.mode in _FILE_MODES:
                 found[path] = TreeEntry(path, entry.id)
-            elif entry.mode == _TREE and not self._gather(entry.id, f"{path}/", depth + 1, found):
+            elif entry.mode == _TREE_MODE and not self._gather(entry.id, f"{path}/", depth + 1, found):
                 return False
         return True
 
     def _check_size(self, tree: str, files: int, depth: int) -> None:
-        if files > _MOST_FILES or depth > _DEEPEST:
-            limits = f"{_MOST_FILES} files or {_DEEPEST} folders within each other"
-            raise GitFailed(f"{self._git.name}: tree {tree} holds more than {limits}; no service is made of that")
+        if files > _MAX_FILES or depth > _MAX_DEPTH:
+            limits = f"{_MAX_FILES} files or {_MAX_DEPTH} folders within each other"
+            raise GitError(f"{self._git.name}: tree {tree} holds more than {limits}; no service is made of that")
 
-    def entry_at(self, tree: str, path: str) -> RawEntry | None:
+    def entry_at(self, tree: str, path: str) -> RawTreeEntry | None:
         """What lies at a path below a tree, read from tree objects alone: works where blobs are missing."""
-        here = RawEntry(_TREE, b"", tree)
+        here = RawTreeEntry(_TREE_MODE, b"", tree)
         for part in path.encode("utf-8", "surrogateescape").split(b"/"):
-            if here.mode != _TREE:
+            if here.mode != _TREE_MODE:
                 return None
             found = next((entry for entry in self.entries(here.id) or () if entry.name == part), None)
             if found is None:
@@ -192,16 +192,16 @@ class Objects:
         return here
 
 
-def _in_flight(names: Sequence[str]) -> Iterator[list[bytes]]:
+def _split_requests(names: Sequence[str]) -> Iterator[list[bytes]]:
     """The requests in portions whose answers fit into a pipe, or one at a time."""
     portion: list[bytes] = []
-    room = _IN_FLIGHT
+    room = _PIPE_BYTES
     for name in names:
         request = name.encode("utf-8", "surrogateescape") + b"\n"
-        room -= len(request) + _LARGEST_ANSWER
+        room -= len(request) + _MAX_ANSWER_BYTES
         if portion and room < 0:
             yield portion
-            portion, room = [], _IN_FLIGHT - len(request) - _LARGEST_ANSWER
+            portion, room = [], _PIPE_BYTES - len(request) - _MAX_ANSWER_BYTES
         portion.append(request)
     if portion:
         yield portion

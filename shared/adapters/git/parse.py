@@ -9,58 +9,58 @@ from shared.proof.model.history import Commit, FileChange, TreeEntry
 COMMIT_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%an%x00%s"
 """For `git log --format`: one line a commit, fields apart by NUL; neither names nor subjects can hold a line end."""
 
-_LAST_SECOND = 253_402_300_799
+_MAX_TIMESTAMP = 253_402_300_799
 """9999-12-31T23:59:59Z: a commit may claim any second, a datetime may not."""
 
 
-def text(raw: bytes) -> str:
+def decode_path(raw: bytes) -> str:
     """A path as text; bytes that are not UTF-8 are kept as surrogates, so that the name leads back to the file."""
     return raw.decode("utf-8", "surrogateescape")
 
 
-def commits(log: bytes) -> list[Commit]:
+def parse_log(log: bytes) -> list[Commit]:
     """The commits of a `git log` in COMMIT_FORMAT."""
-    return [_commit(line) for line in log.split(b"\n") if line]
+    return [_parse_commit(line) for line in log.split(b"\n") if line]
 
 
-def _commit(line: bytes) -> Commit:
+def _parse_commit(line: bytes) -> Commit:
     oid, parents, committed, authored, author, subject = line.split(b"\0", 5)
     return Commit(
         id=oid.decode(),
         parents=tuple(parents.decode().split()),
-        committed_at=_instant(committed),
-        authored_at=_instant(authored),
+        committed_at=_parse_instant(committed),
+        authored_at=_parse_instant(authored),
         author=author.decode("utf-8", "replace"),
         subject=subject.decode("utf-8", "replace"),
     )
 
 
-def commit_object(oid: str, raw: bytes) -> Commit:
-    """A commit as its object tells it: what `commits` says of it, without a process that asks."""
+def parse_commit_object(oid: str, raw: bytes) -> Commit:
+    """A commit as its object tells it: what `parse_log` says of it, without a process that asks."""
     header, _, message = raw.partition(b"\n\n")
     told: dict[bytes, list[bytes]] = {}
     for line in header.split(b"\n"):
         key, _, value = line.partition(b" ")
         told.setdefault(key, []).append(value)
-    author, committer = (_signed(told.get(key, [b""])[0]) for key in (b"author", b"committer"))
+    author, committer = (_parse_signature(told.get(key, [b""])[0]) for key in (b"author", b"committer"))
     encoding = told.get(b"encoding", [b"utf-8"])[0]
     return Commit(
         id=oid,
         parents=tuple(parent.decode("ascii", "replace") for parent in told.get(b"parent", ())),
-        committed_at=_instant(committer[1]),
-        authored_at=_instant(author[1]),
-        author=_decoded(author[0], encoding),
-        subject=_decoded(_subject(message.partition(b"\0")[0]), encoding),
+        committed_at=_parse_instant(committer[1]),
+        authored_at=_parse_instant(author[1]),
+        author=_decode(author[0], encoding),
+        subject=_decode(_parse_subject(message.partition(b"\0")[0]), encoding),
     )
 
 
-def _signed(value: bytes) -> tuple[bytes, bytes]:
+def _parse_signature(value: bytes) -> tuple[bytes, bytes]:
     """Name and second of `Robin Vale <robin@example.org> 1772323200 +0000`."""
     name, _, rest = value.partition(b"<")
     return name.strip(), rest.rpartition(b">")[2].strip().partition(b" ")[0]
 
 
-def _subject(message: bytes) -> bytes:
+def _parse_subject(message: bytes) -> bytes:
     """The first paragraph in one line, as git shows it."""
     lines: list[bytes] = []
     for line in message.split(b"\n"):
@@ -79,7 +79,7 @@ _ENCODINGS = re.compile(
 """Encodings of commits that have been seen in the wild; what Python knows by other names is not text, or not bytes."""
 
 
-def _decoded(raw: bytes, encoding: bytes) -> str:
+def _decode(raw: bytes, encoding: bytes) -> str:
     name = encoding.decode("ascii", "replace").strip()
     try:
         return raw.decode(name if _ENCODINGS.fullmatch(name) else "utf-8")
@@ -87,24 +87,24 @@ def _decoded(raw: bytes, encoding: bytes) -> str:
         return raw.decode("utf-8", "replace")
 
 
-def _instant(raw: bytes) -> datetime:
+def _parse_instant(raw: bytes) -> datetime:
     seconds = int(raw) if re.fullmatch(rb"-?\d{1,18}", raw) else 0
-    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
+    return datetime.fromtimestamp(min(max(seconds, 0), _MAX_TIMESTAMP), UTC)
 
 
-def changes(numstat: bytes) -> Iterator[FileChange]:
+def parse_numstat(numstat: bytes) -> Iterator[FileChange]:
     """The files of `git diff-tree --numstat -z --no-renames`."""
     for record in numstat.split(b"\0"):
         if record:
             added, deleted, path = record.split(b"\t", 2)
             binary = added == b"-"
-            yield FileChange(text(path), None if binary else int(added), None if binary else int(deleted))
+            yield FileChange(decode_path(path), None if binary else int(added), None if binary else int(deleted))
 
 
-FOLDER = b"040000"
+FOLDER_MODE = b"040000"
 
 
-def index(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+def parse_index(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
     """Mode and entry of the unconflicted files of `git ls-files --sparse --stage -z`, links and submodules left out.
 
     An index that leaves folders out names their trees instead, with the mode FOLDER and a path that ends in "/".
@@ -113,5 +113,5 @@ def index(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
         if record:
             facts, path = record.split(b"\t", 1)
             mode, oid, stage = facts.split(b" ")
-            if (mode.startswith(b"100") or mode == FOLDER) and stage == b"0":
-                yield mode, TreeEntry(text(path), oid.decode())
+            if (mode.startswith(b"100") or mode == FOLDER_MODE) and stage == b"0":
+                yield mode, TreeEntry(decode_path(path), oid.decode())

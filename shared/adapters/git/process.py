@@ -18,19 +18,19 @@ from typing import BinaryIO, cast
 from shared.errors import UsageError, InputError
 from shared.text.escaping import truncate
 
-_NOWHERE = os.devnull
-LONGEST_QUOTED = 200
-LONGEST_PATH = 4096
+_NULL_DEVICE = os.devnull
+MAX_QUOTE_LENGTH = 200
+MAX_PATH_LENGTH = 4096
 
 
-def environment(**extra: str) -> dict[str, str]:
+def git_environment(**extra: str) -> dict[str, str]:
     """The whole environment of every git process: nothing of the caller's but PATH."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LC_ALL": "C.UTF-8",
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_SYSTEM": _NOWHERE,
-        "GIT_CONFIG_GLOBAL": _NOWHERE,
+        "GIT_CONFIG_SYSTEM": _NULL_DEVICE,
+        "GIT_CONFIG_GLOBAL": _NULL_DEVICE,
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
@@ -41,7 +41,7 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
-def executable() -> str:
+def find_git() -> str:
     """Where git is. Raises Unreadable where it is not installed."""
     found = shutil.which("git")
     if found is None:
@@ -49,7 +49,7 @@ def executable() -> str:
     return found
 
 
-class GitFailed(InputError):
+class GitError(InputError):
     """A git process ended with an error; the text is what it printed."""
 
 
@@ -61,8 +61,8 @@ class Git:
 
     def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:
         self.name = name
-        self._command = [executable(), *leading]
-        self._environment = environment(**extra)
+        self._command = [find_git(), *leading]
+        self._environment = git_environment(**extra)
         self.processes_started = 0
 
     def run(self, *arguments: str) -> bytes:
@@ -78,16 +78,16 @@ class Git:
         if done.returncode:
             told = " ".join(done.stderr.decode("utf-8", "replace").split())
             told = re.sub(r"^(?:fatal|error): ", "", told) or f"git {arguments[0]} ended with {done.returncode}"
-            raise GitFailed(truncate(told, LONGEST_QUOTED))
+            raise GitError(truncate(told, MAX_QUOTE_LENGTH))
         return done.stdout
 
-    def start(self, *arguments: str) -> "Conversation":
+    def start(self, *arguments: str) -> "GitPipe":
         """A git process that is asked many times over a pipe."""
         self.processes_started += 1
-        return Conversation(self.name, [*self._command, *arguments], self._environment)
+        return GitPipe(self.name, [*self._command, *arguments], self._environment)
 
 
-class Conversation:
+class GitPipe:
     """One running git process: write requests, read answers, close."""
 
     def __init__(self, name: str, command: Sequence[str], env: dict[str, str]) -> None:
@@ -127,21 +127,21 @@ class Conversation:
         self._answer.close()
         self._process.wait()
 
-    def _ended(self) -> GitFailed:
-        return GitFailed(f"{self._name}: git could not read on, its objects seem to be damaged; run git fsck there")
+    def _ended(self) -> GitError:
+        return GitError(f"{self._name}: git could not read on, its objects seem to be damaged; run git fsck there")
 
 
-def locate(path: str, borrowed: Git) -> dict[str, str]:
+def locate_repository(path: str, git: Git) -> dict[str, str]:
     """Where the parts of the repository at `path` are: git_dir, objects, shallow, format. Raises Unreadable."""
-    _must_be_directory(path)
+    _require_directory(path)
     try:
-        told = _told(borrowed, path)
-    except GitFailed as error:
+        told = _ask_rev_parse(git, path)
+    except GitError as error:
         raise InputError(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
-    return dict(zip(_QUESTIONS, map(os.fsdecode, told), strict=True))
+    return dict(zip(_REV_PARSE_OPTIONS, map(os.fsdecode, told), strict=True))
 
 
-_QUESTIONS = {
+_REV_PARSE_OPTIONS = {
     "git_dir": ["--absolute-git-dir"],
     "objects": ["--git-path", "objects"],
     "shallow": ["--git-path", "shallow"],
@@ -149,16 +149,16 @@ _QUESTIONS = {
 }
 
 
-def _told(git: Git, path: str) -> list[bytes]:
+def _ask_rev_parse(git: Git, path: str) -> list[bytes]:
     """The answers to all questions; one at a time only where a path holds line ends, which separate answers."""
     ask = ["-C", path, "rev-parse", "--path-format=absolute"]
-    answers = git.run(*ask, *(word for question in _QUESTIONS.values() for word in question)).split(b"\n")[:-1]
-    if len(answers) == len(_QUESTIONS):
+    answers = git.run(*ask, *(word for question in _REV_PARSE_OPTIONS.values() for word in question)).split(b"\n")[:-1]
+    if len(answers) == len(_REV_PARSE_OPTIONS):
         return answers
-    return [git.run(*ask, *question)[:-1] for question in _QUESTIONS.values()]
+    return [git.run(*ask, *question)[:-1] for question in _REV_PARSE_OPTIONS.values()]
 
 
-def _must_be_directory(path: str) -> None:
+def _require_directory(path: str) -> None:
     takes = "--repo takes a work tree or a bare repository"
     try:
         mode = Path(path).stat().st_mode
@@ -166,18 +166,18 @@ def _must_be_directory(path: str) -> None:
         raise InputError(f"{path}: no such directory; {takes}") from None
     except (OSError, ValueError) as error:
         told = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{truncate(path, LONGEST_QUOTED)}: cannot be read ({told}); {takes}") from error
+        raise InputError(f"{truncate(path, MAX_QUOTE_LENGTH)}: cannot be read ({told}); {takes}") from error
     if not path or not stat.S_ISDIR(mode):
         raise InputError(f"{path or repr(path)}: not a directory; {takes}")
 
 
-def check_text(name: str, what: str) -> None:
+def check_revision_name(name: str, what: str) -> None:
     """Refuses what the line-based conversation with git cannot carry, or what needs more than refs and commits.
 
     Git ends where it is asked for a reflog (`@{1}`) that is not there, or for a path outside a work tree (`main:./x`).
     """
     if not name or re.search(r"[\x00-\x1f\x7f:]|@\{", name):
-        shown = repr(truncate(name, LONGEST_QUOTED))
+        shown = repr(truncate(name, MAX_QUOTE_LENGTH))
         raise UsageError(f"{what} {shown} cannot be the name of a commit; name a branch, a tag or a commit id")
 
 
@@ -192,4 +192,4 @@ def can_name_file(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     down = not {b"", b".", b".."}.intersection(raw.split(b"/"))
-    return down and len(raw) <= LONGEST_PATH and b"\n" not in raw and b"\0" not in raw
+    return down and len(raw) <= MAX_PATH_LENGTH and b"\n" not in raw and b"\0" not in raw

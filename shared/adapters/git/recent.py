@@ -8,7 +8,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Value]):
+class LruCache(Generic[Key, Value]):
     """Holds values up to `most` in all; what each one weighs is said when it is put in."""
 
     def __init__(self, most: int) -> None:

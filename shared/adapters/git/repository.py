@@ -10,19 +10,19 @@ from types import TracebackType
 from typing import Self
 
 from shared.adapters.git import parse
-from shared.adapters.git.missing import tell_missing
-from shared.adapters.git.objects import Objects
-from shared.adapters.git.process import LONGEST_QUOTED, GitFailed, can_name_file, check_text
-from shared.adapters.git.recent import Recent
-from shared.adapters.git.scratch import Scratch
+from shared.adapters.git.missing import describe_missing
+from shared.adapters.git.objects import ObjectStore
+from shared.adapters.git.process import MAX_QUOTE_LENGTH, GitError, can_name_file, check_revision_name
+from shared.adapters.git.recent import LruCache
+from shared.adapters.git.scratch import ScratchRepository
 from shared.errors import UsageError, InputError
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.text.escaping import truncate
 
-_LONGEST_LINK = 4096
+_MAX_LINK_LENGTH = 4096
 """Bytes; no system follows a longer one, so that a larger blob is a file."""
 
-_MOST_LISTED = 100_000
+_MAX_LISTED = 100_000
 """Files of whole trees that are kept for the next question."""
 
 _OTHER_HEADS = ("refs/heads", "refs/remotes", "refs/pull", "refs/merge-requests")
@@ -33,10 +33,10 @@ class GitRepository:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._scratch = Scratch(path)
+        self._scratch = ScratchRepository(path)
         self._git = self._scratch.git()
-        self.objects = Objects(self._git, self._scratch.id_bytes)
-        self._listed_trees: Recent[str, Mapping[str, TreeEntry]] = Recent(_MOST_LISTED)
+        self.objects = ObjectStore(self._git, self._scratch.id_bytes)
+        self._listed_trees: LruCache[str, Mapping[str, TreeEntry]] = LruCache(_MAX_LISTED)
         self._processes_apart = self._scratch.processes_started
         self._missing: set[str] = set()
         self._counts_gone = False
@@ -80,14 +80,14 @@ class GitRepository:
         return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found.id)
 
     def _commit_id(self, name: str, what: str) -> str:
-        check_text(name, what)
+        check_revision_name(name, what)
         tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
         for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
             if found is not None and found.kind == "commit":
                 return found.id
         known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
         hint = f"; its branches: {', '.join(known)}" if known else ""
-        raise UsageError(f"{self.path}: there is no commit named {truncate(name, LONGEST_QUOTED)!r}{hint}")
+        raise UsageError(f"{self.path}: there is no commit named {truncate(name, MAX_QUOTE_LENGTH)!r}{hint}")
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names. Raises Misused."""
@@ -95,7 +95,7 @@ class GitRepository:
         got = self.objects.read(oid)
         if got is None:
             raise InputError(f"{self.path}: commit {oid} is not in this copy; fetch it first")
-        commit = parse.commit_object(oid, got[1])
+        commit = parse.parse_commit_object(oid, got[1])
         return replace(commit, parents=()) if oid in self._scratch.boundary else commit
 
     # -- walks ----------------------------------------------------------------------------------------------------
@@ -125,13 +125,13 @@ class GitRepository:
         return self._log("--first-parent", f"--max-count={limit}", tip)
 
     def _log(self, *arguments: str) -> list[Commit]:
-        return parse.commits(self._walk(f"--format={parse.COMMIT_FORMAT}", *arguments))
+        return parse.parse_log(self._walk(f"--format={parse.COMMIT_FORMAT}", *arguments))
 
     def _walk(self, *arguments: str, literal: bool = True) -> bytes:
         git = self._git if literal else self._scratch.git(literal=False)
         try:
             return git.run("log", "--no-show-signature", *arguments)
-        except GitFailed as error:
+        except GitError as error:
             raise InputError(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
         finally:
             self._processes_apart += 0 if literal else git.processes_started
@@ -143,7 +143,7 @@ class GitRepository:
         pattern = ":(top,glob)**/" + re.sub(r"([*?\[\]\\])", r"\\\1", name)
         options = ["--format=", "--name-only", "-z", "--full-history", "-m", "--no-renames"]
         listed = self._walk(*options, *tips, "--", pattern, literal=False)
-        return sorted({parse.text(path.strip(b"\n")) for path in listed.split(b"\0")} - {""})
+        return sorted({parse.decode_path(path.strip(b"\n")) for path in listed.split(b"\0")} - {""})
 
     # -- contents -------------------------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class GitRepository:
         known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
         # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
         # for what looks like a link: Windows checks links out, and back in, as files.
-        small = {place: got.id for place, got in known.items() if got.size <= _LONGEST_LINK}
+        small = {place: got.id for place, got in known.items() if got.size <= _MAX_LINK_LENGTH}
         like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
         asked = {(place if oid in like_links else place[1], oid): place for place, oid in small.items()}
         files = self._files_of_trees(asked.values())
@@ -215,11 +215,11 @@ class GitRepository:
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
         try:
-            return list(parse.changes(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip)))
-        except GitFailed:  # a partial clone lacks the blobs that a line count needs
+            return list(parse.parse_numstat(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip)))
+        except GitError:  # a partial clone lacks the blobs that a line count needs
             self._counts_gone = True
             names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
-            return [FileChange(parse.text(name), None, None) for name in names.split(b"\0") if name]
+            return [FileChange(parse.decode_path(name), None, None) for name in names.split(b"\0") if name]
 
     def staged(self, index_file: str = "") -> Mapping[str, TreeEntry]:
         """The regular files of the index by path; conflicted ones are left out.
@@ -233,8 +233,8 @@ class GitRepository:
         for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
             shutil.copyfile(part, self._scratch.directory / part.name)
         files: dict[str, TreeEntry] = {}
-        for mode, entry in parse.index(self._listed(index)):
-            if mode != parse.FOLDER:
+        for mode, entry in parse.parse_index(self._listed(index)):
+            if mode != parse.FOLDER_MODE:
                 files[entry.path] = entry
                 continue
             below = self.objects.files(entry.blob)
@@ -247,7 +247,7 @@ class GitRepository:
         git = self._scratch.git(GIT_INDEX_FILE=str(index))
         try:
             return git.run(*self._scratch.listing(index))
-        except (GitFailed, OSError) as error:
+        except (GitError, OSError) as error:
             raise InputError(f"{self.path}: its index cannot be read ({error})") from error
 
     def _index(self, named: str) -> Path:
@@ -270,19 +270,19 @@ class GitRepository:
         options = [*contains, f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
         try:
             listed = self._git.run("for-each-ref", *options, "--format=%(objectname) %(refname)", *_OTHER_HEADS)
-        except GitFailed as error:
+        except GitError as error:
             raise InputError(
                 f"{self.path}: its branches cannot be compared ({error}); fetch what is missing"
             ) from error
         heads: dict[str, Branch] = {}
-        for line in parse.text(listed).split("\n")[:-1]:
+        for line in parse.decode_path(listed).split("\n")[:-1]:
             oid, name = line.split(" ", 1)
             heads.setdefault(oid, Branch(name, oid))
         return list(heads.values())
 
     def unseen(self) -> Sequence[str]:
         """What was asked for and this copy could not show, a sentence each, with the command that fetches it."""
-        return tell_missing(self._scratch, sorted(self._missing), counts=self._counts_gone)
+        return describe_missing(self._scratch, sorted(self._missing), line_counts=self._counts_gone)
 
     def missing(self) -> frozenset[str]:
         """The blobs that were asked for and that this copy does not hold."""

@@ -9,14 +9,14 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
-from shared.adapters.git.process import Git, GitFailed, locate
+from shared.adapters.git.process import Git, GitError, locate_repository
 from shared.errors import InputError
 
 _PREFIX = "provenfix-git-"
 """Then the process that owns it."""
-_PROMISOR = r"^remote\..*\.promisor$"
-_SPARSE = b"sdir\0\0\0\0"
-_END_OF_INDEX = 128
+_PROMISOR_SETTING = r"^remote\..*\.promisor$"
+_SPARSE_EXTENSION = b"sdir\0\0\0\0"
+_INDEX_TAIL_BYTES = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
 
 
@@ -39,7 +39,7 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-class Scratch:
+class ScratchRepository:
     """A bare repository in a temporary directory: refs and HEAD copied, objects read where they lie.
 
     A ref may be looked up here by any name that git understands, and nothing that the borrowed repository configures
@@ -62,7 +62,7 @@ class Scratch:
     def _borrow(self) -> None:
         trusting = self._trusting()
         located = Git(self.path, [], trusting)
-        places = locate(self.path, located)
+        places = locate_repository(self.path, located)
         self.git_dir = Path(places["git_dir"])
         self.objects = places["objects"]
         self.partial = any(Path(self.objects).glob("pack/*.promisor"))
@@ -82,8 +82,8 @@ class Scratch:
         """The remote that a partial clone was made from; read from its configuration, which is not put in force."""
         config = self.git_dir / "config"
         try:
-            told = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR)
-        except GitFailed:
+            told = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR_SETTING)
+        except GitError:
             return "origin"
         names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(told).splitlines()]
         return next((name for name in names if name), "origin")
@@ -110,8 +110,8 @@ class Scratch:
         """
         command = ["ls-files", "--stage", "-z"]
         with index.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _END_OF_INDEX))
-            if _SPARSE not in file.read():
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _INDEX_TAIL_BYTES))
+            if _SPARSE_EXTENSION not in file.read():
                 return command
         (self.directory / "info").mkdir(exist_ok=True)
         (self.directory / "info" / "sparse-checkout").write_text("/*\n!/*/\n", "ascii")
@@ -127,13 +127,13 @@ class Scratch:
             return written
         try:  # the reftable format keeps the real one elsewhere
             return "ref: " + os.fsdecode(self._real.run("symbolic-ref", "HEAD")).strip()
-        except GitFailed as error:
+        except GitError as error:
             raise InputError(f"{self.path}: its HEAD cannot be read ({error})") from error
 
     def _find_refs(self) -> tuple[dict[str, str], dict[str, str]]:
         try:
             listed = self._real.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
-        except GitFailed as error:
+        except GitError as error:
             raise InputError(f"{self.path}: its refs cannot be listed ({error})") from error
         refs: dict[str, str] = {}
         symbolic: dict[str, str] = {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import Query
 from shared.proof.model.finding import CheckStatus
 from shared.service import Service
@@ -29,15 +29,15 @@ _REQUIRED = (
 )
 """Three places that may name required checks: what administrators see of a protected branch, what everybody else sees
 of it, and the active rulesets of repository and organisation."""
-_MOST_PAGES = 10
-_FRESH = timedelta(seconds=20)
+_MAX_PAGES = 10
+_CACHE_LIFETIME = timedelta(seconds=20)
 """An investigation asks twice within moments."""
 
 
 class GitHubChecks:
     """Implements `shared.ports.CheckRuns`."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHubClient) -> None:
         self._github = github
         self._lately: dict[tuple[str, str], tuple[datetime, CheckStatus]] = {}
 
@@ -45,9 +45,9 @@ class GitHubChecks:
         """Green only where every required check is; without required ones, every check there is. Raises Retry."""
         key, now = (service.repository, commit), self._github.now()
         asked_at, state = self._lately.get(key, (None, CheckStatus.UNKNOWN))
-        if asked_at is None or now > asked_at + _FRESH:
+        if asked_at is None or now > asked_at + _CACHE_LIFETIME:
             state = self._state(service, commit)
-            self._lately = {each: told for each, told in self._lately.items() if now <= told[0] + _FRESH}
+            self._lately = {each: told for each, told in self._lately.items() if now <= told[0] + _CACHE_LIFETIME}
             self._lately[key] = (now, state)
         return state
 
@@ -55,20 +55,20 @@ class GitHubChecks:
         found: dict[str, list[CheckStatus]] = {}
         required: frozenset[str] = frozenset()
         after = ""
-        for page in range(_MOST_PAGES):
+        for page in range(_MAX_PAGES):
             repository = self._asked(service, commit, after)
-            required = _required(repository) if page == 0 else required
+            required = _required_contexts(repository) if page == 0 else required
             rollup = (repository.get("at") or {}).get("statusCheckRollup")
             if rollup is None:
                 break
             for node in rollup["contexts"]["nodes"]:
-                found.setdefault(node.get("name") or node.get("context") or "", []).append(_state_of(node))
+                found.setdefault(node.get("name") or node.get("context") or "", []).append(_parse_state(node))
             if not rollup["contexts"]["pageInfo"]["hasNextPage"]:
                 break
             after = rollup["contexts"]["pageInfo"]["endCursor"]
         if not found:
             return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
-        return _worst([state for name in required or found for state in found.get(name, [CheckStatus.PENDING])])
+        return _worst_state([state for name in required or found for state in found.get(name, [CheckStatus.PENDING])])
 
     def _asked(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
@@ -83,7 +83,7 @@ class GitHubChecks:
         return self._github.query(*query.text(owner, name))["repository"] or {}
 
 
-def _required(repository: Mapping[str, Any]) -> frozenset[str]:
+def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
     """The contexts that branch protection and rulesets ask for; none where they do not tell."""
     branch = repository.get("branch") or {}
     protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
@@ -93,11 +93,11 @@ def _required(repository: Mapping[str, Any]) -> frozenset[str]:
     return frozenset([*named, *(each for each in visible.get("requiredStatusCheckContexts") or () if each)])
 
 
-def _state_of(node: Mapping[str, Any]) -> CheckStatus:
+def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
     if node["__typename"] == "CheckRun":
         return _STATES.get(node["conclusion"] or "", CheckStatus.RED) if node["status"] == "COMPLETED" else CheckStatus.PENDING
     return _STATES.get(node["state"], CheckStatus.RED)
 
 
-def _worst(states: Sequence[CheckStatus]) -> CheckStatus:
+def _worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
     return next((each for each in (CheckStatus.RED, CheckStatus.PENDING) if each in states), CheckStatus.GREEN)

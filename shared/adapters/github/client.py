@@ -14,30 +14,30 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.github.credentials import App, Credentials, InstallationTokens, expiry
-from shared.adapters.github.host import Host
+from shared.adapters.github.credentials import GitHubApp, Credentials, InstallationTokens, parse_expiry
+from shared.adapters.github.host import GitHubHost
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-PUBLIC = Host().api
-_SECONDS = 20
+PUBLIC_API = GitHubHost().api
+_TIMEOUT_SECONDS = 20
 """How long one answer may take; GitHub itself gives up on a query after ten."""
-_PAUSES = (1.0, 3.0, 9.0)
+_RETRY_PAUSES = (1.0, 3.0, 9.0)
 """Seconds before each repetition of a read."""
-_PATIENCE = 60.0
+_MAX_WAIT_SECONDS = 60.0
 """Seconds that one read may wait in all; whoever is told to wait longer asks to be called again."""
-_MOST_PAGES = 100
-_MOST_KNOWN = 64
-_LONGEST_TOLD = 300
+_MAX_PAGES = 100
+_MAX_CACHED_RESPONSES = 64
+_MAX_MESSAGE_LENGTH = 300
 _TOKEN_REFUSED = "GitHub refused the token (HTTP 401); the next attempt uses a new one, if there is one"  # noqa: S105  # no token
-_ABSENT = frozenset({"NOT_FOUND", "FORBIDDEN"})
+_IGNORED_ERROR_TYPES = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """The time, and how it passes: `sleep` takes seconds."""
 
     clock: Clock
@@ -45,7 +45,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response: `headers` by lower-case name, `value` the parsed body (None without one)."""
 
     status: int
@@ -56,13 +56,13 @@ class Answer:
     def told(self) -> str:
         """What GitHub says about it."""
         message = self.value.get("message", "") if isinstance(self.value, dict) else ""
-        return f"HTTP {self.status} {str(message)[:_LONGEST_TOLD]}".strip()
+        return f"HTTP {self.status} {str(message)[:_MAX_MESSAGE_LENGTH]}".strip()
 
 
-class GitHub:
+class GitHubClient:
     """The API of github.com or of an Enterprise server (`https://HOST/api/v3`). `requests` counts what was sent."""
 
-    def __init__(self, credentials: Credentials, pace: Pace, address: str = PUBLIC) -> None:
+    def __init__(self, credentials: Credentials, pace: Timing, address: str = PUBLIC_API) -> None:
         self._credentials = credentials
         self._pace = pace
         self._address = address.rstrip("/")
@@ -84,12 +84,12 @@ class GitHub:
 
     def get(self, path: str, **parameters: str) -> Any:
         """The answer to a GET. Raises Retry, Reject."""
-        return _accepted(self._read("GET", path, parameters, None))
+        return _require_success(self._read("GET", path, parameters, None))
 
     def find(self, path: str, **parameters: str) -> Any:
         """The same; None where there is no such thing (404, 409 for an empty repository, 410, 422)."""
         answer = self._read("GET", path, parameters, None)
-        return None if answer.status in {404, 409, 410, 422} else _accepted(answer)
+        return None if answer.status in {404, 409, 410, 422} else _require_success(answer)
 
     def unless_changed(self, path: str) -> Any:
         """The answer to a GET that was made before, asked for only if it is another one by now; None where deleted.
@@ -104,30 +104,30 @@ class GitHub:
         if answer.status == 304 and known:
             tag, value = known
         else:
-            tag, value = answer.headers.get("etag", ""), _accepted(answer)
+            tag, value = answer.headers.get("etag", ""), _require_success(answer)
         with self._lock:
             self._known.pop(path, None)
             if tag:
                 self._known[path] = (tag, value)
-            if len(self._known) > _MOST_KNOWN:
+            if len(self._known) > _MAX_CACHED_RESPONSES:
                 self._known.popitem(last=False)
         return value
 
     def pages(self, path: str, **parameters: str) -> Iterator[Any]:
         """The items of a list, page after page, at most 10,000."""
-        for page in range(1, _MOST_PAGES + 1):
+        for page in range(1, _MAX_PAGES + 1):
             answer = self._read("GET", path, {"per_page": "100", **parameters, "page": str(page)}, None)
-            yield from _accepted(answer)
+            yield from _require_success(answer)
             if 'rel="next"' not in answer.headers.get("link", ""):
                 return
 
     def query(self, text: str, variables: Mapping[str, object]) -> Any:
         """`data` of a GraphQL query. What is missing in it, or may not be seen, is None; every other error raises."""
         answer = self._read("POST", self._requester.graphql_url, {}, {"query": text, "variables": dict(variables)})
-        value = _accepted(answer)
-        errors = [each for each in value.get("errors", ()) if each.get("type") not in _ABSENT]
+        value = _require_success(answer)
+        errors = [each for each in value.get("errors", ()) if each.get("type") not in _IGNORED_ERROR_TYPES]
         if errors or value.get("data") is None:
-            told = str((errors or value.get("errors") or [{}])[0].get("message", "no data"))[:_LONGEST_TOLD]
+            told = str((errors or value.get("errors") or [{}])[0].get("message", "no data"))[:_MAX_MESSAGE_LENGTH]
             raise Retry(f"GitHub could not answer a query: {told}")
         return value["data"]
 
@@ -138,9 +138,9 @@ class GitHub:
         parameters: Mapping[str, str],
         body: object,
         headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> Answer:
-        patience, renewed = _PATIENCE, False
-        for pause in (*_PAUSES, None):
+    ) -> Response:
+        patience, renewed = _MAX_WAIT_SECONDS, False
+        for pause in (*_RETRY_PAUSES, None):
             try:
                 answer = self._send(verb, path, parameters, body, headers)
             except OSError as error:
@@ -151,7 +151,7 @@ class GitHub:
                         raise Retry(_TOKEN_REFUSED)  # whoever mends the token mends this, too
                     renewed = True
                     continue
-                limited = _limited_for(answer, self._pace.clock.now())
+                limited = _rate_limit_wait(answer, self._pace.clock.now())
                 if limited is None and answer.status < 500:
                     return answer
                 wait = pause if limited is None else limited
@@ -173,9 +173,9 @@ class GitHub:
         if answer.status == 401:
             self._credentials.forget()
             raise Retry(_TOKEN_REFUSED)
-        if answer.status >= 500 or _limited_for(answer, self._pace.clock.now()) is not None:
+        if answer.status >= 500 or _rate_limit_wait(answer, self._pace.clock.now()) is not None:
             raise Retry(f"GitHub answered {answer.told}")
-        return _accepted(answer)
+        return _require_success(answer)
 
     # -- the wire -------------------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class GitHub:
         parameters: Mapping[str, str],
         body: object,
         sent: Mapping[str, str] = MappingProxyType({}),
-    ) -> Answer:
+    ) -> Response:
         self.requests += 1
         status, headers, text = self._requester.requestJson(verb, path, dict(parameters), dict(sent), body)
         try:
@@ -195,7 +195,7 @@ class GitHub:
             if status < 400:
                 raise ConnectionError("the answer was cut off") from error
             value = None
-        return Answer(status, headers, value)
+        return Response(status, headers, value)
 
     @cached_property
     def _requester(self) -> "Requester":
@@ -213,24 +213,24 @@ class GitHub:
                 return credentials.token()
 
         return Github(
-            auth=Asked(), base_url=self._address, timeout=_SECONDS, retry=0, user_agent="provenfix", per_page=100,
+            auth=Asked(), base_url=self._address, timeout=_TIMEOUT_SECONDS, retry=0, user_agent="provenfix", per_page=100,
             seconds_between_requests=None, seconds_between_writes=None,
         ).requester  # fmt: skip
 
 
-def installation(app: App, pace: Pace, address: str = PUBLIC) -> InstallationTokens:
+def installation_tokens(app: GitHubApp, timing: Timing, address: str = PUBLIC_API) -> InstallationTokens:
     """The tokens of an App's installation, each asked for with the App's own signature."""
 
     def exchange(jwt: str, number: int) -> tuple[str, datetime]:
-        signed = GitHub(_Signed(jwt), pace, address)
+        signed = GitHubClient(_JwtCredentials(jwt), timing, address)
         told = signed.write("POST", f"/app/installations/{number}/access_tokens", {})
-        return str(told["token"]), expiry(str(told["expires_at"]))
+        return str(told["token"]), parse_expiry(str(told["expires_at"]))
 
-    return InstallationTokens(app, pace.clock, exchange)
+    return InstallationTokens(app, timing.clock, exchange)
 
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
+class _JwtCredentials:
     jwt: str
 
     def token(self) -> str:
@@ -240,13 +240,13 @@ class _Signed:
         return False
 
 
-def _accepted(answer: Answer) -> Any:
+def _require_success(answer: Response) -> Any:
     if answer.status >= 400:
         raise Reject("github_refused", answer.told)
     return answer.value
 
 
-def _limited_for(answer: Answer, now: datetime) -> float | None:
+def _rate_limit_wait(answer: Response, now: datetime) -> float | None:
     """Seconds to wait where a rate limit was met, None where none was.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: `retry-after` first, then the reset
@@ -264,7 +264,7 @@ def _limited_for(answer: Answer, now: datetime) -> float | None:
     return max(0.0, float(reset) - now.timestamp()) + 1.0 if spent and reset.isdecimal() else 60.0
 
 
-def _is_graphql_error(answer: Answer) -> bool:
+def _is_graphql_error(answer: Response) -> bool:
     if answer.status != 200 or not isinstance(answer.value, dict):
         return False
     errors = answer.value.get("errors")

@@ -7,23 +7,23 @@ In: the answer of `GET /repos/{owner}/{repo}/compare/{base}...{head}`. Out: comm
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.adapters.github.client import GitHub
-from shared.adapters.github.told import commit_of_rest
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.told import parse_commit_item
 from shared.proof.model.history import Commit, FileChange, TreeEntry
 
-_AT_ONCE = 100
-_MOST_FILES = 300
-_BINARY_WITHIN = 8000
+_PAGE_SIZE = 100
+_MAX_FILES = 300
+_BINARY_SNIFF_BYTES = 8000
 """Git takes a file for binary that has a NUL among its first bytes."""
 
-Read = Callable[[str], bytes | None]
-Tree = Callable[[str], Mapping[str, TreeEntry]]
+ReadBlob = Callable[[str], bytes | None]
+ReadTree = Callable[[str], Mapping[str, TreeEntry]]
 
 
 class Comparisons:
     """Asks for each pair once."""
 
-    def __init__(self, github: GitHub, repository: str) -> None:
+    def __init__(self, github: GitHubClient, repository: str) -> None:
         self._github = github
         self._path = f"/repos/{repository}/compare/"
         self._held: dict[tuple[str, str], Mapping[str, Any] | None] = {}
@@ -42,40 +42,40 @@ class Comparisons:
         items: list[Mapping[str, Any]] = list(told["commits"])
         if told["total_commits"] > len(items):
             items = []
-            for page in range(1, told["total_commits"] // _AT_ONCE + 2):
-                more = self._github.get(f"{self._path}{base}...{tip}", per_page=str(_AT_ONCE), page=str(page))
+            for page in range(1, told["total_commits"] // _PAGE_SIZE + 2):
+                more = self._github.get(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
                 items += more["commits"]
-        return [commit_of_rest(item) for item in items]
+        return [parse_commit_item(item) for item in items]
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors."""
         told = self.of(ancestor, commit)
         return told is not None and told["status"] in {"ahead", "identical"}
 
-    def changes(self, base: str, tip: str, tree: Tree, read: Read) -> Sequence[FileChange]:
+    def changes(self, base: str, tip: str, tree: ReadTree, read: ReadBlob) -> Sequence[FileChange]:
         """The diffstat. GitHub compares with the merge base: where that is another commit, the trees are compared."""
         told = self.of(base, tip)
         files = told.get("files") or [] if told is not None else []
         if told is None or told["merge_base_commit"]["sha"] != base:
-            return list(_between(tree(base), tree(tip), read, {}))
-        listed = {change.path: change for each in files for change in _changes(each, lambda: tree(base), read)}
-        if len(files) < _MOST_FILES:
-            return [listed[path] for path in sorted(listed, key=_as_git_sorts)]
-        return list(_between(tree(base), tree(tip), read, listed))
+            return list(_compare_trees(tree(base), tree(tip), read, {}))
+        listed = {change.path: change for each in files for change in _parse_changes(each, lambda: tree(base), read)}
+        if len(files) < _MAX_FILES:
+            return [listed[path] for path in sorted(listed, key=_git_sort_key)]
+        return list(_compare_trees(tree(base), tree(tip), read, listed))
 
 
-def _as_git_sorts(path: str) -> bytes:
+def _git_sort_key(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def _changes(file: Mapping[str, Any], base: Callable[[], Mapping[str, TreeEntry]], read: Read) -> Iterator[FileChange]:
+def _parse_changes(file: Mapping[str, Any], base: Callable[[], Mapping[str, TreeEntry]], read: ReadBlob) -> Iterator[FileChange]:
     path, status = file["filename"], file["status"]
     if status in {"renamed", "copied"}:
         if status == "renamed":
             old = file["previous_filename"]
             entry = base().get(old)
-            yield FileChange(old, 0, _lines(read(entry.blob)) if entry is not None else None)
-        yield _added(path, read(file["sha"]))
+            yield FileChange(old, 0, _count_lines(read(entry.blob)) if entry is not None else None)
+        yield _added_file(path, read(file["sha"]))
         return
     if file["changes"] == 0 and "patch" not in file and file["sha"] and _is_binary(read(file["sha"])):
         yield FileChange(path, None, None)
@@ -83,33 +83,33 @@ def _changes(file: Mapping[str, Any], base: Callable[[], Mapping[str, TreeEntry]
     yield FileChange(path, file["additions"], file["deletions"])
 
 
-def _added(path: str, content: bytes | None) -> FileChange:
-    lines = _lines(content)
+def _added_file(path: str, content: bytes | None) -> FileChange:
+    lines = _count_lines(content)
     return FileChange(path, lines, None if lines is None else 0)
 
 
 def _is_binary(content: bytes | None) -> bool:
-    return content is None or b"\0" in content[:_BINARY_WITHIN]
+    return content is None or b"\0" in content[:_BINARY_SNIFF_BYTES]
 
 
-def _lines(content: bytes | None) -> int | None:
+def _count_lines(content: bytes | None) -> int | None:
     if content is None or _is_binary(content):
         return None
     return content.count(b"\n") + (not content.endswith(b"\n") and content != b"")
 
 
-def _between(
-    before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry], read: Read, listed: Mapping[str, FileChange]
+def _compare_trees(
+    before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry], read: ReadBlob, listed: Mapping[str, FileChange]
 ) -> Iterator[FileChange]:
     """The paths that differ. Without GitHub's counts a file that was changed has none; one that came or went has."""
-    for path in sorted({*before, *after, *listed}, key=_as_git_sorts):
+    for path in sorted({*before, *after, *listed}, key=_git_sort_key):
         old, new = before.get(path), after.get(path)
         if path in listed:
             yield listed[path]
         elif old is None and new is not None:
-            yield _added(path, read(new.blob))
+            yield _added_file(path, read(new.blob))
         elif new is None and old is not None:
-            gone = _lines(read(old.blob))
+            gone = _count_lines(read(old.blob))
             yield FileChange(path, None if gone is None else 0, gone)
         elif old != new:
             yield FileChange(path, None, None)

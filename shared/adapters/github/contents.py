@@ -9,19 +9,19 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.adapters.github.client import GitHub
-from shared.adapters.github.queries import Query, blob
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.queries import Query, add_blob
 
-_AT_ONCE = 100
-_BYTES_AT_ONCE = 4_000_000
-_LONGEST_TEXT = 500_000
+_BLOBS_PER_QUERY = 100
+_BYTES_PER_QUERY = 4_000_000
+_MAX_TEXT_BYTES = 500_000
 """Bytes; what is longer is cut by a query and therefore not asked for with one."""
 
 
-class Contents:
+class Blobs:
     """Reads each blob once. `likely` says which others will be wanted soon, with their sizes."""
 
-    def __init__(self, github: GitHub, owner: str, name: str, likely: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, github: GitHubClient, owner: str, name: str, likely: Callable[[], Mapping[str, int]]) -> None:
         self._github = github
         self._owner, self._name = owner, name
         self._likely = likely
@@ -40,22 +40,22 @@ class Contents:
         if not node or "text" not in node or node["text"] is None or node["isTruncated"]:
             return
         content = node["text"].encode("utf-8", "surrogatepass")
-        if blob_id(content, len(node["oid"])) == node["oid"]:
+        if compute_blob_id(content, len(node["oid"])) == node["oid"]:
             self._held[node["oid"]] = content
 
     def _fetch(self, oid: str) -> None:
         likely = self._likely()
-        if likely.get(oid, 0) > _LONGEST_TEXT:
+        if likely.get(oid, 0) > _MAX_TEXT_BYTES:
             return
         query, asked = Query(), {oid: likely.get(oid, 0)}
         for other, size in likely.items():
-            if other in self._held or other in asked or size > _LONGEST_TEXT:
+            if other in self._held or other in asked or size > _MAX_TEXT_BYTES:
                 continue
-            if len(asked) == _AT_ONCE or sum(asked.values()) + size > _BYTES_AT_ONCE:
+            if len(asked) == _BLOBS_PER_QUERY or sum(asked.values()) + size > _BYTES_PER_QUERY:
                 break
             asked[other] = size
         for place, each in enumerate(asked):
-            blob(query, f"b{place}", each)
+            add_blob(query, f"b{place}", each)
         self._take_all(self._github.query(*query.text(self._owner, self._name)))
 
     def _take_all(self, data: Mapping[str, Any]) -> None:
@@ -67,7 +67,7 @@ class Contents:
         return None if told is None else base64.b64decode(told["content"])
 
 
-def blob_id(content: bytes, digits: int = 40) -> str:
+def compute_blob_id(content: bytes, digits: int = 40) -> str:
     """Git's id of these bytes: SHA-1, or SHA-256 where ids have 64 digits."""
     header = b"blob %d\0" % len(content)
     if digits == 64:

@@ -13,10 +13,10 @@ from shared.errors import Reject
 from shared.ports import Clock
 from shared.secret import Secret
 
-EARLY = timedelta(minutes=10)
+RENEWAL_MARGIN = timedelta(minutes=10)
 """A token that ends sooner is renewed: no function runs for longer than nine minutes."""
-_CLOCKS_DIFFER = timedelta(seconds=60)
-_JWT_LIVES = timedelta(minutes=9)
+_CLOCK_SKEW = timedelta(seconds=60)
+_JWT_LIFETIME = timedelta(minutes=9)
 
 
 class Credentials(Protocol):
@@ -45,7 +45,7 @@ class FixedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class GitHubApp:
     """A GitHub App and its installation on the watched repositories."""
 
     id: str
@@ -55,14 +55,14 @@ class App:
     installation: int
 
 
-Exchange = Callable[[str, int], tuple[str, datetime]]
+TokenExchange = Callable[[str, int], tuple[str, datetime]]
 """(App's JWT, installation) -> (token, when it ends): one `POST /app/installations/{id}/access_tokens`."""
 
 
 class InstallationTokens:
     """Asks for an installation token when it is needed first, and again before it ends."""
 
-    def __init__(self, app: App, clock: Clock, exchange: Exchange) -> None:
+    def __init__(self, app: GitHubApp, clock: Clock, exchange: TokenExchange) -> None:
         self._app = app
         self._clock = clock
         self._exchange = exchange
@@ -71,7 +71,7 @@ class InstallationTokens:
     def token(self) -> str:
         """One that lives for longer than any function runs."""
         held = self._held  # read once: another thread may forget it meanwhile
-        if held is None or self._clock.now() + EARLY > held[1]:
+        if held is None or self._clock.now() + RENEWAL_MARGIN > held[1]:
             held = self._held = self._exchange(self._jwt(), self._app.installation)
         return held[0]
 
@@ -85,8 +85,8 @@ class InstallationTokens:
 
         now = self._clock.now()
         claims = {
-            "iat": int((now - _CLOCKS_DIFFER).timestamp()),
-            "exp": int((now + _JWT_LIVES).timestamp()),
+            "iat": int((now - _CLOCK_SKEW).timestamp()),
+            "exp": int((now + _JWT_LIFETIME).timestamp()),
             "iss": self._app.id,
         }
         try:
@@ -95,6 +95,6 @@ class InstallationTokens:
             raise Reject("github_key", "the App's private key is no RSA key in PEM; download a new one") from error
 
 
-def expiry(text: str) -> datetime:
+def parse_expiry(text: str) -> datetime:
     """`2026-05-01T10:00:00Z` as an instant."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from shared.proof.model.history import Commit
 
-State = tuple[str | None, ...]
+PathState = tuple[str | None, ...]
 """The blob of each path at a commit."""
 
 
-def reachable(starts: Iterable[str], commits: Mapping[str, Commit]) -> dict[str, Commit]:
+def find_reachable(starts: Iterable[str], commits: Mapping[str, Commit]) -> dict[str, Commit]:
     """Commits that can be reached from `starts`, as far as they are known."""
     found: dict[str, Commit] = {}
     waiting = list(starts)
@@ -26,15 +26,15 @@ def reachable(starts: Iterable[str], commits: Mapping[str, Commit]) -> dict[str,
     return found
 
 
-def by_date(commits: Mapping[str, Commit]) -> list[Commit]:
+def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
     """Children before parents, otherwise the newest first; of equals, the one that was met first."""
     waits_for = dict.fromkeys(commits, 0)
     for commit in commits.values():
         for parent in commit.parents:
             if parent in waits_for:
                 waits_for[parent] += 1
-    tips = sorted((each for each in commits.values() if waits_for[each.id] == 0), key=_newest)
-    ready = [(_newest(commit), place, commit.id) for place, commit in enumerate(tips)]
+    tips = sorted((each for each in commits.values() if waits_for[each.id] == 0), key=_age_key)
+    ready = [(_age_key(commit), place, commit.id) for place, commit in enumerate(tips)]
     heapq.heapify(ready)
     met, ordered = len(ready), []
     while ready:
@@ -44,25 +44,25 @@ def by_date(commits: Mapping[str, Commit]) -> list[Commit]:
             if parent in waits_for:
                 waits_for[parent] -= 1
                 if waits_for[parent] == 0:
-                    heapq.heappush(ready, (_newest(commits[parent]), met, parent))
+                    heapq.heappush(ready, (_age_key(commits[parent]), met, parent))
                     met += 1
     return ordered
 
 
-def _newest(commit: Commit) -> float:
+def _age_key(commit: Commit) -> float:
     return -commit.committed_at.timestamp()
 
 
-def simplified(commits: Mapping[str, Commit], without: frozenset[str], state: Callable[[str], State]) -> list[Commit]:
+def simplify_history(commits: Mapping[str, Commit], without: frozenset[str], state: Callable[[str], PathState]) -> list[Commit]:
     """The path-limited graph of `commits`; `without` are commits that are known and not wanted."""
     wanted = {oid: commit for oid, commit in commits.items() if oid not in without}
     kept = {oid for oid, commit in wanted.items() if _is_kept(commit, wanted, state)}
     return [
-        replace(commit, parents=_rewritten(commit, wanted, kept)) for commit in by_date(wanted) if commit.id in kept
+        replace(commit, parents=_rewrite_parents(commit, wanted, kept)) for commit in sort_by_date(wanted) if commit.id in kept
     ]
 
 
-def _is_kept(commit: Commit, wanted: Mapping[str, Commit], state: Callable[[str], State]) -> bool:
+def _is_kept(commit: Commit, wanted: Mapping[str, Commit], state: Callable[[str], PathState]) -> bool:
     """Merges that join wanted histories are kept whatever they changed; see `get_commit_action` in git's revision.c."""
     here = state(commit.id)
     if not commit.parents:
@@ -73,7 +73,7 @@ def _is_kept(commit: Commit, wanted: Mapping[str, Commit], state: Callable[[str]
     return any(state(parent) != here for parent in inner or commit.parents)
 
 
-def _rewritten(commit: Commit, wanted: Mapping[str, Commit], kept: set[str]) -> tuple[str, ...]:
+def _rewrite_parents(commit: Commit, wanted: Mapping[str, Commit], kept: set[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for parent in commit.parents:
         here: str | None = parent
@@ -85,7 +85,7 @@ def _rewritten(commit: Commit, wanted: Mapping[str, Commit], kept: set[str]) -> 
     return tuple(found)
 
 
-def linked(versions: Sequence[tuple[Commit, State, Sequence[State]]]) -> list[Commit]:
+def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]]]) -> list[Commit]:
     """The graph of a long history, of which only the commits that changed the paths are known, newest first.
 
     Each comes with its state and the states of its real parents. Its parents become, for each real one, the nearest
@@ -99,11 +99,11 @@ def linked(versions: Sequence[tuple[Commit, State, Sequence[State]]]) -> list[Co
     return ordered
 
 
-def surely_between(tip: str, base: str, commits: Mapping[str, Commit]) -> dict[str, Commit] | None:
+def commits_between(tip: str, base: str, commits: Mapping[str, Commit]) -> dict[str, Commit] | None:
     """What `tip` reaches and `base` does not; None where too little of the graph is known to say."""
     if tip not in commits or base not in commits:
         return None
-    above, below = reachable([tip], commits), reachable([base], commits)
+    above, below = find_reachable([tip], commits), find_reachable([base], commits)
     known = {**above, **below}
     if any(parent not in known for commit in known.values() for parent in commit.parents):
         return None

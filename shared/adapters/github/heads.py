@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github.comparison import Comparisons
-from shared.adapters.github.graph import reachable
+from shared.adapters.github.graph import find_reachable
 from shared.adapters.github.queries import Query
-from shared.adapters.github.told import instant
-from shared.adapters.github.walks import Walks
+from shared.adapters.github.told import parse_instant
+from shared.adapters.github.walks import CommitGraph
 from shared.proof.model.history import Branch
 
-_MOST = 200
-_MOST_COMPARED = 30
+_MAX_HEADS = 200
+_MAX_COMPARED = 30
 """Heads of a long history that are looked at, the newest first: each costs two requests."""
-_PAGES = 3
+_MAX_REF_PAGES = 3
 
 
-class Heads:
+class UnmergedHeads:
     """Asks for all heads once."""
 
-    def __init__(self, walks: Walks, comparisons: Comparisons) -> None:
+    def __init__(self, walks: CommitGraph, comparisons: Comparisons) -> None:
         self._walks = walks
         self._comparisons = comparisons
         self._held: list[Branch] | None = None
@@ -31,11 +31,11 @@ class Heads:
         tips = [branch.head, *(head.head for head in heads)]
         if self._walks.know(tips, ()):
             commits = self._walks.commits
-            merged = reachable([branch.head], commits)
+            merged = find_reachable([branch.head], commits)
             open_ = [head for head in heads if head.head not in merged]
-            return [each for each in open_ if not containing or containing in reachable([each.head], commits)][:_MOST]
+            return [each for each in open_ if not containing or containing in find_reachable([each.head], commits)][:_MAX_HEADS]
         contains = self._comparisons.contains
-        near = [head for head in heads[:_MOST_COMPARED] if not contains(branch.head, head.head)]
+        near = [head for head in heads[:_MAX_COMPARED] if not contains(branch.head, head.head)]
         return [head for head in near if not containing or contains(head.head, containing)]
 
     def _all(self) -> list[Branch]:
@@ -53,37 +53,37 @@ class Heads:
     def _branches(self) -> list[tuple[float, str, str]]:
         found: list[tuple[float, str, str]] = []
         after = ""
-        for page in range(_PAGES):
+        for page in range(_MAX_REF_PAGES):
             query = Query()
             prefix = query.given("refs/heads/")
             cursor = f", after: {query.given(after)}" if after else ""
-            query.parts.append(_REFS % (prefix, cursor))
-            query.parts += [_REQUESTS] if page == 0 else []
+            query.parts.append(_REFS_QUERY % (prefix, cursor))
+            query.parts += [_PULL_REQUESTS_QUERY] if page == 0 else []
             told = self._walks.ask(query)
-            self._told_requests += [_request(node) for node in (told.get("pullRequests") or {"nodes": []})["nodes"]]
+            self._told_requests += [_parse_pull_request(node) for node in (told.get("pullRequests") or {"nodes": []})["nodes"]]
             refs = told.get("refs") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
-            found += [_ref(node) for node in refs["nodes"] if node["target"]]
+            found += [_parse_ref(node) for node in refs["nodes"] if node["target"]]
             if not refs["pageInfo"]["hasNextPage"]:
                 break
             after = refs["pageInfo"]["endCursor"]
         return found
 
 
-_REFS = (
+_REFS_QUERY = (
     "refs(refPrefix: %s, first: 100, orderBy: {field: TAG_COMMIT_DATE, direction: DESC}%s) { "
     "pageInfo { hasNextPage endCursor } nodes { name target { ... on Commit { oid committedDate } } } }"
 )
-_REQUESTS = (
+_PULL_REQUESTS_QUERY = (
     "pullRequests(states: OPEN, first: 100, orderBy: {field: UPDATED_AT, direction: DESC}) { "
     "nodes { number headRefOid commits(last: 1) { nodes { commit { oid committedDate } } } } }"
 )
 
 
-def _ref(node: Mapping[str, Any]) -> tuple[float, str, str]:
+def _parse_ref(node: Mapping[str, Any]) -> tuple[float, str, str]:
     target = node["target"]
-    return instant(target["committedDate"]).timestamp(), target["oid"], f"refs/heads/{node['name']}"
+    return parse_instant(target["committedDate"]).timestamp(), target["oid"], f"refs/heads/{node['name']}"
 
 
-def _request(node: Mapping[str, Any]) -> tuple[float, str, str]:
-    moments = [instant(each["commit"]["committedDate"]).timestamp() for each in node["commits"]["nodes"]]
+def _parse_pull_request(node: Mapping[str, Any]) -> tuple[float, str, str]:
+    moments = [parse_instant(each["commit"]["committedDate"]).timestamp() for each in node["commits"]["nodes"]]
     return max(moments, default=0.0), node["headRefOid"], f"refs/pull/{node['number']}/head"

@@ -1,6 +1,6 @@
 """The history port through GitHub's API: no git and no disk, a handful of requests for a whole investigation.
 
-A history of up to `LONGEST_WALK` commits is walked, and the graph of a path is then computed as git computes it. A
+A history of up to `MAX_WALK_COMMITS` commits is walked, and the graph of a path is then computed as git computes it. A
 longer one is asked for the commits that changed the path; what lies between these is concluded from what they hold.
 """
 
@@ -10,30 +10,30 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.adapters.github import queries
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.comparison import Comparisons
-from shared.adapters.github.contents import Contents
-from shared.adapters.github.graph import by_date, linked, reachable, simplified
-from shared.adapters.github.heads import Heads
+from shared.adapters.github.contents import Blobs
+from shared.adapters.github.graph import sort_by_date, link_commits, find_reachable, simplify_history
+from shared.adapters.github.heads import UnmergedHeads
 from shared.adapters.github.queries import Query
-from shared.adapters.github.told import is_askable
+from shared.adapters.github.told import is_valid_path
 from shared.adapters.github.trees import Trees
-from shared.adapters.github.walks import LONGEST_WALK, Walks
+from shared.adapters.github.walks import MAX_WALK_COMMITS, CommitGraph
 from shared.errors import UsageError, InputError
 from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.proof.model.service_files import IGNORE_FILES, is_test_file
 from shared.text.escaping import truncate
 
-_AT_ONCE = 100
-_LONGEST_QUOTED = 200
-_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_NO_NAME = re.compile(r"^-|\.\.|[\x00-\x20\x7f:?*\[\\]|^$")
+_PATHS_PER_QUERY = 100
+_MAX_QUOTE_LENGTH = 200
+_COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_INVALID_REF = re.compile(r"^-|\.\.|[\x00-\x20\x7f:?*\[\\]|^$")
 """What begins like an option, is a range, names something within a commit, or is no ref by git's rules."""
 
 
 @contextmanager
-def open_history(github: GitHub, repository: str) -> "Iterator[GitHubHistory]":
+def open_history(github: GitHubClient, repository: str) -> "Iterator[GitHubHistory]":
     """The history of `owner/name`, as it is now; what it told is remembered until the context is left."""
     yield GitHubHistory(github, repository)
 
@@ -41,16 +41,16 @@ def open_history(github: GitHub, repository: str) -> "Iterator[GitHubHistory]":
 class GitHubHistory:
     """Reads one repository. Whatever was told once is not asked for again: commits and blobs never change."""
 
-    def __init__(self, github: GitHub, repository: str) -> None:
+    def __init__(self, github: GitHubClient, repository: str) -> None:
         owner, _, name = repository.partition("/")
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-            raise UsageError(f"{truncate(repository, _LONGEST_QUOTED)!r} is no repository; configure `owner/name`")
+            raise UsageError(f"{truncate(repository, _MAX_QUOTE_LENGTH)!r} is no repository; configure `owner/name`")
         self.repository = repository
         self._trees = Trees(github, owner, name)
-        self._contents = Contents(github, owner, name, self._likely)
-        self._walks = Walks(github, owner, name, self._trees, self._contents)
+        self._contents = Blobs(github, owner, name, self._likely)
+        self._walks = CommitGraph(github, owner, name, self._trees, self._contents)
         self._comparisons = Comparisons(github, repository)
-        self._heads = Heads(self._walks, self._comparisons)
+        self._heads = UnmergedHeads(self._walks, self._comparisons)
         self._branches: dict[str | None, Branch] = {}
         self._versions: dict[str, None] = {}
         self._range: Sequence[Commit] = ()
@@ -71,24 +71,24 @@ class GitHubHistory:
 
     def _default(self) -> Branch:
         query = Query()
-        query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP} }} }} }}")
+        query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP_FIELDS} }} }} }}")
         found = self._walks.ask(query).get("defaultBranchRef")
         if not found or not found["target"]:
             raise InputError(f"{self.repository}: HEAD names no commit; push a branch, or give the App access to it")
         return Branch(found["name"], self._keep_tip(found["target"]))
 
     def _named_commit(self, name: str, what: str) -> str:
-        if _NO_NAME.search(name):
-            raise UsageError(f"{what} {truncate(name, _LONGEST_QUOTED)!r} is no name; name a branch, a tag or a commit")
+        if _INVALID_REF.search(name):
+            raise UsageError(f"{what} {truncate(name, _MAX_QUOTE_LENGTH)!r} is no name; name a branch, a tag or a commit")
         query = Query()
         branch = query.given(f"refs/heads/{name}")
-        query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP} }} }} }}")
+        query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP_FIELDS} }} }} }}")
         expression = query.given(f"{name}^{{commit}}")
-        query.parts.append(f"named: object(expression: {expression}) {{ ... on Commit {{ {_TIP} }} }}")
+        query.parts.append(f"named: object(expression: {expression}) {{ ... on Commit {{ {_TIP_FIELDS} }} }}")
         told = self._walks.ask(query)
         found = told.get("named") or (told.get("branch") or {}).get("target")
         if not found:
-            raise UsageError(f"{self.repository}: there is no commit named {truncate(name, _LONGEST_QUOTED)!r}")
+            raise UsageError(f"{self.repository}: there is no commit named {truncate(name, _MAX_QUOTE_LENGTH)!r}")
         return self._keep_tip(found)
 
     def _keep_tip(self, node: Mapping[str, Any]) -> str:
@@ -106,13 +106,13 @@ class GitHubHistory:
 
     def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
-        paths = [path for path in dict.fromkeys(paths) if is_askable(path)]
+        paths = [path for path in dict.fromkeys(paths) if is_valid_path(path)]
         if not paths or not tips:
             return []
         if self._walks.know([*tips, *without], paths):
             commits = self._walks.commits
-            below = frozenset(reachable(without, commits))
-            graph = simplified(reachable(tips, commits), below, lambda commit: self._walks.state(commit, paths))
+            below = frozenset(find_reachable(without, commits))
+            graph = simplify_history(find_reachable(tips, commits), below, lambda commit: self._walks.state(commit, paths))
         else:
             graph = self._changed(paths, tips, without)
         found = [FileVersion(commit, self._held(commit.id, paths)) for commit in graph]
@@ -134,7 +134,7 @@ class GitHubHistory:
         if len(found) > 1 and len(set(tips)) > 1:  # each tip told its own, newest first
             found = {each.id: each for each in sorted(found.values(), key=lambda each: each.committed_at, reverse=True)}
         state = self._walks.state
-        return linked([
+        return link_commits([
             (each, state(each.id, paths), [state(parent, paths) for parent in each.parents]) for each in found.values()
         ])  # fmt: skip
 
@@ -144,14 +144,14 @@ class GitHubHistory:
             return []
         if self._walks.is_whole([tip, base]):
             known = self._walks.commits
-            below = reachable([base], known)
-            between = {oid: each for oid, each in reachable([tip], known).items() if oid not in below}
+            below = find_reachable([base], known)
+            between = {oid: each for oid, each in find_reachable([tip], known).items() if oid not in below}
         else:
             told = self._comparisons.commits(base, tip)
             if told is None:
                 raise InputError(f"{self.repository}: {base} and {tip} cannot be compared; was a branch rewritten?")
             between = {commit.id: commit for commit in told}
-        self._range = by_date(between)
+        self._range = sort_by_date(between)
         return self._range
 
     def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
@@ -170,22 +170,22 @@ class GitHubHistory:
 
     def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         """Every path with this file name that a commit reachable from `tips` had; of a long history, of the newest."""
-        if not tips or not is_askable(name) or "/" in name:
+        if not tips or not is_valid_path(name) or "/" in name:
             return []
         if not self._walks.know(tips, ()):
             for tip in tips[:_FEW_TIPS]:
-                self._walks.look_back(tip, LONGEST_WALK)
-        roots = self._roots(list(reachable(tips, self._walks.commits)))
+                self._walks.look_back(tip, MAX_WALK_COMMITS)
+        roots = self._roots(list(find_reachable(tips, self._walks.commits)))
         whole = self._trees.complete(roots) and self._walks.is_whole(tips)
         self._places_gone = self._places_gone or not whole
         return sorted(path for path in self._trees.paths(roots) if path.rpartition("/")[2] == name)
 
     def _roots(self, commits: Sequence[str]) -> list[str]:
         unknown = [commit for commit in commits if commit not in self._trees.roots]
-        for start in range(0, len(unknown), _AT_ONCE):
+        for start in range(0, len(unknown), _PATHS_PER_QUERY):
             query = Query()
-            for place, commit in enumerate(unknown[start : start + _AT_ONCE]):
-                queries.on_commit(query, f"c{place}", commit, "oid tree { oid }")
+            for place, commit in enumerate(unknown[start : start + _PATHS_PER_QUERY]):
+                queries.add_commit(query, f"c{place}", commit, "oid tree { oid }")
             for node in self._walks.ask(query).values():
                 if node:
                     self._trees.roots[node["oid"]] = node["tree"]["oid"]
@@ -195,7 +195,7 @@ class GitHubHistory:
 
     def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a regular file."""
-        wanted = [(commit, path) for commit, path in places if is_askable(path)]
+        wanted = [(commit, path) for commit, path in places if is_valid_path(path)]
         self._look_up([place for place in wanted if self._at(place) is _UNKNOWN])
         return {place: blob for place in wanted if isinstance(blob := self._at(place), str)}
 
@@ -214,17 +214,17 @@ class GitHubHistory:
         for commit, path in places:
             unknown.setdefault(commit, {})[path] = None
         asked = {path: None for _, path in places}
-        merges = [each.id for each in self._range if len(each.parents) > 1] if len(asked) <= _FEW else []
-        if len(unknown) < _AT_ONCE:
-            for commit in merges[: _AT_ONCE - len(unknown)]:
+        merges = [each.id for each in self._range if len(each.parents) > 1] if len(asked) <= _FEW_COMMITS else []
+        if len(unknown) < _PATHS_PER_QUERY:
+            for commit in merges[: _PATHS_PER_QUERY - len(unknown)]:
                 if any((commit, path) not in self._walks.at for path in asked):
                     unknown.setdefault(commit, {}).update(asked)
-        commits = [(commit, list(paths)[at : at + _AT_ONCE])
-                   for commit, paths in unknown.items() for at in range(0, len(paths), _AT_ONCE)]  # fmt: skip
+        commits = [(commit, list(paths)[at : at + _PATHS_PER_QUERY])
+                   for commit, paths in unknown.items() for at in range(0, len(paths), _PATHS_PER_QUERY)]  # fmt: skip
         while commits:
             some: list[tuple[str, Sequence[str]]] = []
             count = 0
-            while commits and (not some or count + len(commits[0][1]) <= _MOST_FIELDS) and len(some) < _AT_ONCE:
+            while commits and (not some or count + len(commits[0][1]) <= _MAX_QUERY_FIELDS) and len(some) < _PATHS_PER_QUERY:
                 some.append(commits.pop(0))
                 count += len(some[-1][1])
             self._ask_about(some)
@@ -232,7 +232,7 @@ class GitHubHistory:
     def _ask_about(self, places: Sequence[tuple[str, Sequence[str]]]) -> None:
         query = Query()
         for place, (commit, paths) in enumerate(places):
-            queries.on_commit(query, f"c{place}", commit, queries.files(query, paths))
+            queries.add_commit(query, f"c{place}", commit, queries.files_fields(query, paths))
         told = self._walks.ask(query)
         for place, (commit, paths) in enumerate(places):
             if told.get(f"c{place}"):
@@ -250,7 +250,7 @@ class GitHubHistory:
 
         The first trees are listed, for what lies in them is read together; of hundreds of candidates none is.
         """
-        if len(self._trees.whole) < _MOST_LISTED:
+        if len(self._trees.whole) < _MAX_LISTED:
             self.tree(commit)
         top = self._trees.top(commit)
         if top is None:
@@ -263,7 +263,7 @@ class GitHubHistory:
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""
-        return self._contents.read(blob) if _ID.fullmatch(blob) else None
+        return self._contents.read(blob) if _COMMIT_ID.fullmatch(blob) else None
 
     def _likely(self) -> Mapping[str, int]:
         """Blobs that a proof reads: the versions that were found, then what counts of the trees that were looked at."""
@@ -271,10 +271,10 @@ class GitHubHistory:
         likely = {blob: sizes.get(blob, 0) for blob in self._versions}
         for files in reversed(self._trees.whole.values()):
             python = [path for path in files if path.endswith(".py") and not is_test_file(path)]
-            for path in (*_declaring(files), *python):
+            for path in (*_declaration_files(files), *python):
                 likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
         elsewhere = self._trees.elsewhere()
-        declaring = frozenset(_declaring(frozenset(elsewhere.values())))
+        declaring = frozenset(_declaration_files(frozenset(elsewhere.values())))
         for blob, path in elsewhere.items():
             if path in declaring:
                 likely.setdefault(blob, sizes.get(blob, 0))
@@ -282,7 +282,7 @@ class GitHubHistory:
 
     def changes(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files, and where GitHub gives none."""
-        base, tip = (each if _ID.fullmatch(each) else self.resolve(each).id for each in (base, tip))
+        base, tip = (each if _COMMIT_ID.fullmatch(each) else self.resolve(each).id for each in (base, tip))
         return [] if base == tip else self._comparisons.changes(base, tip, self.tree, self.read)
 
     # -- the rest of the repository -----------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ class GitHubHistory:
         """What the API did not show, a sentence each."""
         if not self._places_gone:
             return []
-        told = f"The history has more than {LONGEST_WALK} commits and was read through GitHub's API"
+        told = f"The history has more than {MAX_WALK_COMMITS} commits and was read through GitHub's API"
         return [f"{told}: of files that were moved or deleted long ago, the former names were not looked for."]
 
     def missing(self) -> frozenset[str]:
@@ -307,15 +307,15 @@ class GitHubHistory:
         return frozenset()
 
 
-def _declaring(paths: Iterable[str]) -> tuple[str, ...]:
+def _declaration_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The files that say something about Python versions, checks, and what belongs to the service."""
     known = list(paths)
     return (*select_declaring_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
 
 
-_TIP = f"{queries.COMMIT} history(first: 1) {{ totalCount }}"
+_TIP_FIELDS = f"{queries.COMMIT_FIELDS} history(first: 1) {{ totalCount }}"
 _UNKNOWN = object()
-_FEW = 20
+_FEW_COMMITS = 20
 _FEW_TIPS = 5
-_MOST_FIELDS = 1000
-_MOST_LISTED = 4
+_MAX_QUERY_FIELDS = 1000
+_MAX_LISTED = 4

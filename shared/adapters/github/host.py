@@ -7,24 +7,24 @@ https://docs.github.com/en/enterprise-server@latest/rest/enterprise-admin tell t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-PUBLIC = "https://github.com"
-_RESIDENT = ".ghe.com"
+PUBLIC_WEB = "https://github.com"
+_DATA_RESIDENCY_SUFFIX = ".ghe.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class GitHubHost:
     """github.com, an Enterprise Cloud with data residency (`https://NAME.ghe.com`), or an Enterprise Server."""
 
-    web: str = PUBLIC
+    web: str = PUBLIC_WEB
     """Without a slash at its end."""
 
     @property
     def api(self) -> str:
         """What the paths of the REST API are appended to."""
-        if self.web == PUBLIC:
+        if self.web == PUBLIC_WEB:
             return "https://api.github.com"
         parts = urlsplit(self.web)
-        if parts.netloc.endswith(_RESIDENT):
+        if parts.netloc.endswith(_DATA_RESIDENCY_SUFFIX):
             return f"https://api.{parts.netloc}"
         return f"{self.web}/api/v3"
 
@@ -35,4 +35,4 @@ class Host:
         https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
         tells of it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
         """
-        return "https://redirect.github.com" if self.web == PUBLIC else self.web
+        return "https://redirect.github.com" if self.web == PUBLIC_WEB else self.web

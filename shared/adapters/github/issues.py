@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL, IssueRef, IssueState
 from shared.proposal.title import update_title
@@ -17,57 +17,57 @@ from shared.report.incident_status import has_marker, replace_status_block, keep
 from shared.service import Service
 from shared.text.escaping import truncate, to_one_line
 
-LABEL = "provenfix"
-_LONGEST_TITLE = 256
-_LONGEST_LABEL = 50
-_MADE = {
-    LABEL: ("5319e7", "Opened and kept up to date by provenfix"),
+ISSUE_LABEL = "provenfix"
+_MAX_TITLE_LENGTH = 256
+_MAX_LABEL_LENGTH = 50
+_LABELS = {
+    ISSUE_LABEL: ("5319e7", "Opened and kept up to date by provenfix"),
     WRONG_LABEL: ("b60205", "Stops all automation for this incident, for good"),
 }
 """Labels with colour and description; GitHub makes the others when an issue is opened with them."""
-_MOST_BEYOND = 200
+_MAX_LOOKAHEAD = 200
 """Numbers that are looked at beyond the newest one that the list shows."""
-_MOST_GAPS = 5
+_MAX_GAPS = 5
 """Numbers in a row that may be missing (deleted, moved) before there are taken to be no more."""
 
 
 class GitHubIssues:
     """Implements `shared.ports.Issues`. `service.repository` is `owner/name`."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         """The issue whose body carries the marker, open or closed, however young. Raises Retry, Reject."""
-        path, ordered = _path(service), {"state": "all", "sort": "created", "direction": "desc"}
+        path, ordered = _issues_path(service), {"state": "all", "sort": "created", "direction": "desc"}
         # GitHub drops the labels of whoever may not set them: the newest issues are looked at with and without.
         newest = self._github.get(path, per_page="100", **ordered)
-        for issue in chain(newest, self._github.pages(path, labels=LABEL, **ordered)):
+        for issue in chain(newest, self._github.pages(path, labels=ISSUE_LABEL, **ordered)):
             if self._carries(issue, marker):
-                return _reference(issue)
+                return _issue_ref(issue)
         number, gaps = max((issue["number"] for issue in newest), default=0), 0
-        for beyond in range(number + 1, number + _MOST_BEYOND + 1):
+        for beyond in range(number + 1, number + _MAX_LOOKAHEAD + 1):
             issue = self._github.find(f"{path}/{beyond}")
             if issue is not None and self._carries(issue, marker):
-                return _reference(issue)
+                return _issue_ref(issue)
             gaps = gaps + 1 if issue is None else 0
-            if gaps == _MOST_GAPS:
+            if gaps == _MAX_GAPS:
                 return None
-        raise Retry(f"{service.repository}: its list of issues lags behind by more than {_MOST_BEYOND} issues")
+        raise Retry(f"{service.repository}: its list of issues lags behind by more than {_MAX_LOOKAHEAD} issues")
 
     def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """*Effect.* Opens an issue with labels. Raises Retry where it may have been opened, Reject where it was not."""
         if not has_marker(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
-        named = [LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
-        wanted = {"title": truncate(title, _LONGEST_TITLE), "body": body, "labels": [label(name) for name in named]}
-        return _reference(self._github.write("POST", _path(service), wanted))
+        named = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
+        wanted = {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body, "labels": [format_label(name) for name in named]}
+        return _issue_ref(self._github.write("POST", _issues_path(service), wanted))
 
     def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
         known = self._known(service, number)
         body = keep_ticked_items(str((known or {}).get("body") or ""), body)
-        self._github.write("PATCH", f"{_path(service)}/{number}", {"title": truncate(title, _LONGEST_TITLE), "body": body})
+        self._github.write("PATCH", f"{_issues_path(service)}/{number}", {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body})
 
     def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
@@ -75,15 +75,15 @@ class GitHubIssues:
         if issue is None:
             return
         body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {"body": replace_status_block(body, part) or body, "title": truncate(update_title(old, title), _LONGEST_TITLE)}
+        wanted = {"body": replace_status_block(body, part) or body, "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH)}
         changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
         if changes and replace_status_block(body, part) is not None:
-            self._github.write("PATCH", f"{_path(service)}/{number}", changes)
+            self._github.write("PATCH", f"{_issues_path(service)}/{number}", changes)
 
     def prepare(self, service: Service) -> None:
         """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
         path = f"/repos/{service.repository}/labels"
-        for name, (color, description) in _MADE.items():
+        for name, (color, description) in _LABELS.items():
             if self._github.find(f"{path}/{quote(name, safe='')}") is None:
                 self._github.write("POST", path, {"name": name, "color": color, "description": description})
 
@@ -92,7 +92,7 @@ class GitHubIssues:
         issue = self._known(service, number)
         wanted = issue["comments"] if issue is not None else 0
         seen = 0
-        for comment in self._github.pages(f"{_path(service)}/{number}/comments"):
+        for comment in self._github.pages(f"{_issues_path(service)}/{number}/comments"):
             seen += 1
             if self._carries(comment, marker):
                 return True
@@ -104,17 +104,17 @@ class GitHubIssues:
         """*Effect.* Adds a comment."""
         if not has_marker(body, marker):
             raise Reject("no_marker", "a comment without its marker could never be found again")
-        self._github.write("POST", f"{_path(service)}/{number}/comments", {"body": body})
+        self._github.write("POST", f"{_issues_path(service)}/{number}/comments", {"body": body})
 
     def close(self, service: Service, number: int) -> None:
         """*Effect.* Closes an issue; one that is closed stays closed."""
         wanted = {"state": "closed", "state_reason": "completed"}
-        self._github.write("PATCH", f"{_path(service)}/{number}", wanted)
+        self._github.write("PATCH", f"{_issues_path(service)}/{number}", wanted)
 
     def reopen(self, service: Service, number: int) -> None:
         """*Effect.* Opens a closed issue again; one that is open stays open."""
         wanted = {"state": "open", "state_reason": "reopened"}
-        self._github.write("PATCH", f"{_path(service)}/{number}", wanted)
+        self._github.write("PATCH", f"{_issues_path(service)}/{number}", wanted)
 
     def state(self, service: Service, number: int) -> IssueState:
         """Open or closed, its labels and its body. A deleted issue is closed."""
@@ -132,18 +132,18 @@ class GitHubIssues:
 
     def _known(self, service: Service, number: int) -> Mapping[str, Any] | None:
         """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""
-        issue: Mapping[str, Any] | None = self._github.unless_changed(f"{_path(service)}/{number}")
+        issue: Mapping[str, Any] | None = self._github.unless_changed(f"{_issues_path(service)}/{number}")
         return issue
 
 
-def label(name: str) -> str:
+def format_label(name: str) -> str:
     """A name that GitHub takes: one line, no comma (which would be two of them in a search), at most 50 characters."""
-    return truncate(to_one_line(name.replace(",", " ")), _LONGEST_LABEL)
+    return truncate(to_one_line(name.replace(",", " ")), _MAX_LABEL_LENGTH)
 
 
-def _path(service: Service) -> str:
+def _issues_path(service: Service) -> str:
     return f"/repos/{service.repository}/issues"
 
 
-def _reference(issue: Mapping[str, Any]) -> IssueRef:
+def _issue_ref(issue: Mapping[str, Any]) -> IssueRef:
     return IssueRef(int(issue["number"]), str(issue["html_url"]))

@@ -2,20 +2,20 @@
 
 from urllib.parse import quote
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.service import Service
 
-_MAY = frozenset({"admin", "maintain", "write"})
+_WRITE_PERMISSIONS = frozenset({"admin", "maintain", "write"})
 
 
-class GitHubPeople:
-    """Implements `shared.ports.People`."""
+class GitHubCollaborators:
+    """Implements `shared.ports.Collaborators`."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
     def may_instruct(self, service: Service, person: str) -> bool:
         """Whether the person may write to the service's repository. Raises Retry, Reject."""
         path = f"/repos/{service.repository}/collaborators/{quote(person, safe='')}/permission"
         told = self._github.find(path)
-        return told is not None and told.get("permission") in _MAY
+        return told is not None and told.get("permission") in _WRITE_PERMISSIONS

@@ -9,21 +9,21 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.adapters.github import queries
-from shared.adapters.github.client import GitHub
-from shared.adapters.github.host import Host
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.host import GitHubHost
 from shared.adapters.github.queries import Query
-from shared.adapters.github.told import is_askable
+from shared.adapters.github.told import is_valid_path
 from shared.report.links import Links, CommitOrigin
 from shared.service import Service
 
-_MOST = 20
+_MAX_COMMITS = 20
 _FIELDS = "oid author { user { login } } associatedPullRequests(first: 1) { nodes { number } }"
 
 
-class GitHubPlaces:
+class GitHubLinkBuilder:
     """Implements `shared.ports.LinkBuilder`, but for the log."""
 
-    def __init__(self, github: GitHub, host: Host) -> None:
+    def __init__(self, github: GitHubClient, host: GitHubHost) -> None:
         self._github = github
         self._host = host
 
@@ -31,10 +31,10 @@ class GitHubPlaces:
         """Addresses within the service's repository; `commits` are those of which origins are wanted. One request."""
         web = f"{self._host.web}/{service.repository}"
         return Links(
-            commit=partial(_commit, web),
-            lines=partial(_lines, web),
-            comparison=partial(_comparison, web),
-            origins=tuple(self._origins(service.repository, list(dict.fromkeys(commits))[:_MOST])),
+            commit=partial(_commit_url, web),
+            lines=partial(_lines_url, web),
+            comparison=partial(_comparison_url, web),
+            origins=tuple(self._origins(service.repository, list(dict.fromkeys(commits))[:_MAX_COMMITS])),
         )
 
     def _origins(self, repository: str, commits: Sequence[str]) -> list[CommitOrigin]:
@@ -42,7 +42,7 @@ class GitHubPlaces:
             return []
         query = Query()
         for place, commit in enumerate(commits):
-            queries.on_commit(query, f"c{place}", commit, _FIELDS)
+            queries.add_commit(query, f"c{place}", commit, _FIELDS)
         owner, _, name = repository.partition("/")
         told = self._github.query(*query.text(owner, name))["repository"] or {}
         return [self._origin(repository, node) for node in told.values() if node]
@@ -59,12 +59,12 @@ class GitHubPlaces:
         )
 
 
-def _commit(web: str, commit: str) -> str:
+def _commit_url(web: str, commit: str) -> str:
     return f"{web}/commit/{commit}"
 
 
-def _lines(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
-    if not is_askable(path):
+def _lines_url(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
+    if not is_valid_path(path):
         return ""
     place = f"{web}/blob/{commit}/{quote(path)}"
     if first is None:
@@ -72,5 +72,5 @@ def _lines(web: str, commit: str, path: str, first: int | None, last: int | None
     return f"{place}#L{first}" + (f"-L{last}" if last is not None and last > first else "")
 
 
-def _comparison(web: str, base: str, tip: str) -> str:
+def _comparison_url(web: str, base: str, tip: str) -> str:
     return f"{web}/compare/{base}...{tip}"

@@ -7,9 +7,9 @@ is asked for each commit.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-COMMIT = "oid committedDate authoredDate message author { name } parents(first: 10) { nodes { oid } }"
-_ENTRY = "oid mode type"
-_PAGE = "pageInfo { hasNextPage endCursor }"
+COMMIT_FIELDS = "oid committedDate authoredDate message author { name } parents(first: 10) { nodes { oid } }"
+_ENTRY_FIELDS = "oid mode type"
+_PAGE_FIELDS = "pageInfo { hasNextPage endCursor }"
 
 
 @dataclass(slots=True)
@@ -36,35 +36,35 @@ class Query:
         return f"query({declared}) {{ {repository} {{ {' '.join(self.parts)} }} }}", self.variables
 
 
-def on_commit(query: Query, alias: str, commit: str, fields: str) -> None:
+def add_commit(query: Query, alias: str, commit: str, fields: str) -> None:
     """Asks for fields of a commit by its id."""
     at = query.given(commit, "GitObjectID!")
     query.parts.append(f"{alias}: object(oid: {at}) {{ ... on Commit {{ {fields} }} }}")
 
 
-def files(query: Query, paths: Sequence[str]) -> str:
+def files_fields(query: Query, paths: Sequence[str]) -> str:
     """The entries of some paths, as `f0`, `f1`, …"""
-    return " ".join(f"f{place}: file(path: {query.given(path)}) {{ {_ENTRY} }}" for place, path in enumerate(paths))
+    return " ".join(f"f{place}: file(path: {query.given(path)}) {{ {_ENTRY_FIELDS} }}" for place, path in enumerate(paths))
 
 
-def walk(query: Query, paths: Sequence[str], after: str | None) -> str:
+def walk_fields(query: Query, paths: Sequence[str], after: str | None) -> str:
     """A page of the whole history, with what each commit holds at the paths."""
     cursor = f", after: {query.given(after)}" if after else ""
-    return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE} nodes {{ {COMMIT} {files(query, paths)} }} }}"
+    return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE_FIELDS} nodes {{ {COMMIT_FIELDS} {files_fields(query, paths)} }} }}"
 
 
-def changed(query: Query, place: int, paths: Sequence[str], after: str | None) -> str:
+def changed_fields(query: Query, place: int, paths: Sequence[str], after: str | None) -> str:
     """A page of the history of one path, with the states of all paths after and before each commit."""
     cursor = f", after: {query.given(after)}" if after else ""
-    before = f"before: parents(first: 10) {{ nodes {{ oid {files(query, paths)} }} }}"
-    fields = f"{COMMIT} {files(query, paths)} {before}"
+    before = f"before: parents(first: 10) {{ nodes {{ oid {files_fields(query, paths)} }} }}"
+    fields = f"{COMMIT_FIELDS} {files_fields(query, paths)} {before}"
     path = query.given(paths[place])
-    return f"p{place}: history(path: {path}, first: 100{cursor}) {{ {_PAGE} nodes {{ {fields} }} }}"
+    return f"p{place}: history(path: {path}, first: 100{cursor}) {{ {_PAGE_FIELDS} nodes {{ {fields} }} }}"
 
 
-BLOB = "... on Blob { oid text isTruncated isBinary byteSize }"
+BLOB_FIELDS = "... on Blob { oid text isTruncated isBinary byteSize }"
 
 
-def blob(query: Query, alias: str, oid: str) -> None:
+def add_blob(query: Query, alias: str, oid: str) -> None:
     """Asks for a blob's text by its id."""
-    query.parts.append(f"{alias}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {BLOB} }}")
+    query.parts.append(f"{alias}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {BLOB_FIELDS} }}")

@@ -9,22 +9,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.github.client import GitHub
+from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import Query
-from shared.adapters.github.told import REGULAR, rest_entries
+from shared.adapters.github.told import FILE_MODE, parse_tree_entries
 from shared.proof.model.history import Folder, TreeEntry
 
-ENTRIES = "... on Tree { oid entries { nameRaw mode type oid size } }"
-_KIND = 0o170000
-_AT_ONCE = 100
-_MOST_QUERIES = 40
+TREE_FIELDS = "... on Tree { oid entries { nameRaw mode type oid size } }"
+_FILE_TYPE_MASK = 0o170000
+_FOLDERS_PER_QUERY = 100
+_MAX_QUERIES = 40
 """For the folders of many trees."""
-_ROUNDS = 3
+_LEVELS_BEFORE_WHOLE = 3
 """Queries for missing folders, one level after the other, before the rest is asked for whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FolderEntry:
     """One line of a folder: a regular file, or another folder."""
 
     name: str
@@ -36,10 +36,10 @@ class Line:
 class Trees:
     """Folders by id; `roots` are the trees of commits by commit."""
 
-    def __init__(self, github: GitHub, owner: str, name: str) -> None:
+    def __init__(self, github: GitHubClient, owner: str, name: str) -> None:
         self._github = github
         self._owner, self._name = owner, name
-        self._folders: dict[str, tuple[Line, ...]] = {}
+        self._folders: dict[str, tuple[FolderEntry, ...]] = {}
         self.roots: dict[str, str] = {}
         self.whole: dict[str, Mapping[str, TreeEntry]] = {}
         """The trees that were asked for."""
@@ -74,22 +74,22 @@ class Trees:
         return Folder(files, {line.name: line.oid for line in lines if line.folder})
 
     def take(self, node: Mapping[str, Any] | None) -> None:
-        """Keeps a folder that a query told (`ENTRIES`)."""
+        """Keeps a folder that a query told (`TREE_FIELDS`)."""
         if not node or "entries" not in node:
             return
         lines = []
         for each in node["entries"] or ():
             folder = each["type"] == "tree"
-            if folder or (each["type"] == "blob" and each["mode"] & _KIND == REGULAR):
+            if folder or (each["type"] == "blob" and each["mode"] & _FILE_TYPE_MASK == FILE_MODE):
                 name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
-                lines.append(Line(name, folder, each["oid"], each["size"]))
+                lines.append(FolderEntry(name, folder, each["oid"], each["size"]))
         self._keep(node["oid"], lines)
 
     def complete(self, roots: list[str]) -> bool:
         """Asks for the folders that are missing below these trees, level by level. False where some were not had."""
-        for _ in range(_MOST_QUERIES):
+        for _ in range(_MAX_QUERIES):
             missing = self._missing(roots)
-            if not missing or not self._ask(missing[:_AT_ONCE]):
+            if not missing or not self._ask(missing[:_FOLDERS_PER_QUERY]):
                 return not missing
         return not self._missing(roots)
 
@@ -126,11 +126,11 @@ class Trees:
                     found[line.oid] = prefix + line.name
         return found
 
-    def _keep(self, oid: str, lines: list[Line]) -> None:
+    def _keep(self, oid: str, lines: list[FolderEntry]) -> None:
         self._folders[oid] = tuple(lines)
         self.sizes.update((line.oid, line.size) for line in lines if not line.folder)
 
-    def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, Line]]:
+    def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, FolderEntry]]:
         for line in self._folders[tree]:
             if line.folder:
                 yield from self._files(line.oid, f"{prefix}{line.name}/")
@@ -153,18 +153,18 @@ class Trees:
         return list(missing)
 
     def _completed(self, root: str) -> bool:
-        for _ in range(_ROUNDS):
+        for _ in range(_LEVELS_BEFORE_WHOLE):
             if not self._missing([root]):
                 return True
             wanted = self._missing([root, *self.roots.values()])  # the next commit's, too
-            if not self._ask(wanted[:_AT_ONCE]):
+            if not self._ask(wanted[:_FOLDERS_PER_QUERY]):
                 return False
         return not self._missing([root])
 
     def _ask(self, oids: list[str]) -> bool:
         query = Query()
         for place, oid in enumerate(oids):
-            query.parts.append(f"t{place}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {ENTRIES} }}")
+            query.parts.append(f"t{place}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {TREE_FIELDS} }}")
         told = self._github.query(*query.text(self._owner, self._name))["repository"] or {}
         for node in told.values():
             self.take(node)
@@ -177,11 +177,11 @@ class Trees:
             return None
         if told["truncated"]:
             return self._in_parts(tree)
-        folders: dict[str, list[Line]] = {"": []}
+        folders: dict[str, list[FolderEntry]] = {"": []}
         ids = {"": str(told["sha"])}
-        for path, kind, oid, size in rest_entries(told):
+        for path, kind, oid, size in parse_tree_entries(told):
             folder, _, name = path.rpartition("/")
-            folders.setdefault(folder, []).append(Line(name, kind == "tree", oid, size))
+            folders.setdefault(folder, []).append(FolderEntry(name, kind == "tree", oid, size))
             if kind == "tree":
                 folders.setdefault(path, [])
                 ids[path] = oid
@@ -194,7 +194,7 @@ class Trees:
         told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
         if told is None:
             return None
-        lines = [Line(path, kind == "tree", oid, size) for path, kind, oid, size in rest_entries(told)]
+        lines = [FolderEntry(path, kind == "tree", oid, size) for path, kind, oid, size in parse_tree_entries(told)]
         for line in lines:
             if line.folder and line.oid not in self._folders and self._asked_whole(line.oid) is None:
                 return None

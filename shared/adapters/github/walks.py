@@ -9,27 +9,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github import queries
-from shared.adapters.github.client import GitHub
-from shared.adapters.github.contents import Contents
-from shared.adapters.github.graph import State, reachable
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.contents import Blobs
+from shared.adapters.github.graph import PathState, find_reachable
 from shared.adapters.github.queries import Query
-from shared.adapters.github.told import commit_of_query, file_blob
-from shared.adapters.github.trees import ENTRIES, Trees
+from shared.adapters.github.told import parse_commit_node, parse_file_blob
+from shared.adapters.github.trees import TREE_FIELDS, Trees
 from shared.proof.model.history import Commit
 
-LONGEST_WALK = 300
+MAX_WALK_COMMITS = 300
 """Commits. A longer history is not walked; it is asked for the commits that changed a path."""
-_MOST_TEXTS = 3
+_MAX_PATHS_WITH_TEXT = 3
 """Paths whose texts come with their history; of more, most are never read."""
-_TIPS_AT_ONCE = 20
-_MOST_PAGES = 20
-_FURTHEST_BACK = 5
+_TIPS_PER_QUERY = 20
+_MAX_PAGES = 20
+_MAX_BACKWARD_PAGES = 5
 
 
-class Walks:
+class CommitGraph:
     """Keeps what it was told for the lifetime of one investigation: commits never change."""
 
-    def __init__(self, github: GitHub, owner: str, name: str, trees: Trees, contents: Contents) -> None:
+    def __init__(self, github: GitHubClient, owner: str, name: str, trees: Trees, contents: Blobs) -> None:
         self._github = github
         self._owner, self._name = owner, name
         self._trees, self._contents = trees, contents
@@ -49,7 +49,7 @@ class Walks:
         told = self._github.query(*query.text(self._owner, self._name))["repository"]
         return told or {}
 
-    def state(self, commit: str, paths: Sequence[str]) -> State:
+    def state(self, commit: str, paths: Sequence[str]) -> PathState:
         """What a commit holds at some paths."""
         return tuple(self.at.get((commit, path)) for path in paths)
 
@@ -60,10 +60,10 @@ class Walks:
     def know(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
         """Makes all that the tips reach known, with its states. False where that would be too long a walk."""
         ahead = [tip for tip in dict.fromkeys(tips) if not self._knows(tip, paths)]
-        if any(self.totals.get(tip, 0) > LONGEST_WALK for tip in ahead):
+        if any(self.totals.get(tip, 0) > MAX_WALK_COMMITS for tip in ahead):
             return False
-        for start in range(0, len(ahead), _TIPS_AT_ONCE):
-            some = [tip for tip in ahead[start : start + _TIPS_AT_ONCE] if not self._knows(tip, paths)]
+        for start in range(0, len(ahead), _TIPS_PER_QUERY):
+            some = [tip for tip in ahead[start : start + _TIPS_PER_QUERY] if not self._knows(tip, paths)]
             if some and not self._walked(some, paths):
                 return False
         return True
@@ -71,7 +71,7 @@ class Walks:
     def _knows(self, tip: str, paths: Sequence[str]) -> bool:
         if tip not in self._whole:
             return False
-        return all((commit, path) in self.at for commit in reachable([tip], self.commits) for path in paths)
+        return all((commit, path) in self.at for commit in find_reachable([tip], self.commits) for path in paths)
 
     def _walked(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
         after: dict[str, str | None] = dict.fromkeys(tips)
@@ -79,10 +79,10 @@ class Walks:
         while after:
             query, shown = Query(), dict(after)
             for place, (tip, cursor) in enumerate(shown.items()):
-                fields = queries.walk(query, paths, cursor)
-                if first and len(shown) == 1 and len(paths) <= _MOST_TEXTS:
+                fields = queries.walk_fields(query, paths, cursor)
+                if first and len(shown) == 1 and len(paths) <= _MAX_PATHS_WITH_TEXT:
                     fields += " " + " ".join(self._versions_in_full(query, path, n) for n, path in enumerate(paths))
-                queries.on_commit(query, f"t{place}", tip, fields)
+                queries.add_commit(query, f"t{place}", tip, fields)
             told = self.ask(query)
             for place, tip in enumerate(shown):
                 after.pop(tip)
@@ -90,7 +90,7 @@ class Walks:
                 if not node:
                     continue
                 cursor = self._page(tip, node, paths)
-                if self.totals[tip] > LONGEST_WALK:
+                if self.totals[tip] > MAX_WALK_COMMITS:
                     return False
                 if cursor is not None:
                     after[tip] = cursor
@@ -106,7 +106,7 @@ class Walks:
         for name, versions in node.items():
             if name.startswith("full"):
                 self._keep_versions(versions["nodes"])
-        found = reachable([tip], self.commits)
+        found = find_reachable([tip], self.commits)
         if all(parent in found for commit in found.values() for parent in commit.parents):
             self._whole.update(found)
             if self._knows(tip, paths):
@@ -115,7 +115,7 @@ class Walks:
 
     def keep(self, node: Mapping[str, Any], paths: Sequence[str]) -> Commit:
         """Keeps a commit with its states."""
-        commit = commit_of_query(node)
+        commit = parse_commit_node(node)
         self.commits[commit.id] = commit
         self.keep_states(commit.id, node, paths)
         return commit
@@ -123,18 +123,18 @@ class Walks:
     def keep_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
         """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
         for place, path in enumerate(paths):
-            self.at[commit, path] = file_blob(node[f"f{place}"])
+            self.at[commit, path] = parse_file_blob(node[f"f{place}"])
 
     def _versions_in_full(self, query: Query, path: str, place: int) -> str:
         """The versions of a path, each with its text, its commit's root and the folders that lead to the path."""
         parts = path.split("/")[:-1]
         folders = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
         above = " ".join(
-            f"d{depth}: file(path: {query.given(folder)}) {{ object {{ {ENTRIES} }} }}"
+            f"d{depth}: file(path: {query.given(folder)}) {{ object {{ {TREE_FIELDS} }} }}"
             for depth, folder in enumerate(folders)
         )
-        held = f"held: file(path: {query.given(path)}) {{ oid object {{ {queries.BLOB} }} }}"
-        fields = f"oid tree {{ {ENTRIES.removeprefix('... on Tree { ').removesuffix(' }')} }} {above} {held}"
+        held = f"held: file(path: {query.given(path)}) {{ oid object {{ {queries.BLOB_FIELDS} }} }}"
+        fields = f"oid tree {{ {TREE_FIELDS.removeprefix('... on Tree { ').removesuffix(' }')} }} {above} {held}"
         return f"full{place}: history(path: {query.given(path)}, first: 100) {{ nodes {{ {fields} }} }}"
 
     def _keep_versions(self, nodes: Sequence[Mapping[str, Any]]) -> None:
@@ -149,11 +149,11 @@ class Walks:
 
     def look_back(self, tip: str, limit: int) -> None:
         """Makes as many first parents below a tip known, or as many as a few pages of the newest commits hold."""
-        for _ in range(_FURTHEST_BACK - self._pages[tip]):
+        for _ in range(_MAX_BACKWARD_PAGES - self._pages[tip]):
             if tip in self._pages and (tip not in self._older or self._has_first_parents(tip, limit)):
                 return
             query = Query()
-            queries.on_commit(query, "t", tip, queries.walk(query, (), self._older.get(tip)))
+            queries.add_commit(query, "t", tip, queries.walk_fields(query, (), self._older.get(tip)))
             node = self.ask(query).get("t")
             if not node:
                 return
@@ -183,12 +183,12 @@ class Walks:
         found: dict[str, Commit] = {}
         for place in range(len(paths)):
             after: str | None = None
-            for page in range(_MOST_PAGES):
+            for page in range(_MAX_PAGES):
                 query = Query()
                 full = self._versions_in_full(query, paths[place], place) if not page and len(paths) == 1 else ""
-                newest = "" if tip in self._pages else queries.walk(query, (), None)
-                fields = f"{queries.changed(query, place, paths, after)} {full} {newest}"
-                queries.on_commit(query, "t", tip, fields)
+                newest = "" if tip in self._pages else queries.walk_fields(query, (), None)
+                fields = f"{queries.changed_fields(query, place, paths, after)} {full} {newest}"
+                queries.add_commit(query, "t", tip, fields)
                 node = self.ask(query).get("t")
                 if not node:
                     return []

@@ -25,10 +25,10 @@ _MARKER = re.compile(r"^<!-- provenfix:incident=([\w.-]{1,200}) -->[ \t\r]*$", r
 _COMMAND = re.compile(r"^/provenfix[ \t]+reinvestigate[ \t]*$", re.M)
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}")
 _LOGIN = re.compile(r"[\w-]{1,100}(?:\[bot\])?")
-_LONGEST_NUMBER = 2**53
+_MAX_NUMBER = 2**53
 
 
-class Doubt(StrEnum):
+class SignatureError(StrEnum):
     """Why a request is not believed to be GitHub's. None of them is told to the sender."""
 
     NO_SECRET = "no_webhook_secret"  # noqa: S105  # the name of a reason
@@ -43,16 +43,16 @@ class Headers(Protocol):
         """The value, or `default`."""
 
 
-def doubt(headers: Headers, body: bytes, secret: Secret) -> Doubt | None:
+def verify_signature(headers: Headers, body: bytes, secret: Secret) -> SignatureError | None:
     """None where the body was signed with the secret. Never raises because of what the request holds."""
     if not secret:  # anybody can sign with the empty key
-        return Doubt.NO_SECRET
+        return SignatureError.NO_SECRET
     signature = headers.get(SIGNATURE_HEADER, "")
     if not signature:
-        return Doubt.NO_SIGNATURE
+        return SignatureError.NO_SIGNATURE
     # As bytes: compare_digest refuses text outside ASCII.
     right = hmac.compare_digest(sign(body, secret).encode(), signature.encode("utf-8", "backslashreplace"))
-    return None if right else Doubt.WRONG_SIGNATURE
+    return None if right else SignatureError.WRONG_SIGNATURE
 
 
 def sign(body: bytes, secret: Secret) -> str:
@@ -60,46 +60,46 @@ def sign(body: bytes, secret: Secret) -> str:
     return "sha256=" + hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest()
 
 
-def read_wish(headers: Headers, body: bytes) -> IssueEvent | None:
+def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
     """What a person wants; None for an event that means nothing here. Raises Reject for what GitHub never sends."""
     delivery = headers.get(DELIVERY_HEADER, "")
     if not _DELIVERY.fullmatch(delivery):
         raise Reject("malformed_delivery", f"{DELIVERY_HEADER} is no delivery id")
-    event = _object(_json(body), "the body")
-    wish = _wish(headers.get(EVENT_HEADER, ""), event)
+    event = _require_object(_parse_json(body), "the body")
+    wish = _parse_command_kind(headers.get(EVENT_HEADER, ""), event)
     if wish is None:
         return None
-    issue = _object(event.get("issue"), "issue")
+    issue = _require_object(event.get("issue"), "issue")
     # Above the first heading only we write: an issue that quotes a marker elsewhere is none of ours.
     marker = _MARKER.search(text_above_first_heading(str(issue.get("body") or ""))[:10_000])
     if marker is None or "pull_request" in issue:
         return None
     number = issue.get("number")
-    if type(number) is not int or not 0 < number < _LONGEST_NUMBER:
+    if type(number) is not int or not 0 < number < _MAX_NUMBER:
         raise Reject("malformed_event", "issue.number is no number")
     return IssueEvent(
         wish=wish,
         delivery=delivery,
-        repository=_text(_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
+        repository=_require_text(_require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
         issue=number,
         incident=marker[1],
-        person=_text(_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
+        person=_require_text(_require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
     )
 
 
-def _wish(kind: str, event: Mapping[str, Any]) -> IssueCommand | None:
+def _parse_command_kind(kind: str, event: Mapping[str, Any]) -> IssueCommand | None:
     action = event.get("action")
     if kind == "issues" and action == "labeled":
-        return IssueCommand.MUTE if _object(event.get("label"), "label").get("name") == WRONG_LABEL else None
+        return IssueCommand.MUTE if _require_object(event.get("label"), "label").get("name") == WRONG_LABEL else None
     if kind == "issues" and action in {"closed", "deleted"}:
         return IssueCommand.MUTE
     if kind == "issue_comment" and action == "created":
-        said = _object(event.get("comment"), "comment").get("body")
+        said = _require_object(event.get("comment"), "comment").get("body")
         return IssueCommand.REINVESTIGATE if isinstance(said, str) and _COMMAND.search(said) else None
     return None
 
 
-def _json(body: bytes) -> object:
+def _parse_json(body: bytes) -> object:
     try:
         parsed: object = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -107,13 +107,13 @@ def _json(body: bytes) -> object:
     return parsed
 
 
-def _object(value: object, what: str) -> Mapping[str, Any]:
+def _require_object(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Reject("malformed_event", f"{what} is no object")
     return value
 
 
-def _text(value: object, form: re.Pattern[str], what: str) -> str:
+def _require_text(value: object, form: re.Pattern[str], what: str) -> str:
     if not isinstance(value, str) or not form.fullmatch(value):
         raise Reject("malformed_event", f"{what} has no name that GitHub would give")
     return value

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.adapters.github.client import GitHub
-from shared.adapters.github.queries import BLOB, Query
-from shared.adapters.pipeline import SKEW, Order, Run
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.queries import BLOB_FIELDS, Query
+from shared.adapters.pipeline import CLOCK_SKEW, DeployOrder, PipelineRun
 from shared.errors import Reject
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
@@ -21,15 +21,15 @@ from shared.text.timestamps import format_rfc3339
 class WorkflowPipeline:
     """Implements `shared.adapters.pipeline.Pipeline`."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
-    def check(self, service: Service, order: Order) -> None:  # noqa: ARG002  # as the protocol has it
+    def check(self, service: Service, order: DeployOrder) -> None:  # noqa: ARG002  # as the protocol has it
         """See `shared.adapters.pipeline.Pipeline`."""
         path = f".github/workflows/{service.deploy_workflow}"
         query = Query()
         at = query.given(f"{self._ref(service)}:{path}")
-        query.parts.append(f"file: object(expression: {at}) {{ {BLOB} }}")
+        query.parts.append(f"file: object(expression: {at}) {{ {BLOB_FIELDS} }}")
         text = (self._asked(service, query)["file"] or {}).get("text")
         if not text:
             raise Reject("no_workflow", f"there is no {path} on {self._ref(service)}")
@@ -38,17 +38,17 @@ class WorkflowPipeline:
             name = f"run-name: Deploy ${{{{ inputs.{service.deploy_input} }}}}"
             raise Reject("workflow_cannot_be_followed", f"{path} does not show its input in its name: add `{name}`")
 
-    def find(self, service: Service, order: Order) -> Run | None:
+    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """See `shared.adapters.pipeline.Pipeline`. Of several the first one."""
-        given = {"event": "workflow_dispatch", "created": f">={format_rfc3339(order.since - SKEW)}", "per_page": "100"}
-        told = self._github.get(f"{_workflow(service)}/runs", **given)
+        given = {"event": "workflow_dispatch", "created": f">={format_rfc3339(order.since - CLOCK_SKEW)}", "per_page": "100"}
+        told = self._github.get(f"{_workflow_path(service)}/runs", **given)
         runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
-        return _run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
+        return _parse_run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
 
-    def begin(self, service: Service, order: Order) -> None:
+    def begin(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.pipeline.Pipeline`."""
         body = {"ref": self._ref(service), "inputs": {service.deploy_input: order.commit}}
-        self._github.write("POST", f"{_workflow(service)}/dispatches", body)
+        self._github.write("POST", f"{_workflow_path(service)}/dispatches", body)
 
     def _ref(self, service: Service) -> str:
         known = service.deploy_ref or service.branch
@@ -64,13 +64,13 @@ class WorkflowPipeline:
         return found
 
 
-def _workflow(service: Service) -> str:
+def _workflow_path(service: Service) -> str:
     return f"/repos/{service.repository}/actions/workflows/{service.deploy_workflow}"
 
 
-def _run(told: Mapping[str, Any]) -> Run:
+def _parse_run(told: Mapping[str, Any]) -> PipelineRun:
     if told["status"] != "completed":
-        return Run(DeploymentProgress.RUNNING)
+        return PipelineRun(DeploymentProgress.RUNNING)
     if told["conclusion"] == "success":
-        return Run(DeploymentProgress.DONE)
-    return Run(DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")
+        return PipelineRun(DeploymentProgress.DONE)
+    return PipelineRun(DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from shared.errors import Reject, Retry
 
-SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 """How long an answer is waited for."""
 
 
 @contextmanager
-def asking(what: str) -> Iterator[None]:
+def translate_errors(action: str) -> Iterator[None]:
     """Raises Retry, or Reject with `stale`, `denied`, `not_found` or `invalid`. `what` begins the sentence."""
     from google.api_core import exceptions as api  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
@@ -21,12 +21,12 @@ def asking(what: str) -> Iterator[None]:
     try:
         yield
     except (api.Aborted, api.FailedPrecondition, api.AlreadyExists) as error:
-        raise Reject("stale", f"{what}: {error.message}") from error
+        raise Reject("stale", f"{action}: {error.message}") from error
     except (api.PermissionDenied, api.Unauthenticated) as error:
-        raise Reject("denied", f"{what}: grant the function's account the role it needs ({error.message})") from error
+        raise Reject("denied", f"{action}: grant the function's account the role it needs ({error.message})") from error
     except api.NotFound as error:
-        raise Reject("not_found", f"{what}: {error.message}") from error
+        raise Reject("not_found", f"{action}: {error.message}") from error
     except (api.InvalidArgument, api.OutOfRange, api.MethodNotImplemented) as error:
-        raise Reject("invalid", f"{what}: {error.message}") from error
+        raise Reject("invalid", f"{action}: {error.message}") from error
     except (api.GoogleAPICallError, api.RetryError, GoogleAuthError) as error:
-        raise Retry(f"{what}: {type(error).__name__}") from error
+        raise Retry(f"{action}: {type(error).__name__}") from error

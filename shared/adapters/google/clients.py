@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import RevisionsClient, ServicesClient
 
 
-class Clients:
+class GoogleClients:
     """`channel` connects to somewhere else than Google, without credentials: the tests' servers."""
 
     def __init__(self, channel: "Callable[[], grpc.Channel] | None" = None) -> None:
@@ -58,7 +58,7 @@ class Clients:
         return client.get_transport_class("grpc")(channel=self._channel()) if self._channel else None
 
 
-def on_loopback(address: str) -> "Callable[[], grpc.Channel]":
+def loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
     """What connects to a server on this machine, without credentials."""
 
     def channel() -> "grpc.Channel":

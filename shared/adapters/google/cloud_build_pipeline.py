@@ -7,11 +7,11 @@ not use: https://cloud.google.com/build/docs/api/reference/rest/v1/RepoSource
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.asking import SECONDS, asking
-from shared.adapters.google.clients import Clients
-from shared.adapters.google.provenance import digests
-from shared.adapters.google.rollout_note import mark
-from shared.adapters.pipeline import SKEW, Order, Run
+from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
+from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.provenance import image_digests
+from shared.adapters.google.rollout_note import label_value
+from shared.adapters.pipeline import CLOCK_SKEW, DeployOrder, PipelineRun
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -19,49 +19,49 @@ from shared.text.timestamps import format_rfc3339
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build
 
-SUBSTITUTION = "_PROVENFIX"
-_PAGE = 50
-_MOST_PAGES = 4
-_RUNNING = frozenset(("STATUS_UNKNOWN", "PENDING", "QUEUED", "WORKING"))
+ORDER_SUBSTITUTION = "_PROVENFIX"
+_BUILDS_PER_PAGE = 50
+_MAX_BUILD_PAGES = 4
+_RUNNING_STATUSES = frozenset(("STATUS_UNKNOWN", "PENDING", "QUEUED", "WORKING"))
 
 
 class CloudBuildPipeline:
     """Implements `shared.adapters.pipeline.Pipeline`."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
 
-    def check(self, service: Service, order: Order) -> None:
+    def check(self, service: Service, order: DeployOrder) -> None:
         """A build carries its order."""
 
-    def find(self, service: Service, order: Order) -> Run | None:
+    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """See `shared.adapters.pipeline.Pipeline`."""
         parent, _, _ = service.deploy_trigger.partition("/triggers/")
         request = {
             "parent": parent,
             "project_id": parent.split("/")[1],
-            "filter": f'create_time>="{format_rfc3339(order.since - SKEW)}"',
-            "page_size": _PAGE,
+            "filter": f'create_time>="{format_rfc3339(order.since - CLOCK_SKEW)}"',
+            "page_size": _BUILDS_PER_PAGE,
         }
-        with asking(f"Cloud Build, builds of {service.name}"):
-            pages = self._clients.builds.list_builds(request, timeout=SECONDS, retry=None).pages
-            builds = [build for page in islice(pages, _MOST_PAGES) for build in page.builds]
-        return next((_run(each) for each in builds if each.substitutions.get(SUBSTITUTION) == mark(order.marker)), None)
+        with translate_errors(f"Cloud Build, builds of {service.name}"):
+            pages = self._clients.builds.list_builds(request, timeout=TIMEOUT_SECONDS, retry=None).pages
+            builds = [build for page in islice(pages, _MAX_BUILD_PAGES) for build in page.builds]
+        return next((_parse_build(each) for each in builds if each.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)), None)
 
-    def begin(self, service: Service, order: Order) -> None:
+    def begin(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.pipeline.Pipeline`."""
         path = service.deploy_trigger
-        source = {"commit_sha": order.commit, "substitutions": {SUBSTITUTION: mark(order.marker)}}
+        source = {"commit_sha": order.commit, "substitutions": {ORDER_SUBSTITUTION: label_value(order.marker)}}
         request = {"name": path, "project_id": path.split("/")[1], "trigger_id": path.rpartition("/")[2]}
-        with asking(f"Cloud Build, {path}"):
-            self._clients.builds.run_build_trigger({**request, "source": source}, timeout=SECONDS, retry=None)
+        with translate_errors(f"Cloud Build, {path}"):
+            self._clients.builds.run_build_trigger({**request, "source": source}, timeout=TIMEOUT_SECONDS, retry=None)
 
 
-def _run(build: "Build") -> Run:
+def _parse_build(build: "Build") -> PipelineRun:
     status = build.status.name
-    if status in _RUNNING:
-        return Run(DeploymentProgress.RUNNING)
+    if status in _RUNNING_STATUSES:
+        return PipelineRun(DeploymentProgress.RUNNING)
     if status == "SUCCESS":
-        return Run(DeploymentProgress.DONE, build=str(build.id), digests=tuple(digests(build)))
+        return PipelineRun(DeploymentProgress.DONE, build=str(build.id), digests=tuple(image_digests(build)))
     told = f" {build.status_detail}" if build.status_detail else ""
-    return Run(DeploymentProgress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id))
+    return PipelineRun(DeploymentProgress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id))

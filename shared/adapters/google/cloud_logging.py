@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.asking import SECONDS, asking
-from shared.adapters.google.clients import Clients
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
+from shared.adapters.google.clients import GoogleClients
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -20,11 +20,11 @@ from shared.text.timestamps import format_rfc3339
 if TYPE_CHECKING:
     from google.cloud.logging_v2 import types
 
-NEAR = timedelta(seconds=10)
-LONGEST = timedelta(days=14)
+NEIGHBOUR_WINDOW = timedelta(seconds=10)
+MAX_LOOKBACK = timedelta(days=14)
 """Requests are counted over no longer time: a watch is over by then."""
-REQUESTS = "run.googleapis.com%2Frequests"
-SIGNS = (
+REQUEST_LOG = "run.googleapis.com%2Frequests"
+SIGNAL_TERMS = (
     "SyntaxError",
     "IndentationError",
     "TabError",
@@ -38,7 +38,7 @@ SIGNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class QueryLimits:
     """What one question may cost."""
 
     entries: int = 10_000
@@ -51,9 +51,9 @@ class Bounds:
 class CloudLogging:
     """Implements `shared.ports.Logs`."""
 
-    def __init__(self, clients: Clients, bounds: Bounds | None = None) -> None:
+    def __init__(self, clients: GoogleClients, bounds: QueryLimits | None = None) -> None:
         self._clients = clients
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or QueryLimits()
 
     def around(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. The entry alone where the platform did not say when and where it was logged."""
@@ -61,12 +61,12 @@ class CloudLogging:
         if at is None or not (entry.project and entry.service and entry.log_name):
             return [entry]
         wanted = [
-            *of_service(entry.service, entry.revision),
-            f"logName={quoted(entry.log_name)}",
-            *([f"labels.instanceId={quoted(entry.instance)}"] if entry.instance else []),
-            *within(at - NEAR, at + NEAR),
+            *service_filter(entry.service, entry.revision),
+            f"logName={quote_value(entry.log_name)}",
+            *([f"labels.instanceId={quote_value(entry.instance)}"] if entry.instance else []),
+            *time_filter(at - NEIGHBOUR_WINDOW, at + NEIGHBOUR_WINDOW),
         ]
-        found = [each for each in self._read(entry.project, wanted) if _place(each) == _place(entry)]
+        found = [each for each in self._read(entry.project, wanted) if _source_key(each) == _source_key(entry)]
         if entry.insert_id not in {each.insert_id for each in found}:
             found.append(entry)
         ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
@@ -74,24 +74,24 @@ class CloudLogging:
 
     def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
-        signs = " OR ".join(quoted(sign) for sign in SIGNS)
+        signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
         wanted = [
-            *of_service(service.name, revision),
-            f"resource.labels.location={quoted(service.region)}",
-            f'NOT log_id("{REQUESTS.replace("%2F", "/")}")',
+            *service_filter(service.name, revision),
+            f"resource.labels.location={quote_value(service.region)}",
+            f'NOT log_id("{REQUEST_LOG.replace("%2F", "/")}")',
             f"(severity>=ERROR OR {lines} OR {signs})",
-            *within(since, until),
+            *time_filter(since, until),
         ]
         return [each for each in self._read(service.project, wanted) if each.service == service.name]
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
-        return len(self._read(service.project, _requests(service, revision, since)))
+        return len(self._read(service.project, _request_filter(service, revision, since)))
 
     def failed(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
-        wanted = _requests(service, revision, since)
+        wanted = _request_filter(service, revision, since)
         return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
 
     def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
@@ -103,45 +103,45 @@ class CloudLogging:
         }
         found: list[LogEntry] = []
         left = self._bounds.megabytes * 2**20
-        with asking(f"Cloud Logging, project {project}"):
-            pages = self._clients.log.list_log_entries(request, timeout=SECONDS, retry=None)
+        with translate_errors(f"Cloud Logging, project {project}"):
+            pages = self._clients.log.list_log_entries(request, timeout=TIMEOUT_SECONDS, retry=None)
             for page in islice(pages.pages, self._bounds.pages):
                 for one in page.entries:
                     left -= type(one).pb(one).ByteSize()
                     if left < 0 or len(found) >= self._bounds.entries:
                         return found
-                    found.append(_entry(one, len(found)))
+                    found.append(_convert_entry(one, len(found)))
         return found
 
 
-def _requests(service: Service, revision: str, since: datetime) -> list[str]:
-    log = f"logName={quoted(f'projects/{service.project}/logs/{REQUESTS}')}"
-    return [*of_service(service.name, revision), log, *within(since, since + LONGEST)]
+def _request_filter(service: Service, revision: str, since: datetime) -> list[str]:
+    log = f"logName={quote_value(f'projects/{service.project}/logs/{REQUEST_LOG}')}"
+    return [*service_filter(service.name, revision), log, *time_filter(since, since + MAX_LOOKBACK)]
 
 
-def quoted(text: str) -> str:
+def quote_value(text: str) -> str:
     """A value of the query language, whatever it holds."""
     sound = "".join(each if each.isprintable() else " " for each in text)
     return '"' + sound.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def of_service(service: str, revision: str = "") -> list[str]:
+def service_filter(service: str, revision: str = "") -> list[str]:
     """The terms that admit one service's entries alone, or one revision's."""
-    wanted = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quoted(service)}"]
-    return [*wanted, f"resource.labels.revision_name={quoted(revision)}"] if revision else wanted
+    wanted = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quote_value(service)}"]
+    return [*wanted, f"resource.labels.revision_name={quote_value(revision)}"] if revision else wanted
 
 
-def within(since: datetime, until: datetime) -> list[str]:
+def time_filter(since: datetime, until: datetime) -> list[str]:
     """The terms that admit a time alone, both ends included."""
-    return [f"timestamp>={quoted(format_rfc3339(since))}", f"timestamp<={quoted(format_rfc3339(until))}"]
+    return [f"timestamp>={quote_value(format_rfc3339(since))}", f"timestamp<={quote_value(format_rfc3339(until))}"]
 
 
-def _place(entry: LogEntry) -> tuple[str, ...]:
+def _source_key(entry: LogEntry) -> tuple[str, ...]:
     return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
-def _entry(one: "types.LogEntry", position: int) -> LogEntry:
+def _convert_entry(one: "types.LogEntry", position: int) -> LogEntry:
     """By way of the JSON that exports and sinks write, so that it is read in one way only."""
     from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
 
-    return entry_from_json(MessageToDict(type(one).pb(one)), position)
+    return parse_json_entry(MessageToDict(type(one).pb(one)), position)

@@ -9,30 +9,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.asking import SECONDS, asking
-from shared.adapters.google.clients import Clients
+from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
-    LABELS,
+    COMMIT_LABELS,
     CloudRunRevisions,
     read_revision,
     read_service,
     service_path,
-    serving_container,
+    find_serving_container,
 )
-from shared.adapters.google.image_name import image_name
+from shared.adapters.google.image_name import parse_image_name
 from shared.adapters.google.provenance import Provenance
-from shared.adapters.google.rollout_note import LABEL, Note, annotated, begun_by, mark, note_of, revision_name, tag_of
+from shared.adapters.google.rollout_note import ROLLOUT_LABEL, RolloutNote, annotate, remember_rollouts, label_value, read_note, revision_name, traffic_tag
 from shared.adapters.google.traffic import (
-    Target,
+    TrafficShare,
     follows_latest,
-    latest,
-    moved,
-    short,
-    spelling,
-    sums,
-    targets,
-    written,
+    to_latest_traffic,
+    shift_split,
+    last_segment,
+    raw_traffic,
+    percent_by_revision,
+    wanted_split,
+    to_api_traffic,
 )
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
@@ -43,22 +43,22 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-_ALL = 100
-MANAGED_LABEL, FUNCTIONS = "goog-managed-by", "cloudfunctions"
+_ALL_TRAFFIC = 100
+MANAGED_LABEL, MANAGED_BY_FUNCTIONS = "goog-managed-by", "cloudfunctions"
 """The label of a service that Cloud Functions made, and makes anew at its next deployment."""
-_STALE_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
+_BUILD_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
 class CloudRunDeployer:
     """Implements `shared.ports.Deployer` by images. An operation is `revision` or `revision@operation`."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
         self._provenance = Provenance(clients)
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        note = note_of(read_service(self._clients, service))
+        note = read_note(read_service(self._clients, service))
         if note is not None and note.marker == marker:
             return note.revision
         name = revision_name(service.name, marker)
@@ -69,10 +69,10 @@ class CloudRunDeployer:
         run = read_service(self._clients, service)
         if run.etag != etag:
             raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
-        if not sums(targets(run)):
+        if not percent_by_revision(wanted_split(run)):
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
-        container = serving_container(run.template.containers)
-        image = image_name(container.image)
+        container = find_serving_container(run.template.containers)
+        image = parse_image_name(container.image)
         if not image.package:
             raise Reject("no_image", f"{image.path} is not kept in Artifact Registry; deploy by another method")
         digest = self._provenance.digest_of(image, service.region, commit)
@@ -81,17 +81,17 @@ class CloudRunDeployer:
             return self.take(run, marker, existing)
         if not digest:
             raise Reject("no_image", f"no image of {image.path} was built from {commit}; build it, or name a trigger")
-        if run.labels.get(MANAGED_LABEL) == FUNCTIONS:
+        if run.labels.get(MANAGED_LABEL) == MANAGED_BY_FUNCTIONS:
             raise Reject("function", f"{service.name} is a function: let a trigger or a workflow deploy it")
         name = revision_name(service.name, marker)
         container.image = image.at(digest)
         run.template.revision = name
-        run.template.labels = _labels(dict(run.template.labels), commit, marker)
+        run.template.labels = _revision_labels(dict(run.template.labels), commit, marker)
         return f"{name}@{self._begin(run, marker, name, name, 'template')}"
 
     def existing(self, service: Service, run: "RunService", commit: str) -> str:
         """A ready revision of a commit, "" where there is none, or nobody may say so."""
-        image = image_name(serving_container(run.template.containers).image)
+        image = parse_image_name(find_serving_container(run.template.containers).image)
         try:
             digest = self._provenance.digest_of(image, service.region, commit) if image.package else ""
         except Reject:
@@ -100,25 +100,25 @@ class CloudRunDeployer:
 
     def take(self, run: "RunService", marker: str, name: str) -> str:
         """Begins a rollout of a revision that is there already."""
-        self._begin(run, marker, name, short(run.latest_created_revision))
+        self._begin(run, marker, name, last_segment(run.latest_created_revision))
         return name
 
-    def pin(self, run: "RunService", note: Note) -> None:
+    def pin(self, run: "RunService", note: RolloutNote) -> None:
         """Ties the traffic to the revisions that have it, and leaves the note."""
-        self._write(run, written(note.left), note)
+        self._write(run, to_api_traffic(note.left), note)
 
     def release(self, service: Service, marker: str) -> None:
         """Undoes the pin of a rollout that never began."""
         run = read_service(self._clients, service)
-        note = note_of(run)
+        note = read_note(run)
         if note is not None and note.marker == marker and not note.revision:
             self._write(run, self._spelt(service, run, note, note.before), note)
 
     def _begin(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
-        before = targets(run)
-        split = (*before, Target(name, 0, tag_of(marker)))
-        note = Note(marker, name, newest, follows_latest(run), before, split, former=begun_by(note_of(run)))
-        return self._write(run, written(split), note, *more)
+        before = wanted_split(run)
+        split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
+        note = RolloutNote(marker, name, newest, follows_latest(run), before, split, former=remember_rollouts(read_note(run)))
+        return self._write(run, to_api_traffic(split), note, *more)
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`. A failed operation and a revision that is not ready are both failures."""
@@ -131,7 +131,7 @@ class CloudRunDeployer:
         revision = read_revision(self._clients, service, name)
         if revision is None:
             return Deployment(DeploymentProgress.FAILED, name, f"Revision {name} does not exist any more.")
-        ready, told = readiness(revision)
+        ready, told = read_readiness(revision)
         if ready is None:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
@@ -145,17 +145,17 @@ class CloudRunDeployer:
         Raises Reject where somebody else has changed the service since the rollout began.
         """
         run = read_service(self._clients, service)
-        note = note_of(run)
+        note = read_note(run)
         if note is None:
             raise Reject(CHANGED_BY_HAND, f"the note of the rollout is gone from {service.name}")
         own = self._own(service, run, note)
         if percent == 0:
-            note, split = _adopted(run, note, revision)
+            note, split = _adopt_pipeline_revision(run, note, revision)
         else:
-            split = _wanted(note, revision, percent)
-        spelt = written(split) if pinned else self._spelt(service, run, note, split)
-        _unless_changed(run, note, own)
-        if spelling(run) == spelt and note_of(run) == replace(note, left=split):
+            split = _next_split(note, revision, percent)
+        spelt = to_api_traffic(split) if pinned else self._spelt(service, run, note, split)
+        _require_unchanged(run, note, own)
+        if raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
             return
         try:
             self._write(run, spelt, replace(note, left=split))
@@ -166,37 +166,37 @@ class CloudRunDeployer:
                 raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
-    def _own(self, service: Service, run: "RunService", note: Note) -> str:
+    def _own(self, service: Service, run: "RunService", note: RolloutNote) -> str:
         """The newest revision, where a pipeline has made it of the approved commit and nobody has taken it over yet."""
-        newest = short(run.latest_created_revision)
+        newest = last_segment(run.latest_created_revision)
         if not note.commit or note.revision or newest == note.latest:
             return note.revision
         made = CloudRunRevisions(self._clients).revision(service, newest)
         return newest if made is not None and made.runs(note.commit) else ""
 
     def _spelt(
-        self, service: Service, run: "RunService", note: Note, split: tuple[Target, ...]
+        self, service: Service, run: "RunService", note: RolloutNote, split: tuple[TrafficShare, ...]
     ) -> list[dict[str, Any]]:
         """`LATEST` where it was there before and means the revision that gets all: later deployments rely on it.
 
         Not while a newer revision may still become ready, which would get everything then.
         """
-        shared = sums(split)
+        shared = percent_by_revision(split)
         revision = next(iter(shared))
-        if len(shared) > 1 or not note.followed_latest or short(run.latest_ready_revision) != revision:
-            return written(split)
-        newest = short(run.latest_created_revision)
+        if len(shared) > 1 or not note.followed_latest or last_segment(run.latest_ready_revision) != revision:
+            return to_api_traffic(split)
+        newest = last_segment(run.latest_created_revision)
         if newest != revision:
             created = read_revision(self._clients, service, newest)
-            if created is not None and readiness(created)[0] is not False:
-                return written(split)
-        return latest(split, revision)
+            if created is not None and read_readiness(created)[0] is not False:
+                return to_api_traffic(split)
+        return to_latest_traffic(split, revision)
 
     def revisions(self, service: Service) -> "list[RunRevision]":
         """The newest hundred."""
-        with asking(f"Cloud Run, revisions of {service.name}"):
+        with translate_errors(f"Cloud Run, revisions of {service.name}"):
             pages = self._clients.revisions.list_revisions(
-                {"parent": service_path(service), "page_size": 100}, timeout=SECONDS, retry=None
+                {"parent": service_path(service), "page_size": 100}, timeout=TIMEOUT_SECONDS, retry=None
             )
             return list(next(iter(pages.pages)).revisions)
 
@@ -205,33 +205,33 @@ class CloudRunDeployer:
         return _newest_ready(
             each
             for each in self.revisions(service)
-            if image_name(serving_container(each.containers).image).digest == digest
+            if parse_image_name(find_serving_container(each.containers).image).digest == digest
         )
 
     def _labelled(self, service: Service, commit: str) -> str:
         """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
         return _newest_ready(
-            each for each in self.revisions(service) if commit in {each.labels.get(name) for name in LABELS}
+            each for each in self.revisions(service) if commit in {each.labels.get(name) for name in COMMIT_LABELS}
         )
 
-    def _write(self, run: "RunService", split: list[dict[str, Any]], note: Note, *more: str) -> str:
+    def _write(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
         """The operation's name. The service's etag goes along: whoever changed it since has won."""
         from google.cloud.run_v2 import TrafficTarget  # noqa: PLC0415
 
         run.traffic = [TrafficTarget(each) for each in split]
-        run.annotations = annotated(run, note)
+        run.annotations = annotate(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
-        with asking(f"Cloud Run, change of {short(run.name)}"):
-            begun = self._clients.services.update_service(request, timeout=SECONDS, retry=None)
+        with translate_errors(f"Cloud Run, change of {last_segment(run.name)}"):
+            begun = self._clients.services.update_service(request, timeout=TIMEOUT_SECONDS, retry=None)
         return str(begun.operation.name)
 
     def _failure(self, path: str) -> str | None:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
         from google.api_core.exceptions import NotFound  # noqa: PLC0415
 
-        with asking(f"Cloud Run, operation {short(path)}"):
+        with translate_errors(f"Cloud Run, operation {last_segment(path)}"):
             try:
-                found = self._clients.services.get_operation({"name": path}, timeout=SECONDS, retry=None)
+                found = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
             except NotFound:
                 return ""
         if not found.done:
@@ -240,33 +240,33 @@ class CloudRunDeployer:
 
     def _url(self, service: Service, name: str) -> str:
         run = read_service(self._clients, service)
-        return next((each.uri for each in run.traffic_statuses if each.tag and short(each.revision) == name), "")
+        return next((each.uri for each in run.traffic_statuses if each.tag and last_segment(each.revision) == name), "")
 
 
-def _wanted(note: Note, revision: str, percent: int) -> tuple[Target, ...]:
+def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
     """The split that was there before, for a revision of it that shall have everything again; else the next one."""
-    if percent == _ALL and revision != note.revision and revision in sums(note.before):
+    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
         return note.before
-    own = Target(note.revision, 0, tag_of(note.marker))
-    split = moved((*note.before, own), revision, percent)
-    return tuple(each for each in split if each != own) if percent == _ALL else split
+    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
+    split = shift_split((*note.before, own), revision, percent)
+    return tuple(each for each in split if each != own) if percent == _ALL_TRAFFIC else split
 
 
-def _adopted(run: "RunService", note: Note, revision: str) -> tuple[Note, tuple[Target, ...]]:
+def _adopt_pipeline_revision(run: "RunService", note: RolloutNote, revision: str) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
     """The note and the split with the revision that a pipeline has made, at its address."""
     if note.revision == revision:
         return note, note.left
-    split = (*targets(run), Target(revision, 0, tag_of(note.marker)))
+    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
     return replace(note, revision=revision, latest=revision), split
 
 
-def _labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
+def _revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
-    kept = {name: value for name, value in labels.items() if name not in (*LABELS, *_STALE_LABELS)}
-    return {**kept, LABELS[0]: commit, LABEL: mark(marker)}
+    kept = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
+    return {**kept, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
 
 
-def readiness(revision: "RunRevision") -> tuple[bool | None, str]:
+def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
     """Whether it is ready, None while nobody knows yet, and what is said about it."""
     for condition in revision.conditions:
         if condition.type_ == "Ready":
@@ -277,15 +277,15 @@ def readiness(revision: "RunRevision") -> tuple[bool | None, str]:
 
 
 def _newest_ready(revisions: "Iterable[RunRevision]") -> str:
-    ready = [each for each in revisions if readiness(each)[0]]
-    return short(max(ready, key=lambda each: each.create_time).name) if ready else ""
+    ready = [each for each in revisions if read_readiness(each)[0]]
+    return last_segment(max(ready, key=lambda each: each.create_time).name) if ready else ""
 
 
-def _unless_changed(run: "RunService", note: Note, own: str) -> None:
+def _require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
     """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
-    newest, rollout = short(run.latest_created_revision), note.revision or "a pipeline"
+    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
     if newest not in {note.latest, own}:
         raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
-    now, left = sums(targets(run)), sums(note.left)
+    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
     if now != left and not (note.commit and own and set(now) - set(left) == {own}):
         raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

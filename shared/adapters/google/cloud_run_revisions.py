@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.asking import SECONDS, asking
-from shared.adapters.google.clients import Clients
-from shared.adapters.google.image_name import image_name
-from shared.adapters.google.provenance import Provenance, commit_of, digests, is_commit
-from shared.adapters.google.traffic import shares
+from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
+from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.image_name import parse_image_name
+from shared.adapters.google.provenance import Provenance, build_commit, image_digests, is_commit_id
+from shared.adapters.google.traffic import serving_shares
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.service import Service
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-LABELS = ("commit-sha", "commit_sha", "git-commit", "git_commit", "git-sha", "git_sha", "github-sha", "github_sha")
+COMMIT_LABELS = ("commit-sha", "commit_sha", "git-commit", "git_commit", "git-sha", "git_sha", "github-sha", "github_sha")
 BUILD_LABEL = "gcb-build-id"
-SOURCE_BUILD = "run.googleapis.com/build-id"
+SOURCE_BUILD_ANNOTATION = "run.googleapis.com/build-id"
 """The annotation by which Cloud Run names the build of what was deployed from source, such as a function."""
-VARIABLES = ("COMMIT_SHA", "GIT_COMMIT", "GIT_SHA", "GITHUB_SHA", "SOURCE_COMMIT", "SOURCE_VERSION")
-_BASE = re.compile(r"(?:^|/)python(3)(\d{1,2})(?:[:@]|$)")
-_MINOR = re.compile(r"3\.\d{1,2}(?![\d])")
-_VERSIONS = ("GOOGLE_PYTHON_VERSION", "PYTHON_VERSION")
-_PLACES = ("provenance", "label", "tag", "env")
+COMMIT_VARIABLES = ("COMMIT_SHA", "GIT_COMMIT", "GIT_SHA", "GITHUB_SHA", "SOURCE_COMMIT", "SOURCE_VERSION")
+_PYTHON_BASE_IMAGE = re.compile(r"(?:^|/)python(3)(\d{1,2})(?:[:@]|$)")
+_MINOR_VERSION = re.compile(r"3\.\d{1,2}(?![\d])")
+_PYTHON_VARIABLES = ("GOOGLE_PYTHON_VERSION", "PYTHON_VERSION")
+_CLAIM_SOURCES = ("provenance", "label", "tag", "env")
 
 
 class CloudRunRevisions:
     """Implements `shared.ports.Revisions`."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
         self._provenance = Provenance(clients)
 
     def serving(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`. Raises Reject where nothing serves."""
         run = read_service(self._clients, service)
-        split = shares(run)
+        split = serving_shares(run)
         if not split:
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         name = max(split, key=lambda each: split[each])
@@ -57,42 +57,42 @@ class CloudRunRevisions:
         run = read_revision(self._clients, service, name)
         if run is None:
             return None
-        container = serving_container(run.containers)
+        container = find_serving_container(run.containers)
         unseen: list[str] = []
         found = self._claims(service, run, container, unseen)
-        claims = tuple(sorted(found, key=lambda each: _PLACES.index(each.source)))
-        commit, resources = claims[0].commit if claims else None, tuple(_resources(run, container))
+        claims = tuple(sorted(found, key=lambda each: _CLAIM_SOURCES.index(each.source)))
+        commit, resources = claims[0].commit if claims else None, tuple(_resource_settings(run, container))
         return Revision(
             name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
-            python=_python(container), function=bool(container.build_info.function_target),
+            python=_declared_python(container), function=bool(container.build_info.function_target),
         )  # fmt: skip
 
     def _claims(
         self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
     ) -> Iterator[CommitClaim]:
-        image = image_name(container.image)
-        yield from _if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
-        yield from _if_allowed(lambda: self._provenance.of_tags(image), unseen)
+        image = parse_image_name(container.image)
+        yield from _ask_if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.of_tags(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
-        for key in (key for key in (BUILD_LABEL, SOURCE_BUILD) if noted.get(key)):
-            yield from _if_allowed(partial(self._labelled, service, key, noted[key], image.digest), unseen)
+        for key in (key for key in (BUILD_LABEL, SOURCE_BUILD_ANNOTATION) if noted.get(key)):
+            yield from _ask_if_allowed(partial(self._labelled, service, key, noted[key], image.digest), unseen)
         source = container.build_info.source_location
         if source:
-            yield from _if_allowed(lambda: self._provenance.of_source(service.project, service.region, source), unseen)
-        yield from _stated("label", LABELS, noted)
-        if image.tag and is_commit(image.tag):
+            yield from _ask_if_allowed(lambda: self._provenance.of_source(service.project, service.region, source), unseen)
+        yield from _claims_from_values("label", COMMIT_LABELS, noted)
+        if image.tag and is_commit_id(image.tag):
             yield CommitClaim("tag", image.tag, f"image tag {image.tag}")
-        yield from _stated("env", VARIABLES, {each.name: each.value for each in container.env})
+        yield from _claims_from_values("env", COMMIT_VARIABLES, {each.name: each.value for each in container.env})
 
     def _labelled(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
         """A build that only a label names: it did not make this image, as far as anybody knows."""
         build = self._provenance.of_build(service.project, service.region, build_id)
-        if build is None or not commit_of(build) or digest in digests(build):
+        if build is None or not build_commit(build) or digest in image_digests(build):
             return ()
-        return [CommitClaim("label", commit_of(build), f"label {key} {build_id}")]
+        return [CommitClaim("label", build_commit(build), f"label {key} {build_id}")]
 
 
-def _if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str]) -> Sequence[CommitClaim]:
+def _ask_if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str]) -> Sequence[CommitClaim]:
     """An image may come from a project that is none of ours: the other places can still be looked at."""
     try:
         return ask()
@@ -101,28 +101,28 @@ def _if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str]) -> 
         return ()
 
 
-def _stated(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[CommitClaim]:
+def _claims_from_values(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[CommitClaim]:
     for name in names:
-        if is_commit(stated.get(name, "")):
+        if is_commit_id(stated.get(name, "")):
             yield CommitClaim(source, stated[name], f"{source} {name}")
 
 
-def _python(container: "Container") -> str:
+def _declared_python(container: "Container") -> str:
     """The minor version of a base image that the platform keeps up to date, or of a buildpack's setting."""
-    based = _BASE.search(container.base_image_uri)
+    based = _PYTHON_BASE_IMAGE.search(container.base_image_uri)
     if based is not None:
         return f"{based[1]}.{based[2]}"
-    given = next((each.value for each in container.env if each.name in _VERSIONS), "")
-    return found[0] if (found := _MINOR.match(given)) is not None else ""
+    given = next((each.value for each in container.env if each.name in _PYTHON_VARIABLES), "")
+    return found[0] if (found := _MINOR_VERSION.match(given)) is not None else ""
 
 
-def _resources(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
+def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
     yield from sorted(dict(container.resources.limits).items())
     if run.max_instance_request_concurrency:
         yield "concurrency", str(run.max_instance_request_concurrency)
 
 
-def serving_container(containers: "Sequence[Container]") -> "Container":
+def find_serving_container(containers: "Sequence[Container]") -> "Container":
     """The one that is connected to: others stand beside it and have no port."""
     return next((each for each in containers if each.ports), containers[0])
 
@@ -132,19 +132,19 @@ def service_path(service: Service) -> str:
     return f"projects/{service.project}/locations/{service.region}/services/{service.name}"
 
 
-def read_service(clients: Clients, service: Service) -> "RunService":
+def read_service(clients: GoogleClients, service: Service) -> "RunService":
     """Raises Retry, Reject."""
-    with asking(f"Cloud Run, service {service.name}"):
-        return clients.services.get_service({"name": service_path(service)}, timeout=SECONDS, retry=None)
+    with translate_errors(f"Cloud Run, service {service.name}"):
+        return clients.services.get_service({"name": service_path(service)}, timeout=TIMEOUT_SECONDS, retry=None)
 
 
-def read_revision(clients: Clients, service: Service, name: str) -> "RunRevision | None":
+def read_revision(clients: GoogleClients, service: Service, name: str) -> "RunRevision | None":
     """None where it does not exist (any more)."""
     from google.api_core.exceptions import NotFound  # noqa: PLC0415
 
     path = f"{service_path(service)}/revisions/{name}"
-    with asking(f"Cloud Run, revision {name}"):
+    with translate_errors(f"Cloud Run, revision {name}"):
         try:
-            return clients.revisions.get_revision({"name": path}, timeout=SECONDS, retry=None)
+            return clients.revisions.get_revision({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
         except NotFound:
             return None

@@ -18,20 +18,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
-from shared.adapters.documents import LONGEST_NAME, decode, encode
-from shared.adapters.google.rest import Refused, Rest, reached
+from shared.adapters.documents import MAX_NAME_LENGTH, decode_document, encode_document
+from shared.adapters.google.rest import ApiRefusal, RestClient, resolve_endpoint
 from shared.ports import Document, StoredDocument
 from shared.secret import Secret
 from shared.text.timestamps import format_rfc3339
 
-HOST = "firestore.googleapis.com"
-_PLAIN = " !#$&'()*+,:;=?@[]{}|^"
-LIFETIMES = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
+FIRESTORE_HOST = "firestore.googleapis.com"
+_UNESCAPED = " !#$&'()*+,:;=?@[]{}|^"
+RETENTION = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
 """Kinds whose keys name a day or a delivery, which nobody asks for again. Nothing may rely on a deletion."""
-_VERSION = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
+_VERSION_FORM = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
 
 
-def _utc() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -46,43 +46,43 @@ class FirestoreStore:
         *,
         emulator: str = "",
         token: Callable[[], Secret] | None = None,
-        now: Callable[[], datetime] = _utc,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         """`seconds` is how long one call may take; the time limit of a function is several times that.
 
         `emulator` is a host and a port; without one `token` is an access token for Google's APIs.
         """
         self._documents = f"projects/{project}/databases/{database}/documents"
-        self._rest = Rest(reached(HOST, emulator, token), seconds)
+        self._rest = RestClient(resolve_endpoint(FIRESTORE_HOST, emulator, token), seconds)
         self._again = seconds / 10
         self._now = now
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
-        content = _content(encode(kind, key, value), value, 1) | self._expiry(kind)
+        content = _build_fields(encode_document(kind, key, value), value, 1) | self._expiry(kind)
         return self._write(kind, key, content, {"exists": False}, {"ALREADY_EXISTS"})
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
         told = self._ask("batchGet", {"documents": [self._named(kind, key)]})
         found = next((each["found"] for each in told if "found" in each), None)
-        return None if found is None else _stored(kind, found)
+        return None if found is None else _parse_document(kind, found)
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
-        given = _VERSION.fullmatch(version)
+        given = _VERSION_FORM.fullmatch(version)
         if given is None:
             raise ValueError(f"{kind}/{key}: {version!r} is no version of this store")
-        content = _content(encode(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
+        content = _build_fields(encode_document(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
         return self._write(kind, key, content, {"updateTime": given[2]}, {"FAILED_PRECONDITION", "NOT_FOUND"})
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`. Values of more than 1,500 bytes are not found."""
-        if not _findable(value):
+        if not _indexable(value):
             return []
         name = field.replace("\\", "\\\\").replace("`", "\\`")
         query = {
-            "from": [{"collectionId": _name(kind)}],
+            "from": [{"collectionId": _escape_key(kind)}],
             "where": {
                 "fieldFilter": {
                     "field": {"fieldPath": f"fields.`{name}`"},
@@ -95,7 +95,7 @@ class FirestoreStore:
         }
         told = self._ask("runQuery", {"structuredQuery": query})
         return sorted(
-            (_stored(kind, each["document"]) for each in told if "document" in each), key=lambda stored: stored.key
+            (_parse_document(kind, each["document"]) for each in told if "document" in each), key=lambda stored: stored.key
         )
 
     def close(self) -> None:
@@ -114,25 +114,25 @@ class FirestoreStore:
         write = {"update": {"name": self._named(kind, key), "fields": content}, "currentDocument": only}
         try:
             self._rest.post(f"/v1/{self._documents}:commit", {"writes": [write]})
-        except Refused as refused:
+        except ApiRefusal as refused:
             if refused.status in lost:
                 return False
             raise
         return True
 
     def _expiry(self, kind: str) -> dict[str, object]:
-        return {"expires": {"timestampValue": format_rfc3339(self._now() + LIFETIMES[kind])}} if kind in LIFETIMES else {}
+        return {"expires": {"timestampValue": format_rfc3339(self._now() + RETENTION[kind])}} if kind in RETENTION else {}
 
     def _named(self, kind: str, key: str) -> str:
-        return f"{self._documents}/{_name(kind)}/{_name(key)}"
+        return f"{self._documents}/{_escape_key(kind)}/{_escape_key(key)}"
 
 
-def _content(text: str, value: Document, writes: int) -> dict[str, object]:
+def _build_fields(text: str, value: Document, writes: int) -> dict[str, object]:
     """A write without a mask replaces the whole document; all content of a kind has the same fields."""
     fields = {
         name: {"stringValue": held}
         for name, held in value.items()
-        if name and isinstance(held, str) and _findable(held)
+        if name and isinstance(held, str) and _indexable(held)
     }
     return {
         "json": {"stringValue": text},
@@ -141,23 +141,23 @@ def _content(text: str, value: Document, writes: int) -> dict[str, object]:
     }
 
 
-def _findable(value: str) -> bool:
+def _indexable(value: str) -> bool:
     try:
-        return len(value.encode()) <= LONGEST_NAME
+        return len(value.encode()) <= MAX_NAME_LENGTH
     except UnicodeEncodeError:  # half of a surrogate pair: our own JSON can carry it, protocol buffers cannot
         return False
 
 
-def _stored(kind: str, document: Mapping[str, Any]) -> StoredDocument:
+def _parse_document(kind: str, document: Mapping[str, Any]) -> StoredDocument:
     fields = document["fields"]
     version = f"{fields['writes']['integerValue']}@{document['updateTime']}"
     key = unquote(str(document["name"]).rpartition("/")[2])
-    return StoredDocument(kind, key, decode(fields["json"]["stringValue"]), version)
+    return StoredDocument(kind, key, decode_document(fields["json"]["stringValue"]), version)
 
 
-def _name(key: str) -> str:
+def _escape_key(key: str) -> str:
     """A name that Firestore takes: no `/`, not `.` or `..`, not `__…__`."""
-    quoted = quote(key, safe=_PLAIN, errors="surrogatepass")
+    quoted = quote(key, safe=_UNESCAPED, errors="surrogatepass")
     if quoted.strip(".") and not quoted.startswith("__"):
         return quoted
     return f"%{ord(quoted[0]):02X}{quoted[1:]}" if quoted.strip(".") else quoted.replace(".", "%2E")

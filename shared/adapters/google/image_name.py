@@ -6,11 +6,11 @@ https://cloud.google.com/artifact-registry/docs/docker/names
 import re
 from dataclasses import dataclass
 
-_NAME = re.compile(
+_IMAGE_NAME = re.compile(
     r"(?P<path>[^@:\s]+(?::\d+/[^@:\s]+)?)(?::(?P<tag>[\w.-]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-_HOST = re.compile(r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev")
-_FORMER = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
+_REGISTRY_HOST = re.compile(r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev")
+_CONTAINER_REGISTRY_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class ImageName:
         return f"{self.path}@{digest}"
 
 
-def image_name(text: str) -> ImageName:
+def parse_image_name(text: str) -> ImageName:
     """Never raises: a name that makes no sense has no package."""
-    found = _NAME.fullmatch(text)
+    found = _IMAGE_NAME.fullmatch(text)
     if found is None:
         return ImageName(text, "", "", "", "")
     path, parts = found["path"], found["path"].split("/")
     tag, digest = found["tag"] or "", found["digest"] or ""
-    host = _HOST.fullmatch(parts[0])
+    host = _REGISTRY_HOST.fullmatch(parts[0])
     if host is not None and len(parts) > 3:
         project, repository, image, location = parts[1], parts[2], parts[3:], host["location"]
-    elif parts[0] in _FORMER and len(parts) > 2:
-        project, repository, image, location = parts[1], parts[0], parts[2:], _FORMER[parts[0]]
+    elif parts[0] in _CONTAINER_REGISTRY_LOCATIONS and len(parts) > 2:
+        project, repository, image, location = parts[1], parts[0], parts[2:], _CONTAINER_REGISTRY_LOCATIONS[parts[0]]
     else:
         return ImageName(path, tag, digest, "", "")
     package = f"projects/{project}/locations/{location}/repositories/{repository}/packages/{'%2F'.join(image)}"

@@ -14,20 +14,20 @@ from collections.abc import Callable
 from shared.errors import Retry
 from shared.secret import Secret
 
-HOST = "metadata.google.internal"
-SECONDS = 5.0
-IDENTITY_SECONDS = 1800.0
+METADATA_HOST = "metadata.google.internal"
+METADATA_SECONDS = 5.0
+IDENTITY_LIFETIME_SECONDS = 1800.0
 """How long an identity token is used; it is valid for an hour."""
-EARLY_SECONDS = 300.0
+RENEWAL_MARGIN_SECONDS = 300.0
 """How long before its end an access token is no longer used."""
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class Metadata:
+class MetadataServer:
     """Tokens of the function's own service account, kept until shortly before they end. `clock` is in seconds."""
 
-    def __init__(self, host: str = HOST, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, host: str = METADATA_HOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._account = f"http://{host}/computeMetadata/v1/instance/service-accounts/default"
         self._clock = clock
         self._kept: dict[str, tuple[Secret, float]] = {}
@@ -35,11 +35,11 @@ class Metadata:
     def identity_token(self, audience: str) -> Secret:
         """A token by which the service at `audience` (its URL) knows who calls. Raises Retry."""
         wanted = urllib.parse.urlencode({"audience": audience, "format": "full"})
-        return self._token(f"/identity?{wanted}", lambda text: (text.strip(), IDENTITY_SECONDS))
+        return self._token(f"/identity?{wanted}", lambda text: (text.strip(), IDENTITY_LIFETIME_SECONDS))
 
     def access_token(self) -> Secret:
         """A token for Google's own APIs. Raises Retry."""
-        return self._token("/token", _access)
+        return self._token("/token", _parse_access_token)
 
     def _token(self, path: str, read: Callable[[str], tuple[str, float]]) -> Secret:
         kept = self._kept.get(path)
@@ -52,15 +52,15 @@ class Metadata:
     def _asked(self, path: str) -> str:
         request = urllib.request.Request(self._account + path, headers={"Metadata-Flavor": "Google"})  # noqa: S310
         try:
-            with _DIRECT.open(request, timeout=SECONDS) as answer:
+            with _OPENER.open(request, timeout=METADATA_SECONDS) as answer:
                 return str(answer.read().decode("utf-8"))
         except (OSError, ValueError) as error:
             raise Retry(f"The metadata server gave no token for {path.partition('?')[0]}: {error}") from error
 
 
-def _access(text: str) -> tuple[str, float]:
+def _parse_access_token(text: str) -> tuple[str, float]:
     try:
         told = json.loads(text)
-        return str(told["access_token"]), float(told["expires_in"]) - EARLY_SECONDS
+        return str(told["access_token"]), float(told["expires_in"]) - RENEWAL_MARGIN_SECONDS
     except (ValueError, KeyError, TypeError) as error:
         raise Retry("The metadata server answered something else than an access token.") from error

@@ -14,7 +14,7 @@ from shared.secret import Secret
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
-class OwnToken:
+class UserCredentials:
     """Renews the token when it ends."""
 
     def __call__(self) -> Secret:

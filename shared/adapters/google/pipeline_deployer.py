@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.clients import Clients
-from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, readiness
-from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, read_service, serving_container
-from shared.adapters.google.image_name import image_name
-from shared.adapters.google.rollout_note import Note, begun_by, note_of
-from shared.adapters.google.traffic import follows_latest, short, sums, targets
-from shared.adapters.pipeline import SKEW, Order, Pipeline, Run
+from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, read_readiness
+from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, read_service, find_serving_container
+from shared.adapters.google.image_name import parse_image_name
+from shared.adapters.google.rollout_note import RolloutNote, remember_rollouts, read_note
+from shared.adapters.google.traffic import follows_latest, last_segment, percent_by_revision, wanted_split
+from shared.adapters.pipeline import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
 from shared.errors import Reject
 from shared.ports import Clock
 from shared.proposal.rollout import Deployment, DeploymentProgress
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-_OPERATION = "pipeline:"
+_OPERATION_PREFIX = "pipeline:"
 """How the name of an operation begins; no revision's name has a colon."""
 
 
 class PipelineDeployer:
     """Implements `shared.ports.Deployer`."""
 
-    def __init__(self, clients: Clients, pipeline: Pipeline, clock: Clock) -> None:
+    def __init__(self, clients: GoogleClients, pipeline: Pipeline, clock: Clock) -> None:
         self._clients = clients
         self._images = CloudRunDeployer(clients)
         self._pipeline = pipeline
@@ -44,18 +44,18 @@ class PipelineDeployer:
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        note = note_of(read_service(self._clients, service))
+        note = read_note(read_service(self._clients, service))
         if note is None or (not note.commit and note.marker == marker):
             return self._images.find(service, marker)
         if note.marker != marker:
             return dict(note.former).get(marker) or None
-        begun = note.revision or self._pipeline.find(service, _order(note)) is not None
-        return f"{_OPERATION}{marker}" if begun else None
+        begun = note.revision or self._pipeline.find(service, _order_from_note(note)) is not None
+        return f"{_OPERATION_PREFIX}{marker}" if begun else None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. A ready revision of the commit is taken, and nothing is built."""
         run = read_service(self._clients, service)
-        note = note_of(run)
+        note = read_note(run)
         if note is None or (note.marker, note.commit) != (marker, commit):
             if run.etag != etag:
                 raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
@@ -63,27 +63,27 @@ class PipelineDeployer:
             if existing:
                 return self._images.take(run, marker, existing)
             note = self._pin(service, run, marker, commit)
-        elif short(run.latest_created_revision) != note.latest or sums(targets(run)) != sums(note.left):
+        elif last_segment(run.latest_created_revision) != note.latest or percent_by_revision(wanted_split(run)) != percent_by_revision(note.left):
             raise Reject("stale", f"{service.name} has changed since its traffic was pinned")
         try:
-            self._pipeline.begin(service, _order(note))
+            self._pipeline.begin(service, _order_from_note(note))
         except Reject:
             self._images.release(service, marker)
             raise
-        return f"{_OPERATION}{marker}"
+        return f"{_OPERATION_PREFIX}{marker}"
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if not operation.startswith(_OPERATION):
+        if not operation.startswith(_OPERATION_PREFIX):
             return self._images.state(service, operation)
         run = read_service(self._clients, service)
-        note = note_of(run)
-        if note is None or note.marker != operation.removeprefix(_OPERATION):
+        note = read_note(run)
+        if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
             told = "its pipeline replaces the whole service, or somebody has edited it"
             return Deployment(DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}.")
         if note.revision:
-            return replace(self._images.state(service, note.revision), share=sums(note.left).get(note.revision, 0))
-        found = self._pipeline.find(service, _order(note))
+            return replace(self._images.state(service, note.revision), share=percent_by_revision(note.left).get(note.revision, 0))
+        found = self._pipeline.find(service, _order_from_note(note))
         if found is None or found.progress is DeploymentProgress.RUNNING:
             return Deployment(DeploymentProgress.RUNNING)
         if found.progress is DeploymentProgress.FAILED:
@@ -95,47 +95,47 @@ class PipelineDeployer:
         self._images.shift(service, revision, percent, pinned=self._may_deploy(service))
 
     def _may_deploy(self, service: Service) -> bool:
-        note = note_of(read_service(self._clients, service))
+        note = read_note(read_service(self._clients, service))
         if note is None or not note.commit or note.revision:
             return False
-        found = self._pipeline.find(service, _order(note))
+        found = self._pipeline.find(service, _order_from_note(note))
         return found is None or found.progress is DeploymentProgress.RUNNING
 
-    def _pin(self, service: Service, run: "RunService", marker: str, commit: str) -> Note:
+    def _pin(self, service: Service, run: "RunService", marker: str, commit: str) -> RolloutNote:
         since = format_rfc3339(self._clock.now())
-        self._pipeline.check(service, Order(marker, commit, self._clock.now()))
-        before, newest = targets(run), short(run.latest_created_revision)
-        note = Note(marker, "", newest, follows_latest(run), before, before, commit, since, begun_by(note_of(run)))
+        self._pipeline.check(service, DeployOrder(marker, commit, self._clock.now()))
+        before, newest = wanted_split(run), last_segment(run.latest_created_revision)
+        note = RolloutNote(marker, "", newest, follows_latest(run), before, before, commit, since, remember_rollouts(read_note(run)))
         self._images.pin(run, note)
         return note
 
-    def _made(self, service: Service, run: "RunService", note: Note, found: Run) -> Deployment:
+    def _made(self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun) -> Deployment:
         """The revision that the run has left; a run that is over may deploy a little later."""
-        since = datetime.fromisoformat(note.since) - SKEW
+        since = datetime.fromisoformat(note.since) - CLOCK_SKEW
         made = [each for each in self._images.revisions(service) if each.create_time >= since]
         mine = (
-            next((each for each in made if _is_of(each, found)), None)
+            next((each for each in made if _is_made_by(each, found)), None)
             or next((each for each in made if note.commit in dict(each.labels).values()), None)
-            or next((each for each in made if short(each.name) == short(run.latest_created_revision)), None)
+            or next((each for each in made if last_segment(each.name) == last_segment(run.latest_created_revision)), None)
         )
-        if mine is None or short(mine.name) == note.latest:
+        if mine is None or last_segment(mine.name) == note.latest:
             return Deployment(DeploymentProgress.RUNNING)
-        ready, told = readiness(mine)
+        ready, told = read_readiness(mine)
         if ready is None:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(DeploymentProgress.FAILED, short(mine.name), told)
+            return Deployment(DeploymentProgress.FAILED, last_segment(mine.name), told)
         return Deployment(
-            DeploymentProgress.DONE, short(mine.name), untended=True, share=sums(targets(run)).get(short(mine.name), 0)
+            DeploymentProgress.DONE, last_segment(mine.name), untended=True, share=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0)
         )
 
 
-def _order(note: Note) -> Order:
-    return Order(note.marker, note.commit, datetime.fromisoformat(note.since))
+def _order_from_note(note: RolloutNote) -> DeployOrder:
+    return DeployOrder(note.marker, note.commit, datetime.fromisoformat(note.since))
 
 
-def _is_of(revision: "RunRevision", found: Run) -> bool:
+def _is_made_by(revision: "RunRevision", found: PipelineRun) -> bool:
     noted = {**dict(revision.annotations), **dict(revision.labels)}
     if found.build and noted.get(BUILD_LABEL) == found.build:
         return True
-    return image_name(serving_container(revision.containers).image).digest in found.digests
+    return parse_image_name(find_serving_container(revision.containers).image).digest in found.digests

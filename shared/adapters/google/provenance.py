@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.asking import SECONDS, asking
-from shared.adapters.google.clients import Clients
+from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
+from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.image_name import ImageName
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim
@@ -17,20 +17,20 @@ from shared.proposal.rollout import CommitClaim
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build
 
-_MOST = 50
-_COMMIT = re.compile(r"[0-9a-f]{40}|(?=[0-9a-f]*[a-f])[0-9a-f]{7,39}")
+_MAX_TAGS = 50
+_COMMIT_ID = re.compile(r"[0-9a-f]{40}|(?=[0-9a-f]*[a-f])[0-9a-f]{7,39}")
 """A full id, or an abbreviation that cannot be the number or the date of a build."""
 
 
-def is_commit(text: str) -> bool:
+def is_commit_id(text: str) -> bool:
     """Whether this may name a commit."""
-    return _COMMIT.fullmatch(text) is not None
+    return _COMMIT_ID.fullmatch(text) is not None
 
 
 class Provenance:
     """`region` of a method is where builds are looked for, besides the global place."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
 
     def of_image(self, image: ImageName, region: str) -> Sequence[CommitClaim]:
@@ -38,23 +38,23 @@ class Provenance:
         if not image.digest or not image.project:
             return ()
         builds = self._builds(image.project, region, f'results.images.digest="{image.digest}"')
-        made = [build for build in builds if image.digest in digests(build)]
-        return [CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := commit_of(build))]
+        made = [build for build in builds if image.digest in image_digests(build)]
+        return [CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := build_commit(build))]
 
     def of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
         if not image.digest or not image.package:
             return ()
-        return [CommitClaim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit(tag)]
+        return [CommitClaim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit_id(tag)]
 
     def of_build(self, project: str, region: str, build_id: str) -> "Build | None":
         """A build by the id that a label names."""
         for place in (region, "global"):
-            with asking(f"Cloud Build, build {build_id}"):
-                found = _found(
+            with translate_errors(f"Cloud Build, build {build_id}"):
+                found = _none_if_missing(
                     lambda at=place: self._clients.builds.get_build(
                         {"name": f"projects/{project}/locations/{at}/builds/{build_id}", "id": build_id},
-                        timeout=SECONDS,
+                        timeout=TIMEOUT_SECONDS,
                         retry=None,
                     )
                 )
@@ -71,8 +71,8 @@ class Provenance:
         name, _, generation = rest.partition("#")
         query = f'source_provenance.resolved_storage_source.object="{name}"'
         builds = list(self._builds(project, region, query))
-        same = [each for each in builds if _is_of(each, bucket, name, generation)]
-        claims = [CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := commit_of(each))]
+        same = [each for each in builds if _is_built_from(each, bucket, name, generation)]
+        claims = [CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := build_commit(each))]
         if not claims:
             made = f"build {same[0].id} was made of" if same else "no build is known of"
             raise Reject("no_commit", f"{made} the archive {location}, which names no commit")
@@ -87,15 +87,15 @@ class Provenance:
         for query in wanted:
             for build in self._builds(image.project, region, query):
                 made = [each.digest for each in build.results.images if image.path == each.name.partition(":")[0]]
-                if made and commit_of(build) == commit:
+                if made and build_commit(build) == commit:
                     return str(made[0])
         return self._tagged(image, region, commit)
 
     def _tagged(self, image: ImageName, region: str, commit: str) -> str:
-        with asking(f"Artifact Registry, tag {commit}"):
-            tag = _found(
+        with translate_errors(f"Artifact Registry, tag {commit}"):
+            tag = _none_if_missing(
                 lambda: self._clients.images.get_tag(
-                    {"name": f"{image.package}/tags/{commit}"}, timeout=SECONDS, retry=None
+                    {"name": f"{image.package}/tags/{commit}"}, timeout=TIMEOUT_SECONDS, retry=None
                 )
             )
         digest = tag.version.rpartition("/")[2] if tag is not None else ""
@@ -111,22 +111,22 @@ class Provenance:
     def _builds(self, project: str, region: str, query: str) -> "Iterator[Build]":
         for place in (region, "global"):
             request = {"parent": f"projects/{project}/locations/{place}", "project_id": project, "filter": query}
-            with asking(f"Cloud Build in {place}"):
-                pages = self._clients.builds.list_builds({**request, "page_size": _MOST}, timeout=SECONDS, retry=None)
+            with translate_errors(f"Cloud Build in {place}"):
+                pages = self._clients.builds.list_builds({**request, "page_size": _MAX_TAGS}, timeout=TIMEOUT_SECONDS, retry=None)
                 page = next(iter(pages.pages))
             yield from (build for build in page.builds if build.status.name == "SUCCESS")
 
     def _tags(self, image: ImageName) -> Sequence[str]:
-        with asking(f"Artifact Registry, {image.digest}"):
-            version = _found(
+        with translate_errors(f"Artifact Registry, {image.digest}"):
+            version = _none_if_missing(
                 lambda: self._clients.images.get_version(
-                    {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"}, timeout=SECONDS, retry=None
+                    {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"}, timeout=TIMEOUT_SECONDS, retry=None
                 )
             )
         return sorted(tag.name.rpartition("/")[2] for tag in version.related_tags) if version is not None else ()
 
 
-def commit_of(build: "Build") -> str:
+def build_commit(build: "Build") -> str:
     """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
     source, told = build.source_provenance, build.substitutions
     fetched = (
@@ -134,21 +134,21 @@ def commit_of(build: "Build") -> str:
         source.resolved_git_source.revision,
         source.resolved_connected_repository.revision,
     )
-    return next((str(text) for text in (*fetched, told.get("COMMIT_SHA", "")) if text and is_commit(text)), "")
+    return next((str(text) for text in (*fetched, told.get("COMMIT_SHA", "")) if text and is_commit_id(text)), "")
 
 
-def digests(build: "Build") -> Sequence[str]:
+def image_digests(build: "Build") -> Sequence[str]:
     """Of the images that a build made."""
     return [str(each.digest) for each in build.results.images]
 
 
-def _is_of(build: "Build", bucket: str, name: str, generation: str) -> bool:
+def _is_built_from(build: "Build", bucket: str, name: str, generation: str) -> bool:
     archive = build.source_provenance.resolved_storage_source
     same = (archive.bucket, archive.object_) == (bucket, name)
     return same and (not generation or str(archive.generation) == generation)
 
 
-def _found(ask: Any) -> Any:
+def _none_if_missing(ask: Any) -> Any:
     """None where it does not exist."""
     from google.api_core.exceptions import NotFound  # noqa: PLC0415
 

@@ -8,15 +8,15 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from shared.adapters.google.rest import Rest, reached
+from shared.adapters.google.rest import RestClient, resolve_endpoint
 from shared.errors import Retry
 from shared.secret import Secret
 
-HOST = "pubsub.googleapis.com"
-PREFIX = "provenfix-"
-_MOST = 1_000
+PUBSUB_HOST = "pubsub.googleapis.com"
+TOPIC_PREFIX = "provenfix-"
+_MAX_MESSAGES_PER_REQUEST = 1_000
 """Messages in one request."""
-_MOST_BYTES = 5 << 20
+_MAX_BYTES_PER_REQUEST = 5 << 20
 """Of their bodies; Pub/Sub takes requests of 10 MB, and base64 makes a third more of them."""
 
 
@@ -26,7 +26,7 @@ class PubSubBus:
     def __init__(
         self,
         project: str,
-        prefix: str = PREFIX,
+        prefix: str = TOPIC_PREFIX,
         seconds: float = 20.0,
         *,
         emulator: str = "",
@@ -34,7 +34,7 @@ class PubSubBus:
     ) -> None:
         """`emulator` is a host and a port; without one `token` is an access token for Google's APIs."""
         self._topics = f"projects/{project}/topics/{prefix}"
-        self._rest = Rest(reached(HOST, emulator, token), seconds)
+        self._rest = RestClient(resolve_endpoint(PUBSUB_HOST, emulator, token), seconds)
         self._again = seconds / 10
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
@@ -44,7 +44,7 @@ class PubSubBus:
     def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are. After Retry, some of them may have been taken."""
         path = self._topics + topic
-        for some in _requests(iter(bodies)):
+        for some in _split_into_requests(iter(bodies)):
             messages = [{"data": base64.b64encode(body).decode(), "attributes": attributes or {}} for body in some]
             try:
                 # Taken twice is as good as once: whoever reads it meets copies anyway.
@@ -57,11 +57,11 @@ class PubSubBus:
         self._rest.close()
 
 
-def _requests(bodies: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _split_into_requests(bodies: Iterator[bytes]) -> Iterator[list[bytes]]:
     """As many in each as one request may carry."""
     some: list[bytes] = []
     for body in bodies:
-        if some and (len(some) >= _MOST or sum(map(len, some)) + len(body) > _MOST_BYTES):
+        if some and (len(some) >= _MAX_MESSAGES_PER_REQUEST or sum(map(len, some)) + len(body) > _MAX_BYTES_PER_REQUEST):
             yield some
             some = []
         some.append(body)

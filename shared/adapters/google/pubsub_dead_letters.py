@@ -15,11 +15,11 @@ from shared.errors import Retry
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
-SOURCE = "CloudPubSubDeadLetterSource"
+SOURCE_ATTRIBUTE = "CloudPubSubDeadLetterSource"
 """What the names of the attributes begin with that Pub/Sub adds to a dead letter."""
-_LOOKS = 3
-_LOOK_SECONDS = 2.0
-_MOST = 1_000
+_MAX_PULLS = 3
+_PULL_SECONDS = 2.0
+_MAX_PULLED = 1_000
 
 
 class PubSubDeadLetters:
@@ -39,14 +39,14 @@ class PubSubDeadLetters:
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Published first, taken out then: better twice than never."""
-        with self._held(_MOST) as held:
+        with self._held(_MAX_PULLED) as held:
             if letter.id in held:
                 self._publisher.publish(letter.topic, letter.data, **letter.attributes).result(self._seconds)
                 self._acknowledge(held.pop(letter.id))
 
     def drop(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`."""
-        with self._held(_MOST) as held:
+        with self._held(_MAX_PULLED) as held:
             if letter.id in held:
                 self._acknowledge(held.pop(letter.id))
 
@@ -76,12 +76,12 @@ class PubSubDeadLetters:
         from google.api_core.exceptions import DeadlineExceeded  # noqa: PLC0415
 
         held: dict[str, Any] = {}
-        for _ in range(_LOOKS):
+        for _ in range(_MAX_PULLS):
             if len(held) >= limit:
                 break
             request = {"subscription": self._path, "max_messages": limit - len(held)}
             try:
-                answer = self._subscriber.pull(request, retry=None, timeout=_LOOK_SECONDS)
+                answer = self._subscriber.pull(request, retry=None, timeout=_PULL_SECONDS)
             except DeadlineExceeded:  # how a pull says that there is nothing
                 break
             held |= {received.message.message_id: received for received in answer.received_messages}
@@ -92,10 +92,10 @@ class PubSubDeadLetters:
 
     def _letter(self, received: Any) -> DeadLetter:  # the library has no types
         message, told = received.message, dict(received.message.attributes)
-        project = told.get(f"{SOURCE}SubscriptionProject", self._project)
-        topic = self._topic(self._subscriber.subscription_path(project, told.get(f"{SOURCE}Subscription", "")))
-        attempts = int(told.get(f"{SOURCE}DeliveryCount", "0"))
-        own = {name: value for name, value in told.items() if not name.startswith(SOURCE)}
+        project = told.get(f"{SOURCE_ATTRIBUTE}SubscriptionProject", self._project)
+        topic = self._topic(self._subscriber.subscription_path(project, told.get(f"{SOURCE_ATTRIBUTE}Subscription", "")))
+        attempts = int(told.get(f"{SOURCE_ATTRIBUTE}DeliveryCount", "0"))
+        own = {name: value for name, value in told.items() if not name.startswith(SOURCE_ATTRIBUTE)}
         return DeadLetter(message.message_id, topic, message.data, own, message.publish_time, attempts)
 
     def _topic(self, subscription: str) -> str:

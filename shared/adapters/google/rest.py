@@ -20,16 +20,16 @@ import urllib3
 from shared.errors import Retry
 from shared.secret import Secret
 
-_LONGEST_REST = 30.0
+_MAX_IDLE_SECONDS = 30.0
 """Seconds of silence after which connections are not trusted: urllib3 sees that one was ended, not that it is lost."""
-_MOST_KEPT = 32
+_MAX_CONNECTIONS = 32
 """Connections that are kept; there may be more at once."""
-_SHORTEST_PAUSE = 0.05
-_LONGEST_PAUSE = 0.5
-_LATER = frozenset(("ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN", "408", "429", "499"))
-_SOON = frozenset(("INTERNAL", "UNAVAILABLE", "500", "502", "503", "504"))
+_MIN_PAUSE_SECONDS = 0.05
+_MAX_PAUSE_SECONDS = 0.5
+_REDELIVER_STATUSES = frozenset(("ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN", "408", "429", "499"))
+_RETRY_STATUSES = frozenset(("INTERNAL", "UNAVAILABLE", "500", "502", "503", "504"))
 """Names of errors, and codes of answers that name none, after which a request may succeed."""
-_EMULATED = Secret("owner")
+_EMULATOR_TOKEN = Secret("owner")
 """What emulators take for somebody who may do everything."""
 
 
@@ -37,7 +37,7 @@ class Unavailable(Retry):
     """Nobody answered, or somebody in between: the next moment may be better."""
 
 
-class Refused(Exception):
+class ApiRefusal(Exception):
     """The API's answer is no: `status` is its name for why, such as `ALREADY_EXISTS`."""
 
     def __init__(self, status: str, told: str) -> None:
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Endpoint:
     """Where an API is: `host` with or without a port, and what authorises a request."""
 
     host: str
@@ -55,19 +55,19 @@ class Reached:
     """Without TLS: an emulator."""
 
 
-def reached(host: str, emulator: str, token: Callable[[], Secret] | None) -> Reached:
+def resolve_endpoint(host: str, emulator: str, token: Callable[[], Secret] | None) -> Endpoint:
     """The emulator where there is one, else Google. Raises ValueError where neither can be reached."""
     if emulator:
-        return Reached(emulator, lambda: _EMULATED, plain=True)
+        return Endpoint(emulator, lambda: _EMULATOR_TOKEN, plain=True)
     if token is None:
         raise ValueError(f"{host} wants a token, and no emulator is named")
-    return Reached(host, token)
+    return Endpoint(host, token)
 
 
-class Rest:
+class RestClient:
     """Posts to one API, from any number of threads. `seconds` is how long one request may take."""
 
-    def __init__(self, there: Reached, seconds: float) -> None:
+    def __init__(self, there: Endpoint, seconds: float) -> None:
         self._there = there
         self._seconds = seconds
         self._used = time.monotonic()
@@ -75,7 +75,7 @@ class Rest:
     def post(self, path: str, body: Mapping[str, object], *, again: float = 0.0) -> Any:
         """`again` is for how many seconds the request may be repeated. Raises Refused, Retry."""
         until = time.monotonic() + again
-        pause = _SHORTEST_PAUSE
+        pause = _MIN_PAUSE_SECONDS
         while True:
             try:
                 return self._once(path, json.dumps(body, separators=(",", ":")).encode("ascii"))
@@ -83,7 +83,7 @@ class Rest:
                 if time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Hangs up."""
@@ -92,7 +92,7 @@ class Rest:
     def _once(self, path: str, body: bytes) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._there.token().reveal()}"}
         url = f"{'http' if self._there.plain else 'https'}://{self._there.host}{path}"
-        if time.monotonic() - self._used > _LONGEST_REST:
+        if time.monotonic() - self._used > _MAX_IDLE_SECONDS:
             self.close()
         try:
             answer = self._pools.request("POST", url, body=body, headers=headers, retries=False, redirect=False)
@@ -111,13 +111,13 @@ class Rest:
         if code < 300 and told is not None and error is None:
             return told
         status = str(error["status"]) if isinstance(error, dict) and error.get("status") else str(code)
-        if status in _SOON or (code < 300 and told is None):
+        if status in _RETRY_STATUSES or (code < 300 and told is None):
             raise Unavailable(f"{self._there.host} did not answer: {status}")
-        if status in _LATER:
+        if status in _REDELIVER_STATUSES:
             raise Retry(f"{self._there.host} could not do it now: {status}")
-        raise Refused(status, str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
+        raise ApiRefusal(status, str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
 
     @cached_property
     def _pools(self) -> urllib3.PoolManager:
         trusted = None if self._there.plain else ssl.create_default_context()  # once: urllib3 reads it per connection
-        return urllib3.PoolManager(maxsize=_MOST_KEPT, timeout=self._seconds, ssl_context=trusted)
+        return urllib3.PoolManager(maxsize=_MAX_CONNECTIONS, timeout=self._seconds, ssl_context=trusted)

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from shared.errors import Retry
 from shared.secret import Secret
 
-API = "https://secretmanager.googleapis.com"
-SECONDS = 10.0
+SECRET_MANAGER_API = "https://secretmanager.googleapis.com"
+SECRET_MANAGER_SECONDS = 10.0
 
 
 class SecretManager:
     """Reads versions of secrets. `token` is an access token for Google's APIs."""
 
-    def __init__(self, token: Callable[[], Secret], api: str = API) -> None:
+    def __init__(self, token: Callable[[], Secret], api: str = SECRET_MANAGER_API) -> None:
         self._token = token
         self._api = api
 
@@ -30,7 +30,7 @@ class SecretManager:
         headers = {"Authorization": f"Bearer {self._token().reveal()}"}
         request = urllib.request.Request(f"{self._api}/v1/{version}:access", headers=headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  # the API's own URL
+            with urllib.request.urlopen(request, timeout=SECRET_MANAGER_SECONDS) as answer:  # noqa: S310  # the API's own URL
                 told = json.loads(answer.read())
             return Secret(base64.b64decode(told["payload"]["data"]).decode("utf-8").strip())
         except urllib.error.HTTPError as error:

@@ -22,7 +22,7 @@ from shared.adapters.logs.log_stream import LogStream
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 
-_GZIP = b"\x1f\x8b"
+_GZIP_MAGIC = b"\x1f\x8b"
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -44,9 +44,9 @@ class LogFile:
     def entries(self) -> Iterator[LogEntry]:
         """See `LogSource`. One reading at a time."""
         with self._failures_named(), self._bytes() as raw:
-            packed = _begins(raw, _GZIP)
+            packed = _starts_with(raw, _GZIP_MAGIC)
             buffered = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-            encoding = next((name for mark, name in _ENCODINGS if _begins(buffered, mark)), "utf-8")
+            encoding = next((name for mark, name in _ENCODINGS if _starts_with(buffered, mark)), "utf-8")
             text = io.TextIOWrapper(buffered, encoding=encoding, errors="replace")
             try:
                 yield from LogStream(text, self._name).entries()
@@ -97,7 +97,7 @@ def _is_pipe(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _begins(file: BinaryIO, mark: bytes) -> bool:
+def _starts_with(file: BinaryIO, mark: bytes) -> bool:
     begun = file.read(len(mark)) == mark
     file.seek(0)
     return begun

@@ -13,12 +13,12 @@ from shared.proof.model.finding import CheckStatus
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
-_NEAR = timedelta(seconds=10)
-_MOST = 10_000
-_REQUESTS = "run.googleapis.com%2Frequests"
+_NEIGHBOUR_WINDOW = timedelta(seconds=10)
+_MAX_ENTRIES = 10_000
+_REQUEST_LOG = "run.googleapis.com%2Frequests"
 
 
-class KeptLogs:
+class FolderLogs:
     """Implements `shared.ports.Logs`. A folder that is not there holds no log."""
 
     def __init__(self, folder: Path) -> None:
@@ -26,29 +26,29 @@ class KeptLogs:
 
     def around(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        place, at = _place(entry), entry.timestamp
+        place, at = _source_key(entry), entry.timestamp
         if at is None:
             return [entry]
-        same = [one for one, when in self._dated() if _place(one) == place and abs(when - at) <= _NEAR]
+        same = [one for one, when in self._dated() if _source_key(one) == place and abs(when - at) <= _NEIGHBOUR_WINDOW]
         if entry.insert_id not in {one.insert_id for one in same}:
             same.append(entry)
-        return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MOST]
+        return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MAX_ENTRIES]
 
     def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         found = [
             (when, one)
             for one, when in self._dated()
-            if _of(one, service) and since <= when <= until and revision in {"", one.revision}
+            if _is_of_service(one, service) and since <= when <= until and revision in {"", one.revision}
         ]
-        return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MOST]]
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         return sum(
-            one.revision == revision and one.log_name.endswith(_REQUESTS) and when >= since
+            one.revision == revision and one.log_name.endswith(_REQUEST_LOG) and when >= since
             for one, when in self._dated()
-            if _of(one, service)
+            if _is_of_service(one, service)
         )
 
     def _dated(self) -> Iterator[tuple[LogEntry, datetime]]:
@@ -74,9 +74,9 @@ class NoChecks:
         return CheckStatus.UNKNOWN
 
 
-def _place(entry: LogEntry) -> tuple[str, ...]:
+def _source_key(entry: LogEntry) -> tuple[str, ...]:
     return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
-def _of(entry: LogEntry, service: Service) -> bool:
+def _is_of_service(entry: LogEntry, service: Service) -> bool:
     return (entry.project, entry.service) == (service.project, service.name)

@@ -25,8 +25,8 @@ _CODE_KEYS = ("code", "close_code", "closeCode", "ws_close_code", "websocket_clo
 _LEVEL_KEYS = ("severity", "level", "levelname", "log_level")
 _TIME_KEYS = ("timestamp", "receiveTimestamp", "time", "asctime", "ts", "timestamp_utc", "@timestamp")
 _LEVELS = {"WARN": "WARNING", "ERR": "ERROR", "FATAL": "CRITICAL", "CRIT": "CRITICAL", "PANIC": "CRITICAL"}
-_MOST_ERRORS = 8
-_LONGEST_ID = 200
+_MAX_ERRORS = 8
+_MAX_ID_LENGTH = 200
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 _ESCAPED_LINES = re.compile(r"\\n[\s|]{0,40}(?:File \\*\"|Traceback \(|[\w.]{0,80}(?:Error|Exception)\b)|\):\\n")
@@ -34,48 +34,48 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 
 
-def entry_from_json(value: object, position: int) -> LogEntry:
+def parse_json_entry(value: object, position: int) -> LogEntry:
     """Never raises because of what the value holds."""
     if not isinstance(value, Mapping):
         return LogEntry(position=position, text="")
-    resource, labels = _mapping(value, "resource"), _mapping(value, "labels")
-    platform = _mapping(resource, "labels")
-    log_name = _text(value, "logName")
+    resource, labels = _get_mapping(value, "resource"), _get_mapping(value, "labels")
+    platform = _get_mapping(resource, "labels")
+    log_name = _get_text(value, "logName")
     return LogEntry(
         position=position,
-        text=truncate_middle(_payload(value)),
-        timestamp=_timestamp(value),
-        severity=level(_first_text(value, _LEVEL_KEYS)),
+        text=truncate_middle(_payload_text(value)),
+        timestamp=_entry_time(value),
+        severity=normalise_severity(_get_first_text(value, _LEVEL_KEYS)),
         log_name=log_name,
-        insert_id=_text(value, "insertId"),
-        project=_text(platform, "project_id") or _project(log_name),
-        service=_first_text(platform, _SERVICE_LABELS),
-        revision=_first_text(platform, _REVISION_LABELS),
-        instance=_text(labels, "instanceId"),
-        trace=_text(value, "trace")[:_LONGEST_ID],
-        span=_text(value, "spanId")[:_LONGEST_ID],
-        request=(_first_text(labels, _REQUEST_LABELS) or _first_text(_mapping(value, "httpRequest"), _REQUEST_LABELS))[
-            :_LONGEST_ID
+        insert_id=_get_text(value, "insertId"),
+        project=_get_text(platform, "project_id") or _project_from_log_name(log_name),
+        service=_get_first_text(platform, _SERVICE_LABELS),
+        revision=_get_first_text(platform, _REVISION_LABELS),
+        instance=_get_text(labels, "instanceId"),
+        trace=_get_text(value, "trace")[:_MAX_ID_LENGTH],
+        span=_get_text(value, "spanId")[:_MAX_ID_LENGTH],
+        request=(_get_first_text(labels, _REQUEST_LABELS) or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS))[
+            :_MAX_ID_LENGTH
         ],
-        commit=_commit(_text(labels, "commit-sha")),
-        build=" ".join(f"{key} {labels[key]}"[:_LONGEST_ID] for key in _BUILD_LABELS if _text(labels, key)),
+        commit=_commit_from_label(_get_text(labels, "commit-sha")),
+        build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )
 
 
-def level(name: str) -> str:
+def normalise_severity(name: str) -> str:
     """A severity in the words of Cloud Logging."""
     name = name.strip().upper()[:20]
     return _LEVELS.get(name, name)
 
 
-def real_lines(text: str) -> str:
+def unescape_lines(text: str) -> str:
     """A traceback whose line ends were escaped twice, with real ones; any other text as it is."""
     if "\\n" not in text or "\n" in text or not _ESCAPED_LINES.search(text):
         return text
     return _ESCAPE.sub(lambda found: _ESCAPES.get(found.group(1), found.group(0)), text)
 
 
-def moment(text: str) -> datetime | None:
+def parse_rfc3339(text: str) -> datetime | None:
     """An RFC 3339 time with any number of decimals, in UTC; None where it is none. Without a zone it is UTC."""
     try:
         parsed = datetime.fromisoformat(text.strip().replace(",", "."))
@@ -84,55 +84,55 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _payload(value: Mapping[str, object]) -> str:
-    text = _text(value, "textPayload")
+def _payload_text(value: Mapping[str, object]) -> str:
+    text = _get_text(value, "textPayload")
     if text or "protoPayload" in value:
-        return real_lines(text)
+        return unescape_lines(text)
     payload = value.get("jsonPayload")
     if isinstance(payload, str):
-        return real_lines(_sound(payload))
+        return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
-        return _joined(_pieces(payload))
-    return "" if _ENVELOPE & value.keys() else _joined(_pieces(value))
+        return _join_pieces(_payload_pieces(payload))
+    return "" if _ENVELOPE & value.keys() else _join_pieces(_payload_pieces(value))
 
 
-def _pieces(payload: Mapping[str, object]) -> Iterator[str]:
+def _payload_pieces(payload: Mapping[str, object]) -> Iterator[str]:
     for key in _MESSAGE_KEYS:
-        yield _text(payload, key)
-    if _text(payload, "exc_type"):
-        yield from _error(payload)
+        yield _get_text(payload, key)
+    if _get_text(payload, "exc_type"):
+        yield from _error_pieces(payload)
     for key in _ERROR_KEYS:
         errors = payload.get(key)
-        for error in errors[:_MOST_ERRORS] if isinstance(errors, list) else (errors,):
-            yield from _error(error)
+        for error in errors[:_MAX_ERRORS] if isinstance(errors, list) else (errors,):
+            yield from _error_pieces(error)
     for key in _CODE_KEYS:
         if payload.get(key) in (1011, "1011"):
             yield f"{key}=1011"
 
 
-def _error(error: object) -> Iterator[str]:
+def _error_pieces(error: object) -> Iterator[str]:
     """A string, or an object with a class, a message and a stack."""
     if isinstance(error, str):
-        yield _sound(error)
+        yield _strip_surrogates(error)
     if not isinstance(error, Mapping):
         return
-    name, message = _first_text(error, _CLASS_KEYS), _first_text(error, _VALUE_KEYS)
+    name, message = _get_first_text(error, _CLASS_KEYS), _get_first_text(error, _VALUE_KEYS)
     yield f"{name}: {message}" if name and message and not message.startswith(name) else message or name
     for key in ("stack", "stack_trace", "stacktrace", "traceback", "exc_info"):
-        yield _text(error, key)
+        yield _get_text(error, key)
 
 
-def _commit(label: str) -> str:
+def _commit_from_label(label: str) -> str:
     """A commit's id, in small letters; "" for anything else."""
     commit = label.strip().lower()
     return commit if _COMMIT.fullmatch(commit) else ""
 
 
-def _joined(pieces: Iterator[str]) -> str:
+def _join_pieces(pieces: Iterator[str]) -> str:
     """The pieces on lines of their own, each text once: a stack often begins with the message."""
     kept: list[str] = []
     for piece in pieces:
-        text = real_lines(piece[:MAX_TEXT_LENGTH])
+        text = unescape_lines(piece[:MAX_TEXT_LENGTH])
         if not text.strip() or any(text.strip() in other for other in kept):
             continue
         kept = [other for other in kept if other.strip() not in text]
@@ -140,20 +140,20 @@ def _joined(pieces: Iterator[str]) -> str:
     return "\n".join(kept)
 
 
-def _timestamp(value: Mapping[str, object]) -> datetime | None:
+def _entry_time(value: Mapping[str, object]) -> datetime | None:
     for key in _TIME_KEYS:
         found = value.get(key)
         if isinstance(found, str):
-            parsed = moment(found)
+            parsed = parse_rfc3339(found)
         else:
             seconds = found.get("seconds") if isinstance(found, Mapping) else found
-            parsed = _since_epoch(seconds)
+            parsed = _time_since_epoch(seconds)
         if parsed is not None:
             return parsed
     return None
 
 
-def _since_epoch(seconds: object) -> datetime | None:
+def _time_since_epoch(seconds: object) -> datetime | None:
     try:
         number = float(seconds) if isinstance(seconds, int | float | str) and not isinstance(seconds, bool) else 0.0
         return datetime.fromtimestamp(number, UTC) if number > 0 else None
@@ -161,26 +161,26 @@ def _since_epoch(seconds: object) -> datetime | None:
         return None
 
 
-def _project(log_name: str) -> str:
+def _project_from_log_name(log_name: str) -> str:
     """`projects/<project>/logs/…`."""
     parts = log_name.split("/", 2)
     return parts[1] if len(parts) > 2 and parts[0] == "projects" else ""
 
 
-def _mapping(value: Mapping[str, object], key: str) -> Mapping[str, object]:
+def _get_mapping(value: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = value.get(key)
     return found if isinstance(found, Mapping) else {}
 
 
-def _text(value: Mapping[str, object], key: str) -> str:
+def _get_text(value: Mapping[str, object], key: str) -> str:
     found = value.get(key)
-    return _sound(found) if isinstance(found, str) else ""
+    return _strip_surrogates(found) if isinstance(found, str) else ""
 
 
-def _first_text(value: Mapping[str, object], keys: tuple[str, ...]) -> str:
-    return next((text for key in keys if (text := _text(value, key))), "")
+def _get_first_text(value: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    return next((text for key in keys if (text := _get_text(value, key))), "")
 
 
-def _sound(text: str) -> str:
+def _strip_surrogates(text: str) -> str:
     """Without half surrogate pairs, which JSON can spell and no encoding can write."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

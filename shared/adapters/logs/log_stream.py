@@ -10,22 +10,22 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from shared.adapters.logs.log_json import entry_from_json
-from shared.adapters.logs.log_text import ConsoleLines
+from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_text import ConsoleLogReader
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 
-LONGEST_LINE = 1024 * 1024
-_LONGEST_VALUE = 16 * 1024 * 1024
-_CHUNK = 512 * 1024
-_LONGEST_TOKEN = 16
+MAX_LINE_LENGTH = 1024 * 1024
+_MAX_VALUE_LENGTH = 16 * 1024 * 1024
+_CHUNK_LENGTH = 512 * 1024
+_MAX_TOKEN_LENGTH = 16
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _MANY_SPACES = 64 * 1024
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _OBJECT = re.compile(r'\{[ \t\r\n]*(?:["}]|$)')
 _ARRAY = re.compile(r'\[[ \t\r\n]*(?:\]|null\b|\{[ \t\r\n]*(?:["}]|$)|$)')
-_ANSWER = re.compile(r'\{[ \t\r\n]*"entries"[ \t\r\n]*:[ \t\r\n]*\[')
+_ENTRIES_RESPONSE = re.compile(r'\{[ \t\r\n]*"entries"[ \t\r\n]*:[ \t\r\n]*\[')
 """What the API's `entries:list` answers."""
 
 
@@ -36,7 +36,7 @@ class LogStream:
         self._stream = stream
         self._name = name
         self._decode = json.JSONDecoder().raw_decode
-        self._lines = ConsoleLines()
+        self._lines = ConsoleLogReader()
         self._window = ""
         self._at = 0
         self._ended = False
@@ -48,7 +48,7 @@ class LogStream:
     def entries(self) -> Iterator[LogEntry]:
         """All of them; raises `InputError` at JSON that is broken or cut off."""
         self._more()
-        if self._has(_ANSWER):
+        if self._has(_ENTRIES_RESPONSE):
             self._at = self._window.index("[", self._at)
             yield from self._array()
             return
@@ -67,7 +67,7 @@ class LogStream:
             return self._entry(self._value())
         before = self._at
         try:
-            return self._entry(self._value(longest=LONGEST_LINE))
+            return self._entry(self._value(longest=MAX_LINE_LENGTH))
         except InputError:  # among lines of text, what looks like JSON and is not is one more line of text
             self._at = before
             return None
@@ -88,16 +88,16 @@ class LogStream:
 
     def _entry(self, value: object) -> LogEntry:
         self._position += 1
-        return entry_from_json(value, self._position - 1)
+        return parse_json_entry(value, self._position - 1)
 
-    def _value(self, longest: int = _LONGEST_VALUE) -> object:
+    def _value(self, longest: int = _MAX_VALUE_LENGTH) -> object:
         while True:
             try:
                 value, self._at = self._decode(self._window, self._at)
             except json.JSONDecodeError as error:
                 cut_off = self._is_cut_off(error)
                 if not cut_off or len(self._window) - self._at > longest or not self._more():
-                    raise self._unreadable(_reason(error, cut_off=cut_off), error.pos) from None
+                    raise self._unreadable(_explain_json_error(error, cut_off=cut_off), error.pos) from None
             except RecursionError:
                 raise self._unreadable("it is nested too deeply") from None
             except ValueError:
@@ -109,15 +109,15 @@ class LogStream:
         """True where the error is nothing but the end of the window."""
         if error.msg.startswith("Unterminated string"):
             return True
-        rest = self._window[error.pos : error.pos + _LONGEST_TOKEN + 1]
-        if len(rest) > _LONGEST_TOKEN:
+        rest = self._window[error.pos : error.pos + _MAX_TOKEN_LENGTH + 1]
+        if len(rest) > _MAX_TOKEN_LENGTH:
             return False
         return not rest.strip() or error.msg.startswith("Invalid \\u") or any(word.startswith(rest) for word in _WORDS)
 
     def _text_line(self) -> LogEntry:
         self._has_text = True
         end = self._line_end()
-        line = self._window[self._at : min(end, self._at + LONGEST_LINE)]
+        line = self._window[self._at : min(end, self._at + MAX_LINE_LENGTH)]
         self._at = end
         self._drop_rest_of_line()
         self._position += 1
@@ -127,7 +127,7 @@ class LogStream:
         searched = self._at
         while (end := self._window.find("\n", searched)) < 0:
             length = len(self._window) - self._at
-            if length >= LONGEST_LINE or not self._more():
+            if length >= MAX_LINE_LENGTH or not self._more():
                 return len(self._window)
             searched = self._at + length
         return end
@@ -168,7 +168,7 @@ class LogStream:
         """Take another chunk into the window and let go of what was read."""
         if self._ended:
             return False
-        chunk = self._stream.read(max(_CHUNK, len(self._window) - self._at))
+        chunk = self._stream.read(max(_CHUNK_LENGTH, len(self._window) - self._at))
         if not chunk:
             self._ended = True
             return False
@@ -191,5 +191,5 @@ class LogStream:
         )
 
 
-def _reason(error: json.JSONDecodeError, *, cut_off: bool) -> str:
+def _explain_json_error(error: json.JSONDecodeError, *, cut_off: bool) -> str:
     return "the file ends in the middle of an entry" if cut_off else error.msg[:1].lower() + error.msg[1:]

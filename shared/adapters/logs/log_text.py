@@ -7,16 +7,16 @@ A line without a time continues the one above it and carries that one's time.
 import re
 from datetime import UTC, datetime, time, timedelta
 
-from shared.adapters.logs.log_json import level, moment, real_lines
+from shared.adapters.logs.log_json import normalise_severity, parse_rfc3339, unescape_lines
 from shared.detection.entry import LogEntry
 from shared.detection.incident import DATELESS_DAY
 from shared.text.markup import strip_markup
 
-_HEAD = 400
+_HEAD_LENGTH = 400
 _SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
 """`web-1  | ` of docker compose."""
 _SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d (?P<time>\d\d:\d\d:\d\d) \S{1,80} [\w.\-/]{1,60}(?:\[\d{1,9}\])?: ?")
-_STAMP = re.compile(
+_TIMESTAMP = re.compile(
     r"\[?(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?)"
     r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?(?![\d])"
 )
@@ -33,12 +33,12 @@ _LEVEL = re.compile(
     rf"(?:[|│] ?)?(?:\[\d{{1,9}}\] )?(?:\[ ?(?P<bracketed>{_LEVELS}) {{0,5}}\]|(?P<bare>{_LEVELS})(?= ?[:|│-]|\s))"
     r"(?: {0,8}[|│:-](?= |\w))?"
 )
-_INDENTED = 5
+_MIN_INDENTATION = 5
 """Spaces after the time from which on a line is taken for a quoted source line: one that separates, and four."""
 _HALF_A_DAY = timedelta(hours=12)
 
 
-class ConsoleLines:
+class ConsoleLogReader:
     """Reads lines one after the other; remembers the time, and midnight."""
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class ConsoleLines:
 
     def entry(self, line: str, position: int) -> LogEntry:
         """Never raises because of what the line holds."""
-        head = strip_markup(line[:_HEAD])
-        begin = _unspaced(head, 0)
+        head = strip_markup(line[:_HEAD_LENGTH])
+        begin = _skip_spaces(head, 0)
         if begin and not (head[begin : begin + 1].isdigit() or head[begin : begin + 1] == "["):
-            return LogEntry(position=position, text=real_lines(line), timestamp=self._moment, dated=self._dated)
+            return LogEntry(position=position, text=unescape_lines(line), timestamp=self._moment, dated=self._dated)
         sender = _SENDER.match(head, begin)
         begin = begin if sender is None else sender.end()
         rest, stamped = self._stamp(head, begin)
@@ -61,16 +61,16 @@ class ConsoleLines:
             rest = 0
         severity = ""
         if stamped:
-            process = _PROCESS.match(head, _unspaced(head, rest))
+            process = _PROCESS.match(head, _skip_spaces(head, rest))
             rest = rest if process is None else process.end() - 1
-        found = _LEVEL.match(head, _unspaced(head, rest))
+        found = _LEVEL.match(head, _skip_spaces(head, rest))
         if found is not None:
-            severity = level(found.group("bracketed") or found.group("bare"))
+            severity = normalise_severity(found.group("bracketed") or found.group("bare"))
             rest = found.end()
-        text = head[rest:] + line[_HEAD:] if rest or len(head) != len(line[:_HEAD]) else line
+        text = head[rest:] + line[_HEAD_LENGTH:] if rest or len(head) != len(line[:_HEAD_LENGTH]) else line
         return LogEntry(
             position=position,
-            text=real_lines(_unindented(text) if stamped or severity else text),
+            text=unescape_lines(_strip_indentation(text) if stamped or severity else text),
             timestamp=self._moment,
             dated=self._dated,
             severity=severity,
@@ -79,10 +79,10 @@ class ConsoleLines:
     def _stamp(self, head: str, at: int) -> tuple[int, bool]:
         """Where the line goes on after its time, and whether it has one."""
         logged = _SYSLOG.match(head, at)
-        found = _STAMP.match(head, logged.end() if logged else at)
+        found = _TIMESTAMP.match(head, logged.end() if logged else at)
         if found is not None:
             date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
-            read = moment(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
+            read = parse_rfc3339(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
             if not zone and (named := _ZONE.match(head, found.end())):
                 self._moment, self._dated = None, True  # hours that nobody can tell: no time is better than a wrong one
                 return named.end(), True
@@ -110,13 +110,13 @@ class ConsoleLines:
         return True
 
 
-def _unspaced(head: str, at: int) -> int:
+def _skip_spaces(head: str, at: int) -> int:
     return at + len(head[at:]) - len(head[at:].lstrip(" \t"))
 
 
-def _unindented(text: str) -> str:
+def _strip_indentation(text: str) -> str:
     """Without the spaces after time and level, unless they are the indentation of a traceback's line."""
     bare = text.lstrip(" \t")
-    if len(text) - len(bare) >= _INDENTED:
+    if len(text) - len(bare) >= _MIN_INDENTATION:
         return text[1:]
     return "  " + bare if bare.startswith('File "') and text[:1] in (" ", "\t") else bare

@@ -7,25 +7,25 @@ import time
 import urllib.parse
 from threading import Timer
 
-from shared.adapters.probe.patience import Patience
+from shared.adapters.probe.patience import ProbeTimeouts
 from shared.proposal.verdict import ProbeResult, ProbeOutcome
 
 
-def ask(url: str, patience: Patience, status: int = 0) -> ProbeResult:
+def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> ProbeResult:
     """`status` is the one that is wanted, 0 for any 2xx.
 
     Never raises because of the service; ends in time even where it answers byte by byte.
     """
     place = urllib.parse.urlsplit(url)
     make = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = make(place.hostname or "", place.port, timeout=patience.opening)
+    connection = make(place.hostname or "", place.port, timeout=timeouts.opening)
     late: list[bool] = []
     try:
         begun = time.monotonic()
         connection.connect()
         # The socket's own timeout starts anew with every byte.
-        left = max(0.0, begun + patience.opening - time.monotonic())
-        end = Timer(left, _end, (connection.sock, late))
+        left = max(0.0, begun + timeouts.opening - time.monotonic())
+        end = Timer(left, _cut_off, (connection.sock, late))
         end.daemon = True
         end.start()
         try:
@@ -34,42 +34,42 @@ def ask(url: str, patience: Patience, status: int = 0) -> ProbeResult:
         finally:
             end.cancel()
         if late:  # what was cut off in its headers may still look like an answer
-            return timed_out(patience)
-        return answered(answer.status, answer.getheader("Location"), status)
+            return timeout_result(timeouts)
+        return http_result(answer.status, answer.getheader("Location"), expected_status)
     except TimeoutError:
-        return timed_out(patience)
+        return timeout_result(timeouts)
     except ssl.SSLError as error:
-        return tls_failed(error)
+        return tls_failure(error)
     except (OSError, http.client.HTTPException) as error:
         if late:
-            return timed_out(patience)
+            return timeout_result(timeouts)
         told = f"could not be asked: {error or type(error).__name__}"
         return ProbeResult(ok=False, detail=told, end=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
 
 
-def answered(status: int, location: str | None, wanted: int = 0) -> ProbeResult:
+def http_result(status: int, location: str | None, expected: int = 0) -> ProbeResult:
     """An answer by a status; it is good where it is the wanted one, 0 for any 2xx."""
     where = (location or "")[:200]
     told = f"answered {status}{f' and redirects to {where}' if where else ''}"
-    good = status == wanted if wanted else 200 <= status < 300
+    good = status == expected if expected else 200 <= status < 300
     return ProbeResult(ok=good, detail=told, end=ProbeOutcome.ANSWERED, code=status, location=where)
 
 
-def tls_failed(error: ssl.SSLError) -> ProbeResult:
+def tls_failure(error: ssl.SSLError) -> ProbeResult:
     """A connection that could not be made secret, in the words of OpenSSL."""
     told = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
     return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TLS_FAILED)
 
 
-def timed_out(patience: Patience) -> ProbeResult:
+def timeout_result(timeouts: ProbeTimeouts) -> ProbeResult:
     """A connection that was not open, or not answered, in time."""
-    told = f"did not answer within {patience.opening:g} seconds"
+    told = f"did not answer within {timeouts.opening:g} seconds"
     return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TIMED_OUT)
 
 
-def _end(held: socket.socket, late: list[bool]) -> None:
+def _cut_off(held: socket.socket, late: list[bool]) -> None:
     late.append(True)
     try:
         held.shutdown(socket.SHUT_RDWR)

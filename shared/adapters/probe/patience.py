@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ProbeTimeouts:
     """All in seconds. A probe takes `longest` at most."""
 
     opening: float = 60.0

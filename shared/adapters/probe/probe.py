@@ -1,8 +1,8 @@
 """The probe of a service, by the scheme of its URL: a service in, what a client of it sees out."""
 
-from shared.adapters.probe.http import ask
-from shared.adapters.probe.patience import Patience
-from shared.adapters.probe.websocket import converse
+from shared.adapters.probe.http import probe_http
+from shared.adapters.probe.patience import ProbeTimeouts
+from shared.adapters.probe.websocket import probe_websocket
 from shared.proposal.verdict import ProbeResult, ProbeOutcome
 from shared.service import Service
 
@@ -13,7 +13,7 @@ class NetworkProbe:
     `patience` is for all services; None waits as long as each service's own settings say.
     """
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(self, patience: ProbeTimeouts | None = None) -> None:
         self._patience = patience
 
     def connect(self, service: Service) -> ProbeResult:
@@ -21,11 +21,11 @@ class NetworkProbe:
         url = service.probe_url
         patience = self.patience_with(service)
         if url.startswith(("ws://", "wss://")):
-            return converse(url, service.probe_message, patience)
+            return probe_websocket(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
-            return ask(url, patience, service.probe_status)
+            return probe_http(url, patience, service.probe_status)
         return ProbeResult(ok=False, detail="there is no URL to probe", end=ProbeOutcome.NO_URL)
 
-    def patience_with(self, service: Service) -> Patience:
+    def patience_with(self, service: Service) -> ProbeTimeouts:
         """How long this service is waited for."""
-        return self._patience or Patience(staying=float(service.probe_seconds))
+        return self._patience or ProbeTimeouts(staying=float(service.probe_seconds))

@@ -2,15 +2,15 @@
 
 import shlex
 
-from shared.adapters.slack.rich_text import Element, command, own
+from shared.adapters.slack.rich_text import Element, inline_code, literal_text
 from shared.service import Service
 from shared.text.escaping import truncate, break_mentions_and_links, to_one_line
 
-_LONGEST_COMMAND = 600
-FAILED_BY_COMMAND = "What the command has done until then is not taken back from here."
+_MAX_COMMAND_LENGTH = 600
+COMMAND_NOT_UNDONE = "What the command has done until then is not taken back from here."
 
 
-def by_command(service: Service) -> str:
+def describe_command_deployment(service: Service) -> str:
     """What an approval does that runs the service's own command."""
     program = truncate(break_mentions_and_links(to_one_line(service.deploy_command[0])), 80)
     probed = f", {truncate(break_mentions_and_links(to_one_line(service.probe_url)), 120)} is probed" if service.probe_url else ""
@@ -20,34 +20,34 @@ def by_command(service: Service) -> str:
     )
 
 
-def by_hand(service: Service, commit: str) -> list[Element]:
+def describe_manual_deployment(service: Service, commit: str) -> list[Element]:
     """Nothing is changed from here; the command with which a person deploys."""
-    return [own("nothing is changed from here. "), command(truncate(command_of(service, commit), _LONGEST_COMMAND))]
+    return [literal_text("nothing is changed from here. "), inline_code(truncate(deploy_command(service, commit), _MAX_COMMAND_LENGTH))]
 
 
-def command_of(service: Service, commit: str) -> str:
+def deploy_command(service: Service, commit: str) -> str:
     """By the way in which the configuration says that the service is deployed; a source deployment by default."""
     if service.deploy_method == "cloud_build":
-        return _trigger(service, commit)
+        return _trigger_command(service, commit)
     if service.deploy_method == "github_workflow":
         where = ["--repo", service.repository] if not service.repository.startswith(("/", ".", "~")) else []
         ref = ["--ref", service.deploy_ref or service.branch] if service.deploy_ref or service.branch else []
-        return _words("gh", "workflow", "run", service.deploy_workflow, *where, *ref, "-f", _input(service, commit))
+        return _shell_join("gh", "workflow", "run", service.deploy_workflow, *where, *ref, "-f", _workflow_input(service, commit))
     place = (f"--project={service.project}", f"--region={service.region}")
-    checkout = _words("git", "-C", service.repository, "checkout", "--detach", commit)
-    return f"{checkout} && {_words('gcloud', 'run', 'deploy', service.name, f'--source={service.repository}', *place)}"
+    checkout = _shell_join("git", "-C", service.repository, "checkout", "--detach", commit)
+    return f"{checkout} && {_shell_join('gcloud', 'run', 'deploy', service.name, f'--source={service.repository}', *place)}"
 
 
-def _trigger(service: Service, commit: str) -> str:
+def _trigger_command(service: Service, commit: str) -> str:
     parts = service.deploy_trigger.split("/")
     named = dict(zip(parts[::2], parts[1::2], strict=False))
     place = (f"--project={named.get('projects', '')}", f"--region={named.get('locations', '')}")
-    return _words("gcloud", "builds", "triggers", "run", named.get("triggers", ""), *place, f"--sha={commit}")
+    return _shell_join("gcloud", "builds", "triggers", "run", named.get("triggers", ""), *place, f"--sha={commit}")
 
 
-def _input(service: Service, commit: str) -> str:
+def _workflow_input(service: Service, commit: str) -> str:
     return f"{service.deploy_input}={commit}"
 
 
-def _words(*words: str) -> str:
+def _shell_join(*words: str) -> str:
     return shlex.join(words)

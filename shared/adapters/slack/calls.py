@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
-Answer = Mapping[str, object]
+SlackResponse = Mapping[str, object]
 
-_SECONDS = 8
-_APART = 1.0
+_TIMEOUT_SECONDS = 8
+_SECONDS_BETWEEN_POSTS = 1.0
 """Seconds between two messages to one channel, as far as this process sends them; 429 tells of the others."""
-QUICK = 1
+QUICK_TIMEOUT_SECONDS = 1
 """Seconds for what a person waits for: Slack gives three to the whole of it."""
-_WITHOUT_RETRY_AFTER = 1.0
-_FOR_GOOD = frozenset(
+_DEFAULT_RETRY_AFTER = 1.0
+_PERMANENT_ERRORS = frozenset(
     (
         "account_inactive", "as_user_not_supported", "cant_update_message", "channel_not_found", "edit_window_closed",
         "invalid_arguments", "invalid_auth", "invalid_blocks", "invalid_metadata_format", "is_archived",
@@ -38,7 +38,7 @@ _FOR_GOOD = frozenset(
 """What Slack will say again, however often it is asked. Everything else is worth another delivery."""
 
 
-class Calls:
+class SlackApi:
     """The Web API with one token. `base_url` ends in `/api/`; `seconds` is any clock that only goes forward."""
 
     def __init__(
@@ -56,11 +56,11 @@ class Calls:
         self._turns: dict[str, float] = {}
         self._lock = Lock()
 
-    def write(self, method: str, body: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
+    def write(self, method: str, body: Mapping[str, object], seconds: int = _TIMEOUT_SECONDS) -> SlackResponse:
         """A call that changes something, or that takes structured arguments. Raises Retry and Reject."""
         return self._call(method, seconds, json=dict(body))
 
-    def say(self, method: str, body: Mapping[str, object]) -> Answer:
+    def say(self, method: str, body: Mapping[str, object]) -> SlackResponse:
         """A call that shows something in `body["channel"]`: each of a channel has a second to itself."""
         self._sleep(self._wait(str(body["channel"])))
         return self.write(method, body)
@@ -70,14 +70,14 @@ class Calls:
         with self._lock:
             now = self._seconds()
             turn = max(now, self._turns.get(channel, now))
-            self._turns[channel] = turn + _APART
+            self._turns[channel] = turn + _SECONDS_BETWEEN_POSTS
             return turn - now
 
-    def read(self, method: str, arguments: Mapping[str, object], seconds: int = _SECONDS) -> Answer:
+    def read(self, method: str, arguments: Mapping[str, object], seconds: int = _TIMEOUT_SECONDS) -> SlackResponse:
         """A call that changes nothing. Raises Retry and Reject."""
         return self._call(method, seconds, params=dict(arguments))
 
-    def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> Answer:
+    def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> SlackResponse:
         from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
 
         wait = self._closed_until.get(method, 0.0) - self._seconds()
@@ -92,12 +92,12 @@ class Calls:
         return data if isinstance(data, dict) else {}
 
     def _failure(self, method: str, error: "SlackApiError") -> Retry | Reject:
-        status, headers, code = _told(error.response)
+        status, headers, code = _parse_response(error.response)
         if status == 429 or code == "ratelimited":
             wait = _retry_after(headers)
             self._closed_until[method] = self._seconds() + wait
             return Retry(f"Slack's {method} has had enough calls; it asks to wait {wait:.0f} s")
-        if code in _FOR_GOOD:
+        if code in _PERMANENT_ERRORS:
             return Reject("chat_refused", f"{method}: {code}")
         return Retry(f"Slack's {method} failed: {code or f'status {status}'}")
 
@@ -111,7 +111,7 @@ class Calls:
         )  # fmt: skip
 
 
-def _told(response: object) -> tuple[int, Mapping[str, str], str]:
+def _parse_response(response: object) -> tuple[int, Mapping[str, str], str]:
     """Status, headers and error code. Where the body was no JSON, the library hands over a dictionary instead."""
     if isinstance(response, Mapping):
         return int(response.get("status") or 0), response.get("headers") or {}, str(response.get("error") or "")
@@ -123,6 +123,6 @@ def _told(response: object) -> tuple[int, Mapping[str, str], str]:
 def _retry_after(headers: Mapping[str, str]) -> float:
     named = {name.lower(): value for name, value in headers.items()}
     try:
-        return max(float(named["retry-after"]), _WITHOUT_RETRY_AFTER)
+        return max(float(named["retry-after"]), _DEFAULT_RETRY_AFTER)
     except (KeyError, ValueError):
-        return _WITHOUT_RETRY_AFTER
+        return _DEFAULT_RETRY_AFTER

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.adapters.slack import dialog
-from shared.adapters.slack.calls import QUICK, Answer, Calls
+from shared.adapters.slack.calls import QUICK_TIMEOUT_SECONDS, SlackResponse, SlackApi
 from shared.errors import Reject
 from shared.secret import Secret
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks f
 
 EVENT_TYPE = "provenfix_proposal"
 """The metadata's event type, by which a proposal's message is found again."""
-_DETAILS = "provenfix_details"
-_PAGE = 200
-_MOST_PAGES = 10
+_DETAILS_EVENT_TYPE = "provenfix_details"
+_PAGE_SIZE = 200
+_MAX_PAGES = 10
 """2,000 messages: a marker is looked for minutes after the attempt that left it."""
-_MEMBERS_SECONDS = 30.0
+_MEMBERS_LIFETIME_SECONDS = 30.0
 # Nothing in our text is to be read as a mention or a link, and no address in it is to be fetched.
-_INERT: Mapping[str, object] = {
+_PLAIN_POST_OPTIONS: Mapping[str, object] = {
     "parse": "none", "link_names": False, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False,
 }  # fmt: skip
 
@@ -43,7 +43,7 @@ class SlackChat:
         seconds: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._calls = Calls(token, base_url, seconds, sleep)
+        self._calls = SlackApi(token, base_url, seconds, sleep)
         self._seconds = seconds
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
@@ -54,33 +54,33 @@ class SlackChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
-        from shared.adapters.slack.layout import body  # noqa: PLC0415
+        from shared.adapters.slack.layout import message_body  # noqa: PLC0415
 
         posted = self._calls.say(
             "chat.postMessage",
-            {"channel": service.channel, **body(service, message), **_INERT, "metadata": _metadata(EVENT_TYPE, marker)},
+            {"channel": service.channel, **message_body(service, message), **_PLAIN_POST_OPTIONS, "metadata": _metadata(EVENT_TYPE, marker)},
         )
         return f"{posted['channel']}/{posted['ts']}"
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
-        from shared.adapters.slack.layout import body  # noqa: PLC0415
+        from shared.adapters.slack.layout import message_body  # noqa: PLC0415
 
         # The reference names the channel, also where the configuration has moved on to another one.
-        channel, ts = _split(reference)
-        inert = {name: _INERT[name] for name in ("parse", "link_names")}
+        channel, ts = _split_reference(reference)
+        inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
-            self._calls.say("chat.update", {"channel": channel, "ts": ts, **body(service, message), **inert})
+            self._calls.say("chat.update", {"channel": channel, "ts": ts, **message_body(service, message), **inert})
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
                 raise
 
     def members(self, group: str) -> Collection[str]:
         """See `shared.ports.Chat`. An answer holds for thirty seconds."""
-        asked, known = self._members.get(group, (-_MEMBERS_SECONDS, frozenset()))
-        if self._seconds() - asked < _MEMBERS_SECONDS:
+        asked, known = self._members.get(group, (-_MEMBERS_LIFETIME_SECONDS, frozenset()))
+        if self._seconds() - asked < _MEMBERS_LIFETIME_SECONDS:
             return known
-        users = self._calls.read("usergroups.users.list", {"usergroup": group}, QUICK).get("users")
+        users = self._calls.read("usergroups.users.list", {"usergroup": group}, QUICK_TIMEOUT_SECONDS).get("users")
         found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
         self._members[group] = (self._seconds(), found)
         return found
@@ -88,36 +88,36 @@ class SlackChat:
     def replied(self, service: Service, reference: str, marker: str) -> bool:
         """See `shared.ports.Chat`."""
         del service
-        channel, ts = _split(reference)
+        channel, ts = _split_reference(reference)
         pages = self._pages("conversations.replies", {"channel": channel, "ts": ts})
-        return any(True for _ in self._marked(pages, _DETAILS, marker))
+        return any(True for _ in self._marked(pages, _DETAILS_EVENT_TYPE, marker))
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        from shared.adapters.slack.layout import details  # noqa: PLC0415
+        from shared.adapters.slack.layout import detail_blocks  # noqa: PLC0415
 
         del service
-        channel, ts = _split(reference)
-        text, blocks = details(lines)
+        channel, ts = _split_reference(reference)
+        text, blocks = detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
-        self._calls.say("chat.postMessage", {**reply, **_INERT, "metadata": _metadata(_DETAILS, marker)})
+        self._calls.say("chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)})
 
     def ask_reason(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
-        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.view(click)}, QUICK)
+        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS)
 
-    def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[Answer]:
+    def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[SlackResponse]:
         cursor: object = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             more = {"cursor": cursor} if cursor else {}
-            page = self._calls.read(method, {**arguments, **more, "limit": _PAGE, "include_all_metadata": "true"})
+            page = self._calls.read(method, {**arguments, **more, "limit": _PAGE_SIZE, "include_all_metadata": "true"})
             yield page
             following = page.get("response_metadata")
             cursor = following.get("next_cursor") if isinstance(following, Mapping) else None
             if not cursor:
                 return
 
-    def _marked(self, pages: Iterator[Answer], event_type: str, marker: str) -> Iterator[str]:
+    def _marked(self, pages: Iterator[SlackResponse], event_type: str, marker: str) -> Iterator[str]:
         """Timestamps of our own messages that carry the marker; another app could post the same metadata."""
         for page in pages:
             messages = page.get("messages")
@@ -136,7 +136,7 @@ def _metadata(event_type: str, marker: str) -> Mapping[str, object]:
     return {"event_type": event_type, "event_payload": {"marker": marker}}
 
 
-def _split(reference: str) -> tuple[str, str]:
+def _split_reference(reference: str) -> tuple[str, str]:
     channel, slash, ts = reference.partition("/")
     if not slash:
         raise Reject("unreadable_reference", f"{reference!r} is not `channel/timestamp`")

@@ -11,8 +11,8 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from shared.adapters.slack.dialog import read_denial
-from shared.adapters.slack.reading import Json, app_of, name_of, object_of, part_of, team_of, text_of
+from shared.adapters.slack.dialog import parse_denial
+from shared.adapters.slack.reading import Json, get_app_id, get_user_name, parse_object, get_object, get_team_id, get_text
 from shared.errors import Reject
 from shared.proposal.decision import Click, ClickKind
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:  # a message knows the whole report, which a click does not ne
 APPROVE = "provenfix_approve"
 DENY = "provenfix_deny"
 ROLL_BACK = "provenfix_roll_back"
-ACTIONS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
+CLICK_KINDS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
 """The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
 Others (links) are acknowledged and mean nothing."""
-_LONGEST_VALUE = 2_000
-_LONGEST_BODY = 256 * 1024
-_MOST_FIELDS = 20
+_MAX_VALUE_LENGTH = 2_000
+_MAX_BODY_BYTES = 256 * 1024
+_MAX_FIELDS = 20
 
 
 def button_value(message: Message) -> str:
@@ -41,71 +41,71 @@ def button_value(message: Message) -> str:
     return json.dumps(bound, separators=(",", ":"))
 
 
-def read_click(body: bytes) -> Click | None:
+def parse_click(body: bytes) -> Click | None:
     """None for a click that decides nothing. Raises Reject, and nothing else whatever the body holds."""
-    payload = _payload(body)
+    payload = _parse_payload(body)
     if payload.get("type") == "view_submission":
-        return read_denial(payload)
+        return parse_denial(payload)
     if payload.get("type") != "block_actions":
         raise Reject("unsupported_interaction", "neither block_actions nor view_submission")
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Reject("malformed_interaction", "not exactly one action")
-    kind = ACTIONS.get(text_of(actions[0], "action_id"))
-    return _click(payload, kind, actions[0]) if kind else None
+    kind = CLICK_KINDS.get(get_text(actions[0], "action_id"))
+    return _build_click(payload, kind, actions[0]) if kind else None
 
 
-def from_dialog(body: bytes) -> bool:
+def is_dialog_answer(body: bytes) -> bool:
     """Whether a dialog was submitted: it closes on an empty answer, and shows what an answer objects to."""
-    return _payload(body).get("type") == "view_submission"
+    return _parse_payload(body).get("type") == "view_submission"
 
 
-def wants_reason(click: Click, body: bytes) -> bool:
+def needs_reason_dialog(click: Click, body: bytes) -> bool:
     """Whether the click is a denial whose reason nobody has asked for yet: the button's, not the dialog's."""
-    return click.kind is ClickKind.DENY and not from_dialog(body)
+    return click.kind is ClickKind.DENY and not is_dialog_answer(body)
 
 
 def response_url(body: bytes) -> str:
     """Where the clicker alone can be told something; "" where the request names no such place."""
-    found = _payload(body).get("response_url")
+    found = _parse_payload(body).get("response_url")
     return found if isinstance(found, str) else ""
 
 
-def _click(payload: Json, kind: ClickKind, action: Json) -> Click:
-    bound = object_of(text_of(action, "value", _LONGEST_VALUE), "value")
-    user, channel = part_of(payload, "user"), text_of(part_of(payload, "channel"), "id")
+def _build_click(payload: Json, kind: ClickKind, action: Json) -> Click:
+    bound = parse_object(get_text(action, "value", _MAX_VALUE_LENGTH), "value")
+    user, channel = get_object(payload, "user"), get_text(get_object(payload, "channel"), "id")
     return Click(
         kind=kind,
-        proposal=text_of(bound, "proposal"),
-        incident=text_of(bound, "incident"),
-        commit=text_of(bound, "commit"),
-        evidence_hash=text_of(bound, "evidence"),
-        user=text_of(user, "id"),
-        user_name=name_of(user),
+        proposal=get_text(bound, "proposal"),
+        incident=get_text(bound, "incident"),
+        commit=get_text(bound, "commit"),
+        evidence_hash=get_text(bound, "evidence"),
+        user=get_text(user, "id"),
+        user_name=get_user_name(user),
         channel=channel,
-        team=team_of(payload),
-        app=app_of(payload),
-        token=text_of(payload, "trigger_id"),
-        message=_message(payload, channel),
+        team=get_team_id(payload),
+        app=get_app_id(payload),
+        token=get_text(payload, "trigger_id"),
+        message=_message_reference(payload, channel),
     )
 
 
-def _message(payload: Json, channel: str) -> str:
+def _message_reference(payload: Json, channel: str) -> str:
     """`channel/timestamp`, as the chat calls it. A button that stands in no message of ours decides nothing."""
-    container = part_of(payload, "container")
+    container = get_object(payload, "container")
     if container.get("channel_id") != channel:
         raise Reject("malformed_interaction", "the message lies in another channel than the click")
-    return f"{channel}/{text_of(container, 'message_ts')}"
+    return f"{channel}/{get_text(container, 'message_ts')}"
 
 
-def _payload(body: bytes) -> Json:
-    if len(body) > _LONGEST_BODY:
+def _parse_payload(body: bytes) -> Json:
+    if len(body) > _MAX_BODY_BYTES:
         raise Reject("malformed_interaction", "the body is too long")
     try:
-        fields = parse_qs(body.decode("utf-8"), strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        fields = parse_qs(body.decode("utf-8"), strict_parsing=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError:
         raise Reject("malformed_interaction", "not a form") from None
     found = fields.get("payload", [])
     if len(found) != 1:
         raise Reject("malformed_interaction", "not exactly one payload")
-    return object_of(found[0], "payload")
+    return parse_object(found[0], "payload")

@@ -7,10 +7,10 @@ from shared.errors import Reject
 
 Json = Mapping[str, object]
 
-_LONGEST = 1_000
+_MAX_LENGTH = 1_000
 
 
-def object_of(text: str, what: str) -> Json:
+def parse_object(text: str, what: str) -> Json:
     """The JSON object that a text holds."""
     try:
         found = json.loads(text)
@@ -21,7 +21,7 @@ def object_of(text: str, what: str) -> Json:
     return found
 
 
-def part_of(value: Json, key: str) -> Json:
+def get_object(value: Json, key: str) -> Json:
     """An object within an object."""
     found = value.get(key)
     if not isinstance(found, dict):
@@ -29,25 +29,25 @@ def part_of(value: Json, key: str) -> Json:
     return found
 
 
-def text_of(value: Json, key: str, longest: int = _LONGEST) -> str:
+def get_text(value: Json, key: str, max_length: int = _MAX_LENGTH) -> str:
     """A text that is not empty, of one line."""
     found = value.get(key)
-    if not isinstance(found, str) or not 0 < len(found) <= longest or not found.isprintable():
+    if not isinstance(found, str) or not 0 < len(found) <= max_length or not found.isprintable():
         raise Reject("malformed_interaction", f"no usable {key}")
     return found
 
 
-def team_of(payload: Json) -> str:
+def get_team_id(payload: Json) -> str:
     """The workspace's id; that of the organisation where the app is installed for all of it and `team` is null."""
     owner = "team" if payload.get("team") is not None else "enterprise"
-    return text_of(part_of(payload, owner), "id")
+    return get_text(get_object(payload, owner), "id")
 
 
-def app_of(payload: Json) -> str:
+def get_app_id(payload: Json) -> str:
     """The id of the app that the interaction belongs to; "" where none is told."""
-    return text_of(payload, "api_app_id") if "api_app_id" in payload else ""
+    return get_text(payload, "api_app_id") if "api_app_id" in payload else ""
 
 
-def name_of(user: Json) -> str:
+def get_user_name(user: Json) -> str:
     """What the user is called; an id decides, never a name."""
-    return text_of(user, "username" if "username" in user else "name")
+    return get_text(user, "username" if "username" in user else "name")

@@ -13,52 +13,52 @@ from shared.text.escaping import truncate, break_mentions_and_links, to_one_line
 Element = dict[str, object]
 Block = dict[str, object]
 
-_MOST_PIECES = 40
-_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-_ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
+_MAX_PIECES = 40
+_USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+_HTTPS_URL = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 
-def prose(text: str, longest: int) -> list[Element]:
+def untrusted_line(text: str, longest: int) -> list[Element]:
     """One line of at most that many characters; what stands between backticks, or could be a commit, is code."""
     elements: list[Element] = []
-    for words, is_code in islice(split_code_spans(truncate(text, longest)), _MOST_PIECES):
+    for words, is_code in islice(split_code_spans(truncate(text, longest)), _MAX_PIECES):
         shown = truncate(break_mentions_and_links(words), longest)
         longest -= len(shown)
-        elements.append(_text(shown, code=is_code))
+        elements.append(_text_element(shown, code=is_code))
         if longest < 1:
             break
     return elements
 
 
-def own(text: str) -> Element:
+def literal_text(text: str) -> Element:
     """A few words of our own, with the spaces around them."""
-    return _text(text, code=False)
+    return _text_element(text, code=False)
 
 
-def command(text: str) -> Element:
+def inline_code(text: str) -> Element:
     """A command of one line, built from the configuration, as code: whoever copies it gets these very characters."""
-    return _text(to_one_line(text), code=True)
+    return _text_element(to_one_line(text), code=True)
 
 
-def strong(text: str) -> Element:
+def bold_text(text: str) -> Element:
     """A few words of our own, in bold."""
     return {"type": "text", "text": text, "style": {"bold": True}}
 
 
-def person(user: str) -> Element:
+def user_mention(user: str) -> Element:
     """The name of a user, by id; what is no id is shown as text."""
     return (
         {"type": "user", "user_id": user}
-        if _USER.fullmatch(user)
-        else own(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
+        if _USER_ID.fullmatch(user)
+        else literal_text(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
     )
 
 
 def link(url: str, words: str) -> Element:
     """A link to an address that a trusted system gave us; what is no `https` address is shown as text."""
-    if _ADDRESS.fullmatch(url):
+    if _HTTPS_URL.fullmatch(url):
         return {"type": "link", "url": url, "text": words}
-    return _text(truncate(break_mentions_and_links(to_one_line(f"{words}: {url}")), 300), code=False)
+    return _text_element(truncate(break_mentions_and_links(to_one_line(f"{words}: {url}")), 300), code=False)
 
 
 def paragraph(elements: Sequence[Element]) -> Element:
@@ -66,7 +66,7 @@ def paragraph(elements: Sequence[Element]) -> Element:
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
-def bullets(items: Sequence[Sequence[Element]]) -> Element:
+def bullet_list(items: Sequence[Sequence[Element]]) -> Element:
     """A list, an item for each row of elements."""
     return {"type": "rich_text_list", "style": "bullet", "elements": [paragraph(item) for item in items]}
 
@@ -76,6 +76,6 @@ def block(block_id: str, parts: Sequence[Element]) -> Block:
     return {"type": "rich_text", "block_id": block_id, "elements": list(parts)}
 
 
-def _text(words: str, *, code: bool) -> Element:
+def _text_element(words: str, *, code: bool) -> Element:
     element: Element = {"type": "text", "text": words}
     return {**element, "style": {"code": True}} if code else element

@@ -21,7 +21,7 @@ WINDOW_SECONDS = 300
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
-class Doubt(StrEnum):
+class SignatureError(StrEnum):
     """Why a request is not believed to be Slack's. None of them is told to the sender."""
 
     NO_SECRET = "no_signing_secret"  # noqa: S105  # the name of a reason
@@ -39,25 +39,25 @@ class Headers(Protocol):
         """The value, or `default`."""
 
 
-def doubt(headers: Headers, body: bytes, secret: Secret, now: float) -> Doubt | None:
+def verify_signature(headers: Headers, body: bytes, secret: Secret, now: float) -> SignatureError | None:
     """None where the request is Slack's and not older or younger than five minutes. `now` in seconds since 1970.
 
     Never raises because of what the request holds.
     """
     if not secret:  # anybody can sign with the empty key
-        return Doubt.NO_SECRET
+        return SignatureError.NO_SECRET
     timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
     if not timestamp:
-        return Doubt.NO_TIMESTAMP
+        return SignatureError.NO_TIMESTAMP
     if not _TIMESTAMP.fullmatch(timestamp):
-        return Doubt.BAD_TIMESTAMP
+        return SignatureError.BAD_TIMESTAMP
     if abs(now - int(timestamp)) > WINDOW_SECONDS:
-        return Doubt.STALE
+        return SignatureError.STALE
     if not signature:
-        return Doubt.NO_SIGNATURE
+        return SignatureError.NO_SIGNATURE
     # As bytes: compare_digest refuses text outside ASCII.
     right = hmac.compare_digest(sign(timestamp, body, secret).encode(), signature.encode("utf-8", "backslashreplace"))
-    return None if right else Doubt.WRONG_SIGNATURE
+    return None if right else SignatureError.WRONG_SIGNATURE
 
 
 def sign(timestamp: str, body: bytes, secret: Secret) -> str:

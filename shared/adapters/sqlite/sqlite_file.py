@@ -19,9 +19,9 @@ from weakref import WeakSet
 
 from shared.errors import Retry, InputError
 
-_PATIENCE = 30.0
+_BUSY_TIMEOUT_SECONDS = 30.0
 """Seconds that a writer waits for the ones before it."""
-_PRIVATE = 0o600
+_PRIVATE_MODE = 0o600
 
 
 class SqliteFile:
@@ -31,7 +31,7 @@ class SqliteFile:
         self._path = path
         self._schema = schema
         self._thread = threading.local()
-        self._open: WeakSet[_Held] = WeakSet()
+        self._open: WeakSet[_ConnectionGuard] = WeakSet()
         self._turn = threading.Lock()
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -60,9 +60,9 @@ class SqliteFile:
         self._thread = threading.local()
 
     def _connection(self) -> sqlite3.Connection:
-        held: _Held | None = getattr(self._thread, "held", None)
+        held: _ConnectionGuard | None = getattr(self._thread, "held", None)
         if held is None:
-            held = self._thread.held = _Held(self._opened())
+            held = self._thread.held = _ConnectionGuard(self._opened())
             self._open.add(held)
         return held.connection
 
@@ -70,11 +70,11 @@ class SqliteFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite waits for a lock everywhere but in the change to WAL, where the second of two fails at once.
         name = self._path.with_name(f"{self._path.name}-opening")
-        with os.fdopen(os.open(name, os.O_CREAT | os.O_RDWR, _PRIVATE), "wb") as gate:
+        with os.fdopen(os.open(name, os.O_CREAT | os.O_RDWR, _PRIVATE_MODE), "wb") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
             self._make_private()
             # Closed by another thread at the end, hence check_same_thread; used by one only.
-            connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(connection)
             except sqlite3.Error:
@@ -95,9 +95,9 @@ class SqliteFile:
         journal under them. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
         """
         try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE))
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE_MODE))
         except FileExistsError:
-            self._path.chmod(_PRIVATE)
+            self._path.chmod(_PRIVATE_MODE)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -111,7 +111,7 @@ class SqliteFile:
             raise InputError(f"{self._path}: {error}; what it held is lost, remove it to begin anew") from error
 
 
-class _Held:
+class _ConnectionGuard:
     """Closes its connection when the thread that it belongs to is gone."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

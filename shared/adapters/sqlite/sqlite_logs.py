@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.logs.log_json import entry_from_json
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_file import SqliteFile
 from shared.detection.entry import LogEntry
 from shared.service import Service
@@ -22,32 +22,32 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE INDEX IF NOT EXISTS by_service ON entries (project, service, at);
 """
-_WRITE = (
+_INSERT = (
     "INSERT OR IGNORE INTO entries (at, project, service, revision, instance, log, id, json)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_NEAR = """
+_SELECT_NEIGHBOURS = """
 SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
 AND revision = ? AND instance = ? AND log = ? ORDER BY at, number LIMIT ?
 """
-_BETWEEN = """
+_SELECT_BETWEEN = """
 SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
 AND ? IN ('', revision) AND log NOT LIKE '%requests' ORDER BY at, number LIMIT ?
 """
-_LATEST = """
+_SELECT_LATEST = """
 SELECT json FROM entries WHERE project = ? AND service = ?
 AND log NOT LIKE '%requests' ORDER BY at DESC, number DESC LIMIT ?
 """
-_REQUESTS = """
+_COUNT_REQUESTS = """
 SELECT count(*) FROM entries WHERE project = ? AND service = ? AND at >= ? AND revision = ?
 AND log LIKE '%requests'
 """
-_REVISIONS = """
+_SELECT_REVISIONS = """
 SELECT revision, min(at), max(at) FROM entries WHERE project = ? AND service = ? AND revision != ''
 GROUP BY revision ORDER BY max(at)
 """
-_NEIGHBOURHOOD = timedelta(seconds=10)
-_MOST = 10_000
+_NEIGHBOUR_WINDOW = timedelta(seconds=10)
+_MAX_ENTRIES = 10_000
 
 
 class SqliteLogs:
@@ -58,18 +58,18 @@ class SqliteLogs:
 
     def write(self, entries: Iterable[Mapping[str, object]]) -> None:
         """Keeps entries, each once; one without a time cannot be asked for, and is left out."""
-        rows = [row for entry in entries if (row := _row(entry)) is not None]
+        rows = [row for entry in entries if (row := _entry_row(entry)) is not None]
         if rows:
             with self._file.writing() as connection:
-                connection.executemany(_WRITE, rows)
+                connection.executemany(_INSERT, rows)
 
     def around(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         if entry.timestamp is None:
             return [entry]
-        first, last = entry.timestamp - _NEIGHBOURHOOD, entry.timestamp + _NEIGHBOURHOOD
+        first, last = entry.timestamp - _NEIGHBOUR_WINDOW, entry.timestamp + _NEIGHBOUR_WINDOW
         place = (entry.revision, entry.instance, entry.log_name)
-        found = self._read(_NEAR, (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MOST))
+        found = self._read(_SELECT_NEIGHBOURS, (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MAX_ENTRIES))
         if entry.insert_id in {each.insert_id for each in found}:
             return found
         return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
@@ -77,21 +77,21 @@ class SqliteLogs:
     def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         span = (since.timestamp(), until.timestamp())
-        return self._read(_BETWEEN, (service.project, service.name, *span, revision, _MOST))
+        return self._read(_SELECT_BETWEEN, (service.project, service.name, *span, revision, _MAX_ENTRIES))
 
     def requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         values = (service.project, service.name, since.timestamp(), revision)
-        return int(self._file.rows(_REQUESTS, values)[0][0])
+        return int(self._file.rows(_COUNT_REQUESTS, values)[0][0])
 
     def raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
         """The latest entries of a service's output as they were written, oldest first."""
-        rows = self._file.rows(_LATEST, (service.project, service.name, limit))
+        rows = self._file.rows(_SELECT_LATEST, (service.project, service.name, limit))
         return [json.loads(text) for (text,) in reversed(rows)]
 
     def revisions(self, service: Service) -> Sequence[tuple[str, datetime, datetime]]:
         """Every revision that has logged, with its first entry's time and its last one's, by the last."""
-        rows = self._file.rows(_REVISIONS, (service.project, service.name))
+        rows = self._file.rows(_SELECT_REVISIONS, (service.project, service.name))
         return [
             (name, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)) for name, first, last in rows
         ]
@@ -102,11 +102,11 @@ class SqliteLogs:
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[LogEntry]:
         rows = self._file.rows(statement, values)
-        return [entry_from_json(json.loads(text), position) for position, (text,) in enumerate(rows)]
+        return [parse_json_entry(json.loads(text), position) for position, (text,) in enumerate(rows)]
 
 
-def _row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
-    read = entry_from_json(entry, 0)
+def _entry_row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
+    read = parse_json_entry(entry, 0)
     if read.timestamp is None:
         return None
     place = (read.project, read.service, read.revision, read.instance, read.log_name, read.insert_id)

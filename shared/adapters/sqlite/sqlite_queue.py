@@ -23,12 +23,12 @@ CREATE INDEX IF NOT EXISTS messages_due ON messages (topic, dead, visible);
 """
 _PUBLISH = "INSERT INTO messages (topic, data, attributes, published, visible) VALUES (?, ?, ?, ?, ?)"
 _DUE = "topic = ? AND dead = 0 AND visible <= ?"
-_TAKE = f"""
+_LEASE = f"""
 UPDATE messages SET attempts = attempts + 1, visible = ?
 WHERE id IN (SELECT id FROM messages WHERE {_DUE} ORDER BY visible, id LIMIT ?)
 RETURNING id, topic, data, attributes, published, attempts
 """  # noqa: S608  # no value is put into the text
-_MINE = "id = ? AND attempts = ? AND dead = 0"
+_SAME_DELIVERY = "id = ? AND attempts = ? AND dead = 0"
 _DEAD = """
 SELECT id, topic, data, attributes, published, attempts FROM messages WHERE dead = 1 ORDER BY id LIMIT ?
 """
@@ -65,23 +65,23 @@ class SqliteQueue:
         with self._file.writing() as connection:
             exhausted = f"UPDATE messages SET dead = 1 WHERE {_DUE} AND attempts >= ?"  # noqa: S608
             connection.execute(exhausted, (topic, now, self._attempts))
-            taken = connection.execute(_TAKE, (now + lease, topic, now, limit)).fetchall()
-        return [Delivery(*_fields(row)) for row in sorted(taken)]
+            taken = connection.execute(_LEASE, (now + lease, topic, now, limit)).fetchall()
+        return [Delivery(*_row_fields(row)) for row in sorted(taken)]
 
     def acknowledge(self, delivery: Delivery) -> bool:
         """Ends the message. False where the lease ran out and it was delivered again, or given up."""
-        return self._settle(f"DELETE FROM messages WHERE {_MINE}", delivery)  # noqa: S608
+        return self._settle(f"DELETE FROM messages WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
     def acknowledge_all(self, deliveries: Iterable[Delivery]) -> None:
         """Ends those messages whose delivery still counts, in one write."""
         rows = [(int(delivery.id), delivery.attempt) for delivery in deliveries]
         with self._file.writing() as connection:
-            connection.executemany(f"DELETE FROM messages WHERE {_MINE}", rows)  # noqa: S608
+            connection.executemany(f"DELETE FROM messages WHERE {_SAME_DELIVERY}", rows)  # noqa: S608
 
     def release(self, delivery: Delivery, after: float = 0.0) -> bool:
         """Lets the message come again in `after` seconds. False as in `acknowledge`."""
         visible = self._clock() + after
-        return self._settle(f"UPDATE messages SET visible = {visible!r} WHERE {_MINE}", delivery)  # noqa: S608
+        return self._settle(f"UPDATE messages SET visible = {visible!r} WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
     def free(self) -> None:
         """Lets all that is held come again at once; for whoever knows that no reader is left."""
@@ -96,7 +96,7 @@ class SqliteQueue:
 
     def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
-        return [DeadLetter(*_fields(row)) for row in self._file.rows(_DEAD, (limit,))]
+        return [DeadLetter(*_row_fields(row)) for row in self._file.rows(_DEAD, (limit,))]
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Its attempts count from 1 again."""
@@ -118,6 +118,6 @@ class SqliteQueue:
             return connection.execute(statement, (int(delivery.id), delivery.attempt)).rowcount == 1
 
 
-def _fields(row: tuple[int, str, bytes, str, float, int]) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
+def _row_fields(row: tuple[int, str, bytes, str, float, int]) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
     number, topic, data, attributes, published, attempts = row
     return str(number), topic, data, json.loads(attributes), datetime.fromtimestamp(published, UTC), attempts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.adapters.documents import decode, encode
+from shared.adapters.documents import decode_document, encode_document
 from shared.adapters.sqlite.sqlite_file import SqliteFile
 from shared.ports import Document, StoredDocument
 
@@ -28,18 +28,18 @@ class SqliteStore:
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
-        row = (kind, key, encode(kind, key, value))
+        row = (kind, key, encode_document(kind, key, value))
         with self._file.writing() as connection:
             return connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?, ?, 1)", row).rowcount == 1
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
         found = self._file.rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
-        return StoredDocument(kind, key, decode(found[0][0]), str(found[0][1])) if found else None
+        return StoredDocument(kind, key, decode_document(found[0][0]), str(found[0][1])) if found else None
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
-        row = (encode(kind, key, value), kind, key, int(version))
+        row = (encode_document(kind, key, value), kind, key, int(version))
         with self._file.writing() as connection:
             statement = "UPDATE documents SET json = ?, writes = writes + 1 WHERE kind = ? AND key = ? AND writes = ?"
             return connection.execute(statement, row).rowcount == 1
@@ -47,7 +47,7 @@ class SqliteStore:
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`."""
         found = self._file.rows(_FIND, (kind, field, value, limit))
-        return [StoredDocument(kind, key, decode(text), str(writes)) for key, text, writes in found]
+        return [StoredDocument(kind, key, decode_document(text), str(writes)) for key, text, writes in found]
 
     def close(self) -> None:
         """Closes the file."""

@@ -15,13 +15,13 @@ from shared.proposal.proposal import Message
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
-KIND = "local-messages"
-REPLIES = "local-replies"
-GROUPS = "local-groups"
-DIALOGS = "local-dialogs"
+MESSAGES_KIND = "local-messages"
+REPLIES_KIND = "local-replies"
+GROUPS_KIND = "local-groups"
+DIALOGS_KIND = "local-dialogs"
 
 
-class KeptChat:
+class LocalChat:
     """Implements `shared.ports.Chat` and `Dialogs`. A message's reference is the key of its document.
 
     The reference is `channel/marker`, as Slack's is `channel/timestamp`: a click names its message by both parts.
@@ -33,61 +33,61 @@ class KeptChat:
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Chat`."""
         key = f"{service.channel}/{marker}"
-        return key if self._store.read(KIND, key) else None
+        return key if self._store.read(MESSAGES_KIND, key) else None
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`."""
         key = f"{service.channel}/{marker}"
-        value = {"channel": service.channel, "updates": 0, **_document(service, message)}
-        if not self._store.create(KIND, key, value):
-            raise Retry(f"{KIND}/{key} was posted by somebody else")
+        value = {"channel": service.channel, "updates": 0, **_message_document(service, message)}
+        if not self._store.create(MESSAGES_KIND, key, value):
+            raise Retry(f"{MESSAGES_KIND}/{key} was posted by somebody else")
         return key
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         """See `shared.ports.Chat`."""
-        stored = self._store.read(KIND, reference)
+        stored = self._store.read(MESSAGES_KIND, reference)
         if stored is None:
             raise Reject("no_such_message", reference)
         updates = cast("int", stored.value["updates"]) + 1
-        value = {**stored.value, "updates": updates, **_document(service, message)}
-        if not self._store.replace(KIND, reference, value, stored.version):
-            raise Retry(f"{KIND}/{reference} was changed by somebody else")
+        value = {**stored.value, "updates": updates, **_message_document(service, message)}
+        if not self._store.replace(MESSAGES_KIND, reference, value, stored.version):
+            raise Retry(f"{MESSAGES_KIND}/{reference} was changed by somebody else")
 
     def members(self, group: str) -> Collection[str]:
         """The list `members` of the document `local-groups/GROUP`; nobody where there is none."""
-        stored = self._store.read(GROUPS, group)
+        stored = self._store.read(GROUPS_KIND, group)
         return tuple(cast("list[str]", stored.value["members"])) if stored else ()
 
     def replied(self, service: Service, reference: str, marker: str) -> bool:  # noqa: ARG002  # as the port has it
         """See `shared.ports.Chat`."""
-        return self._store.read(REPLIES, f"{reference}.{marker}") is not None
+        return self._store.read(REPLIES_KIND, f"{reference}.{marker}") is not None
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        from shared.adapters.slack.layout import details  # noqa: PLC0415  # not before something is posted
+        from shared.adapters.slack.layout import detail_blocks  # noqa: PLC0415  # not before something is posted
 
-        text, blocks = details(lines)
+        text, blocks = detail_blocks(lines)
         body = {"text": text, "blocks": blocks}
         value = {"channel": service.channel, "message": reference, "lines": list(lines), "body": body}
-        if not self._store.create(REPLIES, f"{reference}.{marker}", value):
-            raise Retry(f"{REPLIES}/{reference}.{marker} was posted by somebody else")
+        if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
+            raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by somebody else")
 
     def ask_reason(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
-        from shared.adapters.slack.dialog import view  # noqa: PLC0415  # only a denial needs it
+        from shared.adapters.slack.dialog import denial_dialog  # noqa: PLC0415  # only a denial needs it
 
-        self._store.create(DIALOGS, click.token, {"user": click.user, "view": view(click)})
+        self._store.create(DIALOGS_KIND, click.token, {"user": click.user, "view": denial_dialog(click)})
 
 
-def _document(service: Service, message: Message) -> dict[str, object]:
+def _message_document(service: Service, message: Message) -> dict[str, object]:
     """As JSON values, every time as text, every tuple as a list; and the body of the request that Slack would get."""
-    from shared.adapters.slack.layout import body  # noqa: PLC0415  # not before something is posted
+    from shared.adapters.slack.layout import message_body  # noqa: PLC0415  # not before something is posted
 
-    said = {name: _plain(value) for name, value in asdict(message).items()}
-    return {"message": said, "body": body(service, message)}
+    said = {name: _to_json(value) for name, value in asdict(message).items()}
+    return {"message": said, "body": message_body(service, message)}
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, datetime):
         return format_rfc3339(value)
     return list(value) if isinstance(value, tuple) else value

@@ -9,11 +9,11 @@ from shared.proposal.title import update_title
 from shared.report.incident_status import replace_status_block, keep_ticked_items
 from shared.service import Service
 
-KIND = "local-issues"
-_ATTEMPTS = 20
+ISSUES_KIND = "local-issues"
+_MAX_ATTEMPTS = 20
 
 
-class KeptIssues:
+class LocalIssues:
     """Implements `shared.ports.Issues`. Its own writes are compare-and-set, as any number of functions use it."""
 
     def __init__(self, store: Store) -> None:
@@ -21,30 +21,30 @@ class KeptIssues:
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         """See `shared.ports.Issues`."""
-        for stored in self._store.find(KIND, "marker", marker):
+        for stored in self._store.find(ISSUES_KIND, "marker", marker):
             if stored.value["repository"] == service.repository:
-                return _reference(stored)
+                return _issue_ref(stored)
         return None
 
     def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """See `shared.ports.Issues`."""
-        number = 1 + len(self._store.find(KIND, "repository", service.repository))
-        for taken in range(_ATTEMPTS):
+        number = 1 + len(self._store.find(ISSUES_KIND, "repository", service.repository))
+        for taken in range(_MAX_ATTEMPTS):
             value: dict[str, object] = {"repository": service.repository, "number": number + taken, "marker": marker}
             value |= {"title": title, "body": body, "open": True, "labels": [*labels], "comments": []}
-            key = _key(service, number + taken)
-            if self._store.create(KIND, key, value):
-                return _reference(StoredDocument(KIND, key, value, ""))
+            key = _issue_key(service, number + taken)
+            if self._store.create(ISSUES_KIND, key, value):
+                return _issue_ref(StoredDocument(ISSUES_KIND, key, value, ""))
         raise Retry(f"{service.repository}: no number was free for an issue")
 
     def commented(self, service: Service, number: int, marker: str) -> bool:
         """See `shared.ports.Issues`."""
-        return any(marker in comment for comment in _texts(self._read(service, number), "comments"))
+        return any(marker in comment for comment in _text_list(self._read(service, number), "comments"))
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:  # noqa: ARG002  # as the port has it
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        self._replace(stored, {"comments": [*_texts(stored, "comments"), body]})
+        self._replace(stored, {"comments": [*_text_list(stored, "comments"), body]})
 
     def close(self, service: Service, number: int) -> None:
         """See `shared.ports.Issues`."""
@@ -73,26 +73,26 @@ class KeptIssues:
     def state(self, service: Service, number: int) -> IssueState:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        return IssueState(bool(stored.value["open"]), frozenset(_texts(stored, "labels")), str(stored.value["body"]))
+        return IssueState(bool(stored.value["open"]), frozenset(_text_list(stored, "labels")), str(stored.value["body"]))
 
     def _read(self, service: Service, number: int) -> StoredDocument:
-        stored = self._store.read(KIND, _key(service, number))
+        stored = self._store.read(ISSUES_KIND, _issue_key(service, number))
         if stored is None:
             raise Reject("no_such_issue", f"{service.repository}#{number}")
         return stored
 
     def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
-        if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
+        if not self._store.replace(ISSUES_KIND, stored.key, {**stored.value, **changes}, stored.version):
+            raise Retry(f"{ISSUES_KIND}/{stored.key} was changed by somebody else")
 
 
-def _key(service: Service, number: int) -> str:
+def _issue_key(service: Service, number: int) -> str:
     return f"{service.repository}#{number}"
 
 
-def _reference(stored: StoredDocument) -> IssueRef:
+def _issue_ref(stored: StoredDocument) -> IssueRef:
     return IssueRef(cast("int", stored.value["number"]), f"local:{stored.key}")
 
 
-def _texts(stored: StoredDocument, field: str) -> list[str]:
+def _text_list(stored: StoredDocument, field: str) -> list[str]:
     return cast("list[str]", stored.value[field])

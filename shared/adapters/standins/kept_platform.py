@@ -15,12 +15,12 @@ from shared.proposal.rollout import Deployment, DeploymentProgress, Revision, Se
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
-KIND = "local-services"
+SERVICES_KIND = "local-services"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-_ALL = 100
+_ALL_TRAFFIC = 100
 
 
-class KeptPlatform:
+class SimulatedPlatform:
     """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -32,15 +32,15 @@ class KeptPlatform:
         stored = self._stored(service)
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
-        return ServiceState(_revision(stored, most), dict(traffic), stored.version, seen=most in _revisions(stored))
+        return ServiceState(_build_revision(stored, most), dict(traffic), stored.version, seen=most in _stored_revisions(stored))
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
-        return _revision(self._stored(service), name)
+        return _build_revision(self._stored(service), name)
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        revisions = _revisions(self._stored(service))
+        revisions = _stored_revisions(self._stored(service))
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -48,7 +48,7 @@ class KeptPlatform:
         stored = self._stored(service)
         if stored.version != etag:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
-        revisions = _revisions(stored)
+        revisions = _stored_revisions(stored)
         name = f"{service.name}-{len(revisions) + 1:05}-local"
         made = {"commit": commit, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
         self._replace(stored, {"revisions": {**revisions, name: made}})
@@ -56,7 +56,7 @@ class KeptPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if operation not in _revisions(self._stored(service)):
+        if operation not in _stored_revisions(self._stored(service)):
             raise Reject("no_such_operation", operation)
         return Deployment(DeploymentProgress.DONE, operation)
 
@@ -65,30 +65,30 @@ class KeptPlatform:
         stored = self._stored(service)
         others = {n: share for n, share in cast("Mapping[str, int]", stored.value["traffic"]).items() if n != revision}
         traffic = {revision: percent}
-        if percent < _ALL and others:
-            traffic[max(others, key=lambda name: others[name])] = _ALL - percent
+        if percent < _ALL_TRAFFIC and others:
+            traffic[max(others, key=lambda name: others[name])] = _ALL_TRAFFIC - percent
         self._replace(stored, {"traffic": traffic})
 
     def _stored(self, service: Service) -> StoredDocument:
-        stored = self._store.read(KIND, service.id)
+        stored = self._store.read(SERVICES_KIND, service.id)
         if stored is None:
-            self._store.create(KIND, service.id, {"revisions": {}, "traffic": {f"{service.name}-as-logged": _ALL}})
-            stored = self._store.read(KIND, service.id)
+            self._store.create(SERVICES_KIND, service.id, {"revisions": {}, "traffic": {f"{service.name}-as-logged": _ALL_TRAFFIC}})
+            stored = self._store.read(SERVICES_KIND, service.id)
         if stored is None:
-            raise Retry(f"{KIND}/{service.id} is gone")
+            raise Retry(f"{SERVICES_KIND}/{service.id} is gone")
         return stored
 
     def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
-        if not self._store.replace(KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{KIND}/{stored.key} was changed by somebody else")
+        if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
 
 
-def _revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
+def _stored_revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
     return cast("Mapping[str, Mapping[str, str]]", stored.value["revisions"])
 
 
-def _revision(stored: StoredDocument, name: str) -> Revision:
-    known = _revisions(stored).get(name)
+def _build_revision(stored: StoredDocument, name: str) -> Revision:
+    known = _stored_revisions(stored).get(name)
     if known is None:
         return Revision(name, None, _LONG_AGO)
     return Revision(name, known["commit"], datetime.fromisoformat(known["created_at"]))

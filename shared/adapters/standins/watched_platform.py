@@ -19,15 +19,15 @@ from shared.text.escaping import truncate, to_one_line
 from shared.text.redaction import redact
 from shared.text.timestamps import format_rfc3339
 
-KIND = "local-deployments"
-LONGEST = timedelta(minutes=8)
+DEPLOYMENTS_KIND = "local-deployments"
+COMMAND_TIMEOUT = timedelta(minutes=8)
 """A function runs for nine minutes at most, and something has to be written afterwards."""
-_APPEARING = timedelta(minutes=10)
+_REVISION_TIMEOUT = timedelta(minutes=10)
 """How long after the command the log may take to show a revision that was not there before."""
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-_ALL = 100
-_LONGEST_WORDS = 300
-_OWN_VARIABLES = frozenset(("PYTHONPATH", "PYTHONUNBUFFERED"))
+_ALL_TRAFFIC = 100
+_MAX_OUTPUT_LENGTH = 300
+_HIDDEN_VARIABLES = frozenset(("PYTHONPATH", "PYTHONUNBUFFERED"))
 """Set for the functions: a command that is Python must not find our modules."""
 
 
@@ -43,7 +43,7 @@ class WatchedPlatform:
         """The revision that has logged last, as if it had all traffic, which nobody has seen; its name is the etag."""
         seen = self._logs.revisions(service)
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
-        return ServiceState(self._read(service, name, first), {name: _ALL}, name, seen=False)
+        return ServiceState(self._read(service, name, first), {name: _ALL_TRAFFIC}, name, seen=False)
 
     def revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -53,7 +53,7 @@ class WatchedPlatform:
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        return marker if self._store.read(KIND, _key(service, marker)) is not None else None
+        return marker if self._store.read(DEPLOYMENTS_KIND, _deployment_key(service, marker)) is not None else None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Returns when the command has ended."""
@@ -61,15 +61,15 @@ class WatchedPlatform:
             raise Reject("read_only", f"no deploy_command is configured for {service.name}; nothing was deployed")
         if self.serving(service).etag != etag:
             raise Reject("stale", f"{self.serving(service).etag} serves, not {etag}")
-        key = _key(service, marker)
+        key = _deployment_key(service, marker)
         begun: dict[str, object] = {"service": service.id, "commit": commit, "at": format_rfc3339(self._clock.now())}
-        if not self._store.create(KIND, key, {**begun, "ended": "", "failed": "", "before": self._names(service)}):
+        if not self._store.create(DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._names(service)}):
             return marker
-        failed = _ran(_command(service, commit))
+        failed = _run_command(_fill_command(service, commit))
         stored = self._demand(service, marker)
         ended = {**stored.value, "ended": format_rfc3339(self._clock.now()), "failed": failed}
-        if not self._store.replace(KIND, key, ended, stored.version):
-            raise Retry(f"{KIND}/{key} was changed by somebody else")
+        if not self._store.replace(DEPLOYMENTS_KIND, key, ended, stored.version):
+            raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by somebody else")
         return marker
 
     def state(self, service: Service, operation: str) -> Deployment:
@@ -77,7 +77,7 @@ class WatchedPlatform:
         value = self._demand(service, operation).value
         now = self._clock.now()
         if not value["ended"]:
-            over = now > datetime.fromisoformat(str(value["at"])) + LONGEST + timedelta(minutes=1)
+            over = now > datetime.fromisoformat(str(value["at"])) + COMMAND_TIMEOUT + timedelta(minutes=1)
             told = "The command was interrupted. Look at what it has done before you run it again."
             return Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
         if value["failed"]:
@@ -85,9 +85,9 @@ class WatchedPlatform:
         new = [name for name in self._names(service) if name not in cast("Sequence[str]", value["before"])]
         if new:
             return Deployment(DeploymentProgress.DONE, new[-1])
-        if now < datetime.fromisoformat(str(value["ended"])) + _APPEARING:
+        if now < datetime.fromisoformat(str(value["ended"])) + _REVISION_TIMEOUT:
             return Deployment(DeploymentProgress.RUNNING)
-        minutes = round(_APPEARING.total_seconds() / 60)
+        minutes = round(_REVISION_TIMEOUT.total_seconds() / 60)
         return Deployment(DeploymentProgress.FAILED, detail=f"No new revision has logged within {minutes} minutes.")
 
     def shift(self, service: Service, revision: str, percent: int) -> None:  # noqa: ARG002  # as the port has it
@@ -100,7 +100,7 @@ class WatchedPlatform:
         """Built from what the last command before its first entry has deployed; unknown where there was none."""
         deployed = [
             stored.value
-            for stored in self._store.find(KIND, "service", service.id)
+            for stored in self._store.find(DEPLOYMENTS_KIND, "service", service.id)
             if name not in cast("Sequence[str]", stored.value["before"])
             and datetime.fromisoformat(str(stored.value["at"])) <= first
             and not stored.value["failed"]
@@ -114,17 +114,17 @@ class WatchedPlatform:
         return [name for name, _, _ in self._logs.revisions(service)]
 
     def _demand(self, service: Service, marker: str) -> StoredDocument:
-        stored = self._store.read(KIND, _key(service, marker))
+        stored = self._store.read(DEPLOYMENTS_KIND, _deployment_key(service, marker))
         if stored is None:
             raise Reject("no_such_operation", marker)
         return stored
 
 
-def _key(service: Service, marker: str) -> str:
+def _deployment_key(service: Service, marker: str) -> str:
     return f"{service.id}.{marker}"
 
 
-def _command(service: Service, commit: str) -> list[str]:
+def _fill_command(service: Service, commit: str) -> list[str]:
     values: Mapping[str, str] = {
         "{commit}": commit,
         "{service}": service.name,
@@ -137,24 +137,24 @@ def _command(service: Service, commit: str) -> list[str]:
     return words
 
 
-def _ran(command: Sequence[str]) -> str:
+def _run_command(command: Sequence[str]) -> str:
     """Why it failed, in one sentence; "" where it did not. What it prints goes no further than its last line."""
     try:
         done = subprocess.run(
             command,
-            env={name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
+            env={name: value for name, value in os.environ.items() if name not in _HIDDEN_VARIABLES},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=LONGEST.total_seconds(),
+            timeout=COMMAND_TIMEOUT.total_seconds(),
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"{command[0]} did not end within {LONGEST.total_seconds():g} seconds."
+        return f"{command[0]} did not end within {COMMAND_TIMEOUT.total_seconds():g} seconds."
     except OSError as error:
         return f"{command[0]} could not be started: {error.strerror}."
     if not done.returncode:
         return ""
     lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-    words = truncate(to_one_line(redact(lines[-1])), _LONGEST_WORDS) if lines else "it printed nothing"
+    words = truncate(to_one_line(redact(lines[-1])), _MAX_OUTPUT_LENGTH) if lines else "it printed nothing"
     return f"{command[0]} ended with {done.returncode}: {words}."

@@ -6,7 +6,7 @@ To mute is believed to nobody: the issue itself is asked how it stands. So a for
 from dataclasses import replace
 
 from shared.errors import Reject
-from shared.ports import WRONG_LABEL, People, IssueCommand, IssueEvent
+from shared.ports import WRONG_LABEL, Collaborators, IssueCommand, IssueEvent
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import StepResult, Context
@@ -18,7 +18,7 @@ from shared.workflow.records.incident_record import IncidentRecord
 _KIND = "deliveries"
 
 
-def handle_issue_command(context: Context, people: People, command: IssueEvent) -> StepResult:
+def handle_issue_command(context: Context, people: Collaborators, command: IssueEvent) -> StepResult:
     """`is_automation_stopped`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
     if context.store.read(_KIND, command.delivery) is not None:
         return StepResult("duplicate", command.incident, command.delivery)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import grpc
 
-from shared.adapters.google.rest import Rest
+from shared.adapters.google.rest import RestClient
 from tests.support.github.described import operation
 from tests.support.loopback import Outside
 
@@ -77,15 +77,15 @@ DOCUMENTS = {
 @contextmanager
 def observing(observed: Observed) -> Iterator[None]:
     """Every channel that is made until the context is left is seen."""
-    plain, post = grpc.insecure_channel, Rest.post
+    plain, post = grpc.insecure_channel, RestClient.post
 
     def channel(*given: Any, **named: Any) -> Any:
         return grpc.intercept_channel(plain(*given, **named), _Seen(observed))
 
-    def posting(rest: Rest, path: str, *given: Any, **named: Any) -> Any:
+    def posting(rest: RestClient, path: str, *given: Any, **named: Any) -> Any:
         if "/documents:" in path:
             observed.calls.add((observed.function, "google", DOCUMENTS[path.rpartition(":")[2]]))
         return post(rest, path, *given, **named)
 
-    with patch.object(grpc, "insecure_channel", channel), patch.object(Rest, "post", posting):
+    with patch.object(grpc, "insecure_channel", channel), patch.object(RestClient, "post", posting):
         yield

@@ -27,8 +27,8 @@ from functions.local.topology import SLACK_FUNCTION
 from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.adapters.standins.served_platform import KIND as SERVICES
-from shared.adapters.standins.served_platform import Made, ServedPlatform, Source
+from shared.adapters.standins.served_platform import SERVICES_KIND as SERVICES
+from shared.adapters.standins.served_platform import ManualRevision, ProcessPlatform, RevisionSource
 from shared.config.settings import read_settings
 from shared.detection.signal import SignalKind
 from shared.errors import Reject, InputError
@@ -72,7 +72,7 @@ class Chaos:
 
     stack: RunningStack
     store: Store
-    platform: ServedPlatform
+    platform: ProcessPlatform
     subjects: Sequence[Subject]
     clicker: ClickSender
     killed: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Chaos:
     def play(self, subjects: Sequence[Subject], kills: int, chance: random.Random) -> None:
         """Breaks these services, kills at as many random moments, and returns once all incidents are at rest."""
         for subject in subjects:
-            made = Made(f"{subject.service.name}-00001-old", Source(subject.broken))
+            made = ManualRevision(f"{subject.service.name}-00001-old", RevisionSource(subject.broken))
             self.platform.deploy_by_hand(subject.service, made)
         moments = sorted(chance.randrange(6 * len(subjects)) for _ in range(kills))
         deadline = time.monotonic() + DEADLINE
@@ -206,7 +206,7 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         stack.tended.running |= tended.running
         opened = create_store(read_settings())
         clicker = ClickSender(f"http://{LOOPBACK}:{stack.ports[SLACK_FUNCTION]}/", lambda: SECRET)
-        yield Chaos(stack, opened, ServedPlatform(opened, SystemClock()), subjects, clicker)
+        yield Chaos(stack, opened, ProcessPlatform(opened, SystemClock()), subjects, clicker)
 
 
 def _subject(folder: Path, number: int) -> Subject:

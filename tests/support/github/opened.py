@@ -10,8 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shared.adapters.github.client import GitHub, Pace, installation
-from shared.adapters.github.credentials import App, FixedToken
+from shared.adapters.github.client import GitHubClient, Timing, installation_tokens
+from shared.adapters.github.credentials import GitHubApp, FixedToken
 from shared.adapters.github.history import GitHubHistory, open_history
 from shared.ports import Clock
 from shared.secret import Secret
@@ -35,11 +35,11 @@ class Turned:
         self.at += timedelta(seconds=seconds)
 
 
-def client(address: str, clock: Turned | None = None) -> GitHub:
+def client(address: str, clock: Turned | None = None) -> GitHubClient:
     """A client with a token of its own invention."""
     clock = clock or Turned()
     token = FixedToken(lambda: Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
-    return GitHub(token, Pace(clock, clock.sleep), address)
+    return GitHubClient(token, Timing(clock, clock.sleep), address)
 
 
 @dataclass
@@ -60,19 +60,19 @@ class TokenDesk:
 
 
 @cache
-def app() -> App:
+def app() -> GitHubApp:
     """An App with a key of its own."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     held = Secret(pem.decode())
-    return App("41", lambda: held, 7)
+    return GitHubApp("41", lambda: held, 7)
 
 
-def installed(address: str, clock: Turned | FakeClock) -> GitHub:
+def installed(address: str, clock: Turned | FakeClock) -> GitHubClient:
     """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
-    pace = Pace(clock, lambda _: None)
-    return GitHub(installation(app(), pace, address), pace, address)
+    pace = Timing(clock, lambda _: None)
+    return GitHubClient(installation_tokens(app(), pace, address), pace, address)
 
 
 @contextmanager

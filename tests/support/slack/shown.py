@@ -12,7 +12,7 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from shared.adapters.slack.layout import body, details
+from shared.adapters.slack.layout import message_body, detail_blocks
 from shared.proposal.proposal import Message
 from shared.service import Service
 
@@ -28,7 +28,7 @@ _WORDS = {"text", "value", "url", "user_id", "private_metadata"}
 
 def shown(service: Service, message: Message) -> dict[str, Any]:
     """What Slack is sent; fails where Slack would refuse it."""
-    sent: dict[str, Any] = body(service, message)
+    sent: dict[str, Any] = message_body(service, message)
     assert 0 < len(sent["text"]) <= 4_000
     check_blocks(sent["blocks"])
     return sent
@@ -45,7 +45,7 @@ def shown_once(service: Service, message: Message) -> None:
 
 def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
     """What Slack is sent below a message; fails where Slack would refuse it."""
-    text, blocks = details(lines)
+    text, blocks = detail_blocks(lines)
     assert 0 < len(text) <= 4_000
     check_blocks(blocks)
     return blocks
