@@ -53,8 +53,8 @@ class Source(NamedTuple):
 class RequestError(Exception):
     """The request cannot be answered: HTTP status and one sentence."""
 
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 
@@ -105,7 +105,7 @@ def compile_sources(batch: list[Source]) -> dict[str, Any]:
     """The answer to a batch. Raises `RequestError` where this interpreter cannot be started."""
     with BatchCompiler() as worker:
         implementation, version = worker.introduction
-        verdicts = list(worker.verdicts(batch))
+        verdicts = list(worker.compile_all(batch))
     return {"implementation": implementation, "version": version, "verdicts": verdicts}
 
 
@@ -117,9 +117,9 @@ class BatchCompiler:
     """A process of this interpreter for one batch, started again when a source killed it or used up a limit."""
 
     def __init__(self) -> None:
-        self._until = time.monotonic() + REQUEST_TIMEOUT_SECONDS
-        self._deaths = 0
-        self._process = self._started()
+        self._deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
+        self._restarts = 0
+        self._process = self._start_process()
 
     def __enter__(self) -> BatchCompiler:
         return self
@@ -127,34 +127,34 @@ class BatchCompiler:
     def __exit__(self, *_: object) -> None:
         self._process.stop()
 
-    def verdicts(self, asked: list[Source]) -> Iterator[dict[str, Any]]:
-        for one in asked:
-            left = self._until - time.monotonic()
-            if left <= 0 or self._deaths >= MAX_RESTARTS:
+    def compile_all(self, batch: list[Source]) -> Iterator[dict[str, Any]]:
+        for one in batch:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or self._restarts >= MAX_RESTARTS:
                 yield {"ok": None, "why": NOT_REACHED}
             else:
-                yield self._verdict(one, min(SOURCE_TIMEOUT_SECONDS, left))
+                yield self._compile_one(one, min(SOURCE_TIMEOUT_SECONDS, left))
 
-    def _verdict(self, asked: Source, seconds: float) -> dict[str, Any]:
+    def _compile_one(self, item: Source, seconds: float) -> dict[str, Any]:
         try:
-            answer = self._process.ask(asked, seconds)
-        except Lost as lost:
-            return self._without(str(lost))
+            answer = self._process.judge(item, seconds)
+        except WorkerLost as lost:
+            return self._restart_without_verdict(str(lost))
         if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > MEMORY_LIMIT_BYTES:
             # Its peak stays high, which would make the next MemoryError look like this one.
-            return self._without(f"needed more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory")
+            return self._restart_without_verdict(f"needed more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory")
         return answer
 
-    def _without(self, why: str) -> dict[str, Any]:
-        self._deaths += 1
+    def _restart_without_verdict(self, reason: str) -> dict[str, Any]:
+        self._restarts += 1
         self._process.stop()
-        self._process = self._started()
-        return {"ok": None, "why": why}
+        self._process = self._start_process()
+        return {"ok": None, "why": reason}
 
-    def _started(self) -> WorkerProcess:
+    def _start_process(self) -> WorkerProcess:
         try:
             process = WorkerProcess(sys.executable, MEMORY_LIMIT_BYTES)
-            self.introduction = process.introduction()
-        except (Lost, NoInterpreter) as error:
+            self.introduction = process.identify()
+        except (WorkerLost, InterpreterError) as error:
             raise RequestError(500, f"{sys.executable}: {error}") from error
         return process

@@ -37,10 +37,10 @@ def decide(request: "Request") -> SlackResponse:
         with here.span("decide", log.trace):
             return _verify_and_answer(request, here, log)
     except Retry as retry:
-        log.retry(retry)
+        log.write_retry(retry)
         return "The decision could not be stored. Click again.", 503, _PLAIN
     except Exception as error:  # noqa: BLE001  # whatever it is, Slack gets an answer and no text of it
-        log.crash(error)
+        log.write_crash(error)
         return "", 500, _PLAIN
 
 
@@ -54,7 +54,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413, _PLAIN
-    doubted = verify_signature(request.headers, body, runtime.signing_secret(), runtime.world.clock.now().timestamp())
+    doubted = verify_signature(request.headers, body, runtime.signing_secret(), runtime.context.clock.now().timestamp())
     if doubted is not None:
         log.write(Severity.WARNING, f"unverified:{doubted.value}")
         return "", 401, _PLAIN
@@ -75,8 +75,8 @@ def _handle_click(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResp
         return "", 200, _PLAIN
     if needs_reason_dialog(click, body) and _open_reason_dialog(runtime, click, log):
         return "", 200, _PLAIN
-    answer = step(runtime.world, click)
-    log.write(Severity.INFO, answer.reply.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
+    answer = step(runtime.context, click)
+    log.write(Severity.INFO, answer.result.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
     return _answer_user(answer, body, log)
 
 
@@ -84,11 +84,11 @@ def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> 
     """Whether the dialog is open; the denial is what comes back from it. Where it cannot be opened, it counts now."""
     from shared.ports import ReasonDialog  # noqa: PLC0415
 
-    chat = runtime.world.chat
+    chat = runtime.context.chat
     if not isinstance(chat, ReasonDialog):
         return False
     try:
-        chat.ask_reason(click)
+        chat.open_reason_dialog(click)
     except (Retry, Reject) as failed:
         log.write(Severity.WARNING, "no_dialog", incident=click.incident, detail=str(failed))
         return False
@@ -102,8 +102,8 @@ def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackRe
     from shared.adapters.slack.interaction import is_dialog_answer, response_url  # noqa: PLC0415
 
     if is_dialog_answer(body):
-        return ("", 200, _PLAIN) if answer.accepted else (json.dumps(dialog_error(answer.text)), 200, _JSON)
-    if not (answer.accepted and answer.final) and response_url(body):
+        return ("", 200, _PLAIN) if answer.is_accepted else (json.dumps(dialog_error(answer.text)), 200, _JSON)
+    if not (answer.is_accepted and answer.is_final) and response_url(body):
         _send_ephemeral(response_url(body), answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
 

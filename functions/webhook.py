@@ -38,10 +38,10 @@ def github(request: "Request") -> WebhookResponse:
         with here.span("github", log.trace):
             return _verify_and_answer(request, here, log)
     except Retry as retry:
-        log.retry(retry)
+        log.write_retry(retry)
         return "", 503
     except Exception as error:  # noqa: BLE001  # whatever it is, GitHub gets an answer and no text of it
-        log.crash(error)
+        log.write_crash(error)
         return "", 500
 
 
@@ -66,11 +66,11 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
             return "", 204
         from shared.workflow.issue.issue_commands import handle_issue_command  # noqa: PLC0415
 
-        outcome = handle_issue_command(runtime.world, _create_people(runtime), wished)
+        outcome = handle_issue_command(runtime.context, _create_people(runtime), wished)
     except Reject as rejected:
         store_rejection(runtime, "github", rejected, log)
         return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
-    log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.wish.value} by {wished.person}")
+    log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.command.value} by {wished.actor}")
     return "", 204
 
 

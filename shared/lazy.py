@@ -8,8 +8,8 @@ from typing import Any
 class Lazy:
     """Everything is asked of what `make` gives, which is called once, whatever number of threads ask at once."""
 
-    def __init__(self, make: Callable[[], object]) -> None:
-        self._make = make
+    def __init__(self, factory: Callable[[], object]) -> None:
+        self._make = factory
         self._lock = Lock()
         self._made: list[object] = []
 

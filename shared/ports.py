@@ -44,13 +44,13 @@ class IssueState:
 class Logs(Protocol):
     """The platform's log of a service."""
 
-    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+    def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
 
-    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """What the service or one revision logged that may be a signal or a symptom, by time; at most 10,000."""
 
-    def requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many requests a revision answered."""
 
 
@@ -63,13 +63,13 @@ class Issues(Protocol):
     def open(self, service: Service, marker: str, title: str, body: str, labels: Sequence[str] = ()) -> IssueRef:
         """*Effect.* Opens an issue. The body carries the marker already; `labels` come with those of every issue."""
 
-    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+    def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; doing it twice is the same as once.
 
         Items of a list that people have ticked stay ticked where the new body has them, too.
         """
 
-    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+    def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
 
         Also the title (`shared.proposal.title.update_title`), unless "" is given or a person has given it another one.
@@ -77,10 +77,10 @@ class Issues(Protocol):
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """
 
-    def prepare(self, service: Service) -> None:
+    def create_labels(self, service: Service) -> None:
         """*Effect.* Makes the labels by which people act, unless they are there. Reject where that is not allowed."""
 
-    def commented(self, service: Service, number: int, marker: str) -> bool:
+    def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there."""
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:
@@ -107,27 +107,27 @@ class IssueCommand(StrEnum):
 class IssueEvent:
     """An event at an issue that carries an incident's marker. Its signature was verified; its claims were not."""
 
-    wish: IssueCommand
-    delivery: str
+    command: IssueCommand
+    delivery_id: str
     """The sender's id of this delivery; a repetition carries the same."""
     repository: str
-    issue: int
-    incident: str
-    person: str
+    issue_number: int
+    incident_id: str
+    actor: str
     """Who did it, by the code host's name for them."""
 
 
 class Collaborators(Protocol):
     """Who works on a service's repository."""
 
-    def may_instruct(self, service: Service, person: str) -> bool:
+    def has_write_access(self, service: Service, user: str) -> bool:
         """Whether a person may write there."""
 
 
 class LinkBuilder(Protocol):
     """Where a person can look at what an issue tells of."""
 
-    def links(self, service: Service, commits: Sequence[str]) -> Links:
+    def build_links(self, service: Service, commits: Sequence[str]) -> Links:
         """Addresses for a service. `commits` are those whose author and pull request matter, at most 20 are asked."""
 
 
@@ -143,10 +143,10 @@ class Chat(Protocol):
     def update(self, service: Service, reference: str, message: Message) -> None:
         """*Effect.* Replaces a message; doing it twice is the same as once."""
 
-    def members(self, group: str) -> Collection[str]:
+    def list_group_members(self, group: str) -> Collection[str]:
         """User ids of a user group."""
 
-    def replied(self, service: Service, reference: str, marker: str) -> bool:
+    def has_reply(self, service: Service, reference: str, marker: str) -> bool:
         """Whether a reply to the message carries the marker."""
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
@@ -157,7 +157,7 @@ class Chat(Protocol):
 class ReasonDialog(Protocol):
     """A chat that can ask the person who clicked, right away."""
 
-    def ask_reason(self, click: Click) -> None:
+    def open_reason_dialog(self, click: Click) -> None:
         """Asks why a proposal is denied; the answer comes back as a click with its reason.
 
         It changes nothing but that person's screen. Raises Retry and Reject where it cannot be asked (the chat gives
@@ -168,10 +168,10 @@ class ReasonDialog(Protocol):
 class Revisions(Protocol):
     """What the platform runs."""
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         """The service as it is right now."""
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         """One revision; None where it does not exist any more."""
 
 
@@ -190,7 +190,7 @@ class Deployer(Protocol):
     def state(self, service: Service, operation: str) -> Deployment:
         """How far an operation is."""
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """*Effect.* Gives a revision this share of the traffic, and the rest to those that served before.
 
         All of it for one that served before the rollout puts back the split that was there. Raises `Reject(BY_HAND)`
@@ -201,14 +201,14 @@ class Deployer(Protocol):
 class Probe(Protocol):
     """A client of the service."""
 
-    def connect(self, service: Service) -> ProbeResult:
+    def check(self, service: Service) -> ProbeResult:
         """Whether a WebSocket connects and stays open. A service that fails is an answer, not an error."""
 
 
 class CheckRuns(Protocol):
     """The code host's checks."""
 
-    def at(self, service: Service, commit: str) -> CheckStatus:
+    def get_status(self, service: Service, commit: str) -> CheckStatus:
         """Their state at a commit; `unknown` where it has none, or nobody could be asked."""
 
 
@@ -266,5 +266,5 @@ class Clock(Protocol):
 class IdGenerator(Protocol):
     """Randomness, so that tests can repeat it."""
 
-    def token(self) -> str:
+    def generate_id(self) -> str:
         """A value that nobody else has: at least 64 random bits as hex digits."""

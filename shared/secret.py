@@ -38,5 +38,5 @@ class SecretSource(StrEnum):
 class SecretReference:
     """`projects/P/secrets/S/versions/V` of Secret Manager, or the name of an environment variable."""
 
-    keeper: SecretSource
+    source: SecretSource
     name: str

@@ -13,7 +13,7 @@ class RolloutMode(StrEnum):
     """A revision without traffic, probed at its own address, given its shares, taken back where it fails."""
     COMMAND = "command"
     """The service's own `deploy_command`, and nothing but a look at the log afterwards."""
-    BY_HAND = "by_hand"
+    MANUAL = "by_hand"
     """Nothing: a person deploys, and is told with which command."""
 
 
@@ -76,7 +76,7 @@ class Service:
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
-    acting: RolloutMode = RolloutMode.PLATFORM
+    rollout_mode: RolloutMode = RolloutMode.PLATFORM
 
     @property
     def id(self) -> str:
@@ -84,7 +84,7 @@ class Service:
         return service_id(self.project, self.name)
 
     @property
-    def told_environment(self) -> str:
+    def environment_name(self) -> str:
         """What reports and fingerprints call the environment."""
         return self.environment or self.project
 

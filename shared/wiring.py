@@ -70,10 +70,10 @@ def open_local_compilers(settings: Settings) -> "Iterator[LocalCompilers]":
 
 def create_store(settings: Settings) -> "Store":
     """Where documents are kept. Raises Misused where the settings name no place."""
-    if settings.embedded is not None:
+    if settings.sqlite_folder is not None:
         from shared.adapters.sqlite.sqlite_store import SqliteStore  # noqa: PLC0415
 
-        return SqliteStore(settings.embedded / STORE_FILE)
+        return SqliteStore(settings.sqlite_folder / STORE_FILE)
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
     emulator = settings.firestore_emulator
@@ -87,10 +87,10 @@ def create_bus(settings: Settings) -> "Bus":
 
 def create_publisher(settings: Settings) -> "PubSubBus | SqliteQueue":
     """The same, for whoever publishes what is not provenfix's own."""
-    if settings.embedded is not None:
+    if settings.sqlite_folder is not None:
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        return SqliteQueue(settings.embedded / QUEUE_FILE)
+        return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
     emulator = settings.pubsub_emulator
@@ -99,10 +99,10 @@ def create_publisher(settings: Settings) -> "PubSubBus | SqliteQueue":
 
 def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
     """What could not be delivered. `name` is that of the subscription, without prefix. Raises Misused as above."""
-    if settings.embedded is not None:
+    if settings.sqlite_folder is not None:
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        return SqliteQueue(settings.embedded / QUEUE_FILE)
+        return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
     from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters  # noqa: PLC0415
 
     return PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
@@ -115,7 +115,7 @@ def build_context(settings: Settings) -> "Context":
     from shared.workflow.context import Context  # noqa: PLC0415
     from shared.workflow.records.kill_switch import is_kill_switch_on  # noqa: PLC0415
 
-    configure_secret_patterns(settings.redaction)
+    configure_secret_patterns(settings.secret_patterns)
     kept, clock = create_store(settings), SystemClock()
     github = _github_factory(settings, clock)
     return Context(
@@ -123,14 +123,14 @@ def build_context(settings: Settings) -> "Context":
         bus=create_bus(settings),
         clock=clock,
         ids=RandomIdGenerator(),
-        histories=_history_opener(settings, github),
+        open_history=_history_opener(settings, github),
         compilers=_create_compilers(settings),
         services=settings.services,
-        own=settings.own,
+        own_functions=settings.own_functions,
         prover=_create_prover(),
-        longest_wait=settings.longest_wait,
-        kill_switch=lambda service: settings.kill_switch or is_kill_switch_on(kept, service),
-        **(_local_ports(settings, kept, clock) if settings.local else _cloud_ports(settings, github, clock)),
+        max_wait=settings.longest_wait,
+        is_kill_switch_on=lambda service: settings.kill_switch or is_kill_switch_on(kept, service),
+        **(_local_ports(settings, kept, clock) if settings.local_folder else _cloud_ports(settings, github, clock)),
     )
 
 
@@ -152,13 +152,13 @@ def build_secret_reader(settings: Settings, reference: SecretReference | None, k
 def _read_secret(settings: Settings, reference: SecretReference | None, key: str) -> Secret:
     if reference is None:
         raise UsageError(f"{key} is not configured; refer to it in provenfix.yaml.")
-    if reference.keeper is SecretSource.SECRET_MANAGER:
+    if reference.source is SecretSource.SECRET_MANAGER:
         from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
 
-        api = settings.doubles.rest
+        api = settings.endpoint_overrides.rest
         token = _create_metadata_client(settings).access_token
         return (SecretManager(token, api) if api else SecretManager(token)).read(reference.name)
-    found = settings.secrets.held.get(reference.name)
+    found = settings.secrets.values.get(reference.name)
     if found is None:
         raise UsageError(f"{key} refers to the environment variable {reference.name}, which is not set.")
     return found
@@ -166,7 +166,7 @@ def _read_secret(settings: Settings, reference: SecretReference | None, key: str
 
 def _access_tokens(settings: Settings) -> Callable[[], Secret]:
     """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
-    if settings.deployed or settings.doubles.rest:
+    if settings.is_deployed or settings.endpoint_overrides.rest:
         return _create_metadata_client(settings).access_token
     from shared.adapters.google.own_token import UserCredentials  # noqa: PLC0415
 
@@ -176,7 +176,7 @@ def _access_tokens(settings: Settings) -> Callable[[], Secret]:
 def _create_metadata_client(settings: Settings) -> "MetadataServer":
     from shared.adapters.google.metadata import METADATA_HOST, MetadataServer  # noqa: PLC0415
 
-    return MetadataServer(settings.doubles.rest.removeprefix("http://") or METADATA_HOST)
+    return MetadataServer(settings.endpoint_overrides.rest.removeprefix("http://") or METADATA_HOST)
 
 
 def _require_project(settings: Settings) -> str:
@@ -188,7 +188,7 @@ def _require_project(settings: Settings) -> str:
 def _history_opener(
     settings: Settings, github: "Callable[[], GitHubClient] | None"
 ) -> "Callable[[Service], AbstractContextManager[History]]":
-    if settings.local is not None:
+    if settings.local_folder is not None:
         return lambda service: open_local_history(service.repository)
     if github is None:
         return lambda service: _raise_not_configured(f"the repository {service.repository}", "github.token")
@@ -212,7 +212,7 @@ def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHubC
             from shared.adapters.github.client import GitHubClient, Timing  # noqa: PLC0415
             from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
 
-            pace, address = Timing(clock, time.sleep), settings.doubles.github or GitHubHost(settings.code_host.address).api
+            pace, address = Timing(clock, time.sleep), settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api
             made.append(GitHubClient(_github_credentials(settings, pace, address), pace, address))
         return made[0]
 
@@ -313,7 +313,7 @@ def _local_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str,
         return NoChecks()
 
     outside: dict[str, Any] = {"issues": Lazy(issues), "chat": LocalChat(kept), "checks": Lazy(checks)}
-    if settings.platform is Platform.SERVED:
+    if settings.platform is Platform.PROCESSES:
         return outside | _served_platform_ports(settings, kept, clock)
     if settings.platform is Platform.WATCHED:
         return outside | _watched_platform_ports(settings, kept, clock)
@@ -336,8 +336,8 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
     def logs() -> object:
         from shared.adapters.logs.log_folder import FolderLogs  # noqa: PLC0415
 
-        assert settings.local is not None
-        return FolderLogs(settings.local / "logs")
+        assert settings.local_folder is not None
+        return FolderLogs(settings.local_folder / "logs")
 
     held = Lazy(platform)
     return {"revisions": held, "deployer": held, "probe": Lazy(probe), "logs": Lazy(logs)}
@@ -350,8 +350,8 @@ def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") ->
     from shared.adapters.standins.served_platform import ProcessPlatform  # noqa: PLC0415
 
     platform = ProcessPlatform(kept, clock)
-    staying = min(ProbeTimeouts().staying, settings.longest_wait.total_seconds() / 4)
-    probe = NetworkProbe(ProbeTimeouts(opening=10.0, staying=staying))
+    staying = min(ProbeTimeouts().stay_open_seconds, settings.longest_wait.total_seconds() / 4)
+    probe = NetworkProbe(ProbeTimeouts(open_timeout=10.0, stay_open_seconds=staying))
     return {"revisions": platform, "deployer": platform, "probe": probe, "logs": open_service_logs(settings)}
 
 
@@ -369,9 +369,9 @@ def open_service_logs(settings: Settings) -> "SqliteLogs":
     """The log of the services of this machine. Raises Misused where the settings say that this is none."""
     from shared.adapters.sqlite.sqlite_logs import SqliteLogs  # noqa: PLC0415
 
-    if settings.local is None:
+    if settings.local_folder is None:
         raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
-    return SqliteLogs(settings.local / LOGS_FILE)
+    return SqliteLogs(settings.local_folder / LOGS_FILE)
 
 
 def _chat_port(settings: Settings) -> dict[str, Any]:
@@ -381,7 +381,7 @@ def _chat_port(settings: Settings) -> dict[str, Any]:
     from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
 
     token = build_secret_reader(settings, settings.secrets.slack_bot_token, "slack.bot_token")
-    return {"chat": SlackChat(token, settings.doubles.slack)}
+    return {"chat": SlackChat(token, settings.endpoint_overrides.slack)}
 
 
 def create_deployer(clients: "GoogleClients", clock: "Clock", github: "Callable[[], GitHubClient] | None") -> "Deployer":
@@ -407,7 +407,7 @@ def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], Gi
     def clients() -> "GoogleClients":
         from shared.adapters.google.clients import GoogleClients, loopback_channel  # noqa: PLC0415
 
-        return GoogleClients(loopback_channel(settings.doubles.google) if settings.doubles.google else None)
+        return GoogleClients(loopback_channel(settings.endpoint_overrides.google) if settings.endpoint_overrides.google else None)
 
     held = Lazy(clients)
 

@@ -26,7 +26,7 @@ class Role:
     custom: str = ""
     why: str = ""
 
-    def name(self, project: str) -> str:
+    def full_name(self, project: str) -> str:
         """As an IAM policy writes it; `project` is where a custom role is kept."""
         return self.role or f"projects/{project}/roles/{self.custom}"
 
@@ -54,7 +54,7 @@ class Access:
     only: Mapping[str, str] = field(default_factory=dict)
     """The `deploy_method` without which a call is never made, by call."""
 
-    def permissions(self, function: str) -> Mapping[str, Sequence[str]]:
+    def required_permissions(self, function: str) -> Mapping[str, Sequence[str]]:
         """What a function needs, by the key of the role."""
         needed: dict[str, set[str]] = {}
         for method in self.functions[function].google:
@@ -62,15 +62,15 @@ class Access:
                 needed.setdefault(role, set()).update(permissions)
         return {role: sorted(needed[role]) for role in self.roles if role in needed}
 
-    def calls(self, function: str, role: str) -> Sequence[str]:
+    def calls_for_role(self, function: str, role: str) -> Sequence[str]:
         """The methods for which a function needs a role."""
         return [method for method in self.functions[function].google if role in self.google[method]]
 
-    def apis(self) -> Sequence[str]:
+    def list_apis(self) -> Sequence[str]:
         """Every API that is called."""
         return sorted({role.api for role in self.roles.values()})
 
-    def repository_permissions(self, methods: Collection[str]) -> Mapping[str, str]:
+    def required_repository_permissions(self, methods: Collection[str]) -> Mapping[str, str]:
         """What GitHub has to allow on a repository whose services are deployed so: the highest level of each."""
         highest: dict[str, str] = {}
         for use in self.functions.values():
@@ -79,7 +79,7 @@ class Access:
                     highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
         return dict(sorted(highest.items()))
 
-    def scopes(self) -> Sequence[str]:
+    def required_slack_scopes(self) -> Sequence[str]:
         """What the token of Slack needs."""
         return sorted(
             {scope for use in self.functions.values() for method in use.slack for scope in self.slack[method]}
@@ -109,9 +109,9 @@ def render_access_table(access: Access) -> Iterator[str]:
     yield "| function | role | on | because it calls |"
     yield "| --- | --- | --- | --- |"
     for function, use in access.functions.items():
-        for key in access.permissions(function):
+        for key in access.required_permissions(function):
             role = access.roles[key]
-            calls = access.calls(function, key)
+            calls = access.calls_for_role(function, key)
             methods = ", ".join(f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls)
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
             on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()

@@ -57,7 +57,7 @@ def _select_files(
     """Paths to check, paths of the files that declare a Python, and what reads either of them."""
     work_tree, paths = find_work_tree(options.repo), options.paths
     if options.staged:
-        index = {path: entry.blob for path, entry in repository.staged(index_file).items()}
+        index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
         before = _head_blobs(repository)
         changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
         return changed, select_declaring_files(index), _blob_reader(repository, index)
@@ -67,11 +67,11 @@ def _select_files(
         tree = repository.tree(repository.resolve("HEAD" if options.ref is None else options.ref).id)
         blobs = {path: entry.blob for path, entry in tree.items()}
         return [path for path in blobs if _is_python(path)], select_declaring_files(blobs), _blob_reader(repository, blobs)
-    tracked = repository.tracked()
+    tracked = repository.tracked_paths()
     if not paths:
         return [path for path in tracked if _is_python(path)], select_declaring_files(tracked), work_tree.read
     named: dict[str, None] = {}
-    for inside in map(work_tree.within, paths):
+    for inside in map(work_tree.path_within, paths):
         below = [path for path in tracked if path.startswith(f"{inside}/" if inside else "") and _is_python(path)]
         is_folder = (work_tree.root / inside).is_dir()
         named.update(dict.fromkeys(below if is_folder else [inside]))
@@ -103,18 +103,18 @@ def _is_python(path: str) -> bool:
 def _print_groups(groups: Sequence[CheckedGroup]) -> int:
     """Everything found on stdout, the choice of Python on stderr; 1 where something is not proven to compile."""
     for group in groups:
-        print(f"Python {group.target.python} ({to_one_line(group.target.why)})", file=sys.stderr)
+        print(f"Python {group.python_target.python} ({to_one_line(group.python_target.description)})", file=sys.stderr)
     for failure in (failure for group in groups for failure in group.failures):
         print("\n".join(_format_failure(failure)))
     for unjudged in (unjudged for group in groups for unjudged in group.unjudged):
-        print(f"{to_one_line(unjudged.path)}: could not be judged: {to_one_line(unjudged.why)}")
+        print(f"{to_one_line(unjudged.path)}: could not be judged: {to_one_line(unjudged.reason)}")
     print(". ".join(_summarize_group(group) for group in groups) + ".")
     return int(any(group.failures or group.unjudged for group in groups))
 
 
 def _summarize_group(group: CheckedGroup) -> str:
-    where = f"on Python {group.target.python}, says {group.checked_by}"
-    files = "1 file" if group.sources == 1 else f"{group.sources} files"
+    where = f"on Python {group.python_target.python}, says {group.checked_by}"
+    files = "1 file" if group.source_count == 1 else f"{group.source_count} files"
     if not group.failures and not group.unjudged:
         return f"{files} checked: all compile {where}"
     unjudged = f", {len(group.unjudged)} could not be judged" if group.unjudged else ""
@@ -135,5 +135,5 @@ def _format_failure(failure: CompileFailure) -> Iterator[str]:
             yield "    " + "".join("\t" if letter == "\t" else " " for letter in before) + "^"
     if failure.explanation:
         yield f"    {to_one_line(failure.explanation)}"
-    if failure.more:
-        yield f"    and {failure.more} more in this file"
+    if failure.further_errors:
+        yield f"    and {failure.further_errors} more in this file"

@@ -21,7 +21,7 @@ _MAX_BODY_LENGTH = 120
 def list_dead_letters(folder: Path) -> int:
     """One line for each."""
     with _open_dead_letters(folder) as letters:
-        for letter in letters.waiting(_MAX_LETTERS):
+        for letter in letters.list_waiting(_MAX_LETTERS):
             body = truncate(to_one_line(redact(letter.data.decode("utf-8", "replace"))), _MAX_BODY_LENGTH)
             topic = letter.topic.rpartition("/")[2]
             print(f"{letter.id}  {letter.attempts} attempts  {format_rfc3339(letter.published_at)}  {topic}  {body}")
@@ -37,11 +37,11 @@ def replay_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
 def drop_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
     """Raises Misused where one of the ids is not there."""
     with _open_dead_letters(folder) as letters:
-        return _apply_to_letters(letters, ids, letters.drop, "dropped")
+        return _apply_to_letters(letters, ids, letters.discard, "dropped")
 
 
 def _apply_to_letters(letters: DeadLetters, ids: Sequence[str] | None, action: Callable[[DeadLetter], None], action_done: str) -> int:
-    waiting = {letter.id: letter for letter in letters.waiting(_MAX_LETTERS)}
+    waiting = {letter.id: letter for letter in letters.list_waiting(_MAX_LETTERS)}
     missing = sorted(set(ids or ()) - set(waiting))
     if missing:
         raise UsageError(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")

@@ -26,7 +26,7 @@ def run_inject(file: str, folder: Path) -> int:
         settings = read_settings()
         _store_log_file(settings, text)
         bus = create_publisher(settings)
-        bus.put(flow.LOG_ENTRIES, bodies)
+        bus.publish_raw(flow.LOG_ENTRIES, bodies)
         bus.close()
     noun = "entry" if len(bodies) == 1 else "entries"
     print(f"{len(bodies)} log {noun} published", file=sys.stderr)
@@ -66,8 +66,8 @@ def _read_text(file: str) -> str:
 
 
 def _store_log_file(settings: Settings, text: str) -> None:
-    if settings.local is None:
+    if settings.local_folder is None:
         return
-    logs = settings.local / "logs"
+    logs = settings.local_folder / "logs"
     make_private(logs)
     write_private(logs / f"{len(list(logs.iterdir())) + 1:05}.json", text)

@@ -41,7 +41,7 @@ def investigate_log(repo: str, log: str, request: ProofRequest, names: tuple[str
         if request.deployed is not None:
             history.resolve(request.deployed)
         if request.python is not None:
-            compilers.admit(request.python)
+            compilers.require_compiler(request.python)
         progress("reading the log")
         collected = collect_incidents(open_log_file(log), service=names[0], environment=names[1])
         return report_incidents(collected.incidents, history, compilers, request, progress)

@@ -27,7 +27,7 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
     settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
-    folder, embedded = settings.embedded or folder, embedded or settings.embedded is not None
+    folder, embedded = settings.sqlite_folder or folder, embedded or settings.sqlite_folder is not None
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
@@ -36,7 +36,7 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
         embedded,
         port,
         environment=environment,
-        beside=lambda ports: [extra_servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
+        extra_servers=lambda ports: [extra_servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
         webhook=settings.secrets.github_webhook_secret is not None,
     )
     page = port + len(wanted.functions) + _EMULATOR_PORTS
@@ -58,11 +58,11 @@ def _publish_ticks(stack: RunningStack) -> None:
     """Cloud Scheduler's part."""
     due = time.monotonic()
     while True:
-        stack.check()
+        stack.check_running()
         if time.monotonic() >= due:
             due += topology.TICK_SECONDS
             try:
-                stack.bus.put(flow.TICK, [b"{}"])
+                stack.bus.publish_raw(flow.TICK, [b"{}"])
             except Retry as missed:  # the next one does its work, too
                 _print_status(str(missed))
         time.sleep(_POLL_SECONDS)

@@ -70,8 +70,8 @@ def _render_report(report: Report) -> RenderableType:
         parts.append(_render_section(_format_location(proof, proof.broken), _render_code(proof, proof.broken)))
     parts.append(_render_section("Whys", _render_whys(report)))
     parts.append(_render_section("Evidence", _render_evidence(report)))
-    if proof.unseen:
-        parts.append(_render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.unseen))))
+    if proof.gaps:
+        parts.append(_render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.gaps))))
     return Group(*parts)
 
 
@@ -104,7 +104,7 @@ def _render_header(report: Report) -> list[RenderableType]:
     rows = [(_plain_text("fails", "dim"), _plain_text(describe_error(report), "bold red"))]
     rows.append((_plain_text("logged", "dim"), _plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
-        rows.append((_plain_text("raised", "dim"), _plain_text(f"{describe_raised_exception(incident, report.proof.frame)}; not proven")))
+        rows.append((_plain_text("raised", "dim"), _plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven")))
     rows += _symptom_rows("then", incident.symptoms)
     rows += _symptom_rows("nearby", incident.nearby)
     if deployed.commit is not None:
@@ -151,9 +151,9 @@ def _render_recommendation(proof: Finding) -> RenderableType:
     lines.append(_plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
-        lines.append(_plain_text(f"Ships {commits}: {describe_shipped_files(proof.target.ships)}. Checks: {proof.target.checks.value}."))
+        lines.append(_plain_text(f"Ships {commits}: {describe_shipped_files(proof.target.shipped_changes)}. Checks: {proof.target.checks.value}."))
     lines += [
-        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused[:_MAX_SYMPTOMS]
+        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused_commits[:_MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
@@ -214,9 +214,9 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
         lines.append(_plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"))
-    if proof.loading is not None:
-        lines.append(_plain_text(describe_loading_rule(proof.loading), "dim"))
-        lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loading.not_loaded]
+    if proof.loaded_summary is not None:
+        lines.append(_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
+        lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loaded_summary.not_loaded]
     return Group(*lines)
 
 

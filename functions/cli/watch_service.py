@@ -52,8 +52,8 @@ class WatchOptions:
     log: str
     folder: Path
     port: int
-    say: _StatusPrinter
-    show: Callable[[str], None]
+    print_status: _StatusPrinter
+    show_page: Callable[[str], None]
     """Takes the page's address once it can be looked at."""
 
 
@@ -64,28 +64,28 @@ class LogIntake:
     logs: SqliteLogs
     stack: RunningStack
     settings: Settings
-    say: _StatusPrinter
+    print_status: _StatusPrinter
     stream: EntryParser = field(default_factory=EntryParser)
-    taken: int = 0
-    foreign: set[str] = field(default_factory=set)
-    failed: OSError | None = None
+    accepted: int = 0
+    unknown_services: set[str] = field(default_factory=set)
+    error: OSError | None = None
     ended: bool = False
 
-    def follow(self, source: str, over: Event) -> None:
+    def follow(self, source: str, stop: Event) -> None:
         """Runs in a thread; what went wrong is kept for whoever looks."""
         try:
-            follow_log(source, self.take, over)
+            follow_log(source, self.accept_text, stop)
         except OSError as error:
-            self.failed = error
+            self.error = error
 
-    def take(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
+    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
         """One piece of the stream."""
         found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
-        self.taken += len(found)
+        self.accepted += len(found)
         self.logs.write(found)
         matched = [json.dumps(entry).encode() for entry in found if matches_sink(entry)]
         if matched:
-            self.stack.bus.put(flow.LOG_ENTRIES, matched)
+            self.stack.bus.publish_raw(flow.LOG_ENTRIES, matched)
         if last:
             self.ended = True
 
@@ -94,9 +94,9 @@ class LogIntake:
         named = service_id(read.project, read.service)
         if named in self.settings.services:
             return True
-        if named not in self.foreign:
-            self.foreign.add(named)
-            self.say(f"Entries of {named!r} are left out: the configuration does not name it.")
+        if named not in self.unknown_services:
+            self.unknown_services.add(named)
+            self.print_status(f"Entries of {named!r} are left out: the configuration does not name it.")
         return False
 
 
@@ -117,12 +117,12 @@ def run_watch(options: WatchOptions) -> int:
             options.folder,
             embedded=True,
             environment=environment,
-            beside=lambda ports: [extra_servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)],
+            extra_servers=lambda ports: [extra_servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)],
         )
         stack = ending.enter_context(run_stack(wanted))
-        options.say(_describe_watch(settings))
-        options.show(f"http://{LOOPBACK}:{page}/")
-        intake, over = LogIntake(logs, stack, settings, options.say), Event()
+        options.print_status(_describe_watch(settings))
+        options.show_page(f"http://{LOOPBACK}:{page}/")
+        intake, over = LogIntake(logs, stack, settings, options.print_status), Event()
         reading = Thread(target=intake.follow, args=(options.log, over))
         reading.start()
         ending.callback(reading.join)
@@ -148,26 +148,26 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
     told: set[tuple[str, int]] = set()
     due, said_ended = 0.0, False
     while True:
-        for name in stack.tended.revive():
-            options.say(f"{name} had ended; it was started again.")
+        for name in stack.supervisor.restart_ended():
+            options.print_status(f"{name} had ended; it was started again.")
         if time.monotonic() >= due:
             due = time.monotonic() + topology.TICK_SECONDS
-            stack.bus.put(flow.TICK, [b"{}"])
+            stack.bus.publish_raw(flow.TICK, [b"{}"])
         for service in intake.settings.services:
             for case in (record_from_document(each.value) for each in store.find(incident_records.KIND, "service", service)):
-                _print_history(options.say, store, case, intake.settings.services[service], told)
-        if intake.failed is not None:
+                _print_history(options.print_status, store, case, intake.settings.services[service], told)
+        if intake.error is not None:
             name = "standard input" if options.log == STDIN else options.log
-            raise InputError(f"{name} cannot be read any more: {intake.failed.strerror}")
+            raise InputError(f"{name} cannot be read any more: {intake.error.strerror}")
         if intake.ended and not said_ended:
             said_ended = True
-            options.say(f"The log has ended: {intake.taken} entries, {intake.stream.skipped} lines that are none.")
-            options.say("The page stays until you end this with Ctrl-C.")
+            options.print_status(f"The log has ended: {intake.accepted} entries, {intake.stream.skipped} lines that are none.")
+            options.print_status("The page stays until you end this with Ctrl-C.")
         time.sleep(_POLL_SECONDS)
 
 
 def _print_history(print_status: _StatusPrinter, store: Store, case: IncidentRecord, service: Service, reported: set[tuple[str, int]]) -> None:
-    stored = store.read(EVIDENCE, case.evidence)
+    stored = store.read(EVIDENCE, case.evidence_key)
     evidence = stored.value if stored else {}
     for number, step in enumerate(case.history):
         if (case.id, number) in reported:
@@ -178,7 +178,7 @@ def _print_history(print_status: _StatusPrinter, store: Store, case: IncidentRec
         if step["state"] == flow.IncidentState.PROPOSED.value:
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
-            if service.acting is RolloutMode.BY_HAND:
+            if service.rollout_mode is RolloutMode.MANUAL:
                 print_status(f"  Nothing is deployed from here. Yourself: {deploy_command(service, _proposed_commit(store, case))}")
 
 

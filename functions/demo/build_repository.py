@@ -31,7 +31,7 @@ class ExampleRepository:
     """Built from the claimed fix, and from the refactoring before it was committed."""
     commits: Mapping[Role, str]
     """40-digit ids of what has been committed, oldest first."""
-    moments: CommitTimes
+    commit_times: CommitTimes
     first_lines: Mapping[Role, int]
     """Where the module first fails, after each commit that leaves it broken."""
     errors: Mapping[Role, int]
@@ -88,7 +88,7 @@ def begin_history(
 
 def finish_history(repository: ExampleRepository, commit_times: CommitTimes | None = None) -> ExampleRepository:
     """Writes the rest of the history, at other `moments` where they are given."""
-    later = replace(repository, moments=commit_times or repository.moments)
+    later = replace(repository, commit_times=commit_times or repository.commit_times)
     return _append_commits(later, tuple(role for role in Role if role not in BEFORE_DEPLOYMENT))
 
 
@@ -103,14 +103,14 @@ def _create_empty(path: Path, python: str, flavour: Flavour, commit_times: Commi
         service=SERVICE,
         revisions=REVISIONS,
         commits={},
-        moments=commit_times or incident_commit_times(),
+        commit_times=commit_times or incident_commit_times(),
         first_lines=FIRST_LINES,
         errors=ERROR_COUNTS,
     )
 
 
 def _append_commits(repository: ExampleRepository, roles: tuple[Role, ...]) -> ExampleRepository:
-    planned = plan_commits(repository.python, repository.flavour, repository.moments)
+    planned = plan_commits(repository.python, repository.flavour, repository.commit_times)
     onto = list(repository.commits.values())[-1] if repository.commits else None
     ids = fast_import.append_commits(repository.path, [planned[role] for role in roles], branch=repository.branch, onto=onto)
     return replace(repository, commits={**repository.commits, **dict(zip(roles, ids, strict=True))})

@@ -30,7 +30,7 @@ class HandlerForm(StrEnum):
 
     PLAIN = "plain"
     BROKEN = "broken"
-    MENDED = "mended"
+    FIXED = "mended"
     FRAMED = "framed"
 
 
@@ -96,7 +96,7 @@ _BODIES = {
         run.sent += 1
         yield f"data: {json.dumps(event)}\\n\\n"
 """,
-    HandlerForm.MENDED: """\
+    HandlerForm.FIXED: """\
         event = json.dumps({
             "kind": "@kind@",
             "run": run.id,

@@ -61,9 +61,9 @@ class StoryCommit:
 def list_story_commits(flavour: Flavour) -> tuple[StoryCommit, ...]:
     """The whole story, oldest first."""
     plain, broken, framed = (HandlerForm.PLAIN,) * CHANGED_HANDLERS, (HandlerForm.BROKEN,) * CHANGED_HANDLERS, (HandlerForm.FRAMED,) * CHANGED_HANDLERS
-    one_mended = (HandlerForm.MENDED, *broken[1:])
-    five_mended = (HandlerForm.MENDED, *framed[1:5], *broken[5:])
-    all_mended = (HandlerForm.MENDED, *framed[1:])
+    one_mended = (HandlerForm.FIXED, *broken[1:])
+    five_mended = (HandlerForm.FIXED, *framed[1:5], *broken[5:])
+    all_mended = (HandlerForm.FIXED, *framed[1:])
     kind = "f-string" if flavour is Flavour.FSTRING else "string"
     mira, jonas, ada = "Mira Holm", "Jonas Brandt", "Ada Okafor"
     return (

@@ -53,7 +53,7 @@ def format_error_message(line: int) -> str:
 
 def list_failures(repository: ExampleRepository) -> tuple[tuple[datetime, str, Role], ...]:
     """When each revision was first seen to fail, and whose commit's tree it ran."""
-    midnight = repository.moments[Role.INTRODUCED].replace(hour=0, minute=0, second=0)
+    midnight = repository.commit_times[Role.INTRODUCED].replace(hour=0, minute=0, second=0)
     first, second = repository.revisions
     return (
         (midnight + timedelta(hours=3, minutes=43, seconds=43, microseconds=118_204), first, Role.CLAIMED_FIX),

@@ -43,8 +43,8 @@ class DemoOptions:
     scenario: ScenarioName
     page_port: int
     auto_approve: bool
-    say: StatusPrinter
-    show: Callable[[str], None]
+    print_status: StatusPrinter
+    show_page: Callable[[str], None]
     """Takes the page's address once it can be looked at."""
 
 
@@ -52,104 +52,104 @@ class DemoOptions:
 class DemoRun:
     """A running stack and all that has been told of it."""
 
-    asked: DemoOptions
+    options: DemoOptions
     service: Service
     stack: RunningStack
-    staging: DemoSetup
+    setup: DemoSetup
     store: Store
-    clicker: ClickSender
+    click_sender: ClickSender
     visitors: Visitors
-    page: str
+    page_url: str
     """The address of the page."""
-    told: set[tuple[str, int]] = field(default_factory=set)
-    visit: str = ""
-    share: int = 0
-    due: float = 0.0
-    clicked: float = 0.0
+    reported: set[tuple[str, int]] = field(default_factory=set)
+    last_visit: str = ""
+    traffic_percent: int = 0
+    next_tick_at: float = 0.0
+    next_click_at: float = 0.0
     merged: bool = False
 
-    def until_over(self) -> IncidentRecord:
+    def run_until_closed(self) -> IncidentRecord:
         """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
         while True:
-            case = self._turn()
-            if case is not None and not case.active and not self._waiting():
+            case = self._run_once()
+            if case is not None and not case.active and not self._has_pending_entries():
                 return case
             time.sleep(_POLL_SECONDS)
 
-    def until_interrupted(self) -> None:
+    def run_until_interrupted(self) -> None:
         """Goes on, for whoever looks at the page; Ctrl-C is no failure any more."""
         with suppress(KeyboardInterrupt):
             while True:
-                self._turn()
+                self._run_once()
                 time.sleep(_POLL_SECONDS)
 
-    def _turn(self) -> IncidentRecord | None:
-        for name in self.stack.tended.revive():
-            self.asked.say(f"{name} had ended; it was started again.")
-        self._tick()
-        case = self.case()
+    def _run_once(self) -> IncidentRecord | None:
+        for name in self.stack.supervisor.restart_ended():
+            self.options.print_status(f"{name} had ended; it was started again.")
+        self._publish_tick()
+        case = self.find_incident()
         if case is not None:
-            self._tell(case)
-            self._tell_share(case)
-            self._act(case)
-        self._look()
+            self._report_history(case)
+            self._report_traffic(case)
+            self._act_as_people(case)
+        self._report_visit()
         return case
 
-    def _waiting(self) -> bool:
+    def _has_pending_entries(self) -> bool:
         """Whether a storm is still being dealt with."""
-        return self.staging.plot.storm > 0 and self._lies_there(flow.LOG_ENTRIES)
+        return self.setup.scenario.storm_entries > 0 and self._has_messages(flow.LOG_ENTRIES)
 
-    def _lies_there(self, topic: str) -> bool:
+    def _has_messages(self, topic: str) -> bool:
         queue = self.stack.bus
-        return isinstance(queue, SqliteQueue) and queue.age(topic) > 0
+        return isinstance(queue, SqliteQueue) and queue.oldest_age(topic) > 0
 
-    def case(self) -> IncidentRecord | None:
+    def find_incident(self) -> IncidentRecord | None:
         """The incident that this is about."""
         found = [record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", self.service.id)]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         return max(errors, key=lambda case: case.generation) if errors else None
 
-    def _tick(self) -> None:
+    def _publish_tick(self) -> None:
         """Never before the last one is done with: in earnest a minute lies between two of them."""
-        if time.monotonic() >= self.due and not self._lies_there(flow.TICK):
-            self.due = time.monotonic() + TICK_SECONDS
-            self.stack.bus.put(flow.TICK, [b"{}"])
+        if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
+            self.next_tick_at = time.monotonic() + TICK_SECONDS
+            self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
-    def _tell(self, case: IncidentRecord) -> None:
+    def _report_history(self, case: IncidentRecord) -> None:
         for number, step in enumerate(case.history):
-            if (case.id, number) not in self.told:
-                self.told.add((case.id, number))
+            if (case.id, number) not in self.reported:
+                self.reported.add((case.id, number))
                 approved = find_approved_proposal(self.store, case, number)
-                self.asked.say(describe_step(case, number, self._evidence(case), approved))
+                self.options.print_status(describe_step(case, number, self._read_evidence(case), approved))
                 if step["state"] == IncidentState.PROPOSED.value:
-                    self._show_question(case)
+                    self._report_question(case)
 
-    def _tell_share(self, case: IncidentRecord) -> None:
+    def _report_traffic(self, case: IncidentRecord) -> None:
         """The steps on the way to all of the traffic, which change no state."""
         share = case.rollout.share if case.rollout else 0
-        if share > self.share and case.state is IncidentState.DEPLOYING:
-            self.asked.say(f"It holds: {share} % of the traffic goes to it now.")
-        self.share = share
+        if share > self.traffic_percent and case.state is IncidentState.DEPLOYING:
+            self.options.print_status(f"It holds: {share} % of the traffic goes to it now.")
+        self.traffic_percent = share
 
-    def _show_question(self, case: IncidentRecord) -> None:
-        for line in describe_proof(self._evidence(case)):
-            self.asked.say(f"  {line}")
-        if not self.asked.auto_approve:
-            self.asked.say(f"Now it is your turn: approve or deny at {self.page} (or end it with Ctrl-C).")
+    def _report_question(self, case: IncidentRecord) -> None:
+        for line in describe_proof(self._read_evidence(case)):
+            self.options.print_status(f"  {line}")
+        if not self.options.auto_approve:
+            self.options.print_status(f"Now it is your turn: approve or deny at {self.page_url} (or end it with Ctrl-C).")
 
-    def _evidence(self, case: IncidentRecord) -> Document:
-        stored = self.store.read(EVIDENCE, case.evidence)
+    def _read_evidence(self, case: IncidentRecord) -> Document:
+        stored = self.store.read(EVIDENCE, case.evidence_key)
         return stored.value if stored else {}
 
-    def _act(self, case: IncidentRecord) -> None:
+    def _act_as_people(self, case: IncidentRecord) -> None:
         """What people do."""
-        plot = self.staging.plot
+        plot = self.setup.scenario
         if case.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
-            self.asked.say("A person reads the issue and merges the pull request.")
-            self.staging.merge()
-        if case.state is IncidentState.PROPOSED and self.asked.auto_approve and time.monotonic() >= self.clicked:
-            self.clicked = time.monotonic() + _CLICK_RETRY_SECONDS
+            self.options.print_status("A person reads the issue and merges the pull request.")
+            self.setup.merge_pull_request()
+        if case.state is IncidentState.PROPOSED and self.options.auto_approve and time.monotonic() >= self.next_click_at:
+            self.next_click_at = time.monotonic() + _CLICK_RETRY_SECONDS
             self._approve(case)
 
     def _approve(self, case: IncidentRecord) -> None:
@@ -158,14 +158,14 @@ class DemoRun:
         if posted is None:
             return
         try:
-            _, answered = self.clicker.press(self.service, case.message, posted.value, APPROVE, APPROVER)
+            _, answered = self.click_sender.press_button(self.service, case.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
-        self.asked.say(f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}")
+        self.options.print_status(f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}")
 
-    def _look(self) -> None:
+    def _report_visit(self) -> None:
         last = self.visitors.last
-        seen = last.told if last else ""
-        if seen and seen != self.visit:
-            self.visit = seen
-            self.asked.say(f"A visitor's socket {seen}.")
+        seen = last.summary if last else ""
+        if seen and seen != self.last_visit:
+            self.last_visit = seen
+            self.options.print_status(f"A visitor's socket {seen}.")

@@ -22,18 +22,18 @@ class ScenarioName(StrEnum):
 class Scenario:
     """What makes one scenario different from the others."""
 
-    about: str
+    description: str
     """One sentence."""
-    later: tuple[Role, ...]
+    later_commits: tuple[Role, ...]
     """What is committed to the deploy branch after the second deployment."""
-    ends: IncidentState = IncidentState.RESOLVED
+    final_state: IncidentState = IncidentState.RESOLVED
     label: Role | None = None
     """The commit that the label of the failing revision names; None where it carries no label."""
-    limited: bool = False
+    has_session_limit: bool = False
     """Whether the newest commit lets only two conversations happen, which no compiler sees."""
     pull_request: bool = False
     """Whether the fix waits in a pull request until a person has read the issue."""
-    storm: int = 0
+    storm_entries: int = 0
     """How many entries are logged at once."""
 
 
@@ -56,12 +56,12 @@ SCENARIOS = {
     ScenarioName.FAILED_PROBE: Scenario(
         "The fix is deployed together with a change that fails after two conversations, which no compiler sees.",
         _ALL_LATER,
-        limited=True,
+        has_session_limit=True,
     ),
     ScenarioName.STORM: Scenario(
         "20,000 entries of the same failure arrive at once.",
         _ALL_LATER,
-        storm=20_000,
+        storm_entries=20_000,
     ),
     ScenarioName.LYING_LABEL: Scenario(
         "The failing revision carries a label that names another commit than the one it was built from.",

@@ -45,11 +45,11 @@ def run_demo(options: DemoOptions) -> bool:
     with ExitStack() as ending:
         ending.enter_context(lock_folder(options.folder))
         performance = _start_demo(options, page, ending)
-        options.show(performance.page)
-        ended = _report_ending(options, performance.staging.plot, performance.until_over())
+        options.show_page(performance.page_url)
+        ended = _report_ending(options, performance.setup.scenario, performance.run_until_closed())
         if not options.auto_approve:
-            options.say(f"The page stays at {performance.page} until you end this with Ctrl-C.")
-            performance.until_interrupted()
+            options.print_status(f"The page stays at {performance.page_url} until you end this with Ctrl-C.")
+            performance.run_until_interrupted()
         return ended
 
 
@@ -61,46 +61,46 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     staging = _create_setup(options, service, port)
     ending.enter_context(override_environ(environment))
     tended = Supervisor(options.folder, ending)
-    tended.start([extra_servers.platform_server(options.folder, port, environment)])
+    tended.start_servers([extra_servers.platform_server(options.folder, port, environment)])
     opened = create_store(read_settings())
-    staging.play(ProcessPlatform(opened, SystemClock()))
-    options.say(describe_short_waits())
+    staging.run_remaining(ProcessPlatform(opened, SystemClock()))
+    options.print_status(describe_short_waits())
     wanted = StackOptions(
         options.folder,
         embedded=True,
         environment=environment,
-        beside=lambda ports: [extra_servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
+        extra_servers=lambda ports: [extra_servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
     )
     stack = ending.enter_context(run_stack(wanted))
-    stack.tended.running |= tended.running
+    stack.supervisor.running |= tended.running
     visitors = ending.enter_context(run_visitors(port))
-    _start_storm(options, service, staging.plot, stack)
+    _start_storm(options, service, staging.scenario, stack)
     clicker = ClickSender(f"http://{LOOPBACK}:{stack.ports[SLACK_FUNCTION]}/", lambda: secret)
     return DemoRun(options, service, stack, staging, opened, clicker, visitors, f"http://{LOOPBACK}:{page}/")
 
 
 def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetup:
     plot, notes = SCENARIOS[options.scenario], load_progress(options.folder, options.scenario, read_settings().interpreters)
-    options.say(f"Scenario “{options.scenario}”. {plot.about}")
-    options.say(describe_break(notes))
-    return DemoSetup(options.folder, service, port, plot, options.say, notes)
+    options.print_status(f"Scenario “{options.scenario}”. {plot.description}")
+    options.print_status(describe_break(notes))
+    return DemoSetup(options.folder, service, port, plot, options.print_status, notes)
 
 
 def _report_ending(options: DemoOptions, scenario: Scenario, case: IncidentRecord) -> bool:
-    options.say("The clock: " + ", ".join(describe_milestones(case)) + ".")
+    options.print_status("The clock: " + ", ".join(describe_milestones(case)) + ".")
     by_person = case.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
-    if case.state is not scenario.ends and not by_person:
-        options.say(f"It ended as {case.state.value}, and should have ended as {scenario.ends.value}: {case.ending_why}")
-    return case.state is scenario.ends or by_person
+    if case.state is not scenario.final_state and not by_person:
+        options.print_status(f"It ended as {case.state.value}, and should have ended as {scenario.final_state.value}: {case.ending_why}")
+    return case.state is scenario.final_state or by_person
 
 
 def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, stack: RunningStack) -> None:
     """All at once: into the log, and through the sink."""
-    if not scenario.storm:
+    if not scenario.storm_entries:
         return
     logs = open_service_logs(read_settings())
-    entries = list(generate_storm([each for each in logs.raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm))
+    entries = list(generate_storm([each for each in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm_entries))
     logs.write(entries)
-    stack.bus.put(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
+    stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
     logs.close()
-    options.say(f"{len(entries):,} entries of this failure were logged at once.")
+    options.print_status(f"{len(entries):,} entries of this failure were logged at once.")

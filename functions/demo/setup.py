@@ -48,7 +48,7 @@ class SetupProgress:
     python: str
     flavour: Flavour
     steps: int = 0
-    moments: dict[Role, datetime] = field(default_factory=dict)
+    commit_times: dict[Role, datetime] = field(default_factory=dict)
     commits: dict[Role, str] = field(default_factory=dict)
 
 
@@ -59,47 +59,47 @@ class DemoSetup:
     folder: Path
     service: Service
     port: int
-    plot: Scenario
-    say: StatusPrinter
-    notes: SetupProgress
+    scenario: Scenario
+    print_status: StatusPrinter
+    progress: SetupProgress
 
-    def play(self, platform: ProcessPlatform) -> None:
+    def run_remaining(self, platform: ProcessPlatform) -> None:
         """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
         steps = (
-            self._begin,
+            self._create_history,
             lambda: self._serve_first(platform),
             lambda: self._serve_second(platform),
-            self._finish,
+            self._commit_remaining,
         )
         for number, step in enumerate(steps):
-            if number >= self.notes.steps:
+            if number >= self.progress.steps:
                 step()
-                self.notes.steps = number + 1
-                _save_progress(self.folder, self.notes)
+                self.progress.steps = number + 1
+                _save_progress(self.folder, self.progress)
 
-    def merge(self) -> None:
+    def merge_pull_request(self) -> None:
         """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
-        self._git("update-ref", _BRANCH, self.notes.commits[Role.FIX])
+        self._run_git("update-ref", _BRANCH, self.progress.commits[Role.FIX])
 
-    def _begin(self) -> None:
+    def _create_history(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
         fast_import.create_repository(Path(self.service.repository))
-        self.notes.moments |= _times_before(datetime.now(UTC))
+        self.progress.commit_times |= _times_before(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
     def _serve_first(self, platform: ProcessPlatform) -> None:
-        self.say("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
-        self._serve(platform, ManualRevision(REVISIONS[0], RevisionSource(self.notes.commits[Role.CLAIMED_FIX])))
+        self.print_status("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
+        self._serve(platform, ManualRevision(REVISIONS[0], RevisionSource(self.progress.commits[Role.CLAIMED_FIX])))
 
     def _serve_second(self, platform: ProcessPlatform) -> None:
-        self.say("Deploying the next attempt straight from its work tree, before anybody has committed it.")
+        self.print_status("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
         with defer_signals():  # a scratch repository is on the disk meanwhile
-            export_commit(self.service.repository, self.notes.commits[Role.CLAIMED_FIX], tree)
-        (tree / MODULE).write_text(render_module_after(Role.REFACTORING, self.notes.flavour), "utf-8")
-        label = self.plot.label
-        claims = {"label commit-sha": self.notes.commits[label]} if label else {}
+            export_commit(self.service.repository, self.progress.commits[Role.CLAIMED_FIX], tree)
+        (tree / MODULE).write_text(render_module_after(Role.REFACTORING, self.progress.flavour), "utf-8")
+        label = self.scenario.label
+        claims = {"label commit-sha": self.progress.commits[label]} if label else {}
         self._serve(platform, ManualRevision(REVISIONS[1], RevisionSource(folder=str(tree)), claims))
 
     def _serve(self, platform: ProcessPlatform, made: ManualRevision) -> None:
@@ -113,31 +113,31 @@ class DemoSetup:
             raise InputError(f"{made.name} did not come up: {state.detail}")
         seen = visit_service(self.port)
         if seen.close_code != 1011:
-            raise InputError(f"The socket of the broken example service {seen.told}, which is not how it should fail.")
-        self.say(f"A visitor was connected; the socket {seen.told}.")
+            raise InputError(f"The socket of the broken example service {seen.summary}, which is not how it should fail.")
+        self.print_status(f"A visitor was connected; the socket {seen.summary}.")
 
-    def _finish(self) -> None:
+    def _commit_remaining(self) -> None:
         """Whole seconds, all after the last failure: git keeps no fractions."""
         first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         later = [role for role in Role if role not in BEFORE_DEPLOYMENT]
-        self.notes.moments |= {role: first + timedelta(seconds=number) for number, role in enumerate(later)}
-        _save_progress(self.folder, self.notes)
-        base = self.notes.commits[Role.CLAIMED_FIX]
-        self._git("update-ref", _BRANCH, base)
-        self._commit(self.plot.later, base)
-        if self.plot.pull_request:
-            tip = self.notes.commits[Role.REFACTORING]
+        self.progress.commit_times |= {role: first + timedelta(seconds=number) for number, role in enumerate(later)}
+        _save_progress(self.folder, self.progress)
+        base = self.progress.commits[Role.CLAIMED_FIX]
+        self._run_git("update-ref", _BRANCH, base)
+        self._commit(self.scenario.later_commits, base)
+        if self.scenario.pull_request:
+            tip = self.progress.commits[Role.REFACTORING]
             self._commit((Role.FIX,), tip)
-            self._git("update-ref", _PULL_REQUEST_REF, self.notes.commits[Role.FIX])
-            self._git("update-ref", _BRANCH, tip)
-        self.say(f"Committing that attempt{' and what came after it' if len(self.plot.later) > 1 else ''}.")
+            self._run_git("update-ref", _PULL_REQUEST_REF, self.progress.commits[Role.FIX])
+            self._run_git("update-ref", _BRANCH, tip)
+        self.print_status(f"Committing that attempt{' and what came after it' if len(self.scenario.later_commits) > 1 else ''}.")
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
-        planned = plan_commits(self.notes.python, self.notes.flavour, _complete_times(self.notes.moments), limited=self.plot.limited)
+        planned = plan_commits(self.progress.python, self.progress.flavour, _complete_times(self.progress.commit_times), limited=self.scenario.has_session_limit)
         ids = fast_import.append_commits(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
-        self.notes.commits |= dict(zip(roles, ids, strict=True))
+        self.progress.commits |= dict(zip(roles, ids, strict=True))
 
-    def _git(self, *arguments: str) -> None:
+    def _run_git(self, *arguments: str) -> None:
         run_git([f"--git-dir={self.service.repository}", *arguments])
 
 
@@ -196,7 +196,7 @@ def _save_progress(folder: Path, progress: SetupProgress) -> None:
         "python": progress.python,
         "flavour": progress.flavour.value,
         "steps": progress.steps,
-        "moments": {role.value: moment.isoformat() for role, moment in progress.moments.items()},
+        "moments": {role.value: moment.isoformat() for role, moment in progress.commit_times.items()},
         "commits": {role.value: commit for role, commit in progress.commits.items()},
     }
     new = folder / f"{_PROGRESS_FILE}.new"

@@ -17,11 +17,11 @@ class Visitors:
 
     port: int
     last: Visit | None = None
-    over: Event = field(default_factory=Event)
+    stop: Event = field(default_factory=Event)
 
-    def keep_coming(self) -> None:
+    def visit_repeatedly(self) -> None:
         """One after the other, until it is over."""
-        while not self.over.wait(_PAUSE_SECONDS):
+        while not self.stop.wait(_PAUSE_SECONDS):
             try:
                 self.last = visit_service(self.port)
             except InputError:
@@ -32,10 +32,10 @@ class Visitors:
 def run_visitors(port: int) -> Iterator[Visitors]:
     """Visits the service on a port of the loopback."""
     visitors = Visitors(port)
-    thread = Thread(target=visitors.keep_coming)
+    thread = Thread(target=visitors.visit_repeatedly)
     thread.start()
     try:
         yield visitors
     finally:
-        visitors.over.set()
+        visitors.stop.set()
         thread.join()

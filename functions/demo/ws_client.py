@@ -25,7 +25,7 @@ class Visit:
     transcript_status: int
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In words."""
         if self.close_code is None:
             return f"stays open, and {self.messages} {'message' if self.messages == 1 else 'messages'} came"

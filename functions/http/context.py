@@ -19,7 +19,7 @@ class Runtime:
     """Shared by all threads."""
 
     settings: Settings
-    world: "Context"
+    context: "Context"
     signing_secret: "Callable[[], Secret]"
     """Slack's, read when it is first asked for. Raises Misused where none is configured, Retry."""
     span: "Callable[[str, Trace], AbstractContextManager[object]]"

@@ -31,10 +31,10 @@ def handle_message(function: str, request: "Request", step: "Callable[[Context, 
         with here.span(function, log.trace):
             return _run_step(function, request, step, here, log)
     except Retry as retry:
-        log.retry(retry)
+        log.write_retry(retry)
         return "", 503
     except Exception as error:  # noqa: BLE001  # the unknown is delivered again, then dead-lettered
-        log.crash(error)
+        log.write_crash(error)
         return "", 500
 
 
@@ -45,8 +45,8 @@ def _run_step(
         return "", 405
     try:
         delivery = read_delivery(request)
-        reject_old(delivery, runtime.world.clock.now(), runtime.settings.oldest)
-        outcome = step(runtime.world, delivery)
+        reject_old(delivery, runtime.context.clock.now(), runtime.settings.max_message_age)
+        outcome = step(runtime.context, delivery)
     except Reject as rejected:
         store_rejection(runtime, function, rejected, log)
     else:
@@ -59,5 +59,5 @@ def store_rejection(runtime: "Runtime", function: str, error: Reject, log: Reque
     """Stores why something will never work. Raises Retry where that cannot be stored."""
     from shared.workflow.records.rejections import record_rejection  # noqa: PLC0415  # only where it is needed
 
-    record_rejection(runtime.world, function, error.reason, error.detail)
+    record_rejection(runtime.context, function, error.reason, error.detail)
     log.write(Severity.NOTICE, f"rejected:{error.reason}", detail=error.detail)

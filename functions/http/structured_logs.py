@@ -72,7 +72,7 @@ class RequestLog:
     project: str
     trace: Trace = Trace()
 
-    def write(self, severity: Severity, outcome: str, *, incident: str = "", detail: str = "", **more: object) -> None:
+    def write(self, severity: Severity, outcome: str, *, incident: str = "", detail: str = "", **fields: object) -> None:
         """One line. `outcome` is a name of ours; `detail` may come from anywhere: it is redacted, then cut."""
         told: dict[str, object] = {"function": self.function, "outcome": outcome}
         told |= {"incident": incident} if incident else {}
@@ -80,7 +80,7 @@ class RequestLog:
         line: dict[str, object] = {
             "severity": severity.value,
             "message": f"{self.function}: {outcome.partition(':')[0]}",
-            MARKER: told | more,
+            MARKER: told | fields,
         }
         if self.trace.trace:
             place = f"projects/{self.project}/traces/" if self.project else ""
@@ -90,12 +90,12 @@ class RequestLog:
         sys.stdout.write(json.dumps(line) + "\n")  # one write: lines of other threads must not mix with it
         sys.stdout.flush()
 
-    def retry(self, error: Retry) -> None:
+    def write_retry(self, error: Retry) -> None:
         """The line for what is delivered again, with its reason where it has one."""
         named = {"reason": error.reason} if error.reason else {}
         self.write(Severity.WARNING, "retry", detail=str(error), **named)
 
-    def crash(self, error: BaseException) -> None:
+    def write_crash(self, error: BaseException) -> None:
         """The line for what nobody foresaw: its class, its words, and where it was raised, without source text."""
         frames = [
             f"{_relative_path(frame.filename)}:{frame.lineno} {frame.name}"

@@ -18,39 +18,39 @@ class EntryParser:
     """`skipped` counts lines that were no part of an entry."""
 
     skipped: int = 0
-    _rest: str = ""
-    _decode: json.JSONDecoder = field(default_factory=json.JSONDecoder)
+    _buffer: str = ""
+    _decoder: json.JSONDecoder = field(default_factory=json.JSONDecoder)
 
     def feed(self, text: str, *, last: bool = False) -> Iterator[Mapping[str, object]]:
         """The entries that are whole by now. With `last` no more text will come."""
-        self._rest += text
+        self._buffer += text
         while True:
-            self._rest = self._rest.lstrip(_SEPARATORS)
-            if not self._rest:
+            self._buffer = self._buffer.lstrip(_SEPARATORS)
+            if not self._buffer:
                 return
-            if not self._rest.startswith("{"):
+            if not self._buffer.startswith("{"):
                 if not self._skip_line(last=last):
                     return
                 continue
             try:
-                found, end = self._decode.raw_decode(self._rest)
+                found, end = self._decoder.raw_decode(self._buffer)
             except (ValueError, RecursionError):
-                if not last and len(self._rest) < _MAX_ENTRY_LENGTH and not self._broken():
+                if not last and len(self._buffer) < _MAX_ENTRY_LENGTH and not self._is_cut_off():
                     return
                 self._skip_line(last=True)
                 continue
-            self._rest = self._rest[end:]
+            self._buffer = self._buffer[end:]
             yield found
 
-    def _broken(self) -> bool:
+    def _is_cut_off(self) -> bool:
         """Whether an object begins anew before the first one has ended: it was cut off."""
-        return "\n{" in self._rest
+        return "\n{" in self._buffer
 
     def _skip_line(self, *, last: bool) -> bool:
         """False where the line has not ended yet."""
-        line, ended, rest = self._rest.partition("\n")
+        line, ended, rest = self._buffer.partition("\n")
         if not ended and not last and len(line) < _MAX_ENTRY_LENGTH:
             return False
         self.skipped += 1
-        self._rest = rest
+        self._buffer = rest
         return True

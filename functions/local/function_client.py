@@ -15,7 +15,7 @@ from shared.adapters.delivery import Delivery
 class DeliveryTarget(Protocol):
     """Whoever deliveries are carried to, from several threads at once."""
 
-    def take(self, delivery: Delivery) -> bool:
+    def deliver(self, delivery: Delivery) -> bool:
         """Whether the delivery is done with; False means: deliver again."""
 
     def close(self) -> None:
@@ -25,15 +25,15 @@ class DeliveryTarget(Protocol):
 class FunctionClient:
     """Posts to the function on a port of the loopback."""
 
-    def __init__(self, port: int, project: str, seconds: float) -> None:
+    def __init__(self, port: int, project: str, timeout_seconds: float) -> None:
         """`seconds` is how long one call may take; then it counts as refused, whatever comes of it."""
         self._port = port
         self._project = project
-        self._seconds = seconds
-        self._thread = threading.local()
-        self._all: list[HTTPConnection] = []
+        self._seconds = timeout_seconds
+        self._local = threading.local()
+        self._connections: list[HTTPConnection] = []
 
-    def take(self, delivery: Delivery) -> bool:
+    def deliver(self, delivery: Delivery) -> bool:
         """True for a 2xx answer; everything else, silence included, means: deliver again."""
         body, headers = build_cloud_event(delivery, self._project)
         for _ in range(2):  # a server may close a kept connection just then: that is no answer of the function
@@ -53,12 +53,12 @@ class FunctionClient:
 
     def close(self) -> None:
         """Hangs up, in all threads."""
-        for connection in self._all:
+        for connection in self._connections:
             connection.close()
 
     def _connection(self) -> HTTPConnection:
-        kept: HTTPConnection | None = getattr(self._thread, "connection", None)
+        kept: HTTPConnection | None = getattr(self._local, "connection", None)
         if kept is None:
-            kept = self._thread.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
-            self._all.append(kept)
+            kept = self._local.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
+            self._connections.append(kept)
         return kept

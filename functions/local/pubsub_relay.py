@@ -52,7 +52,7 @@ def _create_callback(topic: str, target: DeliveryTarget) -> "Callable[[Message],
         attempt = message.delivery_attempt or 1
         attributes = dict(message.attributes)
         at = message.publish_time
-        taken = target.take(Delivery(message.message_id, topic, message.data, attributes, at, attempt))
+        taken = target.deliver(Delivery(message.message_id, topic, message.data, attributes, at, attempt))
         message.ack() if taken else message.nack()
 
     return carry

@@ -10,8 +10,8 @@ def create_topics(project: str, prefix: str, policy: DeliveryPolicy) -> None:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # noqa: PLC0415
 
     retry = {
-        "minimum_backoff": timedelta(seconds=policy.shortest_pause),
-        "maximum_backoff": timedelta(seconds=policy.longest_pause),
+        "minimum_backoff": timedelta(seconds=policy.min_retry_delay),
+        "maximum_backoff": timedelta(seconds=policy.max_retry_delay),
     }
     with PublisherClient() as publisher, SubscriberClient() as subscriber:
         dead = publisher.topic_path(project, prefix + DEAD_LETTERS)

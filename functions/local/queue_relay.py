@@ -43,13 +43,13 @@ def _relay_topic(queue: SqliteQueue, topic: str, target: DeliveryTarget, policy:
 
 def _relay_batch(queue: SqliteQueue, topic: str, target: DeliveryTarget, policy: DeliveryPolicy) -> bool:
     """False where nothing is due. What was taken is acknowledged in one go: each write to the disk costs as much."""
-    deliveries = queue.take(topic, topology.PREFETCH.get(topic, 1), policy.lease)
+    deliveries = queue.lease(topic, topology.PREFETCH.get(topic, 1), policy.lease)
     taken = []
     for delivery in deliveries:
-        if target.take(delivery):
+        if target.deliver(delivery):
             taken.append(delivery)
         else:
-            queue.release(delivery, policy.pause(delivery.attempt))
+            queue.release(delivery, policy.retry_delay(delivery.attempt))
     if taken:
         queue.acknowledge_all(taken)
     return bool(deliveries)

@@ -40,13 +40,13 @@ class StackOptions:
     prefix: str = "provenfix-"
     environment: Mapping[str, str] | None = None
     """What the functions are to find in their environment besides."""
-    source: Path = FUNCTIONS_FILE
+    functions_file: Path = FUNCTIONS_FILE
     """The file that exports the functions."""
-    beside: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _no_servers
+    extra_servers: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _no_servers
     """What is to run besides, given the ports of the functions."""
     webhook: bool = False
     """Whether the function that the code host calls runs, too."""
-    delivering: topology.DeliveryPolicy = field(default_factory=topology.DeliveryPolicy)
+    delivery_policy: topology.DeliveryPolicy = field(default_factory=topology.DeliveryPolicy)
 
     @property
     def functions(self) -> list[str]:
@@ -66,12 +66,12 @@ class RunningStack:
     environment: Mapping[str, str]
     bus: "PubSubBus | SqliteQueue"
     folder: Path
-    backing: "Started"
-    tended: Supervisor
+    backing_servers: "Started"
+    supervisor: Supervisor
 
-    def check(self) -> None:
+    def check_running(self) -> None:
         """Raises `shared.errors.InputError` where a function or an emulator has ended."""
-        for server, running in (*self.backing, *self.tended.running.values()):
+        for server, running in (*self.backing_servers, *self.supervisor.running.values()):
             server_process.check_running(server, running, self.folder)
 
 
@@ -88,11 +88,11 @@ def run_stack(options: StackOptions) -> Iterator[RunningStack]:
         there, backing = _start_backing(options, len(names), stack)
         stack.enter_context(override_environ(there))
         environment = {**there, **(options.environment or {})}
-        servers = [function_server(name, port, environment, options.source) for name, port in ports.items()]
+        servers = [function_server(name, port, environment, options.functions_file) for name, port in ports.items()]
         tended = Supervisor(options.folder, stack)
-        tended.start([*servers, *options.beside(ports)])
+        tended.start_servers([*servers, *options.extra_servers(ports)])
         doors = {
-            reader.topic: FunctionClient(ports[reader.function], options.project, options.delivering.lease)
+            reader.topic: FunctionClient(ports[reader.function], options.project, options.delivery_policy.lease)
             for reader in topology.SUBSCRIBERS
         }
         bus = _start_relay(options, there, doors, stack)
@@ -126,15 +126,15 @@ def _start_relay(
         from functions.local import queue_relay  # noqa: PLC0415
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
-        queue = SqliteQueue(options.folder / QUEUE_FILE, options.delivering.attempts)
+        queue = SqliteQueue(options.folder / QUEUE_FILE, options.delivery_policy.attempts)
         stack.callback(queue.close)
-        queue.free()  # whatever an earlier stack was busy with when it was ended
-        stack.enter_context(queue_relay.relay_queue(queue, targets, options.delivering))
+        queue.release_all()  # whatever an earlier stack was busy with when it was ended
+        stack.enter_context(queue_relay.relay_queue(queue, targets, options.delivery_policy))
         return queue
     from functions.local import pubsub_relay, pubsub_topology  # noqa: PLC0415
     from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
 
-    pubsub_topology.create_topics(options.project, options.prefix, options.delivering)
+    pubsub_topology.create_topics(options.project, options.prefix, options.delivery_policy)
     bus = PubSubBus(options.project, options.prefix, emulator=environment["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
     stack.enter_context(pubsub_relay.relay_pubsub(options.project, options.prefix, targets))

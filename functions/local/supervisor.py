@@ -30,14 +30,14 @@ class Supervisor:
     running: "dict[str, tuple[Server, subprocess.Popen[bytes]]]" = field(default_factory=dict)
     restarts: int = 0
 
-    def start(self, servers: Sequence[Server]) -> None:
+    def start_servers(self, servers: Sequence[Server]) -> None:
         """Starts them side by side, and returns once all of them answer. Raises Unreadable."""
         for server in servers:
             self.running[server.name] = server, self.stack.enter_context(server_process.run_server(server, self.folder))
         for server in servers:
             server_process.wait_until_ready(*self.running[server.name], self.folder)
 
-    def revive(self) -> Sequence[str]:
+    def restart_ended(self) -> Sequence[str]:
         """Starts again what has ended, and tells the names. Raises Unreadable for what ends again and again."""
         ended = [(server, was) for server, was in self.running.values() if was.poll() is not None]
         for server, was in ended:
@@ -45,7 +45,7 @@ class Supervisor:
             if self.restarts > MAX_RESTARTS:
                 server_process.check_running(server, was, self.folder)
             _kill_leftovers(server, was)
-        self.start([server for server, _ in ended])
+        self.start_servers([server for server, _ in ended])
         return [server.name for server, _ in ended]
 
 

@@ -42,9 +42,9 @@ class DeliveryPolicy:
     """Pub/Sub takes 5 to 100."""
     lease: int = 600
     """How long a function may take before its message is delivered again. Pub/Sub takes 10 to 600."""
-    shortest_pause: float = 1.0
-    longest_pause: float = 10.0
+    min_retry_delay: float = 1.0
+    max_retry_delay: float = 10.0
 
-    def pause(self, attempt: int) -> float:
+    def retry_delay(self, attempt: int) -> float:
         """Between a delivery that failed and the next: twice as long each time."""
-        return min(self.longest_pause, self.shortest_pause * 2.0 ** (attempt - 1))
+        return min(self.max_retry_delay, self.min_retry_delay * 2.0 ** (attempt - 1))

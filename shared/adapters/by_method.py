@@ -16,21 +16,21 @@ class DeployMethodRouter:
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        return self._of(service).find(service, marker)
+        return self._deployer_for(service).find(service, marker)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Raises Reject where nothing deploys in this way."""
-        return self._of(service).start(service, marker, commit, etag)
+        return self._deployer_for(service).start(service, marker, commit, etag)
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        return self._of(service).state(service, operation)
+        return self._deployer_for(service).state(service, operation)
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
-        self._of(service).shift(service, revision, percent)
+        self._deployer_for(service).shift_traffic(service, revision, percent)
 
-    def _of(self, service: Service) -> Deployer:
+    def _deployer_for(self, service: Service) -> Deployer:
         found = self._deployers.get(service.deploy_method)
         if found is None:
             told = f"{service.name} is deployed by {service.deploy_method}, for which nothing is configured here"

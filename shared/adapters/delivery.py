@@ -34,20 +34,20 @@ class DeadLetter:
 class RawPublisher(Protocol):
     """Takes messages that are not provenfix's own, as the log sink sends them."""
 
-    def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def publish_raw(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are. Raises `shared.errors.Retry` where some may not have been taken."""
 
 
 class DeadLetters(Protocol):
     """The messages that were given up. Raises `shared.errors.Retry` where they cannot be reached."""
 
-    def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
+    def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """What lies there, oldest first, without taking it away."""
 
     def replay(self, letter: DeadLetter) -> None:
         """Publishes it once more to the topic that it came from, and takes it out."""
 
-    def drop(self, letter: DeadLetter) -> None:
+    def discard(self, letter: DeadLetter) -> None:
         """Takes it out for good."""
 
     def close(self) -> None:

@@ -15,6 +15,6 @@ class SystemClock:
 class RandomIdGenerator:
     """Implements `shared.ports.IdGenerator`."""
 
-    def token(self) -> str:
+    def generate_id(self) -> str:
         """128 random bits as hex digits."""
         return secrets.token_hex(16)

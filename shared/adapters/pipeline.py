@@ -37,11 +37,11 @@ class PipelineRun:
 class Pipeline(Protocol):
     """Raises Retry and Reject, as the ports do."""
 
-    def check(self, service: Service, order: DeployOrder) -> None:
+    def require_traceable(self, service: Service, order: DeployOrder) -> None:
         """Raises Reject where a run could not be found again: then none may begin."""
 
-    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
+    def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """The run of this order; None where there is none, or none yet."""
 
-    def begin(self, service: Service, order: DeployOrder) -> None:
+    def start_run(self, service: Service, order: DeployOrder) -> None:
         """*Effect.* Begins a run. Whether it did where the answer was lost, `find` tells."""

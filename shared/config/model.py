@@ -51,7 +51,7 @@ class SecretEntry(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _is_reference(cls, value: object) -> object:
+    def _require_one_source(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
             raise invalid_value("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
         return value
@@ -135,7 +135,7 @@ class GitHubEntry(StrictModel):
     address: CodeHostUrl = "https://github.com"
 
     @model_validator(mode="after")
-    def _is_somebody(self) -> "GitHubEntry":
+    def _require_credentials(self) -> "GitHubEntry":
         if (self.app is None) is (self.token is None):
             raise invalid_value("must have either app or token")
         return self

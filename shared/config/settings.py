@@ -60,9 +60,9 @@ _Value = TypeVar("_Value")
 class Platform(StrEnum):
     """What runs the services of one machine."""
 
-    KEPT = ""
+    SIMULATED = ""
     """Nothing: revisions and traffic are documents."""
-    SERVED = "served"
+    PROCESSES = "served"
     """The local platform, as processes."""
     WATCHED = "watched"
     """Another one, of which the log streams in."""
@@ -77,7 +77,7 @@ class Secrets:
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
     github_app_key: SecretReference | None = None
-    held: Mapping[str, Secret] = field(default_factory=dict)
+    values: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
 
 
@@ -109,31 +109,31 @@ class Settings:
 
     interpreters: Mapping[str, str] = field(default_factory=dict)
     compilers: Mapping[str, str] = field(default_factory=dict)
-    local: Path | None = None
+    local_folder: Path | None = None
     """The folder of the local stack; None in the cloud."""
-    platform: Platform = Platform.KEPT
+    platform: Platform = Platform.SIMULATED
     """Counts on one machine only, as `longest_wait` does."""
     longest_wait: timedelta = timedelta.max
-    embedded: Path | None = None
+    sqlite_folder: Path | None = None
     """The folder of the SQLite files; None where Firestore and Pub/Sub are used."""
     project: str = ""
     database: str = "(default)"
     topic_prefix: str = "provenfix-"
     kill_switch: bool = False
-    oldest: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
+    max_message_age: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
     tracing: bool = False
     services: Mapping[str, Service] = field(default_factory=dict)
     """By `Service.id`."""
-    own: frozenset[str] = frozenset()
+    own_functions: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
     secrets: Secrets = field(default_factory=Secrets)
     firestore_emulator: str = ""
     pubsub_emulator: str = ""
-    deployed: bool = False
+    is_deployed: bool = False
     """Whether this runs on Cloud Run, and so has an account of its own."""
     code_host: CodeHost = field(default_factory=CodeHost)
-    doubles: EndpointOverrides = EndpointOverrides()
-    redaction: tuple[str, ...] = ()
+    endpoint_overrides: EndpointOverrides = EndpointOverrides()
+    secret_patterns: tuple[str, ...] = ()
     """Forms of secrets beyond those that are known anyway."""
     index_file: str = ""
     """Where git says, to a hook that it runs, that the index to be committed is."""
@@ -150,21 +150,21 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         interpreters=_values_by_version(_INTERPRETER_VARIABLE, environment),
         compilers=_read_compile_urls(environment),
-        local=local,
+        local_folder=local,
         platform=_read_platform(environment, local),
         longest_wait=_read_longest_wait(environment, is_local=local is not None or bool(doubles.google)),
-        embedded=embedded,
+        sqlite_folder=embedded,
         project=project,
         database=environment.get("PROVENFIX_DATABASE") or "(default)",
         topic_prefix=environment.get("PROVENFIX_TOPIC_PREFIX") or "provenfix-",
         kill_switch=_read_switch("PROVENFIX_KILL_SWITCH", environment),
-        oldest=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
+        max_message_age=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_read_switch("PROVENFIX_TRACING", environment),
-        own=frozenset((service_id(project, this),)) if this and project else frozenset(),
+        own_functions=frozenset((service_id(project, this),)) if this and project else frozenset(),
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
-        deployed=bool(this),
-        doubles=doubles,
+        is_deployed=bool(this),
+        endpoint_overrides=doubles,
         index_file=environment.get("GIT_INDEX_FILE", ""),
     )
 
@@ -184,10 +184,10 @@ def _merge_configuration(settings: Settings, file: "Configuration", environment:
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
         services=services,
-        own=settings.own | own,
-        secrets=_secrets(file, environment, settings.local),
+        own_functions=settings.own_functions | own,
+        secrets=_secrets(file, environment, settings.local_folder),
         code_host=_code_host(file),
-        redaction=file.redaction.forms if file.redaction else (),
+        secret_patterns=file.redaction.forms if file.redaction else (),
     )
 
 
@@ -195,8 +195,8 @@ def _with_deploy_mode(service: Service, platform: Platform) -> Service:
     """Of a platform that is only watched no share of the traffic is moved: a command gives all of it, or a person."""
     if platform is not Platform.WATCHED:
         return service
-    acting = RolloutMode.COMMAND if service.deploy_command else RolloutMode.BY_HAND
-    return replace(service, acting=acting, traffic_steps=(_ALL_TRAFFIC,))
+    acting = RolloutMode.COMMAND if service.deploy_command else RolloutMode.MANUAL
+    return replace(service, rollout_mode=acting, traffic_steps=(_ALL_TRAFFIC,))
 
 
 def _code_host(file: "Configuration") -> CodeHost:
@@ -215,7 +215,7 @@ def _secrets(file: "Configuration", environment: Mapping[str, str], local: Path 
     key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
     all_ = (signing, bot, github, webhook, key)
-    named = {one.name for one in all_ if one is not None and one.keeper is SecretSource.ENVIRONMENT}
+    named = {one.name for one in all_ if one is not None and one.source is SecretSource.ENVIRONMENT}
     held = {name: Secret(environment[name]) for name in named if environment.get(name)}
     return Secrets(signing, bot, github, webhook, key, held)
 
@@ -252,7 +252,7 @@ def _read_platform(environment: Mapping[str, str], local: Path | None) -> Platfo
     text = environment.get("PROVENFIX_PLATFORM", "")
     if text not in frozenset(Platform):
         raise UsageError("PROVENFIX_PLATFORM must be 'served' or 'watched', or not be set.")
-    return _require_local("PROVENFIX_PLATFORM", Platform(text), Platform.KEPT, is_local=local is not None)
+    return _require_local("PROVENFIX_PLATFORM", Platform(text), Platform.SIMULATED, is_local=local is not None)
 
 
 def _read_longest_wait(environment: Mapping[str, str], *, is_local: bool) -> timedelta:

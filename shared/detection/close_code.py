@@ -79,9 +79,9 @@ _OTHER_NUMBERS = re.compile(
 class CloseKind(StrEnum):
     INTERNAL_ERROR = "internal_error"
     """The text does not say which end closed first."""
-    OURS = "ours"
+    LOCAL_END = "ours"
     """This end sent the code first."""
-    OTHER_END = "other_end"
+    REMOTE_END = "other_end"
     """This end received the code and answered it: what failed there is not in this log."""
     KEEPALIVE = "keepalive"
     """The other end did not answer a ping in time: a blocked loop or a slow network."""
@@ -107,9 +107,9 @@ def _close_direction(text: str, at: int) -> CloseKind:
     """`received 1011 …; then sent …` is how websockets says that the other end closed first."""
     before, after = text[max(0, at - _CHARACTERS_BEFORE) : at], text[at : at + _CHARACTERS_AFTER].partition("\n")[0]
     if _RECEIVED.search(before) and _THEN_SENT.search(after):
-        return CloseKind.OTHER_END
+        return CloseKind.REMOTE_END
     if _SENT_FIRST.search(before) and _THEN_RECEIVED.search(after):
-        return CloseKind.OURS
+        return CloseKind.LOCAL_END
     return CloseKind.INTERNAL_ERROR
 
 

@@ -29,8 +29,8 @@ class CollectedIncidents:
     """What a log holds."""
 
     incidents: tuple[Incident, ...]
-    entries: int
-    refused: Mapping[str, int]
+    entry_count: int
+    skipped: Mapping[str, int]
     """How many entries are no signal, by the name of the reason."""
 
 
@@ -40,8 +40,8 @@ class _DuplicateFilter:
 
     seen: set[int] = field(default_factory=set)
 
-    def has(self, entry: LogEntry, read: Signal | SkipReason) -> bool:
-        if not entry.insert_id or (read is SkipReason.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
+    def is_duplicate(self, entry: LogEntry, signal_or_skip: Signal | SkipReason) -> bool:
+        if not entry.insert_id or (signal_or_skip is SkipReason.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
             return False
         name = hash((entry.log_name, entry.timestamp, entry.insert_id, entry.text))
         if name in self.seen:
@@ -54,41 +54,41 @@ class _DuplicateFilter:
 @dataclass(slots=True)
 class _FirstPass:
     grouping: IncidentGrouper
-    neighbours: TracebackAssembler = field(default_factory=TracebackAssembler)
-    refused: Counter[str] = field(default_factory=Counter)
+    tracebacks: TracebackAssembler = field(default_factory=TracebackAssembler)
+    skipped: Counter[str] = field(default_factory=Counter)
     ties: TieFinder = field(default_factory=TieFinder)
-    copies: _DuplicateFilter = field(default_factory=_DuplicateFilter)
-    entries: int = 0
-    closes: int = 0
+    duplicates: _DuplicateFilter = field(default_factory=_DuplicateFilter)
+    entry_count: int = 0
+    close_count: int = 0
 
-    def take(self, entry: LogEntry) -> None:
-        self.entries += 1
-        self.neighbours.clock(entry)
+    def add_entry(self, entry: LogEntry) -> None:
+        self.entry_count += 1
+        self.tracebacks.observe_time(entry)
         read = read_signal(entry)
-        if self.copies.has(entry, read):
+        if self.duplicates.is_duplicate(entry, read):
             return
-        self.ties.take(self.entries, entry, read)
+        self.ties.add_entry(self.entry_count, entry, read)
         if isinstance(read, Signal):
             if read.kind in _CLOSE_KINDS:
-                self.closes += 1
+                self.close_count += 1
             else:
                 self.grouping.add(read)
-                self._complete(self.neighbours.boundary(entry))
+                self._add_reassembled(self.tracebacks.add_boundary(entry))
             return
-        self.refused[read.value] += 1
+        self.skipped[read.value] += 1
         if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(entry.text):
-            self._complete(self.neighbours.ends_with(entry))
+            self._add_reassembled(self.tracebacks.add_last_line(entry))
         elif read in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE} and is_traceback_line(entry.text):
-            self._complete(self.neighbours.part(entry))
+            self._add_reassembled(self.tracebacks.add_line(entry))
 
-    def end(self) -> None:
-        self._complete(self.neighbours.rest())
-        self.refused += Counter()  # drops what came down to nothing
+    def finish(self) -> None:
+        self._add_reassembled(self.tracebacks.flush())
+        self.skipped += Counter()  # drops what came down to nothing
 
-    def _complete(self, signals: Iterable[Signal]) -> None:
+    def _add_reassembled(self, signals: Iterable[Signal]) -> None:
         for signal in signals:
             self.grouping.add(signal)
-            self.refused[SkipReason.NO_FAILING_FILE.value] -= 1
+            self.skipped[SkipReason.NO_FAILING_FILE.value] -= 1
 
 
 def collect_incidents(log: LogSource, *, service: str, environment: str) -> CollectedIncidents:
@@ -99,15 +99,15 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
     scope = Scope(service, environment)
     found = _FirstPass(IncidentGrouper(scope))
     for entry in log.entries():
-        found.take(entry)
-    found.end()
+        found.add_entry(entry)
+    found.finish()
     incidents = found.grouping.incidents()
-    ties = found.ties.settle() if found.closes else {}
-    if found.closes:
+    ties = found.ties.resolve() if found.close_count else {}
+    if found.close_count:
         incidents = sort_by_first_seen(chain(incidents, _close_incidents(log, incidents, ties, scope)))
     if any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
         incidents = _attach_symptoms(log, incidents, ties, scope)
-    return CollectedIncidents(incidents, found.entries, dict(found.refused))
+    return CollectedIncidents(incidents, found.entry_count, dict(found.skipped))
 
 
 def _close_incidents(
@@ -115,7 +115,7 @@ def _close_incidents(
 ) -> tuple[Incident, ...]:
     """An incident for each exception that closes are tied to, and for what is tied to none."""
     known = SymptomCollector(incidents, scope)
-    causes = {tie.raised.identity for tie in ties.values() if tie.tied}
+    causes = {tie.raised.class_and_path for tie in ties.values() if tie.is_tied}
     own = IncidentGrouper(scope)
     for number, entry, read in _unique_entries(log):
         if not isinstance(read, Signal) or read.kind not in _CLOSE_KINDS:
@@ -123,8 +123,8 @@ def _close_incidents(
         tie = ties.get(number)
         if tie is None:
             own.add(read)
-        elif known.owner(entry, tie.raised) is None and (tie.tied or tie.raised.identity not in causes):
-            own.add(read, tie.raised if tie.tied else None)
+        elif known.find_owner(entry, tie.raised) is None and (tie.is_tied or tie.raised.class_and_path not in causes):
+            own.add(read, tie.raised if tie.is_tied else None)
     return own.incidents()
 
 
@@ -134,14 +134,14 @@ def _attach_symptoms(
     symptoms = SymptomCollector(incidents, scope)
     for number, entry, read in _unique_entries(log):
         tie = ties.get(number)
-        symptoms.take(entry, read, None if tie is None or _is_own_close(symptoms, entry, tie, incidents) else tie)
-    return symptoms.attached()
+        symptoms.add_entry(entry, read, None if tie is None or _is_own_close(symptoms, entry, tie, incidents) else tie)
+    return symptoms.build_incidents()
 
 
 def _is_own_close(symptoms: SymptomCollector, entry: LogEntry, tie: Tie, incidents: Sequence[Incident]) -> bool:
     """Whether a close is what its incident consists of."""
-    owner = symptoms.owner(entry, tie.raised)
-    return owner is None or (tie.tied and incidents[owner].kind is not SignalKind.SYNTAX_ERROR)
+    owner = symptoms.find_owner(entry, tie.raised)
+    return owner is None or (tie.is_tied and incidents[owner].kind is not SignalKind.SYNTAX_ERROR)
 
 
 def _unique_entries(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
@@ -149,5 +149,5 @@ def _unique_entries(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | Sk
     copies = _DuplicateFilter()
     for number, entry in enumerate(log.entries(), 1):
         read = read_signal(entry)
-        if not copies.has(entry, read):
+        if not copies.is_duplicate(entry, read):
             yield number, entry, read

@@ -36,7 +36,7 @@ class Scope:
     service: str = ""
     environment: str = ""
 
-    def of(self, entry: LogEntry) -> tuple[str, str]:
+    def resolve(self, entry: LogEntry) -> tuple[str, str]:
         """Service and environment of an entry."""
         return (
             self.service or entry.service or _UNKNOWN_SERVICE,
@@ -57,11 +57,11 @@ def normalise_path(path: str) -> str:
 
 def describe_close_variant(signal: Signal, raised: RaisedException | None = None) -> str:
     """What makes a close another defect: that the other end began it, or the exception to which it is tied."""
-    if signal.closed is CloseKind.OTHER_END:
-        return f"{signal.kind.value} {CloseKind.OTHER_END.value}"
+    if signal.close_kind is CloseKind.REMOTE_END:
+        return f"{signal.kind.value} {CloseKind.REMOTE_END.value}"
     if raised is None:
         return ""
-    error_class, path = raised.identity
+    error_class, path = raised.class_and_path
     return f"{signal.kind.value} {error_class} {normalise_path(path)}"
 
 
@@ -98,7 +98,7 @@ class Tally:
         if self.last_seen is None or moment > self.last_seen:
             self.last_seen = moment
 
-    def join(self, other: "Tally") -> None:
+    def merge(self, other: "Tally") -> None:
         """All of another tally."""
         self.occurrences += other.occurrences
         self.dated = self.dated and other.dated
@@ -114,7 +114,7 @@ class _SightingTally:
     source_text: str = ""
     python: str = ""
 
-    def learn(self, source_text: str, python: str) -> None:
+    def add_details(self, source_text: str, python: str) -> None:
         self.source_text = self.source_text or source_text
         self.python = self.python or python
 
@@ -127,7 +127,7 @@ _DefectKey = tuple[SignalKind, str, str, str, str]
 class _Defect:
     total: Tally
     path: str = ""
-    closed: CloseKind | None = None
+    close_kind: CloseKind | None = None
     raised: RaisedException | None = None
     seen: dict[_SightingKey, _SightingTally] = field(default_factory=dict)
 
@@ -138,16 +138,16 @@ class _Defect:
         seen = self._seen(key, signal.entry)
         if seen is not None:
             seen.tally.add(signal.entry)
-            seen.learn(signal.source_text, signal.python)
+            seen.add_details(signal.source_text, signal.python)
 
-    def join(self, other: "_Defect") -> None:
-        self.total.join(other.total)
+    def merge(self, other: "_Defect") -> None:
+        self.total.merge(other.total)
         self.path = max(self.path, other.path, key=len)
         for key, theirs in other.seen.items():
             seen = self._seen(key, theirs.tally.first)
             if seen is not None:
-                seen.tally.join(theirs.tally)
-                seen.learn(theirs.source_text, theirs.python)
+                seen.tally.merge(theirs.tally)
+                seen.add_details(theirs.source_text, theirs.python)
 
     def _seen(self, key: _SightingKey, entry: LogEntry) -> _SightingTally | None:
         seen = self.seen.get(key)
@@ -162,24 +162,24 @@ class IncidentGrouper:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._defects: dict[_DefectKey, _Defect] = {}
-        self.left_out = 0
+        self.dropped_signals = 0
         """Signals of further defects, where there are more than `MAX_INCIDENTS`."""
 
     def add(self, signal: Signal, raised: RaisedException | None = None) -> None:
         """One more signal, in any order; `raised` is the exception to which a close is tied."""
-        service, environment = self._scope.of(signal.entry)
+        service, environment = self._scope.resolve(signal.entry)
         path = "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
         error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal, raised)
         key = (signal.kind, service, environment, error_class, path)
         defect = self._defects.get(key)
         if defect is None:
             if len(self._defects) >= MAX_INCIDENTS:
-                self.left_out += 1
+                self.dropped_signals += 1
                 return
-            closed = signal.closed if signal.closed is not CloseKind.KEEPALIVE else None
-            defect = self._defects[key] = _Defect(Tally(truncate_entry(signal.entry)), closed=closed, raised=raised)
-        elif defect.closed is not signal.closed:
-            defect.closed = None
+            closed = signal.close_kind if signal.close_kind is not CloseKind.KEEPALIVE else None
+            defect = self._defects[key] = _Defect(Tally(truncate_entry(signal.entry)), close_kind=closed, raised=raised)
+        elif defect.close_kind is not signal.close_kind:
+            defect.close_kind = None
         defect.add(signal)
 
     def incidents(self) -> tuple[Incident, ...]:
@@ -204,10 +204,10 @@ def _merge_bare_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _D
     for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
         target = None if _is_absolute(defect.path) else _find_merge_target(joined, key, defect)
         if target is None:
-            mine = joined[key] = _Defect(Tally(defect.total.first), closed=defect.closed, raised=defect.raised)
-            mine.join(defect)
+            mine = joined[key] = _Defect(Tally(defect.total.first), close_kind=defect.close_kind, raised=defect.raised)
+            mine.merge(defect)
         else:
-            target.join(defect)
+            target.merge(defect)
     return joined
 
 
@@ -245,7 +245,7 @@ def _build_incident(key: _DefectKey, defect: _Defect) -> Incident:
         last_seen=defect.total.last_seen,
         occurrences=defect.total.occurrences,
         dated=defect.total.dated,
-        closed=defect.closed,
+        close_kind=defect.close_kind,
         raised=defect.raised,
     )
 

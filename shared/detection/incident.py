@@ -80,13 +80,13 @@ class Incident:
     """False where the log carried times of day without a date."""
     nearby: tuple[Symptom, ...] = ()
     """What was logged in the same minutes, and is not known to follow from it."""
-    closed: CloseKind | None = None
+    close_kind: CloseKind | None = None
     """For closes: which end closed first."""
     raised: RaisedException | None = None
     """For closes: the exception that the log ties them to. That it closed them is not proven."""
 
     @property
-    def is_raised_by_the_close(self) -> bool:
+    def is_close_own_exception(self) -> bool:
         """Whether the exception is the close's own text, so that none was logged before it."""
         entry = self.raised.entry if self.raised is not None else None
         return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)

@@ -44,15 +44,15 @@ class LoggedException:
     frames: tuple[Frame, ...] = ()
 
     @property
-    def place(self) -> Frame | None:
+    def location(self) -> Frame | None:
         """The deepest frame outside of installed packages, else the deepest; None without frames."""
         own = [frame for frame in self.frames if not is_package_frame(frame)]
         return own[-1] if own else self.frames[-1] if self.frames else None
 
     @property
-    def identity(self) -> tuple[str, str]:
+    def class_and_path(self) -> tuple[str, str]:
         """Class and file: what two of the same kind have in common, whatever their lines and messages."""
-        return self.error_class, self.place.path if self.place else ""
+        return self.error_class, self.location.path if self.location else ""
 
 
 def is_package_frame(frame: Frame) -> bool:
@@ -64,26 +64,26 @@ def is_package_frame(frame: Frame) -> bool:
 class TracebackParser:
     """Takes a traceback's lines one by one, gives the exception that they end with."""
 
-    begun: bool = False
+    is_open: bool = False
     frames: list[Frame] = field(default_factory=list)
 
-    def take(self, line: str) -> LoggedException | None:
+    def feed_line(self, line: str) -> LoggedException | None:
         """One more line; None as long as the traceback goes on."""
         if TRACEBACK_HEADER in line:
-            self.begun, self.frames = True, []
+            self.is_open, self.frames = True, []
             return None
         frame = _FRAME.search(line)
         if frame is not None:
-            self.begun = True
+            self.is_open = True
             self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
             self.frames = self.frames[-_MAX_FRAMES:]
             return None
-        ended = self._ended(line) if self.begun else None
+        ended = self._parse_last_line(line) if self.is_open else None
         if ended is not None:
-            self.begun, self.frames = False, []
+            self.is_open, self.frames = False, []
         return ended
 
-    def _ended(self, line: str) -> LoggedException | None:
+    def _parse_last_line(self, line: str) -> LoggedException | None:
         bare = line.lstrip(_GUTTER_CHARACTERS)
         if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
             return None  # a quoted source line
@@ -128,10 +128,10 @@ def _parse_text(text: str) -> Iterator[LoggedException]:
     if len(lines) > 2 * _MAX_LINES:
         lines = [*lines[:_MAX_LINES], *lines[-_MAX_LINES:]]
     for line in lines:
-        ended = traceback.take(line[:_MAX_LINE_LENGTH])
+        ended = traceback.feed_line(line[:_MAX_LINE_LENGTH])
         if ended is not None:
             yield ended
-        elif not traceback.begun:
+        elif not traceback.is_open:
             yield from _parse_single_line(line[:_MAX_LINE_LENGTH])
 
 

@@ -29,9 +29,9 @@ _StreamKey = tuple[str, str, str, str]
 class _Line:
     moment: datetime | None
     text: str
-    ends: LogEntry | None = None
+    error_entry: LogEntry | None = None
     """The entry, where it is the last line of a traceback and names no file."""
-    boundary: bool = False
+    is_boundary: bool = False
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class _Stream:
     lines: deque[_Line] = field(default_factory=deque)
     waiting: deque[tuple[int, _Line]] = field(default_factory=deque)
     """Last lines that still wait for what may come after them, with their numbers."""
-    taken: int = 0
+    line_count: int = 0
 
 
 class TracebackAssembler:
@@ -50,7 +50,7 @@ class TracebackAssembler:
         self._last: datetime | None = None
         self._direction = 0
 
-    def clock(self, entry: LogEntry) -> None:
+    def observe_time(self, entry: LogEntry) -> None:
         """Learn from any entry whether the log runs forwards or backwards."""
         moment = entry.timestamp
         if moment is None:
@@ -59,37 +59,37 @@ class TracebackAssembler:
             self._direction += 1 if moment > self._last else -1
         self._last = moment
 
-    def part(self, entry: LogEntry) -> Iterator[Signal]:
+    def add_line(self, entry: LogEntry) -> Iterator[Signal]:
         """A line of a traceback."""
-        return self._take(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH])))
+        return self._add(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH])))
 
-    def ends_with(self, entry: LogEntry) -> Iterator[Signal]:
+    def add_last_line(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that names the error and no file."""
-        return self._take(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH]), ends=entry, boundary=True))
+        return self._add(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH]), error_entry=entry, is_boundary=True))
 
-    def boundary(self, entry: LogEntry) -> Iterator[Signal]:
+    def add_boundary(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that needs nobody else: what stands before it is spoken for."""
         if _stream_key(entry) not in self._streams:
             return iter(())
-        return self._take(entry, _Line(entry.timestamp, "", boundary=True))
+        return self._add(entry, _Line(entry.timestamp, "", is_boundary=True))
 
-    def rest(self) -> Iterator[Signal]:
+    def flush(self) -> Iterator[Signal]:
         """At the end of the log: all that still waited for lines to come."""
         for stream in self._streams.values():
-            yield from self._settle(stream, keep=0)
+            yield from self._resolve_waiting(stream, keep=0)
         self._streams.clear()
 
-    def _take(self, entry: LogEntry, line: _Line) -> Iterator[Signal]:
+    def _add(self, entry: LogEntry, line: _Line) -> Iterator[Signal]:
         stream = self._stream(_stream_key(entry))
         if len(self._streams) > _MAX_STREAMS:
             _, oldest = self._streams.popitem(last=False)
-            yield from self._settle(oldest, keep=0)
+            yield from self._resolve_waiting(oldest, keep=0)
         stream.lines.append(line)
-        stream.taken += 1
-        if line.ends is not None:
-            stream.waiting.append((stream.taken, line))
+        stream.line_count += 1
+        if line.error_entry is not None:
+            stream.waiting.append((stream.line_count, line))
         if stream.waiting:
-            yield from self._settle(stream, keep=_MAX_DISTANCE)
+            yield from self._resolve_waiting(stream, keep=_MAX_DISTANCE)
         else:
             while len(stream.lines) > _MAX_DISTANCE:
                 stream.lines.popleft()
@@ -102,25 +102,25 @@ class TracebackAssembler:
             self._streams.move_to_end(key)
         return stream
 
-    def _settle(self, stream: _Stream, keep: int) -> Iterator[Signal]:
+    def _resolve_waiting(self, stream: _Stream, keep: int) -> Iterator[Signal]:
         """Decide the waiting lines that have `keep` lines after them."""
-        while stream.waiting and stream.taken - stream.waiting[0][0] >= keep:
+        while stream.waiting and stream.line_count - stream.waiting[0][0] >= keep:
             _, line = stream.waiting.popleft()
             lines = list(stream.lines)
             at = lines.index(line)
-            signal = self._complete(lines[max(0, at - _MAX_DISTANCE) : at + _MAX_DISTANCE + 1], line)
+            signal = self._assemble(lines[max(0, at - _MAX_DISTANCE) : at + _MAX_DISTANCE + 1], line)
             if signal is not None:
                 yield signal
             for _ in range(max(0, at - _MAX_DISTANCE)):
                 stream.lines.popleft()
 
-    def _complete(self, lines: list[_Line], last: _Line) -> Signal | None:
-        assert last.ends is not None
-        for step in self._directions(last.ends):
+    def _assemble(self, lines: list[_Line], last: _Line) -> Signal | None:
+        assert last.error_entry is not None
+        for step in self._directions(last.error_entry):
             before = _traceback_before(lines, last, step)
             if before:
                 text = "\n".join([line.text for line in before] + [last.text])
-                read = read_signal(replace(last.ends, text=text))
+                read = read_signal(replace(last.error_entry, text=text))
                 if isinstance(read, Signal):
                     return read
         return None
@@ -137,7 +137,7 @@ def _traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]
     at = ordered.index(last)
     begin = at
     named = False
-    while begin > 0 and not ordered[begin - 1].boundary and at - begin < _MAX_DISTANCE:
+    while begin > 0 and not ordered[begin - 1].is_boundary and at - begin < _MAX_DISTANCE:
         begin -= 1
         says = is_failing_file_frame(ordered[begin].text)
         if not named and (says is False or at - begin > _MAX_DISTANCE_TO_FILE):

@@ -11,7 +11,7 @@ def describe_raised_exception(incident: Incident, frame: Frame | None = None) ->
         return ""
     exception = incident.raised.exception
     words = ": ".join(filter(None, (quote_untrusted(exception.error_class, 80), quote_untrusted(exception.message, 200))))
-    at = frame or exception.place
+    at = frame or exception.location
     if at is None:
         return words
     line = f", line {at.line}" if at.line else ""

@@ -24,7 +24,7 @@ class SignalKind(StrEnum):
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
     NOT_PYTHON = "not_python"
-    FOLLOWER = "follower"
+    FOLLOW_ON_ERROR = "follower"
     """An error that follows from another signal of its revision; only ever a symptom."""
 
 
@@ -37,7 +37,7 @@ class SkipReason(StrEnum):
     AUDIT_LOG = "audit_log"
     NO_FAILING_FILE = "no_failing_file"
     """It names a syntax error and no file; entries beside it may."""
-    MENTIONED = "mentioned"
+    ONLY_MENTIONED = "mentioned"
     """A sentence speaks of a syntax error in a file: a commit's subject, a question, the answer of a model."""
     DATABASE_ERROR = "database_error"
     """A syntax error of SQL."""
@@ -64,7 +64,7 @@ class Signal:
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
     """Minor version such as `3.11`, where the traceback's own library paths tell it."""
-    closed: CloseKind | None = None
+    close_kind: CloseKind | None = None
     """For a close: which end closed first, as far as the text says."""
 
 
@@ -119,7 +119,7 @@ def _read_close_signal(entry: LogEntry, text: str) -> Signal | None:
     if closed is None:
         return None
     kind = SignalKind.KEEPALIVE_TIMEOUT if closed is CloseKind.KEEPALIVE else SignalKind.CLOSE_1011
-    return Signal(kind, entry, message=text[:300].strip(), closed=closed)
+    return Signal(kind, entry, message=text[:300].strip(), close_kind=closed)
 
 
 def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
@@ -164,8 +164,8 @@ def _read_mention(entry: LogEntry, mention: SyntaxErrorMention) -> Signal | Skip
     kind = _signal_kind(mention)
     if kind is None:
         return SkipReason.NO_FAILING_FILE
-    if not mention.standing and kind is not SignalKind.NOT_PYTHON:
-        return SkipReason.MENTIONED
+    if not mention.is_logged_error and kind is not SignalKind.NOT_PYTHON:
+        return SkipReason.ONLY_MENTIONED
     return Signal(
         kind=kind,
         entry=entry,

@@ -90,31 +90,31 @@ class SymptomCollector:
                 place = (incident.service, incident.environment)
                 self._cases.setdefault(place, []).extend(_revision_windows(number, incident))
 
-    def take(self, entry: LogEntry, read: Signal | SkipReason, tie: Tie | None = None) -> None:
+    def add_entry(self, entry: LogEntry, signal_or_skip: Signal | SkipReason, tie: Tie | None = None) -> None:
         """One entry; `tie` is a close's that has no incident of its own."""
-        kind = _symptom_kind(entry, read)
+        kind = _symptom_kind(entry, signal_or_skip)
         if kind is None:
             return
-        numbers = self._near(entry)
-        if kind is SignalKind.FOLLOWER:
-            self._follower(entry, numbers)
+        numbers = self._nearest_incidents(entry)
+        if kind is SignalKind.FOLLOW_ON_ERROR:
+            self._add_follow_on_error(entry, numbers)
             return
-        owner = self.owner(entry, tie.raised) if tie is not None else None
+        owner = self.find_owner(entry, tie.raised) if tie is not None else None
         if owner is not None and tie is not None:
-            _add_to_group(self._found[owner].tied if tie.tied else self._found[owner].nearby, kind, entry)
+            _add_to_group(self._found[owner].tied if tie.is_tied else self._found[owner].nearby, kind, entry)
         for number in numbers:
             if number != owner and self._incidents[number].kind is SignalKind.SYNTAX_ERROR:
                 _add_to_group(self._found[number].nearby, kind, entry)
 
-    def owner(self, entry: LogEntry, raised: RaisedException) -> int | None:
+    def find_owner(self, entry: LogEntry, raised: RaisedException) -> int | None:
         """The incident to which an exception belongs; None where it has none."""
-        place = self._scope.of(entry)
+        place = self._scope.resolve(entry)
         for number, incident in enumerate(self._incidents):
             if (incident.service, incident.environment) == place and _belongs_to(incident, raised):
                 return number
         return None
 
-    def attached(self) -> tuple[Incident, ...]:
+    def build_incidents(self) -> tuple[Incident, ...]:
         """The incidents, each with its symptoms in the order in which they were first seen."""
         return tuple(
             replace(
@@ -126,17 +126,17 @@ class SymptomCollector:
             for incident, found in zip(self._incidents, self._found, strict=True)
         )
 
-    def _follower(self, entry: LogEntry, numbers: Sequence[int]) -> None:
+    def _add_follow_on_error(self, entry: LogEntry, numbers: Sequence[int]) -> None:
         """An error that is no close: tied by its request's id alone."""
         ids = request_ids(entry)
         tied = next((number for number in numbers if ids & self._found[number].requests), None)
         if tied is not None and self._is_symptom(entry, self._incidents[tied]):
-            _add_to_group(self._found[tied].tied, SignalKind.FOLLOWER, entry)
+            _add_to_group(self._found[tied].tied, SignalKind.FOLLOW_ON_ERROR, entry)
             return
         for number in numbers:
             raised = self._incidents[number].raised
             if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
-                _add_to_group(self._found[number].nearby, SignalKind.FOLLOWER, entry)
+                _add_to_group(self._found[number].nearby, SignalKind.FOLLOW_ON_ERROR, entry)
 
     @staticmethod
     def _is_symptom(entry: LogEntry, incident: Incident) -> bool:
@@ -144,10 +144,10 @@ class SymptomCollector:
         before = entry.timestamp and incident.first_seen and entry.timestamp < incident.first_seen
         return incident.kind is SignalKind.SYNTAX_ERROR and not before
 
-    def _near(self, entry: LogEntry) -> list[int]:
+    def _nearest_incidents(self, entry: LogEntry) -> list[int]:
         """The incidents of the same revision, or of an unknown one, within ten minutes; the nearest first."""
         near: dict[int, float] = {}
-        for case in self._cases.get(self._scope.of(entry), ()):
+        for case in self._cases.get(self._scope.resolve(entry), ()):
             if case.revision and entry.revision and case.revision != entry.revision:
                 continue
             distance = case.distance(entry)
@@ -159,12 +159,12 @@ class SymptomCollector:
 def _belongs_to(incident: Incident, raised: RaisedException) -> bool:
     """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
     if incident.kind is SignalKind.SYNTAX_ERROR:
-        place = raised.exception.place
-        if not raised.syntax or place is None or raised.exception.error_class != incident.error_class:
+        place = raised.exception.location
+        if not raised.is_syntax_error or place is None or raised.exception.error_class != incident.error_class:
             return False
         ours, theirs = normalise_path(incident.path), normalise_path(place.path)
         return ours == theirs or ours.endswith("/" + theirs) or theirs.endswith("/" + ours)
-    return incident.raised is not None and incident.raised.identity == raised.identity
+    return incident.raised is not None and incident.raised.class_and_path == raised.class_and_path
 
 
 def _incident_request_ids(incident: Incident) -> frozenset[str]:
@@ -188,9 +188,9 @@ def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
 def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
     if isinstance(read, Signal):
         return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
-    if read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.MENTIONED} or not entry.text:
+    if read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.ONLY_MENTIONED} or not entry.text:
         return None
-    return SignalKind.FOLLOWER if _is_error(entry) else None
+    return SignalKind.FOLLOW_ON_ERROR if _is_error(entry) else None
 
 
 def _is_error(entry: LogEntry) -> bool:

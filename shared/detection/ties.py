@@ -34,12 +34,12 @@ class RaisedException:
 
     exception: LoggedException
     entry: LogEntry
-    syntax: bool = False
+    is_syntax_error: bool = False
 
     @property
-    def identity(self) -> tuple[str, str]:
+    def class_and_path(self) -> tuple[str, str]:
         """Class and file."""
-        return self.exception.identity
+        return self.exception.class_and_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Tie:
     """`raised` is the last exception before a close; `tied` says whether the log ties the two to each other."""
 
     raised: RaisedException
-    tied: bool
+    is_tied: bool
 
 
 @dataclass(slots=True)
@@ -57,10 +57,10 @@ class _Event:
     log: str
     ids: frozenset[str]
     raised: RaisedException | None = None
-    piece: str = ""
+    fragment: str = ""
     entry: LogEntry | None = None
     """For a piece that may end a traceback."""
-    closed: CloseKind | None = None
+    close_kind: CloseKind | None = None
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class _LastException:
     number: int = -1
     moment: datetime | None = None
     ids: frozenset[str] = frozenset()
-    waiting: bool = False
+    is_unclosed: bool = False
 
 
 @dataclass(slots=True)
@@ -85,18 +85,18 @@ class TieFinder:
     _seen: dict[tuple[object, ...], RaisedException] = field(default_factory=dict)
     _pieces: dict[str, str] = field(default_factory=dict)
 
-    def take(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> None:
+    def add_entry(self, entry_number: int, entry: LogEntry, signal_or_skip: Signal | SkipReason) -> None:
         """One more entry; `number` names it in the answer."""
-        self._clock(entry)
-        if read in _SKIPPED or self._events >= _MAX_EVENTS:
+        self._observe_time(entry)
+        if signal_or_skip in _SKIPPED or self._events >= _MAX_EVENTS:
             return
-        events = list(self._events_of(number, entry, read))
+        events = list(self._events_of(entry_number, entry, signal_or_skip))
         self._events += len(events)
         if events:
             stream = (entry.project, entry.service, entry.revision, entry.instance)
             self._streams.setdefault(stream, []).extend(events)
 
-    def settle(self) -> Mapping[int, Tie]:
+    def resolve(self) -> Mapping[int, Tie]:
         """The ties of all closes that have an exception before them, by the numbers of their entries."""
         ties: dict[int, Tie] = {}
         for events in self._streams.values():
@@ -104,7 +104,7 @@ class TieFinder:
             ties.update(_tie_closes(list(_reassemble_tracebacks(ordered))))
         return ties
 
-    def _clock(self, entry: LogEntry) -> None:
+    def _observe_time(self, entry: LogEntry) -> None:
         if entry.timestamp is None:
             return
         if self._last is not None and entry.timestamp != self._last:
@@ -117,11 +117,11 @@ class TieFinder:
         if is_traceback_fragment(entry.text[:_MAX_FRAGMENT_LENGTH]):
             piece = strip_markup(entry.text[:_MAX_FRAGMENT_LENGTH]).rstrip("\n")
             piece = self._pieces.setdefault(piece, piece)
-            yield replace(base, raised=raised, piece=piece, entry=raised.entry if raised else _truncate_entry(entry))
+            yield replace(base, raised=raised, fragment=piece, entry=raised.entry if raised else _truncate_entry(entry))
         elif raised is not None:
             yield replace(base, raised=raised)
         if isinstance(read, Signal) and read.kind in _CLOSE_KINDS:
-            yield replace(base, closed=read.closed or CloseKind.INTERNAL_ERROR)
+            yield replace(base, close_kind=read.close_kind or CloseKind.INTERNAL_ERROR)
 
     def _raised(self, entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
         found = _exception_of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSE_KINDS else None
@@ -166,16 +166,16 @@ def _reassemble_tracebacks(events: list[_Event]) -> Iterator[_Event]:
     """The events with those tracebacks in place of their lines that were logged line by line."""
     open_ones: dict[str, TracebackParser] = {}
     for event in events:
-        if not event.piece:
+        if not event.fragment:
             yield event
             continue
-        ended = open_ones.setdefault(event.log, TracebackParser()).take(event.piece)
+        ended = open_ones.setdefault(event.log, TracebackParser()).feed_line(event.fragment)
         if ended is not None and event.entry is not None:
             syntax = ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function
-            syntax = syntax or (event.raised is not None and event.raised.syntax)
-            yield replace(event, piece="", raised=RaisedException(ended, event.entry, syntax))
+            syntax = syntax or (event.raised is not None and event.raised.is_syntax_error)
+            yield replace(event, fragment="", raised=RaisedException(ended, event.entry, syntax))
         elif event.raised is not None:
-            yield replace(event, piece="")  # the last line alone: its traceback was not logged
+            yield replace(event, fragment="")  # the last line alone: its traceback was not logged
 
 
 def _tie_closes(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
@@ -184,25 +184,25 @@ def _tie_closes(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
     for event in events:
         if event.raised is not None:
             of_request.update(dict.fromkeys(event.ids, event.raised))
-            wait = _LastException(event.raised, event.number, event.moment, event.ids, waiting=True)
-        elif event.closed is not None:
+            wait = _LastException(event.raised, event.number, event.moment, event.ids, is_unclosed=True)
+        elif event.close_kind is not None:
             same_text = wait.raised if wait.number == event.number else None
-            tie = Tie(same_text, tied=True) if same_text is not None else _tie_close(event, wait, of_request)
+            tie = Tie(same_text, is_tied=True) if same_text is not None else _tie_close(event, wait, of_request)
             if tie is not None:
                 yield event.number, tie
-            wait.waiting = False
+            wait.is_unclosed = False
 
 
 def _tie_close(close: _Event, wait: _LastException, of_request: Mapping[str, RaisedException]) -> Tie | None:
-    if close.closed in {CloseKind.OTHER_END, CloseKind.KEEPALIVE}:
+    if close.close_kind in {CloseKind.REMOTE_END, CloseKind.KEEPALIVE}:
         return None
     shared = next((of_request[each] for each in close.ids if each in of_request), None)
     if shared is not None:
-        return Tie(shared, tied=True)
+        return Tie(shared, is_tied=True)
     if wait.raised is None or _is_too_old(wait.moment, close.moment):
         return None
     foreign = bool(close.ids and wait.ids)  # they name two requests, or the same one would have been found
-    return Tie(wait.raised, tied=wait.waiting and not foreign)
+    return Tie(wait.raised, is_tied=wait.is_unclosed and not foreign)
 
 
 def _is_too_old(first: datetime | None, then: datetime | None) -> bool:

@@ -59,7 +59,7 @@ class SyntaxErrorMention:
     """The line before the class and what stands before the class on its own line, cut."""
     after: str = ""
     """What follows the class on its line and on the next ones, cut."""
-    standing: bool = True
+    is_logged_error: bool = True
     """Whether the error itself was logged: by a traceback, or by Python's last line of one. False in a sentence."""
 
 
@@ -110,7 +110,7 @@ def is_last_traceback_line(text: str) -> bool:
         return False
     if text[:1] in (" ", "\t", "|") and _CLASS_LINE.search(text[:200]) is None:
         return False
-    return any(each.standing for each in find_mentions(text[: 2 * _CHARACTERS_AHEAD]))
+    return any(each.is_logged_error for each in find_mentions(text[: 2 * _CHARACTERS_AHEAD]))
 
 
 def is_failing_file_frame(text: str) -> bool | None:
@@ -139,7 +139,7 @@ def _read_mention(text: str, start: int, end: int) -> SyntaxErrorMention | None:
         source_text=place.source_text[:1000] if place else "",
         before=text[max(0, start - 400) : start],
         after=rest[:600],
-        standing=standing,
+        is_logged_error=standing,
     )
 
 

@@ -18,7 +18,7 @@ class ProofRequest:
     branch: str | None = None
     deployed: str | None = None
     python: str | None = None
-    roots: tuple[str, ...] = ()
+    source_roots: tuple[str, ...] = ()
     fallback_python: str = "3.11"
     """Taken, and called an assumption, where neither log nor repository name a version."""
     checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
@@ -27,11 +27,11 @@ class ProofRequest:
     """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
     source: DeployedSource = DeployedSource.GIVEN
     """Who says which commit is deployed."""
-    named: bool = False
+    has_named_commit: bool = False
     """Whether anything but the logged line names a commit as deployed."""
-    stated: tuple[str, ...] = ()
+    platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, a sentence for each source."""
-    alternative: bool = False
+    wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
 
 
@@ -44,6 +44,6 @@ class ProofContext:
     compilers: Compilers
     request: ProofRequest
     branch: Branch
-    given: Commit | None
+    given_commit: Commit | None
     """The commit that the person says is deployed."""
-    progress: ReportProgress
+    report_progress: ReportProgress

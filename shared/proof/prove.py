@@ -76,9 +76,9 @@ def prove(incident: Incident, history: History, compilers: Compilers, request: P
 
 def _check_source_roots(context: ProofContext, located: LocatedVersion | None) -> None:
     """Refuses a source root at which there is nothing: it would leave nothing to compile. Raises Misused."""
-    asked = [context.branch.head, *([context.given.id] if context.given else [])]
+    asked = [context.branch.head, *([context.given_commit.id] if context.given_commit else [])]
     asked += [located.commit.id] if located is not None and located.commit is not None else []
-    for root in context.request.roots:
+    for root in context.request.source_roots:
         belongs = build_service_filter({}, "", [root])
         if not any(belongs(path) for commit in dict.fromkeys(asked) for path in context.history.tree(commit)):
             raise UsageError(
@@ -107,13 +107,13 @@ def _search_pythons(context: ProofContext) -> _SearchResult | None:
     )
     for python, source in _list_pythons(context):
         try:
-            compiler = context.compilers.compiler(python)
+            compiler = context.compilers.compiler_for(python)
         except UsageError:
             if python == context.request.python:
                 raise
             continue
         verdicts = CompileVerdicts(context.history, compiler, context.compilers.explainer())
-        located = locate_version(ground, verdicts, context.given, context.request.revision)
+        located = locate_version(ground, verdicts, context.given_commit, context.request.revision)
         tried.append(_SearchResult(located, verdicts, source))
         if located.corroborated and located.commit is not None and not _is_other_python_declared(context, tried[-1]):
             return tried[-1]
@@ -132,7 +132,7 @@ def _resolve_python_conflict(context: ProofContext, result: _SearchResult) -> Pr
         return None
     elsewhere = f"{declared} (at {commit.id})" if declared else "the setting"
     told = f"Conflict: the log names Python {python}, and {elsewhere} another one, which is believed."
-    request = replace(context.request, stated=(*context.request.stated, told))
+    request = replace(context.request, platform_statements=(*context.request.platform_statements, told))
     return replace(context, incident=pythons.drop_logged_python(context.incident), request=request)
 
 
@@ -155,7 +155,7 @@ def _list_pythons(context: ProofContext) -> Iterator[pythons.PythonChoice]:
     if stated is not None:
         yield stated
         return
-    look_at = context.given.id if context.given is not None else context.branch.head
+    look_at = context.given_commit.id if context.given_commit is not None else context.branch.head
     near = next((tier[0] for tier in match_logged_path(incident.path, history.tree(look_at))), "")
     image = choose_dockerfile(context, look_at, near)
     declared = pythons.find_declared_python(history, look_at, near, image)
@@ -170,41 +170,41 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = context.history, result.verdicts, result.located
     traced = find_traced_files(history, context.incident, commit.id)
-    loaded = LoadedFiles(history, located.path, traced, context.request.roots)
-    own = TargetPython(context, verdicts, commit.id, loaded, DeclarationReader(history)).verdicts
+    loaded = LoadedFiles(history, located.path, traced, context.request.source_roots)
+    own = TargetPython(context, verdicts, commit.id, loaded, DeclarationReader(history)).get_verdicts
     gates = Gates(history, verdicts, loaded, commit.id, context.request.checks, own)
-    blob = history.blobs([(commit.id, located.path)])[commit.id, located.path]
+    blob = history.blob_ids([(commit.id, located.path)])[commit.id, located.path]
     deployed = FileAtCommit(commit, located.path, blob)
     if is_not_python(history, verdicts, deployed, context.branch.head):
         return report_wrong_command(context, located.path, verdicts, result.python_source)
-    context.progress("going back to the commit that broke it")
-    origin = trace_break(history, verdicts, commit.id, located.path, located.graph) or BreakOrigin(deployed, (), cut=True)
-    context.progress("looking for the commit that mends it")
-    lineage = follow_file(history, verdicts.fails, HistoryStart(commit.id, located.path, located.graph), context.branch)
+    context.report_progress("going back to the commit that broke it")
+    origin = trace_break(history, verdicts, commit.id, located.path, located.file_versions) or BreakOrigin(deployed, (), is_incomplete=True)
+    context.report_progress("looking for the commit that mends it")
+    lineage = follow_file(history, verdicts.fails, HistoryStart(commit.id, located.path, located.file_versions), context.branch)
     fix = find_fix(lineage, verdicts)
     tried = list_attempts(lineage, verdicts, origin, fix)
-    context.progress("compiling what the service loads as deployed")
-    also = tuple(each for each in gates.broken(commit.id) if each.path != located.path)
-    explained = explain_failure(history, context.compilers, verdicts, deployed, [origin.first, *tried])
+    context.report_progress("compiling what the service loads as deployed")
+    also = tuple(each for each in gates.find_broken(commit.id) if each.path != located.path)
+    explained = explain_failure(history, context.compilers, verdicts, deployed, [origin.first_failing, *tried])
     proof = Finding(
-        deployed=_describe_deployed(context, result, commit, [origin.first, *tried], gates),
+        deployed=_describe_deployed(context, result, commit, [origin.first_failing, *tried], gates),
         broken=_describe_broken(history, verdicts, deployed, explained, also),
-        introduced=None if origin.cut else _describe_introduced(origin, verdicts, explained),
-        attempts=tuple(Attempt(each.commit, explained.errors[each.blob], _first_error_line(each, verdicts)) for each in tried),
+        introduced=None if origin.is_incomplete else _describe_introduced(origin, verdicts, explained),
+        attempts=tuple(Attempt(each.commit, explained.error_counts[each.blob], _first_error_line(each, verdicts)) for each in tried),
         fix=None, target=None, rollback=None,
         recommendation=explain_unprovable(context).recommendation,
         branch=context.branch.name,
         branch_head=context.branch.head,
-        declared=pythons.read_declaring_files(history, commit.id if origin.cut else origin.first.commit.id),
+        declaring_files=pythons.read_declaring_files(history, commit.id if origin.is_incomplete else origin.first_failing.commit.id),
     )  # fmt: skip
     proof = _add_target(context, proof, _TargetInputs(lineage, gates, origin, deployed), fix)
-    proof = replace(proof, loading=describe_loading(gates, commit.id, proof.target))
-    on_branch = bool(lineage.after) or commit.id == context.branch.head
+    proof = replace(proof, loaded_summary=describe_loading(gates, commit.id, proof.target))
+    on_branch = bool(lineage.later_ids) or commit.id == context.branch.head
     return replace(
         proof,
         recommendation=recommend(proof, is_on_branch=on_branch),
-        unseen=describe_gaps(history, needs_full_history=origin.cut),
-        versions_compiled=verdicts.compiled_of(located.path),
+        gaps=describe_gaps(history, needs_full_history=origin.is_incomplete),
+        versions_compiled=verdicts.count_compiled(located.path),
     )
 
 
@@ -224,25 +224,25 @@ def _add_target(context: ProofContext, finding: Finding, inputs: _TargetInputs, 
     states = BranchStates(history, context.branch.head)
     assert finding.broken is not None  # a deployed version is known only by its failure
     if fix is None:
-        context.progress("looking for a fix that is not merged, and for a commit to go back to")
+        context.report_progress("looking for a fix that is not merged, and for a commit to go back to")
         before = find_rollback(states, inputs.gates, inputs.origin)
         return replace(
             finding,
-            fix=find_unmerged_fix(history, verdicts, context.branch, inputs.origin.first, deployed),
+            fix=find_unmerged_fix(history, verdicts, context.branch, inputs.origin.first_failing, deployed),
             rollback=_build_rollback(before),
-            not_looked_at=before.not_looked_at,
+            unchecked_commits=before.unchecked_commits,
         )
-    context.progress("looking for the newest commit that passes every gate")
+    context.report_progress("looking for the newest commit that passes every gate")
     broken = frozenset({*inputs.lineage.names, *(each.path for each in finding.broken.also_broken)})
     choice = choose_target(inputs.lineage, inputs.gates, fix, context.branch.head, broken)
     return replace(
         finding,
         fix=describe_fix(history, inputs.lineage, fix, deployed, finding.broken.fault.line),
         target=describe_target(history, inputs.lineage, inputs.gates, choice),
-        refused=choice.refused,
-        not_looked_at=choice.not_looked_at,
-        alternative=_build_rollback(find_rollback(states, inputs.gates, inputs.origin))
-        if context.request.alternative
+        refused_commits=choice.refused_commits,
+        unchecked_commits=choice.unchecked_commits,
+        alternative_rollback=_build_rollback(find_rollback(states, inputs.gates, inputs.origin))
+        if context.request.wants_alternative
         else None,
     )
 
@@ -266,8 +266,8 @@ def _describe_deployed(context: ProofContext, result: _SearchResult, commit: Com
         python_source=_describe_python_source(context, result, commit, gates),
         conflict=located.conflict,
         deployments=deployments,
-        named=context.request.named,
-        stated=context.request.stated,
+        has_named_commit=context.request.has_named_commit,
+        platform_statements=context.request.platform_statements,
     )
 
 
@@ -275,7 +275,7 @@ def _describe_python_source(context: ProofContext, result: _SearchResult, commit
     """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
     if pythons.find_stated_python(context.incident, context.request.python) is not None:
         return result.python_source
-    image = gates.loaded.at(commit.id).closure.image
+    image = gates.loaded_files.get_state(commit.id).closure.image_path
     there = pythons.find_declared_python(context.history, commit.id, result.located.path, image)
     return there[1] if there is not None and there[0] == result.verdicts.python else result.python_source
 
@@ -283,13 +283,13 @@ def _describe_python_source(context: ProofContext, result: _SearchResult, commit
 def _describe_broken(
     history: History, verdicts: CompileVerdicts, deployed: FileAtCommit, explained: FailureExplanation, also_broken: tuple[OtherBrokenFile, ...]
 ) -> BrokenFile:
-    compilation = verdicts.of(deployed.blob, deployed.path)
+    compilation = verdicts.judge(deployed.blob, deployed.path)
     fault = compilation.fault or Fault("SyntaxError", "", None)
     return BrokenFile(
         path=deployed.path,
         fault=fault,
-        errors=explained.errors[deployed.blob],
-        error_lines=tuple(sorted({each.line for each in explained.findings})),
+        errors=explained.error_counts[deployed.blob],
+        error_lines=tuple(sorted({each.line for each in explained.diagnostics})),
         checked_by=compilation.checked_by,
         explanation=explained.explanation,
         compiles_on=explained.compiles_on,
@@ -301,13 +301,13 @@ def _describe_broken(
 
 
 def _describe_introduced(origin: BreakOrigin, verdicts: CompileVerdicts, explained: FailureExplanation) -> IntroducingCommit:
-    first = origin.first
+    first = origin.first_failing
     return IntroducingCommit(
-        first.commit, first.path, explained.errors[first.blob], _first_error_line(first, verdicts), arrived=origin.arrived
+        first.commit, first.path, explained.error_counts[first.blob], _first_error_line(first, verdicts), was_added_broken=origin.was_added_broken
     )
 
 
 def _first_error_line(version: FileAtCommit, verdicts: CompileVerdicts) -> int | None:
     """The line of a version's first error."""
-    fault = verdicts.of(version.blob, version.path).fault
+    fault = verdicts.judge(version.blob, version.path).fault
     return fault.line if fault is not None else None

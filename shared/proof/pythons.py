@@ -67,7 +67,7 @@ def find_former_pythons(history: History, head: str, failing_path: str, dockerfi
     paths = [each.path for each in read_declaring_files(history, head)]
     seen: set[str] = set()
     judged: set[frozenset[tuple[str, str]]] = set()
-    for version in history.versions(paths, [head]) if paths else ():
+    for version in history.file_versions(paths, [head]) if paths else ():
         contents = frozenset(version.blobs.items())
         if contents in judged:  # most merges: what they join was looked at, or will be, where it was written
             continue

@@ -20,7 +20,7 @@ _MAX_NEARBY = 3
 _CLOSED_BY_OTHER_END = "The other end of the connection closed it with 1011; what failed there is not in this log."
 _REASONS = {
     SignalKind.CLOSE_1011: (
-        Reason.CLOSE_1011_ALONE,
+        Reason.CLOSE_1011_WITHOUT_CAUSE,
         "WebSockets were closed with 1011, and the log ties no exception to that.",
     ),
     SignalKind.KEEPALIVE_TIMEOUT: (
@@ -49,17 +49,17 @@ def explain_unprovable(context: ProofContext) -> Finding:
     frame = None
     if context.incident.raised is not None and reason is not Reason.KEEPALIVE_TIMEOUT:  # that one is its own cause
         frame = _find_repository_frame(context, context.incident.raised)
-    if reason is Reason.CLOSE_1011_ALONE:
+    if reason is Reason.CLOSE_1011_WITHOUT_CAUSE:
         reason, detail = _explain_close_code(context.incident, frame)
-    source = DeployedSource.UNKNOWN if context.given is None else DeployedSource.GIVEN
-    located = LocatedVersion("", context.given, source, corroborated=False)
-    return replace(_build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)), frame=frame)
+    source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
+    located = LocatedVersion("", context.given_commit, source, corroborated=False)
+    return replace(_build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)), raised_frame=frame)
 
 
 def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason, str]:
     """Why a close leads to no proposal, with the exception that the log ties to it."""
     quoted = describe_raised_exception(incident, frame) if incident.raised is not None else ""
-    if incident.closed is CloseKind.OTHER_END:
+    if incident.close_kind is CloseKind.REMOTE_END:
         return Reason.CLOSED_BY_OTHER_END, f"{_CLOSED_BY_OTHER_END}{f' With it was logged {quoted}.' if quoted else ''}"
     if quoted:
         return Reason.CLOSE_1011_UNPROVEN, (
@@ -75,7 +75,7 @@ def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason
 
 def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Frame | None:
     """The deepest frame whose file lies in the repository, under its path there; None where none does."""
-    at = context.given.id if context.given is not None else context.branch.head
+    at = context.given_commit.id if context.given_commit is not None else context.branch.head
     tree = context.history.tree(at)
     for frame in reversed(raised.exception.frames):
         tiers = match_logged_path(frame.path, tree) if not is_package_frame(frame) else ()
@@ -86,8 +86,8 @@ def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Fr
 
 def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) -> Finding:
     """For a version of Python that no compiler at hand answers for, and where it stands."""
-    source = DeployedSource.UNKNOWN if context.given is None else DeployedSource.GIVEN
-    located = LocatedVersion("", context.given, source, corroborated=False)
+    source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
+    located = LocatedVersion("", context.given_commit, source, corroborated=False)
     told = f"Python {python[0]} ({python[1]}) cannot be judged here, so that nothing can be proven."
     return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, told), python)
 
@@ -106,20 +106,20 @@ def report_uncorroborated(context: ProofContext, located: LocatedVersion, verdic
     else:
         told = f"The history of {branch} holds no file that {describe_logged_position(context.incident)} could mean.{told_unseen}"
         recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
-    proof = _build_finding(context, located, recommendation, (python, python_source), verdicts.compiled)
-    return replace(proof, unseen=notes)
+    proof = _build_finding(context, located, recommendation, (python, python_source), verdicts.compiled_count)
+    return replace(proof, gaps=notes)
 
 
 def report_wrong_command(context: ProofContext, path: str, verdicts: CompileVerdicts, python_source: str) -> Finding:
     """For a file that is no Python: it fails at every commit, and none of them broke it."""
-    source = DeployedSource.UNKNOWN if context.given is None else DeployedSource.GIVEN
-    located = LocatedVersion(path, context.given, source, corroborated=False)
+    source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
+    located = LocatedVersion(path, context.given_commit, source, corroborated=False)
     told = (
         f"{path} is no Python, and Python was started with it: the command that starts the service is wrong, "
         "which no commit of this file mends."
     )
-    recommendation = Recommendation(ActionKind.NONE, Reason.WRONG_COMMAND, told)
-    return _build_finding(context, located, recommendation, (verdicts.python, python_source), verdicts.compiled)
+    recommendation = Recommendation(ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON, told)
+    return _build_finding(context, located, recommendation, (verdicts.python, python_source), verdicts.compiled_count)
 
 
 def _build_finding(
@@ -140,8 +140,8 @@ def _build_finding(
         python=python[0],
         python_source=python[1],
         conflict=located.conflict,
-        named=context.request.named,
-        stated=context.request.stated,
+        has_named_commit=context.request.has_named_commit,
+        platform_statements=context.request.platform_statements,
     )
     return Finding(
         deployed=deployed,

@@ -5,8 +5,8 @@ from shared.proof.model.ports import History
 
 def describe_gaps(history: History, *, needs_full_history: bool) -> tuple[str, ...]:
     """`at_boundary`: whether the answer hangs on what came before the oldest commits of a shallow copy."""
-    cut = history.boundary()
+    cut = history.shallow_boundary()
     if not needs_full_history or not cut:
-        return tuple(history.unseen())
+        return tuple(history.describe_gaps())
     shallow = f"The repository is a shallow copy: what came before {len(cut)} of its commits is not in it."
-    return (shallow, *history.unseen())
+    return (shallow, *history.describe_gaps())

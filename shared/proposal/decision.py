@@ -86,18 +86,18 @@ class Click:
 class ClickAnswer:
     """What the person is told, at once."""
 
-    reply: ClickResult
+    result: ClickResult
     text: str
 
     @property
-    def accepted(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether the click counts; every other answer is recorded as a rejection."""
-        return self.reply in _ACCEPTED_RESULTS
+        return self.result in _ACCEPTED_RESULTS
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Whether the message itself will soon say what became of the click."""
-        return self.reply is not ClickResult.COUNTED
+        return self.result is not ClickResult.COUNTED
 
 
 _ACCEPTED_RESULTS = frozenset((ClickResult.APPROVED, ClickResult.COUNTED, ClickResult.DENIED, ClickResult.ALREADY_APPROVED, ClickResult.ALREADY_DENIED))
@@ -149,7 +149,7 @@ def find_refusal(
         return ClickResult.TAMPERED
     if foreign := _check_origin(click, service):
         return foreign
-    if not Approvers(service, members).admits(click.user):
+    if not Approvers(service, members).includes(click.user):
         return ClickResult.FOREIGN_USER
     if now >= proposal.expires_at:
         return ClickResult.EXPIRED
@@ -163,7 +163,7 @@ class Approvers:
     service: Service
     members: Collection[str]
 
-    def admits(self, user: str) -> bool:
+    def includes(self, user: str) -> bool:
         """Whether a chat user id is an approver: configured by id, or a member of the group."""
         return user in self.service.approvers or user in self.members
 

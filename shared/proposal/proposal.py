@@ -59,7 +59,7 @@ class Proposal:
     """Of the service as the evidence saw it: whatever has changed since makes the proposal stale."""
 
     @property
-    def question(self) -> str:
+    def decision_key(self) -> str:
         """What the one decision is kept under: who says yes to one proposal of a question says no to the other."""
         return self.instead_of or self.id
 

@@ -51,19 +51,19 @@ def find_proposed_commit(report: Report) -> str | None:
 def find_rollback_commit(report: Report) -> str | None:
     """The earlier commit that could be gone back to instead of what is recommended; None where there is none."""
     proof = report.proof
-    is_other = proof.recommendation.kind is ActionKind.REDEPLOY and proof.alternative is not None
-    return proof.alternative.commit.id if is_other and proof.alternative else None
+    is_other = proof.recommendation.kind is ActionKind.REDEPLOY and proof.alternative_rollback is not None
+    return proof.alternative_rollback.commit.id if is_other and proof.alternative_rollback else None
 
 
 def build_rollback_report(report: Report) -> Report | None:
     """The same report as it reads once people go back instead of what is recommended; None where they cannot."""
     proof = report.proof
-    if find_rollback_commit(report) is None or proof.alternative is None:
+    if find_rollback_commit(report) is None or proof.alternative_rollback is None:
         return None
-    told = f"{proof.alternative.commit.id} is the newest commit before the break that passes every gate."
-    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.GONE_BACK, told)
+    told = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
+    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, told)
     back = replace(
-        proof, recommendation=recommendation, rollback=proof.alternative, alternative=None, target=None, refused=()
+        proof, recommendation=recommendation, rollback=proof.alternative_rollback, alternative_rollback=None, target=None, refused_commits=()
     )
     return replace(report, proof=back)
 
@@ -126,7 +126,7 @@ def build_thread_details(report: Report) -> tuple[str, ...]:
     proof = report.proof
     whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
     attempts = [f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}." for each in proof.attempts[:_MAX_DETAILS]]
-    unseen = [f"Not seen: {each}" for each in proof.unseen[:_MAX_DETAILS]]
+    unseen = [f"Not seen: {each}" for each in proof.gaps[:_MAX_DETAILS]]
     evidence = [f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]]
     lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
     return tuple(quote_untrusted(line, 2 * _MAX_LINE_LENGTH) for line in lines)
@@ -139,7 +139,7 @@ def _format_evidence(why: Why) -> str:
 def _list_shipped_files(proof: Finding) -> Iterator[str]:
     if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.target is None:
         return
-    ships = proof.target.ships
+    ships = proof.target.shipped_changes
     files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]]
     more = [f"{len(ships) - _MAX_SHIPPED_FILES} more"] if len(ships) > _MAX_SHIPPED_FILES else []
     if files:
@@ -150,15 +150,15 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
     for each in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
         yield f"Also broken as deployed: {quote_untrusted(each.path)}."
-    if proof.loading is not None:
-        yield describe_loading_rule(proof.loading)
-        yield from (f"{describe_unloaded_file(each)}." for each in proof.loading.not_loaded[:_MAX_FILES])
+    if proof.loaded_summary is not None:
+        yield describe_loading_rule(proof.loaded_summary)
+        yield from (f"{describe_unloaded_file(each)}." for each in proof.loaded_summary.not_loaded[:_MAX_FILES])
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield (
             f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "
             f"loads compiles, none is newly broken. {_CHECK_PHRASES[proof.target.checks]}"
         )
-    for refused in proof.refused[:_MAX_DETAILS]:
+    for refused in proof.refused_commits[:_MAX_DETAILS]:
         yield f"Not proposed: {describe_commit(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
 
 
@@ -231,18 +231,18 @@ def _describe_newest(proof: Finding) -> str:
 
 
 def _describe_shipped(target: Target) -> str:
-    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in target.ships[:_MAX_FILES]]
-    more = [f"{len(target.ships) - _MAX_FILES} more"] if len(target.ships) > _MAX_FILES else []
+    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in target.shipped_changes[:_MAX_FILES]]
+    more = [f"{len(target.shipped_changes) - _MAX_FILES} more"] if len(target.shipped_changes) > _MAX_FILES else []
     which = f": {join_words([*files, *more])}" if files else ""
     checks = _CHECK_PHRASES[target.checks]
-    return f"{pluralize(target.commits_after_deployed, 'commit')}, {describe_shipped_files(target.ships)}{which}. {checks}"
+    return f"{pluralize(target.commits_after_deployed, 'commit')}, {describe_shipped_files(target.shipped_changes)}{which}. {checks}"
 
 
 def _describe_rollback(proof: Finding) -> str:
-    if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.alternative is None:
+    if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.alternative_rollback is None:
         return ""
     return (
-        f"to {describe_commit(proof.alternative.commit)}, the newest commit before the break that passes every gate; "
+        f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes every gate; "
         "what was merged since is then not deployed."
     )
 

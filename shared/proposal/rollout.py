@@ -41,14 +41,14 @@ class Revision:
     resources: tuple[tuple[str, str], ...] = ()
     """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform tells them."""
 
-    unseen: tuple[str, ...] = ()
+    unreadable_sources: tuple[str, ...] = ()
     """Places that could not be looked at, and why."""
     python: str = ""
     """The minor version that the platform itself names for it, such as `3.11`; "" where it names none."""
-    function: bool = False
+    is_function: bool = False
     """Whether it runs a function, which a build has made of its source."""
 
-    def runs(self, commit: str) -> bool:
+    def is_built_from(self, commit: str) -> bool:
         """Whether the best place that says anything names this commit (a full id), or abbreviates it.
 
         An abbreviation has seven digits at least; whether it is short for this commit alone, the repository tells.
@@ -56,7 +56,7 @@ class Revision:
         return bool(self.commit) and _is_abbreviation_of(self.commit or "", commit)
 
     @property
-    def conflict(self) -> str:
+    def commit_conflict(self) -> str:
         """A sentence where two places name different commits; "" where all agree."""
         for claim in self.claims[1:]:
             first = self.claims[0]
@@ -75,7 +75,7 @@ class ServiceState:
     """Percent by revision name."""
     etag: str
     """Changes with every change of the service; an effect that names an older one is refused."""
-    seen: bool = True
+    is_observed: bool = True
     """False where only the log is known, on one machine: then nobody has looked at what really serves."""
 
 
@@ -96,9 +96,9 @@ class Deployment:
     """One sentence where it failed."""
     url: str = ""
     """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
-    untended: bool = False
+    needs_address: bool = False
     """Somebody else's pipeline made it: it has to be given its address (a share of 0) before it can be tried."""
-    share: int = 0
+    traffic_percent: int = 0
     """Percent of the traffic that such a pipeline has given it by itself."""
 
 

@@ -53,7 +53,7 @@ class ProbeResult:
     ok: bool
     detail: str = ""
     """What a person is told of it."""
-    end: ProbeOutcome | None = None
+    outcome: ProbeOutcome | None = None
     """None where nobody has said how it ended."""
     code: int | None = None
     """The close code of the WebSocket, or the status of HTTP."""
@@ -68,33 +68,33 @@ class WatchObservations:
     """All that speaks for or against a rollout so far."""
 
     since: datetime
-    missed: int
+    missed_traffic_checks: int
     """Looks in a row, up to now, at which the approved commit had less than the intended share."""
     failed_probes: int
     """In a row, up to now."""
-    recurred: bool
+    has_recurred: bool
     """A revision that contains the fix logged the failure."""
-    failed: str
+    revision_failure: str
     """What the platform says about a new revision that is no longer ready; "" where it is."""
-    requests: int
+    request_count: int
     """Since the rollout; silence without requests proves nothing."""
-    probes: int
+    successful_probes: int
     """Since the rollout, that connected and stayed open: traffic as well."""
 
 
 def judge_rollout(observations: WatchObservations, now: datetime, watch: timedelta = WATCH_DURATION, max_watch: timedelta = MAX_WATCH_DURATION) -> RolloutVerdict:
     """The first thing that speaks against the rollout, else whether it has been watched for long enough."""
     against = {
-        RolloutVerdict.RECURRED: observations.recurred,
-        RolloutVerdict.CHANGED: observations.missed >= TOLERATED_TRAFFIC_CHECKS,
-        RolloutVerdict.FAILED_REVISION: bool(observations.failed),
+        RolloutVerdict.RECURRED: observations.has_recurred,
+        RolloutVerdict.CHANGED: observations.missed_traffic_checks >= TOLERATED_TRAFFIC_CHECKS,
+        RolloutVerdict.FAILED_REVISION: bool(observations.revision_failure),
         RolloutVerdict.FAILED_PROBE: observations.failed_probes >= TOLERATED_FAILED_PROBES,
     }
     found = next((verdict for verdict, speaks in against.items() if speaks), None)
     if found is not None:
         return found
-    if now < observations.since + watch or observations.failed_probes or observations.missed:
+    if now < observations.since + watch or observations.failed_probes or observations.missed_traffic_checks:
         return RolloutVerdict.HOLDS
-    if observations.requests or observations.probes:
+    if observations.request_count or observations.successful_probes:
         return RolloutVerdict.PROVEN
     return RolloutVerdict.INCONCLUSIVE if now >= observations.since + max_watch else RolloutVerdict.HOLDS

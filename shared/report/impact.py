@@ -51,9 +51,9 @@ class ImpactMeasurement:
     """That the revision has answered."""
     failed: int | None = None
     """Those among them that it answered with a server error."""
-    refused: str = ""
-    unseen: tuple[str, ...] = field(default=())
-    whole: bool = True
+    startup_error: str = ""
+    unavailable: tuple[str, ...] = field(default=())
+    since_creation: bool = True
     """Whether requests were looked for since the revision was made, and not only in the days of `REQUEST_WINDOW`."""
     """Why something could not be looked at."""
 
@@ -68,7 +68,7 @@ class Impact:
     share: int | None
     requests: int | None
     failed: int | None
-    instead: tuple[str, ...]
+    serving_instead: tuple[str, ...]
     """The revisions that serve in its place."""
     evidence: tuple[str, ...]
 
@@ -87,7 +87,7 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
         share=traffic.get(measured.revision, 0) if traffic is not None else None,
         requests=measured.requests,
         failed=measured.failed,
-        instead=tuple(name for name in traffic or () if name != measured.revision),
+        serving_instead=tuple(name for name in traffic or () if name != measured.revision),
         evidence=tuple(each.id for each in evidence),
     )
     return impact, evidence
@@ -102,7 +102,7 @@ def _classify_reach(measured: ImpactMeasurement) -> Reach:
         return Reach.UNKNOWN
     if measured.requests:
         return Reach.SERVED
-    return Reach.NEVER_STARTED if measured.refused and measured.whole else Reach.NEVER_SERVED
+    return Reach.NEVER_STARTED if measured.startup_error and measured.since_creation else Reach.NEVER_SERVED
 
 
 def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
@@ -112,12 +112,12 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
         yield EvidenceKind.REVISION, revision, f"the traffic is split: {join_words(split)}" if split else "no traffic"
     if measured.requests is not None:
         answered = pluralize(measured.requests, "request")
-        when = "since it was made" if measured.whole else f"in the last {REQUEST_WINDOW.days} days"
+        when = "since it was made" if measured.since_creation else f"in the last {REQUEST_WINDOW.days} days"
         failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
         yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
-    if measured.refused:
-        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{quote_untrusted(measured.refused, 200)}”"
-    for why in measured.unseen:
+    if measured.startup_error:
+        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{quote_untrusted(measured.startup_error, 200)}”"
+    for why in measured.unavailable:
         yield (
             EvidenceKind.QUERY,
             f"about {revision}" if revision else "revision not named",
@@ -128,7 +128,7 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
 def describe_impact(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
     name = quote_untrusted(impact.revision, 80) or "the failing revision"
-    old = f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.instead])}." if impact.instead else ""
+    old = f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.serving_instead])}." if impact.serving_instead else ""
     match impact.reach:
         case Reach.SERVES:
             return f"{name} fails under traffic: it takes {impact.share} % of it{_failures_phrase(impact)}. Urgent."
@@ -160,7 +160,7 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
         "traffic_percent": impact.share,
         "requests": impact.requests,
         "failed_requests": impact.failed,
-        "serving_instead": list(impact.instead),
+        "serving_instead": list(impact.serving_instead),
         "text": describe_impact(impact),
         "evidence": list(impact.evidence),
     }

@@ -15,11 +15,11 @@ class CommitOrigin:
     """What the code host knows of a commit and git does not."""
 
     commit: str
-    author: str = ""
+    author_url: str = ""
     """The address of the author's page."""
     pull_request: int | None = None
     """That which brought the commit in."""
-    address: str = ""
+    pull_request_url: str = ""
     """Of the pull request."""
 
 
@@ -42,7 +42,7 @@ class Links:
     """What the service logged in this time."""
     origins: tuple[CommitOrigin, ...] = ()
 
-    def origin(self, commit: str) -> CommitOrigin:
+    def find_origin(self, commit: str) -> CommitOrigin:
         """What is known of a commit."""
         return next((each for each in self.origins if each.commit == commit), CommitOrigin(commit))
 

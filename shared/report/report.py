@@ -31,7 +31,7 @@ from shared.text.timestamps import has_date, format_rfc3339, format_clock_time, 
 _MAX_SHIPPED_FILES = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
-_CLOSED_FIRST_JSON = {CloseKind.OTHER_END: "other_end", CloseKind.OURS: "this_end"}
+_CLOSED_FIRST_JSON = {CloseKind.REMOTE_END: "other_end", CloseKind.LOCAL_END: "this_end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Report:
     proof: Finding
     whys: tuple[Why, ...]
     evidence: tuple[Evidence, ...]
-    symptom_evidence: tuple[str, ...] = ()
+    symptom_evidence_ids: tuple[str, ...] = ()
     """The evidence id of each of the incident's symptoms, in their order."""
-    nearby_evidence: tuple[str, ...] = ()
+    nearby_evidence_ids: tuple[str, ...] = ()
     """Likewise of what was logged in the same minutes."""
-    raised_evidence: str = ""
+    raised_evidence_id: str = ""
     """That of the exception that is tied to closes; "" where there is none."""
     impact: impacts.Impact | None = None
     """What it means for users; None where no platform was asked."""
@@ -61,9 +61,9 @@ def build_report(incident: Incident, proof: Finding) -> Report:
         proof,
         draft_whys(incident, proof, facts),
         facts.evidence,
-        symptom_evidence=facts.ids(FactTopic.SYMPTOM),
-        nearby_evidence=facts.ids(FactTopic.NEARBY),
-        raised_evidence=next(iter(facts.ids(FactTopic.RAISED)), ""),
+        symptom_evidence_ids=facts.evidence_ids(FactTopic.SYMPTOM),
+        nearby_evidence_ids=facts.evidence_ids(FactTopic.NEARBY),
+        raised_evidence_id=next(iter(facts.evidence_ids(FactTopic.RAISED)), ""),
     )
 
 
@@ -90,15 +90,15 @@ def report_to_json(report: Report) -> dict[str, object]:
         "incident": _incident_to_json(report),
         "deployed": _deployed_to_json(proof.deployed, report.incident),
         "broken": _broken_to_json(proof.broken) if proof.broken else None,
-        "loading": _loading_to_json(proof.loading) if proof.loading else None,
+        "loading": _loading_to_json(proof.loaded_summary) if proof.loaded_summary else None,
         "introduced": _introduced_to_json(proof.introduced) if proof.introduced else None,
         "attempts": [_attempt_to_json(attempt) for attempt in proof.attempts],
         "fix": _fix_to_json(proof.fix) if proof.fix else None,
         "target": _target_to_json(proof.target) if proof.target else None,
-        "refused": [_refused_to_json(each) for each in proof.refused],
-        "not_looked_at": proof.not_looked_at,
+        "refused": [_refused_to_json(each) for each in proof.refused_commits],
+        "not_looked_at": proof.unchecked_commits,
         "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
-        "alternative": _commit_to_json(proof.alternative.commit) if proof.alternative else None,
+        "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,
@@ -108,7 +108,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "impact": impacts.impact_to_json(report.impact) if report.impact else None,
         "whys": [_why_to_json(why) for why in report.whys],
         "evidence": [_evidence_to_json(each) for each in report.evidence],
-        "unseen": list(proof.unseen),
+        "unseen": list(proof.gaps),
         "versions_compiled": proof.versions_compiled,
     }
     return {key: _redact_json(value) for key, value in document.items()}
@@ -126,8 +126,8 @@ def _redact_json(value: object) -> object:
 
 def _incident_to_json(report: Report) -> dict[str, object]:
     incident = report.incident
-    ids = (*report.symptom_evidence, *([None] * len(incident.symptoms)))
-    nearby = (*report.nearby_evidence, *([None] * len(incident.nearby)))
+    ids = (*report.symptom_evidence_ids, *([None] * len(incident.symptoms)))
+    nearby = (*report.nearby_evidence_ids, *([None] * len(incident.nearby)))
     return {
         "fingerprint": incident.fingerprint,
         "service": incident.service or None,
@@ -143,7 +143,7 @@ def _incident_to_json(report: Report) -> dict[str, object]:
             {**_symptom_to_json(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
             for each, known in zip(incident.nearby, nearby, strict=False)
         ],
-        "closed_first": _CLOSED_FIRST_JSON.get(incident.closed) if incident.closed else None,
+        "closed_first": _CLOSED_FIRST_JSON.get(incident.close_kind) if incident.close_kind else None,
         "exception": _exception_to_json(report),
     }
 
@@ -164,16 +164,16 @@ def _exception_to_json(report: Report) -> dict[str, object] | None:
     raised = report.incident.raised
     if raised is None:
         return None
-    place = report.proof.frame or raised.exception.place
+    place = report.proof.raised_frame or raised.exception.location
     return {
         "class": raised.exception.error_class,
         "message": raised.exception.message,
         "path": place.path if place else None,
         "line": place.line or None if place else None,
         "function": place.function or None if place else None,
-        "in_repository": report.proof.frame is not None,
+        "in_repository": report.proof.raised_frame is not None,
         "proven": False,
-        "evidence": report.raised_evidence or None,
+        "evidence": report.raised_evidence_id or None,
     }
 
 
@@ -242,12 +242,12 @@ def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
         "rule": loading.rule,
         "start": loading.start or None,
         "image": loading.image or None,
-        "exact": loading.exact,
-        "files": loading.files,
+        "exact": loading.is_exact,
+        "files": loading.file_count,
         "ambiguous": list(loading.ambiguous),
         "not_loaded": _broken_files_to_json(loading.not_loaded),
-        "others_compiled": loading.others_compiled,
-        "others_left": loading.others_left,
+        "others_compiled": loading.others_checked,
+        "others_left": loading.has_unchecked_others,
     }
 
 
@@ -275,7 +275,7 @@ def _introduced_to_json(introduced: IntroducingCommit) -> dict[str, object]:
         "errors": introduced.errors,
         "first_line": introduced.first_line,
         "merge": len(introduced.commit.parents) > 1,
-        "arrived_broken": introduced.arrived,
+        "arrived_broken": introduced.was_added_broken,
     }
 
 
@@ -290,7 +290,7 @@ def _fix_to_json(fix: Fix) -> dict[str, object]:
         "pull_request": fix.pull_request,
         "ref": fix.ref or None,
         "path": fix.path or None,
-        "deleted": fix.deleted,
+        "deleted": fix.is_deletion,
         "excerpt": _excerpt_to_json(fix.excerpt),
     }
 
@@ -301,9 +301,9 @@ def _target_to_json(target: Target) -> dict[str, object]:
         "checks": target.checks.value,
         "commits_after_deployed": target.commits_after_deployed,
         "newly_broken": _broken_files_to_json(target.newly_broken),
-        "ships": [_change_to_json(change) for change in target.ships[:_MAX_SHIPPED_FILES]],
-        "files_changed": len(target.ships),
-        "refused": [_refused_to_json(each) for each in target.refused],
+        "ships": [_change_to_json(change) for change in target.shipped_changes[:_MAX_SHIPPED_FILES]],
+        "files_changed": len(target.shipped_changes),
+        "refused": [_refused_to_json(each) for each in target.refused_commits],
     }
 
 

@@ -289,7 +289,7 @@ def _placeholder_per_line(kind: str, found: re.Match[str]) -> str:
 
 def _redact_known(text: str) -> str:
     for form in _configured_patterns:
-        if form.fixed in text:
+        if form.prefix in text:
             text = form.pattern.sub("[redacted configured-secret]", text)
     if _HARMLESS.fullmatch(text):
         return text

@@ -26,7 +26,7 @@ _TOKEN_START = r"(?<![A-Za-z0-9_-])(?<!redacted )"
 class SecretPattern:
     """`pattern` matches only where `fixed` stands."""
 
-    fixed: str
+    prefix: str
     pattern: re.Pattern[str]
 
 
@@ -34,8 +34,8 @@ class SecretPattern:
 class _Item:
     atom: str
     characters: frozenset[str]
-    least: int
-    most: int
+    min_count: int
+    max_count: int
 
 
 def parse_secret_pattern(text: str) -> SecretPattern:
@@ -44,16 +44,16 @@ def parse_secret_pattern(text: str) -> SecretPattern:
     fixed = _fixed_prefix(items)
     if len(fixed) < _MIN_PREFIX_LENGTH:
         raise ValueError(f"must begin with at least {_MIN_PREFIX_LENGTH} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'")
-    if sum(item.least for item in items) < _MIN_SECRET_LENGTH_ASKED:
+    if sum(item.min_count for item in items) < _MIN_SECRET_LENGTH_ASKED:
         raise ValueError(f"must ask for at least {_MIN_SECRET_LENGTH_ASKED} characters: ordinary words are shorter")
     for item, following in pairwise(items):
-        if item.most > item.least and item.characters & following.characters:
+        if item.max_count > item.min_count and item.characters & following.characters:
             raise ValueError(
                 f"must not let {item.atom!r} repeat where {following.atom!r} may follow: the same character fits both, "
                 "so that a text would be tried in many ways; give the number, as in {32}"
             )
     # Possessive: what has matched is never given back.
-    source = "".join(f"{item.atom}{{{item.least},{item.most}}}+" for item in items)
+    source = "".join(f"{item.atom}{{{item.min_count},{item.max_count}}}+" for item in items)
     return SecretPattern(fixed, re.compile(_TOKEN_START + source, re.ASCII))
 
 
@@ -88,7 +88,7 @@ def _fixed_prefix(items: list[_Item]) -> str:
     """The characters with which every match begins."""
     fixed = ""
     for item in items:
-        if len(item.characters) != 1 or item.most > 1:
+        if len(item.characters) != 1 or item.max_count > 1:
             break
         fixed += next(iter(item.characters))
     return fixed

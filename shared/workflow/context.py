@@ -27,7 +27,7 @@ def _build_prover() -> "Prover":
 class NoLinkBuilder:
     """Implements `shared.ports.LinkBuilder` where nothing can be looked at, as on one machine."""
 
-    def links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
+    def build_links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
         """None."""
         from shared.report.links import NO_LINKS  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ class Context:
     clock: Clock
     ids: IdGenerator
     logs: Logs
-    histories: Callable[[Service], AbstractContextManager[History]]
+    open_history: Callable[[Service], AbstractContextManager[History]]
     """Opens the history of a service's repository, up to date; closed by leaving the context."""
     compilers: Compilers
     issues: Issues
@@ -65,17 +65,17 @@ class Context:
     probe: Probe
     checks: CheckRuns
     services: Mapping[str, Service]
-    places: LinkBuilder = field(default_factory=NoLinkBuilder)
-    own: frozenset[str] = frozenset()
+    link_builder: LinkBuilder = field(default_factory=NoLinkBuilder)
+    own_functions: frozenset[str] = frozenset()
     """`Service.id` of this product's own functions: what they log is never a signal."""
-    kill_switch: Callable[[str], bool] = lambda _: False
+    is_kill_switch_on: Callable[[str], bool] = lambda _: False
     """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
     prover: "Prover" = field(default_factory=_build_prover)
     throttle: Throttle = field(default_factory=Throttle)
     """What this process has recorded lately."""
-    longest_wait: timedelta = timedelta.max
+    max_wait: timedelta = timedelta.max
     """No wait of the flow takes longer; only the stack of one machine sets it, so that a person can look on."""
 
-    def wait(self, usual: timedelta) -> timedelta:
+    def limit_wait(self, usual_wait: timedelta) -> timedelta:
         """How long a wait takes here that usually takes this long."""
-        return min(usual, self.longest_wait)
+        return min(usual_wait, self.max_wait)

@@ -27,7 +27,7 @@ def handle_click(context: Context, click: Click) -> ClickAnswer:
     """Raises Retry where nothing could be stored: the person is asked to click again."""
     reply = _handle_click(context, click)
     given = build_answer(reply)
-    if not given.accepted:
+    if not given.is_accepted:
         record_rejection(context, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}")
     return given
 
@@ -41,8 +41,8 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
     asked_anew = case is not None and bool(case.proposal) and not proposals.is_of_same_question(case.proposal, proposal)
     if case is not None and not asked_anew and case.message and click.message and click.message != case.message:
         return ClickResult.TAMPERED
-    standing = decisions.load_decision(context, proposal.question)
-    members = context.chat.members(service.approver_group) if service.approver_group else ()
+    standing = decisions.load_decision(context, proposal.decision_key)
+    members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
     refused = find_refusal(click, proposal, service, members, context.clock.now())
     if refused is ClickResult.EXPIRED and not decisions.is_open(standing):
         refused = None  # it was decided in time; the answer tells how
@@ -55,7 +55,7 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
 
 def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision | None) -> ClickResult:
     why = f"{click.user_name[:80]}: {quote_untrusted(click.reason)}" if click.reason else click.user_name[:80]
-    stands = decisions.store_decision(context, proposal.question, Decision(DecisionState.DENIED, click.user, why))
+    stands = decisions.store_decision(context, proposal.decision_key, Decision(DecisionState.DENIED, click.user, why))
     if stands.state is DecisionState.ACTING:
         return ClickResult.TOO_LATE
     if stands.state is DecisionState.DENIED and (decision is None or decision.state is not DecisionState.DENIED):
@@ -74,10 +74,10 @@ def _approve(context: Context, click: Click, proposal: Proposal, electorate: App
         case = incident_records.require_incident(context, proposal.incident)
         if not case.active or case.ending is not None:
             return ClickResult.MUTED if IncidentState.MUTED in {case.state, case.ending} else ClickResult.VOID
-        if proposals.is_stale(proposal, context.revisions.serving(service)):
+        if proposals.is_stale(proposal, context.revisions.get_service_state(service)):
             return ClickResult.STALE
     vote = Vote(click.user, proposal.id)
-    stands = decisions.store_approval(context, proposal.question, vote, electorate, click.user_name[:80])
+    stands = decisions.store_approval(context, proposal.decision_key, vote, electorate, click.user_name[:80])
     if stands.state in _FINAL_REPLIES:
         return _final_reply(stands)
     if stands.state is DecisionState.COUNTING:
@@ -97,10 +97,10 @@ def publish_approval(context: Context, proposal: Proposal) -> None:
     effects.publish_redeploy_approved(context, proposal.id)
 
     def approved(now: IncidentRecord) -> IncidentRecord:
-        if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.question:
+        if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.decision_key:
             return now
         # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
-        return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).to(
+        return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).moved_to(
             IncidentState.APPROVED, context.clock.now(), proposal.id
         )
 

@@ -33,14 +33,14 @@ class IssueContent:
     body: str
 
     @property
-    def text(self) -> str:
+    def body_with_marker(self) -> str:
         """The body with the marker before it."""
         return f"{format_marker(self.incident)}\n{self.body}"
 
 
 def publish_incident_opened(context: Context, record: IncidentRecord, repeat: int = 0) -> None:
     """Asks for an investigation; each higher `nudge` asks once more. A second copy of a message does no harm."""
-    _publish(context, flow.INCIDENT_OPENED, {"incident": record.id}, f"{record.evidence}.{repeat}")
+    _publish(context, flow.INCIDENT_OPENED, {"incident": record.id}, f"{record.evidence_key}.{repeat}")
 
 
 def publish_redeploy_approved(context: Context, proposal: str) -> None:
@@ -61,7 +61,7 @@ def open_issue(context: Context, service: Service, content: IssueContent, labels
     mark = format_marker(content.incident)
 
     def do() -> Document:
-        return _issue_to_document(context.issues.open(service, mark, content.title, content.text, labels))
+        return _issue_to_document(context.issues.open(service, mark, content.title, content.body_with_marker, labels))
 
     def find() -> Document | None:
         found = context.issues.find(service, mark)
@@ -90,7 +90,7 @@ def rewrite_issue(context: Context, service: Service, issue: int, content: Issue
     """Other evidence has another report. Doing it twice is the same as once."""
 
     def do() -> Document:
-        context.issues.rewrite(service, issue, content.title, content.text)
+        context.issues.replace_content(service, issue, content.title, content.body_with_marker)
         return {}
 
     run_once(context, f"rewrite.{evidence_key}", do)
@@ -100,7 +100,7 @@ def rewrite_issue(context: Context, service: Service, issue: int, content: Issue
 class IssueStatusUpdate:
     """How an incident stands: the part of its issue's body, and its title; "" leaves the title as it is."""
 
-    part: str
+    status_block: str
     title: str = ""
 
 
@@ -116,7 +116,7 @@ def update_issue_status(context: Context, service: Service, record: IncidentReco
     def do() -> Document:
         shown = build_update()
         if shown is not None:
-            context.issues.revise(service, issue, shown.part, shown.title)
+            context.issues.update_status_section(service, issue, shown.status_block, shown.title)
         return {}
 
     run_once(context, f"state.{record.id}.{step_id}", do)
@@ -127,7 +127,7 @@ def create_labels(context: Context, service: Service) -> None:
 
     def do() -> Document:
         try:
-            context.issues.prepare(service)
+            context.issues.create_labels(service)
         except Reject as refused:
             return {"refused": str(refused)}
         return {}
@@ -150,7 +150,7 @@ def post_comment(context: Context, service: Service, record: IncidentRecord, com
         context.issues.comment(service, issue, mark, body)
         return {}
 
-    run_once(context, f"comment.{record.id}.{comment_name}", do, lambda: {} if context.issues.commented(service, issue, mark) else None)
+    run_once(context, f"comment.{record.id}.{comment_name}", do, lambda: {} if context.issues.has_comment(service, issue, mark) else None)
 
 
 def is_comment_posted(context: Context, record: IncidentRecord, part: str) -> bool:
@@ -198,7 +198,7 @@ def post_details(context: Context, service: Service, reference: str, proposal: s
         context.chat.reply(service, reference, proposal, paragraphs)
         return {}
 
-    run_once(context, f"explain.{proposal}", do, lambda: {} if context.chat.replied(service, reference, proposal) else None)
+    run_once(context, f"explain.{proposal}", do, lambda: {} if context.chat.has_reply(service, reference, proposal) else None)
 
 
 def update_message(context: Context, service: Service, reference: str, message: Message, turn: int = 0) -> None:
@@ -245,7 +245,7 @@ def shift_traffic(context: Context, service: Service, proposal: str, revision: s
 
     def do() -> Document:
         try:
-            context.deployer.shift(service, revision, percent)
+            context.deployer.shift_traffic(service, revision, percent)
         except Reject as refused:
             if refused.reason == CHANGED_BY_HAND:
                 return {"refused": refused.detail}

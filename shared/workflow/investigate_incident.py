@@ -19,7 +19,7 @@ _RECHECKED_REASONS = frozenset(
         Reason.FIX_UNMERGED,
         Reason.NO_TARGET,
         Reason.CHECKS_RED,
-        Reason.FIX_FAILED,
+        Reason.FIX_DID_NOT_HOLD,
     )
 )
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""
@@ -43,7 +43,7 @@ def investigate_incident(context: Context, incident_id: str) -> StepResult:
         if now.state is not IncidentState.OPENED or now.look != case.look:
             return now
         moment, sign = context.clock.now(), documents.read_text(papers.evidence, "branch_sign")
-        return replace(now, branch_sign=sign, looked_at=moment).to(state, moment, reason)
+        return replace(now, branch_sign=sign, looked_at=moment).moved_to(state, moment, reason)
 
     case = issue_updates.post_updates(context, service, incident_records.update_incident(context, case.id, advanced))
     return StepResult(case.state.value, case.id, reason, (context.clock.now() - case.opened_at).total_seconds())

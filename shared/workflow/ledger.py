@@ -67,11 +67,11 @@ def is_claimed(context: Context, key: str) -> bool:
 
 def _claim(context: Context, key: str) -> StoredDocument:
     """The effect's document: done, or claimed by the caller."""
-    token, now = context.ids.token(), context.clock.now()
+    token, now = context.ids.generate_id(), context.clock.now()
     stored = context.store.read("effects", key)
     if stored is None:
         # The answer is not looked at: False may mean one's own write, retried by the client. The document says whose.
-        context.store.create("effects", key, _claim_to_document(token, 1, now, context.wait(LEASE)))
+        context.store.create("effects", key, _claim_to_document(token, 1, now, context.limit_wait(LEASE)))
         stored = _reread_claim(context, key)
     if documents.read_text(stored.value, "state") == "done" or documents.read_text(stored.value, "owner") == token:
         return stored
@@ -83,7 +83,7 @@ def _claim(context: Context, key: str) -> StoredDocument:
         until = documents.read_text(stored.value, "lease_until")
         raise Retry(f"{key} is claimed by somebody else until {until}", reason="claimed")
     attempt = documents.read_number(stored.value, "attempt") + 1
-    claimed = _claim_to_document(token, attempt, now, context.wait(LEASE))
+    claimed = _claim_to_document(token, attempt, now, context.limit_wait(LEASE))
     if not context.store.replace("effects", key, claimed, stored.version):
         raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
     taken = _reread_claim(context, key)
@@ -104,7 +104,7 @@ def _claim_to_document(token: str, attempt: int, now: datetime, lease: timedelta
 
 
 def _run_effect(context: Context, claim: StoredDocument, do: Callable[[], Document]) -> Document:
-    if context.clock.now() + min(MIN_LEASE_LEFT, context.wait(LEASE) / 2) > documents.read_time(claim.value, "lease_until"):
+    if context.clock.now() + min(MIN_LEASE_LEFT, context.limit_wait(LEASE) / 2) > documents.read_time(claim.value, "lease_until"):
         raise Retry(f"{claim.key}: too little is left of the lease to act", reason="lease_almost_over")
     reset = _current_claim.set(claim.key)
     try:
@@ -113,7 +113,7 @@ def _run_effect(context: Context, claim: StoredDocument, do: Callable[[], Docume
         _end_lease(context, claim, context.clock.now())  # the other side has said that it did nothing
         raise
     except Exception:
-        _end_lease(context, claim, context.clock.now() + context.wait(RETRY_DELAY))
+        _end_lease(context, claim, context.clock.now() + context.limit_wait(RETRY_DELAY))
         raise
     finally:
         _current_claim.reset(reset)

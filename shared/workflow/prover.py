@@ -42,14 +42,14 @@ def find_objection(proposal: Proposal, service: Service, history: History, compi
     head = history.branch(service.branch or None).head
     if not contains_commit(history, head, proposal.commit):
         return f"{proposal.commit} {NOT_ON_BRANCH}"
-    if not BranchStates(history, head).includes(proposal.commit):
+    if not BranchStates(history, head).was_at(proposal.commit):
         return f"{proposal.commit} {NEVER_ON_BRANCH}"
     if not contains_commit(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
-    verdicts = CompileVerdicts(history, compilers.compiler(proposal.python), compilers.explainer())
+    verdicts = CompileVerdicts(history, compilers.compiler_for(proposal.python), compilers.explainer())
     loaded = LoadedFiles(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
     gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
-    failed = gates.failed(proposal.commit, frozenset(proposal.broken))
+    failed = gates.find_failure(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
 
 
@@ -81,9 +81,9 @@ def _render_alternative(report: Report) -> Document:
 class Prover:
     """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
 
-    told: Callable[[Report, Links], Document] = render_report
-    report: Callable[[Incident, History, Compilers, ProofRequest], Report] = prove_and_report
-    objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
+    render_report: Callable[[Report, Links], Document] = render_report
+    prove_and_report: Callable[[Incident, History, Compilers, ProofRequest], Report] = prove_and_report
+    find_objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
 
 
 def build_request(service: Service, deployed: str | None, checks: ReadChecks) -> ProofRequest:
@@ -92,7 +92,7 @@ def build_request(service: Service, deployed: str | None, checks: ReadChecks) ->
         branch=service.branch or None,
         deployed=deployed,
         python=service.python or None,
-        roots=service.source_roots,
+        source_roots=service.source_roots,
         checks=checks,
-        alternative=True,
+        wants_alternative=True,
     )

@@ -32,23 +32,23 @@ _INITIAL_STATES = {SignalKind.SYNTAX_ERROR: IncidentState.OPENED, SignalKind.CLO
 def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
     """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
     place = service_id(entry.project, entry.service)
-    if place in context.own:
+    if place in context.own_functions:
         return reject_entry(context, entry, "own_function", place)
     service = context.services.get(place)
     if service is None:
         return reject_entry(context, entry, "unknown_service", place)
     line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
-    if context.throttle.recent(line, context.clock.now()):
+    if context.throttle.is_recent(line, context.clock.now()):
         return StepResult("throttled")
     read = reassemble_signal(context, entry)
     if not isinstance(read, Signal):
         return reject_entry(context, entry, read.value, place)
     seen = (place, entry.revision, read.kind, read.error_class, read.path, read.line)
-    if context.throttle.recent(seen, context.clock.now()):
+    if context.throttle.is_recent(seen, context.clock.now()):
         return StepResult("throttled")
     outcome = _record_signal(context, service, read)
     for key in (line, seen):
-        context.throttle.recorded(key, context.clock.now())
+        context.throttle.mark_recorded(key, context.clock.now())
     return outcome
 
 
@@ -58,7 +58,7 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
         if cause is not None:
             return StepResult("attached", cause.id)
     defect = find_or_create_defect(context, service, signal)
-    case = incident_records.load_incident(context, defect.incident)
+    case = incident_records.load_incident(context, defect.incident_id)
     if case is not None and not case.active:
         news = classify_recurrence(context, service, case, signal.entry.revision)
         if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, case):
@@ -68,7 +68,7 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
                 return StepResult("opened", case.id, "logged otherwise")
             return StepResult("duplicate", case.id, f"at rest: {case.state.value}")
         defect = start_next_generation(context, service, signal, defect)
-        case = incident_records.load_incident(context, defect.incident)
+        case = incident_records.load_incident(context, defect.incident_id)
     if case is None:
         return _open_incident(context, service, signal, defect)
     return _record_occurrence(context, service, case, signal)
@@ -78,10 +78,10 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
     now, entry = context.clock.now(), signal.entry
     check_open_incident_limits(context, service)
     if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
-        store_explaining_incident(context, service, entry.revision, defect.incident)
+        store_explaining_incident(context, service, entry.revision, defect.incident_id)
     state = _INITIAL_STATES.get(signal.kind, IncidentState.RECORDED)
     case = IncidentRecord(
-        id=defect.incident,
+        id=defect.incident_id,
         fingerprint=defect.fingerprint,
         generation=defect.generation,
         state=state,
@@ -91,11 +91,11 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
         path=defect.path,
         revisions=(entry.revision,) if entry.revision else (),
         entries=(truncate_entry(entry),),
-        opened_by=context.ids.token(),
+        opened_by=context.ids.generate_id(),
         opened_at=now,
         last_seen=entry.timestamp or now,
         regresses=_find_regressed_incident(context, service, defect, entry.revision),
-    ).to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
+    ).moved_to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
     incident_records.create_incident(context, case)
     stored = incident_records.require_incident(
         context, case.id
@@ -109,7 +109,7 @@ def _find_regressed_incident(context: Context, service: Service, defect: Defect,
     """The incident before this one, if it was resolved lately and its fix runs in the revision that fails now."""
     if defect.generation == 1:
         return ""
-    before = incident_records.load_incident(context, replace(defect, generation=defect.generation - 1).incident)
+    before = incident_records.load_incident(context, replace(defect, generation=defect.generation - 1).incident_id)
     if before is None or before.state is not IncidentState.RESOLVED or before.rest_at is None:
         return ""
     if context.clock.now() > before.rest_at + REOPEN_WINDOW:

@@ -28,7 +28,7 @@ def redeploy(context: Context, proposal_id: str) -> StepResult:
     proposal = proposals.require_proposal(context, proposal_id)
     case = incident_records.require_incident(context, proposal.incident)
     service = require_service(context, case)
-    decision = decisions.load_decision(context, proposal.question)
+    decision = decisions.load_decision(context, proposal.decision_key)
     if decision is None or decisions.is_open(decision):
         raise Reject("undecided", proposal.id)
     if decision.chosen and decision.chosen != proposal.id:
@@ -49,7 +49,7 @@ def redeploy(context: Context, proposal_id: str) -> StepResult:
         else:
             # From here on a denial comes too late; up to here, whoever writes first has decided.
             wanted = Decision(DecisionState.ACTING, _BY, decision.by, etag)
-        decision = decisions.store_decision(context, proposal.question, wanted)
+        decision = decisions.store_decision(context, proposal.decision_key, wanted)
     if decision.state is not DecisionState.ACTING:
         return StepResult(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
     return _start_rollout(context, service, case, proposal, decision.etag)
@@ -66,14 +66,14 @@ def _find_lapse(context: Context, service: Service, record: IncidentRecord, prop
 
 def _recheck_service(context: Context, service: Service, record: IncidentRecord, proposal: Proposal) -> tuple[str, str]:
     """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
-    with context.histories(service) as history:
-        failed = context.prover.objection(
-            proposal, service, history, context.compilers, lambda commit: context.checks.at(service, commit)
+    with context.open_history(service) as history:
+        failed = context.prover.find_objection(
+            proposal, service, history, context.compilers, lambda commit: context.checks.get_status(service, commit)
         )
     if failed:
         return "", f"gate: {failed}"
     # Compiling takes its time; what may change within it is looked at afterwards.
-    serving = context.revisions.serving(service)
+    serving = context.revisions.get_service_state(service)
     if proposals.is_stale(proposal, serving):
         return "", "stale"
     newer = find_downgrade(context, service, proposal, serving)
@@ -81,14 +81,14 @@ def _recheck_service(context: Context, service: Service, record: IncidentRecord,
         return "", f"downgrade: {newer}"
     if is_automation_stopped(context, service, record):
         return "", IncidentState.MUTED.value
-    return serving.etag, "kill_switch" if context.kill_switch(service.id) else ""
+    return serving.etag, "kill_switch" if context.is_kill_switch_on(service.id) else ""
 
 
 def _find_late_objection(context: Context, service: Service, proposal: Proposal) -> str:
     """Why not even a deployment that was decided on begins any more; "" where it does."""
     if context.clock.now() >= proposal.expires_at:
         return "approval_expired"
-    return "kill_switch" if context.kill_switch(service.id) else ""
+    return "kill_switch" if context.is_kill_switch_on(service.id) else ""
 
 
 def _start_rollout(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, etag: str) -> StepResult:
@@ -105,7 +105,7 @@ def _start_rollout(context: Context, service: Service, record: IncidentRecord, p
             return now  # it goes on already, or is about another question by now
         moment = context.clock.now()
         rollout = Rollout(operation, proposal.revision, begun=format_rfc3339(moment))
-        return replace(now, rollout=rollout).to(IncidentState.DEPLOYING, moment, operation)
+        return replace(now, rollout=rollout).moved_to(IncidentState.DEPLOYING, moment, operation)
 
     record = incident_records.update_incident(context, proposal.incident, deploying)
     if record.state is IncidentState.DEPLOYING:  # only now: no chat that is away may hold up what was approved

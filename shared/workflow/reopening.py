@@ -36,7 +36,7 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
             return at
         entries = (*at.entries[: _MAX_REOPENED_ENTRIES - 1], truncate_entry(signal.entry))
         again = replace(at, look=at.look + 1, looked_at=now, entries=entries)
-        return again.to(IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}")
+        return again.moved_to(IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}")
 
     record = incident_records.update_incident(context, record.id, opened)
     if record.state is not IncidentState.OPENED:
@@ -48,11 +48,11 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
 def _shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
     if record.state is not IncidentState.REPORTED or record.rollout is not None or signal.kind is not SignalKind.SYNTAX_ERROR:
         return False
-    if record.looked_at is not None and context.clock.now() < record.looked_at + context.wait(REOPEN_INTERVAL) * record.look:
+    if record.looked_at is not None and context.clock.now() < record.looked_at + context.limit_wait(REOPEN_INTERVAL) * record.look:
         return False
     if _sighting_key(signal) in {_sighting_key(each) for entry in record.entries if isinstance(each := read_signal(entry), Signal)}:
         return False
-    stored = context.store.read(_REPORTS_KIND, record.evidence)
+    stored = context.store.read(_REPORTS_KIND, record.evidence_key)
     return stored is not None and stored.value.get("corroborated") is False
 
 

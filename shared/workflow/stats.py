@@ -76,7 +76,7 @@ def stats_to_json(stats: Stats) -> Document:
         "overall": _service_stats_to_json(stats.overall),
         "services": {each.service: _service_stats_to_json(each) for each in stats.services},
         "incidents": [
-            {"id": each.case.id, "service": each.case.service, "state": each.case.state.value, **each.at.told()}
+            {"id": each.case.id, "service": each.case.service, "state": each.case.state.value, **each.at.to_json()}
             for each in stats.incidents
         ],
         "cut": stats.cut,
@@ -88,7 +88,7 @@ def _build_service_stats(service: str, timed: Sequence[TimedIncident]) -> Servic
 
 
 def _build_step_duration(since: str, until: str, timed: Sequence[TimedIncident]) -> StepDuration:
-    found = sorted(time for each in timed if (time := each.at.took(since, until)) is not None)
+    found = sorted(time for each in timed if (time := each.at.duration_between(since, until)) is not None)
     if not found:
         return StepDuration(since, until, 0, None, None)
     nearest = -(-len(found) * 9 // 10) - 1

@@ -26,15 +26,15 @@ BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 
 def find_newer(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None) -> str:
     """What has overtaken the question, in a sentence; "" where nothing has."""
-    serving = context.revisions.serving(service)
+    serving = context.revisions.get_service_state(service)
     if serving.revision.name != proposal.revision:
         return f"Revision {serving.revision.name} serves by now, not {proposal.revision} any more."
     if proposals.is_stale(proposal, serving) and not is_rollout_active(context, service):
         return "The service was changed since this was asked: an approval would be refused."
     now = context.clock.now()
     asked = proposal.expires_at - service.proposal_ttl
-    recently = record.looked_at is not None and now < record.looked_at + context.wait(BRANCH_CHECK_INTERVAL)
-    is_new = now < asked + context.wait(MIN_QUESTION_AGE)
+    recently = record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL)
+    is_new = now < asked + context.limit_wait(MIN_QUESTION_AGE)
     if decision is not None or is_new or recently:  # where somebody has approved already, it stays as it is
         return ""
     return _find_newer_merge(context, service, record, proposal)
@@ -42,11 +42,11 @@ def find_newer(context: Context, service: Service, record: IncidentRecord, propo
 
 def _find_newer_merge(context: Context, service: Service, record: IncidentRecord, proposal: Proposal) -> str:
     """The branch's head, where it has moved and passes every gate that the proposed commit passed."""
-    with context.histories(service) as history:
+    with context.open_history(service) as history:
         sign, head = read_branch_sign(context, service, history), history.branch(service.branch or None).head
         has_moved = sign != record.branch_sign and head != proposal.commit
-        objection = not has_moved or context.prover.objection(
-            replace(proposal, commit=head), service, history, context.compilers, lambda at: context.checks.at(service, at)
+        objection = not has_moved or context.prover.find_objection(
+            replace(proposal, commit=head), service, history, context.compilers, lambda at: context.checks.get_status(service, at)
         )
     if not objection:
         return f"Commit {head} was merged since, and passes every gate as well."
@@ -67,6 +67,6 @@ def reopen_question(context: Context, service: Service, record: IncidentRecord, 
     def opened(at: IncidentRecord) -> IncidentRecord:
         if at.state is not IncidentState.PROPOSED or at.look != record.look or at.ending is not None:
             return at
-        return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").to(IncidentState.OPENED, now, why)
+        return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").moved_to(IncidentState.OPENED, now, why)
 
     return incident_records.update_incident(context, record.id, opened)

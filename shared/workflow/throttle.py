@@ -16,13 +16,13 @@ class Throttle:
     _seen: OrderedDict[object, datetime] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def recent(self, key: object, now: datetime) -> bool:
+    def is_recent(self, key: object, now: datetime) -> bool:
         """Whether the key was recorded within the last 30 seconds."""
         with self._lock:
             seen = self._seen.get(key)
         return seen is not None and now - seen < THROTTLE_PERIOD
 
-    def recorded(self, key: object, now: datetime) -> None:
+    def mark_recorded(self, key: object, now: datetime) -> None:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
             self._seen[key] = now

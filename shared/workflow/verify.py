@@ -78,10 +78,10 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
     causes = [find_cause_of_close(context, service, entry) for entry in record.entries]
     if causes and causes[0] is not None and all(causes):
         return incident_records.end_incident(context, record.id, IncidentState.ABSORBED, f"explained by {causes[0].id}", record.look)
-    if now < record.opened_at + context.wait(CLOSE_GRACE_PERIOD):
+    if now < record.opened_at + context.limit_wait(CLOSE_GRACE_PERIOD):
         return record
     record = incident_records.update_incident(
-        context, record.id, lambda at: at.to(IncidentState.OPENED, now, "nothing explains it") if at.state is IncidentState.WAITING else at
+        context, record.id, lambda at: at.moved_to(IncidentState.OPENED, now, "nothing explains it") if at.state is IncidentState.WAITING else at
     )
     return _advance_opened(context, service, record)
 
@@ -89,7 +89,7 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
 def _advance_opened(context: Context, _: Service, record: IncidentRecord) -> IncidentRecord:
     """Publishes what was stored and never published, and what has been lying there for too long."""
     since = documents.read_time(record.history[-1], "at") if record.history else record.opened_at
-    effects.publish_incident_opened(context, record, min((context.clock.now() - since) // context.wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES))
+    effects.publish_incident_opened(context, record, min((context.clock.now() - since) // context.limit_wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES))
     return record
 
 
@@ -100,11 +100,11 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
         return incident_records.end_incident(
             context, record.id, IncidentState.REPORTED, f"nothing to deploy within {MAX_UNFIXED_AGE.days} days", record.look
         )
-    if record.looked_at is not None and now < record.looked_at + context.wait(BRANCH_CHECK_INTERVAL):
+    if record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL):
         return record
     if is_automation_stopped(context, service, record):
         return incident_records.end_incident(context, record.id, IncidentState.MUTED, "the issue was closed or marked as wrong", record.look)
-    with context.histories(service) as history:
+    with context.open_history(service) as history:
         sign = read_branch_sign(context, service, history)
 
     def looked(at: IncidentRecord) -> IncidentRecord:
@@ -112,7 +112,7 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
             return at
         if sign == at.branch_sign:
             return replace(at, looked_at=now)
-        return replace(at, look=at.look + 1, looked_at=now).to(IncidentState.OPENED, now, f"the branch has moved: {sign}")
+        return replace(at, look=at.look + 1, looked_at=now).moved_to(IncidentState.OPENED, now, f"the branch has moved: {sign}")
 
     record = incident_records.update_incident(context, record.id, looked)
     return _advance_opened(context, service, record) if record.state is IncidentState.OPENED else record
@@ -120,7 +120,7 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
 
 def _advance_proposed(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     proposal = proposals.require_proposal(context, record.proposal)
-    decision = decisions.load_decision(context, proposal.question)
+    decision = decisions.load_decision(context, proposal.decision_key)
     if decisions.is_open(decision):
         decision = _close_unanswered_question(context, service, record, proposal, decision) or decision
     if decision is None:
@@ -146,14 +146,14 @@ def _close_unanswered_question(
         wanted = Decision(DecisionState.SUPERSEDED, _BY, why)
     else:
         return None
-    return decisions.store_decision(context, proposal.question, wanted)
+    return decisions.store_decision(context, proposal.decision_key, wanted)
 
 
 def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
     redeploy(context, record.proposal)
     record = incident_records.require_incident(context, record.id)
-    decision = decisions.load_decision(context, proposals.require_proposal(context, record.proposal).question)
+    decision = decisions.load_decision(context, proposals.require_proposal(context, record.proposal).decision_key)
     if record.ending is None and decision is not None and record.state is IncidentState.APPROVED:
         return _end_by_decision(context, service, record, decision)
     return record

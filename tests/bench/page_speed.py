@@ -47,7 +47,7 @@ def _measured(folder: Path, port: int) -> Iterator[Row]:
     page = f"/incidents/{_incidents(store)[0].key}"
     _until(lambda: _seconds(port, page) is not None)
     stormy, at_rest = [], []
-    while queue.age(flow.LOG_ENTRIES) > 0:
+    while queue.oldest_age(flow.LOG_ENTRIES) > 0:
         stormy.append(_seconds(port, page) or _DEADLINE)
         time.sleep(_PAUSE)
     for _ in range(_AT_REST):

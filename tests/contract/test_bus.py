@@ -34,7 +34,7 @@ def in_memory(_request: pytest.FixtureRequest, _folder: Path) -> Iterator[Bench]
 
 def in_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
     queue = SqliteQueue(folder / "queue.db")
-    yield Bench(queue, lambda topic: [json.loads(each.data) for each in queue.take(topic, 100, 60.0)])
+    yield Bench(queue, lambda topic: [json.loads(each.data) for each in queue.lease(topic, 100, 60.0)])
     queue.close()
 
 

@@ -86,29 +86,29 @@ def texts(entries: Sequence[LogEntry]) -> list[str]:
 
 class TestBoth:
     def test_neighbours_are_of_the_same_instance_revision_and_log_and_near(self, logs: Logs) -> None:
-        found = logs.around(parse_json_entry(LOG[2], 0))
+        found = logs.read_neighbours(parse_json_entry(LOG[2], 0))
         assert texts(found) == ["Traceback", 'File "/app/tide.py", line 7', BROKEN]
 
     def test_an_entry_that_is_not_in_the_log_yet_is_among_its_own_neighbours(self, logs: Logs) -> None:
         new = replace(parse_json_entry(LOG[2], 0), insert_id="new", text="new", timestamp=AT + timedelta(seconds=1.5))
-        assert texts(logs.around(new))[-2:] == ["new", BROKEN]
+        assert texts(logs.read_neighbours(new))[-2:] == ["new", BROKEN]
 
     def test_an_entry_without_a_time_has_no_neighbours(self, logs: Logs) -> None:
         entry = replace(parse_json_entry(LOG[2], 0), timestamp=None)
-        assert logs.around(entry) == [entry]
+        assert logs.read_neighbours(entry) == [entry]
 
     def test_entries_are_those_of_the_service_in_their_order(self, logs: Logs) -> None:
-        found = texts(logs.entries(TIDE, AT, AT + timedelta(seconds=30)))
+        found = texts(logs.read_entries(TIDE, AT, AT + timedelta(seconds=30)))
         assert [text for text in found if text != "GET /"] == [
             "Traceback", 'File "/app/tide.py", line 7', BROKEN, "another instance", "another revision"
         ]  # fmt: skip
 
     def test_entries_can_be_those_of_one_revision(self, logs: Logs) -> None:
-        assert texts(logs.entries(TIDE, AT, AT + timedelta(seconds=30), "tide-2"))[:1] == ["another revision"]
+        assert texts(logs.read_entries(TIDE, AT, AT + timedelta(seconds=30), "tide-2"))[:1] == ["another revision"]
 
     def test_requests_are_counted_by_revision_from_a_moment_on(self, logs: Logs) -> None:
-        assert [logs.requests(TIDE, "tide-1", AT + timedelta(seconds=wait)) for wait in (0, 5, 6)] == [2, 1, 0]
-        assert logs.requests(TIDE, "tide-2", AT) == 1
+        assert [logs.count_requests(TIDE, "tide-1", AT + timedelta(seconds=wait)) for wait in (0, 5, 6)] == [2, 1, 0]
+        assert logs.count_requests(TIDE, "tide-2", AT) == 1
 
 
 class TestBounds:
@@ -117,7 +117,7 @@ class TestBounds:
     ) -> None:
         cloud.log = [logged(n / 1000, f"line {n}") for n in range(50)]
         few = CloudLogging(cloud_and_clients[1], QueryLimits(entries=5))
-        assert len(few.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
+        assert len(few.read_entries(TIDE, AT, AT + timedelta(hours=1))) == 5
         assert cloud.answers.count(LIST) == 3
 
     def test_a_search_that_finds_nothing_page_after_page_ends(
@@ -125,7 +125,7 @@ class TestBounds:
     ) -> None:
         empty = ListLogEntriesResponse(next_page_token="on and on")
         monkeypatch.setitem(cloud.answers.methods, LIST, lambda _: empty)
-        assert CloudLogging(cloud_and_clients[1], QueryLimits(pages=4)).requests(TIDE, "tide-1", AT) == 0
+        assert CloudLogging(cloud_and_clients[1], QueryLimits(pages=4)).count_requests(TIDE, "tide-1", AT) == 0
         assert cloud.answers.count(LIST) == 4
 
     def test_every_question_has_two_ends(
@@ -133,10 +133,10 @@ class TestBounds:
     ) -> None:
         assert cloud.log
         logs = CloudLogging(cloud_and_clients[1])
-        logs.around(parse_json_entry(LOG[2], 0))
-        logs.entries(TIDE, AT, AT + timedelta(seconds=30))
-        logs.requests(TIDE, "tide-1", AT)
-        logs.failed(TIDE, "tide-1", AT)
+        logs.read_neighbours(parse_json_entry(LOG[2], 0))
+        logs.read_entries(TIDE, AT, AT + timedelta(seconds=30))
+        logs.count_requests(TIDE, "tide-1", AT)
+        logs.count_failed_requests(TIDE, "tide-1", AT)
         asked = {request.filter for called, request in cloud.answers.calls if called == LIST}
         assert len(asked) == 4
         assert all("timestamp>=" in each and "timestamp<=" in each for each in asked)
@@ -146,7 +146,7 @@ class TestBounds:
     ) -> None:
         cloud.log = [logged(n / 1000, "x" * 100_000) for n in range(50)]
         small = CloudLogging(cloud_and_clients[1], QueryLimits(megabytes=1.0))
-        assert len(small.entries(TIDE, AT, AT + timedelta(hours=1))) == 5
+        assert len(small.read_entries(TIDE, AT, AT + timedelta(hours=1))) == 5
 
     @pytest.mark.parametrize(
         ("code", "error"), [(grpc.StatusCode.UNAVAILABLE, Retry), (grpc.StatusCode.PERMISSION_DENIED, Reject)]
@@ -160,7 +160,7 @@ class TestBounds:
     ) -> None:
         cloud.answers.fail[LIST] = [code]
         with pytest.raises(error, match=f"Cloud Logging.*{TIDE.project}"):
-            CloudLogging(cloud_and_clients[1]).requests(TIDE, "tide-1", AT)
+            CloudLogging(cloud_and_clients[1]).count_requests(TIDE, "tide-1", AT)
 
 
 def test_a_value_cannot_end_its_quotes() -> None:

@@ -37,7 +37,7 @@ class Stand:
         cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
 
     def start(self, marker: str = "p-1", commit: str = FIX) -> str:
-        return self.deployer.start(TIDE, marker, commit, self.revisions.serving(TIDE).etag)
+        return self.deployer.start(TIDE, marker, commit, self.revisions.get_service_state(TIDE).etag)
 
     def deployed(self, marker: str = "p-1", commit: str = FIX) -> str:
         done = self.deployer.state(TIDE, self.start(marker, commit))
@@ -70,23 +70,23 @@ def stand(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> Stand:
 class TestWhichCommit:
     def test_the_build_of_the_digest_is_believed_first_and_all_that_was_found_is_kept(self, stand: Stand) -> None:
         stand.cloud.tags[OLD[:12]] = digest("old")
-        revision = stand.revisions.serving(TIDE).revision
+        revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.name, revision.commit) == ("tide-1", OLD)
         assert [(each.source, each.ref) for each in revision.claims] == [
             ("provenance", "build b-old"),
             ("label", "label commit-sha"),
             ("tag", f"image tag {OLD[:12]}"),
         ]
-        assert revision.conflict == ""
+        assert revision.commit_conflict == ""
         assert revision.resources == (("cpu", "1"), ("memory", "512Mi"), ("concurrency", "80"))
 
     def test_a_label_that_names_a_commit_which_was_never_built_is_a_conflict_and_not_believed(
         self, stand: Stand
     ) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-2", {"commit-sha": OTHER})
-        revision = stand.revisions.serving(TIDE).revision
+        revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit == OLD
-        named = re.findall(r"\bb-old\b|\bcommit-sha\b|\b[0-9a-f]{40}\b", revision.conflict)
+        named = re.findall(r"\bb-old\b|\bcommit-sha\b|\b[0-9a-f]{40}\b", revision.commit_conflict)
         assert named == ["b-old", OLD, "commit-sha", OTHER], "each place with the commit that it names"
 
     @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ class TestWhichCommit:
         self, stand: Stand, image: str, labels: dict[str, str], env: dict[str, str], expected: tuple[str, str] | None
     ) -> None:
         stand.cloud.deploy_by_hand("tide", IMAGE + image, "tide-2", labels, env)
-        revision = stand.revisions.revision(TIDE, "tide-2")
+        revision = stand.revisions.get_revision(TIDE, "tide-2")
         assert revision is not None
         first = revision.claims[0] if revision.claims else None
         assert (first and (first.source, first.commit)) == expected
@@ -112,56 +112,56 @@ class TestWhichCommit:
     def test_a_substitution_counts_only_without_a_resolved_source(self, stand: Stand) -> None:
         stand.cloud.built(OTHER, "loose", resolved=False)
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('loose')}", "tide-2")
-        assert stand.revisions.serving(TIDE).revision.commit == OTHER
+        assert stand.revisions.get_service_state(TIDE).revision.commit == OTHER
 
     def test_a_function_is_followed_to_the_build_of_its_source(self, stand: Stand) -> None:
         stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
         stand.cloud.built_of_archive("zip", "functions/tide.zip", OTHER)
-        revision = stand.revisions.serving(TIDE).revision
-        assert (revision.function, revision.python, revision.commit) == (True, "3.11", OTHER)
+        revision = stand.revisions.get_service_state(TIDE).revision
+        assert (revision.is_function, revision.python, revision.commit) == (True, "3.11", OTHER)
         assert revision.claims[0].ref == "build b-zip"
 
     def test_an_archive_that_names_no_commit_is_told_and_nothing_is_made_up(self, stand: Stand) -> None:
         stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
         stand.cloud.built_of_archive("zip", "functions/tide.zip", "")
-        revision = stand.revisions.serving(TIDE).revision
+        revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit is None
-        assert "b-zip" in revision.unseen[0]
-        assert "gs://shore-sources/functions/tide.zip#7" in revision.unseen[0]
+        assert "b-zip" in revision.unreadable_sources[0]
+        assert "gs://shore-sources/functions/tide.zip#7" in revision.unreadable_sources[0]
 
     def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('unbuilt')}", "tide-2")
         stand.cloud.revisions[f"{path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
-        assert stand.revisions.serving(TIDE).revision.commit == FIX
+        assert stand.revisions.get_service_state(TIDE).revision.commit == FIX
 
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", "docker.io/library/tide:latest", "tide-2")
-        assert stand.revisions.serving(TIDE).revision.commit is None
+        assert stand.revisions.get_service_state(TIDE).revision.commit is None
 
     def test_a_place_that_may_not_be_looked_at_is_named_and_the_next_one_counts(self, stand: Stand) -> None:
         stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.PERMISSION_DENIED]
-        revision = stand.revisions.serving(TIDE).revision
+        revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.commit, revision.claims[0].source) == (OLD, "label")
-        (unseen,) = revision.unseen
+        (unseen,) = revision.unreadable_sources
         assert unseen.startswith("denied: Cloud Build in europe-west6: ")
 
     def test_a_place_that_is_out_of_order_is_asked_again_later(self, stand: Stand) -> None:
         stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
         with pytest.raises(Retry, match="Cloud Build"):
-            stand.revisions.serving(TIDE)
+            stand.revisions.get_service_state(TIDE)
 
     def test_the_revision_with_the_largest_share_serves(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
         stand.cloud.split_by_hand("tide", tide_1=70, tide_2=30)
-        serving = stand.revisions.serving(TIDE)
+        serving = stand.revisions.get_service_state(TIDE)
         assert (serving.revision.name, serving.traffic) == ("tide-1", {"tide-1": 70, "tide-2": 30})
 
     def test_a_revision_that_is_gone_is_none(self, stand: Stand) -> None:
-        assert stand.revisions.revision(TIDE, "tide-9") is None
+        assert stand.revisions.get_revision(TIDE, "tide-9") is None
 
     def test_two_services_that_share_an_image_are_told_apart(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("ebb", f"{IMAGE}@{digest('old')}", "ebb-1")
-        stand.deployer.shift(TIDE, stand.deployed(), 100)
+        stand.deployer.shift_traffic(TIDE, stand.deployed(), 100)
         assert stand.cloud.shares("ebb") == {"ebb-1": 100}
 
 
@@ -178,7 +178,7 @@ class TestRedeploy:
         }
         after.containers[1].image, after.labels, after.revision = before.containers[1].image, before.labels, "tide-1"
         assert after == before
-        revision = stand.revisions.revision(TIDE, name)
+        revision = stand.revisions.get_revision(TIDE, name)
         assert revision is not None
         assert revision.commit == FIX
 
@@ -191,9 +191,9 @@ class TestRedeploy:
     def test_traffic_moves_in_steps_and_whoever_deploys_next_gets_it_as_before(self, stand: Stand) -> None:
         name = stand.deployed()
         for percent in (10, 50):
-            stand.deployer.shift(TIDE, name, percent)
+            stand.deployer.shift_traffic(TIDE, name, percent)
             assert stand.shares == {name: percent, "tide-1": 100 - percent}
-        stand.deployer.shift(TIDE, name, 100)
+        stand.deployer.shift_traffic(TIDE, name, 100)
         run = stand.cloud.services[path("tide")]
         assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
         assert stand.shares == {name: 100}
@@ -201,7 +201,7 @@ class TestRedeploy:
     def test_a_split_that_was_pinned_by_hand_stays_pinned(self, stand: Stand) -> None:
         stand.cloud.split_by_hand("tide", tide_1=100)
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 100)
+        stand.deployer.shift_traffic(TIDE, name, 100)
         assert [each.revision for each in stand.cloud.services[path("tide")].traffic] == [name]
 
     def test_a_fix_that_was_deployed_and_left_without_traffic_is_taken_instead_of_a_second_one(
@@ -211,14 +211,14 @@ class TestRedeploy:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
         assert stand.shares == {"tide-1": 100}
         assert stand.deployed() == "tide-2"
-        stand.deployer.shift(TIDE, "tide-2", 100)
+        stand.deployer.shift_traffic(TIDE, "tide-2", 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-2": 100}, 0)
 
     def test_a_rollback_gives_the_last_good_revision_its_traffic_back(self, stand: Stand) -> None:
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
         name = stand.deployed("p-1", OLD)
         assert name == "tide-1"
-        stand.deployer.shift(TIDE, name, 100)
+        stand.deployer.shift_traffic(TIDE, name, 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-1": 100}, 0)
 
     def test_where_the_old_revision_was_deleted_its_image_makes_a_new_one(self, stand: Stand) -> None:
@@ -232,23 +232,23 @@ class TestRedeploy:
         stand.cloud.split_by_hand("tide", tide_1=65, tide_2=35)
         before = stand.cloud.services[path("tide")].traffic
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 10)
+        stand.deployer.shift_traffic(TIDE, name, 10)
         assert stand.shares == {name: 10, "tide-1": 59, "tide-2": 31}
-        stand.deployer.shift(TIDE, "tide-1", 100)
+        stand.deployer.shift_traffic(TIDE, "tide-1", 100)
         assert stand.cloud.services[path("tide")].traffic == before
 
     def test_after_latest_the_split_is_put_back_by_name(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 100)
-        stand.deployer.shift(TIDE, "tide-1", 100)
+        stand.deployer.shift_traffic(TIDE, name, 100)
+        stand.deployer.shift_traffic(TIDE, "tide-1", 100)
         assert stand.shares == {"tide-1": 100}
         assert stand.cloud.services[path("tide")].traffic[0].type_ != LATEST
 
     def test_a_shift_that_was_done_is_not_done_again(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 10)
+        stand.deployer.shift_traffic(TIDE, name, 10)
         written = stand.cloud.answers.count(UPDATE)
-        stand.deployer.shift(TIDE, name, 10)
+        stand.deployer.shift_traffic(TIDE, name, 10)
         assert stand.cloud.answers.count(UPDATE) == written
 
     def test_the_tag_of_a_commit_is_as_good_as_a_build_where_nobody_knows_the_build(self, stand: Stand) -> None:
@@ -271,7 +271,7 @@ class TestRedeploy:
     def test_a_service_whose_way_to_be_deployed_is_not_configured_is_left_alone(
         self, stand: Stand, method: str
     ) -> None:
-        etag = stand.revisions.serving(TIDE).etag
+        etag = stand.revisions.get_service_state(TIDE).etag
         by_image = DeployMethodRouter({"": stand.deployer, "image": stand.deployer})
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
             by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
@@ -280,7 +280,7 @@ class TestRedeploy:
 
 class TestAtMostOnce:
     def test_a_stale_etag_is_refused(self, stand: Stand) -> None:
-        etag = stand.revisions.serving(TIDE).etag
+        etag = stand.revisions.get_service_state(TIDE).etag
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-2")
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
@@ -329,21 +329,21 @@ class TestAtMostOnce:
 class TestByHand:
     def test_a_deployment_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 10)
+        stand.deployer.shift_traffic(TIDE, name, 10)
         stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-7")
         before = stand.shares
         for revision, percent in ((name, 50), ("tide-1", 100)):
             with pytest.raises(Reject, match=r"\btide-7\b") as refused:
-                stand.deployer.shift(TIDE, revision, percent)
+                stand.deployer.shift_traffic(TIDE, revision, percent)
             assert refused.value.reason == CHANGED_BY_HAND
         assert stand.shares == before
 
     def test_a_split_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.deployer.shift(TIDE, name, 10)
+        stand.deployer.shift_traffic(TIDE, name, 10)
         stand.cloud.split_by_hand("tide", tide_1=100)
         with pytest.raises(Reject, match=name) as refused:  # the note is there, and names its rollout
-            stand.deployer.shift(TIDE, name, 50)
+            stand.deployer.shift_traffic(TIDE, name, 50)
         assert refused.value.reason == CHANGED_BY_HAND
         assert stand.shares == {"tide-1": 100}
 
@@ -351,7 +351,7 @@ class TestByHand:
         name = stand.deployed()
         stand.cloud.services[path("tide")].annotations = {"provenfix-rollout": "{}"}
         with pytest.raises(Reject, match="changed_by_hand"):
-            stand.deployer.shift(TIDE, name, 50)
+            stand.deployer.shift_traffic(TIDE, name, 50)
 
 
 class TestErrors:
@@ -362,7 +362,7 @@ class TestErrors:
         stand.cloud.answers.hold[f"{RUN}Services/GetService"] = released = Event()
         try:
             with pytest.raises(Retry, match="DeadlineExceeded"):
-                stand.revisions.serving(TIDE)
+                stand.revisions.get_service_state(TIDE)
         finally:
             released.set()
 
@@ -383,7 +383,7 @@ class TestErrors:
         method = f"{RUN}Services/GetService"
         stand.cloud.answers.fail[method] = [code]
         with pytest.raises(error, match=match):
-            stand.revisions.serving(TIDE)
+            stand.revisions.get_service_state(TIDE)
         assert stand.cloud.answers.count(method) == 1
 
     def test_a_change_whose_answer_was_lost_is_not_repeated_by_the_client(self, stand: Stand) -> None:
@@ -396,6 +396,6 @@ class TestErrors:
         name = stand.deployed()
         stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
         with pytest.raises(Retry) as later:
-            stand.deployer.shift(TIDE, name, 10)
+            stand.deployer.shift_traffic(TIDE, name, 10)
         assert isinstance(later.value.__cause__, Reject)
         assert later.value.__cause__.reason == "stale"

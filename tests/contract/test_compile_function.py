@@ -74,7 +74,7 @@ def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path
     sources = [Source(f"{name}.py", content) for name, content in corpus().items()]
     with served("compile", shipped(tmp_path), interpreter=SERVING[python]) as url, CPython(SERVING[python]) as local:
         compiler = remote(python, url)
-        compiler.expect(sources)
+        compiler.prepare(sources)
         for source in sources:
             assert (source.path, compiler.compile(source)) == (source.path, local.compile(source))
         assert compiler.checked_by == local.checked_by

@@ -99,7 +99,7 @@ def test_the_interpreter_behind_the_pipe_says_what_the_interpreter_says(python: 
         for number, (name, content) in enumerate(CORPUS.items()):
             verdict = compiler.compile(Source(f"{number}.py", content))
             fault = verdict.fault
-            said = (verdict.ok, fault and fault.error_class, fault and fault.line, fault and fault.message)
+            said = (verdict.compiles, fault and fault.error_class, fault and fault.line, fault and fault.message)
             assert (name, *said) == (name, *direct[name])
         assert compiler.processes_started == 1
         assert compiler.sources_compiled == len(CORPUS)
@@ -134,7 +134,7 @@ def test_ruff_differs_from_the_interpreter_only_where_it_is_known_to(
     with compiler:
         direct = directly(compiler.interpreter, directory)
     asked = [name for name in CORPUS if name not in KILLS_RUFF | BY_PATCH_LEVEL]
-    accepted = {name for name in asked if not explained[name, python].findings}
+    accepted = {name for name in asked if not explained[name, python].diagnostics}
     good = {name for name in asked if direct[name][0]}
     assert accepted - good == {name for name, pythons in RUFF_ACCEPTS.items() if python in pythons}
     assert good - accepted == {name for name, pythons in RUFF_REFUSES.items() if python in pythons}
@@ -144,5 +144,5 @@ def test_ruff_survives_a_source_that_kills_it() -> None:
     ruff = Ruff()
     wanted = [b"x = (\n", CORPUS["shape: far too deep"], b"y = 1\n", b"return\n"]
     said = ruff.explain([(Source("a.py", content), "3.11") for content in wanted])
-    assert [len(each.findings) for each in said] == [1, 0, 0, 1]
-    assert [bool(each.why) for each in said] == [False, True, False, False]
+    assert [len(each.diagnostics) for each in said] == [1, 0, 0, 1]
+    assert [bool(each.failure_reason) for each in said] == [False, True, False, False]

@@ -70,7 +70,7 @@ def test_nothing_is_started_before_it_is_needed() -> None:
 
 
 def test_many_sources_cost_one_process(running: CPython) -> None:
-    verdicts = [running.compile(Source(f"{n}.py", b"x = (" if n % 2 else b"x = 1")).ok for n in range(200)]
+    verdicts = [running.compile(Source(f"{n}.py", b"x = (" if n % 2 else b"x = 1")).compiles for n in range(200)]
     assert verdicts == [True, False] * 100
     assert (running.processes_started, running.sources_compiled) == (1, 200)
 
@@ -80,7 +80,7 @@ def test_no_path_breaks_the_protocol(running: CPython, path: str) -> None:
     fault = running.compile(Source(path, b"x = (\n")).fault
     assert fault is not None
     assert fault.line == 1
-    assert running.compile(Source(path, b"x = 1\n")).ok
+    assert running.compile(Source(path, b"x = 1\n")).compiles
 
 
 def test_the_file_of_that_name_is_never_opened(running: CPython, tmp_path: Path) -> None:
@@ -94,12 +94,12 @@ def test_the_file_of_that_name_is_never_opened(running: CPython, tmp_path: Path)
 def test_nothing_of_a_source_runs(running: CPython, tmp_path: Path) -> None:
     witness = tmp_path / "witness"
     source = f"import pathlib\npathlib.Path({str(witness)!r}).write_text('ran')\nprint('ran')\n"
-    assert running.compile(Source("a.py", source.encode())).ok
+    assert running.compile(Source("a.py", source.encode())).compiles
     assert not witness.exists()
 
 
 def test_warnings_and_escapes_do_not_reach_the_answers(running: CPython) -> None:
-    assert running.compile(Source("a.py", b"x = '\\d'\nassert (x, 1)\nx is 1\n")).ok
+    assert running.compile(Source("a.py", b"x = '\\d'\nassert (x, 1)\nx is 1\n")).compiles
 
 
 def test_a_source_larger_than_any_pipe_gets_its_verdict(running: CPython) -> None:
@@ -118,15 +118,15 @@ def test_environment_variables_for_python_do_not_reach_it(monkeypatch: pytest.Mo
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     with CPython(sys.executable) as compiler:
-        assert compiler.compile(Source("a.py", b"x = '\\d'\n")).ok
+        assert compiler.compile(Source("a.py", b"x = '\\d'\n")).compiles
 
 
 def test_a_source_that_needs_too_much_memory_has_no_verdict_and_the_next_one_has() -> None:
-    with CPython(sys.executable, memory=160 << 20) as compiler:
+    with CPython(sys.executable, memory_limit=160 << 20) as compiler:
         verdict = compiler.compile(Source("a.py", b"x = [" + b"a + b, " * 700_000 + b"]\n"))
-        assert verdict.ok is None
-        assert "160 MiB of memory" in verdict.why
-        assert compiler.compile(Source("b.py", b"x = 1\n")).ok
+        assert verdict.compiles is None
+        assert "160 MiB of memory" in verdict.unjudged_reason
+        assert compiler.compile(Source("b.py", b"x = 1\n")).compiles
         assert compiler.processes_started == 2
 
 
@@ -141,19 +141,19 @@ def test_a_source_that_needs_too_much_memory_has_no_verdict_and_the_next_one_has
     ],
 )
 def test_a_lost_process_is_no_verdict_and_the_next_source_gets_a_new_one(tmp_path: Path, word: bytes, why: str) -> None:
-    with CPython(obedient(tmp_path / "python"), seconds=0.3) as compiler:
+    with CPython(obedient(tmp_path / "python"), timeout=0.3) as compiler:
         verdict = compiler.compile(Source("a.py", word))
-        assert (verdict.ok, verdict.fault, verdict.why) == (None, None, f"cpython-3.99.1 {why}.")
+        assert (verdict.compiles, verdict.fault, verdict.unjudged_reason) == (None, None, f"cpython-3.99.1 {why}.")
         assert compiler.processes_started == 1
-        assert compiler.compile(Source("b.py", b"good")).ok
+        assert compiler.compile(Source("b.py", b"good")).compiles
         assert compiler.processes_started == 2
 
 
 def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpython, "MAX_CRASHES", 3)
     with CPython(obedient(tmp_path / "python")) as compiler:
-        whys = [compiler.compile(Source("a.py", b"die")).why for _ in range(5)]
-        assert compiler.compile(Source("b.py", b"good")).ok is None
+        whys = [compiler.compile(Source("a.py", b"die")).unjudged_reason for _ in range(5)]
+        assert compiler.compile(Source("b.py", b"good")).compiles is None
     assert compiler.processes_started == 3
     assert [("SIGSEGV" in why, " 3 times " in why) for why in whys] == [(True, False)] * 3 + [(False, True)] * 2
     assert all(why.startswith("cpython-3.99.1 ") for why in whys)

@@ -16,7 +16,7 @@ BROKEN_FIELD = b"def stream(x):\n    yield f\"data: {dumps({\n        'a': x,\n 
 
 def explain(content: bytes, python: str = "3.11") -> list[tuple[int, str]]:
     (said,) = Ruff().explain([(Source("a.py", content), python)])
-    return [(finding.line, finding.message) for finding in said.findings]
+    return [(finding.line, finding.message) for finding in said.diagnostics]
 
 
 def compiled(content: bytes, python: str) -> Compilation:
@@ -42,7 +42,7 @@ def test_any_number_of_sources_and_versions_is_one_process() -> None:
     sources = [Source("same.py", BROKEN_FIELD + b"#%d\n" % n) for n in range(30)]
     versions = [f"3.{minor}" for minor in range(7, 16)]
     said = ruff.explain([(source, python) for source in sources for python in versions])
-    assert [bool(each.findings) for each in said] == [int(python[2:]) < 12 for _ in sources for python in versions]
+    assert [bool(each.diagnostics) for each in said] == [int(python[2:]) < 12 for _ in sources for python in versions]
     assert ruff.processes_started == 1
     assert {each.checked_by for each in said} == {ruff.checked_by}
     assert ruff.checked_by.startswith("ruff-0.")
@@ -81,19 +81,19 @@ def test_comments_in_the_source_and_settings_around_it_do_not_matter(
 def test_a_fault_stands_where_cpython_sees_it(content: bytes, line: int | None, error_class: str) -> None:
     verdict = compiled(content, "3.12")
     assert verdict.fault is not None
-    assert (verdict.ok, verdict.fault.line, verdict.fault.error_class) == (False, line, error_class)
+    assert (verdict.compiles, verdict.fault.line, verdict.fault.error_class) == (False, line, error_class)
 
 
 @pytest.mark.parametrize("content", [b"x = 1\n# \xe4\n", b"# coding: latin-1\nx = '\xe4'\n", b"\xef\xbb\xbfx = 1", b""])
 def test_bytes_that_cpython_accepts_are_accepted(content: bytes) -> None:
-    assert compiled(content, "3.11").ok
+    assert compiled(content, "3.11").compiles
 
 
 def test_the_judge_asks_once_for_what_it_was_told_to_expect() -> None:
     ruff = Ruff()
     judge = RuffCompiler(ruff, "3.11")
     sources = [Source(f"{n}.py", BROKEN_FIELD + b"#%d\n" % (n // 2)) for n in range(20)]
-    judge.expect(sources)
+    judge.prepare(sources)
     faults = [judge.compile(source).fault for source in sources]
     assert {fault and fault.line for fault in faults} == {2}
     assert {fault and fault.text for fault in faults} == {'    yield f"data: {dumps({'}
@@ -112,17 +112,17 @@ def test_the_first_finding_is_the_fault_and_the_parser_speaks_before_the_rules()
 def test_no_answer_in_time_is_no_verdict() -> None:
     judge = RuffCompiler(Ruff(seconds=-1000.0), "3.11")
     verdict = judge.compile(Source("a.py", b"x = 1\n"))
-    assert verdict.ok is None
-    assert re.search(r" -\d{3,4}(?:\.\d)? s", verdict.why), "the time that it was given"
+    assert verdict.compiles is None
+    assert re.search(r" -\d{3,4}(?:\.\d)? s", verdict.unjudged_reason), "the time that it was given"
 
 
 def test_a_real_interpreter_is_preferred_and_started_once() -> None:
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
     with LocalCompilers({running: sys.executable}) as compilers:
-        first = compilers.compiler(running)
+        first = compilers.compiler_for(running)
         assert first.checked_by.startswith(f"cpython-{running}.")
-        assert compilers.compiler(running) is first
-        assert first.compile(Source("a.py", b"x = 1\n")).ok
+        assert compilers.compiler_for(running) is first
+        assert first.compile(Source("a.py", b"x = 1\n")).compiles
         assert compilers.processes_started == 1
 
 
@@ -131,16 +131,16 @@ def test_ruff_stands_in_where_there_is_no_interpreter(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setattr("shared.adapters.compilers.found.find_interpreter", lambda python, settings: None)  # noqa: ARG005
     with LocalCompilers() as compilers:
-        judge = compilers.compiler("3.11")
+        judge = compilers.compiler_for("3.11")
         assert judge.checked_by == compilers.explainer().checked_by
         assert judge.python == "3.11"
-        assert judge.compile(Source("a.py", BROKEN_FIELD)).ok is False
+        assert judge.compile(Source("a.py", BROKEN_FIELD)).compiles is False
 
 
 @pytest.mark.parametrize("python", ["2.7", "4.0", "3.6", "3.99", "3", "", "3.11.7", "python3.11", "3.011"])
 def test_a_version_that_cannot_be_judged_is_refused_with_a_sentence(python: str) -> None:
     with LocalCompilers() as compilers, pytest.raises(UsageError, match=r"^'.*\.$"):
-        compilers.compiler(python)
+        compilers.compiler_for(python)
 
 
 def test_source_lines_are_counted_as_cpython_counts_them() -> None:

@@ -34,7 +34,7 @@ def delete(store: Store, request: pytest.FixtureRequest) -> Delete:
 
 
 def _delete_row(store: SqliteStore) -> None:
-    with store._file.writing() as connection:
+    with store._file.write_transaction() as connection:
         connection.execute("DELETE FROM documents WHERE kind = 'boats' AND key = 'heron'")
 
 

@@ -512,7 +512,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
     late, broken, asked = (each.detail for each in found[:3])
     assert " 0 seconds" in late
     assert ("KeyError" in broken, "PLANTED" in broken) == (True, False)
-    assert (asked, found[2].mend) == ("Nobody is there.", "call somebody")
+    assert (asked, found[2].remedy) == ("Nobody is there.", "call somebody")
 
 
 def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stand: Stand) -> None:
@@ -532,7 +532,7 @@ def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stan
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
-    answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).ask(
+    answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).call(
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OWN}/topics/provenfix-tick"
     )
     assert answer.status == 302

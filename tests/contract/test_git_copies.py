@@ -158,7 +158,7 @@ def test_a_commit_before_the_boundary_is_not_there(story: Story, log: Path, tmp_
 def test_a_shallow_copy_names_its_boundary(story: Story, tmp_path: Path) -> None:
     copy = clone(story, tmp_path / "copy", "--depth=3")
     with GitRepository(str(copy)) as history:
-        assert history.boundary() == {story.ids["aside"]}
+        assert history.shallow_boundary() == {story.ids["aside"]}
         assert [each.subject for each in history.first_parents(story.ids["later"], 9)] == ["later", "fix", "aside"]
 
 
@@ -202,12 +202,12 @@ def test_a_blobless_copy_knows_which_files_there_are(story: Story, tmp_path: Pat
     away(story)
     with GitRepository(str(copy)) as history:
         claim = story.ids["claim"]
-        held = history.blobs([(claim, "app/relay.py"), (claim, "app"), (claim, "none.py")])
+        held = history.blob_ids([(claim, "app/relay.py"), (claim, "app"), (claim, "none.py")])
         assert list(held) == [(claim, "app/relay.py")]
         assert history.read(held[claim, "app/relay.py"]) is None
         assert history.tree(claim)["app/relay.py"].blob == held[claim, "app/relay.py"]
-        assert [len(version.blobs) for version in history.versions(["app/relay.py"], [story.ids["later"]])] == [1] * 4
-        changed = {each.path: each.added for each in history.changes(story.ids["claim"], story.ids["later"])}
+        assert [len(version.blobs) for version in history.file_versions(["app/relay.py"], [story.ids["later"]])] == [1] * 4
+        changed = {each.path: each.added for each in history.diffstat(story.ids["claim"], story.ids["later"])}
         assert changed == {"app/relay.py": None, "app/other.py": None}
 
 
@@ -379,7 +379,7 @@ def test_a_file_whose_contents_are_lost_was_not_deleted(story: Story, unpacked: 
     assert (report["deployed"]["commit"], report["introduced"]["commit"]) == (story.ids["claim"], story.ids["break"])
     assert (report["fix"], report["target"]) == (None, None)
     with GitRepository(str(unpacked)) as history:
-        assert history.blobs([(story.ids["fix"], "app/relay.py")]) == {(story.ids["fix"], "app/relay.py"): held}
+        assert history.blob_ids([(story.ids["fix"], "app/relay.py")]) == {(story.ids["fix"], "app/relay.py"): held}
         assert history.read(held) is None
 
 
@@ -449,7 +449,7 @@ def test_a_head_whose_objects_are_gone_does_not_hide_the_others(story: Story, lo
     plumb(story.path, "update-ref", "refs/heads/fork", fork)
     (story.path / "refs" / "heads" / "gone").write_text("1" * 40 + "\n")
     with GitRepository(str(story.path)) as history:
-        assert [each.name for each in history.unmerged(history.branch("main"), None)] == ["refs/heads/fork"]
+        assert [each.name for each in history.unmerged_heads(history.branch("main"), None)] == ["refs/heads/fork"]
         with pytest.raises(UsageError):
             history.resolve("gone")
     assert facts(story, unchanged(story.path, log)) == ANSWER

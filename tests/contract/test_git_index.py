@@ -62,7 +62,7 @@ def test_an_index_that_leaves_folders_out(repo: Path) -> None:
     assert b"040000" in plumb(repo, "ls-files", "--sparse", "--stage").encode()
     assert broken_files(staged(repo)) == ["a.py"]
     with GitRepository(str(repo)) as repository:
-        assert {path: entry.path for path, entry in repository.staged().items()} == {
+        assert {path: entry.path for path, entry in repository.index_files().items()} == {
             "a.py": "a.py",
             "lib/b.py": "lib/b.py",
         }
@@ -83,7 +83,7 @@ def test_conflicts_links_and_what_is_only_meant_to_be_added(repo: Path) -> None:
     assert broken_files(ended) == []
     assert "run.py" not in ended.out
     with GitRepository(str(repo)) as repository:
-        assert {"conflict.py", "link.py", "module.py"}.isdisjoint(repository.staged())
+        assert {"conflict.py", "link.py", "module.py"}.isdisjoint(repository.index_files())
 
 
 @pytest.mark.parametrize("content", [b"", b"DIRC", b"DIRC\0\0\0\2\0\0\0\1short", b"\xff" * 500])

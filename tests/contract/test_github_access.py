@@ -25,7 +25,7 @@ KEY = SecretReference(SecretSource.ENVIRONMENT, "KEY")
 def settings(fake: FakeGitHub, key: str) -> Settings:
     held = {"KEY": Secret(key)} if key else {}
     host = CodeHost(fake.address, app().id, app().installation)
-    return Settings(project="shore", secrets=Secrets(github_app_key=KEY, held=held), code_host=host)
+    return Settings(project="shore", secrets=Secrets(github_app_key=KEY, values=held), code_host=host)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its
     with serving(FakeGitHub(extra=[Board(clock.now), desk], enterprise=True)) as fake:
         world = wiring.build_context(settings(fake, app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
-        assert world.checks.at(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
-        links = world.places.links(WATCHED, ())
+        assert world.checks.get_status(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
+        links = world.link_builder.build_links(WATCHED, ())
         assert links.commit("a" * 40) == f"{fake.address}/{REPOSITORY}/commit/{'a' * 40}"
         assert links.log(clock.now(), clock.now()).endswith("?project=shore")
         exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
@@ -67,7 +67,7 @@ def test_a_token_that_another_request_forgets_meanwhile_is_still_an_answer() -> 
 
         def now(self) -> datetime:
             if self.is_other_thread_here:
-                tokens.forget()
+                tokens.discard()
             return datetime(2026, 5, 1, 10, tzinfo=UTC)
 
     def exchange(signed: str, installation: int) -> tuple[str, datetime]:

@@ -70,7 +70,7 @@ def told(
     )
     service = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT", branch=branch)
     with serving(fake):
-        return GitHubChecks(client(fake.address)).at(service, COMMIT), fake
+        return GitHubChecks(client(fake.address)).get_status(service, COMMIT), fake
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_an_answer_is_used_again_for_moments_only() -> None:
     clock = Turned()
     with serving(fake):
         checks = GitHubChecks(client(fake.address, clock))
-        assert [checks.at(SERVICE, COMMIT) for _ in range(3)] == [CheckStatus.PENDING] * 3
+        assert [checks.get_status(SERVICE, COMMIT) for _ in range(3)] == [CheckStatus.PENDING] * 3
         assert len(fake.asked) == 1
         clock.sleep(21)
         rollup["contexts"] = {"nodes": [run("test", "SUCCESS")], "pageInfo": {"hasNextPage": False}}
-        assert checks.at(SERVICE, COMMIT) is CheckStatus.GREEN
+        assert checks.get_status(SERVICE, COMMIT) is CheckStatus.GREEN
     assert len(fake.asked) == 2

@@ -67,10 +67,10 @@ def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(
     fake = FakeGitHub(Past(story.path))
     with serving(fake), open_history(client(fake.address), REPOSITORY) as history:
         assert history.branch(None).head == head
-        graph = history.versions(["app.py"], [head])
+        graph = history.file_versions(["app.py"], [head])
         assert [story.name(each.commit.id) for each in graph] == [*(f"topic{n}" for n in range(139, 0, -1)), "start"]
         parents = [[story.name(parent) for parent in each.commit.parents] for each in graph]
         assert parents == [*([f"topic{n - 1}"] for n in range(139, 1, -1)), ["start"], []]
         assert len(fake.asked) == 3  # the branch, and two pages
-        since = history.versions(["app.py"], [head], [story.ids["merge137"]])
+        since = history.file_versions(["app.py"], [head], [story.ids["merge137"]])
         assert [story.name(each.commit.id) for each in since] == ["topic139", "topic138"]

@@ -162,7 +162,7 @@ def comment(world: Context, number: int) -> None:
         world.issues.comment(WATCHED, number, NOTE, f"{NOTE}\nDeployed.")
         return {}
 
-    run_once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.commented(WATCHED, number, NOTE) else None)
+    run_once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.has_comment(WATCHED, number, NOTE) else None)
 
 
 def test_a_token_is_renewed_before_its_hour_is_over_and_at_once_when_it_is_refused() -> None:

@@ -48,9 +48,9 @@ def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitH
     labels = frozenset({"provenfix", "service:chat", "environment:acme-prod", "signal:syntax_error"})
     assert issues.state(SERVICE, opened.number) == IssueState(is_open=True, labels=labels, body=body)
     note = "<!-- provenfix:incident=1f2e part=deployed -->"
-    assert not issues.commented(SERVICE, opened.number, note)
+    assert not issues.has_comment(SERVICE, opened.number, note)
     issues.comment(SERVICE, opened.number, note, f"{note}\nDeployed.")
-    assert issues.commented(SERVICE, opened.number, note)
+    assert issues.has_comment(SERVICE, opened.number, note)
     for _ in range(2):
         issues.close(SERVICE, opened.number)
         assert not issues.state(SERVICE, opened.number).is_open
@@ -67,11 +67,11 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHubCl
     ticked = f"{mark}\n{first}\n\n- [x] Pin Python"
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
     for _ in range(2):
-        issues.revise(SERVICE, number, second)
+        issues.update_status_section(SERVICE, number, second)
         assert issues.state(SERVICE, number).body == ticked.replace("It fails.", "It is mended.")
-    before = github.requests
-    issues.revise(SERVICE, number, second)
-    assert github.requests == before + 1  # looked at, and not written again
+    before = github.requests_sent
+    issues.update_status_section(SERVICE, number, second)
+    assert github.requests_sent == before + 1  # looked at, and not written again
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitH
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2b -->"
     part = render_status_block("It fails.", urgent=False, milestones=())
     number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
-    issues.revise(SERVICE, number, part, "tide: SyntaxError in a.py: mended")
+    issues.update_status_section(SERVICE, number, part, "tide: SyntaxError in a.py: mended")
     found = github.find(f"/repos/{REPOSITORY}/issues/{number}")
     assert found is not None
     assert found["title"] == becomes
@@ -94,7 +94,7 @@ def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHubCli
     number = issues.open(SERVICE, "<!-- b -->", "Title", "<!-- b -->").number
     begun = "<!-- provenfix:state --><!-- /provenfix:state -->" if len(body) > 1000 else ""
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": begun + body})
-    issues.revise(SERVICE, number, part)
+    issues.update_status_section(SERVICE, number, part)
     assert issues.state(SERVICE, number).body == begun + body
 
 
@@ -108,7 +108,7 @@ def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(gith
     issues.close(SERVICE, opened.number)
     ticked = f"{earlier}\n- [x] Pin Python\n"
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{opened.number}", {"body": ticked})
-    issues.rewrite(SERVICE, opened.number, "It fails again", f"{later}\n- [ ] Pin Python\n- [ ] Again")
+    issues.replace_content(SERVICE, opened.number, "It fails again", f"{later}\n- [ ] Pin Python\n- [ ] Again")
     issues.reopen(SERVICE, opened.number)
     assert issues.find(SERVICE, later) == opened
     assert issues.find(SERVICE, earlier) is None
@@ -117,12 +117,12 @@ def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(gith
 
 def test_the_labels_by_which_people_act_are_made_once(github: GitHubClient) -> None:
     issues = GitHubIssues(github)
-    issues.prepare(SERVICE)
+    issues.create_labels(SERVICE)
     made = github.get(f"/repos/{REPOSITORY}/labels/provenfix%3Awrong")
     assert (made["name"], bool(made["description"])) == ("provenfix:wrong", True)
-    before = github.requests
-    issues.prepare(SERVICE)
-    assert github.requests == before + 2  # both are looked for, none is made
+    before = github.requests_sent
+    issues.create_labels(SERVICE)
+    assert github.requests_sent == before + 2  # both are looked for, none is made
 
 
 def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClient) -> None:
@@ -133,7 +133,7 @@ def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClie
     assert issues.find(SERVICE, other) is None
     note = "<!-- provenfix:incident=4d part=deployed -->"
     issues.comment(SERVICE, number, mark, f"{mark}\n\nIt says `{note}`.")
-    assert not issues.commented(SERVICE, number, note)
+    assert not issues.has_comment(SERVICE, number, note)
 
 
 def test_an_issue_whose_labels_were_dropped_is_found_all_the_same() -> None:
@@ -175,7 +175,7 @@ def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
     with serving(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
         issues = GitHubIssues(client(fake.address))
         assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
-        issues.revise(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))
+        issues.update_status_section(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))
         assert [each.verb for each in fake.asked] == ["GET", "GET"]
 
 
@@ -201,10 +201,10 @@ def test_a_label_set_by_a_person_is_seen(github: GitHubClient) -> None:
 
 
 def test_what_could_not_be_found_again_is_not_sent(github: GitHubClient) -> None:
-    before = github.requests
+    before = github.requests_sent
     with pytest.raises(Reject, match="marker"):
         GitHubIssues(github).open(SERVICE, MARK, "Title", "without")
-    assert github.requests == before
+    assert github.requests_sent == before
 
 
 def test_a_repository_that_is_not_there_is_refused(github: GitHubClient) -> None:
@@ -225,8 +225,8 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
 
     with serving(FakeGitHub(extra=[answer])) as fake:
         people = GitHubCollaborators(client(fake.address))
-        assert people.may_instruct(SERVICE, "nora") is may
-        assert not any(people.may_instruct(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
+        assert people.has_write_access(SERVICE, "nora") is may
+        assert not any(people.has_write_access(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
 
 
 def test_a_marker_that_a_person_has_copied_makes_neither_issue_nor_comment_the_apps() -> None:
@@ -243,4 +243,4 @@ def test_a_marker_that_a_person_has_copied_makes_neither_issue_nor_comment_the_a
         note = "<!-- provenfix:incident=1f2e part=approved -->"
         issues.comment(SERVICE, ours.number, note, f"{note}\nApproved.")
         board.comments[ours.number][0].value["user"] = person
-        assert not issues.commented(SERVICE, ours.number, note)
+        assert not issues.has_comment(SERVICE, ours.number, note)

@@ -21,7 +21,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def without_request(host: GitHubHost) -> Links:
-    return LogLinkBuilder(GitHubLinkBuilder(client("http://127.0.0.1:9"), host)).links(SERVICE, ())
+    return LogLinkBuilder(GitHubLinkBuilder(client("http://127.0.0.1:9"), host)).build_links(SERVICE, ())
 
 
 def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_path: Path) -> None:
@@ -36,20 +36,20 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
         github = client(fake.address)
         author = past.git("log", "-1", "--format=%an", first).decode().strip()
         past.logins[author] = "nora-k"
-        found = GitHubLinkBuilder(github, GitHubHost()).links(SERVICE, [first, second, first])
+        found = GitHubLinkBuilder(github, GitHubHost()).build_links(SERVICE, [first, second, first])
         assert len(fake.asked) == 1
-        elsewhere = GitHubLinkBuilder(github, GitHubHost("https://code.acme.example")).links(SERVICE, [first])
+        elsewhere = GitHubLinkBuilder(github, GitHubHost("https://code.acme.example")).build_links(SERVICE, [first])
     page = "https://github.com/nora-k"
     pull_request = "https://redirect.github.com/acme/chat/pull/12"  # leaves no note in the pull request's timeline
-    assert found.origin(first) == CommitOrigin(first, page, 12, pull_request)
-    assert found.origin(second) == CommitOrigin(second, page)
-    assert found.origin(COMMIT) == CommitOrigin(COMMIT)
-    assert elsewhere.origin(first).address == "https://code.acme.example/acme/chat/pull/12"
+    assert found.find_origin(first) == CommitOrigin(first, page, 12, pull_request)
+    assert found.find_origin(second) == CommitOrigin(second, page)
+    assert found.find_origin(COMMIT) == CommitOrigin(COMMIT)
+    assert elsewhere.find_origin(first).pull_request_url == "https://code.acme.example/acme/chat/pull/12"
 
 
 def test_a_repository_that_may_not_be_read_has_no_origins() -> None:
     with serving(FakeGitHub()) as fake:
-        found = GitHubLinkBuilder(client(fake.address), GitHubHost()).links(SERVICE, [COMMIT])
+        found = GitHubLinkBuilder(client(fake.address), GitHubHost()).build_links(SERVICE, [COMMIT])
     assert found.origins == ()
 
 

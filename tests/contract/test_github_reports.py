@@ -104,17 +104,17 @@ def test_a_hundred_versions_take_at_most_eight_requests(
     with serving(fake), GitRepository(str(story.path)) as local:
         github = client(fake.address)
         checks = GitHubChecks(github)
-        request = ProofRequest(fallback_python=running(), checks=lambda commit: checks.at(SERVICE, commit))
+        request = ProofRequest(fallback_python=running(), checks=lambda commit: checks.get_status(SERVICE, commit))
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.asked.clear()
         with open_history(github, REPOSITORY) as remote:
             # As `gather_evidence` does: how the branch stands, the proof, and what an issue links to.
-            checks.at(SERVICE, remote.branch(None).head)
+            checks.get_status(SERVICE, remote.branch(None).head)
             assert prove(failing, remote, compilers, request, lambda _: None) == expected
         assert expected.target is not None
         assert expected.fix is not None
         commits = [expected.fix.commit.id, expected.target.commit.id]
-        links = GitHubLinkBuilder(github, GitHubHost(fake.address)).links(SERVICE, commits)
+        links = GitHubLinkBuilder(github, GitHubHost(fake.address)).build_links(SERVICE, commits)
     assert [each.commit for each in links.origins] == commits
     assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]
 

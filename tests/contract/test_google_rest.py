@@ -209,12 +209,12 @@ def test_a_version_that_this_store_did_not_give_out_is_refused_before_anything_i
 
 
 def test_google_is_asked_with_tls_and_a_token_and_an_emulator_with_neither() -> None:
-    assert resolve_endpoint("x.googleapis.com", "", lambda: Secret("t")).plain is False
+    assert resolve_endpoint("x.googleapis.com", "", lambda: Secret("t")).is_plain_http is False
     assert resolve_endpoint("x.googleapis.com", "127.0.0.1:1", lambda: Secret("t")).token().reveal() == "owner"
     with pytest.raises(ValueError, match="token"):
         resolve_endpoint("x.googleapis.com", "", None)
     with scripted(answer({})) as server:
-        asking = RestClient(Endpoint(server.host, lambda: Secret("0ddba11"), plain=True), 5)
+        asking = RestClient(Endpoint(server.host, lambda: Secret("0ddba11"), is_plain_http=True), 5)
         asking.post("/v1/x", {})
         assert b"\r\nAuthorization: Bearer 0ddba11\r\n" in server.asked[0]
         asking.close()
@@ -233,7 +233,7 @@ def test_google_is_asked_with_tls_and_a_token_and_an_emulator_with_neither() -> 
 def test_many_messages_share_a_request(sizes: Sequence[int], requests: int) -> None:
     with scripted(*[answer({})] * requests, answer({})) as server:
         bus = PubSubBus("shore", seconds=5, emulator=server.host)
-        bus.put("log-entries", (b"x" * size for size in sizes), {"a": "b"})
+        bus.publish_raw("log-entries", (b"x" * size for size in sizes), {"a": "b"})
         assert len(server.asked) == requests
         sent = [json.loads(each.partition(b"\r\n\r\n")[2])["messages"] for each in server.asked]
         assert sum(map(len, sent)) == len(sizes)

@@ -227,7 +227,7 @@ def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
 
 def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Story, opened: Open) -> None:
     story.write()
-    graph = opened(story.path).versions([A], [story.ids["six"]])
+    graph = opened(story.path).file_versions([A], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "two", "one"]
     parents = {story.name(each.commit.id): [story.name(parent) for parent in each.commit.parents] for each in graph}
     assert parents == {"five": ["two", "side"], "two": ["one"], "side": ["one"], "one": []}
@@ -237,7 +237,7 @@ def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Story,
 
 def test_versions_of_several_paths_hold_the_blob_of_each(story: Story, opened: Open) -> None:
     story.write()
-    graph = opened(story.path).versions([A, B], [story.ids["six"]])
+    graph = opened(story.path).file_versions([A, B], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "three", "two", "one"]
     assert all(set(each.blobs) == {A, B} for each in graph)
     held = {story.name(each.commit.id): each.blobs for each in graph}
@@ -247,7 +247,7 @@ def test_versions_of_several_paths_hold_the_blob_of_each(story: Story, opened: O
 def test_a_deletion_is_a_version_without_a_blob(story: Story, opened: Open) -> None:
     story.commit("gone", {A: None})
     story.write()
-    graph = opened(story.path).versions([A], [story.ids["gone"]])
+    graph = opened(story.path).file_versions([A], [story.ids["gone"]])
     assert story.name(graph[0].commit.id) == "gone"
     assert graph[0].blobs == {}
 
@@ -255,14 +255,14 @@ def test_a_deletion_is_a_version_without_a_blob(story: Story, opened: Open) -> N
 def test_versions_leave_out_what_other_commits_reach(story: Story, opened: Open) -> None:
     story.write()
     history = opened(story.path)
-    assert names(story, history.versions([A], [story.ids["six"]], [story.ids["two"]])) == ["five", "side"]
-    assert history.versions([A], [story.ids["two"]], [story.ids["six"]]) == []
+    assert names(story, history.file_versions([A], [story.ids["six"]], [story.ids["two"]])) == ["five", "side"]
+    assert history.file_versions([A], [story.ids["two"]], [story.ids["six"]]) == []
 
 
 def test_versions_start_at_every_tip(story: Story, opened: Open) -> None:
     story.commit("elsewhere", {A: "e\n"}, "one")
     story.write("six", elsewhere="elsewhere")
-    graph = opened(story.path).versions([A], [story.ids["two"], story.ids["elsewhere"]])
+    graph = opened(story.path).file_versions([A], [story.ids["two"], story.ids["elsewhere"]])
     assert names(story, graph) == ["elsewhere", "two", "one"]
 
 
@@ -271,7 +271,7 @@ def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: Story, opened: Op
     story.commit("other", {A: "other\n"}, "one")
     story.commit("ours", {}, "six", "other")
     story.write()
-    graph = opened(story.path).versions([A], [story.ids["ours"]])
+    graph = opened(story.path).file_versions([A], [story.ids["ours"]])
     held = {story.name(each.commit.id): each for each in graph}
     assert [story.name(parent) for parent in held["ours"].commit.parents] == ["five", "other"]
     assert held["ours"].blobs[A] == held["five"].blobs[A]
@@ -297,15 +297,15 @@ def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: Story, opened: Op
 def test_versions_of_what_is_no_file_are_none(story: Story, opened: Open, path: str) -> None:
     story.write()
     history = opened(story.path)
-    assert not any(version.blobs for version in history.versions([path], [story.ids["six"]]))
-    assert [list(version.blobs) for version in history.versions([path, B], [story.ids["two"]])][-1] == [B]
+    assert not any(version.blobs for version in history.file_versions([path], [story.ids["six"]]))
+    assert [list(version.blobs) for version in history.file_versions([path, B], [story.ids["two"]])][-1] == [B]
 
 
 def test_no_paths_and_no_tips_are_no_versions(story: Story, opened: Open) -> None:
     story.write()
     history = opened(story.path)
-    assert history.versions([], [story.ids["six"]]) == []
-    assert history.versions([A], []) == []
+    assert history.file_versions([], [story.ids["six"]]) == []
+    assert history.file_versions([A], []) == []
 
 
 def test_commits_are_all_that_one_has_and_the_other_has_not(story: Story, opened: Open) -> None:
@@ -322,7 +322,7 @@ def test_children_come_before_parents_whatever_the_clock_said(story: Story, open
     story.write()
     history = opened(story.path)
     assert [each.subject for each in history.commits(story.ids["early"], story.ids["six"])] == ["early", "late"]
-    assert names(story, history.versions([A], [story.ids["early"]]))[:2] == ["early", "late"]
+    assert names(story, history.file_versions([A], [story.ids["early"]]))[:2] == ["early", "late"]
 
 
 def test_first_parents_follow_the_main_line(story: Story, opened: Open) -> None:
@@ -340,15 +340,15 @@ def test_named_finds_a_file_name_wherever_it_ever_was(story: Story, opened: Open
     story.write("moved", elsewhere="elsewhere")
     history = opened(story.path)
     tip, other = story.ids["moved"], story.ids["elsewhere"]
-    assert history.named("a.py", [tip]) == ["app/a.py", "deep/er/a.py", "docs/a.py"]
-    assert history.named("a.py", [tip, other]) == ["app/a.py", "deep/er/a.py", "docs/a.py", "else/a.py"]
-    assert history.named("a.py", []) == []
+    assert history.paths_named("a.py", [tip]) == ["app/a.py", "deep/er/a.py", "docs/a.py"]
+    assert history.paths_named("a.py", [tip, other]) == ["app/a.py", "deep/er/a.py", "docs/a.py", "else/a.py"]
+    assert history.paths_named("a.py", []) == []
 
 
 @pytest.mark.parametrize("name", ["*.py", "?.py", "[ab].py", "**", "", "a", ":(top)a.py", "\\", "\0", "\ud800", "a\nb"])
 def test_a_name_is_no_pattern(story: Story, opened: Open, name: str) -> None:
     story.write()
-    assert opened(story.path).named(name, [story.ids["six"]]) == []
+    assert opened(story.path).paths_named(name, [story.ids["six"]]) == []
 
 
 @pytest.mark.parametrize("name", ["[x]*.py", "ä b.py", 'q"uote.py', "-rf.py", "back\\slash.py"])
@@ -365,9 +365,9 @@ def followed(story: Story, opened: Open, name: str) -> None:
     top = tree(story.path, [("100644", blob(story.path, b"odd\n"), name)])
     odd = commit(story.path, top, story.ids["six"])
     history = opened(story.path)
-    assert history.named(name, [odd]) == [name]
+    assert history.paths_named(name, [odd]) == [name]
     assert list(history.tree(odd)) == [name]
-    newest, *older = history.versions([name], [odd])  # merges may be listed whatever they changed
+    newest, *older = history.file_versions([name], [odd])  # merges may be listed whatever they changed
     assert history.read(newest.blobs[name]) == b"odd\n"
     assert not any(version.blobs for version in older)
 
@@ -401,7 +401,7 @@ def test_blobs_are_of_files_and_of_nothing_else(story: Story, opened: Open) -> N
     story.write()
     odd = odd_tree(story)
     wanted = ["plain.py", "run.py", "folder/inner.py", "folder", "folder/", "module", "module/x", "gone.py", "", "a\nb"]
-    found = opened(story.path).blobs([(odd, path) for path in [*wanted, "x" * 100_000, "\ud800", "plain.py/x", "/"]])
+    found = opened(story.path).blob_ids([(odd, path) for path in [*wanted, "x" * 100_000, "\ud800", "plain.py/x", "/"]])
     assert sorted(path for _, path in found) == ["folder/inner.py", "plain.py", "run.py"]
     assert len(set(found.values())) == 1
 
@@ -411,13 +411,13 @@ def test_a_link_is_not_followed(story: Story, opened: Open) -> None:
     odd = odd_tree(story)
     history = opened(story.path)
     assert "link.py" not in history.tree(odd)
-    assert history.blobs([(odd, "link.py"), (odd, "folder/link.py")]) == {}
+    assert history.blob_ids([(odd, "link.py"), (odd, "folder/link.py")]) == {}
 
 
 def test_any_number_of_long_names_may_be_asked_at_once(story: Story, opened: Open) -> None:
     story.write()
     places = [(story.ids["six"], f"{'long/' * 700}{number}.py") for number in range(500)]
-    assert opened(story.path).blobs([*places, (story.ids["six"], A)]).keys() == {(story.ids["six"], A)}
+    assert opened(story.path).blob_ids([*places, (story.ids["six"], A)]).keys() == {(story.ids["six"], A)}
 
 
 def test_read_gives_the_bytes_and_of_no_other_object(story: Story, opened: Open) -> None:
@@ -443,9 +443,9 @@ def test_the_tree_of_what_is_not_there_is_refused(story: Story, opened: Open) ->
 def test_changes_count_lines_and_name_deletions_and_binaries(story: Story, opened: Open) -> None:
     story.commit("all", {A: "5\n6\n7\n", B: None, "new.bin": b"\0\1", "tab\tname.py": "x\n"})
     story.write()
-    changes = {each.path: (each.added, each.deleted) for each in opened(story.path).changes(story.ids["six"], "main")}
+    changes = {each.path: (each.added, each.deleted) for each in opened(story.path).diffstat(story.ids["six"], "main")}
     assert changes == {A: (2, 0), B: (0, 1), "new.bin": (None, None), "tab\tname.py": (1, 0)}
-    assert opened(story.path).changes(story.ids["six"], story.ids["six"]) == []
+    assert opened(story.path).diffstat(story.ids["six"], story.ids["six"]) == []
 
 
 # -- the rest of the repository ---------------------------------------------------------------------------------------
@@ -463,12 +463,12 @@ def test_unmerged_heads_are_branches_and_pull_requests_that_the_branch_lacks(sto
     )
     history = opened(story.path)
     branch = history.branch("main")
-    heads = history.unmerged(branch, None)
+    heads = history.unmerged_heads(branch, None)
     assert [each.head for each in heads] == [story.ids["request"], story.ids["fork"]]
     assert heads[0].name == "refs/pull/7/head"
-    assert [each.head for each in history.unmerged(branch, story.ids["two"])] == [story.ids["fork"]]
-    assert [each.head for each in history.unmerged(branch, story.ids["side"])] == [story.ids["request"]]
-    assert history.unmerged(branch, story.ids["six"]) == []
+    assert [each.head for each in history.unmerged_heads(branch, story.ids["two"])] == [story.ids["fork"]]
+    assert [each.head for each in history.unmerged_heads(branch, story.ids["side"])] == [story.ids["request"]]
+    assert history.unmerged_heads(branch, story.ids["six"]) == []
 
 
 def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, opened: Open) -> None:
@@ -477,7 +477,7 @@ def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, open
         story.commit(name, {A: name}, "one")
     story.write("six", **heads)
     history = opened(story.path)
-    told = history.unmerged(history.branch("main"), None)
+    told = history.unmerged_heads(history.branch("main"), None)
     assert len(told) == 200
     assert story.name(told[0].head) == "topic204"
 
@@ -485,5 +485,5 @@ def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, open
 def test_a_whole_copy_sees_everything(story: Story, opened: Open) -> None:
     story.write()
     history = opened(story.path)
-    assert history.unseen() == []
-    assert history.boundary() == frozenset()
+    assert history.describe_gaps() == []
+    assert history.shallow_boundary() == frozenset()

@@ -112,5 +112,5 @@ def test_the_command_names_the_remote_that_the_clone_was_made_from(story: Story,
     plumb(copy, "remote", "rename", "origin", "upstream")
     with GitRepository(str(copy)) as history:
         assert history.read(blob_of(story, "calm")) is None
-        [note] = history.unseen()
+        [note] = history.describe_gaps()
     assert shlex.split(note.rpartition(": ")[2])[-2:] == ["upstream", blob_of(story, "calm")]

@@ -60,7 +60,7 @@ class Stand:
         return PipelineDeployer(self.clients, self.pipeline, self.clock)
 
     def start(self, marker: str = "p-1", commit: str = FIX) -> str:
-        etag = CloudRunRevisions(self.clients).serving(TIDE).etag
+        etag = CloudRunRevisions(self.clients).get_service_state(TIDE).etag
         return self.deployer.start(TIDE, marker, commit, etag)
 
     @property
@@ -89,7 +89,7 @@ class Stand:
         """Begun, built, found, and given its address."""
         operation = self.start()
         self.ends()
-        self.deployer.shift(TIDE, self.deployer.state(TIDE, operation).revision, 0)
+        self.deployer.shift_traffic(TIDE, self.deployer.state(TIDE, operation).revision, 0)
         return self.deployer.state(TIDE, operation)
 
 
@@ -123,12 +123,12 @@ def test_what_it_makes_has_no_traffic_and_gets_an_address(stand: Stand) -> None:
     operation = stand.start()
     stand.ends()
     found = stand.deployer.state(TIDE, operation)
-    assert found == Deployment(DeploymentProgress.DONE, PIPED, untended=True)
+    assert found == Deployment(DeploymentProgress.DONE, PIPED, needs_address=True)
     assert stand.shares == {"tide-1": 100}
     for _ in range(2):
-        stand.deployer.shift(TIDE, PIPED, 0)
+        stand.deployer.shift_traffic(TIDE, PIPED, 0)
     tended = stand.deployer.state(TIDE, operation)
-    assert (tended.revision, tended.untended, tended.share) == (PIPED, False, 0)
+    assert (tended.revision, tended.needs_address, tended.traffic_percent) == (PIPED, False, 0)
     assert tended.url.startswith("https://pf-")
     assert stand.shares == {"tide-1": 100}
 
@@ -136,17 +136,17 @@ def test_what_it_makes_has_no_traffic_and_gets_an_address(stand: Stand) -> None:
 def test_its_commit_can_be_told_from_another_ones(stand: Stand) -> None:
     operation = stand.start()
     stand.ends(commit=FIX)
-    made = CloudRunRevisions(stand.clients).revision(TIDE, stand.deployer.state(TIDE, operation).revision)
+    made = CloudRunRevisions(stand.clients).get_revision(TIDE, stand.deployer.state(TIDE, operation).revision)
     assert made is not None
-    assert (made.runs(FIX), made.runs(OTHER)) == (True, False)
+    assert (made.is_built_from(FIX), made.is_built_from(OTHER)) == (True, False)
 
 
 def test_traffic_moves_in_steps_and_follows_the_newest_revision_again(stand: Stand) -> None:
     name = stand.adopted().revision
     for percent in (10, 50):
-        stand.deployer.shift(TIDE, name, percent)
+        stand.deployer.shift_traffic(TIDE, name, percent)
         assert stand.shares == {name: percent, "tide-1": 100 - percent}
-    stand.deployer.shift(TIDE, name, 100)
+    stand.deployer.shift_traffic(TIDE, name, 100)
     run = stand.cloud.services[path("tide")]
     assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
 
@@ -156,8 +156,8 @@ def test_a_failure_puts_everything_back(stand: Stand) -> None:
     stand.cloud.services[path("tide")].traffic[0].tag = "stable"
     before = list(stand.cloud.services[path("tide")].traffic)
     name = stand.adopted().revision
-    stand.deployer.shift(TIDE, name, 10)
-    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.deployer.shift_traffic(TIDE, name, 10)
+    stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     assert list(stand.cloud.services[path("tide")].traffic) == before
 
 
@@ -168,7 +168,7 @@ def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> No
     assert found.progress is DeploymentProgress.FAILED
     assert "FAILURE" in found.detail or "ended with failure" in found.detail
     assert "https://" in found.detail
-    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
 
 
@@ -177,7 +177,7 @@ def test_one_that_was_given_up_and_ends_late_gets_no_traffic(stand: Stand, liste
     """Where the newest revision was followed before, it is not while a run may still make one."""
     stand.actions.late = not listed
     stand.start()
-    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     stand.ends()
     assert stand.shares == {"tide-1": 100}
     run = stand.cloud.services[path("tide")]
@@ -190,7 +190,7 @@ def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes
     stand.ends()
     found = stand.deployer.state(TIDE, operation)
     assert (found.progress, found.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
-    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
     assert stand.shares == {"tide-1": 100}
 
@@ -198,11 +198,11 @@ def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes
 def test_a_pipeline_that_moves_the_traffic_itself_is_not_fought_and_can_be_taken_back(stand: Stand) -> None:
     operation = stand.start()
     stand.ends(moves=True)
-    assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.DONE, PIPED, untended=True, share=100)
-    stand.deployer.shift(TIDE, PIPED, 0)
-    assert stand.deployer.state(TIDE, operation).share == 100
+    assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.DONE, PIPED, needs_address=True, traffic_percent=100)
+    stand.deployer.shift_traffic(TIDE, PIPED, 0)
+    assert stand.deployer.state(TIDE, operation).traffic_percent == 100
     assert stand.shares == {PIPED: 100}
-    stand.deployer.shift(TIDE, "tide-1", 100)
+    stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     assert stand.shares == {"tide-1": 100}
 
 
@@ -215,7 +215,7 @@ def test_a_deployment_by_hand_in_the_middle_is_respected(stand: Stand) -> None:
     revision = stand.deployer.state(TIDE, operation).revision
     for name, percent in ((revision, 0), ("tide-1", 100)):
         with pytest.raises(Reject, match="changed_by_hand"):
-            stand.deployer.shift(TIDE, name, percent)
+            stand.deployer.shift_traffic(TIDE, name, percent)
     assert stand.shares == before
 
 
@@ -237,7 +237,7 @@ class TestAtMostOnce:
         assert stand.deployer.find(TIDE, "p-2") is None
 
     def test_after_a_crash_between_pin_and_begin_the_same_etag_begins_it(self, stand: Stand) -> None:
-        etag = CloudRunRevisions(stand.clients).serving(TIDE).etag
+        etag = CloudRunRevisions(stand.clients).get_service_state(TIDE).etag
         _lose(stand, done=False)
         with pytest.raises(Retry):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
@@ -247,7 +247,7 @@ class TestAtMostOnce:
         assert stand.begun == 1
 
     def test_a_change_by_hand_after_the_pin_is_stale(self, stand: Stand) -> None:
-        etag = CloudRunRevisions(stand.clients).serving(TIDE).etag
+        etag = CloudRunRevisions(stand.clients).get_service_state(TIDE).etag
         _lose(stand, done=False)
         with pytest.raises(Retry):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
@@ -258,7 +258,7 @@ class TestAtMostOnce:
         assert stand.begun == 0
 
     def test_a_stale_etag_is_refused_before_anything_is_pinned(self, stand: Stand) -> None:
-        etag = CloudRunRevisions(stand.clients).serving(TIDE).etag
+        etag = CloudRunRevisions(stand.clients).get_service_state(TIDE).etag
         stand.cloud.split_by_hand("tide", tide_1=100)
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
@@ -268,7 +268,7 @@ class TestAtMostOnce:
         stand.actions.refused = True
         known = replace(TIDE, deploy_trigger=TIDE.deploy_trigger + "-gone")
         with pytest.raises(Reject):
-            stand.deployer.start(known, "p-1", FIX, CloudRunRevisions(stand.clients).serving(TIDE).etag)
+            stand.deployer.start(known, "p-1", FIX, CloudRunRevisions(stand.clients).get_service_state(TIDE).etag)
         assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
 
     def test_a_note_that_is_gone_ends_it(self, stand: Stand) -> None:
@@ -278,7 +278,7 @@ class TestAtMostOnce:
         assert found.progress is DeploymentProgress.FAILED
         assert TIDE.name in found.detail
         with pytest.raises(Reject, match="changed_by_hand"):
-            stand.deployer.shift(TIDE, "tide-1", 100)
+            stand.deployer.shift_traffic(TIDE, "tide-1", 100)
 
 
 class TestWorkflows:
@@ -314,10 +314,10 @@ class TestWorkflows:
         operation = stand.start()
         stand.ends(unlabelled=True)
         found = stand.deployer.state(TIDE, operation)
-        assert found == Deployment(DeploymentProgress.DONE, PIPED, untended=True)
-        made = CloudRunRevisions(stand.clients).revision(TIDE, found.revision)
+        assert found == Deployment(DeploymentProgress.DONE, PIPED, needs_address=True)
+        made = CloudRunRevisions(stand.clients).get_revision(TIDE, found.revision)
         assert made is not None
-        assert (made.commit, made.runs(FIX), made.runs("")) == (None, False, False)
+        assert (made.commit, made.is_built_from(FIX), made.is_built_from("")) == (None, False, False)
         assert stand.shares == {"tide-1": 100}
 
     def test_an_older_run_of_the_same_commit_is_none_of_this_order(self, stand: Stand) -> None:

@@ -82,45 +82,45 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
 
 
 def deployed(platform: Platform, marker: str = "p-1", commit: str = "") -> str:
-    etag = platform.revisions.serving(TIDE).etag
+    etag = platform.revisions.get_service_state(TIDE).etag
     operation = platform.deployer.start(TIDE, marker, commit or platform.fix, etag)
     deadline = time.monotonic() + DEADLINE
     while (done := platform.deployer.state(TIDE, operation)).progress is DeploymentProgress.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert done.progress is DeploymentProgress.DONE
-    if done.untended:
-        platform.deployer.shift(TIDE, done.revision, 0)
+    if done.needs_address:
+        platform.deployer.shift_traffic(TIDE, done.revision, 0)
     return done.revision
 
 
 def test_one_revision_serves_at_first(platform: Platform) -> None:
-    serving = platform.revisions.serving(TIDE)
+    serving = platform.revisions.get_service_state(TIDE)
     assert serving.traffic == {serving.revision.name: 100}
     assert serving.etag
 
 
 def test_a_deployment_takes_no_traffic_and_runs_its_commit(platform: Platform) -> None:
-    before = platform.revisions.serving(TIDE)
+    before = platform.revisions.get_service_state(TIDE)
     name = deployed(platform)
-    after = platform.revisions.serving(TIDE)
+    after = platform.revisions.get_service_state(TIDE)
     assert (after.revision.name, after.traffic) == (before.revision.name, before.traffic)
-    made = platform.revisions.revision(TIDE, name)
+    made = platform.revisions.get_revision(TIDE, name)
     assert made is not None
     assert made.commit == platform.fix
 
 
 def test_what_was_deployed_from_here_is_seen_to_serve(platform: Platform) -> None:
     name = deployed(platform)
-    platform.deployer.shift(TIDE, name, 100)
-    serving = platform.revisions.serving(TIDE)
-    assert (serving.revision.name, serving.seen) == (name, True)
+    platform.deployer.shift_traffic(TIDE, name, 100)
+    serving = platform.revisions.get_service_state(TIDE)
+    assert (serving.revision.name, serving.is_observed) == (name, True)
 
 
 def test_every_deployment_changes_the_etag_and_an_older_one_is_stale(platform: Platform) -> None:
-    etag = platform.revisions.serving(TIDE).etag
+    etag = platform.revisions.get_service_state(TIDE).etag
     deployed(platform)
-    assert platform.revisions.serving(TIDE).etag != etag
+    assert platform.revisions.get_service_state(TIDE).etag != etag
     with pytest.raises(Reject, match="stale"):
         platform.deployer.start(TIDE, "p-2", platform.next, etag)
 
@@ -135,26 +135,26 @@ def test_a_deployment_is_found_by_its_marker(platform: Platform) -> None:
 
 
 def test_traffic_moves_in_steps_and_back(platform: Platform) -> None:
-    before = platform.revisions.serving(TIDE).revision.name
+    before = platform.revisions.get_service_state(TIDE).revision.name
     name = deployed(platform)
     for percent in (10, 50):
-        platform.deployer.shift(TIDE, name, percent)
-        assert platform.revisions.serving(TIDE).traffic == {name: percent, before: 100 - percent}
-    platform.deployer.shift(TIDE, name, 100)
-    assert platform.revisions.serving(TIDE).revision.commit == platform.fix
-    platform.deployer.shift(TIDE, before, 100)
-    assert platform.revisions.serving(TIDE).traffic == {before: 100}
+        platform.deployer.shift_traffic(TIDE, name, percent)
+        assert platform.revisions.get_service_state(TIDE).traffic == {name: percent, before: 100 - percent}
+    platform.deployer.shift_traffic(TIDE, name, 100)
+    assert platform.revisions.get_service_state(TIDE).revision.commit == platform.fix
+    platform.deployer.shift_traffic(TIDE, before, 100)
+    assert platform.revisions.get_service_state(TIDE).traffic == {before: 100}
 
 
 def test_shifting_twice_is_the_same_as_once(platform: Platform) -> None:
     name = deployed(platform)
     for _ in range(2):
-        platform.deployer.shift(TIDE, name, 10)
-    assert platform.revisions.serving(TIDE).traffic[name] == 10
+        platform.deployer.shift_traffic(TIDE, name, 10)
+    assert platform.revisions.get_service_state(TIDE).traffic[name] == 10
 
 
 def test_one_rollout_comes_after_another(platform: Platform) -> None:
-    platform.deployer.shift(TIDE, first := deployed(platform), 100)
-    platform.deployer.shift(TIDE, second := deployed(platform, "p-2", platform.next), 50)
-    assert platform.revisions.serving(TIDE).traffic == {first: 50, second: 50}
+    platform.deployer.shift_traffic(TIDE, first := deployed(platform), 100)
+    platform.deployer.shift_traffic(TIDE, second := deployed(platform, "p-2", platform.next), 50)
+    assert platform.revisions.get_service_state(TIDE).traffic == {first: 50, second: 50}
     assert platform.deployer.find(TIDE, "p-1") is not None

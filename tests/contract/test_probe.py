@@ -25,8 +25,8 @@ from shared.adapters.probe.probe import NetworkProbe
 from shared.proposal.verdict import ProbeResult, ProbeOutcome
 from shared.service import Service
 
-SHORT = ProbeTimeouts(opening=2.0, staying=0.6, closing=0.3)
-HASTY = ProbeTimeouts(opening=0.2, staying=0.3, closing=0.1)
+SHORT = ProbeTimeouts(open_timeout=2.0, stay_open_seconds=0.6, close_timeout=0.3)
+HASTY = ProbeTimeouts(open_timeout=0.2, stay_open_seconds=0.3, close_timeout=0.1)
 SLACK = 3.0
 """Seconds that a busy machine may add."""
 
@@ -74,14 +74,14 @@ def probed(url: str, patience: ProbeTimeouts = SHORT, message: str = "", status:
     service = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", probe_url=url, probe_message=message)
     service = replace(service, probe_status=status)
     began = time.monotonic()
-    answer = NetworkProbe(patience).connect(service)
-    assert time.monotonic() - began < patience.longest + SLACK
+    answer = NetworkProbe(patience).check(service)
+    assert time.monotonic() - began < patience.total + SLACK
     return answer
 
 
 def ends(answer: ProbeResult) -> tuple[bool, ProbeOutcome | None, int | None]:
     """Whether a probe holds, how its connection ended, and with which code."""
-    return answer.ok, answer.end, answer.code
+    return answer.ok, answer.outcome, answer.code
 
 
 async def good(scope: Any, receive: Any, send: Any) -> None:
@@ -135,12 +135,12 @@ def redirects_to(place: str) -> App:
 
 def test_a_service_that_works_stays_open(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(good)}/ws")
-    assert (answer.ok, answer.end, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 0)
+    assert (answer.ok, answer.outcome, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 0)
 
 
 def test_a_first_message_is_said_and_its_answer_counted(serve: Serve) -> None:
     answer = probed(f"ws://127.0.0.1:{serve(good)}/ws", message='{"type": "hello"}')
-    assert (answer.ok, answer.end, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 1)
+    assert (answer.ok, answer.outcome, answer.messages) == (True, ProbeOutcome.STAYED_OPEN, 1)
 
 
 def test_a_close_with_1011_right_after_the_connect_is_named(serve: Serve) -> None:
@@ -311,8 +311,8 @@ def test_another_status_can_be_wanted(serve: Serve) -> None:
 
 def test_a_service_has_its_own_time_unless_the_probe_has_one_for_all() -> None:
     service = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", probe_seconds=42)
-    assert NetworkProbe().patience_with(service).staying == 42
-    assert NetworkProbe(SHORT).patience_with(service) is SHORT
+    assert NetworkProbe().timeouts_for(service).stay_open_seconds == 42
+    assert NetworkProbe(SHORT).timeouts_for(service) is SHORT
 
 
 @pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nServer: "])

@@ -16,7 +16,7 @@ from shared.adapters.google.pubsub_bus import PubSubBus
 from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
-HOW = topology.DeliveryPolicy(lease=10, shortest_pause=0.1, longest_pause=0.1)
+HOW = topology.DeliveryPolicy(lease=10, min_retry_delay=0.1, max_retry_delay=0.1)
 DEADLINE = 30.0
 TOPIC = topology.SUBSCRIBERS[0].topic
 _worlds = itertools.count(1)
@@ -30,7 +30,7 @@ class Porch:
     came: list[tuple[bytes, int]] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
 
-    def take(self, delivery: Delivery) -> bool:
+    def deliver(self, delivery: Delivery) -> bool:
         with self.changed:
             self.came.append((delivery.data, delivery.attempt))
             self.changed.notify_all()
@@ -82,9 +82,9 @@ def test_each_message_is_delivered_and_what_is_taken_comes_once(line: Line) -> N
     bodies = {f"boat {number}".encode() for number in range(50)}
     porch = Porch()
     with line.open(porch):
-        line.inlet.put(TOPIC, bodies, {"from": "pier"})
+        line.inlet.publish_raw(TOPIC, bodies, {"from": "pier"})
         porch.wait_for(lambda: {body for body, _ in porch.came} == bodies)
-        line.inlet.put(TOPIC, [b"last"])
+        line.inlet.publish_raw(TOPIC, [b"last"])
         porch.wait_for(lambda: porch.came[-1] == (b"last", 1))
     assert sorted(porch.came) == sorted((body, 1) for body in {*bodies, b"last"})
 
@@ -92,38 +92,38 @@ def test_each_message_is_delivered_and_what_is_taken_comes_once(line: Line) -> N
 def test_what_is_refused_comes_again_until_it_is_taken(line: Line) -> None:
     porch = Porch(unwanted={b"heron"})
     with line.open(porch):
-        line.inlet.put(TOPIC, [b"heron"])
+        line.inlet.publish_raw(TOPIC, [b"heron"])
         porch.wait_for(lambda: porch.attempts(b"heron") == [1, 2, 3])
         porch.unwanted.clear()
         porch.wait_for(lambda: porch.attempts(b"heron")[-1] == 4 or len(porch.came) > 4)
     assert porch.attempts(b"heron")[:4] == [1, 2, 3, 4]
-    assert line.letters.waiting() == []
+    assert line.letters.list_waiting() == []
 
 
 def test_poison_becomes_a_dead_letter_to_be_replayed_or_dropped_and_the_others_pass(line: Line) -> None:
     porch = Porch(unwanted={b"poison", b"venom"})
     with line.open(porch):
-        line.inlet.put(TOPIC, [b"poison", b"venom", b"heron"], {"from": "pier"})
+        line.inlet.publish_raw(TOPIC, [b"poison", b"venom", b"heron"], {"from": "pier"})
         poison, venom = sorted(dead(line, 2), key=lambda letter: letter.data)
-        line.inlet.put(TOPIC, [b"egret"])
+        line.inlet.publish_raw(TOPIC, [b"egret"])
         porch.wait_for(lambda: {b"heron", b"egret"} <= {body for body, _ in porch.came})
         assert porch.attempts(b"poison") == porch.attempts(b"venom") == list(range(1, HOW.attempts + 1))
         assert (poison.data, poison.attempts, poison.attributes) == (b"poison", HOW.attempts, {"from": "pier"})
         assert poison.topic.endswith(TOPIC)
-        line.letters.drop(venom)
-        assert [letter.data for letter in line.letters.waiting()] == [b"poison"]
+        line.letters.discard(venom)
+        assert [letter.data for letter in line.letters.list_waiting()] == [b"poison"]
         porch.unwanted.clear()
         line.letters.replay(poison)
         porch.wait_for(lambda: len(porch.attempts(b"poison")) == HOW.attempts + 1)
     assert [porch.attempts(body) for body in (b"heron", b"egret")] == [[1], [1]]
     assert porch.attempts(b"poison")[-1] == 1
     assert len(porch.attempts(b"venom")) == HOW.attempts
-    assert line.letters.waiting() == []
+    assert line.letters.list_waiting() == []
 
 
 def dead(line: Line, count: int) -> Sequence[DeadLetter]:
     """The dead letters, once there are so many."""
     deadline = time.monotonic() + DEADLINE
-    while len(letters := line.letters.waiting()) < count:
+    while len(letters := line.letters.list_waiting()) < count:
         assert time.monotonic() < deadline, letters
     return letters

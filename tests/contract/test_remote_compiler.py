@@ -72,12 +72,12 @@ class Instead:
     def __init__(self) -> None:
         self.compiled: list[str] = []
 
-    def expect(self, sources: object) -> None:
+    def prepare(self, sources: object) -> None:
         """Nothing to gain."""
 
     def compile(self, source: Source) -> Compilation:
         self.compiled.append(source.path)
-        return Compilation(ok=True, fault=None, checked_by=self.checked_by)
+        return Compilation(compiles=True, fault=None, checked_by=self.checked_by)
 
 
 class World:
@@ -108,7 +108,7 @@ def world() -> Iterator[World]:
 
 
 def test_expected_sources_cost_one_request_and_none_again(world: World) -> None:
-    world.compiler.expect([GOOD, BAD, GOOD])
+    world.compiler.prepare([GOOD, BAD, GOOD])
     assert [world.compiler.compile(one).checked_by for one in (GOOD, BAD, GOOD)] == ["cpython-3.11.9"] * 3
     assert [len(asked["sources"]) for asked in world.stand.asked] == [2]  # type: ignore[arg-type]
 
@@ -121,7 +121,7 @@ def test_the_identity_token_is_for_the_function_and_travels_with_each_request(wo
 def test_batches_are_cut_by_number_and_by_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "MAX_BATCH_SOURCES", 3)
     monkeypatch.setattr(remote, "MAX_BATCH_BYTES", 100)
-    world.compiler.expect([Source(f"{n}.py", b"") for n in range(7)] + [Source(f"b{n}", b"#" * 60) for n in range(2)])
+    world.compiler.prepare([Source(f"{n}.py", b"") for n in range(7)] + [Source(f"b{n}", b"#" * 60) for n in range(2)])
     assert [len(asked["sources"]) for asked in world.stand.asked] == [3, 3, 2, 1]  # type: ignore[arg-type]
 
 
@@ -138,7 +138,7 @@ def test_a_refusal_is_not_tried_again_and_the_other_compiler_says_that_it_judged
     assert world.compiler.compile(GOOD).checked_by == "ruff-0.0.0"
     assert world.compiler.checked_by == "ruff-0.0.0"
     assert (len(world.stand.asked), world.slept) == (1, [])
-    assert world.compiler.unreached == f"{world.stand.url} answered {status}"
+    assert world.compiler.last_failure == f"{world.stand.url} answered {status}"
 
 
 def test_a_function_that_is_gone_is_left_alone_for_a_minute(world: World) -> None:
@@ -149,7 +149,7 @@ def test_a_function_that_is_gone_is_left_alone_for_a_minute(world: World) -> Non
     world.stand.answers = [(200, b"")]
     world.now = remote.COOL_DOWN_SECONDS
     assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
-    assert world.compiler.unreached == ""
+    assert world.compiler.last_failure == ""
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_without_a_token_nothing_is_sent(world: World) -> None:
 def test_no_failure_shows_the_token(world: World) -> None:
     world.stand.answers = [(500, b"no")]
     world.compiler.compile(GOOD)
-    assert "token-for" not in world.compiler.unreached + repr(world.compiler)
+    assert "token-for" not in world.compiler.last_failure + repr(world.compiler)
 
 
 class TestMetadata:

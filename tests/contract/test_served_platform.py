@@ -44,19 +44,19 @@ def here(module_shore: Shore) -> Shore:
 def rolled_out(here: Shore, version: str = "fix", marker: str = "") -> str:
     """A revision that is ready, or has failed."""
     marker = marker or here.opened.isoformat()
-    etag = here.ports.serving(here.service).etag
+    etag = here.ports.get_service_state(here.service).etag
     operation = here.ports.start(here.service, marker, here.commits[version], etag)
     here.known(operation)
     return operation
 
 
 def test_connections_are_split_by_the_shares_of_the_revisions(here: Shore) -> None:
-    old, new = here.ports.serving(here.service).revision.name, rolled_out(here)
+    old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here)
     assert {here.answer() for _ in range(5)} == {f"old {old}"}
-    here.ports.shift(here.service, new, 10)
+    here.ports.shift_traffic(here.service, new, 10)
     here.wait(lambda: here.answer() == f"fix {new}")
     assert Counter(here.answer() for _ in range(20)) == {f"old {old}": 18, f"fix {new}": 2}
-    here.ports.shift(here.service, new, 100)
+    here.ports.shift_traffic(here.service, new, 100)
     here.wait(lambda: here.answer() == f"fix {new}")
     assert {here.answer() for _ in range(5)} == {f"fix {new}"}
 
@@ -68,20 +68,20 @@ def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: Sh
 
 
 def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: Shore) -> None:
-    old, first = here.ports.serving(here.service).revision.name, rolled_out(here, marker=f"{here.opened} 1")
-    here.ports.shift(here.service, first, 30)
+    old, first = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} 1")
+    here.ports.shift_traffic(here.service, first, 30)
     second = rolled_out(here, "next", f"{here.opened} 2")
-    here.ports.shift(here.service, second, 50)
-    assert here.ports.serving(here.service).traffic == {second: 50, first: 15, old: 35}
-    here.ports.shift(here.service, old, 100)
-    assert here.ports.serving(here.service).traffic == {first: 30, old: 70}
+    here.ports.shift_traffic(here.service, second, 50)
+    assert here.ports.get_service_state(here.service).traffic == {second: 50, first: 15, old: 35}
+    here.ports.shift_traffic(here.service, old, 100)
+    assert here.ports.get_service_state(here.service).traffic == {first: 30, old: 70}
 
 
 def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
     new = rolled_out(here)
     here.ports.deploy_by_hand(here.service, ManualRevision("tide-99999-hand", RevisionSource(here.commits["next"])))
     with pytest.raises(Reject, match="tide-99999-hand") as refused:
-        here.ports.shift(here.service, new, 100)
+        here.ports.shift_traffic(here.service, new, 100)
     assert refused.value.reason == CHANGED_BY_HAND
 
 
@@ -107,10 +107,10 @@ def test_a_port_that_does_not_answer_in_time_has_failed(tmp_path: Path) -> None:
 
 
 def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) -> None:
-    revision = here.ports.serving(here.service).revision.name
+    revision = here.ports.get_service_state(here.service).revision.name
     here.answer("/nowhere")
-    here.wait(lambda: here.logs.requests(here.service, revision, here.opened) > 0)
-    found = [each for each in here.logs.raw(here.service, 50) if str(each["timestamp"]) >= here.opened.isoformat()[:26]]
+    here.wait(lambda: here.logs.count_requests(here.service, revision, here.opened) > 0)
+    found = [each for each in here.logs.latest_raw(here.service, 50) if str(each["timestamp"]) >= here.opened.isoformat()[:26]]
     plain = next(each for each in found if each.get("textPayload") == "answering /nowhere")
     assert plain["resource"] == {
         "type": "cloud_run_revision",
@@ -133,7 +133,7 @@ def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) 
 
 
 def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Shore) -> None:
-    revision = here.ports.serving(here.service).revision.name
+    revision = here.ports.get_service_state(here.service).revision.name
     before = instances(here)
     serving = process_of(revision)
     assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service is told none of its secrets
@@ -143,15 +143,15 @@ def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Sho
 
 
 def test_after_the_platform_was_killed_everything_is_as_it_was(here: Shore) -> None:
-    old, new = here.ports.serving(here.service).revision.name, rolled_out(here, marker=f"{here.opened} k")
-    here.ports.shift(here.service, new, 50)
+    old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} k")
+    here.ports.shift_traffic(here.service, new, 50)
     [(_, process)] = here.tended.running.values()
     process.kill()
     process.wait()
-    assert here.tended.revive() == ["platform"]
+    assert here.tended.restart_ended() == ["platform"]
     here.wait(lambda: {here.answer(), here.answer()} == {f"old {old}", f"fix {new}"})
     assert here.ports.find(here.service, f"{here.opened} k") == new
-    assert here.ports.serving(here.service).traffic == {new: 50, old: 50}
+    assert here.ports.get_service_state(here.service).traffic == {new: 50, old: 50}
     assert here.answer(port=urlsplit(here.known(new).url).port or 0) == f"fix {new}"
 
 
@@ -175,7 +175,7 @@ def instances(here: Shore) -> set[str]:
     """Ids of the instances that have printed something since the test began."""
     here.answer("/who")
     found = [
-        each for each in here.logs.raw(here.service, 200) if str(each["timestamp"]) >= here.opened.isoformat()[:26]
+        each for each in here.logs.latest_raw(here.service, 200) if str(each["timestamp"]) >= here.opened.isoformat()[:26]
     ]
     return {str(each["labels"]["instanceId"]) for each in found}  # type: ignore[index]
 

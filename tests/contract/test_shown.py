@@ -45,7 +45,7 @@ def of_the_night(folder: Path) -> Report:
     story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
     log = write_incident_log(story, folder / "log", Shape.GCLOUD)
     [report] = investigate_log(
-        str(story.path), str(log), ProofRequest(fallback_python=running(), alternative=True), ("", ""), lambda _: None
+        str(story.path), str(log), ProofRequest(fallback_python=running(), wants_alternative=True), ("", ""), lambda _: None
     )
     return report
 
@@ -79,7 +79,7 @@ def issue(report: Report, proposal: Proposal) -> str:
     commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
     body = render_issue_body(report, links(requests, incident.service, incident.environment, logins))
-    return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").text
+    return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
 
 
 def test_they_are_what_is_made_today(tmp_path: Path) -> None:

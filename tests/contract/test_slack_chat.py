@@ -100,9 +100,9 @@ class TestAnotherOnesSlack:
     ) -> None:
         service = replace(SERVICE, channel=channel)
         reference = chat.post(service, MARKER, asked())
-        assert not chat.replied(service, reference, "details")
+        assert not chat.has_reply(service, reference, "details")
         chat.reply(service, reference, "details", ("Why? Because `x` broke.", "And @here <!channel>"))
-        assert chat.replied(service, reference, "details")
+        assert chat.has_reply(service, reference, "details")
         assert len(self.history(client, channel)) == 1
         replies: Any = client.api_call(
             "conversations.replies", params={"channel": channel, "ts": reference.partition("/")[2]}
@@ -113,9 +113,9 @@ class TestAnotherOnesSlack:
     def test_the_reason_of_a_denial_is_asked_for_once(self, chat: SlackChat, client: WebClient) -> None:
         trigger = str(client.api_call("views.generateTriggerId")["trigger_id"])
         denial = replace(click(asked(), ClickKind.DENY, token=trigger), message="C0QUAY/1.2")
-        chat.ask_reason(denial)
+        chat.open_reason_dialog(denial)
         with pytest.raises((Retry, Reject)):
-            chat.ask_reason(denial)
+            chat.open_reason_dialog(denial)
 
     def test_a_channel_that_does_not_exist_is_refused_for_good(self, chat: SlackChat) -> None:
         nowhere = replace(SERVICE, channel="C000NOWHERE")
@@ -268,22 +268,22 @@ class TestCruelSlack:
         self, chat: SlackChat, server: CruelServer, now: list[float]
     ) -> None:
         server.answers += [(200, {}, b'{"ok": true, "users": ["U1", "U2"]}'), (200, {}, b'{"ok": true, "users": []}')]
-        assert chat.members("S0KEEPERS") == chat.members("S0KEEPERS") == {"U1", "U2"}
+        assert chat.list_group_members("S0KEEPERS") == chat.list_group_members("S0KEEPERS") == {"U1", "U2"}
         [(method, body)] = server.seen
         assert (method, parse_qs(body.decode())) == ("usergroups.users.list", {"usergroup": ["S0KEEPERS"]})
         now[0] += 30.0
-        assert chat.members("S0KEEPERS") == frozenset()
+        assert chat.list_group_members("S0KEEPERS") == frozenset()
 
     def test_no_answer_about_a_group_makes_nobody_an_approver(self, chat: SlackChat, server: CruelServer) -> None:
         server.answers += [None, (200, {}, b'{"ok": false, "error": "no_such_subteam"}'), (200, {}, b'{"ok": true}')]
         with pytest.raises(Retry):
-            chat.members("S0KEEPERS")
+            chat.list_group_members("S0KEEPERS")
         with pytest.raises(Reject):
-            chat.members("S0KEEPERS")
-        assert chat.members("S0KEEPERS") == frozenset()
+            chat.list_group_members("S0KEEPERS")
+        assert chat.list_group_members("S0KEEPERS") == frozenset()
 
     def test_the_dialog_is_one_that_slack_accepts(self, chat: SlackChat, server: CruelServer) -> None:
-        chat.ask_reason(replace(click(asked(), ClickKind.DENY), message="C0QUAY/1.2"))
+        chat.open_reason_dialog(replace(click(asked(), ClickKind.DENY), message="C0QUAY/1.2"))
         [(method, body)] = server.seen
         assert method == "views.open"
         check_view(json.loads(body)["view"])

@@ -239,7 +239,7 @@ class AskingChat(FakeChat):
     asked: list[Click] = field(default_factory=list)
     error: Exception | None = None
 
-    def ask_reason(self, click: Click) -> None:
+    def open_reason_dialog(self, click: Click) -> None:
         if self.error is not None:
             raise self.error
         self.asked.append(click)

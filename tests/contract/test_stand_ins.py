@@ -36,7 +36,7 @@ MESSAGE = Message("p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "ur
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(local=tmp_path, embedded=tmp_path, services={SERVICE.id: SERVICE})
+    return Settings(local_folder=tmp_path, sqlite_folder=tmp_path, services={SERVICE.id: SERVICE})
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_issues_are_numbered_by_repository(here: Context) -> None:
 
 def test_an_issue_is_commented_and_closed_and_stays_closed(here: Context) -> None:
     number = here.issues.open(SERVICE, "m", "t", "m b").number
-    assert not here.issues.commented(SERVICE, number, "k1")
+    assert not here.issues.has_comment(SERVICE, number, "k1")
     here.issues.comment(SERVICE, number, "k1", "k1 words")
-    assert here.issues.commented(SERVICE, number, "k1")
+    assert here.issues.has_comment(SERVICE, number, "k1")
     assert here.issues.state(SERVICE, number) == IssueState(is_open=True, labels=frozenset(), body="m b")
     for _ in range(2):
         here.issues.close(SERVICE, number)
@@ -116,22 +116,22 @@ def test_so_it_does_beside_what_is_said_below_it(here: Context) -> None:
 def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: Context) -> None:
     assert isinstance(here.chat, ReasonDialog)
     asked = click(MESSAGE, ClickKind.DENY)
-    here.chat.ask_reason(asked)
+    here.chat.open_reason_dialog(asked)
     stored = here.store.read(DIALOGS_KIND, asked.token)
     assert stored is not None
     assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(denial_dialog(asked)))}
 
 
 def test_members_of_a_group_are_a_document(here: Context) -> None:
-    assert here.chat.members("S1") == ()
+    assert here.chat.list_group_members("S1") == ()
     here.store.create(GROUPS_KIND, "S1", {"members": ["U1", "U2"]})
-    assert list(here.chat.members("S1")) == ["U1", "U2"]
+    assert list(here.chat.list_group_members("S1")) == ["U1", "U2"]
 
 
 def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: Context) -> None:
-    serving = here.revisions.serving(SERVICE)
+    serving = here.revisions.get_service_state(SERVICE)
     assert (serving.revision.commit, list(serving.traffic.values())) == (None, [100])
-    logged = here.revisions.revision(SERVICE, "tide-00007-abc")
+    logged = here.revisions.get_revision(SERVICE, "tide-00007-abc")
     assert logged is not None
     assert (logged.name, logged.commit) == ("tide-00007-abc", None)
 
@@ -139,21 +139,21 @@ def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: Context
 def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_given_some(
     here: Context, settings: Settings
 ) -> None:
-    before = here.revisions.serving(SERVICE)
+    before = here.revisions.get_service_state(SERVICE)
     operation = here.deployer.start(SERVICE, "p-1", "c" * 40, before.etag)
     assert build_context(settings).deployer.find(SERVICE, "p-1") == operation
     done = here.deployer.state(SERVICE, operation)
     assert done.progress is DeploymentProgress.DONE
-    assert here.revisions.serving(SERVICE).revision == before.revision
-    here.deployer.shift(SERVICE, done.revision, 10)
-    assert here.revisions.serving(SERVICE).traffic == {done.revision: 10, before.revision.name: 90}
-    here.deployer.shift(SERVICE, done.revision, 100)
-    serving = here.revisions.serving(SERVICE)
+    assert here.revisions.get_service_state(SERVICE).revision == before.revision
+    here.deployer.shift_traffic(SERVICE, done.revision, 10)
+    assert here.revisions.get_service_state(SERVICE).traffic == {done.revision: 10, before.revision.name: 90}
+    here.deployer.shift_traffic(SERVICE, done.revision, 100)
+    serving = here.revisions.get_service_state(SERVICE)
     assert (serving.revision.commit, serving.traffic) == ("c" * 40, {done.revision: 100})
 
 
 def test_a_deployment_against_an_older_state_is_refused(here: Context) -> None:
-    etag = here.revisions.serving(SERVICE).etag
+    etag = here.revisions.get_service_state(SERVICE).etag
     here.deployer.start(SERVICE, "p-1", "c" * 40, etag)
     with pytest.raises(Reject, match="stale"):
         here.deployer.start(SERVICE, "p-2", "d" * 40, etag)
@@ -173,16 +173,16 @@ def test_neighbours_requests_and_entries_are_read_from_the_files_of_the_folder(t
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     (tmp_path / "b.jsonl").write_text(logged(far, "GET", log="run.googleapis.com%2Frequests"))
     logs = FolderLogs(tmp_path)
-    first = logs.entries(SERVICE, at, at)[0]
-    assert [one.text for one in logs.around(first)] == ["first", "near"]
-    assert [one.text for one in logs.entries(SERVICE, near, far)] == ["near", "far", "GET"]
-    assert [logs.requests(SERVICE, "tide-1", since) for since in (at, far + timedelta(seconds=1))] == [1, 0]
-    assert FolderLogs(tmp_path / "none").entries(SERVICE, at, far) == []
+    first = logs.read_entries(SERVICE, at, at)[0]
+    assert [one.text for one in logs.read_neighbours(first)] == ["first", "near"]
+    assert [one.text for one in logs.read_entries(SERVICE, near, far)] == ["near", "far", "GET"]
+    assert [logs.count_requests(SERVICE, "tide-1", since) for since in (at, far + timedelta(seconds=1))] == [1, 0]
+    assert FolderLogs(tmp_path / "none").read_entries(SERVICE, at, far) == []
 
 
 def test_who_cannot_be_asked_says_so() -> None:
-    assert NoChecks().at(SERVICE, "c") is CheckStatus.UNKNOWN
-    assert "nobody has connected" in NoProbe().connect(SERVICE).detail
+    assert NoChecks().get_status(SERVICE, "c") is CheckStatus.UNKNOWN
+    assert "nobody has connected" in NoProbe().check(SERVICE).detail
 
 
 class TestWiring:
@@ -191,23 +191,23 @@ class TestWiring:
         with pytest.raises(UsageError, match=r"'issues'.*\bgithub\.token\b"):
             cloud.issues.find(SERVICE, "m")
         with pytest.raises(UsageError, match=SERVICE.repository):
-            cloud.histories(SERVICE)
+            cloud.open_history(SERVICE)
 
     def test_without_a_project_there_is_no_world(self) -> None:
         with pytest.raises(UsageError, match="set PROVENFIX_PROJECT"):
             build_context(Settings())
 
     def test_the_switch_in_the_store_stops_deployments(self, here: Context) -> None:
-        assert not here.kill_switch("shore.tide")
+        assert not here.is_kill_switch_on("shore.tide")
         here.store.create("switches", "kill", {"by": "U1"})
-        assert here.kill_switch("shore.tide")
+        assert here.is_kill_switch_on("shore.tide")
 
     def test_the_switch_of_the_settings_stops_deployments(self, settings: Settings) -> None:
-        assert build_context(replace(settings, kill_switch=True)).kill_switch("shore.tide")
+        assert build_context(replace(settings, kill_switch=True)).is_kill_switch_on("shore.tide")
 
     def test_a_secret_of_the_environment_is_read_when_it_is_needed(self) -> None:
         reference = SecretReference(SecretSource.ENVIRONMENT, "SIGNING")
-        held = Settings(secrets=Secrets(slack_signing_secret=reference, held={"SIGNING": Secret("hush")}))
+        held = Settings(secrets=Secrets(slack_signing_secret=reference, values={"SIGNING": Secret("hush")}))
         assert build_secret_reader(held, reference, "slack.signing_secret")().reveal() == "hush"
 
     def test_a_secret_that_is_missing_is_named(self) -> None:
@@ -224,9 +224,9 @@ def test_threads_take_turns_with_an_interpreter() -> None:
     sources = [Source(f"{n}.py", b"x = (\n" * (n % 2) + b"y = 1\n" * n) for n in range(400)]
     try:
         with ThreadPoolExecutor(8) as pool:
-            verdicts = list(pool.map(lambda source: compilers.compiler(running).compile(source).ok, sources))
+            verdicts = list(pool.map(lambda source: compilers.compiler_for(running).compile(source).compiles, sources))
         assert verdicts == [n % 2 == 0 for n in range(400)]
-        assert compilers.compiler(running) is compilers.compiler(running)
+        assert compilers.compiler_for(running) is compilers.compiler_for(running)
         assert found.processes_started == 1
     finally:
         compilers.close()

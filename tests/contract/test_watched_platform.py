@@ -37,7 +37,7 @@ class Watched:
         self.logs.write([{**entry, "resource": {"type": "cloud_run_revision", "labels": labels}}])
 
     def started(self, marker: str = "p-1") -> str:
-        return self.platform.start(self.service, marker, FIX, self.platform.serving(self.service).etag)
+        return self.platform.start(self.service, marker, FIX, self.platform.get_service_state(self.service).etag)
 
 
 @pytest.fixture
@@ -51,19 +51,19 @@ def here(tmp_path: Path) -> Iterator[Watched]:
 
 def test_the_revision_that_logged_last_serves(here: Watched) -> None:
     here.logged("tide-00002-new")
-    serving = here.platform.serving(TIDE)
+    serving = here.platform.get_service_state(TIDE)
     assert (serving.revision.name, serving.revision.commit, serving.traffic) == (
         "tide-00002-new",
         None,
         {"tide-00002-new": 100},
     )
     assert serving.revision.created_at == here.clock.now()
-    assert here.platform.revision(TIDE, "tide-00003-none") is None
+    assert here.platform.get_revision(TIDE, "tide-00003-none") is None
 
 
 def test_without_a_command_nothing_is_deployed(here: Watched) -> None:
     with pytest.raises(Reject, match="read_only"):
-        here.platform.start(TIDE, "p-1", FIX, here.platform.serving(TIDE).etag)
+        here.platform.start(TIDE, "p-1", FIX, here.platform.get_service_state(TIDE).etag)
     assert here.platform.find(TIDE, "p-1") is None
 
 
@@ -76,8 +76,8 @@ def test_a_command_runs_once_for_a_marker_and_is_done_when_a_new_revision_logs(h
     here.logged("tide-00002-new")
     done = here.platform.state(here.service, operation)
     assert (done.progress, done.revision) == (DeploymentProgress.DONE, "tide-00002-new")
-    assert here.platform.serving(here.service).revision.commit == FIX
-    old = here.platform.revision(here.service, "tide-00001-old")
+    assert here.platform.get_service_state(here.service).revision.commit == FIX
+    old = here.platform.get_revision(here.service, "tide-00001-old")
     assert old is not None
     assert old.commit is None
 
@@ -103,7 +103,7 @@ def test_a_command_that_fails_is_told_with_its_last_words(here: Watched, command
     assert failed.progress is DeploymentProgress.FAILED
     assert failed.detail.endswith(told)
     here.logged("tide-00002-new")
-    assert here.platform.serving(here.service).revision.commit is None
+    assert here.platform.get_service_state(here.service).revision.commit is None
 
 
 def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
@@ -126,12 +126,12 @@ def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
 
 
 def test_against_an_older_state_it_is_refused_and_traffic_is_never_moved(here: Watched) -> None:
-    etag = here.platform.serving(TIDE).etag
+    etag = here.platform.get_service_state(TIDE).etag
     here.clock.turn(timedelta(seconds=1))
     here.logged("tide-00002-new")
     with pytest.raises(Reject, match="stale"):
         here.platform.start(here.service, "p-1", FIX, etag)
-    here.platform.shift(here.service, "tide-00002-new", 100)
+    here.platform.shift_traffic(here.service, "tide-00002-new", 100)
     with pytest.raises(Reject) as refused:
-        here.platform.shift(here.service, "tide-00001-old", 100)
+        here.platform.shift_traffic(here.service, "tide-00001-old", 100)
     assert refused.value.reason == CHANGED_BY_HAND

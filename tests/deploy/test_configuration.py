@@ -67,9 +67,9 @@ def test_every_function_reads_its_settings_from_what_it_is_given(one_state: list
         settings = read_all_settings(told | {"PROVENFIX_CONFIG": str(mounted), "K_SERVICE": one.values["name"]})
         (database,) = (each for each in one_state if each.type == "google_firestore_database")
         assert (settings.project, settings.database) == (PROJECT, database.values["name"])
-        assert f"{PROJECT}.{one.values['name']}" in settings.own
+        assert f"{PROJECT}.{one.values['name']}" in settings.own_functions
         assert settings.kill_switch is False
-        assert settings.local is None
+        assert settings.local_folder is None
         assert set(settings.services) == {"shop-prod.chat"}
         assert settings.secrets.slack_signing_secret is not None
         topics = {f"{settings.topic_prefix}{each}" for each in _of(one_state, "google_pubsub_topic.topic")}

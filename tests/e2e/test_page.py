@@ -74,12 +74,12 @@ class Stage:
 
     def tick(self) -> None:
         """What Cloud Scheduler does once a minute."""
-        self.stack.bus.put(flow.TICK, [b"{}"])
+        self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
     def wait_for(self, condition: Callable[[], bool], *, ticking: bool = False) -> None:
         deadline = time.monotonic() + DEADLINE
         while not condition():
-            self.stack.check()
+            self.stack.check_running()
             assert time.monotonic() < deadline, [
                 stored.value["state"] for stored in self.store.find(incident_records.KIND, "opened_by", "record")
             ]
@@ -142,7 +142,7 @@ def _standing(folder: Path) -> Iterator[tuple[RunningStack, str, Callable[[], No
                 wait_until_ready(server, pages[0], stack.folder)
 
             again()
-            stack.bus.put(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in logged])
+            stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in logged])
             yield stack, f"http://127.0.0.1:{port}", again
 
 

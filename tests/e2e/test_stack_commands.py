@@ -35,7 +35,7 @@ CASE = IncidentRecord(
     opened_by="t1",
     opened_at=MORNING,
     last_seen=MORNING,
-).to(IncidentState.OPENED, MORNING, "first logged by tide-00007-old")
+).moved_to(IncidentState.OPENED, MORNING, "first logged by tide-00007-old")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Ended:
 
 
 def waiting(queue: SqliteQueue) -> list[dict[str, str]]:
-    return [json.loads(delivery.data) for delivery in queue.take(LOG_ENTRIES, 100, 60)]
+    return [json.loads(delivery.data) for delivery in queue.lease(LOG_ENTRIES, 100, 60)]
 
 
 FORMATS = {
@@ -142,7 +142,7 @@ def test_show_says_where_there_is_nothing(folder: Path) -> None:
 
 
 def test_show_tells_state_and_timeline_of_one_incident_by_the_beginning_of_its_id(folder: Path) -> None:
-    stored(folder, CASE.to(IncidentState.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
+    stored(folder, CASE.moved_to(IncidentState.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
     above, _, timeline = run(folder, "show", "0f").out.partition("Timeline:\n")
     first, *more = above.splitlines()
     assert first == "0f1e2d-1: proposed"
@@ -172,12 +172,12 @@ def test_what_a_log_has_named_cannot_steer_the_terminal(folder: Path) -> None:
 @pytest.fixture
 def letters(queue: SqliteQueue) -> list[str]:
     """Three dead letters; their ids."""
-    queue.put("incident-opened", [b'{"incident": "a-1"}', b"token ghp_" + b"x" * 36, b"\xff\x00\n"])
-    refused: list[Delivery] = list(queue.take("incident-opened", 10, 60))
+    queue.publish_raw("incident-opened", [b'{"incident": "a-1"}', b"token ghp_" + b"x" * 36, b"\xff\x00\n"])
+    refused: list[Delivery] = list(queue.lease("incident-opened", 10, 60))
     for delivery in refused:
         queue.release(delivery)
-    assert queue.take("incident-opened", 10, 60) == []
-    return [letter.id for letter in queue.waiting()]
+    assert queue.lease("incident-opened", 10, 60) == []
+    return [letter.id for letter in queue.list_waiting()]
 
 
 def test_dlq_list_names_every_letter_on_a_line_of_its_own_without_secrets(folder: Path, letters: list[str]) -> None:
@@ -192,14 +192,14 @@ def test_dlq_list_names_every_letter_on_a_line_of_its_own_without_secrets(folder
 def test_dlq_replay_publishes_the_named_letters_once_more(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
     ended = run(folder, "dlq", "replay", letters[0])
     assert (ended.code, ended.err) == (0, "1 published once more\n")
-    assert [delivery.data for delivery in queue.take("incident-opened", 10, 60)] == [b'{"incident": "a-1"}']
-    assert [letter.id for letter in queue.waiting()] == letters[1:]
+    assert [delivery.data for delivery in queue.lease("incident-opened", 10, 60)] == [b'{"incident": "a-1"}']
+    assert [letter.id for letter in queue.list_waiting()] == letters[1:]
 
 
 def test_dlq_drop_throws_all_of_them_away(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
     assert run(folder, "dlq", "drop", "--all").err == f"{len(letters)} dropped\n"
-    assert queue.waiting() == []
-    assert queue.take("incident-opened", 10, 60) == []
+    assert queue.list_waiting() == []
+    assert queue.lease("incident-opened", 10, 60) == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["--all", "1"], ["4711"]], ids=["neither", "both", "unknown"])
@@ -210,7 +210,7 @@ def test_dlq_refuses_what_does_not_say_which_letters(
     ended = run(folder, "dlq", command, *arguments)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
-    assert [letter.id for letter in queue.waiting()] == letters
+    assert [letter.id for letter in queue.list_waiting()] == letters
 
 
 def test_a_stack_file_that_nobody_wrote_is_named(folder: Path) -> None:
@@ -269,4 +269,4 @@ def test_inject_splits_lines_where_json_lines_end_and_nowhere_else(folder: Path,
     text = json.dumps(entry, ensure_ascii=False) + "\r\n" + json.dumps(entry, ensure_ascii=False)
     ended = run(folder, "inject", "-", stdin=text.encode())
     assert (ended.code, ended.err) == (0, "2 log entries published\n")
-    assert [json.loads(delivery.data) for delivery in queue.take(LOG_ENTRIES, 10, 60)] == [entry] * 2
+    assert [json.loads(delivery.data) for delivery in queue.lease(LOG_ENTRIES, 10, 60)] == [entry] * 2

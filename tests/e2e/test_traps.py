@@ -203,5 +203,5 @@ def test_a_compiler_looks_nowhere_either(trapped: Trapped, monkeypatch: pytest.M
     monkeypatch.chdir(trapped.home)
     monkeypatch.setenv("PYTHONPATH", str(trapped.home))
     with CPython(sys.executable) as compiler:
-        assert compiler.compile(Source("a.py", b"x = 1\n")).ok
+        assert compiler.compile(Source("a.py", b"x = 1\n")).compiles
     assert trapped.names() == []

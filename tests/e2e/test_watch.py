@@ -96,7 +96,7 @@ class Watching:
         decide = re.search(r"http://127\.0\.0\.1:\d+/", command)
         assert decide is not None
         clicker = ClickSender(decide[0], lambda: Secret(SECRET))
-        _, answered = clicker.press(self.service, case.message, posted.value, APPROVE, "U0MIRA")
+        _, answered = clicker.press_button(self.service, case.message, posted.value, APPROVE, "U0MIRA")
         assert (answered.status, answered.text[:9]) == (200, "Approved.")
 
     def reach(self, state: flow.IncidentState) -> IncidentRecord:
@@ -104,8 +104,8 @@ class Watching:
         queue, deadline = SqliteQueue(self.folder / QUEUE_FILE), time.monotonic() + DEADLINE
         while (case := self.case()).state is not state:
             assert time.monotonic() < deadline, case.history
-            if queue.age(flow.TICK) == 0:
-                queue.put(flow.TICK, [b"{}"])
+            if queue.oldest_age(flow.TICK) == 0:
+                queue.publish_raw(flow.TICK, [b"{}"])
             time.sleep(0.05)
         queue.close()
         return case

@@ -48,8 +48,8 @@ def test_all_former_names_are_listed_once_for_the_branch_and_once_for_other_head
         history = _Named(repository)
         branch = history.branch(None)
         ground = CandidateFiles(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
-        areas = [layer.area for layer in ground.layers()]
-    assert areas == [SearchArea.HEAD, SearchArea.FORMER, *([SearchArea.ELSEWHERE] if branches else [])]
+        areas = [layer.area for layer in ground.walk_tiers()]
+    assert areas == [SearchArea.HEAD, SearchArea.BRANCH_HISTORY, *([SearchArea.OTHER_HEADS] if branches else [])]
     assert history.named_calls == walks
 
 
@@ -64,6 +64,6 @@ class _Named:
     def __getattr__(self, name: str) -> object:
         return getattr(self._history, name)
 
-    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+    def paths_named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         self.named_calls += 1
-        return self._history.named(name, tips)
+        return self._history.paths_named(name, tips)

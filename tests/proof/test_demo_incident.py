@@ -59,7 +59,7 @@ def test_the_commits_stand_in_the_order_and_at_the_times_of_the_incident(story: 
     rows = [line.split(" ", 2) for line in git(story, "log", "--reverse", "--format=%H %ct %s", "main").splitlines()]
     assert [row[0] for row in rows] == list(story.commits.values())
     moments = {role: datetime.fromtimestamp(int(row[1]), UTC) for role, row in zip(Role, rows, strict=True)}
-    assert moments == story.moments
+    assert moments == story.commit_times
     assert f"{moments[Role.INTRODUCED]:%H:%M:%S}" == "01:58:58"
     assert f"{moments[Role.REFACTORING]:%H:%M:%S}" == "03:56:27"
 
@@ -153,7 +153,7 @@ def test_plain_lines_are_those_that_were_copied_from_the_console(story: ExampleR
 def test_the_error_was_logged_before_its_tree_was_committed(story: ExampleRepository, tmp_path: Path) -> None:
     entries = json.loads(write_incident_log(story, tmp_path / "log.json").read_text("utf-8"))
     newest = datetime.fromisoformat(entries[0]["timestamp"])
-    assert story.moments[Role.CLAIMED_FIX] < newest < story.moments[Role.REFACTORING]
+    assert story.commit_times[Role.CLAIMED_FIX] < newest < story.commit_times[Role.REFACTORING]
 
 
 def test_without_git_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

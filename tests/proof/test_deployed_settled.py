@@ -102,7 +102,7 @@ def held_and_replaced(story: Story) -> Story:
 def proof_without(story: Story, failing: Incident, compilers: LocalCompilers, *names: str) -> Finding:
     """The proof from a copy that lacks what these commits hold."""
     with GitRepository(str(story.path)) as history:
-        hidden = history.blobs((story.ids[name], "app.py") for name in names).values()
+        hidden = history.blob_ids((story.ids[name], "app.py") for name in names).values()
         partial = PartialCopy(history, frozenset(hidden))
         return prove(failing, partial, compilers, ProofRequest(fallback_python=running()), lambda _: None)  # type: ignore[arg-type]
 
@@ -125,7 +125,7 @@ def test_the_version_that_the_branch_held_may_have_failed_where_it_is_not_here(
     failing = incident("app.py", seen(held_and_replaced(story), when, words=words))
     proof = proof_without(story, failing, compilers, *hidden)
     assert deployed(proof) == found
-    assert (proof.recommendation.reason is Reason.NOT_FETCHED) == (found is None)
+    assert (proof.recommendation.reason is Reason.CONTENTS_MISSING) == (found is None)
 
 
 def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_tells_of_another(
@@ -137,7 +137,7 @@ def test_a_source_root_that_only_the_given_commit_has_is_accepted_where_the_log_
     story.write()
 
     def asked(root: str) -> Finding:
-        request = ProofRequest(deployed=story.ids["start"], roots=(root,), fallback_python=running())
+        request = ProofRequest(deployed=story.ids["start"], source_roots=(root,), fallback_python=running())
         return investigated(story.path, incident("app.py", sighting(5)), compilers, request)
 
     assert deployed(asked("svc")) == "move and break"
@@ -155,7 +155,7 @@ def test_a_file_that_may_have_had_another_name_is_not_said_to_have_arrived_broke
     failing = incident("relay.py", sighting(5))
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.introduced is not None
-    assert (known.introduced.commit.subject, known.introduced.arrived) == ("rename and break", False)
+    assert (known.introduced.commit.subject, known.introduced.was_added_broken) == ("rename and break", False)
     assert (deployed(unknown), unknown.introduced) == ("rename and break", None)
 
 
@@ -171,7 +171,7 @@ def test_whether_a_commit_broke_it_is_open_where_its_former_contents_are_not_her
     failing = incident("app.py", seen(story, "break"))
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.introduced is not None
-    assert (known.introduced.commit.subject, known.introduced.arrived) == ("break", False)
+    assert (known.introduced.commit.subject, known.introduced.was_added_broken) == ("break", False)
     assert (deployed(unknown), unknown.introduced) == ("break", None)
 
 
@@ -198,7 +198,7 @@ def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: Story, co
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.rollback is not None
     assert known.rollback.commit.subject == "start"
-    assert (deployed(unknown), unknown.rollback, unknown.not_looked_at) == ("break", None, 0)
+    assert (deployed(unknown), unknown.rollback, unknown.unchecked_commits) == ("break", None, 0)
 
 
 def test_a_given_commit_is_not_borne_out_by_a_python_that_it_no_longer_declares(

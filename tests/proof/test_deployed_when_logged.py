@@ -125,7 +125,7 @@ def test_a_source_root_that_was_there_as_deployed_is_accepted(story: Story, comp
     )
     story.write()
     for named in (story.ids["break"], None):
-        request = ProofRequest(roots=("svc",), deployed=named, fallback_python=running())
+        request = ProofRequest(source_roots=("svc",), deployed=named, fallback_python=running())
         seen = sighting(5, seen_at=story.at("break") + MOMENT)
         proof = investigated(story.path, incident("/srv/app.py", seen), compilers, request)
         assert deployed(proof) == "break"

@@ -24,7 +24,7 @@ def forged(story: Story, compilers: LocalCompilers, *, label: str | None = None,
     """Of a log whose paths name Python 3.9."""
     failing = incident("/srv/app.py", replace(sighting(3, seen_at=story.at("healthy")), python="3.9"))
     deployed = story.ids[label] if label else None
-    request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, alternative=True)
+    request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, wants_alternative=True)
     return investigated(story.path, failing, compilers, request)
 
 
@@ -51,8 +51,8 @@ def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
     tell(story, **files)
     proof = forged(story, compilers, label=label)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
-    assert (proof.introduced, proof.rollback, proof.alternative) == (None, None, None)
-    assert any("3.9" in each for each in proof.deployed.stated)
+    assert (proof.introduced, proof.rollback, proof.alternative_rollback) == (None, None, None)
+    assert any("3.9" in each for each in proof.deployed.platform_statements)
 
 
 def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: LocalCompilers) -> None:

@@ -84,7 +84,7 @@ def test_head_is_broken_again(story: Story, compilers: LocalCompilers) -> None:
     story.write()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
-    assert [(each.commit.subject, each.gate) for each in proof.refused] == [("break again", "incident_file")]
+    assert [(each.commit.subject, each.gate) for each in proof.refused_commits] == [("break again", "incident_file")]
 
 
 def test_break_arrives_by_a_merge(story: Story, compilers: LocalCompilers) -> None:
@@ -178,7 +178,7 @@ def test_rename_that_breaks(story: Story, compilers: LocalCompilers) -> None:
     proof = prove_break(story, compilers)
     assert introduced(proof) == "move and break"
     assert proof.introduced is not None
-    assert not proof.introduced.arrived
+    assert not proof.introduced.was_added_broken
 
 
 def test_deletion_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
@@ -189,7 +189,7 @@ def test_deletion_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("remove", "remove")
     assert proof.fix is not None
-    assert proof.fix.deleted
+    assert proof.fix.is_deletion
 
 
 def test_file_arrives_broken(story: Story, compilers: LocalCompilers) -> None:
@@ -200,7 +200,7 @@ def test_file_arrives_broken(story: Story, compilers: LocalCompilers) -> None:
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
     assert proof.introduced is not None
-    assert proof.introduced.arrived
+    assert proof.introduced.was_added_broken
 
 
 def test_file_broken_since_the_first_commit(story: Story, compilers: LocalCompilers) -> None:
@@ -262,7 +262,7 @@ def test_second_broken_file_is_never_mended(story: Story, compilers: LocalCompil
     assert fixed(proof) == "mend one"
     assert proof.target is None
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NO_TARGET)
-    assert proof.refused[0].gate == "also_broken"
+    assert proof.refused_commits[0].gate == "also_broken"
 
 
 def test_fix_that_breaks_another_file(story: Story, compilers: LocalCompilers) -> None:
@@ -274,7 +274,7 @@ def test_fix_that_breaks_another_file(story: Story, compilers: LocalCompilers) -
     story.write()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
-    assert [each.gate for each in proof.refused] == ["newly_broken"]
+    assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
 
 
 def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: LocalCompilers) -> None:
@@ -306,7 +306,7 @@ def test_configured_source_roots_decide(story: Story, compilers: LocalCompilers)
     failing = incident("app.py", sighting(5))
     everything = investigated(story.path, failing, compilers)
     assert everything.target is None
-    only = investigated(story.path, failing, compilers, ProofRequest(roots=("svc/",), fallback_python=running()))
+    only = investigated(story.path, failing, compilers, ProofRequest(source_roots=("svc/",), fallback_python=running()))
     assert proposed(only) == "mend"
 
 
@@ -495,7 +495,7 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, comp
     assert proof.deployed.python == "3.11"
     assert f"at {story.ids['break']}" in proof.deployed.python_source
     assert proposed(proof) == "mend"
-    assert [each.gate for each in proof.refused] == ["own_python"]
+    assert [each.gate for each in proof.refused_commits] == ["own_python"]
 
 
 @pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
@@ -504,7 +504,7 @@ def test_a_source_root_without_any_source_is_refused(story: Story, compilers: Lo
     story.commit("break", {"svc/app.py": broken(5)})
     story.write()
     with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
-        investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest(roots=(root,)))
+        investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest(source_roots=(root,)))
 
 
 def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: LocalCompilers) -> None:
@@ -513,7 +513,7 @@ def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: LocalC
     story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
     story.write()
     for root in ("svc", "./svc", "svc/", "./svc/../svc"):
-        request = ProofRequest(roots=(root,), fallback_python=running())
+        request = ProofRequest(source_roots=(root,), fallback_python=running())
         assert investigated(story.path, incident("app.py", sighting(5)), compilers, request).target is None
 
 

@@ -69,7 +69,7 @@ def test_the_break_is_described(story: ExampleRepository, shape: Shape, tmp_path
     assert "unterminated string literal" in broken["message"] or broken["checked_by"].startswith("ruff")
     form = parse_ruff_explanation(broken["explanation"])
     assert form is not None
-    assert (form.pep, form.added) == ("PEP 701", "3.12")
+    assert (form.pep, form.added_in) == ("PEP 701", "3.12")
     assert "3.12" in broken["compiles_on"]
     assert "3.11" not in broken["compiles_on"]
     assert broken["also_broken"] == []
@@ -95,14 +95,14 @@ def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepo
     assert report.proof.broken is not None
     form = parse_ruff_explanation(report.proof.broken.explanation)
     assert form is not None
-    assert [words for words in (form.what, form.pep, form.added) if words not in whys[WhyKey.REJECTED].answer] == []
+    assert [words for words in (form.description, form.pep, form.added_in) if words not in whys[WhyKey.REJECTED].answer] == []
     assert ("number", "7") in set(figures(whys[WhyKey.INTRODUCED].answer))
     assert {("number", "6"), ("line", "624")} <= set(figures(whys[WhyKey.NOT_ENDED].answer))
-    assert Statement.CLAIMS_FIX in whys[WhyKey.NOT_ENDED].states
-    assert whys[WhyKey.NOT_CAUGHT].states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
+    assert Statement.CLAIMS_FIX in whys[WhyKey.NOT_ENDED].statements
+    assert whys[WhyKey.NOT_CAUGHT].statements == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
     assert ".python-version, line 1 (`3.12`)" in whys[WhyKey.NOT_CAUGHT].answer
     assert report.whys[-1].key is WhyKey.BEHIND
-    assert Statement.UNCOMMITTED_TREE in report.whys[-1].states
+    assert Statement.UNCOMMITTED_TREE in report.whys[-1].statements
 
 
 def test_every_figure_in_every_answer_stands_in_its_evidence(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:

@@ -45,10 +45,10 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, c
     assert target(story, proof) == "fix"
     assert proof.broken is not None
     assert proof.broken.also_broken == ()
-    assert proof.loading is not None
-    assert proof.loading.exact
-    assert proof.loading.image == "Dockerfile"
-    assert [(each.path, each.line) for each in proof.loading.not_loaded] == [("scripts/never.py", 1)]
+    assert proof.loaded_summary is not None
+    assert proof.loaded_summary.is_exact
+    assert proof.loaded_summary.image == "Dockerfile"
+    assert [(each.path, each.line) for each in proof.loaded_summary.not_loaded] == [("scripts/never.py", 1)]
 
 
 def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, compilers: LocalCompilers) -> None:
@@ -56,8 +56,8 @@ def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, co
     story.write()
     proof = prove(story, compilers)
     assert target(story, proof) == "later"
-    assert proof.loading is not None
-    assert {each.path for each in proof.loading.not_loaded} == {"scripts/never.py", "scripts/tool.py", "jobs/other.py"}
+    assert proof.loaded_summary is not None
+    assert {each.path for each in proof.loaded_summary.not_loaded} == {"scripts/never.py", "scripts/tool.py", "jobs/other.py"}
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"version https://git-lfs.github.com/spec/v1\n", b"(" * 400])
@@ -68,7 +68,7 @@ def test_what_no_python_loads_refuses_where_it_is_loaded(
     story.write()
     proof = prove(story, compilers)
     assert target(story, proof) == "fix"
-    assert [each.gate for each in proof.refused] == ["newly_broken"]
+    assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
 
 
 def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -81,7 +81,7 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
     assert proof.broken is not None
     assert [(each.path, each.line) for each in proof.broken.also_broken] == [("ledger.py", 7)]
     assert proof.target is None
-    assert [each.gate for each in proof.refused] == ["also_broken"]
+    assert [each.gate for each in proof.refused_commits] == ["also_broken"]
     assert proof.recommendation.reason is Reason.NO_TARGET
 
 
@@ -99,7 +99,7 @@ def test_since_when_a_file_fails_is_said_as_it_was(
 ) -> None:
     story.commit("later", files)
     story.write()
-    (refused,) = prove(story, compilers).refused
+    (refused,) = prove(story, compilers).refused_commits
     assert refused.gate == "newly_broken"
     assert words in refused.detail
     assert "None" not in refused.detail
@@ -116,14 +116,14 @@ def test_a_file_that_waited_broken_until_it_was_loaded_hides_no_newer_target(
     story.write()
     proof = prove(story, compilers)
     assert target(story, proof) == "between 39"
-    assert [story.name(each.commit.id) for each in proof.refused] == ["after", "load"]
+    assert [story.name(each.commit.id) for each in proof.refused_commits] == ["after", "load"]
 
 
 @contextmanager
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Objects read, and gates run."""
     counts = {"read": 0, "failed": 0}
-    read, failed = ObjectStore.read, Gates.failed
+    read, failed = ObjectStore.read, Gates.find_failure
 
     def reading(self: ObjectStore, oid: str) -> tuple[str, bytes] | None:
         counts["read"] += 1
@@ -160,8 +160,8 @@ def test_candidates_that_load_the_same_cost_no_gate(
         with counting(monkeypatch) as counts:
             proof = prove(story, compilers)
         assert target(story, proof) == "fix"
-        assert proof.refused[0].gate == "newly_broken"
-        compiled[candidates] = proof.versions_compiled - proof.loading.others_compiled if proof.loading else -1
+        assert proof.refused_commits[0].gate == "newly_broken"
+        compiled[candidates] = proof.versions_compiled - proof.loaded_summary.others_checked if proof.loaded_summary else -1
         assert counts["failed"] == 2
         assert counts["read"] < 200
         monkeypatch.undo()
@@ -172,9 +172,9 @@ def test_a_state_is_made_once_for_all_commits_that_load_the_same(tmp_path: Path)
     story = long_story(tmp_path, 100, {})
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "relay.py")
-        states = {id(loaded.at(story.ids[f"c{number}"])) for number in range(100)}
+        states = {id(loaded.get_state(story.ids[f"c{number}"])) for number in range(100)}
     assert len(states) == 1
-    assert loaded.states_made == 1
+    assert loaded.states_computed == 1
 
 
 def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -190,7 +190,7 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalC
     story.write()
     proof = prove(story, compilers)
     assert proof.target is None
-    assert proof.not_looked_at == 30
+    assert proof.unchecked_commits == 30
     assert re.findall(r"\b30\b", proof.recommendation.detail)
 
 

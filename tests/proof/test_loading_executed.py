@@ -111,7 +111,7 @@ def test_a_change_that_touches_nothing_asked_changes_nothing(seed: int) -> None:
     before = find_import_closure(FakeSourceTree(tree), "src/main.py")
     for _ in range(60):
         after, path, listed = changed(random, tree)
-        if not is_affected_by(before.asked, path, is_added_or_removed=listed):
+        if not is_affected_by(before.recorded_paths, path, is_added_or_removed=listed):
             untouched += 1
             assert find_import_closure(FakeSourceTree(after), "src/main.py") == before, path
     assert untouched > 3
@@ -127,7 +127,7 @@ def test_what_python_loads_is_in_the_closure(seed: int, tmp_path: Path) -> None:
     assert started.returncode == 0, started.stderr
     loaded = {f"src/{path}" for path in started.stdout.split()} | {"src/main.py"}
     found = find_import_closure(FakeSourceTree(in_image(files)), "src/main.py")
-    assert found.exact
+    assert found.is_exact
     assert loaded <= found.files
     assert len(loaded) > 3
     assert "src/scripts/never.py" not in found.files

@@ -48,7 +48,7 @@ def failure(label: str) -> Incident:
 
 
 def labelled_as(story: Story, compilers: LocalCompilers, label: str) -> Finding:
-    request = ProofRequest(fallback_python=running(), alternative=True)
+    request = ProofRequest(fallback_python=running(), wants_alternative=True)
     with GitRepository(str(story.path)) as history:
         failing = failure(label)
         return prove(failing, history, compilers, apply_log_labels(failing, history, request), lambda _: None)
@@ -64,7 +64,7 @@ def told(story: ExampleRepository, folder: Path, labels: dict[str, str]) -> tupl
     [report] = investigate_log(str(story.path), str(log), ProofRequest(fallback_python=running()), ("", ""), lambda _: None)
     document = report_to_json(report)
     assert unsupported_in(document) == []
-    return document, report.whys[-1].states
+    return document, report.whys[-1].statements
 
 
 def stated(document: dict[str, Any]) -> str:
@@ -103,7 +103,7 @@ def test_a_label_for_a_commit_that_is_no_part_of_the_branch_buys_nothing(
 ) -> None:
     proof = labelled_as(pushed, compilers, pushed.ids["attack"][:digits])
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
-    assert (proof.deployed.corroborated, proof.rollback, proof.alternative) == (False, None, None)
+    assert (proof.deployed.corroborated, proof.rollback, proof.alternative_rollback) == (False, None, None)
 
 
 def test_a_branch_that_is_called_like_an_abbreviation_names_no_commit(pushed: Story) -> None:

@@ -52,8 +52,8 @@ def test_the_report_names_the_image_whose_closure_was_chosen(
     story.write()
     request = ProofRequest(deployed=story.ids["break"], fallback_python="3.8")
     proof = investigated(story.path, incident("/app/api/relay.py", sighting(5)), compilers, request)
-    assert proof.loading is not None
-    assert proof.loading.image == "deploy/web.Dockerfile"
+    assert proof.loaded_summary is not None
+    assert proof.loaded_summary.image == "deploy/web.Dockerfile"
     assert proof.deployed.python == running()
     assert "deploy/web.Dockerfile: " in proof.deployed.python_source
     assert "api/Dockerfile" not in proof.deployed.python_source
@@ -77,10 +77,10 @@ def test_asking_every_commit_lists_one_tree(story: Story, monkeypatch: pytest.Mo
         monkeypatch.setattr(history, "tree", counted)
         declared = DeclarationReader(history)
         names = [f"c{number}" for number in range(40)]
-        assert {declared.python(story.ids[name], "main.py") for name in names} == {running()}
-        assert declared.python(story.ids["moves on"], "main.py") == OTHER
-        assert declared.python(story.ids["goes"], "main.py") == "3.9"
-        assert declared.python(story.ids["c3"], "main.py") == running()
+        assert {declared.find_python(story.ids[name], "main.py") for name in names} == {running()}
+        assert declared.find_python(story.ids["moves on"], "main.py") == OTHER
+        assert declared.find_python(story.ids["goes"], "main.py") == "3.9"
+        assert declared.find_python(story.ids["c3"], "main.py") == running()
     assert sum(listed.values()) == 1
     assert declared.files_read < 6
 
@@ -93,4 +93,4 @@ def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: Story) -
     with GitRepository(str(story.path)) as history:
         walked = DeclarationReader(history)
         for name in ("start", "folder comes", "folder becomes file", "start", "folder becomes file", "folder comes"):
-            assert walked.files(story.ids[name]) == DeclarationReader(history).files(story.ids[name])
+            assert walked.read_files(story.ids[name]) == DeclarationReader(history).read_files(story.ids[name])

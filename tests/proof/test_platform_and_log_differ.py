@@ -22,7 +22,7 @@ def story(tmp_path: Path) -> Story:
 
 def labelled(story: Story, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
     request = ProofRequest(
-        deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), alternative=True
+        deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), wants_alternative=True
     )
     seen = sighting(line, seen_at=story.at(when) if when else None)
     return investigated(story.path, incident("/srv/app.py", seen), compilers, request)
@@ -42,7 +42,7 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == "healthy"
     assert story.ids["healthy"] in proof.deployed.conflict
-    assert (proof.broken, proof.introduced, proof.rollback, proof.alternative) == (None, None, None, None)
+    assert (proof.broken, proof.introduced, proof.rollback, proof.alternative_rollback) == (None, None, None, None)
 
 
 def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothing(
@@ -140,7 +140,7 @@ def test_a_target_is_a_state_of_the_branch(story: Story, compilers: LocalCompile
     assert proof.fix.commit.subject == "side mends"
     assert proof.target is None  # the fix itself passes every gate, and the branch was never there
     assert proof.recommendation.reason is Reason.NO_TARGET
-    assert [each.commit.subject for each in proof.refused] == ["merge"]
+    assert [each.commit.subject for each in proof.refused_commits] == ["merge"]
 
 
 def test_the_states_of_a_branch(story: Story) -> None:
@@ -154,19 +154,19 @@ def test_the_states_of_a_branch(story: Story) -> None:
     with GitRepository(str(story.path)) as history:
         states = BranchStates(history, story.ids["later"])
         own = ("later", "merge", "moves", "start")
-        assert [name for name in story.ids if states.includes(story.ids[name])] == list(reversed(own))
-        landed = {name: story.name(states.landing(oid)) for name, oid in story.ids.items()}
+        assert [name for name in story.ids if states.was_at(story.ids[name])] == list(reversed(own))
+        landed = {name: story.name(states.find_landing(oid)) for name, oid in story.ids.items()}
         assert landed == {**{name: name for name in own}, "side": "merge", "aside": None}
-        before = {name: [each.subject for each in states.before(oid, 9)] for name, oid in story.ids.items()}
+        before = {name: [each.subject for each in states.states_before(oid, 9)] for name, oid in story.ids.items()}
         assert before == {
             "start": [], "moves": ["start"], "side": ["moves", "start"], "merge": ["moves", "start"],
             "aside": ["start"], "later": ["merge", "moves", "start"],
         }  # fmt: skip
-        held = {name: states.at(story.at(name)) for name in story.ids}
+        held = {name: states.find_state_at(story.at(name)) for name in story.ids}
         assert {name: each.subject for name, each in held.items() if each} == {
             "start": "start", "side": "start", "moves": "moves", "merge": "merge", "aside": "merge", "later": "later",
         }  # fmt: skip
-        assert states.at(DAWN.replace(year=2020)) is None
+        assert states.find_state_at(DAWN.replace(year=2020)) is None
 
 
 def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(

@@ -62,12 +62,12 @@ BRANCH = {1: "b1", 3: "b3", 5: "b5", 9: "b9"}
 
 def test_without_a_time_the_newest_is_taken_and_called_earlier() -> None:
     newest = version(5, "b5")
-    assert chosen(_Branch(BRANCH), [newest, version(3, "b3")], None) == (newest, Presence.EARLIER)
+    assert chosen(_Branch(BRANCH), [newest, version(3, "b3")], None) == (newest, Presence.NOT_CURRENT)
 
 
 def test_where_none_was_there_the_first_one_after_it_is_taken() -> None:
     first = version(3, "b3")
-    assert chosen(_Branch(BRANCH), [version(5, "b5"), first], minute(2)) == (first, Presence.LATER)
+    assert chosen(_Branch(BRANCH), [version(5, "b5"), first], minute(2)) == (first, Presence.COMMITTED_LATER)
 
 
 @pytest.mark.parametrize(("at", "blob"), [(3, "b3"), (4, "b3"), (5, "b5"), (8, "b5"), (9, "b9")])
@@ -84,32 +84,32 @@ def test_a_newer_version_that_the_branch_never_held_gives_way_to_the_one_that_it
 
 def test_the_same_contents_at_another_path_are_not_what_it_held() -> None:
     found = chosen(_Branch(BRANCH), [version(3, "b3", path="old/app.py")], minute(4))
-    assert found == (version(3, "b3", path="old/app.py"), Presence.EARLIER)
+    assert found == (version(3, "b3", path="old/app.py"), Presence.NOT_CURRENT)
 
 
 def test_of_two_that_were_replaced_the_newer_one_is_taken() -> None:
     versions = [version(3, "b3"), version(1, "b1")]
-    assert chosen(_Branch(BRANCH), versions, minute(7)) == (versions[0], Presence.EARLIER)
-    assert chosen(_Branch(BRANCH), versions[::-1], minute(7)) == (versions[0], Presence.EARLIER)
+    assert chosen(_Branch(BRANCH), versions, minute(7)) == (versions[0], Presence.NOT_CURRENT)
+    assert chosen(_Branch(BRANCH), versions[::-1], minute(7)) == (versions[0], Presence.NOT_CURRENT)
 
 
 def test_one_that_the_branch_did_not_contain_by_then_gives_way_to_an_older_one_that_it_did() -> None:
     versions = [version(2, "s2", "side"), version(1, "b1")]
-    assert chosen(_Branch(BRANCH), versions, minute(4)) == (versions[1], Presence.EARLIER)
-    assert chosen(_Branch(BRANCH), versions[:1], minute(4)) == (versions[0], Presence.EARLIER)
+    assert chosen(_Branch(BRANCH), versions, minute(4)) == (versions[1], Presence.NOT_CURRENT)
+    assert chosen(_Branch(BRANCH), versions[:1], minute(4)) == (versions[0], Presence.NOT_CURRENT)
 
 
 def test_where_the_branch_contained_none_of_them_the_newest_is_taken() -> None:
     branch = _Branch({1: "b1", 9: "b9"})
     later = version(9, "b9")
     versions = [later, version(2, "s2", "side")]
-    assert chosen(branch, versions, minute(3)) == (versions[1], Presence.EARLIER)
+    assert chosen(branch, versions, minute(3)) == (versions[1], Presence.NOT_CURRENT)
 
 
 def test_before_the_branch_began_a_version_was_there_and_not_held() -> None:
     branch = _Branch({5: "b5"})
     older = [version(3, "s3", "beside"), version(2, "s2", "beside")]
-    assert chosen(branch, older, minute(4)) == (older[0], Presence.EARLIER)
+    assert chosen(branch, older, minute(4)) == (older[0], Presence.NOT_CURRENT)
     assert branch.walked == 0
 
 

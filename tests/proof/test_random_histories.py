@@ -192,7 +192,7 @@ def prove_drawn(drawn: Drawn, compilers: LocalCompilers, *, given_commit: bool) 
         request = ProofRequest(
             deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None,
             fallback_python=running(),
-            alternative=True,
+            wants_alternative=True,
         )
         return story, investigated(story.path, failing, compilers, request)
     finally:
@@ -214,7 +214,7 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: Loc
     target = None if fix is None else drawn.target(fix)
     assert story.name(proof.target.commit.id if proof.target else None) == (None if target is None else f"c{target}")
     back = drawn.back(int(proof.introduced.commit.subject.removeprefix("c")))
-    found = proof.rollback or proof.alternative
+    found = proof.rollback or proof.alternative_rollback
     assert story.name(found.commit.id if found else None) == (None if back is None else f"c{back}")
 
 

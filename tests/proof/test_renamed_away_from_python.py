@@ -30,7 +30,7 @@ def test_a_file_that_was_renamed_to_no_python_is_gone(story: Story, compilers: L
     story.write()
     proof = proven(story, compilers, "svc.py", 5)
     assert proof.fix is not None
-    assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("disable", True, "")
+    assert (proof.fix.commit.subject, proof.fix.is_deletion, proof.fix.path) == ("disable", True, "")
     assert (proof.recommendation.kind, proof.attempts) == (ActionKind.REDEPLOY, ())
 
 
@@ -45,7 +45,7 @@ def test_a_file_that_python_still_loads_is_followed(
     story.write()
     proof = proven(story, compilers, old, 5, "break")
     assert proof.fix is not None
-    assert (proof.fix.commit.subject, proof.fix.deleted, proof.fix.path) == ("mend", False, new)
+    assert (proof.fix.commit.subject, proof.fix.is_deletion, proof.fix.path) == ("mend", False, new)
 
 
 def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, compilers: LocalCompilers) -> None:
@@ -54,7 +54,7 @@ def test_a_file_that_was_no_python_before_came_with_its_new_name(story: Story, c
     story.write()
     proof = proven(story, compilers, "svc.py", 5)
     assert proof.introduced is not None
-    assert (proof.introduced.commit.subject, proof.introduced.arrived) == ("enable", True)
+    assert (proof.introduced.commit.subject, proof.introduced.was_added_broken) == ("enable", True)
 
 
 @pytest.mark.parametrize("given", ["later", None])
@@ -69,7 +69,7 @@ def test_a_shell_script_that_python_was_started_with_is_a_wrong_command(
     story.commit("later", {name: script + "# the end\n"})
     story.write()
     proof = proven(story, compilers, name, failing_line(script), given)
-    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.WRONG_COMMAND)
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON)
     assert (proof.broken, proof.introduced, proof.fix, proof.rollback) == (None, None, None, None)
     assert not proof.deployed.corroborated
 

@@ -51,13 +51,13 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: Sto
     story.write()
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "main.py")
-        states = {name: loaded.at(oid) for name, oid in story.ids.items()}
+        states = {name: loaded.get_state(oid) for name, oid in story.ids.items()}
     assert states["aside"] is states["start"]
     assert [sorted(states[name].blobs) for name in ("start", "add", "change")] == [
         ["main.py"], ["extra.py", "main.py"], ["extra.py", "main.py"],
     ]  # fmt: skip
     assert states["add"].blobs["extra.py"] != states["change"].blobs["extra.py"]
-    assert loaded.states_made == 3
+    assert loaded.states_computed == 3
 
 
 def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
@@ -69,8 +69,8 @@ def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
 
         def made(*numbers: int) -> int:
             for number in numbers:
-                loaded.at(story.ids[f"state {number}"])
-            return loaded.states_made
+                loaded.get_state(story.ids[f"state {number}"])
+            return loaded.states_computed
 
         assert made(0, 1, *[0] * 20, 1) == 2, "what is asked for again takes no other's place"
         assert made(2, 3, 4, 5, 6, 7) == 8
@@ -97,11 +97,11 @@ def test_a_file_without_any_history_has_no_origin(story: Story, compilers: Local
     story.commit("start", {"app.py": broken(5)})
     story.write()
     with GitRepository(str(story.path)) as history:
-        verdicts = CompileVerdicts(history, compilers.compiler(running()), compilers.explainer())
+        verdicts = CompileVerdicts(history, compilers.compiler_for(running()), compilers.explainer())
         assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
         found = trace_break(history, verdicts, story.ids["start"], "app.py")
     assert found is not None
-    assert (found.first.commit.id, found.arrived, found.cut) == (story.ids["start"], True, False)
+    assert (found.first_failing.commit.id, found.was_added_broken, found.is_incomplete) == (story.ids["start"], True, False)
 
 
 def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: Story) -> None:
@@ -110,12 +110,12 @@ def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: 
     story.commit("change", {"extra.py": "step = 2\n"})
     story.write()
     with GitRepository(str(story.path)) as repository:
-        main = repository.blobs([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
+        main = repository.blob_ids([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
         history = _Reads(repository)
         loaded = LoadedFiles(history, "main.py")  # type: ignore[arg-type]
         for oid in story.ids.values():
-            loaded.at(oid)
-    assert loaded.states_made == 3
+            loaded.get_state(oid)
+    assert loaded.states_computed == 3
     assert history.asked.count(main) == 1
 
 
@@ -175,4 +175,4 @@ class _Asking:
 
     def compiler(self, python: str) -> Compiler:
         self.pythons.append(python)
-        return self._compilers.compiler(python)
+        return self._compilers.compiler_for(python)

@@ -31,7 +31,7 @@ class _Compiler:
         fault = self.fault if b"oops" in source.content else None
         return Compilation(fault is None, fault, self.checked_by)
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         self.expected += [(each.path, each.content) for each in sources]
 
     def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
@@ -61,29 +61,29 @@ def judge(blobs: Mapping[str, bytes], compiler: _Compiler, explainer: _Compiler 
 def test_a_blob_is_compiled_once_under_whatever_path() -> None:
     compiler = _Compiler()
     verdicts = judge({"b1": GOOD, "b2": BAD}, compiler)
-    assert [verdicts.of("b1", "a.py").ok, verdicts.of("b1", "b.py").ok, verdicts.of("b2", "a.py").ok] == [
+    assert [verdicts.judge("b1", "a.py").compiles, verdicts.judge("b1", "b.py").compiles, verdicts.judge("b2", "a.py").compiles] == [
         True, True, False,
     ]  # fmt: skip
     assert compiler.given == ["a.py", "a.py"]
-    assert (verdicts.compiled, verdicts.compiled_of("a.py"), verdicts.compiled_of("b.py")) == (2, 2, 0)
+    assert (verdicts.compiled_count, verdicts.count_compiled("a.py"), verdicts.count_compiled("b.py")) == (2, 2, 0)
     assert verdicts.python == "3.11"
 
 
 def test_what_is_not_in_this_copy_is_not_judged_and_what_is_empty_is() -> None:
     compiler = _Compiler()
     verdicts = judge({"empty": b""}, compiler)
-    assert (verdicts.of("gone", "a.py").ok, verdicts.of("gone", "a.py").fault) == (None, None)
+    assert (verdicts.judge("gone", "a.py").compiles, verdicts.judge("gone", "a.py").fault) == (None, None)
     assert not verdicts.fails("gone", "a.py")
-    assert verdicts.compiled == 0
-    assert verdicts.of("empty", "a.py").ok is True
+    assert verdicts.compiled_count == 0
+    assert verdicts.judge("empty", "a.py").compiles is True
     assert compiler.given == ["a.py"]
 
 
 @pytest.mark.parametrize(("size", "ok"), [(LARGEST, True), (LARGEST + 1, None)])
 def test_what_is_too_large_is_not_judged(size: int, ok: bool | None) -> None:  # noqa: FBT001
     verdicts = judge({"b1": b"#" * size}, _Compiler())
-    assert verdicts.of("b1", "data.py").ok is ok
-    assert verdicts.compiled == (ok is True)
+    assert verdicts.judge("b1", "data.py").compiles is ok
+    assert verdicts.compiled_count == (ok is True)
 
 
 def test_only_what_does_not_compile_fails() -> None:
@@ -108,22 +108,22 @@ def test_a_version_that_is_too_short_for_the_logged_line_is_not_compiled(
 ) -> None:
     compiler = _Compiler(Fault("SyntaxError", "invalid syntax", line))
     verdicts = judge({"b1": content}, compiler)
-    assert verdicts.fails_as("b1", "a.py", sighting(line)) == (compiler.fault if compiled else None)
-    assert verdicts.compiled == compiled
+    assert verdicts.find_logged_fault("b1", "a.py", sighting(line)) == (compiler.fault if compiled else None)
+    assert verdicts.compiled_count == compiled
 
 
 def test_what_was_compiled_already_is_not_measured() -> None:
     compiler = _Compiler(Fault("SyntaxError", "invalid syntax", 7))
     verdicts = judge({"b1": b"oops"}, compiler)
-    verdicts.of("b1", "a.py")
-    assert verdicts.fails_as("b1", "a.py", sighting(7)) == compiler.fault
+    verdicts.judge("b1", "a.py")
+    assert verdicts.find_logged_fault("b1", "a.py", sighting(7)) == compiler.fault
 
 
 def test_it_fails_as_logged_on_the_logged_line_alone() -> None:
     verdicts = judge({"good": GOOD * 9, "bad": BAD * 9}, _Compiler())
-    assert verdicts.fails_as("bad", "a.py", sighting(2)) is not None
-    assert verdicts.fails_as("bad", "a.py", sighting(3)) is None
-    assert verdicts.fails_as("good", "a.py", sighting(2)) is None
+    assert verdicts.find_logged_fault("bad", "a.py", sighting(2)) is not None
+    assert verdicts.find_logged_fault("bad", "a.py", sighting(3)) is None
+    assert verdicts.find_logged_fault("good", "a.py", sighting(2)) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_without_a_logged_line_the_words_decide_about_what_has_none(
     line: int | None, message: str, fits: bool  # noqa: FBT001
 ) -> None:  # fmt: skip
     verdicts = judge({"b1": BAD}, _Compiler(Fault("SyntaxError", message, line)))
-    assert (verdicts.fails_as("b1", "a.py", sighting(None)) is not None) == fits
+    assert (verdicts.find_logged_fault("b1", "a.py", sighting(None)) is not None) == fits
 
 
 @pytest.mark.parametrize(
@@ -147,17 +147,17 @@ def test_without_a_logged_line_the_words_decide_about_what_has_none(
     ],
 )
 def test_one_that_fails_outdoes_one_that_is_not_judged(blobs: Mapping[str, str], hold: bool | None) -> None:  # noqa: FBT001
-    assert judge({"good": GOOD, "bad": BAD}, _Compiler()).hold(blobs) is hold
+    assert judge({"good": GOOD, "bad": BAD}, _Compiler()).all_compile(blobs) is hold
 
 
 def test_words_are_cpythons_own() -> None:
     seen = [replace(sighting(2), message="invalid syntax")]
     blobs = {"b1": "a.py", "b2": "a.py"}
     contents = {"b1": BAD, "b2": b"x"}
-    assert judge(contents, _Compiler()).possible(blobs, seen) == frozenset(("b1",))
-    assert judge(contents, _Compiler(checked_by="ruff-0.0.0")).possible(blobs, seen) == frozenset()
-    assert judge(contents, _Compiler()).possible(blobs, [sighting(None)]) == frozenset()
-    assert judge({}, _Compiler()).possible(blobs, seen) == frozenset()
+    assert judge(contents, _Compiler()).select_possible(blobs, seen) == frozenset(("b1",))
+    assert judge(contents, _Compiler(checked_by="ruff-0.0.0")).select_possible(blobs, seen) == frozenset()
+    assert judge(contents, _Compiler()).select_possible(blobs, [sighting(None)]) == frozenset()
+    assert judge({}, _Compiler()).select_possible(blobs, seen) == frozenset()
 
 
 def many(count: int) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -169,14 +169,14 @@ def many(count: int) -> tuple[dict[str, bytes], dict[str, str]]:
 def test_of_a_few_all_are_suspected() -> None:
     contents, paths = many(64)
     ruff = _Compiler(checked_by="ruff-0.0.0")
-    assert judge(contents, _Compiler(), ruff).suspects(paths) == frozenset(contents)
+    assert judge(contents, _Compiler(), ruff).select_suspects(paths) == frozenset(contents)
     assert ruff.explained == []
 
 
 def test_of_many_those_are_suspected_in_which_ruff_sees_an_error_or_nothing() -> None:
     contents, paths = many(65)
     ruff = _Compiler(checked_by="ruff-0.0.0")
-    suspected = judge(contents, _Compiler(), ruff).suspects(paths)
+    suspected = judge(contents, _Compiler(), ruff).select_suspects(paths)
     assert suspected == frozenset(("b0", "b10", "b20", "b30", "b40", "b50", "b60", "b7"))
     assert ruff.explained == [paths[blob] for blob in contents]
 
@@ -185,31 +185,31 @@ def test_what_is_known_is_not_asked_again_and_stays_among_them() -> None:
     contents, paths = many(66)
     ruff = _Compiler(checked_by="ruff-0.0.0")
     verdicts = judge(contents, _Compiler(), ruff)
-    verdicts.of("b1", "b1.py")
-    assert "b1" in verdicts.suspects(paths)
+    verdicts.judge("b1", "b1.py")
+    assert "b1" in verdicts.select_suspects(paths)
     assert "b1.py" not in ruff.explained
     assert len(ruff.explained) == 65
-    verdicts.of("b2", "b2.py")
-    assert verdicts.suspects(paths) == frozenset(contents), "no more than 64 of them are unknown"
+    verdicts.judge("b2", "b2.py")
+    assert verdicts.select_suspects(paths) == frozenset(contents), "no more than 64 of them are unknown"
 
 
 def test_a_compiler_that_is_ruff_itself_is_asked_nothing_twice() -> None:
     contents, paths = many(80)
     ruff = _Compiler(checked_by="ruff-0.0.0")
-    assert judge(contents, ruff, ruff).suspects(paths) == frozenset(contents)
+    assert judge(contents, ruff, ruff).select_suspects(paths) == frozenset(contents)
     assert ruff.explained == []
 
 
 def test_what_is_not_here_is_explained_as_empty() -> None:
     _, paths = many(65)
-    assert judge({}, _Compiler(), _Compiler(checked_by="ruff-0.0.0")).suspects(paths) == frozenset()
+    assert judge({}, _Compiler(), _Compiler(checked_by="ruff-0.0.0")).select_suspects(paths) == frozenset()
 
 
 def test_a_compiler_hears_of_what_is_unknown_and_once_of_each_blob() -> None:
     compiler = _Compiler()
     verdicts = judge({"b1": GOOD, "b2": BAD}, compiler)
-    verdicts.of("b1", "a.py")
-    verdicts.expect([("a.py", "b1"), ("b.py", "b2"), ("c.py", "b2"), ("d.py", "gone")])
+    verdicts.judge("b1", "a.py")
+    verdicts.prepare([("a.py", "b1"), ("b.py", "b2"), ("c.py", "b2"), ("d.py", "gone")])
     assert compiler.expected == [("c.py", BAD), ("d.py", b"")]
 
 

@@ -58,7 +58,7 @@ class Way:
             return
         pressed = click(self.setting.chat.all[-1].message, kind)
         told: list[ClickResult] = []
-        self.attempt(lambda world: told.append(handle_click(world, pressed).reply))
+        self.attempt(lambda world: told.append(handle_click(world, pressed).result))
         if told in ([ClickResult.DENIED], [ClickResult.ALREADY_DENIED]):
             self.denied.add(pressed.proposal)
 

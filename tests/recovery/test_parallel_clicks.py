@@ -41,7 +41,7 @@ def interleaved() -> Iterator[None]:
 def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: handle_click(world, click(setting.chat.all[0].message, kind)).reply)
+    return _attempt(setting, plan, lambda world: handle_click(world, click(setting.chat.all[0].message, kind)).result)
 
 
 def _attempt(setting: Setting, plan: Plan, what: Callable[[Context], Told]) -> Told | None:
@@ -165,7 +165,7 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
 
 def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> ClickResult | None:
     plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: handle_click(world, pressed).reply)
+    return _attempt(setting, plan, lambda world: handle_click(world, pressed).result)
 
 
 def test_every_store_decides_alike(opened: Opened) -> None:

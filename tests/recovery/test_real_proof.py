@@ -40,7 +40,7 @@ def _world(setting: Setting, story: ExampleRepository, compilers: LocalCompilers
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(setting.process(), histories=histories, compilers=compilers, prover=Prover())
+    return replace(setting.process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
 def _setting(entries: list[LogEntry]) -> Setting:
@@ -78,7 +78,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     assert report["fix"]["commit"] == story.fix
     assert report["deployed"]["uncommitted_tree"]
 
-    assert handle_click(world, click(posted.message)).accepted
+    assert handle_click(world, click(posted.message)).is_accepted
     assert redeploy(world, posted.message.proposal).name == "deploying"
     assert [operation.commit for operation in setting.cloud.operations] == [story.head]
     setting.clock.turn(2 * MINUTE)

@@ -52,10 +52,10 @@ class FakeChat:
         posted.says.append(message)
         posted.updates += 1
 
-    def members(self, group: str) -> Collection[str]:
+    def list_group_members(self, group: str) -> Collection[str]:
         return self.groups.get(group, ())
 
-    def replied(self, service: Service, reference: str, marker: str) -> bool:
+    def has_reply(self, service: Service, reference: str, marker: str) -> bool:
         return marker in self.all[_place(reference)].replies
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:

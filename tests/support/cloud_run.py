@@ -57,12 +57,12 @@ class FakeCloudRun:
         known.traffic = {name: 100}
         known.etag += 1
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         known = self.services[service.id]
         name = max(known.traffic, key=lambda each: known.traffic[each])
         return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag))
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
 
     def find(self, service: Service, marker: str) -> str | None:
@@ -89,9 +89,9 @@ class FakeCloudRun:
         if self.fails:
             return Deployment(DeploymentProgress.FAILED, known.revision, self.fails)
         untended = self.piped and (known.service, known.revision, 0) not in self.shifts
-        return Deployment(DeploymentProgress.DONE, known.revision, url="" if untended else self.address, untended=untended)
+        return Deployment(DeploymentProgress.DONE, known.revision, url="" if untended else self.address, needs_address=untended)
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         self.demand("shift traffic")
         if self.by_hand:
             raise Reject(CHANGED_BY_HAND, self.by_hand)

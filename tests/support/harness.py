@@ -88,7 +88,7 @@ class Setting:
             ids=self.ids,
             compilers=_NoCompilers(),  # type: ignore[arg-type]
             services=self.services,
-            own=frozenset({"shore.provenfix-record"}),
+            own_functions=frozenset({"shore.provenfix-record"}),
             prover=self.answer.prover(),
             **tapped,  # type: ignore[arg-type]
         )

@@ -52,7 +52,7 @@ class FakeIssues:
         self.all.append(FakeIssue(service.repository, title, body, self.clock.now(), labels={*labels}))
         return self._reference(service, len(self.all))
 
-    def commented(self, service: Service, number: int, marker: str) -> bool:
+    def has_comment(self, service: Service, number: int, marker: str) -> bool:
         return any(marker in comment for comment in self.all[number - 1].comments)
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:
@@ -72,18 +72,18 @@ class FakeIssues:
         issue.reopens += not issue.is_open
         issue.is_open = True
 
-    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+    def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         self.demand("rewrite an issue")
         issue = self.all[number - 1]
         issue.title, issue.body = title, keep_ticked_items(issue.body, body)
 
-    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+    def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         self.demand("revise an issue")
         issue = self.all[number - 1]
-        issue.body = replace_status_block(issue.body, part) or issue.body
+        issue.body = replace_status_block(issue.body, status_section) or issue.body
         issue.title = update_title(issue.title, title)
 
-    def prepare(self, service: Service) -> None:
+    def create_labels(self, service: Service) -> None:
         self.demand("make labels")
         self.prepared.append(service.repository)
 

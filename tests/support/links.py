@@ -20,13 +20,13 @@ def links(
 ) -> Links:
     """`origins` maps commits to the pull requests that brought them in, `logins` to authors other than `nora-k`."""
     watched = service(name=name, project=project, repository=REPOSITORY)
-    made = LogLinkBuilder(GitHubLinkBuilder(client(NOBODY), GitHubHost())).links(watched, ())
+    made = LogLinkBuilder(GitHubLinkBuilder(client(NOBODY), GitHubHost())).build_links(watched, ())
     known = (
         CommitOrigin(
             commit,
             f"{GitHubHost().web}/{(logins or {}).get(commit, 'nora-k')}",
             number,
-            f"{GitHubHost().unlinked}/{REPOSITORY}/pull/{number}",
+            f"{GitHubHost().redirect_url}/{REPOSITORY}/pull/{number}",
         )
         for commit, number in origins.items()
     )

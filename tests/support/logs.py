@@ -23,7 +23,7 @@ class FakeLogs:
     failures: dict[str, int] = field(default_factory=dict)
     """Those of them that failed."""
 
-    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+    def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         place = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
         same = [
             each
@@ -32,7 +32,7 @@ class FakeLogs:
         ]
         return same if entry in same else [*same, entry]
 
-    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         return [
             each
             for each in self.all
@@ -42,7 +42,7 @@ class FakeLogs:
             and revision in {"", each.revision}
         ][:MOST]
 
-    def requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         return self.answered.get(revision, 0)
 
     def failed(self, service: Service, revision: str, since: datetime) -> int:
@@ -56,7 +56,7 @@ class FakeProbe:
     answer: ProbeResult = field(default_factory=lambda: ProbeResult(ok=True))
     asked: list[str] = field(default_factory=list)
 
-    def connect(self, service: Service) -> ProbeResult:
+    def check(self, service: Service) -> ProbeResult:
         self.asked.append(service.probe_url)
         return self.answer
 
@@ -67,5 +67,5 @@ class FakeChecks:
 
     states: dict[str, CheckStatus] = field(default_factory=dict)
 
-    def at(self, service: Service, commit: str) -> CheckStatus:
+    def get_status(self, service: Service, commit: str) -> CheckStatus:
         return self.states.get(commit, CheckStatus.GREEN)

@@ -26,5 +26,5 @@ class CountedIds:
 
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def token(self) -> str:
+    def generate_id(self) -> str:
         return f"{next(self._numbers):016x}"

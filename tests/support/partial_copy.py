@@ -19,6 +19,6 @@ class PartialCopy:
         self._asked |= {blob} & self._hidden
         return None if blob in self._hidden else self._history.read(blob)
 
-    def missing(self) -> frozenset[str]:
+    def missing_blobs(self) -> frozenset[str]:
         """The hidden blobs that were asked for."""
         return frozenset(self._asked)

@@ -107,7 +107,7 @@ class KnownAnswer:
     reports: int = 0
 
     def prover(self) -> Prover:
-        return Prover(report=self._report, objection=self._objection, told=_told)
+        return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_told)
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
         self.reports += 1
@@ -154,6 +154,6 @@ def _report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool)
         recommendation=Recommendation(kind, reason, "As the test says."),
         branch="main",
         branch_head=later.id,
-        alternative=Rollback(commit("good")) if back and mended else None,
+        alternative_rollback=Rollback(commit("good")) if back and mended else None,
     )
     return build_report(incident, proof)

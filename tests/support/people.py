@@ -12,6 +12,6 @@ class FakePeople:
     collaborators: frozenset[str] = frozenset({"nora"})
     asked: list[str] = field(default_factory=list)
 
-    def may_instruct(self, service: Service, person: str) -> bool:
-        self.asked.append(f"{service.repository}: {person}")
-        return person in self.collaborators
+    def has_write_access(self, service: Service, user: str) -> bool:
+        self.asked.append(f"{service.repository}: {user}")
+        return user in self.collaborators

@@ -82,7 +82,7 @@ def sighting(position: int, clock: str, line: int, revision: str) -> Sighting:
     )
 
 
-def symptom(position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOWER) -> Symptom:
+def symptom(position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOW_ON_ERROR) -> Symptom:
     return Symptom(kind, text, "chat-00042-def", at(clock), at("03:59:00"), times, entry(position, clock, text))
 
 
@@ -188,7 +188,7 @@ def proof() -> Finding:
         ),
         branch="main",
         branch_head=HEAD.id,
-        declared=DECLARED,
+        declaring_files=DECLARED,
         versions_compiled=10,
     )
 
@@ -264,7 +264,7 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
         ),
         "no fix": (whole, _without_fix()),
         "rollback": (whole, _without_fix(rollback=Rollback(GOOD), recommendation=back)),
-        "fix by deletion": (whole, replace(found, fix=Fix(F, "merged", deleted=True))),
+        "fix by deletion": (whole, replace(found, fix=Fix(F, "merged", is_deletion=True))),
         "fix by rename": (whole, replace(found, fix=Fix(F, "merged", path="chat/agents/execute.py"))),
         "fix in a pull request": (
             whole,
@@ -302,30 +302,30 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
             replace(found, broken=replace(BROKEN, also_broken=others)),
         ),
         "merge brought it in": (whole, replace(found, introduced=IntroducingCommit(merge, PATH, 7, 611))),
-        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(I, PATH, 7, 611, arrived=True))),
+        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(I, PATH, 7, 611, was_added_broken=True))),
         "renamed after the break": (whole, replace(found, introduced=IntroducingCommit(I, "chat/execute.py", 7, 611))),
         "history cut": (
             whole,
-            replace(found, introduced=None, declared=(), unseen=("The copy is shallow: 50 commits are there.",)),
+            replace(found, introduced=None, declaring_files=(), gaps=("The copy is shallow: 50 commits are there.",)),
         ),
         "no attempt": (whole, replace(found, attempts=(), deployed=replace(DEPLOYED, commit=I, deployments=()))),
         "many attempts": (whole, replace(found, attempts=many)),
-        "refused": (whole, replace(found, refused=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
-        "no ci": (whole, replace(found, declared=DECLARED[1:])),
+        "refused": (whole, replace(found, refused_commits=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
+        "no ci": (whole, replace(found, declaring_files=DECLARED[1:])),
         "ci covers it": (
             whole,
-            replace(found, declared=(replace(DECLARED[0], text=DECLARED[0].text.replace("3.12", "3.11")),)),
+            replace(found, declaring_files=(replace(DECLARED[0], text=DECLARED[0].text.replace("3.12", "3.11")),)),
         ),
-        "ci unreadable": (whole, replace(found, declared=(replace(DECLARED[0], text="a: [b"),))),
+        "ci unreadable": (whole, replace(found, declaring_files=(replace(DECLARED[0], text="a: [b"),))),
         "ci without version": (
             whole,
-            replace(found, declared=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)),
+            replace(found, declaring_files=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)),
         ),
         "no symptoms": (replace(whole, symptoms=()), found),
         "service not named": (replace(whole, service="unknown", environment="default"), found),
         "close 1011 alone": (
             alone(SignalKind.CLOSE_1011, "received 1011 (internal error)"),
-            unproven(Reason.CLOSE_1011_ALONE, "The log shows no cause."),
+            unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
         ),
         "keepalive timeout": (
             alone(SignalKind.KEEPALIVE_TIMEOUT, "sent 1011 (internal error) keepalive ping timeout"),
@@ -347,7 +347,7 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
         ),
         "nothing sighted": (
             replace(alone(SignalKind.CLOSE_1011, "x"), sightings=(), first_seen=None, last_seen=None),
-            unproven(Reason.CLOSE_1011_ALONE, "The log shows no cause."),
+            unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
         ),
     }
 

@@ -135,5 +135,5 @@ def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
         opened = SqliteStore(folder / STORE_FILE), SqliteLogs(folder / LOGS_FILE), SqliteQueue(folder / QUEUE_FILE)
         for each in opened:
             stack.callback(each.close)
-        tended.start([server])
+        tended.start_servers([server])
         yield Shore(folder, service, dict(zip(VERSIONS, commits, strict=True)), tended, *opened)

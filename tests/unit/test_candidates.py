@@ -29,12 +29,12 @@ class _Gates:
     def history(self) -> "_Gates":
         return self
 
-    def failed(self, oid: str, already: frozenset[str]) -> GateFailure | None:
+    def find_failure(self, oid: str, already: frozenset[str]) -> GateFailure | None:
         assert already == frozenset(("relay.py",))
         self.ran.append(oid)
         return self.failing.get(oid)
 
-    def loads_as_deployed(self, path: str) -> bool:
+    def is_loaded_as_deployed(self, path: str) -> bool:
         assert path == "never.py"
         return self.as_deployed
 
@@ -72,7 +72,7 @@ def test_what_is_refused_at_once_runs_no_gate_and_is_named() -> None:
     refused = GateFailure("incident_file", "it does not compile there")
     choice = choose(gates, commits, lambda oid: refused if oid == commits[0].id else None)
     assert choice.commit == commits[1]
-    assert [(each.commit, each.gate, each.detail) for each in choice.refused] == [
+    assert [(each.commit, each.gate, each.detail) for each in choice.refused_commits] == [
         (commits[0], "incident_file", "it does not compile there")
     ]
     assert gates.ran == [commits[1].id]
@@ -84,15 +84,15 @@ def test_the_same_refusing_file_is_not_judged_again_where_it_was_loaded_as_deplo
     choice = choose(gates, commits)
     assert choice.commit == commits[20]
     assert gates.ran == [commits[0].id, commits[20].id]
-    assert [each.commit for each in choice.refused] == commits[:20]
-    assert [each.detail for each in choice.refused[:2]] == [NEVER.detail, "alone"]
+    assert [each.commit for each in choice.refused_commits] == commits[:20]
+    assert [each.detail for each in choice.refused_commits[:2]] == [NEVER.detail, "alone"]
 
 
 def test_a_refusal_without_a_sentence_of_its_own_keeps_the_one_that_it_has() -> None:
     commits = line(3)
     unseen = GateFailure("unseen", "never.py could not be compiled there", (), ("never.py", "b3"))
     choice = choose(_Gates({commits[0].id: unseen}, ids(commits[:2]), as_deployed=True), commits)
-    assert [each.detail for each in choice.refused] == [unseen.detail] * 2
+    assert [each.detail for each in choice.refused_commits] == [unseen.detail] * 2
 
 
 def test_where_no_file_refuses_every_commit_is_put_to_the_gates() -> None:
@@ -111,7 +111,7 @@ def test_the_newest_that_does_not_load_the_file_yet_is_found_among_those_that_ho
         choice = choose(gates, commits)
         assert choice.commit == commits[loads]
         assert len(gates.ran) <= 1 + 1 + 6, "the newest, the oldest that holds it, and then a search by halves"
-        assert [each.commit for each in choice.refused] == commits[:loads][:20]
+        assert [each.commit for each in choice.refused_commits] == commits[:loads][:20]
 
 
 def test_where_each_that_holds_it_loads_it_the_next_older_one_is_judged() -> None:
@@ -127,7 +127,7 @@ def test_the_last_of_all_may_hold_it_as_well() -> None:
     assert choose(gates, commits).commit == commits[4]
     gates = _Gates(dict.fromkeys(ids(commits), NEVER), ids(commits))
     choice = choose(gates, commits)
-    assert (choice.commit, choice.not_looked_at, len(choice.refused)) == (None, 0, 6)
+    assert (choice.commit, choice.unchecked_commits, len(choice.refused_commits)) == (None, 0, 6)
 
 
 def test_another_file_that_refuses_takes_the_place_of_the_first() -> None:
@@ -135,8 +135,8 @@ def test_another_file_that_refuses_takes_the_place_of_the_first() -> None:
     other = GateFailure("also_broken", "x", (), ("never.py", "b4"), "other alone")
     gates = _Gates({commits[0].id: NEVER, commits[3].id: other}, ids(commits[:3]), as_deployed=True)
     choice = choose(gates, commits)
-    assert (choice.commit, choice.not_looked_at) == (None, 0)
-    assert [each.detail for each in choice.refused] == [NEVER.detail, "alone", "alone", "x", *["other alone"] * 4]
+    assert (choice.commit, choice.unchecked_commits) == (None, 0)
+    assert [each.detail for each in choice.refused_commits] == [NEVER.detail, "alone", "alone", "x", *["other alone"] * 4]
     assert gates.ran == [commits[0].id, commits[3].id]
 
 
@@ -144,8 +144,8 @@ def test_fifty_runs_end_it_and_twenty_refusals_are_named() -> None:
     commits = line(60)
     gates = _Gates(dict.fromkeys(ids(commits), CHECKS))
     choice = choose(gates, commits)
-    assert (choice.commit, choice.not_looked_at, len(gates.ran)) == (None, 10, 50)
-    assert [each.commit for each in choice.refused] == commits[:20]
+    assert (choice.commit, choice.unchecked_commits, len(gates.ran)) == (None, 10, 50)
+    assert [each.commit for each in choice.refused_commits] == commits[:20]
 
 
 def test_the_fiftieth_run_still_counts() -> None:
@@ -160,7 +160,7 @@ def test_runs_of_a_search_by_halves_count_too() -> None:
     commits = line(80)
     failing = dict.fromkeys(ids(commits), CHECKS) | {commits[0].id: NEVER, commits[3].id: NEVER}
     choice = choose(_Gates(failing, ids(commits[:4])), commits)
-    assert (choice.commit, choice.not_looked_at) == (None, 80 - 4 - 48)
+    assert (choice.commit, choice.unchecked_commits) == (None, 80 - 4 - 48)
 
 
 def test_many_commits_are_asked_for_the_file_in_one_go() -> None:

@@ -21,12 +21,12 @@ class FakeCompiler:
         self.checked_by = f"cpython-{python}.0"
         self.expected: list[Source] = []
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         self.expected += sources
 
     def compile(self, source: Source) -> Compilation:
         if source.content == b"odd":
-            return Compilation(None, None, self.checked_by, why=TOO_SLOW)
+            return Compilation(None, None, self.checked_by, unjudged_reason=TOO_SLOW)
         if source.content.startswith(b"bad"):
             return Compilation(False, Fault("SyntaxError", "no", 3, 5, "bad"), self.checked_by)
         return Compilation(True, None, self.checked_by)
@@ -39,7 +39,7 @@ class FakeCompilers:
         self.explained = 0
         self.checked_by = "ruff-0.0.0"
 
-    def compiler(self, python: str) -> FakeCompiler:
+    def compiler_for(self, python: str) -> FakeCompiler:
         if python not in {"3.11", "3.12"}:
             raise UsageError(f"{python} is not known.")
         return FakeCompiler(python)
@@ -47,10 +47,10 @@ class FakeCompilers:
     def explainer(self) -> "FakeCompilers":
         return self
 
-    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+    def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         self.explained += 1
         said = (Diagnostic(3, 1, NEW_SYNTAX, 3), Diagnostic(9, 1, "another", 9))
-        return [Explanation(self.checked_by, said) for _ in wanted]
+        return [Explanation(self.checked_by, said) for _ in requests]
 
 
 def test_each_file_is_checked_on_the_python_that_is_declared_nearest() -> None:
@@ -62,28 +62,28 @@ def test_each_file_is_checked_on_the_python_that_is_declared_nearest() -> None:
         "3.12": ["mail/a.py"],
         "3.13": ["tool.py"],
     }
-    assert [target.origin for target in grouped] == [PythonSource.DECLARED, PythonSource.DECLARED, PythonSource.RUNNING]
-    chat, mail, _ = (target.why for target in grouped)
+    assert [target.source for target in grouped] == [PythonSource.DECLARED, PythonSource.DECLARED, PythonSource.RUNNING]
+    chat, mail, _ = (target.description for target in grouped)
     assert all(each in chat for each in ("chat/Dockerfile", "FROM python:3.11"))
     assert all(each in mail for each in ("mail/Dockerfile", "FROM python:3.12"))
 
 
 def test_a_given_version_beats_what_is_declared() -> None:
     grouped = group_by_python([Source("a.py", b"")], {"Dockerfile": "FROM python:3.11\n"}, "3.12", "3.13")
-    assert [(target.python, target.origin) for target in grouped] == [("3.12", PythonSource.GIVEN)]
-    assert all("--python" in target.why for target in grouped)
+    assert [(target.python, target.source) for target in grouped] == [("3.12", PythonSource.GIVEN)]
+    assert all("--python" in target.description for target in grouped)
 
 
 def test_only_what_fails_is_explained_and_in_one_go() -> None:
     compilers = FakeCompilers()
     sources = [Source("a.py", b"bad"), Source("b.py", b"good"), Source("c.py", b"bad too"), Source("d.py", b"odd")]
     (group,) = check_sources({DECLARED: sources}, compilers, "3.12")
-    assert [(each.path, each.explanation, each.more) for each in group.failures] == [
+    assert [(each.path, each.explanation, each.further_errors) for each in group.failures] == [
         ("a.py", NEW_SYNTAX, 1),
         ("c.py", NEW_SYNTAX, 1),
     ]
-    assert [(each.path, each.why) for each in group.unjudged] == [("d.py", TOO_SLOW)]
-    assert (group.sources, group.checked_by, compilers.explained) == (4, "cpython-3.11.0", 1)
+    assert [(each.path, each.reason) for each in group.unjudged] == [("d.py", TOO_SLOW)]
+    assert (group.source_count, group.checked_by, compilers.explained) == (4, "cpython-3.11.0", 1)
 
 
 def test_good_sources_cost_no_explanation() -> None:
@@ -95,8 +95,8 @@ def test_good_sources_cost_no_explanation() -> None:
 def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_and_says_so() -> None:
     declared = PythonTarget("3.99", PythonSource.DECLARED, "Dockerfile: FROM x")
     (group,) = check_sources({declared: [Source("a.py", b"")]}, FakeCompilers(), "3.12")
-    assert (group.target.python, group.target.origin) == ("3.12", PythonSource.DECLARED_UNKNOWN)
-    assert all(each in group.target.why for each in (declared.python, declared.why))
+    assert (group.python_target.python, group.python_target.source) == ("3.12", PythonSource.DECLARED_UNKNOWN)
+    assert all(each in group.python_target.description for each in (declared.python, declared.description))
 
 
 def test_a_given_version_that_nobody_can_judge_is_an_error() -> None:

@@ -83,8 +83,8 @@ def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
         [(624, 1), (676, 1)],
     )
     assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 2)]
-    assert nearby(incident) == [(SignalKind.FOLLOWER, FORBIDDEN, 1)]
-    assert (incident.occurrences, incident.dated, found.entries) == (2, form != "console", 5)
+    assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, FORBIDDEN, 1)]
+    assert (incident.occurrences, incident.dated, found.entry_count) == (2, form != "console", 5)
     assert (incident.service, incident.environment) == ("ferry", "harbour-dev")
     assert incident.last_seen is not None
     assert incident.first_seen is not None
@@ -143,7 +143,7 @@ def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
         "3.11",
     )
     assert (incident.first_seen, incident.last_seen) == (START, START + timedelta(seconds=2))
-    assert nearby(incident) == [(SignalKind.FOLLOWER, before, 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, before, 2)]
 
 
 def test_script_that_prints_no_header(tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_error_raised_by_the_program_stays_refused(tmp_path: Path) -> None:
         'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\nSyntaxError: bad\n'
     )
     found = collected(written(tmp_path, per_line(text, 0)))
-    assert (found.incidents, found.refused["no_failing_file"]) == ((), 1)
+    assert (found.incidents, found.skipped["no_failing_file"]) == ((), 1)
 
 
 def test_a_word_about_errors_is_not_completed_by_a_traceback_that_is_spoken_for(tmp_path: Path) -> None:
     found = collected(written(tmp_path, TRACEBACK + "a user said: SyntaxError: you know\n"))
     assert only(found).occurrences == 1
-    assert found.refused["no_failing_file"] == 1
+    assert found.skipped["no_failing_file"] == 1
 
 
 def test_refusals_are_counted_by_name(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_refusals_are_counted_by_name(tmp_path: Path) -> None:
         exported("order 1011 shipped"),
     ]
     found = collected(written(tmp_path, log))
-    assert found.refused == {
+    assert found.skipped == {
         "no_signal": 1,
         "request_log": 1,
         "audit_log": 1,
@@ -354,7 +354,7 @@ def test_another_service_s_close_is_no_symptom() -> None:
 def test_without_times_the_order_of_the_log_ties() -> None:
     (incident,) = grouped(one(LINE_624, None), one(CLOSED, None), one(FORBIDDEN, None))
     assert [kind for kind, _, _ in symptoms(incident)] == [SignalKind.CLOSE_1011]
-    assert [kind for kind, _, _ in nearby(incident)] == [SignalKind.FOLLOWER]
+    assert [kind for kind, _, _ in nearby(incident)] == [SignalKind.FOLLOW_ON_ERROR]
 
 
 def test_the_last_error_before_a_close_gets_the_symptom() -> None:
@@ -396,7 +396,7 @@ def test_symptoms_are_grouped_with_ids_and_numbers_masked() -> None:
         one("error 345 in session 0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa at 0x7f99bb", 2),
     ]
     (incident,) = grouped(one(LINE_624), *logged)
-    assert nearby(incident) == [(SignalKind.FOLLOWER, logged[0].text, 2)]
+    assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, logged[0].text, 2)]
 
 
 def test_close_code_alone_is_one_incident_per_service() -> None:

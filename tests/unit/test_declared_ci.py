@@ -47,9 +47,9 @@ def test_versions_are_told_with_their_line(text: str, expected: list[tuple[str, 
 def test_a_version_file_is_followed() -> None:
     found = find_ci_pythons({PATH: "with:\n  python-version-file: .python-version\n", ".python-version": "3.12\n"})
     assert [(fact.version, fact.path) for fact in found.versions] == [("3.12", ".python-version")]
-    assert not found.unresolved
+    assert not found.has_unresolved
     dangling = "with:\n  python-version-file: gone\n"
-    assert find_ci_pythons({PATH: dangling}).unresolved
+    assert find_ci_pythons({PATH: dangling}).has_unresolved
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_version_file_is_followed() -> None:
     ],
 )
 def test_what_cannot_be_resolved_is_said(text: str) -> None:
-    assert find_ci_pythons({PATH: text}).unresolved
+    assert find_ci_pythons({PATH: text}).has_unresolved
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ def test_what_cannot_be_resolved_is_said(text: str) -> None:
 )
 def test_a_step_that_would_read_the_sources_is_seen(run: str, compiles: bool) -> None:  # noqa: FBT001
     workflow = f"on: push\njobs:\n  a:\n  - run: {run}\n"
-    assert find_ci_pythons({PATH: workflow}).compiles is compiles
+    assert find_ci_pythons({PATH: workflow}).has_compiling_step is compiles
 
 
 def test_the_checking_step_can_be_quoted() -> None:
     found = find_ci_pythons({PATH: "jobs:\n  a:\n  - run: |\n      pip install .\n      python -m pytest -q\n"})
-    assert [(fact.line, fact.text) for fact in found.compiling] == [(5, "python -m pytest -q")]
+    assert [(fact.line, fact.text) for fact in found.compiling_steps] == [(5, "python -m pytest -q")]
 
 
 @pytest.mark.parametrize("text", ["a: [", "\t:", "a: &a [*a]\nb: *c", "{" * 5000, "x" * 300_000, "\0"])
 def test_malformed_workflows_are_a_fact_and_no_error(text: str) -> None:
     found = find_ci_pythons({PATH: text})
     assert found.workflows == (PATH,)
-    assert found.unresolved
-    assert [fact.path for fact in found.unreadable] == [PATH]
+    assert found.has_unresolved
+    assert [fact.path for fact in found.unreadable_files] == [PATH]
 
 
 def test_aliases_are_walked_once() -> None:
@@ -104,13 +104,13 @@ def test_aliases_are_walked_once() -> None:
 
 def test_no_workflow_is_no_ci() -> None:
     found = find_ci_pythons({"Dockerfile": "FROM python:3.11"})
-    assert (found.workflows, found.versions, found.unresolved, found.compiles) == ((), (), False, False)
+    assert (found.workflows, found.versions, found.has_unresolved, found.has_compiling_step) == ((), (), False, False)
 
 
 def test_other_services_are_read_too() -> None:
     found = find_ci_pythons({".gitlab-ci.yml": "image: python:3.11\ntest:\n  script:\n    - pytest\n"})
     assert [fact.version for fact in found.versions] == ["3.11"]
-    assert found.compiles
+    assert found.has_compiling_step
 
 
 def test_development_facts_carry_path_line_and_text() -> None:

@@ -54,7 +54,7 @@ def test_what_never_ends_does_not_fill_the_memory() -> None:
     stream = EntryParser()
     for _ in range(40):
         assert list(stream.feed('{"a": "' + "x" * 100_000)) == []
-    assert len(stream._rest) <= 1 << 20
+    assert len(stream._buffer) <= 1 << 20
 
 
 def test_a_file_is_followed_from_its_beginning_and_once_more_when_it_was_cut(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_what_the_platform_says_is_evidence_of_its_own_and_stands_in_the_issue()
     report = report_on(next(iter(SHAPES)))
     share = "Revision tide-1 has 30 % of the traffic."
     stated = ("build b-1 (provenance) names commit abc.", share)
-    deployed = replace(report.proof.deployed, source=DeployedSource.PROVENANCE, stated=stated)
+    deployed = replace(report.proof.deployed, source=DeployedSource.PROVENANCE, platform_statements=stated)
     told = build_report(report.incident, replace(report.proof, deployed=deployed))
     assert [each.text for each in told.evidence if each.text in stated] == list(stated)
     assert unsupported(told) == []

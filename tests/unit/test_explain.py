@@ -31,7 +31,7 @@ class _Compilers:
         self.python = "3.11"
         self.checked_by = "cpython-3.11.0"
 
-    def compiler(self, python: str) -> "_Compilers":
+    def compiler_for(self, python: str) -> "_Compilers":
         other = _Compilers(self._line, accepted_by=self._accepted_by)
         other.python, other.checked_by = python, f"cpython-{python}.0"
         return other
@@ -44,7 +44,7 @@ class _Compilers:
             return Compilation(True, None, self.checked_by)
         return Compilation(False, Fault("SyntaxError", "invalid syntax", self._line), self.checked_by)
 
-    def expect(self, _: object) -> None:
+    def prepare(self, _: object) -> None:
         pass
 
 
@@ -54,13 +54,13 @@ class _Ruff:
         self._findings = findings
         self._accepts = accepts
 
-    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
-        return [Explanation(self.checked_by, () if minor in self._accepts else self._findings) for _, minor in wanted]
+    def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+        return [Explanation(self.checked_by, () if minor in self._accepts else self._findings) for _, minor in requests]
 
 
 def explained(compilers: _Compilers) -> FailureExplanation:
     history = _Contents({"b1": b"oops = = 1\n"})
-    verdicts = CompileVerdicts(history, compilers.compiler("3.11"), compilers.explainer())  # type: ignore[arg-type]
+    verdicts = CompileVerdicts(history, compilers.compiler_for("3.11"), compilers.explainer())  # type: ignore[arg-type]
     return explain_failure(history, compilers, verdicts, FileAtCommit(commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
 
 
@@ -83,7 +83,7 @@ FIRST, COVERING, AT_LINE = Diagnostic(3, 1, "first", 3), Diagnostic(5, 1, "cover
 def test_the_words_are_those_of_the_failing_line(line: int | None, findings: tuple[Diagnostic, ...], words: str) -> None:
     said = explained(_Compilers(line, *findings))
     assert said.explanation == words
-    assert said.errors == {"b1": max(1, len(findings))}
+    assert said.error_counts == {"b1": max(1, len(findings))}
 
 
 @pytest.mark.parametrize(("confirmed", "on"), [(True, ("3.12", "3.13")), (False, ("3.13",))])

@@ -141,7 +141,7 @@ def test_only_so_many_incidents_are_kept_and_the_others_are_counted() -> None:
     for number in range(MAX_INCIDENTS + 3):
         grouping.add(_signal(f"/app/x{number}.py"))
     grouping.add(_signal("/app/x0.py"))
-    assert (len(grouping.incidents()), grouping.left_out) == (MAX_INCIDENTS, 3)
+    assert (len(grouping.incidents()), grouping.dropped_signals) == (MAX_INCIDENTS, 3)
     assert max(each.occurrences for each in grouping.incidents()) == 2
 
 
@@ -152,10 +152,10 @@ def test_only_so_many_sightings_are_kept_and_all_are_counted() -> None:
 
 def test_what_no_one_gave_is_read_from_the_entry() -> None:
     entry = LogEntry(position=0, text="", service="tide", project="shore")
-    assert Scope().of(entry) == ("tide", "shore")
-    assert Scope("ferry").of(entry) == ("ferry", "shore")
-    assert Scope("", "harbour").of(entry) == ("tide", "harbour")
-    assert Scope().of(LogEntry(position=0, text="")) == ("unknown", "default")
+    assert Scope().resolve(entry) == ("tide", "shore")
+    assert Scope("ferry").resolve(entry) == ("ferry", "shore")
+    assert Scope("", "harbour").resolve(entry) == ("tide", "harbour")
+    assert Scope().resolve(LogEntry(position=0, text="")) == ("unknown", "default")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_ten_thousand_fuzzed_entries_through_the_whole_way(tmp_path: Path) -> No
             del entry["textPayload"]
         log.append(entry)
     found = collect_incidents(LogFile(written(tmp_path, log)), service="", environment="")
-    assert found.entries == 10_000
+    assert found.entry_count == 10_000
     assert {SignalKind.SYNTAX_ERROR, SignalKind.NOT_PYTHON} <= {incident.kind for incident in found.incidents}
     assert all(len(incident.fingerprint) == 16 for incident in found.incidents)
 
@@ -89,7 +89,7 @@ def test_fuzzed_files(tmp_path: Path) -> None:
         content = mutated(whole if number % 2 else "\n".join(SHAPES), chance).encode("utf-8", "surrogatepass")
         path = written(tmp_path, content if number % 5 else content[: chance.randrange(len(content))])
         try:
-            entries += collect_incidents(LogFile(path), service="", environment="").entries
+            entries += collect_incidents(LogFile(path), service="", environment="").entry_count
         except InputError as error:
             refused.append(str(error))
     assert entries > 1_000

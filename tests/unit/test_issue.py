@@ -58,12 +58,12 @@ def hostile(payload: str) -> Report:
             introduced=IntroducingCommit(evil, payload, 7, 611),
             attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
             fix=Fix(replace(evil, id=F.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
-            target=replace(proof.target, commit=replace(evil, id=HEAD.id), ships=(FileChange(payload, 1, 1),)),
+            target=replace(proof.target, commit=replace(evil, id=HEAD.id), shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),
             branch=payload,
-            declared=(DeclaredFile(".github/workflows/x.yml", I.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
-            refused=(RefusedCommit(evil, "checks", payload),),
-            unseen=(payload,),
+            declaring_files=(DeclaredFile(".github/workflows/x.yml", I.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
+            refused_commits=(RefusedCommit(evil, "checks", payload),),
+            gaps=(payload,),
         ),
     )  # fmt: skip
 
@@ -232,7 +232,7 @@ def test_a_body_that_would_be_too_long_loses_whole_blocks_and_says_so() -> None:
     assert proof.target is not None
     report = build_report(
         replace(whole, symptoms=many, sightings=whole.sightings * 20),
-        replace(proof, target=replace(proof.target, ships=files), attempts=proof.attempts * 60),
+        replace(proof, target=replace(proof.target, shipped_changes=files), attempts=proof.attempts * 60),
     )
     for text in (render_issue_body(report), render_issue_body(report, LINKS)):
         _assert_cut_by_whole_blocks(text)

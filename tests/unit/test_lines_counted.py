@@ -25,7 +25,7 @@ def texts(ships: tuple[FileChange, ...]) -> dict[str, str]:
     sample = report_on("design")
     proof: Finding = sample.proof
     assert proof.target is not None
-    report = build_report(sample.incident, replace(proof, target=replace(proof.target, ships=ships)))
+    report = build_report(sample.incident, replace(proof, target=replace(proof.target, shipped_changes=ships)))
     page = io.StringIO()
     render_reports([report], Console(file=page, width=1000))
     return {

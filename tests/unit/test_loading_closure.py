@@ -37,13 +37,13 @@ def test_a_script_that_no_start_command_reaches_is_not_in_the_closure() -> None:
         "app/chat/run.py",
         "plugins/a.py",
     }
-    assert (found.exact, found.image, found.ambiguous) == (True, "Dockerfile", ())
-    assert "uvicorn main:app" in found.start
+    assert (found.is_exact, found.image_path, found.ambiguous_images) == (True, "Dockerfile", ())
+    assert "uvicorn main:app" in found.start_command
     assert "Dockerfile line 4" in found.rule
 
 
 def test_a_change_elsewhere_touches_nothing_that_was_asked() -> None:
-    asked = closure("app/routes.py", SERVICE).asked
+    asked = closure("app/routes.py", SERVICE).recorded_paths
     assert not is_affected_by(asked, "scripts/other.py")
     assert not is_affected_by(asked, "docs/new/page.md")
     assert is_affected_by(asked, "app/chat/run.py", is_added_or_removed=False)
@@ -107,7 +107,7 @@ def test_a_dynamic_import_that_no_text_tells_is_said() -> None:
         "Dockerfile": "FROM x\nCOPY . .\nCMD python main.py",
         "main.py": "import importlib\nimportlib.import_module(sys.argv[1])\n",
     }
-    assert [reason.partition(":")[0] for reason in closure("main.py", files).unfollowed] == ["main.py"]
+    assert [reason.partition(":")[0] for reason in closure("main.py", files).unresolved_imports] == ["main.py"]
 
 
 APP = "FROM python:3.11\nWORKDIR /app\nCOPY . .\n"
@@ -202,6 +202,6 @@ def test_the_rule_says_what_could_not_be_followed() -> None:
     files = {"Dockerfile": f"{APP}CMD python main.py\n", "main.py": "x = 1\n"}
     plain = closure("main.py", files)
     dynamic = closure("main.py", {**files, "main.py": "import_module(sys.argv[1])\n"})
-    assert plain.unfollowed == ()
+    assert plain.unresolved_imports == ()
     assert dynamic.rule.startswith(plain.rule)
-    assert dynamic.unfollowed[0] in dynamic.rule
+    assert dynamic.unresolved_imports[0] in dynamic.rule

@@ -37,25 +37,25 @@ MONOREPO = {
 
 def test_the_image_whose_closure_holds_the_failing_file_counts() -> None:
     found = closure("services/bill/handlers.py", MONOREPO)
-    assert (found.image, found.ambiguous, found.exact) == ("services/bill/Dockerfile", (), True)
+    assert (found.image_path, found.ambiguous_images, found.is_exact) == ("services/bill/Dockerfile", (), True)
     assert found.files == {"services/bill/main.py", "services/bill/handlers.py"}
 
 
 def test_a_shared_file_makes_the_other_images_ambiguous() -> None:
     found = closure("libs/common/core.py", MONOREPO)
-    assert (found.image, found.ambiguous) == ("services/chat/Dockerfile", ("services/mail/Dockerfile",))
+    assert (found.image_path, found.ambiguous_images) == ("services/chat/Dockerfile", ("services/mail/Dockerfile",))
     assert "libs/common/__init__.py" in found.files
     assert "libs/common/other.py" not in found.files
 
 
 def test_what_the_traceback_names_tells_the_image() -> None:
     found = closure("libs/common/core.py", MONOREPO, ("services/mail/main.py",))
-    assert (found.image, found.ambiguous) == ("services/mail/Dockerfile", ("services/chat/Dockerfile",))
+    assert (found.image_path, found.ambiguous_images) == ("services/mail/Dockerfile", ("services/chat/Dockerfile",))
 
 
 def test_a_file_that_no_import_reaches_comes_with_the_nearest_image_that_copies_it() -> None:
     found = closure("services/mail/unused.py", MONOREPO)
-    assert (found.image, found.exact, found.ambiguous) == ("services/mail/Dockerfile", True, ())
+    assert (found.image_path, found.is_exact, found.ambiguous_images) == ("services/mail/Dockerfile", True, ())
     assert {"services/mail/unused.py", "services/mail/main.py"} <= found.files
     assert found.rule != closure("services/mail/main.py", MONOREPO).rule
 
@@ -76,20 +76,20 @@ def test_the_folder_of_the_dockerfile_is_the_context_where_its_copies_lie_there(
 def test_a_folder_of_dockerfiles_is_no_context_where_the_project_lies_above() -> None:
     lines = 'FROM python:3.11\nCOPY . /tmp/shop\nRUN pip install /tmp/shop[web]\nENTRYPOINT ["shop"]\n'
     found = closure("src/shop/cli.py", {**SRC_PROJECT, "docker/Dockerfile": lines})
-    assert (found.image, found.exact) == ("docker/Dockerfile", True)
+    assert (found.image_path, found.is_exact) == ("docker/Dockerfile", True)
 
 
 def test_a_dockerfile_for_development_is_neither_taken_nor_told() -> None:
     lines = "FROM python:3.11\nCOPY . .\nCMD python main.py\n"
     found = closure("main.py", {"Dockerfile": lines, "Dockerfile.dev": lines, "main.py": BROKEN})
-    assert (found.image, found.ambiguous) == ("Dockerfile", ())
+    assert (found.image_path, found.ambiguous_images) == ("Dockerfile", ())
 
 
 def test_two_images_of_one_folder_are_told_apart_by_their_start() -> None:
     lines = "FROM python:3.11\nCOPY . .\nCMD python {}.py\n"
     files = {"Dockerfile": lines.format("main"), "worker.Dockerfile": lines.format("worker")}
     files |= {"main.py": "", "worker.py": "import jobs", "jobs.py": BROKEN}
-    assert closure("jobs.py", files).image == "worker.Dockerfile"
+    assert closure("jobs.py", files).image_path == "worker.Dockerfile"
 
 
 SRC_PROJECT = {
@@ -119,7 +119,7 @@ SRC_PROJECT = {
 )
 def test_a_layout_with_src_is_followed_wherever_it_is_copied(dockerfile: str) -> None:
     found = closure("src/shop/cli.py", {**SRC_PROJECT, "Dockerfile": dockerfile})
-    assert found.exact
+    assert found.is_exact
     assert found.files == {"src/shop/__init__.py", "src/shop/cli.py", "src/shop/deep/thing.py"}
 
 
@@ -135,7 +135,7 @@ def test_an_unreadable_start_leaves_what_the_image_copies_less_the_ignored() -> 
         "scripts/x.py": BROKEN,
     }
     found = closure("app/a.py", files)
-    assert (found.exact, found.start, found.image) == (False, "", "Dockerfile")
+    assert (found.is_exact, found.start_command, found.image_path) == (False, "", "Dockerfile")
     assert found.files == {"app/a.py", "top.py"}
 
 
@@ -161,14 +161,14 @@ def test_configured_roots_alone_decide() -> None:
 )
 def test_a_buildpack_starts_what_it_finds(files: dict[str, str], image: str) -> None:
     found = closure("inner.py", {**files, "inner.py": BROKEN, "scripts/x.py": BROKEN})
-    assert (found.exact, found.image) == (True, image)
+    assert (found.is_exact, found.image_path) == (True, image)
     assert len(found.files) == 2
 
 
 def test_without_a_start_the_repository_counts_less_tests_and_ignored() -> None:
     files = {"lib/a.py": BROKEN, "lib/b.py": "", "tests/test_a.py": "", "old/c.py": "", ".gcloudignore": "old/\n"}
     found = closure("lib/a.py", files)
-    assert (found.exact, found.image) == (False, "")
+    assert (found.is_exact, found.image_path) == (False, "")
     assert found.files == {"lib/a.py", "lib/b.py"}
 
 
@@ -189,7 +189,7 @@ def test_a_script_that_calls_itself_ends() -> None:
         "b.sh": "./a.sh; ./a.sh",
         "m.py": "",
     }
-    assert not closure("m.py", files).exact
+    assert not closure("m.py", files).is_exact
 
 
 def test_a_later_copy_hides_an_earlier_one() -> None:
@@ -201,7 +201,7 @@ def test_a_later_copy_hides_an_earlier_one() -> None:
 
 def test_a_namespace_package_that_is_not_there_yet_is_asked_for() -> None:
     files = {"Dockerfile": "FROM x\nCOPY . .\nCMD python main.py\n", "main.py": "import late.part"}
-    assert is_affected_by(closure("main.py", files).asked, "late/part.py")
+    assert is_affected_by(closure("main.py", files).recorded_paths, "late/part.py")
     assert "late/part.py" in closure("main.py", {**files, "late/part.py": ""}).files
 
 
@@ -227,17 +227,17 @@ def test_the_stage_that_loads_the_failing_file_is_the_one_that_is_built(
     failing: str, files: set[str], ambiguous: tuple[str, ...]
 ) -> None:
     found = closure(failing, STAGED)
-    assert (set(found.files), found.ambiguous, found.image) == (files, ambiguous, "Dockerfile")
+    assert (set(found.files), found.ambiguous_images, found.image_path) == (files, ambiguous, "Dockerfile")
 
 
 def test_the_traceback_tells_the_stage() -> None:
     found = closure("shared.py", STAGED, ("web.py",))
-    assert (set(found.files), found.ambiguous) == ({"web.py", "pages.py", "shared.py"}, ("Dockerfile",))
+    assert (set(found.files), found.ambiguous_images) == ({"web.py", "pages.py", "shared.py"}, ("Dockerfile",))
 
 
 def test_an_earlier_stage_is_not_guessed_where_the_last_one_cannot_be_read() -> None:
     files = {**STAGED, "Dockerfile": STAGES.replace("CMD python worker.py", "CMD ./binary")}
-    assert not closure("pages.py", files).exact
+    assert not closure("pages.py", files).is_exact
 
 
 def test_what_docker_leaves_out_is_not_loaded_unless_it_is_known_to_run() -> None:

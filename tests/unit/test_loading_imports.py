@@ -58,7 +58,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
         expected = by_parser(source)
         if expected is None:
             continue
-        found = set(parse_imports(source).direct)
+        found = set(parse_imports(source).imported)
         compared += 1
         assert expected <= found, path
         assert found == expected or any(word in source for word in DYNAMIC), path
@@ -89,7 +89,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
     ],
 )
 def test_each_form_of_an_import_statement(line: str, expected: list[Import]) -> None:
-    assert list(parse_imports(line.encode()).direct) == expected
+    assert list(parse_imports(line.encode()).imported) == expected
 
 
 BROKEN = [
@@ -113,43 +113,43 @@ BROKEN = [
 def test_an_error_hides_no_import(broken: str, where: str) -> None:
     imports = "import a\nfrom .b import c\n\ndef f():\n    from d import (e,\n        g)\n"
     text = broken + imports if where == "above" else imports + broken
-    assert {Import("a"), Import("b", 1, ("c",))} <= set(parse_imports(text.encode()).direct)
-    assert "d" in {each.module for each in parse_imports(text.encode()).direct}
+    assert {Import("a"), Import("b", 1, ("c",))} <= set(parse_imports(text.encode()).imported)
+    assert "d" in {each.module for each in parse_imports(text.encode()).imported}
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("importlib.import_module('a.b')", Imports(direct=(Import("a.b"),), mentioned=("a.b",))),
-        ("import_module('.b', package='a')", Imports(direct=(Import("a.b"),))),
-        ("import_module('..b', 'a.c')", Imports(direct=(Import("a.b"),), mentioned=("a.c",))),
-        ("import_module('.b', __package__)", Imports(direct=(Import("b", 1),))),
-        ("__import__('a')", Imports(direct=(Import("a"),))),
-        ("import_module(f'plugins.{name}')", Imports(whole=(Import("plugins"),))),
-        ("import_module('plugins.' + name)", Imports(whole=(Import("plugins"),))),
-        ("import_module('plugins.%s' % name)", Imports(whole=(Import("plugins"),))),
-        ("import_module('plugins.{}'.format(name))", Imports(whole=(Import("plugins"),))),
-        ("import_module(f'.{name}', __name__)", Imports(whole=(Import("", 1),))),
-        ("import_module(f'{__package__}.{name}')", Imports(whole=(Import("", 1),))),
-        ("import_module(__name__ + '.' + x)", Imports(whole=(Import("", 1),))),
-        ("import_module('.' + x, __package__)", Imports(whole=(Import("", 1),))),
-        ("import_module(name)", Imports(unfollowed=("import_module(…), line 1",))),
+        ("importlib.import_module('a.b')", Imports(imported=(Import("a.b"),), mentioned_modules=("a.b",))),
+        ("import_module('.b', package='a')", Imports(imported=(Import("a.b"),))),
+        ("import_module('..b', 'a.c')", Imports(imported=(Import("a.b"),), mentioned_modules=("a.c",))),
+        ("import_module('.b', __package__)", Imports(imported=(Import("b", 1),))),
+        ("__import__('a')", Imports(imported=(Import("a"),))),
+        ("import_module(f'plugins.{name}')", Imports(whole_packages=(Import("plugins"),))),
+        ("import_module('plugins.' + name)", Imports(whole_packages=(Import("plugins"),))),
+        ("import_module('plugins.%s' % name)", Imports(whole_packages=(Import("plugins"),))),
+        ("import_module('plugins.{}'.format(name))", Imports(whole_packages=(Import("plugins"),))),
+        ("import_module(f'.{name}', __name__)", Imports(whole_packages=(Import("", 1),))),
+        ("import_module(f'{__package__}.{name}')", Imports(whole_packages=(Import("", 1),))),
+        ("import_module(__name__ + '.' + x)", Imports(whole_packages=(Import("", 1),))),
+        ("import_module('.' + x, __package__)", Imports(whole_packages=(Import("", 1),))),
+        ("import_module(name)", Imports(unresolved=("import_module(…), line 1",))),
         (
             "name = f'jobs.{x}'\nimport_module(name)",
-            Imports(whole=(Import("jobs"),), unfollowed=("import_module(…), line 2",)),
+            Imports(whole_packages=(Import("jobs"),), unresolved=("import_module(…), line 2",)),
         ),
-        ("for m in pkgutil.iter_modules(__path__): pass", Imports(whole=(Import("", 1),))),
+        ("for m in pkgutil.iter_modules(__path__): pass", Imports(whole_packages=(Import("", 1),))),
         (
             "from a import jobs\npkgutil.walk_packages(jobs.__path__)",
-            Imports(direct=(Import("a", 0, ("jobs",)),), whole=(Import("a.jobs", 0, ("**",)),)),
+            Imports(imported=(Import("a", 0, ("jobs",)),), whole_packages=(Import("a.jobs", 0, ("**",)),)),
         ),
-        ("uvicorn.run('main:app')", Imports(mentioned=("main:app",))),
+        ("uvicorn.run('main:app')", Imports(mentioned_modules=("main:app",))),
         (
             "INSTALLED_APPS = ['users', 'shop.orders']",
-            Imports(mentioned=("shop.orders",), applications=("users", "shop.orders")),
+            Imports(mentioned_modules=("shop.orders",), django_applications=("users", "shop.orders")),
         ),
-        ("__all__ = ['a', 'b']", Imports(exported=("a", "b"))),
-        ("sys.path.insert(0, '..')", Imports(changes_path=True)),
+        ("__all__ = ['a', 'b']", Imports(exported_names=("a", "b"))),
+        ("sys.path.insert(0, '..')", Imports(changes_import_path=True)),
         ("def import_module(name): ...", Imports()),
     ],
 )

@@ -153,7 +153,7 @@ COMMANDS = [
 def closure_of(lines: str, failing: str) -> tuple[bool, set[str]]:
     files = {**FILES, "Dockerfile": f"FROM python:3.11\nWORKDIR /srv\nCOPY . .\n{lines}\n"}
     found = find_import_closure(FakeSourceTree(files), failing)
-    return found.exact, set(found.files)
+    return found.is_exact, set(found.files)
 
 
 @pytest.mark.parametrize(("command", "wanted"), COMMANDS, ids=[command for command, _ in COMMANDS])

@@ -32,7 +32,7 @@ def launched(folder: Path, **files: str) -> Launch:
     names = {"dockerfile": "Dockerfile", "procfile": "Procfile"}
     for name, text in files.items():
         (folder / names[name]).write_text(text, "utf-8")
-    return Launcher({}, folder.parent / "packages").launch(TIDE, "tide-1", folder, 8123)
+    return Launcher({}, folder.parent / "packages").plan_launch(TIDE, "tide-1", folder, 8123)
 
 
 UVICORN = ["--host", "127.0.0.1", "--port", "8123", "--no-use-colors"]
@@ -80,15 +80,15 @@ def test_what_cannot_be_started_here_is_told(tmp_path: Path, text: str, told: st
 def test_an_interpreter_that_the_settings_name_wrongly_is_told(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: python serve.py\n", "utf-8")
     with pytest.raises(UsageError, match="is not a CPython"):
-        Launcher({HERE: "/dev/null"}, tmp_path).launch(TIDE, "tide-1", tmp_path, 8123)
+        Launcher({HERE: "/dev/null"}, tmp_path).plan_launch(TIDE, "tide-1", tmp_path, 8123)
 
 
 def test_turns_follow_the_shares_and_never_bunch() -> None:
     targets, turns = [Backend("old", 90, 1), Backend("new", 10, 2), Backend("none", 0, 3)], WeightedRoundRobin()
-    dealt = [found.revision for _ in range(100) if (found := turns.next(targets))]
+    dealt = [found.revision for _ in range(100) if (found := turns.choose(targets))]
     assert Counter(dealt) == {"old": 90, "new": 10}
     assert all(dealt[at : at + 10].count("new") == 1 for at in range(0, 100, 10))
-    assert turns.next([Backend("none", 0, 3)]) is None
+    assert turns.choose([Backend("none", 0, 3)]) is None
 
 
 def test_a_line_that_is_json_becomes_the_payload() -> None:
@@ -117,12 +117,12 @@ def test_what_is_told_of_was_kept_before(tmp_path: Path) -> None:
     journal = Journal(logs, queue)
     lines = ['  File "/app/x.py", line 7', "SyntaxError: invalid syntax"]
     for text in lines:
-        journal.add(create_line_entry(PLACE, NOON, "stderr", text))
+        journal.add_entry(create_line_entry(PLACE, NOON, "stderr", text))
     journal.flush()
     journal.flush()
-    [delivery] = queue.take("log-entries", 10, 60)
+    [delivery] = queue.lease("log-entries", 10, 60)
     read = parse_json_entry(json.loads(delivery.data), 0)
-    assert [each.text for each in logs.around(read)] == lines
+    assert [each.text for each in logs.read_neighbours(read)] == lines
     logs.close()
     queue.close()
 
@@ -140,16 +140,16 @@ def test_an_entry_is_kept_once_and_found_by_service_and_time(logs: SqliteLogs) -
     first, second = create_line_entry(PLACE, NOON, "stderr", "first"), create_line_entry(PLACE, later, "stderr", "second")
     for _ in range(2):
         logs.write([second, first, create_line_entry(other, NOON, "stderr", "ebb"), {"textPayload": "no time"}])
-    assert [each.text for each in logs.entries(TIDE, NOON, later)] == ["first", "second"]
-    assert [each.text for each in logs.entries(TIDE, later, later)] == ["second"]
-    assert [each.text for each in logs.around(parse_json_entry(first, 0))] == ["first"]
+    assert [each.text for each in logs.read_entries(TIDE, NOON, later)] == ["first", "second"]
+    assert [each.text for each in logs.read_entries(TIDE, later, later)] == ["second"]
+    assert [each.text for each in logs.read_neighbours(parse_json_entry(first, 0))] == ["first"]
     unknown = parse_json_entry({**first, "insertId": "elsewhere", "textPayload": "not kept"}, 0)
-    assert [each.text for each in logs.around(unknown)] == ["first", "not kept"]
-    assert [name for name, _, _ in logs.revisions(TIDE)] == ["tide-1"]
+    assert [each.text for each in logs.read_neighbours(unknown)] == ["first", "not kept"]
+    assert [name for name, _, _ in logs.list_revisions(TIDE)] == ["tide-1"]
 
 
 def test_before_anything_is_deployed_nothing_serves() -> None:
     with pytest.raises(Reject) as refused:
-        ProcessPlatform(MemoryStore(), FakeClock()).serving(TIDE)
+        ProcessPlatform(MemoryStore(), FakeClock()).get_service_state(TIDE)
     assert refused.value.reason == "not_serving"
     assert TIDE.name in refused.value.detail

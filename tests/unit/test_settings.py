@@ -110,8 +110,8 @@ def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(fil
     assert settings.secrets.slack_bot_token == SecretReference(
         SecretSource.SECRET_MANAGER, "projects/tea-ops/secrets/bot/versions/7"
     )
-    assert settings.secrets.held["SIGNING"].reveal() == "hush-hush"
-    assert "ABSENT" not in settings.secrets.held
+    assert settings.secrets.values["SIGNING"].reveal() == "hush-hush"
+    assert "ABSENT" not in settings.secrets.values
     assert "hush" not in repr(settings)
 
 
@@ -120,7 +120,7 @@ def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
     settings = told(file, f"github:\n  {app}\n  address: https://code.tea.example\n", KEY="-----BEGIN hush")
     assert settings.code_host == CodeHost("https://code.tea.example", "41", 7)
     assert settings.secrets.github_app_key == SecretReference(SecretSource.ENVIRONMENT, "KEY")
-    assert settings.secrets.held["KEY"].reveal() == "-----BEGIN hush"
+    assert settings.secrets.values["KEY"].reveal() == "-----BEGIN hush"
     assert settings.secrets.github_token is None
     assert "hush" not in repr(settings)
 
@@ -142,7 +142,7 @@ def test_compilers_of_the_environment_come_before_those_of_the_file(file: Path) 
 
 def test_own_functions_are_those_of_the_file_and_the_running_one(file: Path) -> None:
     settings = told(file, FULL, K_SERVICE="decide", GOOGLE_CLOUD_PROJECT="tea-ops")
-    assert settings.own == {"tea-ops.record", "tea-ops.verify", "tea-ops.decide"}
+    assert settings.own_functions == {"tea-ops.record", "tea-ops.verify", "tea-ops.decide"}
 
 
 def test_an_empty_file_watches_nothing(file: Path) -> None:
@@ -156,11 +156,11 @@ def test_the_environment_alone_needs_no_file() -> None:
 
 def test_the_environment_chooses_where_state_is_kept() -> None:
     machine = read_settings({"PROVENFIX_EMBEDDED": "/var/p"})
-    assert (machine.local, machine.embedded) == (Path("/var/p"), Path("/var/p"))
+    assert (machine.local_folder, machine.sqlite_folder) == (Path("/var/p"), Path("/var/p"))
     emulated = read_settings({"PROVENFIX_LOCAL": "/var/p"})
-    assert (emulated.local, emulated.embedded) == (Path("/var/p"), None)
+    assert (emulated.local_folder, emulated.sqlite_folder) == (Path("/var/p"), None)
     cloud = read_settings({"GOOGLE_CLOUD_PROJECT": "a", "PROVENFIX_PROJECT": "b", "PROVENFIX_DATABASE": "d"})
-    assert (cloud.local, cloud.embedded, cloud.project, cloud.database) == (None, None, "b", "d")
+    assert (cloud.local_folder, cloud.sqlite_folder, cloud.project, cloud.database) == (None, None, "b", "d")
 
 
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("TRUE", True), ("1", True), ("", False), ("off", False)])

@@ -30,7 +30,7 @@ PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
     ],
 )
 def test_a_sentence_about_an_error_is_no_signal(text: str) -> None:
-    assert read(text) in {SkipReason.MENTIONED, SkipReason.NO_FAILING_FILE}
+    assert read(text) in {SkipReason.ONLY_MENTIONED, SkipReason.NO_FAILING_FILE}
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ AttributeError: module 'os' has no attribute 'enviorn'
 def test_a_traceback_s_exception_with_its_deepest_own_frame() -> None:
     [found] = parse_exceptions(ASGI)
     assert (found.error_class, found.message) == ("AttributeError", "module 'os' has no attribute 'enviorn'")
-    assert found.place == Frame("/app/ferry/berths.py", 5, "berth")
+    assert found.location == Frame("/app/ferry/berths.py", 5, "berth")
 
 
 def test_frames_of_packages_alone_give_the_deepest() -> None:
     text = ASGI.replace("/app/ferry/", "/usr/local/lib/python3.11/site-packages/ferry/")
-    assert parse_exceptions(text)[0].place == Frame("/usr/local/lib/python3.11/site-packages/ferry/berths.py", 5, "berth")
+    assert parse_exceptions(text)[0].location == Frame("/usr/local/lib/python3.11/site-packages/ferry/berths.py", 5, "berth")
 
 
 def test_a_chain_ends_with_what_was_not_caught() -> None:

@@ -28,8 +28,8 @@ FILE = {
         }
     ]
 }
-COMMAND = replace(SERVICE, acting=RolloutMode.COMMAND, deploy_command=("./deploy.sh", "{commit}"), traffic_steps=(100,))
-BY_HAND = replace(SERVICE, acting=RolloutMode.BY_HAND, repository="/srv/chat", traffic_steps=(100,))
+COMMAND = replace(SERVICE, rollout_mode=RolloutMode.COMMAND, deploy_command=("./deploy.sh", "{commit}"), traffic_steps=(100,))
+BY_HAND = replace(SERVICE, rollout_mode=RolloutMode.MANUAL, repository="/srv/chat", traffic_steps=(100,))
 
 
 def settings(folder: Path, platform: str, **more: object) -> Settings:
@@ -44,7 +44,7 @@ def settings(folder: Path, platform: str, **more: object) -> Settings:
     [
         ("", {}, RolloutMode.PLATFORM, (10, 50, 100)),
         ("served", {"deploy_command": ["true"]}, RolloutMode.PLATFORM, (10, 50, 100)),
-        ("watched", {}, RolloutMode.BY_HAND, (100,)),
+        ("watched", {}, RolloutMode.MANUAL, (100,)),
         ("watched", {"deploy_command": ["true"], "traffic_steps": [5, 100]}, RolloutMode.COMMAND, (100,)),
     ],
 )
@@ -52,7 +52,7 @@ def test_what_acts_follows_from_where_it_runs(
     tmp_path: Path, platform: str, more: dict[str, object], acting: RolloutMode, steps: tuple[int, ...]
 ) -> None:
     (service,) = settings(tmp_path, platform, **more).services.values()
-    assert (service.acting, service.traffic_steps) == (acting, steps)
+    assert (service.rollout_mode, service.traffic_steps) == (acting, steps)
 
 
 def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_person() -> None:

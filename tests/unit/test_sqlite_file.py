@@ -25,7 +25,7 @@ def read_by_another_process(path: Path) -> list[str]:
 
 
 def add(file: SqliteFile, note: str) -> None:
-    with file.writing() as connection:
+    with file.write_transaction() as connection:
         connection.execute("INSERT INTO notes VALUES (?)", (note,))
 
 

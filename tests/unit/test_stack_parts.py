@@ -80,31 +80,31 @@ def function(*statuses: int, seconds: float = 30) -> Iterator[tuple[FunctionClie
 @pytest.mark.parametrize(("status", "taken"), [(200, True), (204, True), (302, False), (400, False), (503, False)])
 def test_only_a_2xx_answer_takes_a_delivery(status: int, taken: bool) -> None:  # noqa: FBT001
     with function(status) as (door, came):
-        assert door.take(DELIVERY) is taken
+        assert door.deliver(DELIVERY) is taken
     assert len(came) == 1
 
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_again() -> None:
     with function(204, 0, 204) as (door, came):
-        assert door.take(DELIVERY)
-        assert door.take(DELIVERY)
+        assert door.deliver(DELIVERY)
+        assert door.deliver(DELIVERY)
     assert len(came) == 3
 
 
 def test_a_function_that_never_answers_has_not_taken_it() -> None:
     with function(-1, seconds=0.05) as (door, came):
-        assert not door.take(DELIVERY)
+        assert not door.deliver(DELIVERY)
     assert len(came) == 1
 
 
 def test_a_function_that_hangs_up_twice_has_not_taken_it() -> None:
     with function(0, 0) as (door, _):
-        assert not door.take(DELIVERY)
+        assert not door.deliver(DELIVERY)
 
 
 def test_a_function_that_is_not_there_has_not_taken_it() -> None:
     door = FunctionClient(find_free_port(), "shore", 1)
-    assert not door.take(DELIVERY)
+    assert not door.deliver(DELIVERY)
     door.close()
 
 
@@ -187,5 +187,5 @@ def led(*names: str) -> tuple[str | None, ...]:
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    how = topology.DeliveryPolicy(shortest_pause=1, longest_pause=5)
-    assert [how.pause(attempt) for attempt in range(1, 6)] == [1, 2, 4, 5, 5]
+    how = topology.DeliveryPolicy(min_retry_delay=1, max_retry_delay=5)
+    assert [how.retry_delay(attempt) for attempt in range(1, 6)] == [1, 2, 4, 5, 5]

@@ -31,17 +31,17 @@ def case(name: str, *seconds: float, service: str = "shore.tide") -> IncidentRec
         last_seen=NOON,
     )  # fmt: skip
     for state, after in zip(_STATES, seconds, strict=False):
-        made = made.to(state, NOON + timedelta(seconds=after), "")
+        made = made.moved_to(state, NOON + timedelta(seconds=after), "")
     return made
 
 
 def test_milestones_are_read_from_the_history_and_only_the_first_of_each_counts() -> None:
-    twice = case("a", 0, 5, 60).to(IncidentState.PROPOSED, NOON + timedelta(hours=1), "")
+    twice = case("a", 0, 5, 60).moved_to(IncidentState.PROPOSED, NOON + timedelta(hours=1), "")
     found = compute_milestones(twice)
     assert found.proposed == NOON + timedelta(seconds=5)
-    assert found.took("detected", "approved") == timedelta(seconds=60)
-    assert (found.deployed, found.took("approved", "verified")) == (None, None)
-    assert list(found.told()) == list(MILESTONE_NAMES)
+    assert found.duration_between("detected", "approved") == timedelta(seconds=60)
+    assert (found.deployed, found.duration_between("approved", "verified")) == (None, None)
+    assert list(found.to_json()) == list(MILESTONE_NAMES)
 
 
 def test_median_and_p90_are_over_those_that_took_the_step() -> None:
@@ -67,7 +67,7 @@ def test_services_are_told_apart_and_together() -> None:
 
 
 def test_what_another_incident_explains_does_not_count() -> None:
-    explained = case("b", 0).to(IncidentState.ABSORBED, NOON, "explained by a")
+    explained = case("b", 0).moved_to(IncidentState.ABSORBED, NOON, "explained by a")
     assert [each.case.id for each in compute_stats([case("a", 0), explained]).incidents] == ["a"]
 
 

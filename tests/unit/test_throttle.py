@@ -10,16 +10,16 @@ SECOND = timedelta(seconds=1)
 
 def test_a_key_is_recent_for_its_period_and_no_longer() -> None:
     throttle = Throttle()
-    throttle.recorded("a", MORNING)
-    assert throttle.recent("a", MORNING + THROTTLE_PERIOD - SECOND) is True
-    assert throttle.recent("a", MORNING + THROTTLE_PERIOD) is False
-    assert throttle.recent("b", MORNING) is False
+    throttle.mark_recorded("a", MORNING)
+    assert throttle.is_recent("a", MORNING + THROTTLE_PERIOD - SECOND) is True
+    assert throttle.is_recent("a", MORNING + THROTTLE_PERIOD) is False
+    assert throttle.is_recent("b", MORNING) is False
 
 
 def test_of_more_keys_than_it_keeps_the_oldest_are_forgotten() -> None:
     throttle = Throttle()
     for number in range(_MAX_THROTTLE_KEYS):
-        throttle.recorded(number, MORNING)
-    throttle.recorded(0, MORNING)
-    throttle.recorded("one more", MORNING)
-    assert [throttle.recent(key, MORNING) for key in (0, 1, 2, "one more")] == [True, False, True, True]
+        throttle.mark_recorded(number, MORNING)
+    throttle.mark_recorded(0, MORNING)
+    throttle.mark_recorded("one more", MORNING)
+    assert [throttle.is_recent(key, MORNING) for key in (0, 1, 2, "one more")] == [True, False, True, True]

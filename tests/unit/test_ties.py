@@ -128,7 +128,7 @@ def test_tracebacks_line_by_line_of_two_instances() -> None:
              for name, line in zip("ab", pair, strict=True)]  # fmt: skip
     logged = log(*lines, ("b", CLOSED), ("a", CLOSED))
     assert causes(logged) == {("AttributeError", 1), ("KeyError", 1)}
-    places = {each.raised.exception.place for each in found(logged) if each.raised}
+    places = {each.raised.exception.location for each in found(logged) if each.raised}
     assert {(place.path, place.line) for place in places if place} == {("/app/berth.py", 5), ("/app/crane.py", 5)}
 
 
@@ -148,23 +148,23 @@ def test_the_fingerprint_of_a_close_does_not_know_the_line() -> None:
 def test_the_close_in_the_exception_s_own_text_is_tied_to_it() -> None:
     own = RAISED.replace("AttributeError: no enviorn", f"websockets.exceptions.ConnectionClosedError: {UPSTREAM}")
     [incident] = found(log(("a", own)))
-    assert (incident.closed, incident.raised is not None) == (CloseKind.OTHER_END, True)
+    assert (incident.close_kind, incident.raised is not None) == (CloseKind.REMOTE_END, True)
 
 
 @pytest.mark.parametrize(
     ("text", "closed"),
-    [(UPSTREAM, CloseKind.OTHER_END), (OURS, CloseKind.OURS), (CLOSED, CloseKind.INTERNAL_ERROR),
-     ("received 1011 (internal error); no close frame sent", CloseKind.OTHER_END),
+    [(UPSTREAM, CloseKind.REMOTE_END), (OURS, CloseKind.LOCAL_END), (CLOSED, CloseKind.INTERNAL_ERROR),
+     ("received 1011 (internal error); no close frame sent", CloseKind.REMOTE_END),
      ("connection closed: received 1011 (internal error)", CloseKind.INTERNAL_ERROR)],
 )  # fmt: skip
 def test_which_end_closed_first(text: str, closed: CloseKind) -> None:
     [incident] = found(log(("a", text)))
-    assert incident.closed is closed
+    assert incident.close_kind is closed
 
 
 def test_an_upstream_s_close_is_tied_to_no_exception_before_it() -> None:
     [incident] = found(log(("a", RAISED), ("a", UPSTREAM)))
-    assert (incident.closed, incident.raised) == (CloseKind.OTHER_END, None)
+    assert (incident.close_kind, incident.raised) == (CloseKind.REMOTE_END, None)
 
 
 def test_a_refusal_of_access_is_suspected_and_not_known() -> None:
@@ -188,7 +188,7 @@ def test_a_close_s_own_text_was_not_logged_before_it() -> None:
     [itself] = found(log(("a", f"ConnectionClosedError: {KEEPALIVE}")))
     [after] = found(log(("a", RAISED), ("a", CLOSED)))
     assert (itself.raised is None, after.raised is None) == (False, False)
-    assert (itself.is_raised_by_the_close, after.is_raised_by_the_close) == (True, False)
+    assert (itself.is_close_own_exception, after.is_close_own_exception) == (True, False)
 
 
 def test_an_error_of_the_same_request_is_a_symptom() -> None:

@@ -10,7 +10,7 @@ from shared.proposal.rollout import CommitClaim, Revision, build_revision_url, f
 from shared.proposal.verdict import MAX_WATCH_DURATION, TOLERATED_TRAFFIC_CHECKS, TOLERATED_FAILED_PROBES, WATCH_DURATION, RolloutVerdict, WatchObservations, judge_rollout
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-CALM = WatchObservations(since=BEGAN, missed=0, failed_probes=0, recurred=False, failed="", requests=1, probes=0)
+CALM = WatchObservations(since=BEGAN, missed_traffic_checks=0, failed_probes=0, has_recurred=False, revision_failure="", request_count=1, successful_probes=0)
 SECOND = timedelta(seconds=1)
 A, B = "a" * 40, "b" * 40
 
@@ -60,21 +60,21 @@ def _revision(*commits: str, commit: str | None = A) -> Revision:
 
 @pytest.mark.parametrize("commits", [(), (A,), (A, A), (A, A[:7]), (A[:7], A), (A[:9], A[:7], A)])
 def test_places_that_name_one_commit_do_not_conflict(commits: tuple[str, ...]) -> None:
-    assert _revision(*commits).conflict == ""
+    assert _revision(*commits).commit_conflict == ""
 
 
 @pytest.mark.parametrize("commits", [(A, B), (A, B[:7]), (A[:7], B), (A, A, B), (A, A[:7], B[:7])])
 def test_the_first_place_that_names_another_commit_is_told_beside_the_best(commits: tuple[str, ...]) -> None:
     place = next(number for number, each in enumerate(commits) if each[0] == "b")
-    told = _revision(*commits).conflict
+    told = _revision(*commits).commit_conflict
     assert f"place 0 names commit {commits[0]}" in told
     assert f"place {place} names {commits[place]}." in told
 
 
 @pytest.mark.parametrize("commit", [None, ""])
 def test_a_revision_of_which_nobody_knows_the_commit_runs_none(commit: str | None) -> None:
-    assert [_revision(commit=commit).runs(each) for each in (A, B)] == [False, False]
-    assert [_revision(commit=A).runs(each) for each in (A, B)] == [True, False]
+    assert [_revision(commit=commit).is_built_from(each) for each in (A, B)] == [False, False]
+    assert [_revision(commit=A).is_built_from(each) for each in (A, B)] == [True, False]
 
 
 def test_a_revisions_address_keeps_scheme_path_and_query_of_what_is_probed() -> None:
@@ -89,7 +89,7 @@ def test_the_next_share_is_the_first_larger_one(share: int, step: int | None) ->
 
 
 def test_every_answer_has_words_and_only_these_count() -> None:
-    counted = {each for each in ClickResult if build_answer(each).accepted}
+    counted = {each for each in ClickResult if build_answer(each).is_accepted}
     assert counted == {ClickResult.APPROVED, ClickResult.COUNTED, ClickResult.DENIED, ClickResult.ALREADY_APPROVED, ClickResult.ALREADY_DENIED}
-    assert {each for each in ClickResult if not build_answer(each).final} == {ClickResult.COUNTED}
-    assert all(isinstance(build_answer(each).accepted, bool) and build_answer(each).text for each in ClickResult)
+    assert {each for each in ClickResult if not build_answer(each).is_final} == {ClickResult.COUNTED}
+    assert all(isinstance(build_answer(each).is_accepted, bool) and build_answer(each).text for each in ClickResult)

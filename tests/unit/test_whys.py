@@ -65,12 +65,12 @@ def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and
     found = why("design", WhyKey.REJECTED)
     form = parse_ruff_explanation(BROKEN.explanation)
     assert form is not None
-    assert (form.pep, form.added, form.removed) == ("PEP 701", "3.12", "")
-    assert form.what in found.answer
+    assert (form.pep, form.added_in, form.removed_in) == ("PEP 701", "3.12", "")
+    assert form.description in found.answer
     assert form.pep in found.answer
     assert "cpython-3.11.7" in found.answer
     assert {"3.11", "3.12", "3.13"} <= lines_and_numbers(found.answer)
-    assert Statement.VERSION_NO_REASON not in found.states
+    assert Statement.VERSION_NO_REASON not in found.statements
     assert found.confidence is Confidence.PROVEN
 
 
@@ -92,21 +92,21 @@ def test_an_attempt_that_says_fix_is_told_with_the_errors_that_it_left() -> None
     assert B.subject in of_b
     assert {"6", "624"} <= lines_and_numbers(of_a)
     assert {"2", "676"} <= lines_and_numbers(of_b)
-    assert found.states == (Statement.CLAIMS_FIX, Statement.DEPLOYED_AMONG_THEM)
-    assert why("many attempts", WhyKey.NOT_ENDED).states == (Statement.CLAIMS_FIX,)
+    assert found.statements == (Statement.CLAIMS_FIX, Statement.DEPLOYED_AMONG_THEM)
+    assert why("many attempts", WhyKey.NOT_ENDED).statements == (Statement.CLAIMS_FIX,)
 
 
 def test_the_fix_is_merged_and_not_deployed_and_does_not_say_so() -> None:
     found = why("design", WhyKey.NOT_DEPLOYED)
     assert F.id[:12] in found.answer
     assert B.id[:12] in found.answer
-    assert Statement.CLAIMS_NO_FIX in found.states
-    assert why("fix says so", WhyKey.NOT_DEPLOYED).states == ()
+    assert Statement.CLAIMS_NO_FIX in found.statements
+    assert why("fix says so", WhyKey.NOT_DEPLOYED).statements == ()
 
 
 def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> None:
     found = why("design", WhyKey.NOT_CAUGHT)
-    assert found.states == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
+    assert found.statements == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
     for place in (".github/workflows/ci.yml", "python-version: '3.12'", "pyproject.toml", 'requires-python = ">=3.11"'):
         assert place in found.answer
     assert {("line", "6"), ("line", "3"), ("number", "3.11")} <= set(figures(found.answer))
@@ -115,7 +115,7 @@ def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> No
 
 def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
     found = why("design", WhyKey.BEHIND)
-    assert found.states == (Statement.UNCOMMITTED_TREE, Statement.UNTIED)
+    assert found.statements == (Statement.UNCOMMITTED_TREE, Statement.UNTIED)
     assert set(figures(found.answer)) >= {
         ("line", "676"),
         ("time", "2026-03-01T03:43:58Z"),
@@ -144,7 +144,7 @@ def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
     ],
 )
 def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: WhyKey, states: tuple[Statement, ...]) -> None:
-    assert why(shape, key).states == states
+    assert why(shape, key).statements == states
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: WhyKey, state
         ("interpreter and ruff differ", WhyKey.REJECTED, (OTHER_VERDICT,)),
         ("also broken", WhyKey.NEXT_TO_FAIL, ("chat/tools.py, line 9", "chat/x.py")),
         ("renamed after the break", WhyKey.INTRODUCED, ("chat/execute.py", "7")),
-        ("history cut", WhyKey.INTRODUCED, proof_of("history cut").unseen),
+        ("history cut", WhyKey.INTRODUCED, proof_of("history cut").gaps),
         ("no attempt", WhyKey.NOT_ENDED, ("0", PATH)),
         ("many attempts", WhyKey.NOT_ENDED, ("30",)),
     ],

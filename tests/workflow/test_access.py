@@ -75,22 +75,22 @@ def test_a_role_is_predefined_or_says_why_it_is_not(access: Access) -> None:
 
 @pytest.mark.parametrize("function", ["record", "decide", "investigate", "github"])
 def test_only_redeploy_and_verify_can_deploy(access: Access, function: str) -> None:
-    granted = {one for key in access.permissions(function) for one in access.roles[key].permissions}
+    granted = {one for key in access.required_permissions(function) for one in access.roles[key].permissions}
     changing = {one for one in granted if one.rpartition(".")[2] in CHANGES}
     assert changing <= {"datastore.entities.create", "datastore.entities.update"}
     assert "iam.serviceAccounts.actAs" not in granted
 
 
 def test_those_that_deploy_are_two(access: Access) -> None:
-    deploying = {name for name in access.functions if "deployer" in access.permissions(name)}
+    deploying = {name for name in access.functions if "deployer" in access.required_permissions(name)}
     assert deploying == {"redeploy", "verify"}
 
 
 def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: Access) -> None:
     assert set(access.only) <= {*access.google, *access.github}
     assert set(access.only.values()) == {"cloud_build", "github_workflow"}
-    assert "actions" not in access.repository_permissions(["", "image", "cloud_build"])
-    assert access.repository_permissions(["image", "github_workflow"])["actions"] == "write"
+    assert "actions" not in access.required_repository_permissions(["", "image", "cloud_build"])
+    assert access.required_repository_permissions(["image", "github_workflow"])["actions"] == "write"
     bound = {access.roles[role].bound_to for call in access.only for role in access.google.get(call, ())}
     assert bound == {"trigger", "builder"}
 

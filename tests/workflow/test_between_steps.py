@@ -22,7 +22,7 @@ class ByAddress(FakeProbe):
 
     asked: list[str] = field(default_factory=list)
 
-    def connect(self, service: Service) -> ProbeResult:
+    def check(self, service: Service) -> ProbeResult:
         self.asked.append(service.probe_url)
         return ProbeResult(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
 

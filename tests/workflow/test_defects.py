@@ -65,7 +65,7 @@ def test_a_generation_moves_on_once_for_all_who_want_it(setting: Setting) -> Non
     with ThreadPoolExecutor(8) as pool:
         moved = list(pool.map(lambda _: start_next_generation(setting.process(), known, signal, first), range(8)))
     assert {each.generation for each in moved} == {2}
-    assert find_or_create_defect(setting.process(), known, signal).incident == f"{first.fingerprint}-2"
+    assert find_or_create_defect(setting.process(), known, signal).incident_id == f"{first.fingerprint}-2"
 
 
 def test_of_many_files_of_one_name_the_oldest_that_never_came_back_is_forgotten(setting: Setting) -> None:

@@ -189,7 +189,7 @@ def test_what_nobody_foresaw_is_delivered_again_without_a_word(
 
 
 def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> None:
-    with doors(Setting(), settings=Settings(oldest=timedelta(hours=2))) as opened:
+    with doors(Setting(), settings=Settings(max_message_age=timedelta(hours=2))) as opened:
         entry = sunk(opened.setting.entry())
         old = format_rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
         assert opened.deliver("record", entry, publishTime=old).status_code == 204

@@ -45,7 +45,7 @@ def test_a_rollout_in_one_environment_touches_no_other(setting: Setting) -> None
     for each in (LIVE, SHAM, EBB):
         investigate_incident(setting.process(), logged_by(setting, each))
     setting.bus.waiting.clear()
-    assert pressed(setting, channel="C-EBB").accepted
+    assert pressed(setting, channel="C-EBB").is_accepted
     redeployed(setting)
     tick(setting, 2 * MINUTE)
     assert [operation.service for operation in setting.cloud.operations] == ["shore.ebb"]
@@ -54,7 +54,7 @@ def test_a_rollout_in_one_environment_touches_no_other(setting: Setting) -> None
 
 def test_an_approval_from_another_environments_channel_decides_nothing(setting: Setting) -> None:
     investigate_incident(setting.process(), logged_by(setting, LIVE))
-    assert not pressed(setting, channel="C-TEST").accepted
+    assert not pressed(setting, channel="C-TEST").is_accepted
 
 
 class Untouched:

@@ -79,7 +79,7 @@ def process(setting: Setting, story: Story, compilers: LocalCompilers) -> Contex
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(setting.process(), histories=histories, compilers=compilers, prover=Prover())
+    return replace(setting.process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
 def investigated(setting: Setting, story: Story, compilers: LocalCompilers, text: str) -> list[str]:

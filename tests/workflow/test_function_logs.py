@@ -176,7 +176,7 @@ def test_a_line_names_its_trace_as_cloud_logging_wants_it(lines: Callable[[], li
 def test_details_are_redacted_before_they_are_cut(lines: Callable[[], list[dict[str, Any]]]) -> None:
     secret = "xoxb-" + "1234567890-" * 4 + "abcdef"
     RequestLog("verify", "shore").write(Severity.INFO, "x", detail="a" * (structured_logs._MAX_DETAIL_LENGTH - 20) + f" {secret}")
-    RequestLog("verify", "shore").crash(ValueError(f"token {secret}"))
+    RequestLog("verify", "shore").write_crash(ValueError(f"token {secret}"))
     printed = lines()
     assert secret[:16] not in json.dumps(printed)
     assert len(printed[0]["provenfix"]["detail"]) <= structured_logs._MAX_DETAIL_LENGTH
@@ -186,7 +186,7 @@ def test_a_crash_says_where_and_shows_no_source(lines: Callable[[], list[dict[st
     try:
         importlib.import_module("nobody.has.this")
     except ModuleNotFoundError as error:
-        RequestLog("verify", "shore").crash(error)
+        RequestLog("verify", "shore").write_crash(error)
     (line,) = lines()
     told = line["provenfix"]
     assert told["raised"] == "builtins.ModuleNotFoundError"

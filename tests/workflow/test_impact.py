@@ -32,7 +32,7 @@ CASES = {
         ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it is old, and what it answered is no longer looked for": (
-        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", whole=False),
+        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", since_creation=False),
         Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it was taken back": (
@@ -122,7 +122,7 @@ def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
     def denied(*_: object) -> int:
         raise Reject("denied", "Cloud Logging, project shore")
 
-    setting.logs.requests = denied  # type: ignore[assignment, method-assign]
+    setting.logs.count_requests = denied  # type: ignore[assignment, method-assign]
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
     incident = _investigated(setting, NEW)
@@ -149,7 +149,7 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
         """A log of the port's three questions."""
 
         def __init__(self) -> None:
-            self.around, self.entries, self.requests = setting.logs.around, setting.logs.entries, setting.logs.requests
+            self.around, self.entries, self.requests = setting.logs.read_neighbours, setting.logs.read_entries, setting.logs.count_requests
 
     incident = opened(setting)
     investigate_incident(setting.process(lambda name, port: Counting() if name == "logs" else port), incident)

@@ -121,7 +121,7 @@ def test_without_a_fix_there_is_an_issue_and_no_question(setting: Setting) -> No
     assert state(setting, incident) == "unfixed"
 
 
-@pytest.mark.parametrize("reason", [Reason.CLOSE_1011_ALONE, Reason.NOT_CORROBORATED, Reason.HISTORY_CUT])
+@pytest.mark.parametrize("reason", [Reason.CLOSE_1011_WITHOUT_CAUSE, Reason.NOT_CORROBORATED, Reason.HISTORY_NOT_AVAILABLE])
 def test_what_no_push_can_change_is_reported_and_left(setting: Setting, reason: Reason) -> None:
     setting.answer.kind, setting.answer.reason = ActionKind.NONE, reason
     incident = opened(setting)

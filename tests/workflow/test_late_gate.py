@@ -78,14 +78,14 @@ def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compil
     logged = replace(seen, first=replace(seen.first, text=TRACEBACK))
     request = ProofRequest(deployed=story.ids["break"], fallback_python=running(), python=running())
     proof = investigated(story.path, incident("/app/common/core.py", logged), compilers, request)
-    assert proof.loading is not None
-    assert proof.loading.image == "services/mail/Dockerfile"
-    assert "services/mail/mail_only.py" in proof.loading.traced
+    assert proof.loaded_summary is not None
+    assert proof.loaded_summary.image == "services/mail/Dockerfile"
+    assert "services/mail/mail_only.py" in proof.loaded_summary.traced
 
 
 def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
-    loading = LoadedSummary("what Dockerfile starts", "", "Dockerfile", exact=True, files=2, traced=traced)
-    proof: Finding = replace(report.proof, loading=loading)
+    loading = LoadedSummary("what Dockerfile starts", "", "Dockerfile", is_exact=True, file_count=2, traced=traced)
+    proof: Finding = replace(report.proof, loaded_summary=loading)
     return build_report(report.incident, proof)
 
 
@@ -93,7 +93,7 @@ def test_they_are_stored_with_the_proposal() -> None:
     setting, known, traced = Setting(), KnownAnswer(), ("chat/a.py", "chat/b.py")
     prover: Prover = known.prover()
     world = setting.process()
-    world = replace(world, prover=replace(prover, report=lambda *asked: _with_traced(prover.report(*asked), traced)))
+    world = replace(world, prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)))
     case = incident_records.require_incident(world, record_log_entry(world, setting.entry(syntax_error())).incident)
     service = setting.services[case.service]
     proposal = proposals.create_proposal(world, service, case, ensure_evidence(world, service, case))

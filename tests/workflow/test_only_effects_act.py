@@ -100,12 +100,12 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.issues.comment(known, 1, "m", "m"),
         lambda: setting.issues.close(known, 1),
         lambda: setting.issues.reopen(known, 1),
-        lambda: setting.issues.rewrite(known, 1, "t", "m"),
-        lambda: setting.issues.revise(known, 1, "m"),
-        lambda: setting.issues.prepare(known),
+        lambda: setting.issues.replace_content(known, 1, "t", "m"),
+        lambda: setting.issues.update_status_section(known, 1, "m"),
+        lambda: setting.issues.create_labels(known),
         lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
         lambda: setting.cloud.start(known, "m", "c", "1"),
-        lambda: setting.cloud.shift(known, "tide-00007-old", 100),
+        lambda: setting.cloud.shift_traffic(known, "tide-00007-old", 100),
     ]
     for attempt in attempts:
         with pytest.raises(Unclaimed):

@@ -78,7 +78,7 @@ class TestWhomItAnswers:
     ) -> None:
         here = site(setting)
         assert asked(here, path, headers=headers).status == 403
-        assert here.signs.streams == 0
+        assert here.changes.streams == 0
 
     def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Setting) -> None:
         followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -130,18 +130,18 @@ class TestWhatItReads:
     def test_a_list_is_one_read_for_each_service(self, setting: Setting) -> None:
         proposed(setting)
         store = Counted(setting.store)
-        assert len(IncidentReader(store, setting.services).listed().cases) == 1
+        assert len(IncidentReader(store, setting.services).list_incidents().records) == 1
         assert store.taken() == ["incidents?service"]
 
     def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Setting) -> None:
         incident = proposed(setting)
         store = Counted(setting.store)
         shelf = IncidentReader(store, setting.services)
-        first = shelf.dossier(incident)
+        first = shelf.read_incident(incident)
         assert first is not None
         assert len(store.taken()) == 7
         assert first.report["schema"] == "provenfix.report/1"
-        assert shelf.dossier(incident) == first
+        assert shelf.read_incident(incident) == first
         assert [read.partition("/")[0] for read in store.taken()] == [
             "incidents", "decisions", "local-messages", "local-issues", "local-replies?message",
         ]  # fmt: skip
@@ -149,7 +149,7 @@ class TestWhatItReads:
     def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Setting) -> None:
         incident = proposed(setting)
         shelf = IncidentReader(setting.store, setting.services)
-        seen = {shelf.sign(incident)}
+        seen = {shelf.read_etag(incident)}
         for kind, key in (
             ("incidents", incident),
             ("local-messages", f"C-TIDE/{incident}-1"),
@@ -158,9 +158,9 @@ class TestWhatItReads:
             stored = setting.store.read(kind, key)
             assert stored is not None
             setting.store.replace(kind, key, {**stored.value, "touched": kind}, stored.version)
-            seen.add(shelf.sign(incident))
+            seen.add(shelf.read_etag(incident))
         setting.store.create("decisions", f"{incident}-1", {"state": "approved"})
-        assert len(seen | {shelf.sign(incident)}) == 5
+        assert len(seen | {shelf.read_etag(incident)}) == 5
 
     def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Setting) -> None:
         incident = proposed(setting)
@@ -172,7 +172,7 @@ class TestWhatItReads:
 
     def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
         incident = proposed(setting)
-        signs = {site(setting).signed(IncidentReader(setting.store, setting.services).sign(incident)) for _ in range(2)}
+        signs = {site(setting).page_etag(IncidentReader(setting.store, setting.services).read_etag(incident)) for _ in range(2)}
         assert len(signs) == 2
 
     def test_a_store_that_is_away_changes_nothing(self, setting: Setting) -> None:
@@ -181,7 +181,7 @@ class TestWhatItReads:
         def away() -> str:
             raise Retry("away")
 
-        assert asyncio.run(signs.sign("x", away)) == ""
+        assert asyncio.run(signs.latest_etag("x", away)) == ""
         del setting
 
     def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Setting) -> None:
@@ -230,7 +230,7 @@ async def _listening(shelf: IncidentReader, incident: str, now: list[float], pag
 
     async def listen() -> int:
         told = 0
-        events = signs.events(incident, lambda: shelf.sign(incident), "")
+        events = signs.stream_events(incident, lambda: shelf.read_etag(incident), "")
         async for event in events:
             told += event.startswith(b"event: changed")
             if told and now[0] == 0.0:
@@ -240,7 +240,7 @@ async def _listening(shelf: IncidentReader, incident: str, now: list[float], pag
 
     async def look() -> None:
         for _ in range(seconds + 1):
-            await signs.sign(incident, lambda: shelf.sign(incident))
+            await signs.latest_etag(incident, lambda: shelf.read_etag(incident))
             await pause(1.0)
 
     told = sum(await asyncio.gather(*(listen() for _ in range(pages))))
@@ -252,7 +252,7 @@ async def _listening(shelf: IncidentReader, incident: str, now: list[float], pag
 def told_after(here: Site, answer: Answer) -> ClickResponse:
     """What the page keeps to tell whoever has clicked."""
     query = parse_qs(urlsplit(answer.headers["location"]).query)
-    told = here.told(query["told"][0])
+    told = here.find_answer(query["told"][0])
     assert told is not None
     return told
 
@@ -346,7 +346,7 @@ def _opens(setting: Setting) -> Callable[[bytes], None]:
         click = parse_click(body)
         assert click is not None
         if not is_dialog_answer(body):
-            LocalChat(setting.store).ask_reason(click)
+            LocalChat(setting.store).open_reason_dialog(click)
             assert setting.store.read(DIALOGS_KIND, click.token) is not None
 
     return open_dialog

@@ -23,13 +23,13 @@ NEARBY = "ERROR no berth free"
 
 def _report_on(about: Incident) -> dict[str, object]:
     answer = KnownAnswer(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
-    return report_to_json(answer.prover().report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
+    return report_to_json(answer.prover().prove_and_report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
 
 
 def _page_of(report: dict[str, object]) -> str:
     """The page of an incident whose stored report is this one."""
     setting = Setting()
-    dossier = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
+    dossier = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
     assert dossier is not None
     shown = PageState(token="t", people=(), writable=False)
     return render_incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)

@@ -79,7 +79,7 @@ def test_a_long_silence_is_broken_and_told() -> None:
 
 def test_an_incident_is_told_from_its_detection_on() -> None:
     setting = Setting()
-    dossier = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
+    dossier = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
     assert dossier is not None
     told = {each.label: each for each in build_timeline(dossier)}
     assert {"detected", "proposed"} <= set(told)

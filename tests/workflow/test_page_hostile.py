@@ -59,7 +59,7 @@ def told(value: Any, text: str) -> Any:
 @pytest.fixture(scope="module")
 def dossier() -> IncidentView:
     setting = Setting()
-    found = IncidentReader(setting.store, setting.services).dossier(proposed(setting))
+    found = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
     assert found is not None
     whys = [{"n": 1, "question": "x", "answer": "x", "confidence": "proven", "evidence": ["e1"]}]
     excerpt = [{"line": 6, "text": "x"}, {"line": 7, "text": "x"}]
@@ -77,7 +77,7 @@ def dossier() -> IncidentView:
 
 
 def pages(dossier: IncidentView, text: str) -> Iterator[str]:
-    case = replace(dossier.case, path=text, error_class=text, ending_why=text, service=text)
+    case = replace(dossier.record, path=text, error_class=text, ending_why=text, service=text)
     history = [{**step, "why": text} for step in case.history]
     case = replace(case, history=tuple(history))
     findings = told(dossier.findings, text)
@@ -86,9 +86,9 @@ def pages(dossier: IncidentView, text: str) -> Iterator[str]:
         token="token", people=["U1"], writable=True, acting=text, told=ClickResponse(200, text, {"reason": text}),
         dialog={"view": told(denial_dialog(click(_message(dossier))), text)}, dialog_token="t",
     )  # fmt: skip
-    here = replace(dossier, case=case, findings=findings, message=told(dossier.message, text), issue=issue)
+    here = replace(dossier, record=case, findings=findings, message=told(dossier.message, text), issue=issue)
     yield views.render_incident(here, shown)
-    yield views.render_incident_list(IncidentList((case,), cut=True, sign="s"), "s")
+    yield views.render_incident_list(IncidentList((case,), cut=True, etag="s"), "s")
     yield views.render_times(compute_stats([case], cut=True), "s")
     yield views.render_error(404, text)
 

@@ -48,7 +48,7 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
     claims = (CommitClaim("provenance", BROKEN, "build b-1"), CommitClaim("label", FIXED, "label commit-sha"))
     revision = Revision(
         "tide-2", BROKEN, AT, "boats/tide@sha256:00", claims, (("cpu", "1"), ("memory", "512Mi")), ("denied: tags",),
-        python="3.11", function=True,
+        python="3.11", is_function=True,
     )  # fmt: skip
     found = said(setting, revision, {"tide-2": 100})
     assert (found.commit, found.source) == (BROKEN, DeployedSource.PROVENANCE)
@@ -58,14 +58,14 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
             ("tide-2", "2026-04-07T07:00:00Z", "boats/tide@sha256:00"),
             ("build b-1", "(provenance)", BROKEN),
             ("label commit-sha", "(label)", FIXED),
-            (revision.conflict, "build b-1", BROKEN, "label commit-sha", FIXED),
+            (revision.commit_conflict, "build b-1", BROKEN, "label commit-sha", FIXED),
             ("denied: tags",),
             ("3.11",),
             ("cpu 1", "memory 512Mi"),
             ("tide-2", "100 %"),
         ],
     )
-    other = said(setting, replace(revision, function=False), {"tide-2": 100})
+    other = said(setting, replace(revision, is_function=False), {"tide-2": 100})
     assert [n for n, both in enumerate(zip(found.sentences, other.sentences, strict=True)) if len(set(both)) > 1] == [0]
     assert ["function" in each.sentences[0] for each in (found, other)] == [True, False]
 
@@ -73,7 +73,7 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
 def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
     known = setting.services["shore.tide"]
     with setting.pasts(known) as history:
-        serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", seen=False)
+        serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", is_observed=False)
         found = gather_platform_evidence(setting.process(), known, history, FailingRevision("tide-2", serving, ()))
     assert found.sentences == ()
 
@@ -89,8 +89,8 @@ def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(settin
 def test_a_revision_runs_a_commit_that_it_names_with_seven_digits_or_more() -> None:
     at = datetime(2026, 4, 7, tzinfo=UTC)
     for digits in range(41):
-        assert Revision("tide-2", LATER[:digits] or None, at).runs(LATER) is (digits >= 7)
-    assert not Revision("tide-2", LATER[:7] + "0", at).runs(LATER)
+        assert Revision("tide-2", LATER[:digits] or None, at).is_built_from(LATER) is (digits >= 7)
+    assert not Revision("tide-2", LATER[:7] + "0", at).is_built_from(LATER)
 
 
 def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:

@@ -37,13 +37,13 @@ def _decision(setting: Setting) -> Document:
 
 
 def _as(setting: Setting, *names: str) -> list[ClickResult]:
-    return [pressed(setting, user=name, token=name).reply for name in names]
+    return [pressed(setting, user=name, token=name).result for name in names]
 
 
 class TestGoingBack:
     def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Setting) -> None:
         incident = proposed(setting)
-        assert pressed_back(setting).reply is ClickResult.APPROVED
+        assert pressed_back(setting).result is ClickResult.APPROVED
         assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
         assert redeployed(setting).name == "deploying"
         [operation] = setting.cloud.operations
@@ -86,8 +86,8 @@ class TestGoingBack:
     def test_one_way_out_excludes_the_other(self, setting: Setting, back_first: bool) -> None:  # noqa: FBT001
         incident = proposed(setting)
         first, second = (pressed_back, pressed) if back_first else (pressed, pressed_back)
-        assert first(setting).reply is ClickResult.APPROVED
-        assert second(setting, user="U-OLE").reply is ClickResult.DECIDED_OTHERWISE
+        assert first(setting).result is ClickResult.APPROVED
+        assert second(setting, user="U-OLE").result is ClickResult.DECIDED_OTHERWISE
         assert len(setting.bus.waiting) == 1
         forged = f"{incident}-1" if back_first else f"{incident}-1-back"
         with pytest.raises(Reject, match="decided_otherwise"):
@@ -98,20 +98,20 @@ class TestGoingBack:
     def test_a_denial_denies_both(self, setting: Setting) -> None:
         proposed(setting)
         pressed(setting, ClickKind.DENY)
-        assert (pressed(setting).reply, pressed_back(setting).reply) == (ClickResult.ALREADY_DENIED,) * 2
+        assert (pressed(setting).result, pressed_back(setting).result) == (ClickResult.ALREADY_DENIED,) * 2
 
     @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
     def test_its_approval_is_bound_to_its_own_commit(self, setting: Setting, change: dict[str, str]) -> None:
         proposed(setting)
-        assert pressed_back(setting, **change).reply is ClickResult.TAMPERED
+        assert pressed_back(setting, **change).result is ClickResult.TAMPERED
         assert documents(setting, "decisions") == {}
 
     def test_it_expires_and_goes_stale_with_its_question(self, setting: Setting) -> None:
         proposed(setting)
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
-        assert pressed_back(setting).reply is ClickResult.STALE
+        assert pressed_back(setting).result is ClickResult.STALE
         setting.clock.turn(timedelta(hours=6))
-        assert pressed_back(setting).reply is ClickResult.EXPIRED
+        assert pressed_back(setting).result is ClickResult.EXPIRED
 
     def test_it_is_not_offered_where_there_is_no_earlier_commit(self) -> None:
         setting = Setting()
@@ -165,7 +165,7 @@ class TestQuorum:
     def test_two_ways_out_are_counted_apart_and_a_person_may_change_their_mind(self) -> None:
         setting = _setting(quorum=2)
         proposed(setting)
-        assert pressed_back(setting, user="U-NORA").reply is ClickResult.COUNTED
+        assert pressed_back(setting, user="U-NORA").result is ClickResult.COUNTED
         assert _as(setting, "U-OLE") == [ClickResult.COUNTED]
         tick(setting)
         message = setting.chat.all[0].message
@@ -210,7 +210,7 @@ class TestTheAuthor:
         assert _as(setting, "U-NORA") == [ClickResult.OWN_FIX]
         assert documents(setting, "decisions") == {}
         assert _as(setting, "U-OLE") == [ClickResult.APPROVED]
-        assert pressed(setting, ClickKind.DENY).reply is ClickResult.DENIED
+        assert pressed(setting, ClickKind.DENY).result is ClickResult.DENIED
 
     def test_of_whom_nobody_knows_it_may_not_either(self) -> None:
         setting = _setting(not_author=True, authors={"U-OLE": ("Ole Berg",)})
@@ -221,7 +221,7 @@ class TestTheAuthor:
     def test_everybody_may_go_back(self) -> None:
         setting = _setting(not_author=True, authors={"U-NORA": (self.AUTHOR,)})
         proposed(setting)
-        assert pressed_back(setting).reply is ClickResult.APPROVED
+        assert pressed_back(setting).result is ClickResult.APPROVED
 
     def test_without_the_wish_it_does_not_matter(self, setting: Setting) -> None:
         proposed(setting)
@@ -247,16 +247,16 @@ class TestOvertaken:
         assert (asked.standing, asked.proposal) == (ProposalStatus.OPEN, f"{incident}-2")
         setting.bus.waiting.clear()
         setting.chat.all.append(replace(setting.chat.all[0], message=old))  # somebody still looks at the old one
-        assert pressed(setting).reply is ClickResult.SUPERSEDED
-        assert pressed_back(setting).reply is ClickResult.SUPERSEDED
+        assert pressed(setting).result is ClickResult.SUPERSEDED
+        assert pressed_back(setting).result is ClickResult.SUPERSEDED
         del setting.chat.all[-1]
         assert setting.bus.waiting == []
-        assert pressed(setting).reply is ClickResult.APPROVED
+        assert pressed(setting).result is ClickResult.APPROVED
 
     def test_a_change_of_the_service_supersedes_the_question(self, setting: Setting) -> None:
         incident = proposed(setting)
         setting.cloud.services["shore.tide"].etag += 1
-        assert pressed(setting).reply is ClickResult.STALE
+        assert pressed(setting).result is ClickResult.STALE
         tick(setting)
         assert state(setting, incident) == "opened"
         said = setting.chat.all[0].message
@@ -344,4 +344,4 @@ class TestTheThread:
         incident = proposed(setting)
         assert state(setting, incident) == "proposed"
         assert [each["reason"] for each in documents(setting, "rejections").values()] == ["chat_refused"]
-        assert pressed(setting).reply is ClickResult.APPROVED
+        assert pressed(setting).result is ClickResult.APPROVED

@@ -10,7 +10,7 @@ from tests.support.drivers import MINUTE, approved, redeployed, state, tick, wat
 from tests.support.harness import Setting, service
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-CALM = WatchObservations(since=BEGAN, missed=0, failed_probes=0, recurred=False, failed="", requests=12, probes=3)
+CALM = WatchObservations(since=BEGAN, missed_traffic_checks=0, failed_probes=0, has_recurred=False, revision_failure="", request_count=12, successful_probes=3)
 
 
 def _revision(setting: Setting) -> str:
@@ -45,14 +45,14 @@ def test_a_split_that_is_missed_twice_is_somebody_elses() -> None:
 @pytest.mark.parametrize("probes", [0, 3])
 def test_nothing_is_proven_while_the_last_probe_failed(probes: int) -> None:
     over = BEGAN + WATCH_DURATION
-    watched = replace(CALM, probes=probes)
+    watched = replace(CALM, successful_probes=probes)
     assert judge_rollout(watched, over) is RolloutVerdict.PROVEN
     assert judge_rollout(replace(watched, failed_probes=1), over) is RolloutVerdict.HOLDS
-    assert judge_rollout(replace(watched, missed=1), over) is RolloutVerdict.HOLDS
+    assert judge_rollout(replace(watched, missed_traffic_checks=1), over) is RolloutVerdict.HOLDS
 
 
 def test_nor_is_anything_called_inconclusive_then() -> None:
-    silent = replace(CALM, requests=0, probes=0)
+    silent = replace(CALM, request_count=0, successful_probes=0)
     assert judge_rollout(silent, BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.INCONCLUSIVE
     assert judge_rollout(replace(silent, failed_probes=1), BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.HOLDS
 
@@ -79,4 +79,4 @@ def test_a_pipelines_revision_without_a_commit_gets_no_traffic_and_no_address() 
     tick(setting, timedelta(minutes=2))
     tick(setting, MINUTE)
     assert (state(setting, incident), _shares(setting)) == ("failed", [])
-    assert setting.cloud.serving(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
+    assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}

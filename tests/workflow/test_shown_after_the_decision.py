@@ -244,7 +244,7 @@ class TestWhoDidWhatAndWhen:
 
     def test_the_page_names_the_person_who_approved_and_not_the_function_that_acted(self, setting: Setting) -> None:
         incident = watching(setting)
-        dossier = IncidentReader(setting.store, setting.services).dossier(incident)
+        dossier = IncidentReader(setting.store, setting.services).read_incident(incident)
         assert dossier is not None
         [approval] = [each.text for each in build_timeline(dossier) if each.label == "approved"]
         assert "U-NORA" in approval
@@ -283,7 +283,7 @@ class TestWhatStillFails:
         investigate_incident(setting.process(), incident)
         setting.bus.waiting.clear()
         setting.probe.answer = ProbeResult(ok=True)
-        assert pressed(setting).accepted
+        assert pressed(setting).is_accepted
         redeployed(setting)
         tick(setting, 2 * MINUTE)
         assert [operation.commit for operation in setting.cloud.operations] == [TARGET, BACK]
@@ -439,4 +439,4 @@ def test_a_reason_is_named_where_everything_was_tried(setting: Setting) -> None:
     world = setting.process()
     incident_records.update_incident(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
     evidence = ensure_evidence(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))
-    assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_FAILED.value)
+    assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_DID_NOT_HOLD.value)

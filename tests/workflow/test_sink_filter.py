@@ -50,7 +50,7 @@ def _says_something(text: str) -> bool:
 def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReason]) -> None:
     query = signals()
     read = [found for found in corpus.values() if isinstance(found, Signal)]
-    assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOWER}
+    assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOW_ON_ERROR}
     assert len(read) > 100
     missed = [
         (name, text)

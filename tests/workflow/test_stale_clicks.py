@@ -35,7 +35,7 @@ def _pressed_on(setting: Setting, reference: str, kind: ClickKind = ClickKind.AP
     if back:
         assert message.alternative is not None
         message = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return handle_click(setting.process(), replace(click(message, kind), message=reference)).reply
+    return handle_click(setting.process(), replace(click(message, kind), message=reference)).result
 
 
 @pytest.mark.parametrize("kind", ClickKind)
@@ -66,7 +66,7 @@ def test_the_message_of_a_question_that_was_asked_anew_is_told_what_became_of_it
     tick(setting)
     investigate_incident(setting.process(), incident)
     assert incident_document(setting, incident)["message"] != POSTED
-    assert handle_click(setting.process(), replace(click(old), message=POSTED)).reply is ClickResult.SUPERSEDED
+    assert handle_click(setting.process(), replace(click(old), message=POSTED)).result is ClickResult.SUPERSEDED
 
 
 def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(setting: Setting) -> None:
@@ -91,7 +91,7 @@ def test_an_old_approval_that_is_handed_on_late_leaves_a_newer_question_alone(se
     setting.bus.waiting[:] = [each for each in setting.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]
     assert redeployed(setting).name == f"refused:gate: {objection}"
     assert setting.cloud.operations == []
-    assert pressed(setting).reply is ClickResult.APPROVED
+    assert pressed(setting).result is ClickResult.APPROVED
 
 
 def test_a_click_counts_although_nobody_has_noted_yet_which_message_was_posted(setting: Setting) -> None:

@@ -45,7 +45,7 @@ def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
 
 def _decide_and_die(setting: Setting, question: str) -> None:
     """As a worker of `redeploy` that has decided to act, and ended before it acted."""
-    etag = setting.process().revisions.serving(setting.services["shore.tide"]).etag
+    etag = setting.process().revisions.get_service_state(setting.services["shore.tide"]).etag
     decisions.store_decision(setting.process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
 
 

@@ -39,7 +39,7 @@ def test_a_rollout_under_way_stops_and_its_share_is_put_back() -> None:
         tick(setting)
     assert state(setting, incident) == "rolled_back"
     assert first not in setting.cloud.shifts[1:]
-    serving = setting.process().revisions.serving(setting.services["shore.tide"])
+    serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
@@ -51,7 +51,7 @@ def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
     for _ in range(3):
         tick(setting)
     assert state(setting, incident) == "rolled_back"
-    serving = setting.process().revisions.serving(setting.services["shore.tide"])
+    serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
@@ -60,9 +60,9 @@ def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() 
     world, shifts = setting.process(), list(setting.cloud.shifts)
 
     class Probing:
-        def connect(self, service: Service) -> ProbeResult:
+        def check(self, service: Service) -> ProbeResult:
             setting.killed = True
-            return world.probe.connect(service)
+            return world.probe.check(service)
 
     setting.clock.turn(MINUTE)
     verify(replace(world, probe=Probing()))
@@ -99,10 +99,10 @@ def test_a_rollout_that_has_begun_does_not_expire() -> None:
 def test_a_vote_of_somebody_who_is_no_approver_any_more_does_not_count() -> None:
     setting = Setting({"shore.tide": service(approvers=(APPROVER, SECOND, "U-PIA"), quorum=2)})
     incident = proposed(setting)
-    assert pressed(setting, user=SECOND).reply.value == "counted"
+    assert pressed(setting, user=SECOND).result.value == "counted"
     setting.services = {"shore.tide": service(approvers=(APPROVER, "U-PIA"), quorum=2)}
-    assert pressed(setting, user=APPROVER).reply.value == "counted"
-    assert pressed(setting, user="U-PIA").reply.value == "approved"
+    assert pressed(setting, user=APPROVER).result.value == "counted"
+    assert pressed(setting, user="U-PIA").result.value == "approved"
     votes = documents(setting, "decisions")[f"{incident}-1"]["votes"]
     assert isinstance(votes, list)
     assert [vote["by"] for vote in votes] == [APPROVER, "U-PIA"]
@@ -122,7 +122,7 @@ def test_a_member_who_left_the_approver_group_stops_it_too() -> None:
     setting = Setting({"shore.tide": service(approvers=(), approver_group="S-CREW")})
     setting.chat.groups = {"S-CREW": {APPROVER}}
     proposed(setting)
-    assert pressed(setting).reply.value == "approved"
+    assert pressed(setting).result.value == "approved"
     setting.chat.groups = {"S-CREW": ()}
     assert redeployed(setting).name == "refused:approver_removed"
 

@@ -36,7 +36,7 @@ def test_an_incident_without_a_count_of_looks_has_had_one(setting: Setting, look
 def test_an_incident_is_at_rest_since_the_step_that_took_it_there(setting: Setting, into: IncidentState) -> None:
     case = incident_records.require_incident(setting.process(), opened(setting))
     now = setting.clock.now() + timedelta(minutes=1)
-    moved = case.to(into, now, "why")
+    moved = case.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
     assert record_from_document(record_to_document(moved)) == moved
 

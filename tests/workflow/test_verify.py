@@ -52,7 +52,7 @@ def test_a_deployment_that_is_under_way_is_waited_for(setting: Setting) -> None:
     assert state(setting, incident) == "deploying"
     tick(setting)
     assert state(setting, incident) == "watching"
-    assert setting.cloud.serving(setting.services["shore.tide"]).traffic == {_revision(setting): 100}
+    assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {_revision(setting): 100}
 
 
 def test_traffic_moves_one_step_a_tick() -> None:
@@ -73,7 +73,7 @@ def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
     assert setting.cloud.shifts[-1][2] == 10
     tick(setting)
     assert state(setting, incident) == "rolled_back"
-    assert setting.cloud.serving(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
+    assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
 
 
 def test_the_question_whether_to_go_back_begins_without_the_end_of_the_first(setting: Setting) -> None:
@@ -297,7 +297,7 @@ def test_what_somebody_else_deployed_is_not_taken_back(setting: Setting) -> None
     assert record_log_entry(setting.process(), setting.entry(revision="tide-00009-hand")).name == "recurred"
     tick(setting)
     assert state(setting, incident) == "reported"
-    assert setting.cloud.serving(setting.services["shore.tide"]).revision.name == "tide-00009-hand"
+    assert setting.cloud.get_service_state(setting.services["shore.tide"]).revision.name == "tide-00009-hand"
 
 
 def test_after_a_rollback_the_entries_of_the_new_revision_open_nothing(setting: Setting) -> None:

@@ -33,7 +33,7 @@ from tests.workflow.test_flow_diagram import ARROWS
 HOOK = Secret("5eaf0am")
 SETTINGS = Settings(
     project="shore",
-    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), held={"HOOK": HOOK}),
+    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": HOOK}),
 )
 FUZZED = 10_000
 
@@ -130,13 +130,13 @@ def test_what_means_nothing_is_acknowledged(
 def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Setting, incident: str) -> None:
     people, world = FakePeople(), setting.process()
     now = setting.clock.now()
-    incident_records.update_incident(world, incident, lambda case: case.to(IncidentState.UNFIXED, now, "no fix"))
+    incident_records.update_incident(world, incident, lambda case: case.moved_to(IncidentState.UNFIXED, now, "no fix"))
     asked = wished(setting, incident)
     assert handle_issue_command(world, people, asked).name == "asked_again"
     assert handle_issue_command(world, people, asked).name == "duplicate"
     case = incident_records.require_incident(world, incident)
     assert (case.state, case.look, case.history[-1]["state"]) == (IncidentState.OPENED, 2, IncidentState.OPENED)
-    assert asked.person in str(case.history[-1]["why"])
+    assert asked.actor in str(case.history[-1]["why"])
     assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
 
 
@@ -167,7 +167,7 @@ def test_what_has_expired_is_asked_again_with_another_question(setting: Setting,
 @pytest.mark.parametrize("resting", [IncidentState.REPORTED, IncidentState.DENIED, IncidentState.REFUSED])
 def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: IncidentState) -> None:
     world, now = setting.process(), setting.clock.now()
-    incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).to(resting, now, "so"))
+    incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so"))
     assert handle_issue_command(world, FakePeople(), wished(setting, incident)).name == "asked_again"
     case = incident_records.require_incident(world, incident)
     assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
@@ -186,7 +186,7 @@ def test_what_has_come_back_is_asked_about_at_its_own_issue(setting: Setting, in
     setting.clock.turn(timedelta(minutes=1))
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
     second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
-    assert second == incident_records.require_incident(setting.process(), incident).after
+    assert second == incident_records.require_incident(setting.process(), incident).next_incident_id
     setting.bus.waiting.clear()
     outcome = handle_issue_command(setting.process(), FakePeople(), wished(setting, incident))
     assert (outcome.name, outcome.detail, setting.bus.waiting) == ("nothing", "superseded", [])
@@ -323,7 +323,7 @@ def test_a_body_that_is_nested_without_end_is_refused(hook: Doors, deep: bytes) 
 def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incident: str) -> None:
     body = json.dumps(event(setting, incident)).encode()
     unset = Settings(
-        secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), held={"HOOK": Secret("")})
+        secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": Secret("")})
     )
     with doors(setting, settings=unset) as opened:
         headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}

@@ -25,26 +25,26 @@ class Accounts:
         self._project, self._prefix = project, prefix
         # The one that answers for everybody in a test needs no secret.
         person = (lambda: Secret("of-this-machine")) if base else _cache_token(_default_credentials_token)
-        self.person = GoogleClient(person, base, project)
-        self.function: Callable[[str], GoogleClient] = cache(lambda name: GoogleClient(_cache_token(lambda: self._access(name)), base))
+        self.user_client = GoogleClient(person, base, project)
+        self.function_client: Callable[[str], GoogleClient] = cache(lambda name: GoogleClient(_cache_token(lambda: self._create_access_token(name)), base))
 
-    def email(self, function: str) -> str:
+    def service_account_email(self, function: str) -> str:
         """As terraform/accounts.tf names it."""
         return f"{self._prefix}{function}@{self._project}.iam.gserviceaccount.com"
 
-    def identity(self, function: str, audience: str) -> Secret:
+    def create_identity_token(self, function: str, audience: str) -> Secret:
         """An identity token by which a private function knows another one. Raises Unanswered."""
-        return self._made(function, "generateIdToken", {"audience": audience, "includeEmail": True}, "token")
+        return self._generate_token(function, "generateIdToken", {"audience": audience, "includeEmail": True}, "token")
 
-    def _access(self, function: str) -> Secret:
-        return self._made(function, "generateAccessToken", {"scope": [_SCOPE], "lifetime": "600s"}, "accessToken")
+    def _create_access_token(self, function: str) -> Secret:
+        return self._generate_token(function, "generateAccessToken", {"scope": [_SCOPE], "lifetime": "600s"}, "accessToken")
 
-    def _made(self, function: str, verb: str, body: dict[str, Any], key: str) -> Secret:
-        email = self.email(function)
-        answer = self.person.ask("POST", _IAM, f"/v1/projects/-/serviceAccounts/{email}:{verb}", body)
+    def _generate_token(self, function: str, verb: str, body: dict[str, Any], key: str) -> Secret:
+        email = self.service_account_email(function)
+        answer = self.user_client.call("POST", _IAM, f"/v1/projects/-/serviceAccounts/{email}:{verb}", body)
         if answer.status == 404:
             raise CheckUnavailable(f"There is no account {email}.", "terraform -chdir=terraform apply")
-        if not answer.done:
+        if not answer.is_success:
             raise CheckUnavailable(f"You may not act as {email}, so nobody can see what it may.", _grant_command(email, self._project))
         return Secret(str(answer.value.get(key, "")))
 

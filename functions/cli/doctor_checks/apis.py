@@ -26,7 +26,7 @@ def list_api_checks(access: Access, accounts: Accounts, own_project: str, servic
 
 
 def _check_api_enabled(accounts: Accounts, project: str, api: str) -> CheckResult:
-    answer = accounts.person.get(_USAGE, f"/v1/projects/{project}/services/{api}")
+    answer = accounts.user_client.get(_USAGE, f"/v1/projects/{project}/services/{api}")
     if answer.value.get("state") == "ENABLED":
         return ok_result()
     return missing_result("It is not enabled.", f"gcloud services enable {api} --project={project}")

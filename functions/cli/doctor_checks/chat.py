@@ -26,49 +26,49 @@ class SlackChecks:
 
     def checks(self) -> Iterator[Check]:
         """The token first."""
-        yield Check("slack", "scopes of the bot's token", self._scopes)
+        yield Check("slack", "scopes of the bot's token", self._check_scopes)
         for team in dict.fromkeys(service.team for service in self._services if service.team):
-            yield Check("slack", f"workspace {team}", lambda at=team: self._workspace(at))  # type: ignore[misc]
+            yield Check("slack", f"workspace {team}", lambda at=team: self._check_workspace(at))  # type: ignore[misc]
         for app in dict.fromkeys(service.chat_app for service in self._services if service.chat_app):
-            yield Check("slack", f"app {app}", lambda at=app: self._app(at))  # type: ignore[misc]
+            yield Check("slack", f"app {app}", lambda at=app: self._check_app(at))  # type: ignore[misc]
         for channel in dict.fromkeys(service.channel for service in self._services):
-            yield Check("slack", f"channel {channel}", lambda at=channel: self._channel(at))  # type: ignore[misc]
+            yield Check("slack", f"channel {channel}", lambda at=channel: self._check_channel(at))  # type: ignore[misc]
         for group in dict.fromkeys(service.approver_group for service in self._services if service.approver_group):
-            yield Check("slack", f"user group {group}", lambda at=group: self._group(at))  # type: ignore[misc]
+            yield Check("slack", f"user group {group}", lambda at=group: self._check_group(at))  # type: ignore[misc]
         for service in self._services:
             if not (service.approvers or service.approver_group):
                 yield Check("slack", f"approvers of {service.id}", _report_no_approvers)
 
-    def _ask(self, method: str, **given: str) -> ApiResponse:
-        token = self._secrets.read(_KEY).reveal()
+    def _call(self, method: str, **given: str) -> ApiResponse:
+        token = self._secrets.read_secret(_KEY).reveal()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-www-form-urlencoded"}
         answer = send_request("POST", self._base + method, headers, urllib.parse.urlencode(given).encode())
-        if not answer.done:
+        if not answer.is_success:
             raise CheckUnavailable(f"Slack answered {answer.status}; try again.")
         return answer
 
-    def _scopes(self) -> CheckResult:
-        answer = self._ask("auth.test")
+    def _check_scopes(self) -> CheckResult:
+        answer = self._call("auth.test")
         if answer.value.get("ok") is not True:
             return missing_result(f"Slack refuses the token: {_error_code(answer.value)}.", _SCOPES_REMEDY)
         held = {each.strip() for each in answer.headers.get("x-oauth-scopes", "").split(",")}
-        lacking = [each for each in self._access.scopes() if each not in held and _PRIVATE_CHANNEL_SCOPES.get(each, each) not in held]
-        return missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY) if lacking else ok_result(", ".join(self._access.scopes()))
+        lacking = [each for each in self._access.required_slack_scopes() if each not in held and _PRIVATE_CHANNEL_SCOPES.get(each, each) not in held]
+        return missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY) if lacking else ok_result(", ".join(self._access.required_slack_scopes()))
 
-    def _workspace(self, team: str) -> CheckResult:
+    def _check_workspace(self, team: str) -> CheckResult:
         """Clicks come from the workspace of the token, or from the organisation that it is installed for."""
-        whose = self._whose()
+        whose = self._token_owner()
         told = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
         if team in told:
             return ok_result()
         return missing_result(f"The token is of {_printable_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})")
 
-    def _app(self, app: str) -> CheckResult:
+    def _check_app(self, app: str) -> CheckResult:
         """https://docs.slack.dev/reference/methods/bots.info takes `users:read`, which no function needs."""
-        whose = self._whose()
+        whose = self._token_owner()
         told = str(whose.get("app_id") or "")
         if not told:
-            answer = self._ask("bots.info", bot=str(whose.get("bot_id", ""))).value
+            answer = self._call("bots.info", bot=str(whose.get("bot_id", ""))).value
             if answer.get("ok") is not True:
                 return CheckResult(CheckState.UNSEEN, f"The token may not see its app: Slack answers {_error_code(answer)}.", _APP_REMEDY)
             told = str((answer.get("bot") or {}).get("app_id") or "")
@@ -76,22 +76,22 @@ class SlackChecks:
             return ok_result()
         return missing_result(f"The token is of {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
 
-    def _whose(self) -> Mapping[str, Any]:
-        answer = self._ask("auth.test").value
+    def _token_owner(self) -> Mapping[str, Any]:
+        answer = self._call("auth.test").value
         if answer.get("ok") is not True:
             raise CheckUnavailable(f"Slack refuses the token: {_error_code(answer)}.", _SCOPES_REMEDY)
         return answer
 
-    def _channel(self, channel: str) -> CheckResult:
-        answer = self._ask("conversations.history", channel=channel, limit="1")
+    def _check_channel(self, channel: str) -> CheckResult:
+        answer = self._call("conversations.history", channel=channel, limit="1")
         if answer.value.get("ok") is True:
             return ok_result()
         return missing_result(
             f"Slack answers {_error_code(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
         )
 
-    def _group(self, group: str) -> CheckResult:
-        answer = self._ask("usergroups.users.list", usergroup=group)
+    def _check_group(self, group: str) -> CheckResult:
+        answer = self._call("usergroups.users.list", usergroup=group)
         if answer.value.get("ok") is not True:
             return missing_result(
                 f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"

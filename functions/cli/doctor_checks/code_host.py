@@ -47,16 +47,16 @@ class GitHubChecks:
     def checks(self, *, webhook: bool) -> Iterator[Check]:
         """By repository; `webhook` where one is configured."""
         for repository in self._repositories:
-            for name, level in self._access.repository_permissions(self._methods[repository]).items():
+            for name, level in self._access.required_repository_permissions(self._methods[repository]).items():
                 yield Check(
                     "github",
                     f"{repository}: {name} {level}",
-                    lambda at=repository, what=name, how=level: self._permission(at, what, how),  # type: ignore[misc]
+                    lambda at=repository, what=name, how=level: self._check_permission(at, what, how),  # type: ignore[misc]
                 )
             if webhook:
-                yield Check("github", f"{repository}: webhook", lambda at=repository: self._webhook(at))  # type: ignore[misc]
+                yield Check("github", f"{repository}: webhook", lambda at=repository: self._check_webhook(at))  # type: ignore[misc]
 
-    def _ask(self, verb: str, repository: str, path: str, body: Any = None) -> ApiResponse:
+    def _call(self, verb: str, repository: str, path: str, body: Any = None) -> ApiResponse:
         token = self._token().reveal()
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         headers |= {"User-Agent": "provenfix-doctor", "Content-Type": "application/json"}
@@ -66,12 +66,12 @@ class GitHubChecks:
             raise CheckUnavailable(f"GitHub answered {answer.status}; try again later.")
         return answer
 
-    def _permission(self, repository: str, name: str, level: str) -> CheckResult:
+    def _check_permission(self, repository: str, name: str, level: str) -> CheckResult:
         settings = "https://github.com/settings/personal-access-tokens"
         grant = f"open {settings} and give the token {name.replace('_', ' ')}: {level} on {repository}"
         if name not in _READ_PATHS:
             raise CheckUnavailable(f"Nobody knows how to look at {name}.")
-        answer = self._ask("GET", repository, _READ_PATHS[name])
+        answer = self._call("GET", repository, _READ_PATHS[name])
         if answer.status == 401:
             return missing_result("GitHub refuses the token.", grant)
         # An empty repository has neither commits nor checks: 409, and 422 for its HEAD.
@@ -80,11 +80,11 @@ class GitHubChecks:
         if level != "write":
             return ok_result()
         path, body = _HARMLESS_WRITES[name]
-        tried = self._ask("POST", repository, path, body)
+        tried = self._call("POST", repository, path, body)
         return ok_result() if tried.status in {404, 422} else missing_result("It may be read, and not written.", grant)
 
-    def _webhook(self, repository: str) -> CheckResult:
-        answer = self._ask("GET", repository, "/hooks?per_page=100")
+    def _check_webhook(self, repository: str) -> CheckResult:
+        answer = self._call("GET", repository, "/hooks?per_page=100")
         page = f"https://github.com/{repository}/settings/hooks"
         if answer.status in {403, 404}:
             return CheckResult(CheckState.UNSEEN, "The token need not, and may not, list webhooks.", f"look at {page}")

@@ -20,28 +20,28 @@ class CompilerChecks:
     ) -> None:
         self._accounts, self._urls = accounts, urls
         self._callers = [name for name, use in access.functions.items() if _CALL in use.google]
-        self._wanted = sorted({*urls, *(service.python for service in services if service.python)})
+        self._versions = sorted({*urls, *(service.python for service in services if service.python)})
 
     def checks(self) -> Iterator[Check]:
         """For each version, one for each function that calls it."""
-        for version in self._wanted:
+        for version in self._versions:
             if version not in self._urls:
                 yield Check("compile", version, lambda at=version: _report_missing_version(at))  # type: ignore[misc]
                 continue
             for function in self._callers:
-                yield Check("compile", f"{version} for {function}", lambda v=version, f=function: self._look(v, f))  # type: ignore[misc]
+                yield Check("compile", f"{version} for {function}", lambda v=version, f=function: self._check_function(v, f))  # type: ignore[misc]
 
-    def _look(self, version: str, function: str) -> CheckResult:
+    def _check_function(self, version: str, function: str) -> CheckResult:
         url, headers = self._urls[version], {"Content-Type": "application/json"}
         if url.startswith("https://"):
-            headers["Authorization"] = f"Bearer {self._accounts.identity(function, url).reveal()}"
+            headers["Authorization"] = f"Bearer {self._accounts.create_identity_token(function, url).reveal()}"
         answer = send_request("POST", url, headers, json.dumps({"sources": []}).encode())
-        if answer.refused:
-            email = self._accounts.email(function)
+        if answer.is_denied:
+            email = self._accounts.service_account_email(function)
             invoke = f"gcloud run services add-iam-policy-binding provenfix-compile-py{version.replace('.', '')}"
             member = f"--member=serviceAccount:{email} --role=roles/run.invoker --region=REGION"
             return missing_result(f"It does not let {function} in.", f"{invoke} {member}")
-        if not answer.done:
+        if not answer.is_success:
             raise CheckUnavailable(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
         told = str(answer.value.get("version", ""))
         if told.split(".")[:2] != version.split("."):

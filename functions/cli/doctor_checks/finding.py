@@ -22,7 +22,7 @@ class CheckResult:
 
     state: CheckState
     detail: str = ""
-    mend: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Check:
 
     kind: str
     name: str
-    look: Callable[[], CheckResult]
+    run: Callable[[], CheckResult]
 
 
 class CheckUnavailable(Exception):
     """Nobody could be asked; the text is one sentence. `mend` is the command that helps, where there is one."""
 
-    def __init__(self, sentence: str, mend: str = "") -> None:
-        super().__init__(sentence)
-        self.mend = mend
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 def ok_result(detail: str = "") -> CheckResult:

@@ -28,11 +28,11 @@ class ApiResponse:
     headers: Mapping[str, str]
 
     @property
-    def done(self) -> bool:
+    def is_success(self) -> bool:
         return 200 <= self.status < 300
 
     @property
-    def refused(self) -> bool:
+    def is_denied(self) -> bool:
         return self.status in {401, 403}
 
 
@@ -76,33 +76,33 @@ class GoogleClient:
     account has its own. https://cloud.google.com/docs/quotas/set-quota-project
     """
 
-    def __init__(self, token: Callable[[], Secret], base: str = "", charged: str = "") -> None:
+    def __init__(self, token: Callable[[], Secret], base: str = "", quota_project: str = "") -> None:
         self._token = token
         self._base = base
-        self._charged = {"x-goog-user-project": charged} if charged else {}
+        self._quota_headers = {"x-goog-user-project": quota_project} if quota_project else {}
 
-    def ask(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
+    def call(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
         """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
         url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
         headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
-        answer = send_request(verb, url, headers | self._charged, None if body is None else json.dumps(body).encode())
+        answer = send_request(verb, url, headers | self._quota_headers, None if body is None else json.dumps(body).encode())
         if answer.status >= 500 or answer.status == 429:
             raise CheckUnavailable(f"{api} answered {answer.status}; try again.")
         return answer
 
     def get(self, api: str, path: str) -> ApiResponse:
         """Reads one thing. Raises Unanswered where this account may not look at it, too."""
-        answer = self.ask("GET", api, path)
-        if answer.refused:
+        answer = self.call("GET", api, path)
+        if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")
         return answer
 
-    def lacks(self, api: str, path: str, permissions: list[str]) -> list[str] | None:
+    def find_missing_permissions(self, api: str, path: str, permissions: list[str]) -> list[str] | None:
         """Which of the permissions this account lacks on a thing; None where the thing does not exist."""
-        answer = self.ask("POST", api, f"{path}:testIamPermissions", {"permissions": permissions})
+        answer = self.call("POST", api, f"{path}:testIamPermissions", {"permissions": permissions})
         if answer.status == 404:
             return None
-        if answer.refused:
+        if answer.is_denied:
             return permissions
         held = answer.value.get("permissions", [])
         return [each for each in permissions if each not in held]

@@ -21,7 +21,7 @@ def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
 def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
     """An array, in the same order."""
     told = [
-        {"kind": check.kind, "name": check.name, "state": found.state.value, "detail": found.detail, "mend": found.mend}
+        {"kind": check.kind, "name": check.name, "state": found.state.value, "detail": found.detail, "mend": found.remedy}
         for check, found in results
     ]
     return _redact_secrets(json.dumps(told, indent=2, ensure_ascii=False), secrets)
@@ -30,7 +30,7 @@ def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
 def _format_line(check: Check, found: CheckResult) -> str:
     told = f"{check.kind} {check.name}"
     detail = f": {found.detail}" if found.detail else ""
-    mend = f" -> {found.mend}" if found.mend else ""
+    mend = f" -> {found.remedy}" if found.remedy else ""
     return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
 
 

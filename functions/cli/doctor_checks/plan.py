@@ -35,10 +35,10 @@ class CheckPlan:
 
 def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     """`project` is where provenfix runs."""
-    doubles = settings.doubles
+    doubles = settings.endpoint_overrides
     accounts = Accounts(project, settings.topic_prefix, doubles.rest)
     references = _secret_references(settings)
-    secrets = SecretChecks(accounts, references, settings.secrets.held)
+    secrets = SecretChecks(accounts, references, settings.secrets.values)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
     place = Installation(project, settings.topic_prefix, settings.database, services, read)
@@ -49,7 +49,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         yield from secrets.checks()
         yield from DatabaseChecks(accounts, project, settings.database).checks()
         yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
-        own = [each.partition(".")[2] for each in sorted(settings.own) if each.startswith(f"{project}.")]
+        own = [each.partition(".")[2] for each in sorted(settings.own_functions) if each.startswith(f"{project}.")]
         yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
         yield from RoleChecks(access, accounts, place).checks()
         yield from SlackChecks(access, secrets, services, doubles.slack).checks()
@@ -75,21 +75,21 @@ def _secret_references(settings: Settings) -> Mapping[str, SecretReference | Non
 def _github_api(settings: Settings) -> str:
     from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
 
-    return settings.doubles.github or GitHubHost(settings.code_host.address).api
+    return settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api
 
 
 def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
     """A token of the App's installation where there is an App, else the one that is configured."""
     host = settings.code_host
     if not host.app:
-        return lambda: secrets.read("github.token")
+        return lambda: secrets.read_secret("github.token")
 
     def token() -> Secret:
         from shared.adapters.github.client import Timing, installation_tokens  # noqa: PLC0415
         from shared.adapters.github.credentials import GitHubApp  # noqa: PLC0415
         from shared.adapters.machine import SystemClock  # noqa: PLC0415
 
-        app = GitHubApp(host.app, lambda: secrets.read(_KEY), host.installation)
+        app = GitHubApp(host.app, lambda: secrets.read_secret(_KEY), host.installation)
         try:
             return Secret(installation_tokens(app, Timing(SystemClock(), time.sleep), _github_api(settings)).token())
         except (Retry, Reject) as refused:
@@ -99,7 +99,7 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
 
 
 def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
-    answer = accounts.person.ask("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
-    if answer.done:
+    answer = accounts.user_client.call("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
+    if answer.is_success:
         return ok_result(f"they see {project}")
     return missing_result(f"They do not see the project {project}.", LOGIN_COMMAND)

@@ -19,7 +19,7 @@ def _check_probe(service: Service) -> CheckResult:
     if not service.probe_url:
         return missing_result("It has no probe_url: a redeployment would be judged by its log alone.",
                        f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
-    found = NetworkProbe().connect(service)
+    found = NetworkProbe().check(service)
     if found.ok:
         return ok_result()
     where = f"--region={service.region} --project={service.project}"

@@ -40,35 +40,35 @@ class Resource:
     name: str
     api: str
     path: str
-    bind: str
+    bind_command: str
 
 
 class RoleChecks:
     """The checks of all functions."""
 
-    def __init__(self, access: Access, accounts: Accounts, place: Installation) -> None:
-        self._access, self._accounts, self._place = access, accounts, place
+    def __init__(self, access: Access, accounts: Accounts, installation: Installation) -> None:
+        self._access, self._accounts, self._installation = access, accounts, installation
 
     def checks(self) -> Iterator[Check]:
         """By function, in the order of the table."""
         for function in self._access.functions:
-            for key, permissions in self._access.permissions(function).items():
+            for key, permissions in self._access.required_permissions(function).items():
                 role = self._access.roles[key]
                 name = role.role or role.custom
-                for thing in self._things(function, role.bound_to):
+                for thing in self._list_resources(function, role.bound_to):
                     yield Check(
                         "role",
                         f"{function}: {name} on {thing}",
-                        lambda f=function, r=role, p=permissions, t=thing: self._look(f, r, list(p), t),  # type: ignore[misc]
+                        lambda f=function, r=role, p=permissions, t=thing: self._check_role(f, r, list(p), t),  # type: ignore[misc]
                     )
 
-    def _things(self, function: str, bound_to: str) -> Sequence[str]:  # noqa: PLR0911  # one for each kind
-        use, place = self._access.functions[function], self._place
+    def _list_resources(self, function: str, bound_to: str) -> Sequence[str]:  # noqa: PLR0911  # one for each kind
+        use, place = self._access.functions[function], self._installation
         if bound_to == "topic":
             return [f"topic {place.prefix}{each}" for each in use.topics]
         if bound_to == "secret":
             kept = [place.secrets.get(key) for key in use.secrets]
-            names = [each.name for each in kept if each is not None and each.keeper is SecretSource.SECRET_MANAGER]
+            names = [each.name for each in kept if each is not None and each.source is SecretSource.SECRET_MANAGER]
             return [f"secret {name.partition('/versions/')[0]}" for name in names]
         if bound_to == "database":
             return [f"database {place.database}"]
@@ -82,44 +82,44 @@ class RoleChecks:
             return []  # the functions are called, which shows more: see compilers.py
         return [f"{bound_to} {service.id}" for service in place.services]
 
-    def _look(self, function: str, role: Role, permissions: list[str], thing: str) -> CheckResult:
-        kind, _, name = thing.partition(" ")
+    def _check_role(self, function: str, role: Role, permissions: list[str], resource_name: str) -> CheckResult:
+        kind, _, name = resource_name.partition(" ")
         if kind == "database":
-            lacking = self._lacks_documents(function, permissions)
-            bind = f"gcloud projects add-iam-policy-binding {self._place.project}"
+            lacking = self._missing_document_permissions(function, permissions)
+            bind = f"gcloud projects add-iam-policy-binding {self._installation.project}"
             found = Resource(name, role.api, "", bind)
         else:
-            found = self._found(kind, name)
+            found = self._find_resource(kind, name)
             if not found.path:
                 return ok_result("it names no account, so that nobody has to act as one")
-            lacks = self._accounts.function(function).lacks(found.api, found.path, permissions)
+            lacks = self._accounts.function_client(function).find_missing_permissions(found.api, found.path, permissions)
             if lacks is None:
                 raise CheckUnavailable(f"{found.name} does not exist.")
             lacking = lacks
         if not lacking:
             return ok_result()
-        project = found.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._place.project
-        member = f"--member=serviceAccount:{self._accounts.email(function)} --role={role.name(project)}"
-        return missing_result(f"It lacks {', '.join(lacking)}.", f"{found.bind} {member}{self._condition(kind)}")
+        project = found.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._installation.project
+        member = f"--member=serviceAccount:{self._accounts.service_account_email(function)} --role={role.full_name(project)}"
+        return missing_result(f"It lacks {', '.join(lacking)}.", f"{found.bind_command} {member}{self._condition_option(kind)}")
 
-    def _condition(self, kind: str) -> str:
+    def _condition_option(self, kind: str) -> str:
         if kind != "database":
             return " --condition=None" if kind == "project" else ""
-        name = f"projects/{self._place.project}/databases/{self._place.database}"
+        name = f"projects/{self._installation.project}/databases/{self._installation.database}"
         return f""" --condition='title=database,expression=resource.name == "{name}"'"""
 
-    def _lacks_documents(self, function: str, permissions: list[str]) -> list[str]:
-        account = self._accounts.function(function)
-        root = f"/v1/projects/{self._place.project}/databases/{self._place.database}"
-        read = account.ask("GET", "firestore.googleapis.com", f"{root}/documents/incidents?pageSize=1")
-        written = account.ask("PATCH", "firestore.googleapis.com", f"{root}/{_MISSING_DOCUMENT}", {"fields": {}})
+    def _missing_document_permissions(self, function: str, permissions: list[str]) -> list[str]:
+        account = self._accounts.function_client(function)
+        root = f"/v1/projects/{self._installation.project}/databases/{self._installation.database}"
+        read = account.call("GET", "firestore.googleapis.com", f"{root}/documents/incidents?pageSize=1")
+        written = account.call("PATCH", "firestore.googleapis.com", f"{root}/{_MISSING_DOCUMENT}", {"fields": {}})
         refused = {"get": read, "list": read, "create": written, "update": written}
-        return [each for each in permissions if refused[each.rpartition(".")[2]].refused]
+        return [each for each in permissions if refused[each.rpartition(".")[2]].is_denied]
 
-    def _found(self, kind: str, name: str) -> Resource:
+    def _find_resource(self, kind: str, name: str) -> Resource:
         if kind == "topic":
-            path = f"/v1/projects/{self._place.project}/topics/{name}"
-            bind = f"gcloud pubsub topics add-iam-policy-binding {name} --project={self._place.project}"
+            path = f"/v1/projects/{self._installation.project}/topics/{name}"
+            bind = f"gcloud pubsub topics add-iam-policy-binding {name} --project={self._installation.project}"
             return Resource(f"The topic {name}", "pubsub.googleapis.com", path, bind)
         if kind == "secret":
             project, secret = name.split("/")[1], name.split("/")[3]
@@ -129,25 +129,25 @@ class RoleChecks:
             bind = f"gcloud projects add-iam-policy-binding {name}"
             return Resource(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
         if kind == "builder":
-            return self._builder(name)
-        service = next(each for each in self._place.services if each.id == name)
-        return self._of_service(kind, service)
+            return self._find_builder(name)
+        service = next(each for each in self._installation.services if each.id == name)
+        return self._find_service_resource(kind, service)
 
-    def _builder(self, trigger: str) -> Resource:
-        told = self._accounts.person.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
-        if not told.done:
+    def _find_builder(self, trigger: str) -> Resource:
+        told = self._accounts.user_client.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
+        if not told.is_success:
             raise CheckUnavailable(f"The trigger {trigger} does not exist.")
         email = str(told.value.get("serviceAccount") or "").rpartition("/")[2]
         return _account_resource(email) if email else Resource(f"The trigger {trigger}", "", "", "")
 
-    def _of_service(self, kind: str, service: Service) -> Resource:
+    def _find_service_resource(self, kind: str, service: Service) -> Resource:
         run = f"/v2/projects/{service.project}/locations/{service.region}/services/{service.name}"
         if kind == "service":
             where = f"--region={service.region} --project={service.project}"
             bind = f"gcloud run services add-iam-policy-binding {service.name} {where}"
             return Resource(f"The service {service.id}", "run.googleapis.com", run, bind)
-        told = self._accounts.person.get("run.googleapis.com", run)
-        if not told.done:
+        told = self._accounts.user_client.get("run.googleapis.com", run)
+        if not told.is_success:
             raise CheckUnavailable(f"The service {service.id} does not exist.")
         template = told.value.get("template") or {}
         if kind == "runtime":

@@ -46,8 +46,8 @@ def _run_waiting(checks: Sequence[Check], waiting: "SimpleQueue[int]", done: "Si
 
 def _run_check(check: Check) -> CheckResult:
     try:
-        return check.look()
+        return check.run()
     except CheckUnavailable as why:
-        return CheckResult(CheckState.UNKNOWN, str(why), why.mend)
+        return CheckResult(CheckState.UNKNOWN, str(why), why.remedy)
     except Exception as error:  # noqa: BLE001  # one check must not keep the others from being told
         return CheckResult(CheckState.UNKNOWN, f"It could not be looked at ({type(error).__name__}).")

@@ -23,42 +23,42 @@ class SecretChecks:
     def checks(self) -> Iterator[Check]:
         """One for each secret."""
         for key in self._references:
-            yield Check("secret", key, lambda at=key: self._look(at))  # type: ignore[misc]
+            yield Check("secret", key, lambda at=key: self._check_secret(at))  # type: ignore[misc]
 
-    def read(self, key: str) -> Secret:
+    def read_secret(self, key: str) -> Secret:
         """Raises Unanswered where it cannot be read."""
         with self._lock:
             if key not in self._read:
-                found = self._fetched(key)
+                found = self._fetch(key)
                 if isinstance(found, CheckResult):
-                    raise CheckUnavailable(f"{key} cannot be read: {found.detail}", found.mend)
+                    raise CheckUnavailable(f"{key} cannot be read: {found.detail}", found.remedy)
                 self._read[key] = found
             return self._read[key]
 
-    def known(self) -> list[str]:
+    def list_known_values(self) -> list[str]:
         """All that were read or are held: what no line may show."""
         return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
 
-    def _look(self, key: str) -> CheckResult:
-        found = self._fetched(key)
+    def _check_secret(self, key: str) -> CheckResult:
+        found = self._fetch(key)
         if isinstance(found, CheckResult):
             return found
         with self._lock:
             self._read[key] = found
         return ok_result()
 
-    def _fetched(self, key: str) -> Secret | CheckResult:
+    def _fetch(self, key: str) -> Secret | CheckResult:
         reference = self._references[key]
         if reference is None:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
             return missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
-        if reference.keeper is SecretSource.ENVIRONMENT:
+        if reference.source is SecretSource.ENVIRONMENT:
             found = self._held.get(reference.name)
             return found or missing_result("The variable is not set.", f"export {reference.name}=…")
-        answer = self._accounts.person.ask("GET", _API, f"/v1/{reference.name}:access")
-        if answer.refused:
+        answer = self._accounts.user_client.call("GET", _API, f"/v1/{reference.name}:access")
+        if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not read it ({_API} answered {answer.status}).")
-        if not answer.done:
+        if not answer.is_success:
             _, project, _, secret, _, _ = reference.name.split("/")
             add = f'printf %s "$VALUE" | gcloud secrets versions add {secret} --data-file=- --project={project}'
             return missing_result("This version does not exist or is disabled.", add)

@@ -40,11 +40,11 @@ class ClickResponse:
 class ClickSender:
     """Sends clicks to `decide`. `decide` is its address on loopback."""
 
-    decide: str
-    secret: Callable[[], Secret]
+    decide_url: str
+    read_secret: Callable[[], Secret]
     now: Callable[[], float] = time.time
 
-    def press(
+    def press_button(
         self, service: Service, reference: str, message: Document, action: str, user: str
     ) -> tuple[str, ClickResponse]:
         """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
@@ -59,27 +59,27 @@ class ClickSender:
             "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
             "actions": [{**button, "action_ts": f"{self.now():.6f}"}],
         }
-        return trigger, self._send(payload)
+        return trigger, self._send_payload(payload)
 
-    def submit(self, service: Service, view: Document, typed: Mapping[str, str], user: str) -> ClickResponse:
+    def submit_dialog(self, service: Service, view: Document, values_by_block: Mapping[str, str], user: str) -> ClickResponse:
         """A dialog that was filled in; `typed` by block id."""
         values = {
-            block: {action: {"type": "plain_text_input", "value": typed.get(block) or None}}
+            block: {action: {"type": "plain_text_input", "value": values_by_block.get(block) or None}}
             for block, action in find_inputs(view)
         }
         opened = {**view, "id": f"V{secrets.token_hex(8).upper()}", "state": {"values": values}}
         payload = _build_payload("view_submission", service, user) | {"trigger_id": secrets.token_hex(12), "view": opened}
-        return self._send(payload)
+        return self._send_payload(payload)
 
-    def _send(self, payload: Mapping[str, object]) -> ClickResponse:
+    def _send_payload(self, payload: Mapping[str, object]) -> ClickResponse:
         body = urlencode({"payload": json.dumps(payload)}).encode()
         stamp = str(int(self.now()))
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             TIMESTAMP_HEADER: stamp,
-            SIGNATURE_HEADER: sign(stamp, body, self.secret()),
+            SIGNATURE_HEADER: sign(stamp, body, self.read_secret()),
         }
-        address = urlsplit(self.decide)
+        address = urlsplit(self.decide_url)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("POST", address.path or "/", body, headers)

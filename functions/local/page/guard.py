@@ -50,10 +50,10 @@ class RequestGuard:
                 MutableHeaders(scope=message).update(_SECURITY_HEADERS)
             await send(message)
 
-        refused = self._refusal(scope["method"], Headers(scope=scope))
+        refused = self._find_refusal(scope["method"], Headers(scope=scope))
         await (PlainTextResponse(*refused) if refused else self._app)(scope, receive, guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[str, int] | None:
+    def _find_refusal(self, method: str, headers: Headers) -> tuple[str, int] | None:
         if not is_own_host(headers.get("host", ""), self._port):
             return "This page answers only under its own address on loopback.\n", 421
         doubt = check_read_origin(headers) if method in _SAFE_METHODS else check_write_origin(headers)
@@ -66,6 +66,6 @@ class FormToken:
     def __init__(self) -> None:
         self.text = secrets.token_urlsafe(24)
 
-    def fits(self, given: object) -> bool:
+    def matches(self, given: object) -> bool:
         """In constant time."""
         return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), self.text.encode())

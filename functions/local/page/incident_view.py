@@ -26,7 +26,7 @@ _LOCAL_URL_PREFIX = "local:"
 class IncidentView:
     """One incident. Documents that are not there (yet) are empty."""
 
-    case: IncidentRecord
+    record: IncidentRecord
     service: Service | None
     """None where the configuration knows it no more."""
     findings: Document
@@ -38,7 +38,7 @@ class IncidentView:
     issue: Document
     replies: tuple[Document, ...]
     """What stands below the message, in the order of its keys."""
-    sign: str
+    etag: str
 
     @property
     def report(self) -> Document:
@@ -51,9 +51,9 @@ class IncidentView:
 class IncidentList:
     """Incidents, the latest first. `cut` where there may be more of some service."""
 
-    cases: tuple[IncidentRecord, ...]
+    records: tuple[IncidentRecord, ...]
     cut: bool
-    sign: str
+    etag: str
 
 
 @dataclass(slots=True)
@@ -62,9 +62,9 @@ class IncidentReader:
 
     store: Store
     services: Mapping[str, Service]
-    _kept: dict[tuple[str, str], Document] = field(default_factory=dict)
+    _cache: dict[tuple[str, str], Document] = field(default_factory=dict)
 
-    def listed(self) -> IncidentList:
+    def list_incidents(self) -> IncidentList:
         """One read for each watched service; one for each state where no service is configured."""
         if self.services:
             found = [self.store.find(cases.KIND, "service", each, cases.MAX_PER_STATE) for each in self.services]
@@ -75,61 +75,61 @@ class IncidentReader:
         latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
         return IncidentList(tuple(latest), any(len(each) >= cases.MAX_PER_STATE for each in found), _compute_etag(every))
 
-    def dossier(self, incident: str) -> IncidentView | None:
+    def read_incident(self, incident: str) -> IncidentView | None:
         """At most seven reads; None where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _parse_record(stored) if stored is not None else None
         if stored is None or case is None:
             return None
-        moving = [stored, *self._moving(case)]
+        moving = [stored, *self._read_changing(case)]
         of = {each.kind: each.value for each in moving}
         return IncidentView(
-            case=case,
+            record=case,
             service=self.services.get(case.service),
-            findings=self._still(gather_evidence.KIND, case.evidence),
-            proposal=self._still(proposals.KIND, case.proposal),
+            findings=self._read_immutable(gather_evidence.KIND, case.evidence_key),
+            proposal=self._read_immutable(proposals.KIND, case.proposal),
             decision=of.get(decisions.KIND, {}),
             message=of.get(kept_chat.MESSAGES_KIND, {}),
             issue=of.get(kept_issues.ISSUES_KIND, {}),
             replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES_KIND),
-            sign=_compute_etag(moving),
+            etag=_compute_etag(moving),
         )
 
-    def sign(self, incident: str) -> str:
+    def read_etag(self, incident: str) -> str:
         """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
         stored = self.store.read(cases.KIND, incident)
         case = _parse_record(stored) if stored is not None else None
-        return _compute_etag([stored, *self._moving(case)]) if stored is not None and case is not None else ""
+        return _compute_etag([stored, *self._read_changing(case)]) if stored is not None and case is not None else ""
 
-    def dialog(self, token: str) -> Document:
+    def read_dialog(self, token: str) -> Document:
         """The dialog that was opened for a click; empty where there is none."""
         stored = self.store.read(kept_chat.DIALOGS_KIND, token)
         return stored.value if stored else {}
 
-    def members(self, group: str) -> tuple[str, ...]:
+    def list_group_members(self, group: str) -> tuple[str, ...]:
         """User ids of a user group of the local chat."""
-        return tuple(kept_chat.LocalChat(self.store).members(group)) if group else ()
+        return tuple(kept_chat.LocalChat(self.store).list_group_members(group)) if group else ()
 
-    def _moving(self, case: IncidentRecord) -> Iterable[StoredDocument]:
+    def _read_changing(self, case: IncidentRecord) -> Iterable[StoredDocument]:
         """What may change after it was written."""
         issue = case.issue.url.removeprefix(_LOCAL_URL_PREFIX) if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX) else ""
-        question = self._still(proposals.KIND, case.proposal).get("instead_of") or case.proposal
+        question = self._read_immutable(proposals.KIND, case.proposal).get("instead_of") or case.proposal
         wanted = ((decisions.KIND, str(question)), (kept_chat.MESSAGES_KIND, case.message), (kept_issues.ISSUES_KIND, issue))
         found = [self.store.read(kind, key) for kind, key in wanted if key]
         replies = self.store.find(kept_chat.REPLIES_KIND, "message", case.message) if case.message else ()
         return [*(stored for stored in found if stored is not None), *replies]
 
-    def _still(self, kind: str, key: str) -> Document:
+    def _read_immutable(self, kind: str, key: str) -> Document:
         """What is written once: kept, the oldest forgotten first."""
-        known = self._kept.get((kind, key))
+        known = self._cache.get((kind, key))
         if known is not None or not key:
             return known or {}
         stored = self.store.read(kind, key)
         if stored is None:
             return {}
-        while len(self._kept) >= _MAX_CACHED:
-            self._kept.pop(next(iter(self._kept)), None)
-        self._kept[kind, key] = stored.value
+        while len(self._cache) >= _MAX_CACHED:
+            self._cache.pop(next(iter(self._cache)), None)
+        self._cache[kind, key] = stored.value
         return stored.value
 
 

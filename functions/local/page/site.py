@@ -49,35 +49,35 @@ Form = Mapping[str, str]
 class Site:
     """What all requests share. Without a `clicker` the page is to be read only."""
 
-    shelf: IncidentReader
-    clicker: ClickSender | None
-    why_not: str = ""
+    incidents: IncidentReader
+    click_sender: ClickSender | None
+    read_only_reason: str = ""
     """A sentence on why nothing can be clicked, where it cannot."""
-    signs: ChangeFeed = field(default_factory=ChangeFeed)
+    changes: ChangeFeed = field(default_factory=ChangeFeed)
     token: FormToken = field(default_factory=FormToken)
-    edition: str = field(default_factory=lambda: secrets.token_hex(4))
+    process_id: str = field(default_factory=lambda: secrets.token_hex(4))
     """Of this process: a page that another one has drawn has to be drawn again, since its forms are not taken here."""
-    _told: OrderedDict[str, ClickResponse] = field(default_factory=OrderedDict)
+    _answers: OrderedDict[str, ClickResponse] = field(default_factory=OrderedDict)
 
-    def signed(self, sign: str) -> str:
+    def page_etag(self, sign: str) -> str:
         """What a page calls the state that it shows."""
-        return f"{sign}.{self.edition}"
+        return f"{sign}.{self.process_id}"
 
-    def keep(self, answered: ClickResponse) -> str:
+    def store_answer(self, answer: ClickResponse) -> str:
         """An answer that only the next page shows, under a key that nobody can guess."""
         key = secrets.token_urlsafe(12)
-        self._told[key] = answered
-        while len(self._told) > _MAX_ANSWERS:
-            self._told.popitem(last=False)
+        self._answers[key] = answer
+        while len(self._answers) > _MAX_ANSWERS:
+            self._answers.popitem(last=False)
         return key
 
-    def told(self, key: str) -> ClickResponse | None:
+    def find_answer(self, key: str) -> ClickResponse | None:
         """What was kept."""
-        return self._told.get(key)
+        return self._answers.get(key)
 
-    def people(self, service: Service) -> tuple[str, ...]:
+    def list_approvers(self, service: Service) -> tuple[str, ...]:
         """Who may decide, as far as the local chat knows."""
-        return tuple(dict.fromkeys((*service.approvers, *self.shelf.members(service.approver_group))))
+        return tuple(dict.fromkeys((*service.approvers, *self.incidents.list_group_members(service.approver_group))))
 
 
 def create_app(site: Site, port: int) -> ASGIApp:
@@ -92,7 +92,7 @@ def create_app(site: Site, port: int) -> ASGIApp:
         Route("/changes", served.changes),
         Mount("/static", StaticFiles(directory=PAGE_FOLDER / "static")),
     ]
-    handlers = {HTTPException: served.refused, Retry: served.away, Reject: served.unreadable}
+    handlers = {HTTPException: served.http_error, Retry: served.store_unavailable, Reject: served.unreadable}
     return RequestGuard(Starlette(routes=routes, exception_handlers=handlers), port)
 
 
@@ -103,63 +103,63 @@ class _Handlers:
         self._site = site
 
     def incidents(self, _: Request) -> Response:
-        listed = self._site.shelf.listed()
-        return HTMLResponse(views.render_incident_list(listed, self._site.signed(listed.sign)))
+        listed = self._site.incidents.list_incidents()
+        return HTMLResponse(views.render_incident_list(listed, self._site.page_etag(listed.etag)))
 
     def times(self, _: Request) -> Response:
-        listed = self._site.shelf.listed()
-        return HTMLResponse(views.render_times(compute_stats(listed.cases, cut=listed.cut), self._site.signed(listed.sign)))
+        listed = self._site.incidents.list_incidents()
+        return HTMLResponse(views.render_times(compute_stats(listed.records, cut=listed.cut), self._site.page_etag(listed.etag)))
 
     def incident(self, request: Request) -> Response:
-        found = self._site.shelf.dossier(request.path_params["incident"])
+        found = self._site.incidents.read_incident(request.path_params["incident"])
         if found is None:
             raise HTTPException(404, "No such incident is known here.")
-        people = self._site.people(found.service) if found.service else ()
+        people = self._site.list_approvers(found.service) if found.service else ()
         token = request.query_params.get("dialog", "")
-        dialog = self._site.shelf.dialog(token) if token else {}
+        dialog = self._site.incidents.read_dialog(token) if token else {}
         shown = views.PageState(
             token=self._site.token.text,
             people=people,
-            writable=self._site.clicker is not None,
-            why_not=self._site.why_not,
+            writable=self._site.click_sender is not None,
+            why_not=self._site.read_only_reason,
             acting=request.query_params.get("as", ""),
-            told=self._site.told(request.query_params.get("told", "")),
+            told=self._site.find_answer(request.query_params.get("told", "")),
             dialog=dialog,
             dialog_token=token if dialog else "",
-            sign=self._site.signed(found.sign),
+            etag=self._site.page_etag(found.etag),
         )
         return HTMLResponse(views.render_incident(found, shown))
 
     async def press(self, request: Request) -> Response:
-        form = await self._form(request)
-        found, clicker = await self._found(request.path_params["incident"])
+        form = await self._read_form(request)
+        found, clicker = await self._find_incident(request.path_params["incident"])
         assert found.service is not None
         user, action = _read_id_field(form, "user"), _read_id_field(form, "action")
         try:
             trigger, answered = await run_in_threadpool(
-                clicker.press, found.service, found.case.message, found.message, action, user
+                clicker.press_button, found.service, found.record.message, found.message, action, user
             )
         except Reject as gone:
-            return self._back(found.case.id, {"as": user}, ClickResponse(409, gone.detail))
+            return self._redirect_to_incident(found.record.id, {"as": user}, ClickResponse(409, gone.detail))
         asked = answered.status == 200 and not answered.text
-        asked = asked and bool(await run_in_threadpool(self._site.shelf.dialog, trigger))
-        return self._back(found.case.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
+        asked = asked and bool(await run_in_threadpool(self._site.incidents.read_dialog, trigger))
+        return self._redirect_to_incident(found.record.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
 
     async def submit(self, request: Request) -> Response:
-        form = await self._form(request)
+        form = await self._read_form(request)
         token = request.path_params["token"]
-        dialog = await run_in_threadpool(self._site.shelf.dialog, token)
+        dialog = await run_in_threadpool(self._site.incidents.read_dialog, token)
         view = dialog.get("view")
         if not isinstance(view, Mapping):
             raise HTTPException(404, "This dialog is not open any more.")
-        found, clicker = await self._found(_read_id_field(form, "incident"))
+        found, clicker = await self._find_incident(_read_id_field(form, "incident"))
         assert found.service is not None
         user = str(dialog.get("user", ""))
-        answered = await run_in_threadpool(clicker.submit, found.service, view, form, user)
-        return self._back(found.case.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered)
+        answered = await run_in_threadpool(clicker.submit_dialog, found.service, view, form, user)
+        return self._redirect_to_incident(found.record.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered)
 
     async def changes(self, request: Request) -> Response:
-        shelf, signs = self._site.shelf, self._site.signs
+        shelf, signs = self._site.incidents, self._site.changes
         if check_stream_origin(request.headers):
             raise HTTPException(403, "Only the page itself may ask for this.")
         if signs.streams >= MAX_STREAMS:
@@ -167,21 +167,21 @@ class _Handlers:
         incident, shown = request.query_params.get("of", ""), request.query_params.get("shown", "")
 
         def ask() -> str:
-            return self._site.signed(shelf.sign(incident) if incident else shelf.listed().sign)
+            return self._site.page_etag(shelf.read_etag(incident) if incident else shelf.list_incidents().etag)
 
-        return StreamingResponse(signs.events(incident or _LIST_TOPIC, ask, shown), media_type="text/event-stream")
+        return StreamingResponse(signs.stream_events(incident or _LIST_TOPIC, ask, shown), media_type="text/event-stream")
 
-    async def refused(self, _: Request, error: Exception) -> Response:
+    async def http_error(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return HTMLResponse(views.render_error(error.status_code, error.detail), error.status_code)
 
-    async def away(self, _: Request, error: Exception) -> Response:
+    async def store_unavailable(self, _: Request, error: Exception) -> Response:
         return HTMLResponse(views.render_error(503, f"The store does not answer just now: {error}"), 503)
 
     async def unreadable(self, _: Request, error: Exception) -> Response:
         return HTMLResponse(views.render_error(500, f"What is stored cannot be shown: {error}"), 500)
 
-    async def _form(self, request: Request) -> Form:
+    async def _read_form(self, request: Request) -> Form:
         body = b""
         async for chunk in request.stream():
             body += chunk
@@ -191,22 +191,22 @@ class _Handlers:
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS))
         except ValueError:
             raise HTTPException(400, "The form has too many fields.") from None
-        if not self._site.token.fits(form.get("token")):
+        if not self._site.token.matches(form.get("token")):
             raise HTTPException(403, STALE_PAGE)
         return form
 
-    async def _found(self, incident: str) -> tuple[IncidentView, ClickSender]:
-        if self._site.clicker is None:
-            raise HTTPException(403, self._site.why_not)
-        found = await run_in_threadpool(self._site.shelf.dossier, incident)
+    async def _find_incident(self, incident: str) -> tuple[IncidentView, ClickSender]:
+        if self._site.click_sender is None:
+            raise HTTPException(403, self._site.read_only_reason)
+        found = await run_in_threadpool(self._site.incidents.read_incident, incident)
         if found is None or found.service is None:
             raise HTTPException(404, "No such incident of a watched service is known here.")
-        return found, self._site.clicker
+        return found, self._site.click_sender
 
-    def _back(self, incident: str, query: Mapping[str, str], answered: ClickResponse) -> Response:
+    def _redirect_to_incident(self, incident: str, query: Mapping[str, str], answered: ClickResponse) -> Response:
         """To the incident, so that a reload does not click again."""
         said = answered if answered.text or answered.errors else _explain_failure(answered)
-        more = {**query, **({"told": self._site.keep(said)} if said else {})}
+        more = {**query, **({"told": self._site.store_answer(said)} if said else {})}
         return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#message", 303)
 
 

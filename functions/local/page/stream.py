@@ -24,9 +24,9 @@ ReadEtag = Callable[[], str]
 
 @dataclass(slots=True)
 class _Latest:
-    sign: str = ""
-    at: float = float("-inf")
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    etag: str = ""
+    read_at: float = float("-inf")
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ChangeFeed:
@@ -44,28 +44,28 @@ class ChangeFeed:
         self._seen: dict[str, _Latest] = {}
         self.streams = 0
 
-    async def sign(self, topic: str, ask: ReadEtag) -> str:
+    async def latest_etag(self, topic: str, read_etag: ReadEtag) -> str:
         """At most `seconds` old. A store that cannot be asked just now changes nothing."""
         if topic not in self._seen and len(self._seen) >= _MAX_TOPICS:
             self._seen.pop(next(iter(self._seen)))
         seen = self._seen.setdefault(topic, _Latest())
-        async with seen.turn:
-            if self._now() - seen.at >= self._seconds:
+        async with seen.lock:
+            if self._now() - seen.read_at >= self._seconds:
                 with suppress(Retry):
-                    seen.sign = await run_in_threadpool(ask)
-                seen.at = self._now()
-        return seen.sign
+                    seen.etag = await run_in_threadpool(read_etag)
+                seen.read_at = self._now()
+        return seen.etag
 
-    async def events(self, topic: str, ask: ReadEtag, shown: str) -> AsyncIterator[bytes]:
+    async def stream_events(self, topic: str, read_etag: ReadEtag, shown_etag: str) -> AsyncIterator[bytes]:
         """`shown` is the sign of what the page shows already."""
         self.streams += 1
         try:
             yield b"retry: 1000\n\n"
             quiet_since = self._now()
             while True:
-                sign = await self.sign(topic, ask)
-                if sign != shown:
-                    shown, quiet_since = sign, self._now()
+                sign = await self.latest_etag(topic, read_etag)
+                if sign != shown_etag:
+                    shown_etag, quiet_since = sign, self._now()
                     yield f"event: changed\ndata: {sign}\n\n".encode()
                 elif self._now() - quiet_since >= _HEARTBEAT_SECONDS:
                     quiet_since = self._now()

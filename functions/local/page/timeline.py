@@ -26,7 +26,7 @@ class Lane(StrEnum):
 
     COMMITS = "Commits"
     SERVICE = "Service"
-    LOOP = "provenfix"
+    PROVENFIX = "provenfix"
 
 
 class EventLook(StrEnum):
@@ -120,14 +120,14 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
 
 
 _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
-    IncidentState.WAITING: (Lane.LOOP, EventLook.PLAIN, "waiting", "A close with 1011 waits for the error that explains it"),
-    IncidentState.OPENED: (Lane.LOOP, EventLook.ASKED, "detected", "The incident is opened"),
-    IncidentState.UNFIXED: (Lane.LOOP, EventLook.PLAIN, "nothing to deploy", "There is an issue, and nothing to deploy yet"),
-    IncidentState.PROPOSED: (Lane.LOOP, EventLook.ASKED, "proposed", "People are asked"),
-    IncidentState.APPROVED: (Lane.LOOP, EventLook.DONE, "approved", "Approved"),
+    IncidentState.WAITING: (Lane.PROVENFIX, EventLook.PLAIN, "waiting", "A close with 1011 waits for the error that explains it"),
+    IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED, "detected", "The incident is opened"),
+    IncidentState.UNFIXED: (Lane.PROVENFIX, EventLook.PLAIN, "nothing to deploy", "There is an issue, and nothing to deploy yet"),
+    IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED, "proposed", "People are asked"),
+    IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE, "approved", "Approved"),
     IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN, "deploying", "The deployment begins"),
     IncidentState.WATCHING: (Lane.SERVICE, EventLook.GOOD, "deployed", "The new revision has all of the traffic, and is watched"),
-    IncidentState.RESOLVED: (Lane.LOOP, EventLook.GOOD, "verified", "Verified automatically, and closed"),
+    IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD, "verified", "Verified automatically, and closed"),
     IncidentState.ROLLED_BACK: (
         Lane.SERVICE,
         EventLook.BROKEN,
@@ -135,18 +135,18 @@ _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
         "Rolled back automatically: the traffic is as it was before",
     ),
     IncidentState.FAILED: (Lane.SERVICE, EventLook.BROKEN, "deployment failed", "The deployment failed"),
-    IncidentState.DENIED: (Lane.LOOP, EventLook.BROKEN, "denied", "Denied; nothing is deployed"),
-    IncidentState.EXPIRED: (Lane.LOOP, EventLook.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
-    IncidentState.REFUSED: (Lane.LOOP, EventLook.BROKEN, "refused", "Not deployed: what the approval stood on has changed"),
-    IncidentState.REPORTED: (Lane.LOOP, EventLook.PLAIN, "reported", "Reported; a person has to look at it"),
-    IncidentState.MUTED: (Lane.LOOP, EventLook.PLAIN, "muted", "A person has put an end to the automation"),
-    IncidentState.RECORDED: (Lane.LOOP, EventLook.PLAIN, "recorded", "Recorded: no redeployment mends this"),
-    IncidentState.ABSORBED: (Lane.LOOP, EventLook.PLAIN, "absorbed", "Another incident explains this one"),
+    IncidentState.DENIED: (Lane.PROVENFIX, EventLook.BROKEN, "denied", "Denied; nothing is deployed"),
+    IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
+    IncidentState.REFUSED: (Lane.PROVENFIX, EventLook.BROKEN, "refused", "Not deployed: what the approval stood on has changed"),
+    IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN, "reported", "Reported; a person has to look at it"),
+    IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN, "muted", "A person has put an end to the automation"),
+    IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN, "recorded", "Recorded: no redeployment mends this"),
+    IncidentState.ABSORBED: (Lane.PROVENFIX, EventLook.PLAIN, "absorbed", "Another incident explains this one"),
 }
 
 
 def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
-    for step in view.case.history:
+    for step in view.record.history:
         at, state = _read_time(step, "at"), _read_text(step, "state")
         if at is None or state not in _STATE_EVENTS:
             continue

@@ -43,7 +43,7 @@ class PageState:
     told: ClickResponse | None = None
     dialog: Mapping[str, object] | None = None
     dialog_token: str = ""
-    sign: str = ""
+    etag: str = ""
 
 
 STRANGER_USER_ID = "U0STRANGER"
@@ -92,7 +92,7 @@ _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.DYNAMIC_CODE: "Error in code made at run time",
     SignalKind.DEPENDENCY: "Error in an installed package",
     SignalKind.NOT_PYTHON: "Error that is not Python's",
-    SignalKind.FOLLOWER: "Error that follows from another",
+    SignalKind.FOLLOW_ON_ERROR: "Error that follows from another",
 }
 
 
@@ -121,7 +121,7 @@ class MilestoneTime:
 def list_milestone_times(case: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
     reached = compute_milestones(case)
-    return [MilestoneTime(name, getattr(reached, name), _format_delay(reached.after(name), name)) for name in MILESTONE_NAMES]
+    return [MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name)) for name in MILESTONE_NAMES]
 
 
 def _format_delay(time: timedelta | None, name: str) -> str:
@@ -140,9 +140,9 @@ class IncidentRow:
 
 def render_incident_list(listed: IncidentList, sign: str) -> str:
     """The list: what is open first, and nothing that another incident explains."""
-    shown = [case for case in listed.cases if case.state is not IncidentState.ABSORBED]
+    shown = [case for case in listed.records if case.state is not IncidentState.ABSORBED]
     rows = [IncidentRow(case, create_badge(case.state), list_milestone_times(case), case.active) for case in shown]
-    hidden = len(listed.cases) - len(rows)
+    hidden = len(listed.records) - len(rows)
     return _render_template("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
 
@@ -157,11 +157,11 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
     return _render_template(
         "incident.html",
         of=view,
-        case=view.case,
+        case=view.record,
         report=view.report,
-        badge=create_badge(view.case.state),
-        clock=list_milestone_times(view.case),
-        title=format_title(view.case, view.findings, view.proposal, derive_proposal_status(view.case)),
+        badge=create_badge(view.record.state),
+        clock=list_milestone_times(view.record),
+        title=format_title(view.record, view.findings, view.proposal, derive_proposal_status(view.record)),
         shipped=_read_shipped(view),
         happenings=found,
         drawing=draw_timeline(found),
@@ -172,7 +172,7 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         issue=_render_issue(view.issue),
         shown=shown,
         stranger=STRANGER_USER_ID,
-        sign=shown.sign,
+        sign=shown.etag,
     )
 
 

@@ -36,7 +36,7 @@ class RunningRevision:
     """A revision that is to run: its task, the address of its own, its instance while there is one."""
 
     task: asyncio.Task[None]
-    front: ReverseProxy
+    proxy: ReverseProxy
     instance: Instance | None = None
 
 
@@ -50,44 +50,44 @@ class Controller:
     launcher: Launcher
     folder: Path
     start_seconds: float = START_SECONDS
-    _served: dict[tuple[str, str], RunningRevision] = field(default_factory=dict)
+    _running: dict[tuple[str, str], RunningRevision] = field(default_factory=dict)
     _splits: dict[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Until it is cancelled; then every process is ended. Raises Unreadable where a port is taken."""
-        writing = asyncio.create_task(self.journal.keep_writing())
-        fronts = [front for service in self.services.values() if (front := self._front_of(service)) is not None]
+        writing = asyncio.create_task(self.journal.flush_repeatedly())
+        fronts = [front for service in self.services.values() if (front := self._create_proxy(service)) is not None]
         try:
             for front in fronts:
                 await _open_proxy(front)
             while True:
-                await self._round()
+                await self._reconcile()
                 await asyncio.sleep(_ROUND_SECONDS)
         finally:
-            await asyncio.gather(*(self._end(place) for place in list(self._served)))
+            await asyncio.gather(*(self._stop_revision(place) for place in list(self._running)))
             for front in fronts:
                 await front.close()
             writing.cancel()
             self.journal.flush()
 
-    def _front_of(self, service: Service) -> ReverseProxy | None:
+    def _create_proxy(self, service: Service) -> ReverseProxy | None:
         """A service is reached where its probe looks for it; elsewhere it is not served here."""
         place = urlsplit(service.probe_url)
         if place.hostname != LOOPBACK or not place.port:
             return None
-        return ReverseProxy(service, place.port, lambda: self._targets(service), self.journal.add)
+        return ReverseProxy(service, place.port, lambda: self._list_backends(service), self.journal.add_entry)
 
-    def _targets(self, service: Service) -> Sequence[Backend]:
-        return [self._target(service, name, share) for name, share in self._splits.get(service.id, ())]
+    def _list_backends(self, service: Service) -> Sequence[Backend]:
+        return [self._find_backend(service, name, share) for name, share in self._splits.get(service.id, ())]
 
-    def _target(self, service: Service, revision: str, share: int) -> Backend:
-        served = self._served.get((service.id, revision))
+    def _find_backend(self, service: Service, revision: str, share: int) -> Backend:
+        served = self._running.get((service.id, revision))
         instance = served.instance if served else None
         return (
-            Backend(revision, share, instance.port, instance.place.instance) if instance else Backend(revision, share, 0)
+            Backend(revision, share, instance.port, instance.source.instance) if instance else Backend(revision, share, 0)
         )
 
-    async def _round(self) -> None:
+    async def _reconcile(self) -> None:
         wanted: dict[tuple[str, str], RevisionSource] = {}
         try:
             for service in self.services.values():
@@ -98,24 +98,24 @@ class Controller:
         except Retry:
             return  # the next round asks again
         for place, source in wanted.items():
-            if place not in self._served:
-                await self._begin(place, source)
-        for place in [each for each in self._served if each not in wanted]:
-            await self._end(place)
+            if place not in self._running:
+                await self._start_revision(place, source)
+        for place in [each for each in self._running if each not in wanted]:
+            await self._stop_revision(place)
 
-    async def _begin(self, place: tuple[str, str], source: RevisionSource) -> None:
-        service, revision = self.services[place[0]], place[1]
-        front = ReverseProxy(service, 0, lambda: [self._target(service, revision, 100)], self.journal.add)
+    async def _start_revision(self, key: tuple[str, str], source: RevisionSource) -> None:
+        service, revision = self.services[key[0]], key[1]
+        front = ReverseProxy(service, 0, lambda: [self._find_backend(service, revision, 100)], self.journal.add_entry)
         await front.open()
-        self._served[place] = RunningRevision(asyncio.create_task(self._serve(service, revision, source)), front)
+        self._running[key] = RunningRevision(asyncio.create_task(self._keep_running(service, revision, source)), front)
 
-    async def _end(self, place: tuple[str, str]) -> None:
-        served = self._served.pop(place)
+    async def _stop_revision(self, key: tuple[str, str]) -> None:
+        served = self._running.pop(key)
         served.task.cancel()
         await asyncio.gather(served.task, return_exceptions=True)
-        await served.front.close()
+        await served.proxy.close()
 
-    async def _serve(self, service: Service, revision: str, source: RevisionSource) -> None:
+    async def _keep_running(self, service: Service, revision: str, source: RevisionSource) -> None:
         """Starts the revision, and again whenever its process ends; gives up on one that was never ready."""
         files = self.folder / service.id / revision
         attempt = 0
@@ -124,34 +124,34 @@ class Controller:
             attempt += 1
             try:
                 await asyncio.to_thread(prepare_files, service.repository, source, files)
-                await self._one_instance(service, revision, files)
+                await self._run_instance(service, revision, files)
             except (InputError, NotReady) as failed:
                 if isinstance(failed, NotReady) and failed.killed and attempt < _MAX_KILLED_STARTS:
                     continue
-                if self._tell(service, revision, "no", str(failed)) == "no":
+                if self._store_readiness(service, revision, "no", str(failed)) == "no":
                     return
 
-    async def _one_instance(self, service: Service, revision: str, files: Path) -> None:
+    async def _run_instance(self, service: Service, revision: str, files: Path) -> None:
         """Returns when the process has ended. Raises NotReady, Unreadable."""
         port = find_free_port()
-        launch = await asyncio.to_thread(self.launcher.launch, service, revision, files, port)
+        launch = await asyncio.to_thread(self.launcher.plan_launch, service, revision, files, port)
         place = InstanceRef(service, revision, create_instance_id())
-        instance = await start_instance(place, files, launch, port, self.journal.add)
+        instance = await start_instance(place, files, launch, port, self.journal.add_entry)
         try:
-            await instance.ready(self.start_seconds)
-            served = self._served[(service.id, revision)]
+            await instance.wait_until_ready(self.start_seconds)
+            served = self._running[(service.id, revision)]
             served.instance = instance
-            self._tell(service, revision, "yes", f"http://{LOOPBACK}:{served.front.port}")
-            await instance.ended()
+            self._store_readiness(service, revision, "yes", f"http://{LOOPBACK}:{served.proxy.port}")
+            await instance.wait_until_ended()
         finally:
-            if (service.id, revision) in self._served:
-                self._served[(service.id, revision)].instance = None
+            if (service.id, revision) in self._running:
+                self._running[(service.id, revision)].instance = None
             await instance.stop()
 
-    def _tell(self, service: Service, revision: str, ready: str, told: str) -> str:
+    def _store_readiness(self, service: Service, revision: str, ready: str, detail: str) -> str:
         """Writes how a revision stands: what was ready once stays so, only its address may be another one."""
         key = f"{service.id}.{revision}"
-        value = {"ready": ready, "detail": "" if ready == "yes" else told, "url": told if ready == "yes" else ""}
+        value = {"ready": ready, "detail": "" if ready == "yes" else detail, "url": detail if ready == "yes" else ""}
         if self.store.create(REVISIONS_KIND, key, value):
             return ready
         stored = self.store.read(REVISIONS_KIND, key)

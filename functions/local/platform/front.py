@@ -40,17 +40,17 @@ class WeightedRoundRobin:
     """Deals connections out by weight, evenly: of ten, a share of 10 gets one, and never two in a row."""
 
     def __init__(self) -> None:
-        self._owed: dict[str, int] = {}
+        self._credits: dict[str, int] = {}
 
-    def next(self, targets: Sequence[Backend]) -> Backend | None:
+    def choose(self, backends: Sequence[Backend]) -> Backend | None:
         """None where nobody has a share."""
-        taking = [each for each in targets if each.share]
+        taking = [each for each in backends if each.share]
         if not taking:
             return None
-        owed = {each.revision: self._owed.get(each.revision, 0) + each.share for each in taking}
+        owed = {each.revision: self._credits.get(each.revision, 0) + each.share for each in taking}
         chosen = max(taking, key=lambda each: owed[each.revision])
         owed[chosen.revision] -= sum(each.share for each in taking)
-        self._owed = owed
+        self._credits = owed
         return chosen
 
 
@@ -60,9 +60,9 @@ class ReverseProxy:
 
     service: Service
     port: int
-    targets: Callable[[], Sequence[Backend]]
-    add: Callable[[Entry], None]
-    turns: WeightedRoundRobin = field(default_factory=WeightedRoundRobin)
+    list_backends: Callable[[], Sequence[Backend]]
+    add_entry: Callable[[Entry], None]
+    balancer: WeightedRoundRobin = field(default_factory=WeightedRoundRobin)
     server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -83,19 +83,19 @@ class ReverseProxy:
             writer.close()
             return
         began, clock = datetime.now(UTC), time.monotonic()
-        target = await self._ready(self.turns.next(self.targets()))
+        target = await self._wait_for_backend(self.balancer.choose(self.list_backends()))
         status = await _forward_request(head, reader, writer, target.port if target else 0)
         writer.close()
         if target is not None:
             told = _parse_request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
-            self.add(create_request_entry(InstanceRef(self.service, target.revision, target.instance), told))
+            self.add_entry(create_request_entry(InstanceRef(self.service, target.revision, target.instance), told))
 
-    async def _ready(self, chosen: Backend | None) -> Backend | None:
+    async def _wait_for_backend(self, chosen: Backend | None) -> Backend | None:
         """The same one once it has an instance: a request waits while one is started, as on Cloud Run."""
         deadline = time.monotonic() + _MAX_WAIT_SECONDS
         while chosen is not None and not chosen.port and time.monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
-            chosen = next((each for each in self.targets() if each.revision == chosen.revision), chosen)
+            chosen = next((each for each in self.list_backends() if each.revision == chosen.revision), chosen)
         return chosen
 
 

@@ -26,8 +26,8 @@ _MAX_LINE_LENGTH = 1 << 20
 class NotReady(Exception):
     """The process has ended, or its port did not answer in time. The text is one sentence."""
 
-    def __init__(self, told: str, *, killed: bool = False) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, *, killed: bool = False) -> None:
+        super().__init__(message)
         self.killed = killed
         """Whether somebody else has ended it: that says nothing about the revision."""
 
@@ -36,28 +36,28 @@ class NotReady(Exception):
 class Instance:
     """A running process. `place` tells its entries from those of the one before it."""
 
-    place: InstanceRef
+    source: InstanceRef
     port: int
     process: asyncio.subprocess.Process
-    called: Callable[[str], str]
+    map_paths: Callable[[str], str]
     """Puts the image's name of the folder in the place of this machine's."""
-    add: Callable[[Entry], None]
+    add_entry: Callable[[Entry], None]
     last_line: str = ""
     readers: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def ready(self, seconds: float) -> None:
+    async def wait_until_ready(self, timeout_seconds: float) -> None:
         """Returns once the port answers. Raises NotReady."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeout_seconds):
                 while not await _is_port_open(self.port):
                     if self.process.returncode is not None:
-                        told = await self.ended()
+                        told = await self.wait_until_ended()
                         raise NotReady(told, killed=self.process.returncode == -signal.SIGKILL)
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
-            raise NotReady(f"Its port did not answer within {seconds:g} seconds.") from None
+            raise NotReady(f"Its port did not answer within {timeout_seconds:g} seconds.") from None
 
-    async def ended(self) -> str:
+    async def wait_until_ended(self) -> str:
         """Returns once the process has ended and all that it printed was read: with what, and its last words."""
         code = await self.process.wait()
         await asyncio.gather(*self.readers)
@@ -76,7 +76,7 @@ class Instance:
             await self.process.wait()
         await asyncio.gather(*self.readers)
 
-    async def read(self, stream: asyncio.StreamReader, name: str) -> None:
+    async def read_lines(self, stream: asyncio.StreamReader, name: str) -> None:
         """Takes every line until the stream ends."""
         while True:
             try:
@@ -85,10 +85,10 @@ class Instance:
                 continue
             if not line:
                 return
-            text = self.called(line.decode("utf-8", "replace").rstrip("\r\n"))
+            text = self.map_paths(line.decode("utf-8", "replace").rstrip("\r\n"))
             if text.strip():
                 self.last_line = truncate(to_one_line(text.strip()), 200)
-                self.add(create_line_entry(self.place, datetime.now(UTC), name, text))
+                self.add_entry(create_line_entry(self.source, datetime.now(UTC), name, text))
 
 
 async def start_instance(source: InstanceRef, files: Path, launch: Launch, port: int, add_entry: Callable[[Entry], None]) -> Instance:
@@ -108,7 +108,7 @@ async def start_instance(source: InstanceRef, files: Path, launch: Launch, port:
     assert process.stderr is not None
     instance = Instance(source, port, process, lambda text: text.replace(str(files), launch.workdir), add_entry)
     streams = ((process.stdout, "stdout"), (process.stderr, "stderr"))
-    instance.readers += [asyncio.create_task(instance.read(stream, name)) for stream, name in streams]
+    instance.readers += [asyncio.create_task(instance.read_lines(stream, name)) for stream, name in streams]
     return instance
 
 

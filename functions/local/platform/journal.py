@@ -27,11 +27,11 @@ class Journal:
         self._inlet = inlet
         self._waiting: list[Entry] = []
 
-    def add(self, entry: Entry) -> None:
+    def add_entry(self, entry: Entry) -> None:
         """Takes one entry; it is written soon."""
         self._waiting.append(entry)
 
-    async def keep_writing(self) -> None:
+    async def flush_repeatedly(self) -> None:
         """Runs until it is cancelled."""
         while True:
             self.flush()
@@ -46,7 +46,7 @@ class Journal:
             self._logs.write(written)
             matched = [json.dumps(entry).encode() for entry in written if matches_sink(entry)]
             if matched:
-                self._inlet.put(flow.LOG_ENTRIES, matched)
+                self._inlet.publish_raw(flow.LOG_ENTRIES, matched)
         except Retry:
             return  # both take an entry twice without harm
         del self._waiting[: len(written)]

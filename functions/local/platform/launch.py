@@ -46,12 +46,12 @@ class Launcher:
     interpreters: Mapping[str, str]
     packages: Path
 
-    def launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
+    def plan_launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
         """Raises Unreadable in one sentence where it cannot be started here."""
         texts = _read_texts(files)
         told = find_deployed_python(texts, "Dockerfile")
         python = told[0] if told else service.python or _RUNNING_PYTHON
-        interpreter = self._interpreter(python, told[1] if told else "its configuration")
+        interpreter = self._find_interpreter(python, told[1] if told else "its configuration")
         command = _build_command(_read_command_words(texts), interpreter, port)
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ},
@@ -64,10 +64,10 @@ class Launcher:
             "PYTHONUTF8": "1",
         }
         if interpreter != sys.executable:
-            environment["PYTHONPATH"] = str(self._linked())
+            environment["PYTHONPATH"] = str(self._link_packages())
         return Launch(command, environment, _find_workdir(texts))
 
-    def _interpreter(self, python: str, source: str) -> str:
+    def _find_interpreter(self, python: str, source: str) -> str:
         if python == _RUNNING_PYTHON and python not in self.interpreters:
             return sys.executable
         found = find_interpreter(python, self.interpreters)
@@ -79,7 +79,7 @@ class Launcher:
         found.close()
         return found.interpreter
 
-    def _linked(self) -> Path:
+    def _link_packages(self) -> Path:
         """A folder that holds nothing but what serves an application."""
         self.packages.mkdir(parents=True, exist_ok=True)
         for name in _SERVER_PACKAGES:

@@ -23,13 +23,13 @@ class CPython:
     `processes_started` and `sources_compiled` count, for tests and the bench.
     """
 
-    def __init__(self, interpreter: str, *, seconds: float = 20.0, memory: int = 1 << 30) -> None:
+    def __init__(self, interpreter: str, *, timeout: float = 20.0, memory_limit: int = 1 << 30) -> None:
         self.interpreter = interpreter
         self.processes_started = 0
         self.sources_compiled = 0
-        self._seconds = seconds
-        self._memory = memory
-        self._deaths = 0
+        self._seconds = timeout
+        self._memory = memory_limit
+        self._crashes = 0
         self._process: WorkerProcess | None = None
         self._implementation = ""
         self._version = ""
@@ -37,13 +37,13 @@ class CPython:
     @property
     def implementation(self) -> str:
         """`cpython` or what else answers there. Raises `InterpreterError`."""
-        self._introduce()
+        self._identify()
         return self._implementation
 
     @property
     def version(self) -> str:
         """`3.11.7`. Raises `InterpreterError`."""
-        self._introduce()
+        self._identify()
         return self._version
 
     @property
@@ -56,23 +56,23 @@ class CPython:
         """`cpython-3.11.7`."""
         return f"{self.implementation}-{self.version}"
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         """Nothing to gain: a source costs what its compilation costs."""
 
     def compile(self, source: Source) -> Compilation:
         """The verdict; `ok` is None, with a sentence, where the process died of the source or ran out of its limits."""
-        self._introduce()
-        if self._deaths >= MAX_CRASHES:
-            return self._unjudged(f"{self.checked_by} was lost {self._deaths} times and is not asked again")
+        self._identify()
+        if self._crashes >= MAX_CRASHES:
+            return self._undecided(f"{self.checked_by} was lost {self._crashes} times and is not asked again")
         self.sources_compiled += 1
         try:
-            answer = self._running().ask(source, self._seconds)
+            answer = self._ensure_process().judge(source, self._seconds)
         except (WorkerLost, InterpreterError) as lost:
-            self._drop()
-            return self._unjudged(f"{self.checked_by} {lost}")
+            self._stop_process()
+            return self._undecided(f"{self.checked_by} {lost}")
         if not answer["ok"] and answer["class"] == "MemoryError" and answer["peak"] * 2 > self._memory:
-            self._drop()  # its peak stays high, which would make the next MemoryError look like this one
-            return self._unjudged(f"{self.checked_by} needed more than {self._memory >> 20} MiB of memory")
+            self._stop_process()  # its peak stays high, which would make the next MemoryError look like this one
+            return self._undecided(f"{self.checked_by} needed more than {self._memory >> 20} MiB of memory")
         return parse_verdict(answer, source, self.checked_by)
 
     def close(self) -> None:
@@ -87,24 +87,24 @@ class CPython:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _introduce(self) -> None:
+    def _identify(self) -> None:
         if not self._version:
             try:
-                self._running()
+                self._ensure_process()
             except WorkerLost as lost:
                 self.close()
                 raise InterpreterError(f"{self.interpreter} {lost}") from lost
 
-    def _running(self) -> WorkerProcess:
+    def _ensure_process(self) -> WorkerProcess:
         if self._process is None:
             self.processes_started += 1
             self._process = WorkerProcess(self.interpreter, self._memory)
-            self._implementation, self._version = self._process.introduction()
+            self._implementation, self._version = self._process.identify()
         return self._process
 
-    def _drop(self) -> None:
-        self._deaths += 1
+    def _stop_process(self) -> None:
+        self._crashes += 1
         self.close()
 
-    def _unjudged(self, why: str) -> Compilation:
-        return Compilation(ok=None, fault=None, checked_by=self.checked_by, why=why + ".")
+    def _undecided(self, why: str) -> Compilation:
+        return Compilation(compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=why + ".")

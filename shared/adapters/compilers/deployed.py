@@ -17,19 +17,19 @@ from shared.secret import Secret
 class DeployedCompilers:
     """Implements `shared.ports.Compilers`. Interpreters end with `close()`, or by themselves with the process."""
 
-    def __init__(self, urls: Mapping[str, str], token: Callable[[str], Secret], found: LocalCompilers) -> None:
+    def __init__(self, urls: Mapping[str, str], fetch_token: Callable[[str], Secret], local: LocalCompilers) -> None:
         self._urls = urls
-        self._token = token
-        self._found = found
+        self._token = fetch_token
+        self._local = local
         self._compilers: dict[str, Compiler] = {}
-        self._explainer = _LockedExplainer(found.explainer())
+        self._explainer = _LockedExplainer(local.explainer())
         self._lock = Lock()
 
-    def compiler(self, python: str) -> Compiler:
+    def compiler_for(self, python: str) -> Compiler:
         """The same one for the same version. Raises Misused for a version that nobody can judge."""
         with self._lock:
             if python not in self._compilers:
-                best: Compiler = self._found.compiler(python)
+                best: Compiler = self._local.compiler_for(python)
                 if python in self._urls:
                     best = RemoteCompiler(python, self._urls[python], self._token, best)
                 self._compilers[python] = _LockedCompiler(best)
@@ -41,7 +41,7 @@ class DeployedCompilers:
 
     def close(self) -> None:
         """End every interpreter."""
-        self._found.close()
+        self._local.close()
 
 
 class _LockedCompiler:
@@ -55,9 +55,9 @@ class _LockedCompiler:
         with self._lock:
             return self._compiler.checked_by
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         with self._lock:
-            self._compiler.expect(sources)
+            self._compiler.prepare(sources)
 
     def compile(self, source: Source) -> Compilation:
         with self._lock:
@@ -73,6 +73,6 @@ class _LockedExplainer:
     def checked_by(self) -> str:
         return self._explainer.checked_by
 
-    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+    def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         with self._lock:
-            return self._explainer.explain(wanted)
+            return self._explainer.explain(requests)

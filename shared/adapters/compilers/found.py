@@ -23,21 +23,21 @@ class LocalCompilers:
 
     def __init__(self, interpreters: Mapping[str, str] | None = None) -> None:
         self._settings = dict(interpreters or {})
-        self._started: dict[str, CPython] = {}
+        self._interpreters: dict[str, CPython] = {}
         self._compilers: dict[str, Compiler] = {}
         self._ruff = Ruff()
 
-    def compiler(self, python: str) -> Compiler:
+    def compiler_for(self, python: str) -> Compiler:
         """The same one for the same version. Raises `UsageError` for a version that nobody here can judge."""
-        self.admit(python)
+        self.require_compiler(python)
         if python not in self._compilers:
             interpreter = find_interpreter(python, self._settings)
             if interpreter is not None:
-                self._started[python] = interpreter
+                self._interpreters[python] = interpreter
             self._compilers[python] = interpreter or RuffCompiler(self._ruff, python)
         return self._compilers[python]
 
-    def admit(self, python: str) -> None:
+    def require_compiler(self, python: str) -> None:
         """Raises `UsageError` for a version that nobody here can judge; starts nothing."""
         if python not in SUPPORTED_VERSIONS:
             raise UsageError(_describe_unsupported(python))
@@ -49,11 +49,11 @@ class LocalCompilers:
     @property
     def processes_started(self) -> int:
         """By all that were found, ruff included; candidates that were refused are not counted."""
-        return self._ruff.processes_started + sum(one.processes_started for one in self._started.values())
+        return self._ruff.processes_started + sum(one.processes_started for one in self._interpreters.values())
 
     def close(self) -> None:
         """End every interpreter."""
-        for interpreter in self._started.values():
+        for interpreter in self._interpreters.values():
             interpreter.close()
 
     def __enter__(self) -> Self:

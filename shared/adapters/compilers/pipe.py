@@ -46,8 +46,8 @@ class SourceLike(Protocol):
 class WorkerProcess:
     """One run of the worker: non-blocking pipes, so that every exchange has a deadline."""
 
-    def __init__(self, interpreter: str, memory: int) -> None:
-        command = [interpreter, *INTERPRETER_FLAGS, str(WORKER_PATH), str(memory)]
+    def __init__(self, interpreter: str, memory_limit: int) -> None:
+        command = [interpreter, *INTERPRETER_FLAGS, str(WORKER_PATH), str(memory_limit)]
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -69,24 +69,24 @@ class WorkerProcess:
         self._answers, self._asks = select.poll(), select.poll()
         self._answers.register(self._out, select.POLLIN)
         self._asks.register(self._in, select.POLLOUT)
-        self._asked = 0
+        self._request_count = 0
 
-    def introduction(self) -> tuple[str, str]:
+    def identify(self) -> tuple[str, str]:
         """Implementation and version. Raises `WorkerLost`."""
-        answer = self._answer(time.monotonic() + START_SECONDS, START_SECONDS)
+        answer = self._read_answer(time.monotonic() + START_SECONDS, START_SECONDS)
         try:
             return str(answer["implementation"]), str(answer["version"])
         except KeyError as error:
             raise WorkerLost("did not say which Python it is") from error
 
-    def ask(self, source: SourceLike, seconds: float) -> dict[str, Any]:
+    def judge(self, source: SourceLike, timeout: float) -> dict[str, Any]:
         """The worker's verdict on one source, checked to be the answer to this question. Raises `WorkerLost`."""
-        self._asked += 1
-        deadline = time.monotonic() + seconds
-        header = json.dumps({"id": self._asked, "path": source.path, "size": len(source.content)})
-        self._send(header.encode("ascii") + b"\n" + source.content, deadline, seconds)
-        answer = self._answer(deadline, seconds)
-        if answer.get("id") != self._asked or "ok" not in answer:
+        self._request_count += 1
+        deadline = time.monotonic() + timeout
+        header = json.dumps({"id": self._request_count, "path": source.path, "size": len(source.content)})
+        self._send(header.encode("ascii") + b"\n" + source.content, deadline, timeout)
+        answer = self._read_answer(deadline, timeout)
+        if answer.get("id") != self._request_count or "ok" not in answer:
             raise WorkerLost("answered something else than a verdict")
         return answer
 
@@ -105,15 +105,15 @@ class WorkerProcess:
             except BlockingIOError:
                 self._wait(self._asks, deadline, seconds)
             except BrokenPipeError as error:
-                raise self._death() from error
+                raise self._explain_exit() from error
 
-    def _answer(self, deadline: float, seconds: float) -> dict[str, Any]:
+    def _read_answer(self, deadline: float, seconds: float) -> dict[str, Any]:
         line = b""
         while not line.endswith(b"\n"):
             self._wait(self._answers, deadline, seconds)
             received = os.read(self._out, CHUNK_BYTES)
             if not received:
-                raise self._death()
+                raise self._explain_exit()
             line += received
             if len(line) > MAX_ANSWER_BYTES:
                 raise WorkerLost("answered more than a verdict")
@@ -130,7 +130,7 @@ class WorkerProcess:
         if not pipe.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise WorkerLost(f"did not answer within {seconds:g} s")
 
-    def _death(self) -> WorkerLost:
+    def _explain_exit(self) -> WorkerLost:
         # The pipe is closed, so the process has ended or is about to.
         self._popen.kill()
         code = self._popen.wait()

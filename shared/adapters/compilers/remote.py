@@ -37,67 +37,67 @@ class RemoteCompiler:
         self,
         python: str,
         url: str,
-        token: Callable[[str], Secret],
-        instead: Compiler,
+        fetch_token: Callable[[str], Secret],
+        fallback: Compiler,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.python = python
         self.requests_sent = 0
-        self.unreached = ""
+        self.last_failure = ""
         self._url = url
-        self._token = token
-        self._instead = instead
+        self._token = fetch_token
+        self._fallback = fallback
         self._clock = clock
         self._sleep = sleep
         self._version = ""
-        self._rests_until = float("-inf")
-        self._judged: dict[tuple[str, bytes], Compilation] = {}
+        self._cools_down_until = float("-inf")
+        self._cache: dict[tuple[str, bytes], Compilation] = {}
 
     @property
     def checked_by(self) -> str:
         """`cpython-3.11.9`; that of the other one while the function cannot be reached."""
-        if not self._version and self._reachable():
-            self._ask([])
-        return self._version if self._version and self._reachable() else self._instead.checked_by
+        if not self._version and self._is_available():
+            self._request_verdicts([])
+        return self._version if self._version and self._is_available() else self._fallback.checked_by
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         """Judges all of these in as few requests as their size allows."""
-        new = list({_cache_key(one): one for one in sources if _cache_key(one) not in self._judged}.values())
-        if len(self._judged) + len(new) > MAX_CACHED:
-            self._judged.clear()
+        new = list({_cache_key(one): one for one in sources if _cache_key(one) not in self._cache}.values())
+        if len(self._cache) + len(new) > MAX_CACHED:
+            self._cache.clear()
         for batch in _split_into_batches(new):
-            answered = self._ask(batch) if self._reachable() else None
+            answered = self._request_verdicts(batch) if self._is_available() else None
             if answered is None:
-                self._instead.expect(batch)
+                self._fallback.prepare(batch)
             else:
-                self._judged.update(zip(map(_cache_key, batch), answered, strict=True))
+                self._cache.update(zip(map(_cache_key, batch), answered, strict=True))
 
     def compile(self, source: Source) -> Compilation:
         """The function's verdict, else the other compiler's; the latter is not remembered."""
-        self.expect([source])
-        return self._judged.get(_cache_key(source)) or self._instead.compile(source)
+        self.prepare([source])
+        return self._cache.get(_cache_key(source)) or self._fallback.compile(source)
 
-    def _reachable(self) -> bool:
-        return self._clock() >= self._rests_until
+    def _is_available(self) -> bool:
+        return self._clock() >= self._cools_down_until
 
-    def _ask(self, batch: Sequence[Source]) -> list[Compilation] | None:
+    def _request_verdicts(self, batch: Sequence[Source]) -> list[Compilation] | None:
         """The verdicts on a batch; None where there is no answer, and then nothing is asked for a while."""
         encoded = [{"path": one.path[-MAX_PATH_LENGTH:], "content": _encode_content(one.content)} for one in batch]
         try:
             token = self._token(self._url)
             self.requests_sent += 1
             told = post_json(self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep)
-            answered = self._verdicts(told, batch)
+            answered = self._parse_verdicts(told, batch)
         except (RequestFailed, Retry) as error:
-            self.unreached = str(error)
-            self._rests_until = self._clock() + COOL_DOWN_SECONDS
+            self.last_failure = str(error)
+            self._cools_down_until = self._clock() + COOL_DOWN_SECONDS
             return None
-        self.unreached = ""
+        self.last_failure = ""
         return answered
 
-    def _verdicts(self, told: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
+    def _parse_verdicts(self, told: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
         """Raises `RequestFailed` where this is not the answer to the batch, or another Python's."""
         try:
             implementation, version, answers = str(told["implementation"]), str(told["version"]), told["verdicts"]
@@ -113,7 +113,7 @@ class RemoteCompiler:
 
 def _parse_compilation(answer: Mapping[str, Any], source: Source, checked_by: str) -> Compilation:
     if answer["ok"] is None:
-        return Compilation(ok=None, fault=None, checked_by=checked_by, why=f"{checked_by} {answer['why']}.")
+        return Compilation(compiles=None, fault=None, checked_by=checked_by, unjudged_reason=f"{checked_by} {answer['why']}.")
     return parse_verdict(answer, source, checked_by)
 
 

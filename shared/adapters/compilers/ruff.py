@@ -41,7 +41,7 @@ class Ruff:
     def __init__(self, *, seconds: float = BASE_SECONDS) -> None:
         self.processes_started = 0
         self._seconds = seconds
-        self._until = 0.0
+        self._deadline = 0.0
         self._checked_by = ""
 
     @property
@@ -51,17 +51,17 @@ class Ruff:
             self._checked_by = f"ruff-{importlib.metadata.version('ruff')}"
         return self._checked_by
 
-    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+    def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         """One explanation for each pair, in their order; equal pairs are judged once."""
-        decoded = {key: decode_source(*key) for key in ((source.content, python) for source, python in wanted)}
-        self._until = time.monotonic() + MAX_BISECTION_ROUNDS * self._allowed(len(decoded))
+        decoded = {key: decode_source(*key) for key in ((source.content, python) for source, python in requests)}
+        self._deadline = time.monotonic() + MAX_BISECTION_ROUNDS * self._timeout(len(decoded))
         judged = self._judge([key for key, text in decoded.items() if text.content is not None], decoded)
-        explained = {key: self._explanation(judged.get(key, ()), text) for key, text in decoded.items()}
-        return [explained[source.content, python] for source, python in wanted]
+        explained = {key: self._build_explanation(judged.get(key, ()), text) for key, text in decoded.items()}
+        return [explained[source.content, python] for source, python in requests]
 
-    def _explanation(self, judged: Sequence[Diagnostic] | str, text: DecodedSource) -> Explanation:
+    def _build_explanation(self, judged: Sequence[Diagnostic] | str, text: DecodedSource) -> Explanation:
         if isinstance(judged, str):
-            return Explanation(self.checked_by, (), why=judged)
+            return Explanation(self.checked_by, (), failure_reason=judged)
         findings = {(finding.line, finding.message): finding for finding in reversed(judged)}
         if text.fault is not None:
             line = text.row if text.fault.line is None else text.fault.line
@@ -74,21 +74,21 @@ class Ruff:
             return {}
         try:
             with tempfile.TemporaryDirectory(prefix="provenfix-") as directory:
-                return dict(zip(keys, self._run(Path(directory), keys, decoded), strict=True))
+                return dict(zip(keys, self._check_files(Path(directory), keys, decoded), strict=True))
         except _RuffFailed as failed:
-            if len(keys) == 1 or time.monotonic() > self._until:
+            if len(keys) == 1 or time.monotonic() > self._deadline:
                 return dict.fromkeys(keys, f"{self.checked_by} {failed}.")
         half = len(keys) // 2
         return self._judge(keys[:half], decoded) | self._judge(keys[half:], decoded)
 
-    def _run(self, directory: Path, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> list[list[Diagnostic]]:
+    def _check_files(self, directory: Path, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> list[list[Diagnostic]]:
         versions = {python: "py" + python.replace(".", "") for _, python in keys}
         for name in versions.values():
             (directory / name).mkdir()
         for number, key in enumerate(keys):
             (directory / versions[key[1]] / f"{number}.py").write_bytes(decoded[key].content or b"")
         answers = directory / "answers.jsonl"
-        self._start(directory, answers, versions.values(), self._allowed(len(keys)))
+        self._run_ruff(directory, answers, versions.values(), self._timeout(len(keys)))
         findings: list[list[Diagnostic]] = [[] for _ in keys]
         with answers.open(encoding="utf-8") as lines:
             for line in lines:
@@ -100,10 +100,10 @@ class Ruff:
                     own.append(_parse_finding(answer))
         return findings
 
-    def _allowed(self, sources: int) -> float:
+    def _timeout(self, sources: int) -> float:
         return self._seconds + SECONDS_PER_SOURCE * sources
 
-    def _start(self, directory: Path, answers: Path, versions: Iterable[str], seconds: float) -> None:
+    def _run_ruff(self, directory: Path, answers: Path, versions: Iterable[str], seconds: float) -> None:
         targets = ", ".join(f'"{version}/**" = "{version}"' for version in versions)
         command = [_ruff_binary(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
         command += ["--exit-zero", "--output-format", "json-lines", "--select", RULES]
@@ -133,30 +133,30 @@ class RuffCompiler:
     def __init__(self, ruff: Ruff, python: str) -> None:
         self.python = python
         self._ruff = ruff
-        self._judged: dict[bytes, Explanation] = {}
+        self._cache: dict[bytes, Explanation] = {}
 
     @property
     def checked_by(self) -> str:
         """`ruff-0.17.6`."""
         return self._ruff.checked_by
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         """Judge all of these in one process."""
-        new = [source for source in sources if source.content not in self._judged]
+        new = [source for source in sources if source.content not in self._cache]
         explanations = self._ruff.explain([(source, self.python) for source in new])
-        self._judged.update((source.content, said) for source, said in zip(new, explanations, strict=True))
+        self._cache.update((source.content, said) for source, said in zip(new, explanations, strict=True))
 
     def compile(self, source: Source) -> Compilation:
         """What ruff sees first, by position. CPython may stop at another line of the same file."""
-        self.expect([source])
-        said = self._judged[source.content]
-        if said.why:
-            return Compilation(ok=None, fault=None, checked_by=self.checked_by, why=said.why)
-        if not said.findings:
-            return Compilation(ok=True, fault=None, checked_by=self.checked_by)
-        return Compilation(ok=False, fault=self._fault(said.findings[0], source), checked_by=self.checked_by)
+        self.prepare([source])
+        said = self._cache[source.content]
+        if said.failure_reason:
+            return Compilation(compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=said.failure_reason)
+        if not said.diagnostics:
+            return Compilation(compiles=True, fault=None, checked_by=self.checked_by)
+        return Compilation(compiles=False, fault=self._build_fault(said.diagnostics[0], source), checked_by=self.checked_by)
 
-    def _fault(self, first: Diagnostic, source: Source) -> Fault:
+    def _build_fault(self, first: Diagnostic, source: Source) -> Fault:
         decoding = decode_source(source.content, self.python).fault
         if decoding is not None and decoding.message == first.message:
             return decoding

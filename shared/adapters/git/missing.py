@@ -18,7 +18,7 @@ def describe_missing(scratch: ScratchRepository, missing: Sequence[str], *, line
     """At most one sentence: for the blobs, else for line counts that could not be had."""
     if not missing and not line_counts:
         return []
-    command = _fetch_command(scratch.promisor(), missing)
+    command = _fetch_command(scratch.find_promisor_remote(), missing)
     copy = "partial clone" if scratch.partial else "copy of the repository"
     what = f"the contents of {len(missing)} file versions" if missing else "contents that line counts need"
     what = "the contents of 1 file version" if len(missing) == 1 else what

@@ -61,16 +61,16 @@ class ObjectStore:
         self.bytes_read = 0
 
     @cached_property
-    def _batch(self) -> GitPipe:
+    def _contents_process(self) -> GitPipe:
         return self._git.start("cat-file", "--batch")
 
     @cached_property
-    def _check(self) -> GitPipe:
+    def _info_process(self) -> GitPipe:
         return self._git.start("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
 
     def close(self) -> None:
         """Ends the processes that were started."""
-        for name in ("_batch", "_check"):
+        for name in ("_contents_process", "_info_process"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
@@ -78,12 +78,12 @@ class ObjectStore:
         """What each extended object name, such as `main^{commit}` or `commit:path`, stands for; None for no object."""
         found: list[ObjectInfo | None] = []
         for chunk in _split_requests(names):
-            self._check.send(b"".join(chunk))
-            found += [self._resolved(self._check.line()) for _ in chunk]
+            self._info_process.send(b"".join(chunk))
+            found += [self._parse_object_info(self._info_process.read_line()) for _ in chunk]
         return found
 
     @staticmethod
-    def _resolved(line: bytes) -> ObjectInfo | None:
+    def _parse_object_info(line: bytes) -> ObjectInfo | None:
         oid, *told = line.split(b" ")
         if len(told) == 2 and told[0] in _KINDS and told[1].isdigit():
             return ObjectInfo(oid.decode(), told[0].decode(), int(told[1]))
@@ -91,12 +91,12 @@ class ObjectStore:
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
         """(type, bytes) of an object, which are what its id stands for. Raises Unreadable where they are not."""
-        self._batch.send(oid.encode() + b"\n")
-        _, kind, *size = self._batch.line().split(b" ")
+        self._contents_process.send(oid.encode() + b"\n")
+        _, kind, *size = self._contents_process.read_line().split(b" ")
         if not size:  # `<id> missing`
             return None
-        content = self._batch.take(int(size[0]))
-        self._batch.take(1)
+        content = self._contents_process.read_bytes(int(size[0]))
+        self._contents_process.read_bytes(1)
         self.bytes_read += len(content)
         # Git does not look when it reads, and a proof stands on these bytes.
         if self._hash(b"%b %d\0%b" % (kind, len(content), content)).hexdigest() != oid:
@@ -121,7 +121,7 @@ class ObjectStore:
             got = self.read(tree)
             if got is None or got[0] != "tree":
                 return None
-            held = tuple(self._parsed(tree, got[1]))
+            held = tuple(self._parse_tree(tree, got[1]))
             self._trees.put(tree, held, len(held) + 1)
         return held
 
@@ -140,7 +140,7 @@ class ObjectStore:
             self._folders.put(tree, held, len(lines) + 1)
         return held
 
-    def _parsed(self, tree: str, content: bytes) -> Iterator[RawTreeEntry]:
+    def _parse_tree(self, tree: str, content: bytes) -> Iterator[RawTreeEntry]:
         at = 0
         while at < len(content):
             space = content.find(b" ", at)
@@ -158,9 +158,9 @@ class ObjectStore:
         None where some tree below is not in this copy. Raises Unreadable for a tree that nobody could check out.
         """
         found: dict[str, TreeEntry] = {}
-        return found if self._gather(tree, "", 0, found) else None
+        return found if self._collect_files(tree, "", 0, found) else None
 
-    def _gather(self, tree: str, above: str, depth: int, found: dict[str, TreeEntry]) -> bool:
+    def _collect_files(self, tree: str, above: str, depth: int, found: dict[str, TreeEntry]) -> bool:
         """Adds the files below a tree; False where a tree is missing."""
         lines = self.entries(tree)
         if lines is None:
@@ -170,7 +170,7 @@ class ObjectStore:
             path = above + entry.name.decode("utf-8", "surrogateescape")
             if entry.mode in _FILE_MODES:
                 found[path] = TreeEntry(path, entry.id)
-            elif entry.mode == _TREE_MODE and not self._gather(entry.id, f"{path}/", depth + 1, found):
+            elif entry.mode == _TREE_MODE and not self._collect_files(entry.id, f"{path}/", depth + 1, found):
                 return False
         return True
 

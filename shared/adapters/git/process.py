@@ -104,20 +104,20 @@ class GitPipe:
             self._ask.write(request)
             self._ask.flush()
         except BrokenPipeError as error:
-            raise self._ended() from error
+            raise self._damaged_repository() from error
 
-    def line(self) -> bytes:
+    def read_line(self) -> bytes:
         """The next line of the answer, without its end."""
         line = self._answer.readline()
         if not line.endswith(b"\n"):
-            raise self._ended()
+            raise self._damaged_repository()
         return line[:-1]
 
-    def take(self, size: int) -> bytes:
+    def read_bytes(self, size: int) -> bytes:
         """The next `size` bytes of the answer."""
         taken = self._answer.read(size)
         if len(taken) < size:
-            raise self._ended()
+            raise self._damaged_repository()
         return taken
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class GitPipe:
         self._answer.close()
         self._process.wait()
 
-    def _ended(self) -> GitError:
+    def _damaged_repository(self) -> GitError:
         return GitError(f"{self._name}: git could not read on, its objects seem to be damaged; run git fsck there")
 
 

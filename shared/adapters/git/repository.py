@@ -37,9 +37,9 @@ class GitRepository:
         self._git = self._scratch.git()
         self.objects = ObjectStore(self._git, self._scratch.id_bytes)
         self._listed_trees: LruCache[str, Mapping[str, TreeEntry]] = LruCache(_MAX_LISTED)
-        self._processes_apart = self._scratch.processes_started
+        self._other_processes = self._scratch.processes_started
         self._missing: set[str] = set()
-        self._counts_gone = False
+        self._missing_line_counts = False
 
     def __enter__(self) -> Self:
         return self
@@ -59,18 +59,18 @@ class GitRepository:
     @property
     def processes_started(self) -> int:
         """Git processes so far."""
-        return self._git.processes_started + self._processes_apart
+        return self._git.processes_started + self._other_processes
 
     # -- names ----------------------------------------------------------------------------------------------------
 
     def branch(self, name: str | None) -> Branch:
         """The deploy branch: `name`, else the remote's default branch, else HEAD. Raises Misused, Unreadable."""
         if name is not None:
-            return Branch(name, self._commit_id(name, "branch"))
+            return Branch(name, self._resolve_commit_id(name, "branch"))
         symbolic = sorted(self._scratch.symbolic.items(), key=lambda pair: pair[0] != "refs/remotes/origin/HEAD")
         for ref, target in symbolic:
             if ref.startswith("refs/remotes/") and ref.endswith("/HEAD") and target in self._scratch.refs:
-                return Branch(target.removeprefix("refs/remotes/"), self._commit_id(target, "branch"))
+                return Branch(target.removeprefix("refs/remotes/"), self._resolve_commit_id(target, "branch"))
         found = self.objects.resolve(["HEAD^{commit}"])[0]
         if found is None:
             raise InputError(
@@ -79,7 +79,7 @@ class GitRepository:
         name = self._scratch.head
         return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found.id)
 
-    def _commit_id(self, name: str, what: str) -> str:
+    def _resolve_commit_id(self, name: str, what: str) -> str:
         check_revision_name(name, what)
         tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
         for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
@@ -91,7 +91,7 @@ class GitRepository:
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names. Raises Misused."""
-        oid = self._commit_id(revision, "commit")
+        oid = self._resolve_commit_id(revision, "commit")
         got = self.objects.read(oid)
         if got is None:
             raise InputError(f"{self.path}: commit {oid} is not in this copy; fetch it first")
@@ -100,17 +100,17 @@ class GitRepository:
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
-    def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
+    def file_versions(self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()) -> Sequence[FileVersion]:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
         paths = [path for path in paths if can_name_file(path)]
         if not paths or not tips:
             return []  # without paths or tips git would walk something else
-        limits = [*tips, *(f"^{oid}" for oid in without)]
+        limits = [*tips, *(f"^{oid}" for oid in excluding)]
         # Not --simplify-merges: it drops a parent that is an ancestor of another one, and with it the side of a merge
         # from which a failure came.
         options = ["--full-history", "--parents", "--date-order"]
         commits = self._log(*options, *limits, "--", *paths)
-        at = self.blobs((commit.id, path) for commit in commits for path in paths)
+        at = self.blob_ids((commit.id, path) for commit in commits for path in paths)
         return [
             FileVersion(commit, {path: at[commit.id, path] for path in paths if (commit.id, path) in at})
             for commit in commits
@@ -134,9 +134,9 @@ class GitRepository:
         except GitError as error:
             raise InputError(f"{self.path}: its history cannot be walked ({error}); fetch what is missing") from error
         finally:
-            self._processes_apart += 0 if literal else git.processes_started
+            self._other_processes += 0 if literal else git.processes_started
 
-    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+    def paths_named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         """Every path with this file name that any commit reachable from `tips` ever touched."""
         if not can_name_file(name) or not tips:
             return []
@@ -147,9 +147,9 @@ class GitRepository:
 
     # -- contents -------------------------------------------------------------------------------------------------
 
-    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a file."""
-        wanted = [(commit, path) for commit, path in places if can_name_file(path)]
+        wanted = [(commit, path) for commit, path in locations if can_name_file(path)]
         found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
         known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
         # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
@@ -157,7 +157,7 @@ class GitRepository:
         small = {place: got.id for place, got in known.items() if got.size <= _MAX_LINK_LENGTH}
         like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
         asked = {(place if oid in like_links else place[1], oid): place for place, oid in small.items()}
-        files = self._files_of_trees(asked.values())
+        files = self._blob_ids_from_trees(asked.values())
         links = {key for key, place in asked.items() if place not in files}
         at = {
             place: got.id
@@ -165,9 +165,9 @@ class GitRepository:
             if (place, got.id) not in links and (place[1], got.id) not in links
         }
         # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
-        return {**at, **self._files_of_trees(place for place in wanted if place not in known)}
+        return {**at, **self._blob_ids_from_trees(place for place in wanted if place not in known)}
 
-    def _files_of_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def _blob_ids_from_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
         wanted = list(places)
         tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in wanted])
@@ -204,36 +204,36 @@ class GitRepository:
             self._missing.add(blob)
         return content
 
-    def top(self, commit: str) -> str:
+    def root_tree(self, commit: str) -> str:
         """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
         return self._tree_id(commit)
 
-    def folder(self, folder: str) -> Folder | None:
+    def folder(self, tree_id: str) -> Folder | None:
         """A folder by its id, without what lies below its folders."""
-        return self.objects.folder(folder)
+        return self.objects.folder(tree_id)
 
-    def changes(self, base: str, tip: str) -> Sequence[FileChange]:
+    def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
         try:
             return list(parse.parse_numstat(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip)))
         except GitError:  # a partial clone lacks the blobs that a line count needs
-            self._counts_gone = True
+            self._missing_line_counts = True
             names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
             return [FileChange(parse.decode_path(name), None, None) for name in names.split(b"\0") if name]
 
-    def staged(self, index_file: str = "") -> Mapping[str, TreeEntry]:
+    def index_files(self, index_file: str = "") -> Mapping[str, TreeEntry]:
         """The regular files of the index by path; conflicted ones are left out.
 
         `index_file` is what git names to a hook: for `git commit -a` the index to be is another file beside the index.
         Anything that lies elsewhere is not believed.
         """
-        index = self._index(index_file)
+        index = self._index_path(index_file)
         if not index.is_file():
             return {}
         for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
             shutil.copyfile(part, self._scratch.directory / part.name)
         files: dict[str, TreeEntry] = {}
-        for mode, entry in parse.parse_index(self._listed(index)):
+        for mode, entry in parse.parse_index(self._list_index(index)):
             if mode != parse.FOLDER_MODE:
                 files[entry.path] = entry
                 continue
@@ -243,28 +243,28 @@ class GitRepository:
             files |= {(path := entry.path + name): TreeEntry(path, each.blob) for name, each in below.items()}
         return files
 
-    def _listed(self, index: Path) -> bytes:
+    def _list_index(self, index: Path) -> bytes:
         git = self._scratch.git(GIT_INDEX_FILE=str(index))
         try:
-            return git.run(*self._scratch.listing(index))
+            return git.run(*self._scratch.index_arguments(index))
         except (GitError, OSError) as error:
             raise InputError(f"{self.path}: its index cannot be read ({error})") from error
 
-    def _index(self, named: str) -> Path:
+    def _index_path(self, named: str) -> Path:
         beside = Path(os.path.realpath(self._scratch.git_dir))
         real = Path(os.path.realpath(named)) if named else beside / "index"
         return real if real.parent == beside else beside / "index"
 
-    def tracked(self) -> Sequence[str]:
+    def tracked_paths(self) -> Sequence[str]:
         """The paths of the index; of HEAD's tree where there is none, as in a bare repository."""
         if (self._scratch.git_dir / "index").is_file():
-            return sorted(self.staged())
+            return sorted(self.index_files())
         head = self.objects.resolve(["HEAD^{commit}"])[0]
         return [] if head is None else sorted(self.tree(head.id))
 
     # -- the rest of the repository -----------------------------------------------------------------------------------
 
-    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+    def unmerged_heads(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
         """Heads that contain a commit and that the deploy branch does not; see `shared.ports.History`."""
         contains = [f"--contains={containing}"] if containing else []
         options = [*contains, f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
@@ -280,14 +280,14 @@ class GitRepository:
             heads.setdefault(oid, Branch(name, oid))
         return list(heads.values())
 
-    def unseen(self) -> Sequence[str]:
+    def describe_gaps(self) -> Sequence[str]:
         """What was asked for and this copy could not show, a sentence each, with the command that fetches it."""
-        return describe_missing(self._scratch, sorted(self._missing), line_counts=self._counts_gone)
+        return describe_missing(self._scratch, sorted(self._missing), line_counts=self._missing_line_counts)
 
-    def missing(self) -> frozenset[str]:
+    def missing_blobs(self) -> frozenset[str]:
         """The blobs that were asked for and that this copy does not hold."""
         return frozenset(self._missing)
 
-    def boundary(self) -> frozenset[str]:
+    def shallow_boundary(self) -> frozenset[str]:
         """Commits whose parents a shallow copy does not hold."""
         return self._scratch.boundary

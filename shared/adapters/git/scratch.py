@@ -54,13 +54,13 @@ class ScratchRepository:
         self._remove = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
         self.directory.mkdir(0o700)
         try:
-            self._borrow()
+            self._borrow_repository()
         except BaseException:
             self.close()
             raise
 
-    def _borrow(self) -> None:
-        trusting = self._trusting()
+    def _borrow_repository(self) -> None:
+        trusting = self._trust_owner()
         located = Git(self.path, [], trusting)
         places = locate_repository(self.path, located)
         self.git_dir = Path(places["git_dir"])
@@ -70,7 +70,7 @@ class ScratchRepository:
         self._real = Git(self.path, ["--git-dir", str(self.git_dir)], trusting)
         self.head = self._find_head()
         self.refs, self.symbolic = self._find_refs()
-        self._write(sha256=places["format"] == "sha256")
+        self._write_repository(sha256=places["format"] == "sha256")
         self.boundary = self._borrow_shallow(Path(places["shallow"]))
         self.processes_started = located.processes_started + self._real.processes_started
 
@@ -78,7 +78,7 @@ class ScratchRepository:
         """Removes the directory."""
         self._remove()
 
-    def promisor(self) -> str:
+    def find_promisor_remote(self) -> str:
         """The remote that a partial clone was made from; read from its configuration, which is not put in force."""
         config = self.git_dir / "config"
         try:
@@ -88,7 +88,7 @@ class ScratchRepository:
         names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(told).splitlines()]
         return next((name for name in names if name), "origin")
 
-    def _trusting(self) -> dict[str, str]:
+    def _trust_owner(self) -> dict[str, str]:
         """An environment in which git answers for repositories of other users too.
 
         A file, because before 2.38 git did not take this setting from the command line; under both names, because
@@ -103,7 +103,7 @@ class ScratchRepository:
         leading = ["--git-dir", str(self.directory), *(["--literal-pathspecs"] if literal else [])]
         return Git(self.path, leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
 
-    def listing(self, index: Path) -> list[str]:
+    def index_arguments(self, index: Path) -> list[str]:
         """The arguments that list an index; folders that a sparse one leaves out are named as they stand in it.
 
         Where git expands them, it *writes* the trees that it thereby makes to the object store.
@@ -144,7 +144,7 @@ class ScratchRepository:
                 symbolic[name] = target
         return refs, symbolic
 
-    def _write(self, *, sha256: bool) -> None:
+    def _write_repository(self, *, sha256: bool) -> None:
         extension = "\n[extensions]\n\tobjectformat = sha256" if sha256 else ""
         config = f"[core]\n\trepositoryformatversion = {int(sha256)}\n\tbare = true{extension}\n"
         packed = "".join(f"{oid} {name}\n" for name, oid in self.refs.items())

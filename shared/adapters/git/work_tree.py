@@ -34,7 +34,7 @@ class WorkTree:
         except (OSError, ValueError):
             return None
 
-    def within(self, argument: str) -> str:
+    def path_within(self, argument: str) -> str:
         """An argument of the command line as a path from the root, "" for the root itself. Raises Misused."""
         try:
             found = [Path(os.path.realpath(path)) for path in (argument, self.root / argument) if Path(path).exists()]

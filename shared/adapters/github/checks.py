@@ -39,24 +39,24 @@ class GitHubChecks:
 
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
-        self._lately: dict[tuple[str, str], tuple[datetime, CheckStatus]] = {}
+        self._cache: dict[tuple[str, str], tuple[datetime, CheckStatus]] = {}
 
-    def at(self, service: Service, commit: str) -> CheckStatus:
+    def get_status(self, service: Service, commit: str) -> CheckStatus:
         """Green only where every required check is; without required ones, every check there is. Raises Retry."""
         key, now = (service.repository, commit), self._github.now()
-        asked_at, state = self._lately.get(key, (None, CheckStatus.UNKNOWN))
+        asked_at, state = self._cache.get(key, (None, CheckStatus.UNKNOWN))
         if asked_at is None or now > asked_at + _CACHE_LIFETIME:
-            state = self._state(service, commit)
-            self._lately = {each: told for each, told in self._lately.items() if now <= told[0] + _CACHE_LIFETIME}
-            self._lately[key] = (now, state)
+            state = self._query_state(service, commit)
+            self._cache = {each: told for each, told in self._cache.items() if now <= told[0] + _CACHE_LIFETIME}
+            self._cache[key] = (now, state)
         return state
 
-    def _state(self, service: Service, commit: str) -> CheckStatus:
+    def _query_state(self, service: Service, commit: str) -> CheckStatus:
         found: dict[str, list[CheckStatus]] = {}
         required: frozenset[str] = frozenset()
         after = ""
         for page in range(_MAX_PAGES):
-            repository = self._asked(service, commit, after)
+            repository = self._query_page(service, commit, after)
             required = _required_contexts(repository) if page == 0 else required
             rollup = (repository.get("at") or {}).get("statusCheckRollup")
             if rollup is None:
@@ -70,17 +70,17 @@ class GitHubChecks:
             return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
         return _worst_state([state for name in required or found for state in found.get(name, [CheckStatus.PENDING])])
 
-    def _asked(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
+    def _query_page(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
-        fields = _CONTEXTS % (f", after: {query.given(after)}" if after else "")
-        query.parts.append(f"at: object(oid: {query.given(commit, 'GitObjectID!')}) {{ {fields} }}")
+        fields = _CONTEXTS % (f", after: {query.add_variable(after)}" if after else "")
+        query.parts.append(f"at: object(oid: {query.add_variable(commit, 'GitObjectID!')}) {{ {fields} }}")
         if service.branch:
-            branch = query.given(f"refs/heads/{service.branch}")
+            branch = query.add_variable(f"refs/heads/{service.branch}")
             query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ {_REQUIRED} }}")
         else:
             query.parts.append(f"branch: defaultBranchRef {{ {_REQUIRED} }}")
         owner, _, name = service.repository.partition("/")
-        return self._github.query(*query.text(owner, name))["repository"] or {}
+        return self._github.query(*query.build(owner, name))["repository"] or {}
 
 
 def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:

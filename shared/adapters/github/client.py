@@ -53,7 +53,7 @@ class Response:
     value: Any
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What GitHub says about it."""
         message = self.value.get("message", "") if isinstance(self.value, dict) else ""
         return f"HTTP {self.status} {str(message)[:_MAX_MESSAGE_LENGTH]}".strip()
@@ -62,12 +62,12 @@ class Response:
 class GitHubClient:
     """The API of github.com or of an Enterprise server (`https://HOST/api/v3`). `requests` counts what was sent."""
 
-    def __init__(self, credentials: Credentials, pace: Timing, address: str = PUBLIC_API) -> None:
+    def __init__(self, credentials: Credentials, timing: Timing, address: str = PUBLIC_API) -> None:
         self._credentials = credentials
-        self._pace = pace
+        self._timing = timing
         self._address = address.rstrip("/")
-        self.requests = 0
-        self._known: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        self.requests_sent = 0
+        self._cached_responses: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         """Answers with their ETags, by path, the latest last."""
         self._lock = Lock()
 
@@ -78,7 +78,7 @@ class GitHubClient:
 
     def now(self) -> datetime:
         """The clock's time."""
-        return self._pace.clock.now()
+        return self._timing.clock.now()
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -91,13 +91,13 @@ class GitHubClient:
         answer = self._read("GET", path, parameters, None)
         return None if answer.status in {404, 409, 410, 422} else _require_success(answer)
 
-    def unless_changed(self, path: str) -> Any:
+    def get_cached(self, path: str) -> Any:
         """The answer to a GET that was made before, asked for only if it is another one by now; None where deleted.
 
         An answer that nothing has changed counts against no limit:
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
         """
-        known = self._known.get(path)
+        known = self._cached_responses.get(path)
         answer = self._read("GET", path, {}, None, {"If-None-Match": known[0]} if known else {})
         if answer.status == 410:
             return None
@@ -106,14 +106,14 @@ class GitHubClient:
         else:
             tag, value = answer.headers.get("etag", ""), _require_success(answer)
         with self._lock:
-            self._known.pop(path, None)
+            self._cached_responses.pop(path, None)
             if tag:
-                self._known[path] = (tag, value)
-            if len(self._known) > _MAX_CACHED_RESPONSES:
-                self._known.popitem(last=False)
+                self._cached_responses[path] = (tag, value)
+            if len(self._cached_responses) > _MAX_CACHED_RESPONSES:
+                self._cached_responses.popitem(last=False)
         return value
 
-    def pages(self, path: str, **parameters: str) -> Iterator[Any]:
+    def get_pages(self, path: str, **parameters: str) -> Iterator[Any]:
         """The items of a list, page after page, at most 10,000."""
         for page in range(1, _MAX_PAGES + 1):
             answer = self._read("GET", path, {"per_page": "100", **parameters, "page": str(page)}, None)
@@ -147,19 +147,19 @@ class GitHubClient:
                 wait, why = pause, f"GitHub could not be reached ({type(error).__name__})"
             else:
                 if answer.status == 401:
-                    if renewed or not self._credentials.forget():
+                    if renewed or not self._credentials.discard():
                         raise Retry(_TOKEN_REFUSED)  # whoever mends the token mends this, too
                     renewed = True
                     continue
-                limited = _rate_limit_wait(answer, self._pace.clock.now())
+                limited = _rate_limit_wait(answer, self._timing.clock.now())
                 if limited is None and answer.status < 500:
                     return answer
                 wait = pause if limited is None else limited
-                why = f"GitHub answered {answer.told}"
+                why = f"GitHub answered {answer.summary}"
             if pause is None or wait is None or wait > patience:
                 break
             patience -= wait
-            self._pace.sleep(wait)
+            self._timing.sleep(wait)
         raise Retry(why)
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -171,10 +171,10 @@ class GitHubClient:
         except OSError as error:
             raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
         if answer.status == 401:
-            self._credentials.forget()
+            self._credentials.discard()
             raise Retry(_TOKEN_REFUSED)
-        if answer.status >= 500 or _rate_limit_wait(answer, self._pace.clock.now()) is not None:
-            raise Retry(f"GitHub answered {answer.told}")
+        if answer.status >= 500 or _rate_limit_wait(answer, self._timing.clock.now()) is not None:
+            raise Retry(f"GitHub answered {answer.summary}")
         return _require_success(answer)
 
     # -- the wire -------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class GitHubClient:
         body: object,
         sent: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
-        self.requests += 1
+        self.requests_sent += 1
         status, headers, text = self._requester.requestJson(verb, path, dict(parameters), dict(sent), body)
         try:
             value = json.loads(text) if text else None
@@ -236,13 +236,13 @@ class _JwtCredentials:
     def token(self) -> str:
         return self.jwt
 
-    def forget(self) -> bool:
+    def discard(self) -> bool:
         return False
 
 
 def _require_success(answer: Response) -> Any:
     if answer.status >= 400:
-        raise Reject("github_refused", answer.told)
+        raise Reject("github_refused", answer.summary)
     return answer.value
 
 
@@ -255,7 +255,7 @@ def _rate_limit_wait(answer: Response, now: datetime) -> float | None:
     kinds = {each.get("type") for each in answer.value.get("errors", ())} if _is_graphql_error(answer) else set()
     spent = answer.headers.get("x-ratelimit-remaining") == "0"
     after = answer.headers.get("retry-after", "")
-    limited = answer.status in {403, 429} and (answer.status == 429 or spent or after or "rate limit" in answer.told)
+    limited = answer.status in {403, 429} and (answer.status == 429 or spent or after or "rate limit" in answer.summary)
     if not limited and "RATE_LIMITED" not in kinds:
         return None
     if after.isdecimal():

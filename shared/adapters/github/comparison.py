@@ -26,17 +26,17 @@ class Comparisons:
     def __init__(self, github: GitHubClient, repository: str) -> None:
         self._github = github
         self._path = f"/repos/{repository}/compare/"
-        self._held: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._cache: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
-    def of(self, base: str, tip: str) -> Mapping[str, Any] | None:
+    def compare(self, base: str, tip: str) -> Mapping[str, Any] | None:
         """The answer for two full ids; None where there is no such commit."""
-        if (base, tip) not in self._held:
-            self._held[base, tip] = self._github.find(f"{self._path}{base}...{tip}")
-        return self._held[base, tip]
+        if (base, tip) not in self._cache:
+            self._cache[base, tip] = self._github.find(f"{self._path}{base}...{tip}")
+        return self._cache[base, tip]
 
     def commits(self, base: str, tip: str) -> list[Commit] | None:
         """All commits that `tip` reaches and `base` does not, in no particular order; None for no such commit."""
-        told = self.of(base, tip)
+        told = self.compare(base, tip)
         if told is None:
             return None
         items: list[Mapping[str, Any]] = list(told["commits"])
@@ -49,12 +49,12 @@ class Comparisons:
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors."""
-        told = self.of(ancestor, commit)
+        told = self.compare(ancestor, commit)
         return told is not None and told["status"] in {"ahead", "identical"}
 
     def changes(self, base: str, tip: str, tree: ReadTree, read: ReadBlob) -> Sequence[FileChange]:
         """The diffstat. GitHub compares with the merge base: where that is another commit, the trees are compared."""
-        told = self.of(base, tip)
+        told = self.compare(base, tip)
         files = told.get("files") or [] if told is not None else []
         if told is None or told["merge_base_commit"]["sha"] != base:
             return list(_compare_trees(tree(base), tree(tip), read, {}))

@@ -21,48 +21,48 @@ _MAX_TEXT_BYTES = 500_000
 class Blobs:
     """Reads each blob once. `likely` says which others will be wanted soon, with their sizes."""
 
-    def __init__(self, github: GitHubClient, owner: str, name: str, likely: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, github: GitHubClient, owner: str, name: str, expected: Callable[[], Mapping[str, int]]) -> None:
         self._github = github
         self._owner, self._name = owner, name
-        self._likely = likely
-        self._held: dict[str, bytes | None] = {}
+        self._expected = expected
+        self._cache: dict[str, bytes | None] = {}
 
     def read(self, oid: str) -> bytes | None:
         """A blob's bytes; None where there is no such blob."""
-        if oid not in self._held:
+        if oid not in self._cache:
             self._fetch(oid)
-        if oid not in self._held:
-            self._held[oid] = self._whole(oid)
-        return self._held[oid]
+        if oid not in self._cache:
+            self._cache[oid] = self._read_raw(oid)
+        return self._cache[oid]
 
-    def take(self, node: Mapping[str, Any] | None) -> None:
+    def store(self, node: Mapping[str, Any] | None) -> None:
         """Keeps what a query told about a blob, if it is the whole truth."""
         if not node or "text" not in node or node["text"] is None or node["isTruncated"]:
             return
         content = node["text"].encode("utf-8", "surrogatepass")
         if compute_blob_id(content, len(node["oid"])) == node["oid"]:
-            self._held[node["oid"]] = content
+            self._cache[node["oid"]] = content
 
     def _fetch(self, oid: str) -> None:
-        likely = self._likely()
+        likely = self._expected()
         if likely.get(oid, 0) > _MAX_TEXT_BYTES:
             return
         query, asked = Query(), {oid: likely.get(oid, 0)}
         for other, size in likely.items():
-            if other in self._held or other in asked or size > _MAX_TEXT_BYTES:
+            if other in self._cache or other in asked or size > _MAX_TEXT_BYTES:
                 continue
             if len(asked) == _BLOBS_PER_QUERY or sum(asked.values()) + size > _BYTES_PER_QUERY:
                 break
             asked[other] = size
         for place, each in enumerate(asked):
             add_blob(query, f"b{place}", each)
-        self._take_all(self._github.query(*query.text(self._owner, self._name)))
+        self._store_all(self._github.query(*query.build(self._owner, self._name)))
 
-    def _take_all(self, data: Mapping[str, Any]) -> None:
+    def _store_all(self, data: Mapping[str, Any]) -> None:
         for node in (data["repository"] or {}).values():
-            self.take(node)
+            self.store(node)
 
-    def _whole(self, oid: str) -> bytes | None:
+    def _read_raw(self, oid: str) -> bytes | None:
         told = self._github.find(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
         return None if told is None else base64.b64decode(told["content"])
 

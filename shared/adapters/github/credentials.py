@@ -25,7 +25,7 @@ class Credentials(Protocol):
     def token(self) -> str:
         """The token for a request that is made now. Raises what the request for a new one raises."""
 
-    def forget(self) -> bool:
+    def discard(self) -> bool:
         """The token was refused. True where another one can be had."""
 
 
@@ -39,7 +39,7 @@ class FixedToken:
         """The one that there is."""
         return self.read().reveal().strip()
 
-    def forget(self) -> bool:
+    def discard(self) -> bool:
         """There is no other."""
         return False
 
@@ -66,21 +66,21 @@ class InstallationTokens:
         self._app = app
         self._clock = clock
         self._exchange = exchange
-        self._held: tuple[str, datetime] | None = None
+        self._token: tuple[str, datetime] | None = None
 
     def token(self) -> str:
         """One that lives for longer than any function runs."""
-        held = self._held  # read once: another thread may forget it meanwhile
+        held = self._token  # read once: another thread may forget it meanwhile
         if held is None or self._clock.now() + RENEWAL_MARGIN > held[1]:
-            held = self._held = self._exchange(self._jwt(), self._app.installation)
+            held = self._token = self._exchange(self._create_jwt(), self._app.installation)
         return held[0]
 
-    def forget(self) -> bool:
+    def discard(self) -> bool:
         """Throws the held one away: it was revoked, or the clocks differ."""
-        self._held = None
+        self._token = None
         return True
 
-    def _jwt(self) -> str:
+    def _create_jwt(self) -> str:
         import jwt  # noqa: PLC0415
 
         now = self._clock.now()

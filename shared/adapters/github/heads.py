@@ -22,14 +22,14 @@ class UnmergedHeads:
     def __init__(self, walks: CommitGraph, comparisons: Comparisons) -> None:
         self._walks = walks
         self._comparisons = comparisons
-        self._held: list[Branch] | None = None
-        self._told_requests: list[tuple[float, str, str]] = []
+        self._cache: list[Branch] | None = None
+        self._pull_requests: list[tuple[float, str, str]] = []
 
     def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
         """Heads that contain a commit (with None: any) and that the branch does not, newest first, at most 200."""
-        heads = [head for head in self._all() if head.head != branch.head]
+        heads = [head for head in self._list_heads() if head.head != branch.head]
         tips = [branch.head, *(head.head for head in heads)]
-        if self._walks.know(tips, ()):
+        if self._walks.load_ancestors(tips, ()):
             commits = self._walks.commits
             merged = find_reachable([branch.head], commits)
             open_ = [head for head in heads if head.head not in merged]
@@ -38,29 +38,29 @@ class UnmergedHeads:
         near = [head for head in heads[:_MAX_COMPARED] if not contains(branch.head, head.head)]
         return [head for head in near if not containing or contains(head.head, containing)]
 
-    def _all(self) -> list[Branch]:
-        if self._held is None:
-            found = sorted(self._branches() + self._told_requests, key=lambda each: each[0], reverse=True)
+    def _list_heads(self) -> list[Branch]:
+        if self._cache is None:
+            found = sorted(self._list_branches() + self._pull_requests, key=lambda each: each[0], reverse=True)
             heads: dict[str, Branch] = {}
             for _, oid, name in found:
                 known = heads.get(oid)
                 # A pull request says more than the branch that it comes from.
                 if known is None or (name.startswith("refs/pull/") and not known.name.startswith("refs/pull/")):
                     heads[oid] = Branch(name, oid)
-            self._held = list(heads.values())
-        return self._held
+            self._cache = list(heads.values())
+        return self._cache
 
-    def _branches(self) -> list[tuple[float, str, str]]:
+    def _list_branches(self) -> list[tuple[float, str, str]]:
         found: list[tuple[float, str, str]] = []
         after = ""
         for page in range(_MAX_REF_PAGES):
             query = Query()
-            prefix = query.given("refs/heads/")
-            cursor = f", after: {query.given(after)}" if after else ""
+            prefix = query.add_variable("refs/heads/")
+            cursor = f", after: {query.add_variable(after)}" if after else ""
             query.parts.append(_REFS_QUERY % (prefix, cursor))
             query.parts += [_PULL_REQUESTS_QUERY] if page == 0 else []
-            told = self._walks.ask(query)
-            self._told_requests += [_parse_pull_request(node) for node in (told.get("pullRequests") or {"nodes": []})["nodes"]]
+            told = self._walks.query(query)
+            self._pull_requests += [_parse_pull_request(node) for node in (told.get("pullRequests") or {"nodes": []})["nodes"]]
             refs = told.get("refs") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
             found += [_parse_ref(node) for node in refs["nodes"] if node["target"]]
             if not refs["pageInfo"]["hasNextPage"]:

@@ -29,7 +29,7 @@ class GitHubHost:
         return f"{self.web}/api/v3"
 
     @property
-    def unlinked(self) -> str:
+    def redirect_url(self) -> str:
         """The address under which a pull request can be linked without a note in its own timeline.
 
         https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls

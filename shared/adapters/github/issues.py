@@ -42,13 +42,13 @@ class GitHubIssues:
         path, ordered = _issues_path(service), {"state": "all", "sort": "created", "direction": "desc"}
         # GitHub drops the labels of whoever may not set them: the newest issues are looked at with and without.
         newest = self._github.get(path, per_page="100", **ordered)
-        for issue in chain(newest, self._github.pages(path, labels=ISSUE_LABEL, **ordered)):
-            if self._carries(issue, marker):
+        for issue in chain(newest, self._github.get_pages(path, labels=ISSUE_LABEL, **ordered)):
+            if self._has_own_marker(issue, marker):
                 return _issue_ref(issue)
         number, gaps = max((issue["number"] for issue in newest), default=0), 0
         for beyond in range(number + 1, number + _MAX_LOOKAHEAD + 1):
             issue = self._github.find(f"{path}/{beyond}")
-            if issue is not None and self._carries(issue, marker):
+            if issue is not None and self._has_own_marker(issue, marker):
                 return _issue_ref(issue)
             gaps = gaps + 1 if issue is None else 0
             if gaps == _MAX_GAPS:
@@ -59,42 +59,42 @@ class GitHubIssues:
         """*Effect.* Opens an issue with labels. Raises Retry where it may have been opened, Reject where it was not."""
         if not has_marker(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
-        named = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.told_environment}", *labels]
+        named = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.environment_name}", *labels]
         wanted = {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body, "labels": [format_label(name) for name in named]}
         return _issue_ref(self._github.write("POST", _issues_path(service), wanted))
 
-    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+    def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
-        known = self._known(service, number)
+        known = self._get_issue(service, number)
         body = keep_ticked_items(str((known or {}).get("body") or ""), body)
         self._github.write("PATCH", f"{_issues_path(service)}/{number}", {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body})
 
-    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+    def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
-        issue = self._known(service, number)
+        issue = self._get_issue(service, number)
         if issue is None:
             return
         body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {"body": replace_status_block(body, part) or body, "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH)}
+        wanted = {"body": replace_status_block(body, status_section) or body, "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH)}
         changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
-        if changes and replace_status_block(body, part) is not None:
+        if changes and replace_status_block(body, status_section) is not None:
             self._github.write("PATCH", f"{_issues_path(service)}/{number}", changes)
 
-    def prepare(self, service: Service) -> None:
+    def create_labels(self, service: Service) -> None:
         """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
         path = f"/repos/{service.repository}/labels"
         for name, (color, description) in _LABELS.items():
             if self._github.find(f"{path}/{quote(name, safe='')}") is None:
                 self._github.write("POST", path, {"name": name, "color": color, "description": description})
 
-    def commented(self, service: Service, number: int, marker: str) -> bool:
+    def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there. Raises Retry where the list of comments lags behind."""
-        issue = self._known(service, number)
+        issue = self._get_issue(service, number)
         wanted = issue["comments"] if issue is not None else 0
         seen = 0
-        for comment in self._github.pages(f"{_issues_path(service)}/{number}/comments"):
+        for comment in self._github.get_pages(f"{_issues_path(service)}/{number}/comments"):
             seen += 1
-            if self._carries(comment, marker):
+            if self._has_own_marker(comment, marker):
                 return True
         if seen < wanted:
             raise Retry(f"{service.repository}#{number} has {wanted} comments, and its list shows {seen} so far")
@@ -118,21 +118,21 @@ class GitHubIssues:
 
     def state(self, service: Service, number: int) -> IssueState:
         """Open or closed, its labels and its body. A deleted issue is closed."""
-        issue = self._known(service, number)
+        issue = self._get_issue(service, number)
         if issue is None:
             return IssueState(is_open=False, labels=frozenset())
         names = (each if isinstance(each, str) else each.get("name") or "" for each in issue["labels"])
         return IssueState(issue["state"] == "open", frozenset(names), issue.get("body") or "")
 
-    def _carries(self, item: Mapping[str, Any], marker: str) -> bool:
+    def _has_own_marker(self, item: Mapping[str, Any], marker: str) -> bool:
         """A person can copy a marker: what an App has written itself is a bot's."""
         if self._github.is_app and (item.get("user") or {}).get("type") != "Bot":
             return False
         return has_marker(item.get("body") or "", marker) and "pull_request" not in item
 
-    def _known(self, service: Service, number: int) -> Mapping[str, Any] | None:
+    def _get_issue(self, service: Service, number: int) -> Mapping[str, Any] | None:
         """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""
-        issue: Mapping[str, Any] | None = self._github.unless_changed(f"{_issues_path(service)}/{number}")
+        issue: Mapping[str, Any] | None = self._github.get_cached(f"{_issues_path(service)}/{number}")
         return issue
 
 

@@ -14,8 +14,8 @@ class GitHubCollaborators:
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
-    def may_instruct(self, service: Service, person: str) -> bool:
+    def has_write_access(self, service: Service, user: str) -> bool:
         """Whether the person may write to the service's repository. Raises Retry, Reject."""
-        path = f"/repos/{service.repository}/collaborators/{quote(person, safe='')}/permission"
+        path = f"/repos/{service.repository}/collaborators/{quote(user, safe='')}/permission"
         told = self._github.find(path)
         return told is not None and told.get("permission") in _WRITE_PERMISSIONS

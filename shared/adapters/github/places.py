@@ -27,35 +27,35 @@ class GitHubLinkBuilder:
         self._github = github
         self._host = host
 
-    def links(self, service: Service, commits: Sequence[str]) -> Links:
+    def build_links(self, service: Service, commits: Sequence[str]) -> Links:
         """Addresses within the service's repository; `commits` are those of which origins are wanted. One request."""
         web = f"{self._host.web}/{service.repository}"
         return Links(
             commit=partial(_commit_url, web),
             lines=partial(_lines_url, web),
             comparison=partial(_comparison_url, web),
-            origins=tuple(self._origins(service.repository, list(dict.fromkeys(commits))[:_MAX_COMMITS])),
+            origins=tuple(self._query_origins(service.repository, list(dict.fromkeys(commits))[:_MAX_COMMITS])),
         )
 
-    def _origins(self, repository: str, commits: Sequence[str]) -> list[CommitOrigin]:
+    def _query_origins(self, repository: str, commits: Sequence[str]) -> list[CommitOrigin]:
         if not commits:
             return []
         query = Query()
         for place, commit in enumerate(commits):
             queries.add_commit(query, f"c{place}", commit, _FIELDS)
         owner, _, name = repository.partition("/")
-        told = self._github.query(*query.text(owner, name))["repository"] or {}
-        return [self._origin(repository, node) for node in told.values() if node]
+        told = self._github.query(*query.build(owner, name))["repository"] or {}
+        return [self._parse_origin(repository, node) for node in told.values() if node]
 
-    def _origin(self, repository: str, node: Mapping[str, Any]) -> CommitOrigin:
+    def _parse_origin(self, repository: str, node: Mapping[str, Any]) -> CommitOrigin:
         login = ((node["author"] or {}).get("user") or {}).get("login")
         requests = [each for each in (node["associatedPullRequests"] or {}).get("nodes") or () if each]
         number = requests[0]["number"] if requests else None
         return CommitOrigin(
             commit=node["oid"],
-            author=f"{self._host.web}/{quote(login, safe='')}" if login else "",
+            author_url=f"{self._host.web}/{quote(login, safe='')}" if login else "",
             pull_request=number,
-            address=f"{self._host.unlinked}/{repository}/pull/{number}" if number is not None else "",
+            pull_request_url=f"{self._host.redirect_url}/{repository}/pull/{number}" if number is not None else "",
         )
 
 

@@ -28,7 +28,7 @@ class FolderEntry:
     """One line of a folder: a regular file, or another folder."""
 
     name: str
-    folder: bool
+    is_folder: bool
     oid: str
     size: int
 
@@ -41,26 +41,26 @@ class Trees:
         self._owner, self._name = owner, name
         self._folders: dict[str, tuple[FolderEntry, ...]] = {}
         self.roots: dict[str, str] = {}
-        self.whole: dict[str, Mapping[str, TreeEntry]] = {}
+        self.files_by_commit: dict[str, Mapping[str, TreeEntry]] = {}
         """The trees that were asked for."""
         self.sizes: dict[str, int] = {}
         """Bytes by blob."""
 
-    def of(self, commit: str) -> Mapping[str, TreeEntry] | None:
+    def files_at(self, commit: str) -> Mapping[str, TreeEntry] | None:
         """The regular files of a commit by path; None where there is no such commit, or a folder is not there."""
-        if commit not in self.whole:
-            root = self.top(commit)
+        if commit not in self.files_by_commit:
+            root = self.root_tree_id(commit)
             if root is None:
                 return None
-            self.whole[commit] = {path: TreeEntry(path, line.oid) for path, line in self._files(root, "")}
-        return self.whole[commit]
+            self.files_by_commit[commit] = {path: TreeEntry(path, line.oid) for path, line in self._walk_files(root, "")}
+        return self.files_by_commit[commit]
 
-    def top(self, commit: str) -> str | None:
+    def root_tree_id(self, commit: str) -> str | None:
         """The id of a commit's top folder, once all below it is known; None as in `of`. Nothing is listed for it."""
         root = self.roots.get(commit)
-        if root is None or not self._folders or not self._completed(root):
-            root = self._asked_whole(commit)
-        if root is None or self._missing([root]):
+        if root is None or not self._folders or not self._complete_tree(root):
+            root = self._fetch_whole(commit)
+        if root is None or self._missing_folders([root]):
             return None
         self.roots[commit] = root
         return root
@@ -70,10 +70,10 @@ class Trees:
         lines = self._folders.get(oid)
         if lines is None:
             return None
-        files = {line.name: line.oid for line in lines if not line.folder}
-        return Folder(files, {line.name: line.oid for line in lines if line.folder})
+        files = {line.name: line.oid for line in lines if not line.is_folder}
+        return Folder(files, {line.name: line.oid for line in lines if line.is_folder})
 
-    def take(self, node: Mapping[str, Any] | None) -> None:
+    def store(self, node: Mapping[str, Any] | None) -> None:
         """Keeps a folder that a query told (`TREE_FIELDS`)."""
         if not node or "entries" not in node:
             return
@@ -83,17 +83,17 @@ class Trees:
             if folder or (each["type"] == "blob" and each["mode"] & _FILE_TYPE_MASK == FILE_MODE):
                 name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
                 lines.append(FolderEntry(name, folder, each["oid"], each["size"]))
-        self._keep(node["oid"], lines)
+        self._store_folder(node["oid"], lines)
 
-    def complete(self, roots: list[str]) -> bool:
+    def load_missing(self, roots: list[str]) -> bool:
         """Asks for the folders that are missing below these trees, level by level. False where some were not had."""
         for _ in range(_MAX_QUERIES):
-            missing = self._missing(roots)
-            if not missing or not self._ask(missing[:_FOLDERS_PER_QUERY]):
+            missing = self._missing_folders(roots)
+            if not missing or not self._query_folders(missing[:_FOLDERS_PER_QUERY]):
                 return not missing
-        return not self._missing(roots)
+        return not self._missing_folders(roots)
 
-    def paths(self, roots: list[str]) -> set[str]:
+    def list_paths(self, roots: list[str]) -> set[str]:
         """The files below these trees, as far as they are known."""
         found: set[str] = set()
         waiting = [(root, "") for root in roots]
@@ -102,14 +102,14 @@ class Trees:
             folder, prefix = waiting.pop()
             for line in self._folders.get(folder, ()):
                 below = (line.oid, f"{prefix}{line.name}/")
-                if not line.folder:
+                if not line.is_folder:
                     found.add(prefix + line.name)
                 elif below not in seen:
                     seen.add(below)
                     waiting.append(below)
         return found
 
-    def elsewhere(self) -> Mapping[str, str]:
+    def paths_by_blob(self) -> Mapping[str, str]:
         """Blob to path for what is known of all trees; each folder is looked at once, however many commits share it."""
         found: dict[str, str] = {}
         seen: set[str] = set()
@@ -120,24 +120,24 @@ class Trees:
                 continue
             seen.add(folder)
             for line in self._folders[folder]:
-                if line.folder:
+                if line.is_folder:
                     waiting.append((line.oid, f"{prefix}{line.name}/"))
                 else:
                     found[line.oid] = prefix + line.name
         return found
 
-    def _keep(self, oid: str, lines: list[FolderEntry]) -> None:
+    def _store_folder(self, oid: str, lines: list[FolderEntry]) -> None:
         self._folders[oid] = tuple(lines)
-        self.sizes.update((line.oid, line.size) for line in lines if not line.folder)
+        self.sizes.update((line.oid, line.size) for line in lines if not line.is_folder)
 
-    def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, FolderEntry]]:
+    def _walk_files(self, tree: str, prefix: str) -> Iterator[tuple[str, FolderEntry]]:
         for line in self._folders[tree]:
-            if line.folder:
-                yield from self._files(line.oid, f"{prefix}{line.name}/")
+            if line.is_folder:
+                yield from self._walk_files(line.oid, f"{prefix}{line.name}/")
             else:
                 yield prefix + line.name, line
 
-    def _missing(self, roots: list[str]) -> list[str]:
+    def _missing_folders(self, roots: list[str]) -> list[str]:
         missing: dict[str, None] = {}
         seen: set[str] = set()
         waiting = list(reversed(roots))
@@ -149,34 +149,34 @@ class Trees:
             if here not in self._folders:
                 missing[here] = None
                 continue
-            waiting.extend(line.oid for line in reversed(self._folders[here]) if line.folder)
+            waiting.extend(line.oid for line in reversed(self._folders[here]) if line.is_folder)
         return list(missing)
 
-    def _completed(self, root: str) -> bool:
+    def _complete_tree(self, root: str) -> bool:
         for _ in range(_LEVELS_BEFORE_WHOLE):
-            if not self._missing([root]):
+            if not self._missing_folders([root]):
                 return True
-            wanted = self._missing([root, *self.roots.values()])  # the next commit's, too
-            if not self._ask(wanted[:_FOLDERS_PER_QUERY]):
+            wanted = self._missing_folders([root, *self.roots.values()])  # the next commit's, too
+            if not self._query_folders(wanted[:_FOLDERS_PER_QUERY]):
                 return False
-        return not self._missing([root])
+        return not self._missing_folders([root])
 
-    def _ask(self, oids: list[str]) -> bool:
+    def _query_folders(self, oids: list[str]) -> bool:
         query = Query()
         for place, oid in enumerate(oids):
-            query.parts.append(f"t{place}: object(oid: {query.given(oid, 'GitObjectID!')}) {{ {TREE_FIELDS} }}")
-        told = self._github.query(*query.text(self._owner, self._name))["repository"] or {}
+            query.parts.append(f"t{place}: object(oid: {query.add_variable(oid, 'GitObjectID!')}) {{ {TREE_FIELDS} }}")
+        told = self._github.query(*query.build(self._owner, self._name))["repository"] or {}
         for node in told.values():
-            self.take(node)
+            self.store(node)
         return oids[0] in self._folders
 
-    def _asked_whole(self, tree: str) -> str | None:
+    def _fetch_whole(self, tree: str) -> str | None:
         """The id of a tree (or of a commit's) once all below it is known; None where there is none."""
         told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
         if told is None:
             return None
         if told["truncated"]:
-            return self._in_parts(tree)
+            return self._fetch_in_parts(tree)
         folders: dict[str, list[FolderEntry]] = {"": []}
         ids = {"": str(told["sha"])}
         for path, kind, oid, size in parse_tree_entries(told):
@@ -186,17 +186,17 @@ class Trees:
                 folders.setdefault(path, [])
                 ids[path] = oid
         for path, lines in folders.items():
-            self._keep(ids[path], lines)
+            self._store_folder(ids[path], lines)
         return ids[""]
 
-    def _in_parts(self, tree: str) -> str | None:
+    def _fetch_in_parts(self, tree: str) -> str | None:
         """A tree that is cut off in one answer: its own lines, then each folder by itself."""
         told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
         if told is None:
             return None
         lines = [FolderEntry(path, kind == "tree", oid, size) for path, kind, oid, size in parse_tree_entries(told)]
         for line in lines:
-            if line.folder and line.oid not in self._folders and self._asked_whole(line.oid) is None:
+            if line.is_folder and line.oid not in self._folders and self._fetch_whole(line.oid) is None:
                 return None
-        self._keep(told["sha"], lines)
+        self._store_folder(told["sha"], lines)
         return str(told["sha"])

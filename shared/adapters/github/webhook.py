@@ -78,12 +78,12 @@ def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
     if type(number) is not int or not 0 < number < _MAX_NUMBER:
         raise Reject("malformed_event", "issue.number is no number")
     return IssueEvent(
-        wish=wish,
-        delivery=delivery,
+        command=wish,
+        delivery_id=delivery,
         repository=_require_text(_require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
-        issue=number,
-        incident=marker[1],
-        person=_require_text(_require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
+        issue_number=number,
+        incident_id=marker[1],
+        actor=_require_text(_require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
     )
 
 

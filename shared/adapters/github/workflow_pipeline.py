@@ -24,41 +24,41 @@ class WorkflowPipeline:
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
-    def check(self, service: Service, order: DeployOrder) -> None:  # noqa: ARG002  # as the protocol has it
+    def require_traceable(self, service: Service, order: DeployOrder) -> None:  # noqa: ARG002  # as the protocol has it
         """See `shared.adapters.pipeline.Pipeline`."""
         path = f".github/workflows/{service.deploy_workflow}"
         query = Query()
-        at = query.given(f"{self._ref(service)}:{path}")
+        at = query.add_variable(f"{self._deploy_ref(service)}:{path}")
         query.parts.append(f"file: object(expression: {at}) {{ {BLOB_FIELDS} }}")
-        text = (self._asked(service, query)["file"] or {}).get("text")
+        text = (self._query_runs(service, query)["file"] or {}).get("text")
         if not text:
-            raise Reject("no_workflow", f"there is no {path} on {self._ref(service)}")
+            raise Reject("no_workflow", f"there is no {path} on {self._deploy_ref(service)}")
         shown = rf"^run-name:.*\binputs\.{re.escape(service.deploy_input)}\b"
         if re.search(shown, text, re.MULTILINE) is None:
             name = f"run-name: Deploy ${{{{ inputs.{service.deploy_input} }}}}"
             raise Reject("workflow_cannot_be_followed", f"{path} does not show its input in its name: add `{name}`")
 
-    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
+    def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """See `shared.adapters.pipeline.Pipeline`. Of several the first one."""
         given = {"event": "workflow_dispatch", "created": f">={format_rfc3339(order.since - CLOCK_SKEW)}", "per_page": "100"}
         told = self._github.get(f"{_workflow_path(service)}/runs", **given)
         runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
         return _parse_run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
 
-    def begin(self, service: Service, order: DeployOrder) -> None:
+    def start_run(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.pipeline.Pipeline`."""
-        body = {"ref": self._ref(service), "inputs": {service.deploy_input: order.commit}}
+        body = {"ref": self._deploy_ref(service), "inputs": {service.deploy_input: order.commit}}
         self._github.write("POST", f"{_workflow_path(service)}/dispatches", body)
 
-    def _ref(self, service: Service) -> str:
+    def _deploy_ref(self, service: Service) -> str:
         known = service.deploy_ref or service.branch
         if known:
             return known
-        return str(self._asked(service, Query(["defaultBranchRef { name }"]))["defaultBranchRef"]["name"])
+        return str(self._query_runs(service, Query(["defaultBranchRef { name }"]))["defaultBranchRef"]["name"])
 
-    def _asked(self, service: Service, query: Query) -> Mapping[str, Any]:
+    def _query_runs(self, service: Service, query: Query) -> Mapping[str, Any]:
         owner, _, name = service.repository.partition("/")
-        found: Mapping[str, Any] | None = self._github.query(*query.text(owner, name))["repository"]
+        found: Mapping[str, Any] | None = self._github.query(*query.build(owner, name))["repository"]
         if found is None:
             raise Reject("no_workflow", f"{service.repository} does not exist, or may not be read")
         return found

@@ -47,7 +47,7 @@ class GoogleClients:
         return ArtifactRegistryClient(transport=self._transport(ArtifactRegistryClient))
 
     @cached_property
-    def log(self) -> "LoggingServiceV2Client":
+    def logging(self) -> "LoggingServiceV2Client":
         """Cloud Logging."""
         from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client  # noqa: PLC0415
 

@@ -31,10 +31,10 @@ class CloudBuildPipeline:
     def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
 
-    def check(self, service: Service, order: DeployOrder) -> None:
+    def require_traceable(self, service: Service, order: DeployOrder) -> None:
         """A build carries its order."""
 
-    def find(self, service: Service, order: DeployOrder) -> PipelineRun | None:
+    def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """See `shared.adapters.pipeline.Pipeline`."""
         parent, _, _ = service.deploy_trigger.partition("/triggers/")
         request = {
@@ -48,7 +48,7 @@ class CloudBuildPipeline:
             builds = [build for page in islice(pages, _MAX_BUILD_PAGES) for build in page.builds]
         return next((_parse_build(each) for each in builds if each.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)), None)
 
-    def begin(self, service: Service, order: DeployOrder) -> None:
+    def start_run(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.pipeline.Pipeline`."""
         path = service.deploy_trigger
         source = {"commit_sha": order.commit, "substitutions": {ORDER_SUBSTITUTION: label_value(order.marker)}}

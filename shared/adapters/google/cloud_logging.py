@@ -51,11 +51,11 @@ class QueryLimits:
 class CloudLogging:
     """Implements `shared.ports.Logs`."""
 
-    def __init__(self, clients: GoogleClients, bounds: QueryLimits | None = None) -> None:
+    def __init__(self, clients: GoogleClients, limits: QueryLimits | None = None) -> None:
         self._clients = clients
-        self._bounds = bounds or QueryLimits()
+        self._bounds = limits or QueryLimits()
 
-    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+    def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. The entry alone where the platform did not say when and where it was logged."""
         at = entry.timestamp
         if at is None or not (entry.project and entry.service and entry.log_name):
@@ -72,7 +72,7 @@ class CloudLogging:
         ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
         return [replace(each, position=place) for place, each in enumerate(ordered)]
 
-    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
@@ -85,11 +85,11 @@ class CloudLogging:
         ]
         return [each for each in self._read(service.project, wanted) if each.service == service.name]
 
-    def requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
         return len(self._read(service.project, _request_filter(service, revision, since)))
 
-    def failed(self, service: Service, revision: str, since: datetime) -> int:
+    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
         wanted = _request_filter(service, revision, since)
         return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
@@ -104,7 +104,7 @@ class CloudLogging:
         found: list[LogEntry] = []
         left = self._bounds.megabytes * 2**20
         with translate_errors(f"Cloud Logging, project {project}"):
-            pages = self._clients.log.list_log_entries(request, timeout=TIMEOUT_SECONDS, retry=None)
+            pages = self._clients.logging.list_log_entries(request, timeout=TIMEOUT_SECONDS, retry=None)
             for page in islice(pages.pages, self._bounds.pages):
                 for one in page.entries:
                     left -= type(one).pb(one).ByteSize()

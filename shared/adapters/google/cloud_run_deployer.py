@@ -75,55 +75,55 @@ class CloudRunDeployer:
         image = parse_image_name(container.image)
         if not image.package:
             raise Reject("no_image", f"{image.path} is not kept in Artifact Registry; deploy by another method")
-        digest = self._provenance.digest_of(image, service.region, commit)
-        existing = self._of_image(service, digest) if digest else self._labelled(service, commit)
+        digest = self._provenance.find_digest(image, service.region, commit)
+        existing = self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)
         if existing:
-            return self.take(run, marker, existing)
+            return self.adopt_revision(run, marker, existing)
         if not digest:
             raise Reject("no_image", f"no image of {image.path} was built from {commit}; build it, or name a trigger")
         if run.labels.get(MANAGED_LABEL) == MANAGED_BY_FUNCTIONS:
             raise Reject("function", f"{service.name} is a function: let a trigger or a workflow deploy it")
         name = revision_name(service.name, marker)
-        container.image = image.at(digest)
+        container.image = image.with_digest(digest)
         run.template.revision = name
         run.template.labels = _revision_labels(dict(run.template.labels), commit, marker)
-        return f"{name}@{self._begin(run, marker, name, name, 'template')}"
+        return f"{name}@{self._begin_rollout(run, marker, name, name, 'template')}"
 
-    def existing(self, service: Service, run: "RunService", commit: str) -> str:
+    def find_ready_revision(self, service: Service, run: "RunService", commit: str) -> str:
         """A ready revision of a commit, "" where there is none, or nobody may say so."""
         image = parse_image_name(find_serving_container(run.template.containers).image)
         try:
-            digest = self._provenance.digest_of(image, service.region, commit) if image.package else ""
+            digest = self._provenance.find_digest(image, service.region, commit) if image.package else ""
         except Reject:
             digest = ""
-        return self._of_image(service, digest) if digest else self._labelled(service, commit)
+        return self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)
 
-    def take(self, run: "RunService", marker: str, name: str) -> str:
+    def adopt_revision(self, run: "RunService", marker: str, name: str) -> str:
         """Begins a rollout of a revision that is there already."""
-        self._begin(run, marker, name, last_segment(run.latest_created_revision))
+        self._begin_rollout(run, marker, name, last_segment(run.latest_created_revision))
         return name
 
-    def pin(self, run: "RunService", note: RolloutNote) -> None:
+    def pin_traffic(self, run: "RunService", note: RolloutNote) -> None:
         """Ties the traffic to the revisions that have it, and leaves the note."""
-        self._write(run, to_api_traffic(note.left), note)
+        self._update_service(run, to_api_traffic(note.left), note)
 
-    def release(self, service: Service, marker: str) -> None:
+    def unpin_traffic(self, service: Service, marker: str) -> None:
         """Undoes the pin of a rollout that never began."""
         run = read_service(self._clients, service)
         note = read_note(run)
         if note is not None and note.marker == marker and not note.revision:
-            self._write(run, self._spelt(service, run, note, note.before), note)
+            self._update_service(run, self._to_traffic(service, run, note, note.before), note)
 
-    def _begin(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
+    def _begin_rollout(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
         before = wanted_split(run)
         split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
         note = RolloutNote(marker, name, newest, follows_latest(run), before, split, former=remember_rollouts(read_note(run)))
-        return self._write(run, to_api_traffic(split), note, *more)
+        return self._update_service(run, to_api_traffic(split), note, *more)
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`. A failed operation and a revision that is not ready are both failures."""
         name, _, path = operation.partition("@")
-        failed = self._failure(path) if path else ""
+        failed = self._operation_failure(path) if path else ""
         if failed is None:
             return Deployment(DeploymentProgress.RUNNING)
         if failed:
@@ -136,9 +136,9 @@ class CloudRunDeployer:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
             return Deployment(DeploymentProgress.FAILED, name, told)
-        return Deployment(DeploymentProgress.DONE, name, url=self._url(service, name))
+        return Deployment(DeploymentProgress.DONE, name, url=self._revision_url(service, name))
 
-    def shift(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
 
         `pinned`: by name in any case, because what is deployed next is nothing to rely on.
@@ -148,17 +148,17 @@ class CloudRunDeployer:
         note = read_note(run)
         if note is None:
             raise Reject(CHANGED_BY_HAND, f"the note of the rollout is gone from {service.name}")
-        own = self._own(service, run, note)
+        own = self._pipeline_revision(service, run, note)
         if percent == 0:
             note, split = _adopt_pipeline_revision(run, note, revision)
         else:
             split = _next_split(note, revision, percent)
-        spelt = to_api_traffic(split) if pinned else self._spelt(service, run, note, split)
+        spelt = to_api_traffic(split) if pinned else self._to_traffic(service, run, note, split)
         _require_unchanged(run, note, own)
         if raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
             return
         try:
-            self._write(run, spelt, replace(note, left=split))
+            self._update_service(run, spelt, replace(note, left=split))
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
@@ -166,15 +166,15 @@ class CloudRunDeployer:
                 raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
-    def _own(self, service: Service, run: "RunService", note: RolloutNote) -> str:
+    def _pipeline_revision(self, service: Service, run: "RunService", note: RolloutNote) -> str:
         """The newest revision, where a pipeline has made it of the approved commit and nobody has taken it over yet."""
         newest = last_segment(run.latest_created_revision)
         if not note.commit or note.revision or newest == note.latest:
             return note.revision
-        made = CloudRunRevisions(self._clients).revision(service, newest)
-        return newest if made is not None and made.runs(note.commit) else ""
+        made = CloudRunRevisions(self._clients).get_revision(service, newest)
+        return newest if made is not None and made.is_built_from(note.commit) else ""
 
-    def _spelt(
+    def _to_traffic(
         self, service: Service, run: "RunService", note: RolloutNote, split: tuple[TrafficShare, ...]
     ) -> list[dict[str, Any]]:
         """`LATEST` where it was there before and means the revision that gets all: later deployments rely on it.
@@ -192,7 +192,7 @@ class CloudRunDeployer:
                 return to_api_traffic(split)
         return to_latest_traffic(split, revision)
 
-    def revisions(self, service: Service) -> "list[RunRevision]":
+    def list_revisions(self, service: Service) -> "list[RunRevision]":
         """The newest hundred."""
         with translate_errors(f"Cloud Run, revisions of {service.name}"):
             pages = self._clients.revisions.list_revisions(
@@ -200,21 +200,21 @@ class CloudRunDeployer:
             )
             return list(next(iter(pages.pages)).revisions)
 
-    def _of_image(self, service: Service, digest: str) -> str:
+    def _find_by_image(self, service: Service, digest: str) -> str:
         """The newest ready revision of this image, "" where there is none."""
         return _newest_ready(
             each
-            for each in self.revisions(service)
+            for each in self.list_revisions(service)
             if parse_image_name(find_serving_container(each.containers).image).digest == digest
         )
 
-    def _labelled(self, service: Service, commit: str) -> str:
+    def _find_by_label(self, service: Service, commit: str) -> str:
         """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
         return _newest_ready(
-            each for each in self.revisions(service) if commit in {each.labels.get(name) for name in COMMIT_LABELS}
+            each for each in self.list_revisions(service) if commit in {each.labels.get(name) for name in COMMIT_LABELS}
         )
 
-    def _write(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
+    def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
         """The operation's name. The service's etag goes along: whoever changed it since has won."""
         from google.cloud.run_v2 import TrafficTarget  # noqa: PLC0415
 
@@ -225,7 +225,7 @@ class CloudRunDeployer:
             begun = self._clients.services.update_service(request, timeout=TIMEOUT_SECONDS, retry=None)
         return str(begun.operation.name)
 
-    def _failure(self, path: str) -> str | None:
+    def _operation_failure(self, path: str) -> str | None:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
         from google.api_core.exceptions import NotFound  # noqa: PLC0415
 
@@ -238,7 +238,7 @@ class CloudRunDeployer:
             return None
         return (found.error.message or "The operation failed.") if found.HasField("error") else ""
 
-    def _url(self, service: Service, name: str) -> str:
+    def _revision_url(self, service: Service, name: str) -> str:
         run = read_service(self._clients, service)
         return next((each.uri for each in run.traffic_statuses if each.tag and last_segment(each.revision) == name), "")
 

@@ -40,53 +40,53 @@ class CloudRunRevisions:
         self._clients = clients
         self._provenance = Provenance(clients)
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`. Raises Reject where nothing serves."""
         run = read_service(self._clients, service)
         split = serving_shares(run)
         if not split:
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         name = max(split, key=lambda each: split[each])
-        revision = self.revision(service, name)
+        revision = self.get_revision(service, name)
         if revision is None:
             raise Reject("not_found", f"{name} serves, and does not exist")
         return ServiceState(revision, split, run.etag)
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         run = read_revision(self._clients, service, name)
         if run is None:
             return None
         container = find_serving_container(run.containers)
         unseen: list[str] = []
-        found = self._claims(service, run, container, unseen)
+        found = self._collect_claims(service, run, container, unseen)
         claims = tuple(sorted(found, key=lambda each: _CLAIM_SOURCES.index(each.source)))
         commit, resources = claims[0].commit if claims else None, tuple(_resource_settings(run, container))
         return Revision(
             name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
-            python=_declared_python(container), function=bool(container.build_info.function_target),
+            python=_declared_python(container), is_function=bool(container.build_info.function_target),
         )  # fmt: skip
 
-    def _claims(
+    def _collect_claims(
         self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
     ) -> Iterator[CommitClaim]:
         image = parse_image_name(container.image)
-        yield from _ask_if_allowed(lambda: self._provenance.of_image(image, service.region), unseen)
-        yield from _ask_if_allowed(lambda: self._provenance.of_tags(image), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.claims_of_image(image, service.region), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.claims_of_tags(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
         for key in (key for key in (BUILD_LABEL, SOURCE_BUILD_ANNOTATION) if noted.get(key)):
-            yield from _ask_if_allowed(partial(self._labelled, service, key, noted[key], image.digest), unseen)
+            yield from _ask_if_allowed(partial(self._claims_from_build_label, service, key, noted[key], image.digest), unseen)
         source = container.build_info.source_location
         if source:
-            yield from _ask_if_allowed(lambda: self._provenance.of_source(service.project, service.region, source), unseen)
+            yield from _ask_if_allowed(lambda: self._provenance.claims_of_source(service.project, service.region, source), unseen)
         yield from _claims_from_values("label", COMMIT_LABELS, noted)
         if image.tag and is_commit_id(image.tag):
             yield CommitClaim("tag", image.tag, f"image tag {image.tag}")
         yield from _claims_from_values("env", COMMIT_VARIABLES, {each.name: each.value for each in container.env})
 
-    def _labelled(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
+    def _claims_from_build_label(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
         """A build that only a label names: it did not make this image, as far as anybody knows."""
-        build = self._provenance.of_build(service.project, service.region, build_id)
+        build = self._provenance.find_build(service.project, service.region, build_id)
         if build is None or not build_commit(build) or digest in image_digests(build):
             return ()
         return [CommitClaim("label", build_commit(build), f"label {key} {build_id}")]

@@ -54,17 +54,17 @@ class FirestoreStore:
         """
         self._documents = f"projects/{project}/databases/{database}/documents"
         self._rest = RestClient(resolve_endpoint(FIRESTORE_HOST, emulator, token), seconds)
-        self._again = seconds / 10
+        self._retry_for = seconds / 10
         self._now = now
 
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
-        content = _build_fields(encode_document(kind, key, value), value, 1) | self._expiry(kind)
+        content = _build_fields(encode_document(kind, key, value), value, 1) | self._expiry_field(kind)
         return self._write(kind, key, content, {"exists": False}, {"ALREADY_EXISTS"})
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
-        told = self._ask("batchGet", {"documents": [self._named(kind, key)]})
+        told = self._query("batchGet", {"documents": [self._document_name(kind, key)]})
         found = next((each["found"] for each in told if "found" in each), None)
         return None if found is None else _parse_document(kind, found)
 
@@ -73,7 +73,7 @@ class FirestoreStore:
         given = _VERSION_FORM.fullmatch(version)
         if given is None:
             raise ValueError(f"{kind}/{key}: {version!r} is no version of this store")
-        content = _build_fields(encode_document(kind, key, value), value, int(given[1]) + 1) | self._expiry(kind)
+        content = _build_fields(encode_document(kind, key, value), value, int(given[1]) + 1) | self._expiry_field(kind)
         return self._write(kind, key, content, {"updateTime": given[2]}, {"FAILED_PRECONDITION", "NOT_FOUND"})
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
@@ -93,7 +93,7 @@ class FirestoreStore:
             "orderBy": [{"field": {"fieldPath": "__name__"}}],
             "limit": limit,
         }
-        told = self._ask("runQuery", {"structuredQuery": query})
+        told = self._query("runQuery", {"structuredQuery": query})
         return sorted(
             (_parse_document(kind, each["document"]) for each in told if "document" in each), key=lambda stored: stored.key
         )
@@ -102,28 +102,28 @@ class FirestoreStore:
         """Ends the connections."""
         self._rest.close()
 
-    def _ask(self, method: str, body: Mapping[str, object]) -> Iterable[Mapping[str, Any]]:
+    def _query(self, method: str, body: Mapping[str, object]) -> Iterable[Mapping[str, Any]]:
         """A stream of answers, which REST gives as one list."""
-        told = self._rest.post(f"/v1/{self._documents}:{method}", body, again=self._again)
+        told = self._rest.post(f"/v1/{self._documents}:{method}", body, retry_for=self._retry_for)
         return told if isinstance(told, list) else [told]
 
     def _write(
-        self, kind: str, key: str, content: Mapping[str, object], only: Mapping[str, object], lost: set[str]
+        self, kind: str, key: str, content: Mapping[str, object], precondition: Mapping[str, object], conflict_statuses: set[str]
     ) -> bool:
         """False where the document was not as `only` wants it, which the API names with one of `lost`."""
-        write = {"update": {"name": self._named(kind, key), "fields": content}, "currentDocument": only}
+        write = {"update": {"name": self._document_name(kind, key), "fields": content}, "currentDocument": precondition}
         try:
             self._rest.post(f"/v1/{self._documents}:commit", {"writes": [write]})
         except ApiRefusal as refused:
-            if refused.status in lost:
+            if refused.status in conflict_statuses:
                 return False
             raise
         return True
 
-    def _expiry(self, kind: str) -> dict[str, object]:
+    def _expiry_field(self, kind: str) -> dict[str, object]:
         return {"expires": {"timestampValue": format_rfc3339(self._now() + RETENTION[kind])}} if kind in RETENTION else {}
 
-    def _named(self, kind: str, key: str) -> str:
+    def _document_name(self, kind: str, key: str) -> str:
         return f"{self._documents}/{_escape_key(kind)}/{_escape_key(key)}"
 
 

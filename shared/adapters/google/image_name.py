@@ -25,7 +25,7 @@ class ImageName:
     package: str
     """`projects/P/locations/L/repositories/R/packages/I`."""
 
-    def at(self, digest: str) -> str:
+    def with_digest(self, digest: str) -> str:
         """The same image by another digest."""
         return f"{self.path}@{digest}"
 

@@ -26,9 +26,9 @@ class LogLinkBuilder:
     def __init__(self, places: LinkBuilder) -> None:
         self._places = places
 
-    def links(self, service: Service, commits: Sequence[str]) -> Links:
+    def build_links(self, service: Service, commits: Sequence[str]) -> Links:
         """See `shared.ports.LinkBuilder`."""
-        known = self._places.links(service, commits)
+        known = self._places.build_links(service, commits)
         return replace(known, entry=partial(entry_url, service), log=partial(log_url, service))
 
 

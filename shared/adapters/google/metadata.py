@@ -30,26 +30,26 @@ class MetadataServer:
     def __init__(self, host: str = METADATA_HOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._account = f"http://{host}/computeMetadata/v1/instance/service-accounts/default"
         self._clock = clock
-        self._kept: dict[str, tuple[Secret, float]] = {}
+        self._cache: dict[str, tuple[Secret, float]] = {}
 
     def identity_token(self, audience: str) -> Secret:
         """A token by which the service at `audience` (its URL) knows who calls. Raises Retry."""
         wanted = urllib.parse.urlencode({"audience": audience, "format": "full"})
-        return self._token(f"/identity?{wanted}", lambda text: (text.strip(), IDENTITY_LIFETIME_SECONDS))
+        return self._cached_token(f"/identity?{wanted}", lambda text: (text.strip(), IDENTITY_LIFETIME_SECONDS))
 
     def access_token(self) -> Secret:
         """A token for Google's own APIs. Raises Retry."""
-        return self._token("/token", _parse_access_token)
+        return self._cached_token("/token", _parse_access_token)
 
-    def _token(self, path: str, read: Callable[[str], tuple[str, float]]) -> Secret:
-        kept = self._kept.get(path)
+    def _cached_token(self, path: str, read: Callable[[str], tuple[str, float]]) -> Secret:
+        kept = self._cache.get(path)
         if kept is not None and self._clock() < kept[1]:
             return kept[0]
-        text, seconds = read(self._asked(path))
-        self._kept[path] = token, _ = Secret(text), self._clock() + seconds
+        text, seconds = read(self._request(path))
+        self._cache[path] = token, _ = Secret(text), self._clock() + seconds
         return token
 
-    def _asked(self, path: str) -> str:
+    def _request(self, path: str) -> str:
         request = urllib.request.Request(self._account + path, headers={"Metadata-Flavor": "Google"})  # noqa: S310
         try:
             with _OPENER.open(request, timeout=METADATA_SECONDS) as answer:

@@ -49,7 +49,7 @@ class PipelineDeployer:
             return self._images.find(service, marker)
         if note.marker != marker:
             return dict(note.former).get(marker) or None
-        begun = note.revision or self._pipeline.find(service, _order_from_note(note)) is not None
+        begun = note.revision or self._pipeline.find_run(service, _order_from_note(note)) is not None
         return f"{_OPERATION_PREFIX}{marker}" if begun else None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -59,16 +59,16 @@ class PipelineDeployer:
         if note is None or (note.marker, note.commit) != (marker, commit):
             if run.etag != etag:
                 raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
-            existing = self._images.existing(service, run, commit)
+            existing = self._images.find_ready_revision(service, run, commit)
             if existing:
-                return self._images.take(run, marker, existing)
-            note = self._pin(service, run, marker, commit)
+                return self._images.adopt_revision(run, marker, existing)
+            note = self._pin_traffic(service, run, marker, commit)
         elif last_segment(run.latest_created_revision) != note.latest or percent_by_revision(wanted_split(run)) != percent_by_revision(note.left):
             raise Reject("stale", f"{service.name} has changed since its traffic was pinned")
         try:
-            self._pipeline.begin(service, _order_from_note(note))
+            self._pipeline.start_run(service, _order_from_note(note))
         except Reject:
-            self._images.release(service, marker)
+            self._images.unpin_traffic(service, marker)
             raise
         return f"{_OPERATION_PREFIX}{marker}"
 
@@ -82,37 +82,37 @@ class PipelineDeployer:
             told = "its pipeline replaces the whole service, or somebody has edited it"
             return Deployment(DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}.")
         if note.revision:
-            return replace(self._images.state(service, note.revision), share=percent_by_revision(note.left).get(note.revision, 0))
-        found = self._pipeline.find(service, _order_from_note(note))
+            return replace(self._images.state(service, note.revision), traffic_percent=percent_by_revision(note.left).get(note.revision, 0))
+        found = self._pipeline.find_run(service, _order_from_note(note))
         if found is None or found.progress is DeploymentProgress.RUNNING:
             return Deployment(DeploymentProgress.RUNNING)
         if found.progress is DeploymentProgress.FAILED:
             return Deployment(DeploymentProgress.FAILED, detail=found.detail)
-        return self._made(service, run, note, found)
+        return self._find_deployed_revision(service, run, note, found)
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`. The traffic stays pinned while a run that was given up may still deploy."""
-        self._images.shift(service, revision, percent, pinned=self._may_deploy(service))
+        self._images.shift_traffic(service, revision, percent, pinned=self._may_still_deploy(service))
 
-    def _may_deploy(self, service: Service) -> bool:
+    def _may_still_deploy(self, service: Service) -> bool:
         note = read_note(read_service(self._clients, service))
         if note is None or not note.commit or note.revision:
             return False
-        found = self._pipeline.find(service, _order_from_note(note))
+        found = self._pipeline.find_run(service, _order_from_note(note))
         return found is None or found.progress is DeploymentProgress.RUNNING
 
-    def _pin(self, service: Service, run: "RunService", marker: str, commit: str) -> RolloutNote:
+    def _pin_traffic(self, service: Service, run: "RunService", marker: str, commit: str) -> RolloutNote:
         since = format_rfc3339(self._clock.now())
-        self._pipeline.check(service, DeployOrder(marker, commit, self._clock.now()))
+        self._pipeline.require_traceable(service, DeployOrder(marker, commit, self._clock.now()))
         before, newest = wanted_split(run), last_segment(run.latest_created_revision)
         note = RolloutNote(marker, "", newest, follows_latest(run), before, before, commit, since, remember_rollouts(read_note(run)))
-        self._images.pin(run, note)
+        self._images.pin_traffic(run, note)
         return note
 
-    def _made(self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun) -> Deployment:
+    def _find_deployed_revision(self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun) -> Deployment:
         """The revision that the run has left; a run that is over may deploy a little later."""
         since = datetime.fromisoformat(note.since) - CLOCK_SKEW
-        made = [each for each in self._images.revisions(service) if each.create_time >= since]
+        made = [each for each in self._images.list_revisions(service) if each.create_time >= since]
         mine = (
             next((each for each in made if _is_made_by(each, found)), None)
             or next((each for each in made if note.commit in dict(each.labels).values()), None)
@@ -126,7 +126,7 @@ class PipelineDeployer:
         if not ready:
             return Deployment(DeploymentProgress.FAILED, last_segment(mine.name), told)
         return Deployment(
-            DeploymentProgress.DONE, last_segment(mine.name), untended=True, share=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0)
+            DeploymentProgress.DONE, last_segment(mine.name), needs_address=True, traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0)
         )
 
 

@@ -33,21 +33,21 @@ class Provenance:
     def __init__(self, clients: GoogleClients) -> None:
         self._clients = clients
 
-    def of_image(self, image: ImageName, region: str) -> Sequence[CommitClaim]:
+    def claims_of_image(self, image: ImageName, region: str) -> Sequence[CommitClaim]:
         """Builds that made this digest, newest first."""
         if not image.digest or not image.project:
             return ()
-        builds = self._builds(image.project, region, f'results.images.digest="{image.digest}"')
+        builds = self._list_builds(image.project, region, f'results.images.digest="{image.digest}"')
         made = [build for build in builds if image.digest in image_digests(build)]
         return [CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := build_commit(build))]
 
-    def of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
+    def claims_of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
         if not image.digest or not image.package:
             return ()
-        return [CommitClaim("tag", tag, f"image tag {tag}") for tag in self._tags(image) if is_commit_id(tag)]
+        return [CommitClaim("tag", tag, f"image tag {tag}") for tag in self._list_tags(image) if is_commit_id(tag)]
 
-    def of_build(self, project: str, region: str, build_id: str) -> "Build | None":
+    def find_build(self, project: str, region: str, build_id: str) -> "Build | None":
         """A build by the id that a label names."""
         for place in (region, "global"):
             with translate_errors(f"Cloud Build, build {build_id}"):
@@ -62,7 +62,7 @@ class Provenance:
                 return found  # type: ignore[no-any-return]
         return None
 
-    def of_source(self, project: str, region: str, location: str) -> Sequence[CommitClaim]:
+    def claims_of_source(self, project: str, region: str, location: str) -> Sequence[CommitClaim]:
         """The build that made a function of an archive (`gs://bucket/object#generation`), by the source that it names.
 
         Raises Reject where no build of it names a commit: an archive has none.
@@ -70,7 +70,7 @@ class Provenance:
         bucket, _, rest = location.removeprefix("gs://").partition("/")
         name, _, generation = rest.partition("#")
         query = f'source_provenance.resolved_storage_source.object="{name}"'
-        builds = list(self._builds(project, region, query))
+        builds = list(self._list_builds(project, region, query))
         same = [each for each in builds if _is_built_from(each, bucket, name, generation)]
         claims = [CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := build_commit(each))]
         if not claims:
@@ -78,20 +78,20 @@ class Provenance:
             raise Reject("no_commit", f"{made} the archive {location}, which names no commit")
         return claims
 
-    def digest_of(self, image: ImageName, region: str, commit: str) -> str:
+    def find_digest(self, image: ImageName, region: str, commit: str) -> str:
         """The digest of the image that a commit became, "" where there is none: by builds, else by its tag.
 
         Raises Reject where the tag's image was built from another commit.
         """
         wanted = f'source_provenance.resolved_repo_source.commit_sha="{commit}"', f'substitutions.COMMIT_SHA="{commit}"'
         for query in wanted:
-            for build in self._builds(image.project, region, query):
+            for build in self._list_builds(image.project, region, query):
                 made = [each.digest for each in build.results.images if image.path == each.name.partition(":")[0]]
                 if made and build_commit(build) == commit:
                     return str(made[0])
-        return self._tagged(image, region, commit)
+        return self._find_digest_by_tag(image, region, commit)
 
-    def _tagged(self, image: ImageName, region: str, commit: str) -> str:
+    def _find_digest_by_tag(self, image: ImageName, region: str, commit: str) -> str:
         with translate_errors(f"Artifact Registry, tag {commit}"):
             tag = _none_if_missing(
                 lambda: self._clients.images.get_tag(
@@ -100,7 +100,7 @@ class Provenance:
             )
         digest = tag.version.rpartition("/")[2] if tag is not None else ""
         if digest:
-            claims = self.of_image(ImageName(image.path, "", digest, image.project, image.package), region)
+            claims = self.claims_of_image(ImageName(image.path, "", digest, image.project, image.package), region)
             other = next((each for each in claims if each.commit != commit), None)
             if other is not None:
                 raise Reject(
@@ -108,7 +108,7 @@ class Provenance:
                 )
         return str(digest)
 
-    def _builds(self, project: str, region: str, query: str) -> "Iterator[Build]":
+    def _list_builds(self, project: str, region: str, query: str) -> "Iterator[Build]":
         for place in (region, "global"):
             request = {"parent": f"projects/{project}/locations/{place}", "project_id": project, "filter": query}
             with translate_errors(f"Cloud Build in {place}"):
@@ -116,7 +116,7 @@ class Provenance:
                 page = next(iter(pages.pages))
             yield from (build for build in page.builds if build.status.name == "SUCCESS")
 
-    def _tags(self, image: ImageName) -> Sequence[str]:
+    def _list_tags(self, image: ImageName) -> Sequence[str]:
         with translate_errors(f"Artifact Registry, {image.digest}"):
             version = _none_if_missing(
                 lambda: self._clients.images.get_version(

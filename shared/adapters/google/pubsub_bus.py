@@ -35,20 +35,20 @@ class PubSubBus:
         """`emulator` is a host and a port; without one `token` is an access token for Google's APIs."""
         self._topics = f"projects/{project}/topics/{prefix}"
         self._rest = RestClient(resolve_endpoint(PUBSUB_HOST, emulator, token), seconds)
-        self._again = seconds / 10
+        self._retry_for = seconds / 10
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         """See `shared.ports.Bus`. Returns when Pub/Sub has taken the message, so that nothing waits in a buffer."""
-        self.put(topic, [json.dumps(message).encode()])
+        self.publish_raw(topic, [json.dumps(message).encode()])
 
-    def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def publish_raw(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are. After Retry, some of them may have been taken."""
         path = self._topics + topic
         for some in _split_into_requests(iter(bodies)):
             messages = [{"data": base64.b64encode(body).decode(), "attributes": attributes or {}} for body in some]
             try:
                 # Taken twice is as good as once: whoever reads it meets copies anyway.
-                self._rest.post(f"/v1/{path}:publish", {"messages": messages}, again=self._again)
+                self._rest.post(f"/v1/{path}:publish", {"messages": messages}, retry_for=self._retry_for)
             except Retry as lost:
                 raise Retry(f"{path}: a message may not have been taken: {lost}") from lost
 

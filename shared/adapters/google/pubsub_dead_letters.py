@@ -31,22 +31,22 @@ class PubSubDeadLetters:
         self._seconds = seconds
         self._topics: dict[str, str] = {}
 
-    def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
+    def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
-        with self._held(limit) as held:
-            letters = [self._letter(received) for received in held.values()]
+        with self._hold_messages(limit) as held:
+            letters = [self._parse_letter(received) for received in held.values()]
         return sorted(letters, key=lambda letter: letter.published_at)
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Published first, taken out then: better twice than never."""
-        with self._held(_MAX_PULLED) as held:
+        with self._hold_messages(_MAX_PULLED) as held:
             if letter.id in held:
                 self._publisher.publish(letter.topic, letter.data, **letter.attributes).result(self._seconds)
                 self._acknowledge(held.pop(letter.id))
 
-    def drop(self, letter: DeadLetter) -> None:
+    def discard(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`."""
-        with self._held(_MAX_PULLED) as held:
+        with self._hold_messages(_MAX_PULLED) as held:
             if letter.id in held:
                 self._acknowledge(held.pop(letter.id))
 
@@ -57,29 +57,29 @@ class PubSubDeadLetters:
         self._publisher.transport.close()
 
     @contextmanager
-    def _held(self, limit: int) -> Iterator[dict[str, Any]]:
+    def _hold_messages(self, limit: int) -> Iterator[dict[str, Any]]:
         """Messages by id; those that are still in the mapping at the end are let go."""
         from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415
 
         try:
-            held = self._pulled(limit)
+            held = self._pull(limit)
             try:
                 yield held
             finally:
                 if held:
                     ids = [received.ack_id for received in held.values()]
-                    self._subscriber.modify_ack_deadline(subscription=self._path, ack_ids=ids, ack_deadline_seconds=0)
+                    self._subscriber.modify_ack_deadline(subscription=self._subscription_path, ack_ids=ids, ack_deadline_seconds=0)
         except GoogleAPICallError as error:
-            raise Retry(f"{self._path}: {type(error).__name__}") from error
+            raise Retry(f"{self._subscription_path}: {type(error).__name__}") from error
 
-    def _pulled(self, limit: int) -> dict[str, Any]:
+    def _pull(self, limit: int) -> dict[str, Any]:
         from google.api_core.exceptions import DeadlineExceeded  # noqa: PLC0415
 
         held: dict[str, Any] = {}
         for _ in range(_MAX_PULLS):
             if len(held) >= limit:
                 break
-            request = {"subscription": self._path, "max_messages": limit - len(held)}
+            request = {"subscription": self._subscription_path, "max_messages": limit - len(held)}
             try:
                 answer = self._subscriber.pull(request, retry=None, timeout=_PULL_SECONDS)
             except DeadlineExceeded:  # how a pull says that there is nothing
@@ -88,24 +88,24 @@ class PubSubDeadLetters:
         return held
 
     def _acknowledge(self, received: Any) -> None:  # the library has no types
-        self._subscriber.acknowledge(subscription=self._path, ack_ids=[received.ack_id])
+        self._subscriber.acknowledge(subscription=self._subscription_path, ack_ids=[received.ack_id])
 
-    def _letter(self, received: Any) -> DeadLetter:  # the library has no types
+    def _parse_letter(self, received: Any) -> DeadLetter:  # the library has no types
         message, told = received.message, dict(received.message.attributes)
         project = told.get(f"{SOURCE_ATTRIBUTE}SubscriptionProject", self._project)
-        topic = self._topic(self._subscriber.subscription_path(project, told.get(f"{SOURCE_ATTRIBUTE}Subscription", "")))
+        topic = self._find_topic(self._subscriber.subscription_path(project, told.get(f"{SOURCE_ATTRIBUTE}Subscription", "")))
         attempts = int(told.get(f"{SOURCE_ATTRIBUTE}DeliveryCount", "0"))
         own = {name: value for name, value in told.items() if not name.startswith(SOURCE_ATTRIBUTE)}
         return DeadLetter(message.message_id, topic, message.data, own, message.publish_time, attempts)
 
-    def _topic(self, subscription: str) -> str:
+    def _find_topic(self, subscription: str) -> str:
         """The full name of the topic; the name of a subscription need not resemble it."""
         if subscription not in self._topics:
             self._topics[subscription] = self._subscriber.get_subscription(subscription=subscription).topic
         return self._topics[subscription]
 
     @property
-    def _path(self) -> str:
+    def _subscription_path(self) -> str:
         return str(self._subscriber.subscription_path(self._project, self._subscription))
 
     @cached_property

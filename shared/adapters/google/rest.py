@@ -40,8 +40,8 @@ class Unavailable(Retry):
 class ApiRefusal(Exception):
     """The API's answer is no: `status` is its name for why, such as `ALREADY_EXISTS`."""
 
-    def __init__(self, status: str, told: str) -> None:
-        super().__init__(f"{status}: {told}")
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(f"{status}: {message}")
         self.status = status
 
 
@@ -51,14 +51,14 @@ class Endpoint:
 
     host: str
     token: Callable[[], Secret]
-    plain: bool = False
+    is_plain_http: bool = False
     """Without TLS: an emulator."""
 
 
 def resolve_endpoint(host: str, emulator: str, token: Callable[[], Secret] | None) -> Endpoint:
     """The emulator where there is one, else Google. Raises ValueError where neither can be reached."""
     if emulator:
-        return Endpoint(emulator, lambda: _EMULATOR_TOKEN, plain=True)
+        return Endpoint(emulator, lambda: _EMULATOR_TOKEN, is_plain_http=True)
     if token is None:
         raise ValueError(f"{host} wants a token, and no emulator is named")
     return Endpoint(host, token)
@@ -67,18 +67,18 @@ def resolve_endpoint(host: str, emulator: str, token: Callable[[], Secret] | Non
 class RestClient:
     """Posts to one API, from any number of threads. `seconds` is how long one request may take."""
 
-    def __init__(self, there: Endpoint, seconds: float) -> None:
-        self._there = there
+    def __init__(self, endpoint: Endpoint, seconds: float) -> None:
+        self._endpoint = endpoint
         self._seconds = seconds
-        self._used = time.monotonic()
+        self._last_used = time.monotonic()
 
-    def post(self, path: str, body: Mapping[str, object], *, again: float = 0.0) -> Any:
+    def post(self, path: str, body: Mapping[str, object], *, retry_for: float = 0.0) -> Any:
         """`again` is for how many seconds the request may be repeated. Raises Refused, Retry."""
-        until = time.monotonic() + again
+        until = time.monotonic() + retry_for
         pause = _MIN_PAUSE_SECONDS
         while True:
             try:
-                return self._once(path, json.dumps(body, separators=(",", ":")).encode("ascii"))
+                return self._post_once(path, json.dumps(body, separators=(",", ":")).encode("ascii"))
             except Unavailable:
                 if time.monotonic() + pause > until:
                     raise
@@ -89,19 +89,19 @@ class RestClient:
         """Hangs up."""
         self._pools.clear()
 
-    def _once(self, path: str, body: bytes) -> Any:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._there.token().reveal()}"}
-        url = f"{'http' if self._there.plain else 'https'}://{self._there.host}{path}"
-        if time.monotonic() - self._used > _MAX_IDLE_SECONDS:
+    def _post_once(self, path: str, body: bytes) -> Any:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._endpoint.token().reveal()}"}
+        url = f"{'http' if self._endpoint.is_plain_http else 'https'}://{self._endpoint.host}{path}"
+        if time.monotonic() - self._last_used > _MAX_IDLE_SECONDS:
             self.close()
         try:
             answer = self._pools.request("POST", url, body=body, headers=headers, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
-            raise Unavailable(f"{self._there.host} did not answer: {type(error).__name__}") from error
-        self._used = time.monotonic()
-        return self._read(answer.status, answer.data)
+            raise Unavailable(f"{self._endpoint.host} did not answer: {type(error).__name__}") from error
+        self._last_used = time.monotonic()
+        return self._parse_response(answer.status, answer.data)
 
-    def _read(self, code: int, content: bytes) -> Any:
+    def _parse_response(self, code: int, content: bytes) -> Any:
         try:
             told: Any = json.loads(content)
         except ValueError:
@@ -112,12 +112,12 @@ class RestClient:
             return told
         status = str(error["status"]) if isinstance(error, dict) and error.get("status") else str(code)
         if status in _RETRY_STATUSES or (code < 300 and told is None):
-            raise Unavailable(f"{self._there.host} did not answer: {status}")
+            raise Unavailable(f"{self._endpoint.host} did not answer: {status}")
         if status in _REDELIVER_STATUSES:
-            raise Retry(f"{self._there.host} could not do it now: {status}")
+            raise Retry(f"{self._endpoint.host} could not do it now: {status}")
         raise ApiRefusal(status, str(error.get("message", ""))[:300] if isinstance(error, dict) else "")
 
     @cached_property
     def _pools(self) -> urllib3.PoolManager:
-        trusted = None if self._there.plain else ssl.create_default_context()  # once: urllib3 reads it per connection
+        trusted = None if self._endpoint.is_plain_http else ssl.create_default_context()  # once: urllib3 reads it per connection
         return urllib3.PoolManager(maxsize=_MAX_CONNECTIONS, timeout=self._seconds, ssl_context=trusted)

@@ -43,7 +43,7 @@ class LogFile:
 
     def entries(self) -> Iterator[LogEntry]:
         """See `LogSource`. One reading at a time."""
-        with self._failures_named(), self._bytes() as raw:
+        with self._translate_errors(), self._open_bytes() as raw:
             packed = _starts_with(raw, _GZIP_MAGIC)
             buffered = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
             encoding = next((name for mark, name in _ENCODINGS if _starts_with(buffered, mark)), "utf-8")
@@ -54,7 +54,7 @@ class LogFile:
                 text.detach()
 
     @contextmanager
-    def _failures_named(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
@@ -69,9 +69,9 @@ class LogFile:
             raise InputError(f"{self._name}: the log file cannot be read ({error}).") from None
 
     @contextmanager
-    def _bytes(self) -> Iterator[BinaryIO]:
+    def _open_bytes(self) -> Iterator[BinaryIO]:
         if self._copy is None and (self._path == STDIN or _is_pipe(self._path)):
-            self._copy = self._copied()
+            self._copy = self._copy_stream()
             weakref.finalize(self, self._copy.close)
         if self._copy is not None:
             self._copy.seek(0)
@@ -81,7 +81,7 @@ class LogFile:
         with Path(self._path).open("rb") as file:
             yield file
 
-    def _copied(self) -> IO[bytes]:
+    def _copy_stream(self) -> IO[bytes]:
         copy = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object and has no name
         if self._path == STDIN:
             shutil.copyfileobj(sys.stdin.buffer, copy)

@@ -24,34 +24,34 @@ class FolderLogs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+    def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         place, at = _source_key(entry), entry.timestamp
         if at is None:
             return [entry]
-        same = [one for one, when in self._dated() if _source_key(one) == place and abs(when - at) <= _NEIGHBOUR_WINDOW]
+        same = [one for one, when in self._dated_entries() if _source_key(one) == place and abs(when - at) <= _NEIGHBOUR_WINDOW]
         if entry.insert_id not in {one.insert_id for one in same}:
             same.append(entry)
         return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MAX_ENTRIES]
 
-    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         found = [
             (when, one)
-            for one, when in self._dated()
+            for one, when in self._dated_entries()
             if _is_of_service(one, service) and since <= when <= until and revision in {"", one.revision}
         ]
         return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
 
-    def requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         return sum(
             one.revision == revision and one.log_name.endswith(_REQUEST_LOG) and when >= since
-            for one, when in self._dated()
+            for one, when in self._dated_entries()
             if _is_of_service(one, service)
         )
 
-    def _dated(self) -> Iterator[tuple[LogEntry, datetime]]:
+    def _dated_entries(self) -> Iterator[tuple[LogEntry, datetime]]:
         for path in sorted(self._folder.glob("*")) if self._folder.is_dir() else ():
             for entry in LogFile(str(path)).entries():
                 if entry.timestamp is not None:
@@ -61,7 +61,7 @@ class FolderLogs:
 class NoProbe:
     """Implements `shared.ports.Probe` where nothing is served."""
 
-    def connect(self, service: Service) -> ProbeResult:
+    def check(self, service: Service) -> ProbeResult:
         """True, and says that nobody has looked."""
         return ProbeResult(ok=True, detail=f"{service.name} is not served on this machine: nobody has connected")
 
@@ -69,7 +69,7 @@ class NoProbe:
 class NoChecks:
     """Implements `shared.ports.CheckRuns` where nobody can be asked."""
 
-    def at(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
+    def get_status(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
         return CheckStatus.UNKNOWN
 

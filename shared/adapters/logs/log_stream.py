@@ -38,70 +38,70 @@ class LogStream:
         self._decode = json.JSONDecoder().raw_decode
         self._lines = ConsoleLogReader()
         self._window = ""
-        self._at = 0
+        self._offset = 0
         self._ended = False
         self._line = 1
         self._column = 1
         self._position = 0
-        self._has_text = False
+        self._has_console_lines = False
 
     def entries(self) -> Iterator[LogEntry]:
         """All of them; raises `InputError` at JSON that is broken or cut off."""
-        self._more()
-        if self._has(_ENTRIES_RESPONSE):
-            self._at = self._window.index("[", self._at)
-            yield from self._array()
+        self._read_chunk()
+        if self._matches(_ENTRIES_RESPONSE):
+            self._offset = self._window.index("[", self._offset)
+            yield from self._read_array()
             return
-        while self._skip_space(count_lines=self._has_text):
-            if not self._has_text and self._has(_ARRAY):
-                yield from self._array()
-            elif (entry := self._object()) is not None:
+        while self._skip_space(count_lines=self._has_console_lines):
+            if not self._has_console_lines and self._matches(_ARRAY):
+                yield from self._read_array()
+            elif (entry := self._read_object()) is not None:
                 yield entry
             else:
-                yield self._text_line()
+                yield self._read_text_line()
 
-    def _object(self) -> LogEntry | None:
-        if not self._has(_OBJECT):
+    def _read_object(self) -> LogEntry | None:
+        if not self._matches(_OBJECT):
             return None
-        if not self._has_text:
-            return self._entry(self._value())
-        before = self._at
+        if not self._has_console_lines:
+            return self._build_entry(self._read_value())
+        before = self._offset
         try:
-            return self._entry(self._value(longest=MAX_LINE_LENGTH))
+            return self._build_entry(self._read_value(max_length=MAX_LINE_LENGTH))
         except InputError:  # among lines of text, what looks like JSON and is not is one more line of text
-            self._at = before
+            self._offset = before
             return None
 
-    def _array(self) -> Iterator[LogEntry]:
-        self._at += 1
+    def _read_array(self) -> Iterator[LogEntry]:
+        self._offset += 1
         while True:
             if not self._skip_space():
-                raise self._unreadable("the array is not closed: the export was cut off")
-            sign = self._window[self._at]
+                raise self._parse_error("the array is not closed: the export was cut off")
+            sign = self._window[self._offset]
             if sign == "]":
-                self._at += 1
+                self._offset += 1
                 return
             if sign == ",":
-                self._at += 1
+                self._offset += 1
                 continue
-            yield self._entry(self._value())
+            yield self._build_entry(self._read_value())
 
-    def _entry(self, value: object) -> LogEntry:
+    def _build_entry(self, value: object) -> LogEntry:
         self._position += 1
         return parse_json_entry(value, self._position - 1)
 
-    def _value(self, longest: int = _MAX_VALUE_LENGTH) -> object:
+    def _read_value(self, max_length: int = _MAX_VALUE_LENGTH) -> object:
         while True:
             try:
-                value, self._at = self._decode(self._window, self._at)
+                value, self._offset = self._decode(self._window, self._offset)
             except json.JSONDecodeError as error:
                 cut_off = self._is_cut_off(error)
-                if not cut_off or len(self._window) - self._at > longest or not self._more():
-                    raise self._unreadable(_explain_json_error(error, cut_off=cut_off), error.pos) from None
+                if not cut_off or len(self._window) - self._offset > max_length or not self._read_chunk():
+                    raise self._parse_error(_explain_json_error(error, cut_off=cut_off), error.pos) from None
             except RecursionError:
-                raise self._unreadable("it is nested too deeply") from None
+                raise self._parse_error("it is nested too deeply") from None
             except ValueError:
-                raise self._unreadable("a number in it has too many digits") from None
+                raise self._parse_error("a number in it has too many digits") from None
             else:
                 return value
 
@@ -114,77 +114,77 @@ class LogStream:
             return False
         return not rest.strip() or error.msg.startswith("Invalid \\u") or any(word.startswith(rest) for word in _WORDS)
 
-    def _text_line(self) -> LogEntry:
-        self._has_text = True
-        end = self._line_end()
-        line = self._window[self._at : min(end, self._at + MAX_LINE_LENGTH)]
-        self._at = end
-        self._drop_rest_of_line()
+    def _read_text_line(self) -> LogEntry:
+        self._has_console_lines = True
+        end = self._find_line_end()
+        line = self._window[self._offset : min(end, self._offset + MAX_LINE_LENGTH)]
+        self._offset = end
+        self._skip_line()
         self._position += 1
-        return self._lines.entry(line, self._position - 1)
+        return self._lines.parse_line(line, self._position - 1)
 
-    def _line_end(self) -> int:
-        searched = self._at
+    def _find_line_end(self) -> int:
+        searched = self._offset
         while (end := self._window.find("\n", searched)) < 0:
-            length = len(self._window) - self._at
-            if length >= MAX_LINE_LENGTH or not self._more():
+            length = len(self._window) - self._offset
+            if length >= MAX_LINE_LENGTH or not self._read_chunk():
                 return len(self._window)
-            searched = self._at + length
+            searched = self._offset + length
         return end
 
-    def _drop_rest_of_line(self) -> None:
+    def _skip_line(self) -> None:
         """Up to and with the line end, which may be far away where the line was cut."""
         while True:
-            end = self._window.find("\n", self._at)
+            end = self._window.find("\n", self._offset)
             if end >= 0:
-                self._at = end + 1
+                self._offset = end + 1
                 return
-            self._at = len(self._window)
-            if not self._more():
+            self._offset = len(self._window)
+            if not self._read_chunk():
                 return
 
     def _skip_space(self, *, count_lines: bool = False) -> bool:
         """To the next sign; False at the end. Among text, an empty line counts and an indentation is not skipped."""
         while True:
-            found = _SPACE.match(self._window, self._at)
-            end = found.end() if found is not None else self._at
+            found = _SPACE.match(self._window, self._offset)
+            end = found.end() if found is not None else self._offset
             ends_here = end == len(self._window)
-            if ends_here and end - self._at < _MANY_SPACES and self._more():
+            if ends_here and end - self._offset < _MANY_SPACES and self._read_chunk():
                 continue
             if count_lines:
-                self._position += self._window.count("\n", self._at, end)
-                line_start = self._window.rfind("\n", self._at, end) + 1
-                end = line_start if line_start and not ends_here else (end if ends_here else self._at)
-            self._at = end
+                self._position += self._window.count("\n", self._offset, end)
+                line_start = self._window.rfind("\n", self._offset, end) + 1
+                end = line_start if line_start and not ends_here else (end if ends_here else self._offset)
+            self._offset = end
             if not ends_here:
                 return True
-            if not self._more():
+            if not self._read_chunk():
                 return False
 
-    def _has(self, pattern: re.Pattern[str]) -> bool:
-        return pattern.match(self._window, self._at) is not None
+    def _matches(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.match(self._window, self._offset) is not None
 
-    def _more(self) -> bool:
+    def _read_chunk(self) -> bool:
         """Take another chunk into the window and let go of what was read."""
         if self._ended:
             return False
-        chunk = self._stream.read(max(_CHUNK_LENGTH, len(self._window) - self._at))
+        chunk = self._stream.read(max(_CHUNK_LENGTH, len(self._window) - self._offset))
         if not chunk:
             self._ended = True
             return False
-        self._line, self._column = self._place(self._at)
-        self._window = self._window[self._at :] + chunk
-        self._at = 0
+        self._line, self._column = self._line_and_column(self._offset)
+        self._window = self._window[self._offset :] + chunk
+        self._offset = 0
         return True
 
-    def _place(self, end: int) -> tuple[int, int]:
+    def _line_and_column(self, end: int) -> tuple[int, int]:
         lines = self._window.count("\n", 0, end)
         if not lines:
             return self._line, self._column + end
         return self._line + lines, end - self._window.rfind("\n", 0, end)
 
-    def _unreadable(self, reason: str, at: int | None = None) -> InputError:
-        line, column = self._place(self._at if at is None else at)
+    def _parse_error(self, reason: str, at: int | None = None) -> InputError:
+        line, column = self._line_and_column(self._offset if at is None else at)
         return InputError(
             f"{self._name}, line {line}, column {column}: this is not complete JSON ({reason}); "
             "export the log again, or cut the file before that place."

@@ -42,21 +42,21 @@ class ConsoleLogReader:
     """Reads lines one after the other; remembers the time, and midnight."""
 
     def __init__(self) -> None:
-        self._moment: datetime | None = None
-        self._dated = True
+        self._time: datetime | None = None
+        self._has_date = True
         self._day = DATELESS_DAY
         self._clock: datetime | None = None
-        self._backwards = 0
+        self._is_descending = 0
 
-    def entry(self, line: str, position: int) -> LogEntry:
+    def parse_line(self, line: str, position: int) -> LogEntry:
         """Never raises because of what the line holds."""
         head = strip_markup(line[:_HEAD_LENGTH])
         begin = _skip_spaces(head, 0)
         if begin and not (head[begin : begin + 1].isdigit() or head[begin : begin + 1] == "["):
-            return LogEntry(position=position, text=unescape_lines(line), timestamp=self._moment, dated=self._dated)
+            return LogEntry(position=position, text=unescape_lines(line), timestamp=self._time, dated=self._has_date)
         sender = _SENDER.match(head, begin)
         begin = begin if sender is None else sender.end()
-        rest, stamped = self._stamp(head, begin)
+        rest, stamped = self._read_timestamp(head, begin)
         if not stamped and begin and sender is None:
             rest = 0
         severity = ""
@@ -71,12 +71,12 @@ class ConsoleLogReader:
         return LogEntry(
             position=position,
             text=unescape_lines(_strip_indentation(text) if stamped or severity else text),
-            timestamp=self._moment,
-            dated=self._dated,
+            timestamp=self._time,
+            dated=self._has_date,
             severity=severity,
         )
 
-    def _stamp(self, head: str, at: int) -> tuple[int, bool]:
+    def _read_timestamp(self, head: str, at: int) -> tuple[int, bool]:
         """Where the line goes on after its time, and whether it has one."""
         logged = _SYSLOG.match(head, at)
         found = _TIMESTAMP.match(head, logged.end() if logged else at)
@@ -84,10 +84,10 @@ class ConsoleLogReader:
             date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
             read = parse_rfc3339(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
             if not zone and (named := _ZONE.match(head, found.end())):
-                self._moment, self._dated = None, True  # hours that nobody can tell: no time is better than a wrong one
+                self._time, self._has_date = None, True  # hours that nobody can tell: no time is better than a wrong one
                 return named.end(), True
             if read is not None:
-                self._moment, self._dated = read, True
+                self._time, self._has_date = read, True
                 return found.end(), True
         found = logged or _CLOCK.match(head, at)
         if found is None or not self._set_clock(found.group("time")):
@@ -102,11 +102,11 @@ class ConsoleLogReader:
             return False
         if self._clock is not None:
             if self._clock - clock > _HALF_A_DAY:
-                self._day += timedelta(days=0 if self._backwards > 0 else 1)
+                self._day += timedelta(days=0 if self._is_descending > 0 else 1)
             elif clock != self._clock:
-                self._backwards += 1 if clock < self._clock else -1
+                self._is_descending += 1 if clock < self._clock else -1
         self._clock = clock
-        self._moment, self._dated = self._day + (clock - DATELESS_DAY), False
+        self._time, self._has_date = self._day + (clock - DATELESS_DAY), False
         return True
 
 

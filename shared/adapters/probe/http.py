@@ -18,13 +18,13 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
     """
     place = urllib.parse.urlsplit(url)
     make = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = make(place.hostname or "", place.port, timeout=timeouts.opening)
+    connection = make(place.hostname or "", place.port, timeout=timeouts.open_timeout)
     late: list[bool] = []
     try:
         begun = time.monotonic()
         connection.connect()
         # The socket's own timeout starts anew with every byte.
-        left = max(0.0, begun + timeouts.opening - time.monotonic())
+        left = max(0.0, begun + timeouts.open_timeout - time.monotonic())
         end = Timer(left, _cut_off, (connection.sock, late))
         end.daemon = True
         end.start()
@@ -44,7 +44,7 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
         if late:
             return timeout_result(timeouts)
         told = f"could not be asked: {error or type(error).__name__}"
-        return ProbeResult(ok=False, detail=told, end=ProbeOutcome.UNREACHABLE)
+        return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
 
@@ -54,19 +54,19 @@ def http_result(status: int, location: str | None, expected: int = 0) -> ProbeRe
     where = (location or "")[:200]
     told = f"answered {status}{f' and redirects to {where}' if where else ''}"
     good = status == expected if expected else 200 <= status < 300
-    return ProbeResult(ok=good, detail=told, end=ProbeOutcome.ANSWERED, code=status, location=where)
+    return ProbeResult(ok=good, detail=told, outcome=ProbeOutcome.ANSWERED, code=status, location=where)
 
 
 def tls_failure(error: ssl.SSLError) -> ProbeResult:
     """A connection that could not be made secret, in the words of OpenSSL."""
     told = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
-    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TLS_FAILED)
+    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.TLS_FAILED)
 
 
 def timeout_result(timeouts: ProbeTimeouts) -> ProbeResult:
     """A connection that was not open, or not answered, in time."""
-    told = f"did not answer within {timeouts.opening:g} seconds"
-    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.TIMED_OUT)
+    told = f"did not answer within {timeouts.open_timeout:g} seconds"
+    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.TIMED_OUT)
 
 
 def _cut_off(held: socket.socket, late: list[bool]) -> None:

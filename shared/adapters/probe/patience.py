@@ -7,13 +7,13 @@ from dataclasses import dataclass
 class ProbeTimeouts:
     """All in seconds. A probe takes `longest` at most."""
 
-    opening: float = 60.0
+    open_timeout: float = 60.0
     """Until the connection is open. A service that was scaled to zero has to start first."""
-    staying: float = 10.0
+    stay_open_seconds: float = 10.0
     """How long a WebSocket must stay open. A third of it is allowed for the answer to a ping."""
-    closing: float = 2.0
+    close_timeout: float = 2.0
 
     @property
-    def longest(self) -> float:
+    def total(self) -> float:
         """When a probe has ended for certain."""
-        return self.opening + self.staying + self.closing
+        return self.open_timeout + self.stay_open_seconds + self.close_timeout

@@ -13,19 +13,19 @@ class NetworkProbe:
     `patience` is for all services; None waits as long as each service's own settings say.
     """
 
-    def __init__(self, patience: ProbeTimeouts | None = None) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: ProbeTimeouts | None = None) -> None:
+        self._timeouts = timeouts
 
-    def connect(self, service: Service) -> ProbeResult:
+    def check(self, service: Service) -> ProbeResult:
         """See `shared.ports.Probe`. Ends within `Patience.longest`."""
         url = service.probe_url
-        patience = self.patience_with(service)
+        patience = self.timeouts_for(service)
         if url.startswith(("ws://", "wss://")):
             return probe_websocket(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
             return probe_http(url, patience, service.probe_status)
-        return ProbeResult(ok=False, detail="there is no URL to probe", end=ProbeOutcome.NO_URL)
+        return ProbeResult(ok=False, detail="there is no URL to probe", outcome=ProbeOutcome.NO_URL)
 
-    def patience_with(self, service: Service) -> ProbeTimeouts:
+    def timeouts_for(self, service: Service) -> ProbeTimeouts:
         """How long this service is waited for."""
-        return self._patience or ProbeTimeouts(staying=float(service.probe_seconds))
+        return self._timeouts or ProbeTimeouts(stay_open_seconds=float(service.probe_seconds))

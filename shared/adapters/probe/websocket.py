@@ -17,7 +17,7 @@ from shared.proposal.verdict import ProbeResult, ProbeOutcome
 
 _MAX_MESSAGE_BYTES = 16 * 2**20
 _PING_UNANSWERED = ProbeResult(
-    ok=False, detail="connected, but did not answer a ping: its loop is blocked", end=ProbeOutcome.PING_UNANSWERED
+    ok=False, detail="connected, but did not answer a ping: its loop is blocked", outcome=ProbeOutcome.PING_UNANSWERED
 )
 
 
@@ -43,20 +43,20 @@ class _NoRedirectConnection(ClientConnection):
 
 def probe_websocket(url: str, message: str, timeouts: ProbeTimeouts) -> ProbeResult:
     """Opens `url`, sends `message` unless it is "", and keeps it open. Never raises because of the service."""
-    third = timeouts.staying / 3
+    third = timeouts.stay_open_seconds / 3
     try:
         with connect(
             url,
             proxy=None,
-            open_timeout=timeouts.opening,
+            open_timeout=timeouts.open_timeout,
             ping_interval=third,
             ping_timeout=third,
-            close_timeout=timeouts.closing,
+            close_timeout=timeouts.close_timeout,
             max_size=_MAX_MESSAGE_BYTES,
             create_connection=_NoRedirectConnection,
             legacy=True,
         ) as socket:
-            return _stay_connected(socket, message, time.monotonic() + timeouts.staying)
+            return _stay_connected(socket, message, time.monotonic() + timeouts.stay_open_seconds)
     except (_HandshakeRejected, OSError, InvalidHandshake, EOFError) as error:
         return _connection_failure(error, timeouts)
 
@@ -77,7 +77,7 @@ def _stay_connected(socket: ClientConnection, message: str, until: float) -> Pro
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
         return replace(_PING_UNANSWERED, messages=received)
     told = f"connected and stayed open; {received} messages came"
-    return ProbeResult(ok=True, detail=told, end=ProbeOutcome.STAYED_OPEN, messages=received)
+    return ProbeResult(ok=True, detail=told, outcome=ProbeOutcome.STAYED_OPEN, messages=received)
 
 
 def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
@@ -85,11 +85,11 @@ def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
         told = f"closed with {closed.rcvd.code}{reason} {after}"
-        return ProbeResult(ok=False, detail=told, end=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received)
+        return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received)
     if closed.sent is not None and "ping" in closed.sent.reason:
         return replace(_PING_UNANSWERED, messages=received)
     told = f"broke off without a close code {after}"
-    return ProbeResult(ok=False, detail=told, end=ProbeOutcome.BROKE_OFF, messages=received)
+    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.BROKE_OFF, messages=received)
 
 
 def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResult:
@@ -101,5 +101,5 @@ def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResul
     if isinstance(error, TimeoutError):
         return timeout_result(timeouts)
     if isinstance(error, InvalidMessage):
-        return ProbeResult(ok=False, detail="answered something else than HTTP", end=ProbeOutcome.NOT_HTTP)
-    return ProbeResult(ok=False, detail=f"could not be connected to: {error}", end=ProbeOutcome.UNREACHABLE)
+        return ProbeResult(ok=False, detail="answered something else than HTTP", outcome=ProbeOutcome.NOT_HTTP)
+    return ProbeResult(ok=False, detail=f"could not be connected to: {error}", outcome=ProbeOutcome.UNREACHABLE)

@@ -45,42 +45,42 @@ class SlackApi:
         self,
         token: Callable[[], Secret],
         base_url: str = "",
-        seconds: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._token = token
         self._base_url = base_url
-        self._seconds = seconds
+        self._clock = clock
         self._sleep = sleep
-        self._closed_until: dict[str, float] = {}
-        self._turns: dict[str, float] = {}
+        self._rate_limited_until: dict[str, float] = {}
+        self._next_slots: dict[str, float] = {}
         self._lock = Lock()
 
-    def write(self, method: str, body: Mapping[str, object], seconds: int = _TIMEOUT_SECONDS) -> SlackResponse:
+    def write(self, method: str, body: Mapping[str, object], timeout: int = _TIMEOUT_SECONDS) -> SlackResponse:
         """A call that changes something, or that takes structured arguments. Raises Retry and Reject."""
-        return self._call(method, seconds, json=dict(body))
+        return self._call(method, timeout, json=dict(body))
 
-    def say(self, method: str, body: Mapping[str, object]) -> SlackResponse:
+    def post(self, method: str, body: Mapping[str, object]) -> SlackResponse:
         """A call that shows something in `body["channel"]`: each of a channel has a second to itself."""
-        self._sleep(self._wait(str(body["channel"])))
+        self._sleep(self._reserve_slot(str(body["channel"])))
         return self.write(method, body)
 
-    def _wait(self, channel: str) -> float:
+    def _reserve_slot(self, channel: str) -> float:
         """Seconds until the caller's turn, which is theirs from now on."""
         with self._lock:
-            now = self._seconds()
-            turn = max(now, self._turns.get(channel, now))
-            self._turns[channel] = turn + _SECONDS_BETWEEN_POSTS
+            now = self._clock()
+            turn = max(now, self._next_slots.get(channel, now))
+            self._next_slots[channel] = turn + _SECONDS_BETWEEN_POSTS
             return turn - now
 
-    def read(self, method: str, arguments: Mapping[str, object], seconds: int = _TIMEOUT_SECONDS) -> SlackResponse:
+    def read(self, method: str, arguments: Mapping[str, object], timeout: int = _TIMEOUT_SECONDS) -> SlackResponse:
         """A call that changes nothing. Raises Retry and Reject."""
-        return self._call(method, seconds, params=dict(arguments))
+        return self._call(method, timeout, params=dict(arguments))
 
     def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> SlackResponse:
         from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
 
-        wait = self._closed_until.get(method, 0.0) - self._seconds()
+        wait = self._rate_limited_until.get(method, 0.0) - self._clock()
         if wait > 0:
             raise Retry(f"Slack's {method} wants to be left alone for another {wait:.0f} s")
         try:
@@ -95,7 +95,7 @@ class SlackApi:
         status, headers, code = _parse_response(error.response)
         if status == 429 or code == "ratelimited":
             wait = _retry_after(headers)
-            self._closed_until[method] = self._seconds() + wait
+            self._rate_limited_until[method] = self._clock() + wait
             return Retry(f"Slack's {method} has had enough calls; it asks to wait {wait:.0f} s")
         if code in _PERMANENT_ERRORS:
             return Reject("chat_refused", f"{method}: {code}")

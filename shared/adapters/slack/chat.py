@@ -40,23 +40,23 @@ class SlackChat:
         self,
         token: Callable[[], Secret],
         base_url: str = "",
-        seconds: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._calls = SlackApi(token, base_url, seconds, sleep)
-        self._seconds = seconds
+        self._api = SlackApi(token, base_url, clock, sleep)
+        self._clock = clock
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Chat`."""
         pages = self._pages("conversations.history", {"channel": service.channel})
-        return next((f"{service.channel}/{ts}" for ts in self._marked(pages, EVENT_TYPE, marker)), None)
+        return next((f"{service.channel}/{ts}" for ts in self._find_marked(pages, EVENT_TYPE, marker)), None)
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
         from shared.adapters.slack.layout import message_body  # noqa: PLC0415
 
-        posted = self._calls.say(
+        posted = self._api.post(
             "chat.postMessage",
             {"channel": service.channel, **message_body(service, message), **_PLAIN_POST_OPTIONS, "metadata": _metadata(EVENT_TYPE, marker)},
         )
@@ -70,27 +70,27 @@ class SlackChat:
         channel, ts = _split_reference(reference)
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
-            self._calls.say("chat.update", {"channel": channel, "ts": ts, **message_body(service, message), **inert})
+            self._api.post("chat.update", {"channel": channel, "ts": ts, **message_body(service, message), **inert})
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
                 raise
 
-    def members(self, group: str) -> Collection[str]:
+    def list_group_members(self, group: str) -> Collection[str]:
         """See `shared.ports.Chat`. An answer holds for thirty seconds."""
         asked, known = self._members.get(group, (-_MEMBERS_LIFETIME_SECONDS, frozenset()))
-        if self._seconds() - asked < _MEMBERS_LIFETIME_SECONDS:
+        if self._clock() - asked < _MEMBERS_LIFETIME_SECONDS:
             return known
-        users = self._calls.read("usergroups.users.list", {"usergroup": group}, QUICK_TIMEOUT_SECONDS).get("users")
+        users = self._api.read("usergroups.users.list", {"usergroup": group}, QUICK_TIMEOUT_SECONDS).get("users")
         found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
-        self._members[group] = (self._seconds(), found)
+        self._members[group] = (self._clock(), found)
         return found
 
-    def replied(self, service: Service, reference: str, marker: str) -> bool:
+    def has_reply(self, service: Service, reference: str, marker: str) -> bool:
         """See `shared.ports.Chat`."""
         del service
         channel, ts = _split_reference(reference)
         pages = self._pages("conversations.replies", {"channel": channel, "ts": ts})
-        return any(True for _ in self._marked(pages, _DETAILS_EVENT_TYPE, marker))
+        return any(True for _ in self._find_marked(pages, _DETAILS_EVENT_TYPE, marker))
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
@@ -100,36 +100,36 @@ class SlackChat:
         channel, ts = _split_reference(reference)
         text, blocks = detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
-        self._calls.say("chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)})
+        self._api.post("chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)})
 
-    def ask_reason(self, click: Click) -> None:
+    def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
-        self._calls.write("views.open", {"trigger_id": click.token, "view": dialog.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS)
+        self._api.write("views.open", {"trigger_id": click.token, "view": dialog.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS)
 
     def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[SlackResponse]:
         cursor: object = None
         for _ in range(_MAX_PAGES):
             more = {"cursor": cursor} if cursor else {}
-            page = self._calls.read(method, {**arguments, **more, "limit": _PAGE_SIZE, "include_all_metadata": "true"})
+            page = self._api.read(method, {**arguments, **more, "limit": _PAGE_SIZE, "include_all_metadata": "true"})
             yield page
             following = page.get("response_metadata")
             cursor = following.get("next_cursor") if isinstance(following, Mapping) else None
             if not cursor:
                 return
 
-    def _marked(self, pages: Iterator[SlackResponse], event_type: str, marker: str) -> Iterator[str]:
+    def _find_marked(self, pages: Iterator[SlackResponse], event_type: str, marker: str) -> Iterator[str]:
         """Timestamps of our own messages that carry the marker; another app could post the same metadata."""
         for page in pages:
             messages = page.get("messages")
             for each in messages if isinstance(messages, list) else ():
                 found = each.get("metadata") or {}
                 is_marked = found.get("event_type") == event_type and found.get("event_payload") == {"marker": marker}
-                if is_marked and each.get("user") == self._own_user:
+                if is_marked and each.get("user") == self._bot_user:
                     yield str(each["ts"])
 
     @cached_property
-    def _own_user(self) -> object:
-        return self._calls.read("auth.test", {})["user_id"]
+    def _bot_user(self) -> object:
+        return self._api.read("auth.test", {})["user_id"]
 
 
 def _metadata(event_type: str, marker: str) -> Mapping[str, object]:

@@ -87,7 +87,7 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
         yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
     if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
-    if message.standing is ProposalStatus.OPEN and service.acting is not RolloutMode.BY_HAND:
+    if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(_build_buttons(service, message))}
         yield block("expiry", [paragraph(_expiry_elements(service, message))])
 
@@ -125,7 +125,7 @@ def _status_elements(service: Service, message: Message) -> Iterator[Element]:
     else:
         words += [*_at_elements(message.at), *_approval_elements(message)]
     meaning = _STATUS_EXPLANATIONS.get(message.standing, "")
-    if message.standing is ProposalStatus.FAILED and service.acting is RolloutMode.COMMAND:
+    if message.standing is ProposalStatus.FAILED and service.rollout_mode is RolloutMode.COMMAND:
         meaning = COMMAND_NOT_UNDONE
     yield paragraph([*words, literal_text(": "), *untrusted_line(f"{_describe_action(service, message)} {meaning}", _MAX_LINE_LENGTH)])
     if message.reason:
@@ -156,7 +156,7 @@ def _at_elements(moment: datetime | None) -> list[Element]:
 
 def _describe_action(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
-    where = f"{_shorten(service.name, 80)} ({_shorten(service.told_environment, 80)})"
+    where = f"{_shorten(service.name, 80)} ({_shorten(service.environment_name, 80)})"
     if message.kind is ActionKind.ROLLBACK:
         return f"roll {where} back to {message.commit[:12]}."
     return f"redeploy {where} from {message.commit[:12]}."
@@ -164,7 +164,7 @@ def _describe_action(service: Service, message: Message) -> str:
 
 def _consequence_rows(service: Service, message: Message) -> Iterator[list[Element]]:
     """What a click leads to: nobody should have to remember that at night."""
-    if service.acting is RolloutMode.BY_HAND:
+    if service.rollout_mode is RolloutMode.MANUAL:
         yield [bold_text("Deploy it yourself: "), *describe_manual_deployment(service, message.commit)]
         return
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
@@ -175,7 +175,7 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
         f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
         "if the failure returns."
     )
-    told = describe_command_deployment(service) if service.acting is RolloutMode.COMMAND else deployed
+    told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
     yield [bold_text("Approve: "), literal_text(f"everything above is checked once more. {told}\n")]
     yield [bold_text("Deny: "), literal_text("nothing is deployed; you are asked why.")]
     if message.quorum > 1:
@@ -217,7 +217,7 @@ def _confirm_dialog(service: Service, verb: str, commit: str) -> dict[str, objec
     """Repeats what the click is about, so that nobody approves the message above or below."""
     lines = (
         f"Service: {_shorten(service.name, 80)}",
-        f"Environment: {_shorten(service.told_environment, 80)}",
+        f"Environment: {_shorten(service.environment_name, 80)}",
         f"Commit: {_shorten(commit, 64)}",
     )
     return {

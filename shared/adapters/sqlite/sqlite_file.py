@@ -34,16 +34,16 @@ class SqliteFile:
         self._open: WeakSet[_ConnectionGuard] = WeakSet()
         self._turn = threading.Lock()
 
-    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of one question."""
-        with self._told():
+        with self._translate_errors():
             return self._connection().execute(statement, values).fetchall()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def write_transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the only write lock from its beginning; an exception undoes it."""
         # SQLite lets writers wait by sleeping; threads of one process need not.
-        with self._turn, self._told():
+        with self._turn, self._translate_errors():
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -62,11 +62,11 @@ class SqliteFile:
     def _connection(self) -> sqlite3.Connection:
         held: _ConnectionGuard | None = getattr(self._thread, "held", None)
         if held is None:
-            held = self._thread.held = _ConnectionGuard(self._opened())
+            held = self._thread.held = _ConnectionGuard(self._open_connection())
             self._open.add(held)
         return held.connection
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_connection(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite waits for a lock everywhere but in the change to WAL, where the second of two fails at once.
         name = self._path.with_name(f"{self._path.name}-opening")
@@ -100,7 +100,7 @@ class SqliteFile:
             self._path.chmod(_PRIVATE_MODE)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:

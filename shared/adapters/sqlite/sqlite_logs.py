@@ -60,10 +60,10 @@ class SqliteLogs:
         """Keeps entries, each once; one without a time cannot be asked for, and is left out."""
         rows = [row for entry in entries if (row := _entry_row(entry)) is not None]
         if rows:
-            with self._file.writing() as connection:
+            with self._file.write_transaction() as connection:
                 connection.executemany(_INSERT, rows)
 
-    def around(self, entry: LogEntry) -> Sequence[LogEntry]:
+    def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         if entry.timestamp is None:
             return [entry]
@@ -74,24 +74,24 @@ class SqliteLogs:
             return found
         return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
 
-    def entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         span = (since.timestamp(), until.timestamp())
         return self._read(_SELECT_BETWEEN, (service.project, service.name, *span, revision, _MAX_ENTRIES))
 
-    def requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         values = (service.project, service.name, since.timestamp(), revision)
-        return int(self._file.rows(_COUNT_REQUESTS, values)[0][0])
+        return int(self._file.fetch_rows(_COUNT_REQUESTS, values)[0][0])
 
-    def raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
+    def latest_raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
         """The latest entries of a service's output as they were written, oldest first."""
-        rows = self._file.rows(_SELECT_LATEST, (service.project, service.name, limit))
+        rows = self._file.fetch_rows(_SELECT_LATEST, (service.project, service.name, limit))
         return [json.loads(text) for (text,) in reversed(rows)]
 
-    def revisions(self, service: Service) -> Sequence[tuple[str, datetime, datetime]]:
+    def list_revisions(self, service: Service) -> Sequence[tuple[str, datetime, datetime]]:
         """Every revision that has logged, with its first entry's time and its last one's, by the last."""
-        rows = self._file.rows(_SELECT_REVISIONS, (service.project, service.name))
+        rows = self._file.fetch_rows(_SELECT_REVISIONS, (service.project, service.name))
         return [
             (name, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)) for name, first, last in rows
         ]
@@ -101,7 +101,7 @@ class SqliteLogs:
         self._file.close()
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[LogEntry]:
-        rows = self._file.rows(statement, values)
+        rows = self._file.fetch_rows(statement, values)
         return [parse_json_entry(json.loads(text), position) for position, (text,) in enumerate(rows)]
 
 

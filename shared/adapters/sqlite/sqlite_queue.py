@@ -47,22 +47,22 @@ class SqliteQueue:
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         """See `shared.ports.Bus`. The message travels as JSON."""
-        self.put(topic, [json.dumps(message).encode()])
+        self.publish_raw(topic, [json.dumps(message).encode()])
 
-    def put(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def publish_raw(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are, all of them or none."""
         now = self._clock()
         rows = [(topic, body, json.dumps(dict(attributes or {})), now, now) for body in bodies]
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             connection.executemany(_PUBLISH, rows)
 
-    def take(self, topic: str, limit: int, lease: float) -> Sequence[Delivery]:
+    def lease(self, topic: str, limit: int, lease: float) -> Sequence[Delivery]:
         """At most `limit` messages that are due, each held for `lease` seconds. Empty where nothing is due."""
         now = self._clock()
         # Asked first, because an idle reader should not take the write lock many times a second.
-        if not self._file.rows(f"SELECT 1 FROM messages WHERE {_DUE} LIMIT 1", (topic, now)):  # noqa: S608
+        if not self._file.fetch_rows(f"SELECT 1 FROM messages WHERE {_DUE} LIMIT 1", (topic, now)):  # noqa: S608
             return []
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             exhausted = f"UPDATE messages SET dead = 1 WHERE {_DUE} AND attempts >= ?"  # noqa: S608
             connection.execute(exhausted, (topic, now, self._attempts))
             taken = connection.execute(_LEASE, (now + lease, topic, now, limit)).fetchall()
@@ -70,51 +70,51 @@ class SqliteQueue:
 
     def acknowledge(self, delivery: Delivery) -> bool:
         """Ends the message. False where the lease ran out and it was delivered again, or given up."""
-        return self._settle(f"DELETE FROM messages WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
+        return self._update_delivery(f"DELETE FROM messages WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
     def acknowledge_all(self, deliveries: Iterable[Delivery]) -> None:
         """Ends those messages whose delivery still counts, in one write."""
         rows = [(int(delivery.id), delivery.attempt) for delivery in deliveries]
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             connection.executemany(f"DELETE FROM messages WHERE {_SAME_DELIVERY}", rows)  # noqa: S608
 
     def release(self, delivery: Delivery, after: float = 0.0) -> bool:
         """Lets the message come again in `after` seconds. False as in `acknowledge`."""
         visible = self._clock() + after
-        return self._settle(f"UPDATE messages SET visible = {visible!r} WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
+        return self._update_delivery(f"UPDATE messages SET visible = {visible!r} WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
-    def free(self) -> None:
+    def release_all(self) -> None:
         """Lets all that is held come again at once; for whoever knows that no reader is left."""
         now = self._clock()
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             connection.execute("UPDATE messages SET visible = ? WHERE dead = 0 AND visible > ?", (now, now))
 
-    def age(self, topic: str) -> float:
+    def oldest_age(self, topic: str) -> float:
         """Seconds since the oldest message that is not acknowledged was published; 0 where there is none."""
-        oldest = self._file.rows("SELECT min(published) FROM messages WHERE topic = ? AND dead = 0", (topic,))[0][0]
+        oldest = self._file.fetch_rows("SELECT min(published) FROM messages WHERE topic = ? AND dead = 0", (topic,))[0][0]
         return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
 
-    def waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
+    def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
-        return [DeadLetter(*_row_fields(row)) for row in self._file.rows(_DEAD, (limit,))]
+        return [DeadLetter(*_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Its attempts count from 1 again."""
         statement = "UPDATE messages SET dead = 0, attempts = 0, visible = ? WHERE id = ? AND dead = 1"
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             connection.execute(statement, (self._clock(), int(letter.id)))
 
-    def drop(self, letter: DeadLetter) -> None:
+    def discard(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`."""
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             connection.execute("DELETE FROM messages WHERE id = ? AND dead = 1", (int(letter.id),))
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
 
-    def _settle(self, statement: str, delivery: Delivery) -> bool:
-        with self._file.writing() as connection:
+    def _update_delivery(self, statement: str, delivery: Delivery) -> bool:
+        with self._file.write_transaction() as connection:
             return connection.execute(statement, (int(delivery.id), delivery.attempt)).rowcount == 1
 
 

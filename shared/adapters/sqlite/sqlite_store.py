@@ -29,24 +29,24 @@ class SqliteStore:
     def create(self, kind: str, key: str, value: Document) -> bool:
         """See `shared.ports.Store`."""
         row = (kind, key, encode_document(kind, key, value))
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             return connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?, ?, 1)", row).rowcount == 1
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
-        found = self._file.rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
+        found = self._file.fetch_rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
         return StoredDocument(kind, key, decode_document(found[0][0]), str(found[0][1])) if found else None
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
         row = (encode_document(kind, key, value), kind, key, int(version))
-        with self._file.writing() as connection:
+        with self._file.write_transaction() as connection:
             statement = "UPDATE documents SET json = ?, writes = writes + 1 WHERE kind = ? AND key = ? AND writes = ?"
             return connection.execute(statement, row).rowcount == 1
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`."""
-        found = self._file.rows(_FIND, (kind, field, value, limit))
+        found = self._file.fetch_rows(_FIND, (kind, field, value, limit))
         return [StoredDocument(kind, key, decode_document(text), str(writes)) for key, text, writes in found]
 
     def close(self) -> None:

@@ -53,12 +53,12 @@ class LocalChat:
         if not self._store.replace(MESSAGES_KIND, reference, value, stored.version):
             raise Retry(f"{MESSAGES_KIND}/{reference} was changed by somebody else")
 
-    def members(self, group: str) -> Collection[str]:
+    def list_group_members(self, group: str) -> Collection[str]:
         """The list `members` of the document `local-groups/GROUP`; nobody where there is none."""
         stored = self._store.read(GROUPS_KIND, group)
         return tuple(cast("list[str]", stored.value["members"])) if stored else ()
 
-    def replied(self, service: Service, reference: str, marker: str) -> bool:  # noqa: ARG002  # as the port has it
+    def has_reply(self, service: Service, reference: str, marker: str) -> bool:  # noqa: ARG002  # as the port has it
         """See `shared.ports.Chat`."""
         return self._store.read(REPLIES_KIND, f"{reference}.{marker}") is not None
 
@@ -72,7 +72,7 @@ class LocalChat:
         if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
             raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by somebody else")
 
-    def ask_reason(self, click: Click) -> None:
+    def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
         from shared.adapters.slack.dialog import denial_dialog  # noqa: PLC0415  # only a denial needs it
 

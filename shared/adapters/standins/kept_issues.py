@@ -37,7 +37,7 @@ class LocalIssues:
                 return _issue_ref(StoredDocument(ISSUES_KIND, key, value, ""))
         raise Retry(f"{service.repository}: no number was free for an issue")
 
-    def commented(self, service: Service, number: int, marker: str) -> bool:
+    def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """See `shared.ports.Issues`."""
         return any(marker in comment for comment in _text_list(self._read(service, number), "comments"))
 
@@ -54,20 +54,20 @@ class LocalIssues:
         """See `shared.ports.Issues`."""
         self._replace(self._read(service, number), {"open": True})
 
-    def rewrite(self, service: Service, number: int, title: str, body: str) -> None:
+    def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """See `shared.ports.Issues`. The marker of another incident, if it has one, is that by which it is found."""
         stored = self._read(service, number)
         body = keep_ticked_items(str(stored.value["body"]), body)
         self._replace(stored, {"title": title, "body": body, "marker": body.partition("\n")[0]})
 
-    def revise(self, service: Service, number: int, part: str, title: str = "") -> None:
+    def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        body = replace_status_block(str(stored.value["body"]), part)
+        body = replace_status_block(str(stored.value["body"]), status_section)
         if body is not None:
             self._replace(stored, {"body": body, "title": update_title(str(stored.value["title"]), title)})
 
-    def prepare(self, service: Service) -> None:
+    def create_labels(self, service: Service) -> None:
         """See `shared.ports.Issues`. Nobody sets labels here."""
 
     def state(self, service: Service, number: int) -> IssueState:

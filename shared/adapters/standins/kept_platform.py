@@ -27,14 +27,14 @@ class SimulatedPlatform:
         self._store = store
         self._clock = clock
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
         stored = self._stored(service)
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
-        return ServiceState(_build_revision(stored, most), dict(traffic), stored.version, seen=most in _stored_revisions(stored))
+        return ServiceState(_build_revision(stored, most), dict(traffic), stored.version, is_observed=most in _stored_revisions(stored))
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
         return _build_revision(self._stored(service), name)
 
@@ -60,7 +60,7 @@ class SimulatedPlatform:
             raise Reject("no_such_operation", operation)
         return Deployment(DeploymentProgress.DONE, operation)
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
         stored = self._stored(service)
         others = {n: share for n, share in cast("Mapping[str, int]", stored.value["traffic"]).items() if n != revision}

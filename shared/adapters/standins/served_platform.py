@@ -50,26 +50,26 @@ class ProcessPlatform:
         self._store = store
         self._clock = clock
 
-    def deploy_by_hand(self, service: Service, made: ManualRevision) -> None:
+    def deploy_by_hand(self, service: Service, revision: ManualRevision) -> None:
         """What a person does past provenfix: the revision gets all of the traffic at once."""
-        document = self._revision(made.source, made.claims, "")
-        all_of_it: dict[str, object] = {"traffic": {made.name: _ALL_TRAFFIC}, "newest": made.name}
-        first = {**all_of_it, "revisions": {made.name: document}}
+        document = self._revision_document(revision.source, revision.claims, "")
+        all_of_it: dict[str, object] = {"traffic": {revision.name: _ALL_TRAFFIC}, "newest": revision.name}
+        first = {**all_of_it, "revisions": {revision.name: document}}
         if self._store.create(SERVICES_KIND, service.id, first):
             return
         stored = self._stored(service)
-        if made.name not in _stored_revisions(stored.value):
-            revisions = {**_stored_revisions(stored.value), made.name: document}
+        if revision.name not in _stored_revisions(stored.value):
+            revisions = {**_stored_revisions(stored.value), revision.name: document}
             self._replace(stored, {**all_of_it, "revisions": revisions})
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
         stored = self._stored(service)
         traffic = _stored_traffic(stored.value)
         most = max(traffic, key=lambda name: traffic[name])
         return ServiceState(_parse_revision(most, _stored_revisions(stored.value)[most]), dict(traffic), stored.version)
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         known = _stored_revisions(self._stored(service).value).get(name)
         return None if known is None else _parse_revision(name, known)
@@ -87,7 +87,7 @@ class ProcessPlatform:
         before = _stored_traffic(stored.value)
         known = _stored_revisions(stored.value)
         name = _next_name(service, known, marker)
-        made = self._revision(RevisionSource(commit), {"label commit-sha": commit}, marker)
+        made = self._revision_document(RevisionSource(commit), {"label commit-sha": commit}, marker)
         note = {"marker": marker, "revision": name, "before": before, "left": before}
         changed = {**stored.value, "revisions": {**known, name: made}, "newest": name, "note": note}
         if not self._store.replace(SERVICES_KIND, stored.key, changed, stored.version):
@@ -106,7 +106,7 @@ class ProcessPlatform:
             return Deployment(DeploymentProgress.FAILED, operation, detail)
         return Deployment(DeploymentProgress.DONE, operation, url=url)
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
         stored = self._stored(service)
         note = cast("Mapping[str, object] | None", stored.value.get("note"))
@@ -124,7 +124,7 @@ class ProcessPlatform:
             raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
         self._replace(stored, {"traffic": wanted, "note": {**note, "left": wanted}})
 
-    def _revision(self, source: RevisionSource, claims: Mapping[str, str], marker: str) -> Document:
+    def _revision_document(self, source: RevisionSource, claims: Mapping[str, str], marker: str) -> Document:
         made = {"source": {"commit": source.commit, "folder": source.folder}, "claims": dict(claims)}
         return {**made, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
 

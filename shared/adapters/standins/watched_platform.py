@@ -39,16 +39,16 @@ class WatchedPlatform:
         self._logs = logs
         self._clock = clock
 
-    def serving(self, service: Service) -> ServiceState:
+    def get_service_state(self, service: Service) -> ServiceState:
         """The revision that has logged last, as if it had all traffic, which nobody has seen; its name is the etag."""
-        seen = self._logs.revisions(service)
+        seen = self._logs.list_revisions(service)
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
-        return ServiceState(self._read(service, name, first), {name: _ALL_TRAFFIC}, name, seen=False)
+        return ServiceState(self._build_revision(service, name, first), {name: _ALL_TRAFFIC}, name, is_observed=False)
 
-    def revision(self, service: Service, name: str) -> Revision | None:
+    def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         return next(
-            (self._read(service, each, first) for each, first, _ in self._logs.revisions(service) if each == name), None
+            (self._build_revision(service, each, first) for each, first, _ in self._logs.list_revisions(service) if each == name), None
         )
 
     def find(self, service: Service, marker: str) -> str | None:
@@ -59,14 +59,14 @@ class WatchedPlatform:
         """See `shared.ports.Deployer`. Returns when the command has ended."""
         if not service.deploy_command:
             raise Reject("read_only", f"no deploy_command is configured for {service.name}; nothing was deployed")
-        if self.serving(service).etag != etag:
-            raise Reject("stale", f"{self.serving(service).etag} serves, not {etag}")
+        if self.get_service_state(service).etag != etag:
+            raise Reject("stale", f"{self.get_service_state(service).etag} serves, not {etag}")
         key = _deployment_key(service, marker)
         begun: dict[str, object] = {"service": service.id, "commit": commit, "at": format_rfc3339(self._clock.now())}
-        if not self._store.create(DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._names(service)}):
+        if not self._store.create(DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._revision_names(service)}):
             return marker
         failed = _run_command(_fill_command(service, commit))
-        stored = self._demand(service, marker)
+        stored = self._require_deployment(service, marker)
         ended = {**stored.value, "ended": format_rfc3339(self._clock.now()), "failed": failed}
         if not self._store.replace(DEPLOYMENTS_KIND, key, ended, stored.version):
             raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by somebody else")
@@ -74,7 +74,7 @@ class WatchedPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """Done once a revision logs that did not before the command."""
-        value = self._demand(service, operation).value
+        value = self._require_deployment(service, operation).value
         now = self._clock.now()
         if not value["ended"]:
             over = now > datetime.fromisoformat(str(value["at"])) + COMMAND_TIMEOUT + timedelta(minutes=1)
@@ -82,7 +82,7 @@ class WatchedPlatform:
             return Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
         if value["failed"]:
             return Deployment(DeploymentProgress.FAILED, detail=str(value["failed"]))
-        new = [name for name in self._names(service) if name not in cast("Sequence[str]", value["before"])]
+        new = [name for name in self._revision_names(service) if name not in cast("Sequence[str]", value["before"])]
         if new:
             return Deployment(DeploymentProgress.DONE, new[-1])
         if now < datetime.fromisoformat(str(value["ended"])) + _REVISION_TIMEOUT:
@@ -90,13 +90,13 @@ class WatchedPlatform:
         minutes = round(_REVISION_TIMEOUT.total_seconds() / 60)
         return Deployment(DeploymentProgress.FAILED, detail=f"No new revision has logged within {minutes} minutes.")
 
-    def shift(self, service: Service, revision: str, percent: int) -> None:  # noqa: ARG002  # as the port has it
+    def shift_traffic(self, service: Service, revision: str, percent: int) -> None:  # noqa: ARG002  # as the port has it
         """The command gives the traffic; what serves can be seen, and not be changed."""
-        serving = self.serving(service).revision.name
+        serving = self.get_service_state(service).revision.name
         if revision != serving:
             raise Reject(CHANGED_BY_HAND, f"{serving} serves, and the traffic of {service.name} is not moved from here")
 
-    def _read(self, service: Service, name: str, first: datetime) -> Revision:
+    def _build_revision(self, service: Service, name: str, first: datetime) -> Revision:
         """Built from what the last command before its first entry has deployed; unknown where there was none."""
         deployed = [
             stored.value
@@ -110,10 +110,10 @@ class WatchedPlatform:
         commit = str(max(deployed, key=lambda value: str(value["at"]))["commit"])
         return Revision(name, commit, first, claims=(CommitClaim("label", commit, "the deploy command"),))
 
-    def _names(self, service: Service) -> list[str]:
-        return [name for name, _, _ in self._logs.revisions(service)]
+    def _revision_names(self, service: Service) -> list[str]:
+        return [name for name, _, _ in self._logs.list_revisions(service)]
 
-    def _demand(self, service: Service, marker: str) -> StoredDocument:
+    def _require_deployment(self, service: Service, marker: str) -> StoredDocument:
         stored = self._store.read(DEPLOYMENTS_KIND, _deployment_key(service, marker))
         if stored is None:
             raise Reject("no_such_operation", marker)

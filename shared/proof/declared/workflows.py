@@ -55,12 +55,12 @@ class CiPythons:
     workflows: tuple[str, ...]
     """Paths of all workflow files, readable or not."""
     versions: tuple[PythonFact, ...]
-    unresolved: bool
-    compiles: bool
+    has_unresolved: bool
+    has_compiling_step: bool
     """A step compiles, imports, lints or tests Python sources."""
-    compiling: tuple[PythonFact, ...] = ()
+    compiling_steps: tuple[PythonFact, ...] = ()
     """Those steps, a line each; `version` is ""."""
-    unreadable: tuple[PythonFact, ...] = ()
+    unreadable_files: tuple[PythonFact, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,15 +70,15 @@ class _Workflow:
     path: str
     lines: list[str]
     versions: list[PythonFact] = field(default_factory=list)
-    compiling: list[PythonFact] = field(default_factory=list)
-    unresolved: bool = False
-    looked_up: set[str] = field(default_factory=set)
+    compiling_steps: list[PythonFact] = field(default_factory=list)
+    has_unresolved: bool = False
+    resolved_expressions: set[str] = field(default_factory=set)
     """Expressions whose values have been looked for."""
 
-    def fact(self, version: str, node: yaml.Node, said: str) -> PythonFact:
+    def build_fact(self, version: str, node: yaml.Node, quoted: str) -> PythonFact:
         """`said` is found on its own line of a block that spans several."""
         rows = range(node.start_mark.line, min(node.end_mark.line + 1, len(self.lines)))
-        line = next((row for row in rows if said in self.lines[row]), node.start_mark.line)
+        line = next((row for row in rows if quoted in self.lines[row]), node.start_mark.line)
         text = self.lines[line].strip() if line < len(self.lines) else ""
         return PythonFact(version, self.path, line + 1, text[:200], "ci")
 
@@ -101,10 +101,10 @@ def find_ci_pythons(files: Mapping[str, str]) -> CiPythons:
     return CiPythons(
         workflows=tuple(paths),
         versions=tuple(fact for workflow in read for fact in workflow.versions),
-        unresolved=bool(unreadable) or any(workflow.unresolved for workflow in read),
-        compiles=any(workflow.compiling for workflow in read),
-        compiling=tuple(fact for workflow in read for fact in workflow.compiling),
-        unreadable=tuple(unreadable),
+        has_unresolved=bool(unreadable) or any(workflow.has_unresolved for workflow in read),
+        has_compiling_step=any(workflow.compiling_steps for workflow in read),
+        compiling_steps=tuple(fact for workflow in read for fact in workflow.compiling_steps),
+        unreadable_files=tuple(unreadable),
     )
 
 
@@ -121,7 +121,7 @@ def _read_workflow(path: str, files: Mapping[str, str]) -> _Workflow:
         _read_scalar(workflow, keys, node, values, files)
     unique = {(fact.version, fact.line): fact for fact in workflow.versions}
     workflow.versions = sorted(unique.values(), key=lambda fact: fact.line)
-    workflow.unresolved |= bool(workflow.compiling) and not workflow.versions
+    workflow.has_unresolved |= bool(workflow.compiling_steps) and not workflow.versions
     return workflow
 
 
@@ -156,32 +156,32 @@ def _read_scalar(
     elif _VERSION_KEY.fullmatch(key):
         _read_version_value(workflow, node, values)
     elif key in {"image", "container", "name"} and parse_image_python(node.value):
-        workflow.versions.append(workflow.fact(parse_image_python(node.value) or "", node, node.value))
+        workflow.versions.append(workflow.build_fact(parse_image_python(node.value) or "", node, node.value))
     elif _RUN_KEYS.intersection(keys):
         script = _IGNORED_TEXT.sub("", node.value)
         called = {
             parse_target_version(next(group for group in match.groups() if group)): match for match in _PYTHON_CALLS.finditer(node.value)
         }
-        workflow.versions += [workflow.fact(each, node, match[0]) for each, match in called.items() if each]
-        workflow.compiling += [workflow.fact("", node, match[0]) for match in _COMPILING_TOOLS.finditer(script)][:1]
+        workflow.versions += [workflow.build_fact(each, node, match[0]) for each, match in called.items() if each]
+        workflow.compiling_steps += [workflow.build_fact("", node, match[0]) for match in _COMPILING_TOOLS.finditer(script)][:1]
 
 
 def _read_version_value(workflow: _Workflow, node: yaml.ScalarNode, values: _ScalarsByKey) -> None:
     workflow.versions += _find_versions(workflow, node, _EXPRESSION.sub("", node.value))
     for match in _EXPRESSION.finditer(node.value):
         expression = next((part for part in match.groups() if part), "").strip()
-        if expression not in workflow.looked_up:
+        if expression not in workflow.resolved_expressions:
             names = set(_REFERENCE.findall(expression)) or {expression}
             named = [value for name in names for value in values.get(name, ()) if value is not node]
             facts = [fact for value in named for fact in _find_versions(workflow, value, value.value)]
-            workflow.looked_up.add(expression)
+            workflow.resolved_expressions.add(expression)
             workflow.versions += facts
-            workflow.unresolved |= not facts
+            workflow.has_unresolved |= not facts
 
 
 def _find_versions(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> list[PythonFact]:
     """A fact for each version in a text: one is enough, however often it stands there."""
-    return [workflow.fact(version, node, version) for version in dict.fromkeys(_VERSION.findall(text))]
+    return [workflow.build_fact(version, node, version) for version in dict.fromkeys(_VERSION.findall(text))]
 
 
 def _read_version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mapping[str, str]) -> None:
@@ -190,4 +190,4 @@ def _read_version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mappin
         fact for fact in find_development_pythons({named: files.get(named, "")}) if fact.kind == "requires-python"
     ]
     workflow.versions += found[:1]
-    workflow.unresolved |= not found
+    workflow.has_unresolved |= not found

@@ -23,9 +23,9 @@ class TargetChoice:
     """The newest commit that passes, or none."""
 
     commit: Commit | None
-    refused: tuple[RefusedCommit, ...]
+    refused_commits: tuple[RefusedCommit, ...]
     """Newer ones that do not."""
-    not_looked_at: int = 0
+    unchecked_commits: int = 0
     """Older ones that were left when the search had gone on for long enough."""
 
 
@@ -41,18 +41,18 @@ def choose_newest(
     """
     search = _TargetSearch(gates, commits, already_broken)
     for place, commit in enumerate(commits):
-        failed = refuse_early(commit.id) or search.refused_as_before(place)
+        failed = refuse_early(commit.id) or search.repeat_refusal(place)
         if failed is None:
-            newest = search.newest_passed_over()
+            newest = search.find_newest_skipped()
             if newest is not None:
-                return search.choice(newest)
+                return search.build_choice(newest)
             if search.runs >= _MAX_RUNS:
-                return search.choice(None, before=place)
-            failed = search.run(place)
+                return search.build_choice(None, before=place)
+            failed = search.run_gates(place)
         if failed is None:
-            return search.choice(place)
+            return search.build_choice(place)
         search.refused[place] = failed
-    return search.choice(search.newest_passed_over(), before=len(commits))
+    return search.build_choice(search.find_newest_skipped(), before=len(commits))
 
 
 @dataclass(slots=True)
@@ -64,34 +64,34 @@ class _TargetSearch:
     already_broken: frozenset[str]
     runs: int = 0
     refused: dict[int, GateFailure] = field(default_factory=dict)
-    _passed_over: list[int] = field(default_factory=list)
+    _skipped: list[int] = field(default_factory=list)
     """Places since the last run, refused without one."""
-    _last: GateFailure | None = None
-    _same: "_RefusingFile | None" = None
+    _last_failure: GateFailure | None = None
+    _refusing_file: "_RefusingFile | None" = None
 
-    def run(self, place: int) -> GateFailure | None:
+    def run_gates(self, index: int) -> GateFailure | None:
         """Every gate, for one commit."""
         self.runs += 1
-        failed = self.gates.failed(self.commits[place].id, self.already_broken)
+        failed = self.gates.find_failure(self.commits[index].id, self.already_broken)
         if failed is not None:
-            self._last = failed
-            self._same = _RefusingFile(self.gates.history, failed.refuser, self.commits) if failed.refuser else None
+            self._last_failure = failed
+            self._refusing_file = _RefusingFile(self.gates.history, failed.refusing_file, self.commits) if failed.refusing_file else None
         return failed
 
-    def refused_as_before(self, place: int) -> GateFailure | None:
+    def repeat_refusal(self, index: int) -> GateFailure | None:
         """The last refusal, where the file that it was for is the same."""
-        if self._last is None or self._same is None or not self._same.holds(place):
+        if self._last_failure is None or self._refusing_file is None or not self._refusing_file.is_unchanged_at(index):
             return None
-        self._passed_over.append(place)
-        return replace(self._last, detail=self._last.alone or self._last.detail)
+        self._skipped.append(index)
+        return replace(self._last_failure, detail=self._last_failure.file_detail or self._last_failure.detail)
 
-    def newest_passed_over(self) -> int | None:
+    def find_newest_skipped(self) -> int | None:
         """The newest that passes of the places that were passed over; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         """
-        places, self._passed_over = self._passed_over, []
-        if not places or self._same is None or self.gates.loads_as_deployed(self._same.path):
+        places, self._skipped = self._skipped, []
+        if not places or self._refusing_file is None or self.gates.is_loaded_as_deployed(self._refusing_file.path):
             return None
         if not self._passes(places[-1]):
             return None
@@ -104,11 +104,11 @@ class _TargetSearch:
                 low = middle + 1
         return places[high]
 
-    def _passes(self, place: int) -> bool:
+    def _passes(self, index: int) -> bool:
         self.runs += 1
-        return self.gates.failed(self.commits[place].id, self.already_broken) is None
+        return self.gates.find_failure(self.commits[index].id, self.already_broken) is None
 
-    def choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
+    def build_choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
         """The chosen place, or none `before` a place, with what was refused up to there."""
         end = before if chosen is None else chosen
         places = [place for place in self.refused if place < end][:_MAX_REFUSED]
@@ -129,11 +129,11 @@ class _RefusingFile:
         self._known: dict[int, bool] = {}
         self._size = 100
 
-    def holds(self, place: int) -> bool:
-        if place not in self._known:
-            places = range(place, min(place + self._size, len(self._commits)))
+    def is_unchanged_at(self, index: int) -> bool:
+        if index not in self._known:
+            places = range(index, min(index + self._size, len(self._commits)))
             asked = [(self._commits[each].id, self.path) for each in places]
-            found = self._history.blobs(asked)
+            found = self._history.blob_ids(asked)
             self._known = {each: found.get(key) == self._blob for each, key in zip(places, asked, strict=True)}
             self._size = min(2 * self._size, _MAX_BATCH)
-        return self._known[place]
+        return self._known[index]

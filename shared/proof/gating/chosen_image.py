@@ -13,4 +13,4 @@ def choose_dockerfile(context: ProofContext, commit: str, path: str) -> str:
     if not path or len(list_dockerfile_pythons({each.path: each.text for each in files})) < 2:
         return ""
     traced = find_traced_files(context.history, context.incident, commit)
-    return LoadedFiles(context.history, path, traced, context.request.roots).at(commit).closure.image
+    return LoadedFiles(context.history, path, traced, context.request.source_roots).get_state(commit).closure.image_path

@@ -19,18 +19,18 @@ class CommitTree:
 
     def __init__(self, history: History, commit: str) -> None:
         self._history = history
-        self.top = history.top(commit)
-        self._known: dict[str, Folder | None] = {}
+        self.root_tree = history.root_tree(commit)
+        self._loaded_folders: dict[str, Folder | None] = {}
 
     def blob(self, path: str) -> str | None:
         """The blob of the regular file at a path."""
         above, _, name = path.rpartition("/")
-        folder = self._at(above)
+        folder = self._get_folder(above)
         return None if folder is None else folder.files.get(name)
 
     def folder(self, path: str) -> Mapping[str, str] | None:
         """What lies in a folder, name to "file" or "folder"."""
-        folder = self._at(path)
+        folder = self._get_folder(path)
         if folder is None:
             return None
         return dict.fromkeys(folder.files, "file") | dict.fromkeys(folder.folders, "folder")
@@ -40,25 +40,25 @@ class CommitTree:
         blob = self.blob(path)
         return None if blob is None else self._history.read(blob)
 
-    def walk(self) -> Iterator[tuple[str, str]]:
+    def walk_files(self) -> Iterator[tuple[str, str]]:
         """Path and blob of every regular file, those near the top first; folders are read as they are reached."""
         waiting = [""]
         for path in waiting:
             _check_folder_count(waiting)
-            folder, above = self._at(path) or _EMPTY_FOLDER, f"{path}/" if path else ""
+            folder, above = self._get_folder(path) or _EMPTY_FOLDER, f"{path}/" if path else ""
             yield from ((above + name, blob) for name, blob in folder.files.items())
             waiting.extend(above + name for name in folder.folders)
 
-    def _at(self, path: str) -> Folder | None:
-        if path not in self._known:
-            self._known[path] = self._found(path)
-        return self._known[path]
+    def _get_folder(self, path: str) -> Folder | None:
+        if path not in self._loaded_folders:
+            self._loaded_folders[path] = self._load_folder(path)
+        return self._loaded_folders[path]
 
-    def _found(self, path: str) -> Folder | None:
+    def _load_folder(self, path: str) -> Folder | None:
         if not path:
-            return read_folder(self._history, self.top)
+            return read_folder(self._history, self.root_tree)
         above, _, name = path.rpartition("/")
-        folder = self._at(above)
+        folder = self._get_folder(above)
         below = None if folder is None else folder.folders.get(name)
         return None if below is None else read_folder(self._history, below)
 

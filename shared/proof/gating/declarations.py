@@ -14,43 +14,43 @@ class DeclarationReader:
 
     history: History
     files_read: int = 0
-    _top: str = ""
+    _root_tree: str = ""
     _blobs: dict[str, str] = field(default_factory=dict)
     """Of all declaring files of the tree that was asked for last."""
     _texts: dict[str, str | None] = field(default_factory=dict)
     """By blob, of the same tree."""
 
-    def files(self, commit: str) -> tuple[DeclaredFile, ...]:
+    def read_files(self, commit: str) -> tuple[DeclaredFile, ...]:
         """The files of a commit that say something about Python versions, images or checks."""
-        self._go_to(commit)
-        wanted = [(path, self._text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
+        self._move_to(commit)
+        wanted = [(path, self._read_text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
         return tuple(DeclaredFile(path, commit, text) for path, text in wanted if text is not None)
 
-    def python(self, commit: str, near: str, image: str = "") -> str | None:
+    def find_python(self, commit: str, failing_path: str, dockerfile: str = "") -> str | None:
         """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
-        found = find_deployed_python({each.path: each.text for each in self.files(commit)}, near, image)
+        found = find_deployed_python({each.path: each.text for each in self.read_files(commit)}, failing_path, dockerfile)
         return None if found is None else found[0]
 
-    def _go_to(self, commit: str) -> None:
+    def _move_to(self, commit: str) -> None:
         tree = CommitTree(self.history, commit)
-        if not self._top:
+        if not self._root_tree:
             listed = self.history.tree(commit)
             self._blobs = {path: listed[path].blob for path in listed if _is_declaring_file(path)}
-        elif tree.top != self._top:
-            for path, _ in find_changed_paths(self.history, self._top, tree.top):
+        elif tree.root_tree != self._root_tree:
+            for path, _ in find_changed_paths(self.history, self._root_tree, tree.root_tree):
                 if _is_declaring_file(path):
-                    self._replace(path, tree.blob(path))
+                    self._replace_blob(path, tree.blob(path))
             held = frozenset(self._blobs.values())
             self._texts = {blob: text for blob, text in self._texts.items() if blob in held}
-        self._top = tree.top
+        self._root_tree = tree.root_tree
 
-    def _replace(self, path: str, blob: str | None) -> None:
+    def _replace_blob(self, path: str, blob: str | None) -> None:
         if blob is None:
             self._blobs.pop(path, None)
         else:
             self._blobs[path] = blob
 
-    def _text(self, blob: str) -> str | None:
+    def _read_text(self, blob: str) -> str | None:
         if blob not in self._texts:
             self.files_read += 1
             content = self.history.read(blob)

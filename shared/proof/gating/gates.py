@@ -16,9 +16,9 @@ class GateFailure:
     gate: str
     detail: str
     newly_broken: tuple[OtherBrokenFile, ...] = ()
-    refuser: tuple[str, str] | None = None
+    refusing_file: tuple[str, str] | None = None
     """Path and blob of a file that refuses whatever commit loads it so."""
-    alone: str = ""
+    file_detail: str = ""
     """The sentence for that file alone."""
 
 
@@ -28,70 +28,70 @@ class Gates:
 
     history: History
     verdicts: CompileVerdicts
-    loaded: LoadedFiles
-    deployed: str = ""
+    loaded_files: LoadedFiles
+    deployed_commit: str = ""
     """The deployed commit, against which "new" and "no longer" are said; "" where it is not known."""
-    checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
-    own: Callable[[str], CompileVerdicts | None] = field(default=lambda _: None)
+    get_check_status: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
+    own_verdicts: Callable[[str], CompileVerdicts | None] = field(default=lambda _: None)
     """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
 
-    def sources(self, commit: str) -> Mapping[str, str]:
+    def loaded_blobs(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every file that the service loads at a commit."""
-        return self.loaded.at(commit).blobs
+        return self.loaded_files.get_state(commit).blobs
 
-    def broken(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[OtherBrokenFile, ...]:
+    def find_broken(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[OtherBrokenFile, ...]:
         """Every file that is loaded at a commit and fails to compile, by path."""
-        return self._broken(self.loaded.at(commit), verdicts or self.verdicts)
+        return self._find_broken(self.loaded_files.get_state(commit), verdicts or self.verdicts)
 
-    def _broken(self, state: LoadedState, judge: CompileVerdicts) -> tuple[OtherBrokenFile, ...]:
-        judge.expect(state.blobs.items())
+    def _find_broken(self, state: LoadedState, verdicts: CompileVerdicts) -> tuple[OtherBrokenFile, ...]:
+        verdicts.prepare(state.blobs.items())
         return tuple(
             OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
-            if (fault := judge.of(blob, path).fault) is not None
+            if (fault := verdicts.judge(blob, path).fault) is not None
         )
 
-    def unseen(self, commit: str) -> tuple[str, ...]:
+    def find_unjudged(self, commit: str) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
-        sources = self.sources(commit).items()
-        if self.loaded.roots and not sources:  # they were moved: nothing would be looked at, and everything pass
-            return (f"the source root {self.loaded.roots[0]}, in which no Python file lies,",)
-        return tuple(path for path, blob in sources if self.verdicts.of(blob, path).ok is None)
+        sources = self.loaded_blobs(commit).items()
+        if self.loaded_files.source_roots and not sources:  # they were moved: nothing would be looked at, and everything pass
+            return (f"the source root {self.loaded_files.source_roots[0]}, in which no Python file lies,",)
+        return tuple(path for path, blob in sources if self.verdicts.judge(blob, path).compiles is None)
 
-    def failed(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
+    def find_failure(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
-        state = self.loaded.at(commit)
-        broken = self._broken(state, self.verdicts)
+        state = self.loaded_files.get_state(commit)
+        broken = self._find_broken(state, self.verdicts)
         new = tuple(each for each in broken if each.path not in already_broken)
         if new:
-            told = self._since(new[0])
+            told = self._describe_since(new[0])
             return GateFailure("newly_broken", told + _describe_others(new), new, _find_refusing_file(state, new[0].path), told)
         if broken:
             told = f"{_describe_position(broken[0])} would be the next file to fail"
             return GateFailure("also_broken", told + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), told)
-        if unseen := self.unseen(commit):
+        if unseen := self.find_unjudged(commit):
             told = f"{unseen[0]} could not be compiled there"
-            return GateFailure("unseen", told, refuser=_find_refusing_file(state, unseen[0]))
-        own = self.own(commit)
-        if own is not None and (elsewhere := self._broken(state, own)):
+            return GateFailure("unseen", told, refusing_file=_find_refusing_file(state, unseen[0]))
+        own = self.own_verdicts(commit)
+        if own is not None and (elsewhere := self._find_broken(state, own)):
             told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's{_describe_others(elsewhere)}"
             return GateFailure("own_python", told)
-        if (checks := self.checks(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
+        if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
         return None
 
-    def loads_as_deployed(self, path: str) -> bool:
+    def is_loaded_as_deployed(self, path: str) -> bool:
         """Whether the service loads a file at the deployed commit."""
-        return bool(self.deployed) and path in self.sources(self.deployed)
+        return bool(self.deployed_commit) and path in self.loaded_blobs(self.deployed_commit)
 
-    def _since(self, broken: OtherBrokenFile) -> str:
+    def _describe_since(self, broken: OtherBrokenFile) -> str:
         """Since when a file fails: only what was there and compiled as deployed has stopped to compile."""
-        if not self.deployed:
+        if not self.deployed_commit:
             return f"{_describe_position(broken)} does not compile"
-        blob = self.history.blobs([(self.deployed, broken.path)]).get((self.deployed, broken.path))
+        blob = self.history.blob_ids([(self.deployed_commit, broken.path)]).get((self.deployed_commit, broken.path))
         if blob is None:
             return f"{_describe_position(broken)} is new since the deployed commit and does not compile"
-        before = self.verdicts.of(blob, broken.path).ok
+        before = self.verdicts.judge(blob, broken.path).compiles
         if before:
             return f"{_describe_position(broken)} compiled when it was deployed, and no longer does"
         if before is None:

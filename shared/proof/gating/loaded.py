@@ -18,16 +18,16 @@ _MAX_STATES = 8
 class LoadedState:
     """What is loaded at a commit; commits that load the same, from the same files, have the same state."""
 
-    top: str
+    root_tree: str
     """The folder of the first commit that was looked at."""
     closure: ImportClosure
     blobs: Mapping[str, str]
     """By path, in the order of paths."""
 
     @cached_property
-    def asked(self) -> frozenset[str]:
+    def dependencies(self) -> frozenset[str]:
         """Whatever this state stands on."""
-        return self.closure.asked | self.closure.files
+        return self.closure.recorded_paths | self.closure.files
 
 
 @dataclass(slots=True)
@@ -35,40 +35,40 @@ class LoadedFiles:
     """Follows what is loaded from commit to commit; a commit that changes nothing of it costs a comparison of ids."""
 
     history: History
-    failing: str
+    failing_path: str
     """The failing file, which is known to run."""
-    traced: tuple[str, ...] = ()
+    traced_paths: tuple[str, ...] = ()
     """Further files that the traceback names."""
-    roots: tuple[str, ...] = ()
-    states_made: int = 0
+    source_roots: tuple[str, ...] = ()
+    states_computed: int = 0
     _states: list[LoadedState] = field(default_factory=list)
-    _imports: dict[str, Imports] = field(default_factory=dict)
+    _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
 
-    def at(self, commit: str) -> LoadedState:
+    def get_state(self, commit: str) -> LoadedState:
         """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
         tree = CommitTree(self.history, commit)
         for state in reversed(self._states):
-            if self._is_same(state, tree.top):
-                self._keep(state)
+            if self._is_same(state, tree.root_tree):
+                self._remember(state)
                 return state
-        closure = find_import_closure(tree, self.failing, self.traced, self.roots, self._imported)
+        closure = find_import_closure(tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports)
         blobs = {path: blob for path in sorted(closure.files) if (blob := tree.blob(path)) is not None}
-        self.states_made += 1
-        self._keep(LoadedState(tree.top, closure, blobs))
+        self.states_computed += 1
+        self._remember(LoadedState(tree.root_tree, closure, blobs))
         return self._states[-1]
 
     def _is_same(self, state: LoadedState, top: str) -> bool:
-        differing = find_changed_paths(self.history, state.top, top)
-        return not any(is_affected_by(state.asked, path, is_added_or_removed=listed) for path, listed in differing)
+        differing = find_changed_paths(self.history, state.root_tree, top)
+        return not any(is_affected_by(state.dependencies, path, is_added_or_removed=listed) for path, listed in differing)
 
-    def _keep(self, state: LoadedState) -> None:
+    def _remember(self, state: LoadedState) -> None:
         """As the one that was asked for last."""
         if state in self._states:
             self._states.remove(state)
         self._states = [*self._states[1 - _MAX_STATES :], state]
 
-    def _imported(self, path: str, blob: str) -> Imports:
+    def _load_imports(self, path: str, blob: str) -> Imports:
         del path
-        if blob not in self._imports:
-            self._imports[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
-        return self._imports[blob]
+        if blob not in self._imports_by_blob:
+            self._imports_by_blob[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
+        return self._imports_by_blob[blob]

@@ -13,7 +13,7 @@ _MAX_COMPILED = 20
 
 def describe_loading(gates: Gates, deployed: str, target: Target | None) -> LoadedSummary:
     """The rule at the deployed commit, and warnings about the commit that is proposed (without one: the deployed)."""
-    here = gates.loaded.at(deployed).closure
+    here = gates.loaded_files.get_state(deployed).closure
     compiled: list[tuple[str, str]] = []
     left = False
     for place, other in enumerate(_list_other_files(gates, target.commit.id if target else deployed, target)):
@@ -21,36 +21,36 @@ def describe_loading(gates: Gates, deployed: str, target: Target | None) -> Load
         if left:
             break
         compiled.append(other)
-    gates.verdicts.expect(compiled)
+    gates.verdicts.prepare(compiled)
     return LoadedSummary(
         here.rule,
-        here.start,
-        here.image,
-        here.exact,
+        here.start_command,
+        here.image_path,
+        here.is_exact,
         len(here.files),
-        here.ambiguous,
+        here.ambiguous_images,
         tuple(_find_broken(gates, compiled)),
         len(compiled),
         left,
-        gates.loaded.traced,
+        gates.loaded_files.traced_paths,
     )
 
 
 def _find_broken(gates: Gates, others: list[tuple[str, str]]) -> Iterator[OtherBrokenFile]:
     for path, blob in sorted(others):
-        fault = gates.verdicts.of(blob, path).fault
+        fault = gates.verdicts.judge(blob, path).fault
         if fault is not None:
             yield OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
 
 
 def _list_other_files(gates: Gates, commit: str, target: Target | None) -> Iterator[tuple[str, str]]:
     """Path and blob of Python files that are not loaded at a commit: what the target changes first."""
-    tree, loaded = CommitTree(gates.history, commit), gates.loaded.at(commit).closure.files
-    belongs = build_service_filter({}, gates.loaded.failing)
-    changed = dict.fromkeys(change.path for change in (target.ships if target else ()))
+    tree, loaded = CommitTree(gates.history, commit), gates.loaded_files.get_state(commit).closure.files
+    belongs = build_service_filter({}, gates.loaded_files.failing_path)
+    changed = dict.fromkeys(change.path for change in (target.shipped_changes if target else ()))
     for path in changed:
         if path not in loaded and belongs(path) and (blob := tree.blob(path)) is not None:
             yield path, blob
-    for path, blob in tree.walk():
+    for path, blob in tree.walk_files():
         if path not in loaded and path not in changed and belongs(path):
             yield path, blob

@@ -24,26 +24,26 @@ _MAX_ROLLBACK_STATES = 200
 
 def is_fixed_at(file_history: FileHistory, verdicts: CompileVerdicts, commit: str) -> bool | None:
     """Whether the file compiles, under all its names, at a commit of the lineage; it does where it is gone."""
-    return None if file_history.lost and not file_history.at[commit] else verdicts.hold(file_history.at[commit])
+    return None if file_history.is_lost and not file_history.blobs_at[commit] else verdicts.all_compile(file_history.blobs_at[commit])
 
 
 def find_fix(file_history: FileHistory, verdicts: CompileVerdicts) -> Commit | None:
     """The first commit after the deployed one, on the branch, at which the file compiles."""
-    return find_first_holding(file_history.commits, file_history.after, lambda commit: is_fixed_at(file_history, verdicts, commit))
+    return find_first_holding(file_history.commits, file_history.later_ids, lambda commit: is_fixed_at(file_history, verdicts, commit))
 
 
 def list_attempts(file_history: FileHistory, verdicts: CompileVerdicts, origin: BreakOrigin, fix: Commit | None) -> list[FileAtCommit]:
     """Versions between the break and the fix (without one: the branch's head) that still fail, oldest first."""
     parents = {commit.id: commit.parents for commit in file_history.commits}
-    before_fix = find_ancestors([fix.id], parents) if fix is not None else file_history.after
+    before_fix = find_ancestors([fix.id], parents) if fix is not None else file_history.later_ids
     later = [
         FileAtCommit(commit, path, blob)
-        for commit in reversed(file_history.versions)
+        for commit in reversed(file_history.changing_commits)
         if commit.id in before_fix
-        for path, blob in file_history.at[commit.id].items()
-        if verdicts.of(blob, path).ok is False
+        for path, blob in file_history.blobs_at[commit.id].items()
+        if verdicts.judge(blob, path).compiles is False
     ]
-    return [*origin.later, *later]
+    return [*origin.later_failing, *later]
 
 
 def choose_target(file_history: FileHistory, gates: Gates, fix: Commit, branch_head: str, already_broken: frozenset[str]) -> TargetChoice:
@@ -64,27 +64,27 @@ def describe_target(history: History, file_history: FileHistory, gates: Gates, c
     parents = {commit.id: commit.parents for commit in file_history.commits}
     return Target(
         commit=choice.commit,
-        checks=gates.checks(choice.commit.id),
+        checks=gates.get_check_status(choice.commit.id),
         commits_after_deployed=len(find_ancestors([choice.commit.id], parents)),
         newly_broken=(),
-        ships=_list_shipped_changes(history, file_history.start, choice.commit.id),
-        refused=choice.refused,
+        shipped_changes=_list_shipped_changes(history, file_history.start, choice.commit.id),
+        refused_commits=choice.refused_commits,
     )
 
 
 def _list_shipped_changes(history: History, base: str, tip: str) -> tuple[FileChange, ...]:
     """What differs; lines are counted where few enough files do, for it takes reading each of them twice."""
-    differing = sorted(path for path, _ in find_changed_paths(history, history.top(base), history.top(tip)))
+    differing = sorted(path for path, _ in find_changed_paths(history, history.root_tree(base), history.root_tree(tip)))
     if len(differing) <= _MAX_COUNTED_FILES:
-        return tuple(history.changes(base, tip))
+        return tuple(history.diffstat(base, tip))
     return tuple(FileChange(path, None, None) for path in differing)
 
 
 def describe_fix(history: History, file_history: FileHistory, commit: Commit, broken: FileAtCommit, line: int | None) -> Fix:
     """The merged fix, with the mended lines."""
-    blobs = file_history.at[commit.id]
+    blobs = file_history.blobs_at[commit.id]
     if not blobs:
-        return Fix(commit, "merged", deleted=True)
+        return Fix(commit, "merged", is_deletion=True)
     path = broken.path if broken.path in blobs else sorted(blobs)[0]
     return Fix(commit, "merged", path=path, excerpt=_cut_fixed_lines(history, broken, blobs[path], line))
 
@@ -96,11 +96,11 @@ def _cut_fixed_lines(history: History, broken: FileAtCommit, blob: str, line: in
 
 def find_unmerged_fix(history: History, verdicts: CompileVerdicts, branch: Branch, first_failing: FileAtCommit, broken: FileAtCommit) -> Fix | None:
     """A branch or pull request that contains the break and whose head compiles, where the deploy branch has no fix."""
-    heads = history.unmerged(branch, first_failing.commit.id)
-    at = history.blobs((head.head, broken.path) for head in heads)
+    heads = history.unmerged_heads(branch, first_failing.commit.id)
+    at = history.blob_ids((head.head, broken.path) for head in heads)
     for head in heads:
         blob = at.get((head.head, broken.path))
-        if blob is not None and verdicts.of(blob, broken.path).ok:
+        if blob is not None and verdicts.judge(blob, broken.path).compiles:
             number = _parse_pull_request(head.name)
             where = "unmerged_branch" if number is None else "open_pull_request"
             return Fix(history.resolve(head.head), where, number, head.name, path=broken.path)
@@ -116,6 +116,6 @@ def _parse_pull_request(ref: str) -> int | None:
 
 def find_rollback(branch_states: BranchStates, gates: Gates, origin: BreakOrigin) -> TargetChoice:
     """The newest state that the branch was in before the break came in, and at which every loaded file compiles."""
-    if origin.cut:
+    if origin.is_incomplete:
         return TargetChoice(None, ())
-    return choose_newest(gates, branch_states.before(origin.first.commit.id, _MAX_ROLLBACK_STATES), frozenset())
+    return choose_newest(gates, branch_states.states_before(origin.first_failing.commit.id, _MAX_ROLLBACK_STATES), frozenset())

@@ -14,38 +14,38 @@ class TargetPython:
     """A redeployment builds a new image: what it ships must compile on the Python of that image as well."""
 
     inquiry: ProofContext
-    deployed: CompileVerdicts
+    deployed_verdicts: CompileVerdicts
     """On the deployed Python."""
-    commit: str
+    deployed_commit: str
     """The deployed one."""
-    loaded: LoadedFiles
+    loaded_files: LoadedFiles
     """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
     declarations: DeclarationReader
-    _known: dict[str, CompileVerdicts | None] = field(default_factory=dict)
-    _files_tell: bool | None = None
+    _verdicts_by_python: dict[str, CompileVerdicts | None] = field(default_factory=dict)
+    _is_declaration_reliable: bool | None = None
 
-    def verdicts(self, commit: str) -> CompileVerdicts | None:
+    def get_verdicts(self, commit: str) -> CompileVerdicts | None:
         """None where the commit declares the deployed Python, or none, or where its files do not tell what runs."""
-        declared = self._declared(commit)
-        if declared is None or declared == self.deployed.python or not self._tell():
+        declared = self._find_declared(commit)
+        if declared is None or declared == self.deployed_verdicts.python or not self._do_files_tell():
             return None
-        if declared not in self._known:
-            self._known[declared] = self._made(declared)
-        return self._known[declared]
+        if declared not in self._verdicts_by_python:
+            self._verdicts_by_python[declared] = self._build_verdicts(declared)
+        return self._verdicts_by_python[declared]
 
-    def _declared(self, commit: str) -> str | None:
-        image = self.loaded.at(commit).closure.image
-        return self.declarations.python(commit, self.loaded.failing, image)
+    def _find_declared(self, commit: str) -> str | None:
+        image = self.loaded_files.get_state(commit).closure.image_path
+        return self.declarations.find_python(commit, self.loaded_files.failing_path, image)
 
-    def _tell(self) -> bool:
+    def _do_files_tell(self) -> bool:
         """Whether the files of the deployed commit name the Python that really ran it."""
-        if self._files_tell is None:
-            self._files_tell = self._declared(self.commit) == self.deployed.python
-        return self._files_tell
+        if self._is_declaration_reliable is None:
+            self._is_declaration_reliable = self._find_declared(self.deployed_commit) == self.deployed_verdicts.python
+        return self._is_declaration_reliable
 
-    def _made(self, python: str) -> CompileVerdicts | None:
+    def _build_verdicts(self, python: str) -> CompileVerdicts | None:
         compilers = self.inquiry.compilers
         try:
-            return CompileVerdicts(self.inquiry.history, compilers.compiler(python), compilers.explainer())
+            return CompileVerdicts(self.inquiry.history, compilers.compiler_for(python), compilers.explainer())
         except UsageError:  # a version that nobody can judge is no reason against a commit
             return None

@@ -29,8 +29,8 @@ class PythonTarget:
     """A minor version, where it comes from, and the words that say so."""
 
     python: str
-    origin: PythonSource
-    why: str
+    source: PythonSource
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class CompileFailure:
 
     path: str
     fault: Fault
-    target: PythonTarget
+    python_target: PythonTarget
     explanation: str
     """Ruff's words for the failing line, "" where it has none or where they are CPython's own."""
-    more: int
+    further_errors: int
     """Errors in the file beyond the first, as ruff counts them."""
 
 
@@ -51,16 +51,16 @@ class UnjudgedSource:
     """A source that nobody could judge: neither good nor bad."""
 
     path: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedGroup:
     """The sources of one target. `checked_by` is `cpython-3.11.7` or `ruff-0.17.6`."""
 
-    target: PythonTarget
+    python_target: PythonTarget
     checked_by: str
-    sources: int
+    source_count: int
     failures: tuple[CompileFailure, ...]
     unjudged: tuple[UnjudgedSource, ...]
 
@@ -95,20 +95,20 @@ def _choose_python(path: str, declared: Mapping[str, str], given_python: str | N
 
 def _check_group(target: PythonTarget, sources: Sequence[Source], compilers: Compilers, running_python: str) -> CheckedGroup:
     try:
-        compiler = compilers.compiler(target.python)
+        compiler = compilers.compiler_for(target.python)
     except UsageError:
-        if target.origin is PythonSource.GIVEN:
+        if target.source is PythonSource.GIVEN:
             raise
-        told = f"the running one: {target.python} cannot be judged ({target.why})"
+        told = f"the running one: {target.python} cannot be judged ({target.description})"
         target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, told)
-        compiler = compilers.compiler(target.python)
-    compiler.expect(sources)
+        compiler = compilers.compiler_for(target.python)
+    compiler.prepare(sources)
     failing: list[tuple[Source, Fault]] = []
     unjudged: list[UnjudgedSource] = []
     for source in sources:
         verdict = compiler.compile(source)
-        if verdict.ok is None:
-            unjudged.append(UnjudgedSource(source.path, verdict.why))
+        if verdict.compiles is None:
+            unjudged.append(UnjudgedSource(source.path, verdict.unjudged_reason))
         elif verdict.fault is not None:
             failing.append((source, verdict.fault))
     said = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
@@ -117,6 +117,6 @@ def _check_group(target: PythonTarget, sources: Sequence[Source], compilers: Com
 
 
 def _build_failure(source: Source, fault: Fault, target: PythonTarget, ruff_explanation: Explanation) -> CompileFailure:
-    on_line = [finding.message for finding in ruff_explanation.findings if finding.line == fault.line]
+    on_line = [finding.message for finding in ruff_explanation.diagnostics if finding.line == fault.line]
     explanation = next((message for message in on_line if message != fault.message), "")
-    return CompileFailure(source.path, fault, target, explanation, max(len(ruff_explanation.findings) - 1, 0))
+    return CompileFailure(source.path, fault, target, explanation, max(len(ruff_explanation.diagnostics) - 1, 0))

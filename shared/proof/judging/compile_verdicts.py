@@ -22,71 +22,71 @@ class CompileVerdicts:
         self._history = history
         self._compiler = compiler
         self._explainer = explainer
-        self._known: dict[str, Compilation] = {}
-        self.compiled = 0
-        self._of_path: Counter[str] = Counter()
+        self._judged_blobs: dict[str, Compilation] = {}
+        self.compiled_count = 0
+        self._compiled_by_path: Counter[str] = Counter()
 
     @property
     def python(self) -> str:
         """The minor version that is asked for."""
         return self._compiler.python
 
-    def of(self, blob: str, path: str) -> Compilation:
+    def judge(self, blob: str, path: str) -> Compilation:
         """Whether a blob compiles. `ok` is None where it is not in this copy, or is too large."""
-        if blob not in self._known:
-            self._known[blob] = self._judged(Source(path, self._history.read(blob) or b""), blob)
-        return self._known[blob]
+        if blob not in self._judged_blobs:
+            self._judged_blobs[blob] = self._compile(Source(path, self._history.read(blob) or b""), blob)
+        return self._judged_blobs[blob]
 
-    def _judged(self, source: Source, blob: str) -> Compilation:
+    def _compile(self, source: Source, blob: str) -> Compilation:
         if not source.content and self._history.read(blob) is None:
             return Compilation(None, None, "", f"{source.path}: its contents (blob {blob}) are not in this copy")
         if len(source.content) > _MAX_BYTES:
             return Compilation(
                 None, None, "", f"{source.path}: {len(source.content)} bytes are more than can be judged"
             )
-        self.compiled += 1
-        self._of_path[source.path] += 1
+        self.compiled_count += 1
+        self._compiled_by_path[source.path] += 1
         return self._compiler.compile(source)
 
-    def compiled_of(self, path: str) -> int:
+    def count_compiled(self, path: str) -> int:
         """How many versions of one path were given to the compiler."""
-        return self._of_path[path]
+        return self._compiled_by_path[path]
 
     def fails(self, blob: str, path: str) -> bool:
         """Whether a blob is known not to compile."""
-        return self.of(blob, path).ok is False
+        return self.judge(blob, path).compiles is False
 
-    def fails_as(self, blob: str, path: str, sighting: Sighting) -> Fault | None:
+    def find_logged_fault(self, blob: str, path: str, sighting: Sighting) -> Fault | None:
         """The blob's first error, if it is on the logged line; a version too short for that line is not compiled.
 
         Where the log names no line (NUL bytes, too deep nesting), CPython names none either and the message decides.
         """
-        if sighting.line is not None and blob not in self._known and not self._reaches(blob, sighting.line):
+        if sighting.line is not None and blob not in self._judged_blobs and not self._has_line(blob, sighting.line):
             return None
-        fault = self.of(blob, path).fault
+        fault = self.judge(blob, path).fault
         if fault is None:
             return None
         if sighting.line is None:
             return fault if not fault.line and fault.message == sighting.message else None
         return fault if fault.line == sighting.line else None
 
-    def _reaches(self, blob: str, line: int) -> bool:
+    def _has_line(self, blob: str, line: int) -> bool:
         content = self._history.read(blob) or b""
         return content.count(b"\n") + content.count(b"\r") + 1 >= line
 
-    def hold(self, blobs: Mapping[str, str]) -> bool | None:
+    def all_compile(self, blobs_by_path: Mapping[str, str]) -> bool | None:
         """Whether all of these files (path to blob) compile; a file that is not there cannot fail."""
-        found = [self.of(blob, path).ok for path, blob in blobs.items()]
+        found = [self.judge(blob, path).compiles for path, blob in blobs_by_path.items()]
         return False if False in found else None if None in found else True
 
-    def possible(self, blobs: Mapping[str, str], sightings: Sequence[Sighting]) -> frozenset[str]:
+    def select_possible(self, paths_by_blob: Mapping[str, str], sightings: Sequence[Sighting]) -> frozenset[str]:
         """Those of these blobs (blob to path) that can fail with a logged message on a logged line.
 
         The words are CPython's: where ruff decides, none is ruled in.
         """
         if not self._compiler.checked_by.startswith("cpython"):
             return frozenset()
-        return frozenset(blob for blob in blobs if self._can_fail(blob, sightings))
+        return frozenset(blob for blob in paths_by_blob if self._can_fail(blob, sightings))
 
     def _can_fail(self, blob: str, sightings: Sequence[Sighting]) -> bool:
         content = self._history.read(blob) or b""
@@ -95,21 +95,21 @@ class CompileVerdicts:
             for sighting in sightings
         )
 
-    def suspects(self, blobs: Mapping[str, str], _sightings: Sequence[Sighting] = ()) -> frozenset[str]:
+    def select_suspects(self, paths_by_blob: Mapping[str, str], _sightings: Sequence[Sighting] = ()) -> frozenset[str]:
         """Those of these blobs (blob to path) that may fail: all of a few; of many, those in which ruff sees an error.
 
         Ruff parses ten times as fast as CPython compiles. It misses one broken source in two thousand, so that this
         only ever chooses what to compile first: a verdict is the compiler's alone.
         """
-        known = frozenset(blob for blob in blobs if blob in self._known)
-        asked = [blob for blob in blobs if blob not in known]
+        known = frozenset(blob for blob in paths_by_blob if blob in self._judged_blobs)
+        asked = [blob for blob in paths_by_blob if blob not in known]
         if len(asked) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
-            return frozenset(blobs)
-        sources = [(Source(blobs[blob], self._history.read(blob) or b""), self.python) for blob in asked]
+            return frozenset(paths_by_blob)
+        sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in asked]
         answers = self._explainer.explain(sources)
-        return known | {blob for blob, told in zip(asked, answers, strict=True) if told.findings or told.why}
+        return known | {blob for blob, told in zip(asked, answers, strict=True) if told.diagnostics or told.failure_reason}
 
-    def expect(self, blobs: Iterable[tuple[str, str]]) -> None:
+    def prepare(self, blobs: Iterable[tuple[str, str]]) -> None:
         """Announces (path, blob) pairs that will be asked, for compilers that answer many at the cost of one."""
-        unknown = {blob: path for path, blob in blobs if blob not in self._known}
-        self._compiler.expect(Source(path, self._history.read(blob) or b"") for blob, path in unknown.items())
+        unknown = {blob: path for path, blob in blobs if blob not in self._judged_blobs}
+        self._compiler.prepare(Source(path, self._history.read(blob) or b"") for blob, path in unknown.items())

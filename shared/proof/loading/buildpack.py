@@ -35,7 +35,7 @@ class BuildpackStart:
 def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackStart | None:
     """The start of the nearest folder above the failing file that has one."""
     for folder in list_folders_above(failing_path):
-        files = ImageFiles(tree, (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, into_folder=True),)),), folder)
+        files = ImageFiles(tree, (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, is_into_folder=True),)),), folder)
         projects = find_installed_projects(files, _WORKSPACE, ())
         path, starts = _find_starts(folder, files, projects.scripts)
         if starts:
@@ -44,9 +44,9 @@ def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackSta
 
 
 def _find_starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[StartCommand, ...]]:
-    at = CommandEnvironment(files, _WORKSPACE, {}, scripts=scripts)
+    at = CommandEnvironment(files, _WORKSPACE, {}, console_scripts=scripts)
     for name in ("Procfile", "project.toml"):
-        text = files.text(f"{_WORKSPACE}/{name}")
+        text = files.read_text(f"{_WORKSPACE}/{name}")
         command = _find_command(name, text)
         if command:
             return posixpath.join(folder, name), tuple(parse_shell(command, at))

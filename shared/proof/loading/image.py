@@ -38,9 +38,9 @@ class CopyInstruction:
 
     sources: tuple[str, ...]
     target: str
-    into_folder: bool
+    is_into_folder: bool
     stage: int | None = None
-    parents: bool = False
+    keeps_parents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class BuildStage:
     workdir: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
     copies: tuple[CopyInstruction, ...] = ()
-    installs: tuple[tuple[str, str], ...] = ()
+    project_installs: tuple[tuple[str, str], ...] = ()
     entrypoint: StartInstruction | None = None
     command: StartInstruction | None = None
-    own_command: bool = False
-    starts: bool = False
+    has_own_command: bool = False
+    has_start: bool = False
     """Whether it has a CMD or an ENTRYPOINT of its own."""
 
 
@@ -78,7 +78,7 @@ def parse_stages(text: str) -> tuple[BuildStage, ...]:
 def _begin_stage(stages: Sequence[BuildStage], image: str, name: str) -> BuildStage:
     for stage in stages:
         if stage.name and stage.name.lower() == image.lower():
-            return replace(stage, name=name, own_command=False, starts=False)
+            return replace(stage, name=name, has_own_command=False, has_start=False)
     return BuildStage(name)
 
 
@@ -94,17 +94,17 @@ def _apply_instruction(stages: Sequence[BuildStage], line: int, word: str, rest:
         copied = _parse_copy(stages, expand_variables(rest, known))
         return replace(stage, copies=(*stage.copies, copied)) if copied and len(stage.copies) < MAX_COPIES else stage
     if word == "RUN" and _INSTALL.search(rest):
-        return replace(stage, installs=(*stage.installs, (stage.workdir, expand_variables(rest, known)[:4000])))
+        return replace(stage, project_installs=(*stage.project_installs, (stage.workdir, expand_variables(rest, known)[:4000])))
     return _apply_start(stage, line, word, rest)
 
 
 def _apply_start(stage: BuildStage, line: int, word: str, rest: str) -> BuildStage:
     """An ENTRYPOINT forgets the CMD that was inherited, as in Docker; one of the stage's own stays."""
     if word == "ENTRYPOINT":
-        command = stage.command if stage.own_command else None
-        return replace(stage, entrypoint=_parse_command(rest, line), command=command, starts=True)
+        command = stage.command if stage.has_own_command else None
+        return replace(stage, entrypoint=_parse_command(rest, line), command=command, has_start=True)
     if word == "CMD":
-        return replace(stage, command=_parse_command(rest, line), own_command=True, starts=True)
+        return replace(stage, command=_parse_command(rest, line), has_own_command=True, has_start=True)
     return stage
 
 

@@ -29,59 +29,59 @@ class ImageFiles:
         self.stages = stages
         self.context = context
         self.is_left_out: Callable[[str], bool] = lambda _: False
-        self._found: dict[str, str | None] = {}
+        self._located: dict[str, str | None] = {}
         self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
 
     def locate(self, path: str) -> str | None:
         """The repository path of the file at an image path; None where the repository gives none."""
-        if path not in self._found:
-            here = (each for each, _ in self._all(path) if self.tree.blob(each) is not None)
-            self._found[path] = next((each for each in here if not self.is_left_out(each)), None)
-        return self._found[path]
+        if path not in self._located:
+            here = (each for each, _ in self._list_origins(path) if self.tree.blob(each) is not None)
+            self._located[path] = next((each for each in here if not self.is_left_out(each)), None)
+        return self._located[path]
 
     def is_folder(self, path: str) -> bool:
         """Whether the image has such a folder out of the repository, or above what was copied."""
-        if self._virtual(path):
+        if self._list_implied_names(path):
             return True
-        folders = [each for each, file_only in self._all(path) if not file_only]
+        folders = [each for each, file_only in self._list_origins(path) if not file_only]
         return any(not each or self.tree.has_folder(each) for each in folders)
 
-    def entries(self, path: str) -> set[str]:
+    def list_entries(self, path: str) -> set[str]:
         """The names in an image folder."""
-        names = self._virtual(path)
-        for each, file_only in self._all(path):
+        names = self._list_implied_names(path)
+        for each, file_only in self._list_origins(path):
             if not file_only:
                 names |= set(self.tree.folder(each) or ())
         return names
 
-    def text(self, path: str) -> str:
+    def read_text(self, path: str) -> str:
         """The beginning of a text file of the image; "" where there is none."""
         found = self.locate(posixpath.normpath(path))
-        return self.tree.text(found) if found else ""
+        return self.tree.read_text(found) if found else ""
 
-    def places(self, path: str) -> tuple[str, ...]:
+    def image_paths(self, path: str) -> tuple[str, ...]:
         """The image paths at which a repository path lies."""
-        return tuple(dict.fromkeys(self._places(len(self.stages) - 1, path)))
+        return tuple(dict.fromkeys(self._find_image_paths(len(self.stages) - 1, path)))
 
-    def sources(self) -> tuple[str, ...]:
+    def copied_sources(self) -> tuple[str, ...]:
         """The repository paths (files, folders, patterns) that reach the image."""
-        return tuple(dict.fromkeys(self._sources(len(self.stages) - 1, set())))
+        return tuple(dict.fromkeys(self._find_sources(len(self.stages) - 1, set())))
 
-    def _all(self, path: str) -> tuple[tuple[str, bool], ...]:
+    def _list_origins(self, path: str) -> tuple[tuple[str, bool], ...]:
         earlier = _STAGE_ADDRESS.match(path)
         if earlier and int(earlier[1]) < len(self.stages):
-            return self._of_stage(int(earlier[1]), posixpath.normpath("/" + path[earlier.end() :]))
-        return self._of_stage(len(self.stages) - 1, posixpath.normpath(path))
+            return self._list_stage_origins(int(earlier[1]), posixpath.normpath("/" + path[earlier.end() :]))
+        return self._list_stage_origins(len(self.stages) - 1, posixpath.normpath(path))
 
-    def _of_stage(self, index: int, path: str) -> tuple[tuple[str, bool], ...]:
+    def _list_stage_origins(self, index: int, path: str) -> tuple[tuple[str, bool], ...]:
         if (index, path) not in self._candidates:
             found: dict[tuple[str, bool], None] = {}
             for copy in reversed(self.stages[index].copies):
-                found |= dict.fromkeys(self._of_copy(copy, path))
+                found |= dict.fromkeys(self._list_copy_origins(copy, path))
             self._candidates[index, path] = tuple(found)[:MAX_CANDIDATES]
         return self._candidates[index, path]
 
-    def _of_copy(self, copy: CopyInstruction, path: str) -> Iterator[tuple[str, bool]]:
+    def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[tuple[str, bool]]:
         """What of a copy's sources can be at an image path: (repository path, whether only as a file)."""
         below = _get_path_below(path, copy.target)
         if below is None:
@@ -89,14 +89,14 @@ class ImageFiles:
         for source in copy.sources:
             for rest, file_only in _match_source(source, below, copy):
                 if copy.stage is not None:
-                    yield from self._of_stage(copy.stage, posixpath.normpath("/" + rest))
+                    yield from self._list_stage_origins(copy.stage, posixpath.normpath("/" + rest))
                 else:
                     yield (
                         posixpath.normpath(posixpath.join(self.context, rest)).removeprefix("./").strip("."),
                         file_only,
                     )
 
-    def _virtual(self, path: str) -> set[str]:
+    def _list_implied_names(self, path: str) -> set[str]:
         """The names that an image folder has only because something was copied further down."""
         names = set()
         for copy in self.stages[-1].copies:
@@ -105,21 +105,21 @@ class ImageFiles:
                 names.add(below.partition("/")[0])
         return names
 
-    def _places(self, index: int, path: str) -> Iterator[str]:
+    def _find_image_paths(self, index: int, path: str) -> Iterator[str]:
         for copy in self.stages[index].copies:
-            inside = [path] if copy.stage is None else list(self._places(copy.stage, path))
+            inside = [path] if copy.stage is None else list(self._find_image_paths(copy.stage, path))
             for source in copy.sources:
                 origin = _join_context(self.context, source) if copy.stage is None else "/" + source
                 for each in inside:
                     yield from _find_copy_targets(copy, origin, each)
 
-    def _sources(self, index: int, seen: set[int]) -> Iterator[str]:
+    def _find_sources(self, index: int, seen: set[int]) -> Iterator[str]:
         seen.add(index)
         for copy in self.stages[index].copies:
             if copy.stage is None:
                 yield from (_join_context(self.context, source) for source in copy.sources)
             elif copy.stage not in seen:
-                yield from self._sources(copy.stage, seen)
+                yield from self._find_sources(copy.stage, seen)
 
 
 def _join_context(context: str, source: str) -> str:
@@ -138,7 +138,7 @@ def _get_path_below(path: str, folder: str) -> str | None:
 def _match_source(source: str, below: str, copy: CopyInstruction) -> Iterator[tuple[str, bool]]:
     """The context paths that a copy of `source` puts at `below` its target."""
     folder, _, name = source.rpartition("/")
-    if copy.parents:
+    if copy.keeps_parents:
         if not _is_outside(below, source):
             yield below, False
         return
@@ -147,9 +147,9 @@ def _match_source(source: str, below: str, copy: CopyInstruction) -> Iterator[tu
         if first and not more and fnmatch.fnmatchcase(first, name):
             yield posixpath.join(folder, first), True
         return
-    if below or not copy.into_folder:
+    if below or not copy.is_into_folder:
         yield posixpath.join(source, below), False
-    elif copy.into_folder:
+    elif copy.is_into_folder:
         yield source, False
     if below == name:
         yield source, True
@@ -167,9 +167,9 @@ def _find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterato
     below = path if not origin or origin == "/." else _get_path_below(path, origin)
     if below is None:
         return
-    if copy.parents:
+    if copy.keeps_parents:
         yield posixpath.join(copy.target, path)
     elif below:
         yield posixpath.join(copy.target, below.lstrip("/"))
     else:
-        yield posixpath.join(copy.target, posixpath.basename(path)) if copy.into_folder else copy.target
+        yield posixpath.join(copy.target, posixpath.basename(path)) if copy.is_into_folder else copy.target

@@ -46,7 +46,7 @@ def find_images(tree: RecordingTree, failing_path: str) -> Iterator[BuiltImage]:
     """The images that can hold the failing file, the likeliest first: a deployed one, of the nearest folder."""
     paths = sorted(_find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
     for path in paths[:MAX_IMAGES]:
-        stages = parse_stages(tree.text(path))
+        stages = parse_stages(tree.read_text(path))
         if stages:
             yield from _list_stage_images(tree, path, stages)
 
@@ -56,7 +56,7 @@ def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildSta
     yield BuiltImage(path, tuple(stages), _choose_build_context(tree, path, stages))
     for count in range(len(stages) - 1, 0, -1):
         stage = stages[count - 1]
-        if stage.name and stage.starts and is_deployed_dockerfile(stage.name):
+        if stage.name and stage.has_start and is_deployed_dockerfile(stage.name):
             yield BuiltImage(path, tuple(stages[:count]), _choose_build_context(tree, path, stages[:count]), is_last=False)
 
 

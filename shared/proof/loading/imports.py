@@ -78,16 +78,16 @@ class Imports:
     the import path.
     """
 
-    direct: tuple[Import, ...] = ()
-    whole: tuple[Import, ...] = ()
-    mentioned: tuple[str, ...] = ()
-    applications: tuple[str, ...] = ()
-    exported: tuple[str, ...] = ()
-    unfollowed: tuple[str, ...] = ()
-    changes_path: bool = False
-    reaching: tuple[str, ...] = ()
+    imported: tuple[Import, ...] = ()
+    whole_packages: tuple[Import, ...] = ()
+    mentioned_modules: tuple[str, ...] = ()
+    django_applications: tuple[str, ...] = ()
+    exported_names: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    changes_import_path: bool = False
+    dynamic_targets: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    path_folders: tuple[str, ...] = ()
 
 
 def parse_imports(source: bytes) -> Imports:
@@ -135,7 +135,7 @@ def _find_import_calls(text: SourceText) -> Iterator[re.Match[str]]:
 def _find_run_modules(text: SourceText) -> Iterator[Import]:
     """The modules that are run by their name: `run_module("x")`, `[…, "-m", "x"]`."""
     for match in _find_matches(_RUN, text.code, "run_module"):
-        if literal := text.starting_at(match.end()):
+        if literal := text.find_string_at(match.end()):
             yield from (Import(literal.body), Import(literal.body + ".__main__"))
     for before, each in pairwise(text.strings):
         if (
@@ -209,7 +209,7 @@ def _read_call(
     unfollowed: list[str],
 ) -> None:
     """`import_module(…)`: a literal is an import; a literal beginning opens a package; else nobody can follow."""
-    literal = text.starting_at(match.end())
+    literal = text.find_string_at(match.end())
     end = literal.end if literal else match.end()
     rest = text.code[end : end + 400].lstrip()
     if literal and not literal.is_format and rest[:1] in {",", ")", ""}:
@@ -222,7 +222,7 @@ def _read_call(
     elif _OWN_PACKAGE.match(rest):
         whole[Import("", 1)] = None
     elif len(unfollowed) < MAX_UNRESOLVED and not text.is_definition(match.start()):
-        unfollowed.append(f"{match['name']}(…), line {text.line_of(match.start())}")
+        unfollowed.append(f"{match['name']}(…), line {text.get_line_number(match.start())}")
 
 
 def _parse_called_import(text: SourceText, name: str, end: int) -> Import:
@@ -231,7 +231,7 @@ def _parse_called_import(text: SourceText, name: str, end: int) -> Import:
         return Import(name)
     found = _parse_relative(name)
     after = _SECOND_ARGUMENT.match(text.code, end)
-    package = text.starting_at(after.end()) if after else None
+    package = text.find_string_at(after.end()) if after else None
     if not package:
         return found
     base = package.body.split(".")[: len(package.body.split(".")) - found.level + 1]
@@ -291,9 +291,9 @@ def _find_mentions(text: SourceText) -> Iterator[str]:
 def _find_applications(text: SourceText) -> Iterator[str]:
     """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
     for match in _find_matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
-        yield from (each.body for each in text.within(match.start(1), match.end(1)))
+        yield from (each.body for each in text.find_strings_within(match.start(1), match.end(1)))
 
 
 def _find_exports(text: SourceText) -> Iterator[str]:
     for match in _find_matches(_EXPORTS, text.code, "__all__"):
-        yield from (each.body for each in text.within(match.start(1), match.end(1)) if each.body.isidentifier())
+        yield from (each.body for each in text.find_strings_within(match.start(1), match.end(1)) if each.body.isidentifier())

@@ -30,12 +30,12 @@ def list_repository_files(tree: RecordingTree, failing_path: str) -> set[str]:
 
 def list_copied_files(files: ImageFiles, dockerfile: str, failing_path: str) -> set[str]:
     """The Python files that an image copies, less tests and what its ignore file leaves out."""
-    return _walk_folders(files.tree, files.sources(), build_service_filter(_read_image_ignores(files, dockerfile), failing_path))
+    return _walk_folders(files.tree, files.copied_sources(), build_service_filter(_read_image_ignores(files, dockerfile), failing_path))
 
 
 def is_copied(files: ImageFiles, dockerfile: str, path: str) -> bool:
     """Whether an image copies a file, and no ignore file leaves it out."""
-    if not files.places(path):
+    if not files.image_paths(path):
         return False
     ignores = _read_image_ignores(files, dockerfile)
     return not path.endswith(".py") or build_service_filter(ignores, "", ())(path) or files.tree.blob(path) is None
@@ -48,7 +48,7 @@ def build_docker_filter(files: ImageFiles, dockerfile: str, running_paths: Seque
 
 
 def _read_image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:
-    own = files.tree.text(f"{dockerfile}.dockerignore")
+    own = files.tree.read_text(f"{dockerfile}.dockerignore")
     if own:  # Docker reads it instead of the context's
         return {posixpath.join(files.context, ".dockerignore"): own}
     return _read_ignores(files.tree, [files.context])
@@ -56,7 +56,7 @@ def _read_image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:
 
 def _read_ignores(tree: RecordingTree, folders: Iterable[str]) -> dict[str, str]:
     paths = [posixpath.join(folder, name) for folder in folders for name in IGNORE_FILES]
-    return {path: text for path in paths if (text := tree.text(path))}
+    return {path: text for path in paths if (text := tree.read_text(path))}
 
 
 def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callable[[str], bool]) -> set[str]:
@@ -74,7 +74,7 @@ def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callab
             queue += [posixpath.join(folder, name) for name in names]
         else:
             queue.append(top)
-    tree.asked |= {path + "/" for path in queue}  # `touches` looks at every folder above a path
+    tree.recorded_paths |= {path + "/" for path in queue}  # `touches` looks at every folder above a path
     seen: set[str] = set()
     while queue and len(seen) < MAX_FOLDERS and len(found) < MAX_FILES:
         folder = queue.pop()

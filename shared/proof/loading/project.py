@@ -54,7 +54,7 @@ def _find_installed_folders(files: FileLookup, workdir: str, command: str) -> It
     for place, word in enumerate(words):
         if word in {"-r", "--requirement"} and place + 1 < len(words):
             path = posixpath.join(workdir, words[place + 1])
-            for match in _PATH.finditer(files.text(path)):
+            for match in _PATH.finditer(files.read_text(path)):
                 yield posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
         elif _FOLDER.fullmatch(bare := word.partition("[")[0]) and not word.endswith((".txt", ".whl", ".gz")):
             yield posixpath.normpath(posixpath.join(workdir, bare))
@@ -62,14 +62,14 @@ def _find_installed_folders(files: FileLookup, workdir: str, command: str) -> It
 
 def _read_project(files: FileLookup, folder: str, projects: InstalledProjects) -> list[str]:
     """Add a project's roots and scripts; the other projects of the repository that it depends on."""
-    project = _parse_toml(files.text(posixpath.join(folder, "pyproject.toml")))
-    setup = _parse_ini(files.text(posixpath.join(folder, "setup.cfg")))
+    project = _parse_toml(files.read_text(posixpath.join(folder, "pyproject.toml")))
+    setup = _parse_ini(files.read_text(posixpath.join(folder, "setup.cfg")))
     inside = ["src", *_find_named_roots(project), *_find_setup_roots(setup), "."]
     for each in dict.fromkeys(inside):
         root = posixpath.normpath(posixpath.join(folder, each))
         if root not in projects.roots:
             projects.roots.append(root)
-    called = dict(_CONSOLE_SCRIPT.findall(files.text(posixpath.join(folder, "setup.py"))))
+    called = dict(_CONSOLE_SCRIPT.findall(files.read_text(posixpath.join(folder, "setup.py"))))
     for name, value in {**_find_scripts(project), **_find_setup_scripts(setup), **called}.items():
         projects.scripts.setdefault(name, value.partition(":")[0].strip())
     return [posixpath.normpath(posixpath.join(folder, path)) for path in _find_dependency_folders(files, folder, project)]
@@ -154,6 +154,6 @@ def _find_dependency_folders(files: FileLookup, folder: str, project: Mapping[st
     found += [match[1] for text in dependencies if (match := _REFERENCE.match(text))]
     for member in _collect_texts(_get_nested(project, "tool", "uv", "workspace", "members")):
         above, _, name = member.rstrip("/").rpartition("/")
-        inside = sorted(files.entries(posixpath.normpath(posixpath.join(folder, above)))) if "*" in name else [name]
+        inside = sorted(files.list_entries(posixpath.normpath(posixpath.join(folder, above)))) if "*" in name else [name]
         found += [posixpath.join(above, each) for each in inside if fnmatchcase(each, name)]
     return found[:MAX_PROJECTS]

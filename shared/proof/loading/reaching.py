@@ -30,7 +30,7 @@ def find_reaching_strings(text: SourceText, starts: Iterable[int]) -> tuple[Lite
             break
         start = queue.pop()
         end = _find_call_end(text.code, start)
-        strings = text.within(start, end)
+        strings = text.find_strings_within(start, end)
         found |= dict.fromkeys(strings)
         for name in _find_names(text.code[start:end], strings):
             if name not in seen and len(seen) < MAX_NAMES:
@@ -42,7 +42,7 @@ def find_reaching_strings(text: SourceText, starts: Iterable[int]) -> tuple[Lite
 
 def find_strings_after(text: SourceText, start: int) -> Sequence[Literal]:
     """The strings behind a place, up to the end of its call or statement."""
-    return text.within(start, _find_call_end(text.code, start))
+    return text.find_strings_within(start, _find_call_end(text.code, start))
 
 
 def _find_call_end(code: str, start: int) -> int:

@@ -96,9 +96,9 @@ class LoadTarget:
     files: tuple[str, ...] = ()
     folder: str = "."
     roots: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    optional_files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
-    first: tuple[str, ...] = ()
+    alternative_files: tuple[str, ...] = ()
 
 
 TargetParser = Callable[[Sequence[str], Mapping[str, str]], LoadTarget | None]
@@ -173,7 +173,7 @@ def _parse_gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadT
     modules = (*target.modules, config.removeprefix("python:")) if config.startswith("python:") else target.modules
     classes = (get_option(given, "-k", "--worker-class"), get_option(given, "--logger-class"))
     modules += tuple(each.rpartition(".")[0] for each in classes if "." in each)
-    return replace(target, modules=modules, folder=folder, roots=roots, optional=outside)
+    return replace(target, modules=modules, folder=folder, roots=roots, optional_files=outside)
 
 
 def split_shell_words(text: str) -> list[str]:
@@ -200,7 +200,7 @@ def parse_flask_target(words: Sequence[str], variables: Mapping[str, str]) -> Lo
     if not {"run", "db", "shell"} & set(words):
         return None
     spec = get_option(words, "--app", "-A") or variables.get("FLASK_APP", "")
-    target = parse_module_target(spec) if spec else LoadTarget(first=("wsgi.py", "app.py"))
+    target = parse_module_target(spec) if spec else LoadTarget(alternative_files=("wsgi.py", "app.py"))
     return replace(target, folders=("migrations", "migrations/versions")) if target and "db" in words else target
 
 
@@ -212,9 +212,9 @@ def _parse_fastapi(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | N
         return parse_module_target(spec)
     given = [word for word in list_positionals(words) if word not in {"run", "dev"}]
     if given:
-        return LoadTarget(first=(given[0], *(f"{given[0]}/{name}.py" for name in ("main", "app", "api"))))
+        return LoadTarget(alternative_files=(given[0], *(f"{given[0]}/{name}.py" for name in ("main", "app", "api"))))
     names = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
-    return LoadTarget(first=names)
+    return LoadTarget(alternative_files=names)
 
 
 def _parse_functions_framework(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
@@ -263,7 +263,7 @@ def _parse_modules(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | N
 
 def _parse_application_option(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
     spec = get_option(words, "--app", "-A") or variables.get("LITESTAR_APP", "")
-    return parse_module_target(spec) if spec else LoadTarget(first=("app.py", "asgi.py", "application.py", "main.py"))
+    return parse_module_target(spec) if spec else LoadTarget(alternative_files=("app.py", "asgi.py", "application.py", "main.py"))
 
 
 def _parse_django(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:

@@ -50,17 +50,17 @@ class SourceText:
     strings: Sequence[Literal]
 
     @cached_property
-    def _starts(self) -> list[int]:
+    def _string_starts(self) -> list[int]:
         return [each.start for each in self.strings]
 
-    def starting_at(self, position: int) -> Literal | None:
-        place = bisect_left(self._starts, position)
-        return self.strings[place] if place < len(self.strings) and self._starts[place] == position else None
+    def find_string_at(self, position: int) -> Literal | None:
+        place = bisect_left(self._string_starts, position)
+        return self.strings[place] if place < len(self.strings) and self._string_starts[place] == position else None
 
-    def within(self, start: int, end: int) -> Sequence[Literal]:
-        return self.strings[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+    def find_strings_within(self, start: int, end: int) -> Sequence[Literal]:
+        return self.strings[bisect_left(self._string_starts, start) : bisect_left(self._string_starts, end)]
 
-    def line_of(self, position: int) -> int:
+    def get_line_number(self, position: int) -> int:
         return self.code.count("\n", 0, position) + 1
 
     def is_definition(self, position: int) -> bool:

@@ -47,8 +47,8 @@ class FileLookup(Protocol):
 
     def locate(self, path: str) -> str | None: ...
     def is_folder(self, path: str) -> bool: ...
-    def entries(self, path: str) -> set[str]: ...
-    def text(self, path: str) -> str: ...
+    def list_entries(self, path: str) -> set[str]: ...
+    def read_text(self, path: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class StartCommand:
     roots: tuple[str, ...]
     modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    optional_files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     code: str = ""
 
@@ -75,7 +75,7 @@ class CommandEnvironment:
     folder: str
     variables: ShellVariables
     arguments: tuple[str, ...] = ()
-    scripts: Mapping[str, str] = field(default_factory=dict)
+    console_scripts: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
     scripts_read: list[str] = field(default_factory=list)
 
@@ -126,8 +126,8 @@ def parse_procfile(text: str) -> dict[str, str]:
 def _parse_program(name: str, command: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     if name in SERVERS:
         yield from _parse_server(name, command[1:], " ".join(command), environment)
-    elif name in environment.scripts:
-        yield StartCommand(" ".join(command), (), modules=(environment.scripts[name],))
+    elif name in environment.console_scripts:
+        yield StartCommand(" ".join(command), (), modules=(environment.console_scripts[name],))
     elif name == "alembic":
         yield from _parse_alembic(command, environment)
     elif environment.files.locate(_find_program(posixpath.normpath(posixpath.join(environment.folder, command[0])), command[0], environment)):
@@ -140,12 +140,12 @@ def _parse_program(name: str, command: Sequence[str], environment: CommandEnviro
 
 def _is_known_program(word: str, environment: CommandEnvironment) -> bool:
     name = posixpath.basename(word)
-    return name in SERVERS or name in environment.scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
+    return name in SERVERS or name in environment.console_scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
 
 
 def _parse_alembic(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """`alembic upgrade …` runs `env.py` of its folder, and loads every version."""
-    folder = find_migration_folder(environment.files.text, environment.folder, get_option(words, "-c", "--config") or "alembic.ini")
+    folder = find_migration_folder(environment.files.read_text, environment.folder, get_option(words, "-c", "--config") or "alembic.ini")
     target = LoadTarget(files=(posixpath.join(folder, "env.py"),), folders=(posixpath.join(folder, "versions"),))
     yield _build_start(target, " ".join(words)[:200], environment)
 
@@ -160,7 +160,7 @@ def _build_start(target: LoadTarget, text: str, environment: CommandEnvironment)
     folder = posixpath.normpath(posixpath.join(environment.folder, target.folder))
     inside = [posixpath.normpath(posixpath.join(folder, root)) for root in target.roots]
     files = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.files)
-    optional = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.optional)
+    optional = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.optional_files)
     folders = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in target.folders)
     own = tuple(posixpath.dirname(path) for path in files)
     searched = _get_python_path(environment)
@@ -168,7 +168,7 @@ def _build_start(target: LoadTarget, text: str, environment: CommandEnvironment)
     roots = tuple(dict.fromkeys((*inside, *own, folder, *searched)))
     settings = environment.variables.get("DJANGO_SETTINGS_MODULE", "")
     modules = (*target.modules, settings) if settings else target.modules
-    first = next((path for path in target.first if environment.files.locate(posixpath.join(folder, path))), None)
+    first = next((path for path in target.alternative_files if environment.files.locate(posixpath.join(folder, path))), None)
     files += (posixpath.join(folder, first),) if first else ()
     return StartCommand(text, roots, modules, files, optional, folders)
 
@@ -193,7 +193,7 @@ def _parse_script(path: str, arguments: Sequence[str], environment: CommandEnvir
     """The starts of a script of the image: shell, or Python by its name or its first line."""
     whole = posixpath.normpath(posixpath.join(environment.folder, path))
     whole = _find_program(whole, path, environment)
-    text = environment.files.text(whole)[:MAX_SCRIPT_BYTES]
+    text = environment.files.read_text(whole)[:MAX_SCRIPT_BYTES]
     if path.endswith(".py") or re.match(r"#![^\n]{0,100}python", text):
         yield from _parse_python((whole, *arguments), environment)
         return
@@ -277,7 +277,7 @@ def _parse_runner(words: Sequence[str], environment: CommandEnvironment) -> Iter
 
 
 def _parse_procfile_command(environment: CommandEnvironment) -> Iterator[StartCommand]:
-    commands = parse_procfile(environment.files.text(posixpath.join(environment.folder, "Procfile")))
+    commands = parse_procfile(environment.files.read_text(posixpath.join(environment.folder, "Procfile")))
     for command in commands.values():
         yield from parse_shell(command, environment)
 
@@ -288,7 +288,7 @@ def _parse_supervisor(words: Sequence[str], environment: CommandEnvironment) -> 
     usual = ["supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"]
     usual += ["/etc/supervisor/conf.d/supervisord.conf"]
     for path in given or usual:
-        text = environment.files.text(posixpath.normpath(posixpath.join(environment.folder, path)))
+        text = environment.files.read_text(posixpath.normpath(posixpath.join(environment.folder, path)))
         folders = re.findall(r"^directory[ \t]*+=[ \t]*+([^\r\n;]++)", text, re.MULTILINE)
         for command in re.findall(r"^command[ \t]*+=[ \t]*+([^\r\n]++)", text, re.MULTILINE):
             here = replace(environment, folder=posixpath.join(environment.folder, folders[0].strip()) if folders else environment.folder)

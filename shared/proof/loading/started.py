@@ -16,7 +16,7 @@ MAX_DESCRIPTION = 300
 
 def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
     """The starts of a stage; () where its command names nothing that is known."""
-    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), scripts=scripts)
+    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), console_scripts=scripts)
     entry, command = stage.entrypoint, stage.command
     if entry and entry.shell:  # the shell form takes no arguments
         return tuple(parse_shell(entry.shell, at))[:MAX_STARTS]
@@ -30,9 +30,9 @@ def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]
 def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
     """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
     last = len(stages) - 1
-    found = list(stages[last].installs)
+    found = list(stages[last].project_installs)
     for index, stage in enumerate(stages[:last]):
-        found += [(address_in_stage(index, workdir), command) for workdir, command in stage.installs]
+        found += [(address_in_stage(index, workdir), command) for workdir, command in stage.project_installs]
     return tuple(dict.fromkeys(found))
 
 

@@ -52,23 +52,23 @@ class RecordingTree:
         self._tree = tree
         self._blobs: dict[str, str | None] = {}
         self._folders: dict[str, Mapping[str, str] | None] = {}
-        self.asked: set[str] = set()
+        self.recorded_paths: set[str] = set()
 
     def blob(self, path: str) -> str | None:
-        self.asked.add(path)
+        self.recorded_paths.add(path)
         if path not in self._blobs:
             self._blobs[path] = self._tree.blob(path) if is_relative_path(path) else None
         return self._blobs[path]
 
     def folder(self, path: str) -> Mapping[str, str] | None:
-        self.asked.add(path + "/")
+        self.recorded_paths.add(path + "/")
         return self.list_unrecorded(path)
 
     def has_folder(self, path: str) -> bool:
         """Whether there is such a folder. Only its absence is recorded: what counts in one is asked for by its path."""
         found = self.list_unrecorded(path) is not None
         if not found:
-            self.asked.add(path + "/")
+            self.recorded_paths.add(path + "/")
         return found
 
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
@@ -80,7 +80,7 @@ class RecordingTree:
     def read(self, path: str) -> bytes | None:
         return self._tree.read(path) if self.blob(path) is not None else None
 
-    def text(self, path: str) -> str:
+    def read_text(self, path: str) -> str:
         """The beginning of a text file; "" where it cannot be read."""
         return (self.read(path) or b"")[:MAX_BYTES].decode("utf-8", "replace")
 

@@ -23,43 +23,43 @@ class BranchStates:
 
     history: History
     head: str
-    _chain: Sequence[Commit] = ()
-    _is_whole: bool = False
-    _after: dict[str, frozenset[str]] = field(default_factory=dict)
+    _first_parents: Sequence[Commit] = ()
+    _is_complete: bool = False
+    _missing_commits: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def at(self, moment: datetime) -> Commit | None:
+    def find_state_at(self, moment: datetime) -> Commit | None:
         """The state at a moment: the newest one that was committed by then; None where the branch began later."""
         while True:
-            found = next((each for each in self._chain if each.committed_at <= moment), None)
-            if found is not None or self._is_whole:
+            found = next((each for each in self._first_parents if each.committed_at <= moment), None)
+            if found is not None or self._is_complete:
                 return found
-            limit = len(self._chain) * _LIMIT_FACTOR or _INITIAL_LIMIT
-            self._chain = self.history.first_parents(self.head, limit)
-            self._is_whole = len(self._chain) < limit
+            limit = len(self._first_parents) * _LIMIT_FACTOR or _INITIAL_LIMIT
+            self._first_parents = self.history.first_parents(self.head, limit)
+            self._is_complete = len(self._first_parents) < limit
 
-    def lacked(self, state: str) -> frozenset[str]:
+    def commits_missing_from(self, state: str) -> frozenset[str]:
         """The commits of the branch that a state does not contain yet."""
-        if state not in self._after:
-            self._after[state] = frozenset(each.id for each in self.history.commits(self.head, state))
-        return self._after[state]
+        if state not in self._missing_commits:
+            self._missing_commits[state] = frozenset(each.id for each in self.history.commits(self.head, state))
+        return self._missing_commits[state]
 
-    def includes(self, commit: str) -> bool:
+    def was_at(self, commit: str) -> bool:
         """Whether the branch itself was in this state."""
-        return self._newer(self.history.commits(self.head, commit))[1] == commit
+        return self._walk_newer(self.history.commits(self.head, commit))[1] == commit
 
-    def landing(self, commit: str) -> str | None:
+    def find_landing(self, commit: str) -> str | None:
         """The first state that contains a commit; None where no state does."""
         commits = self.history.commits(self.head, commit)
-        newer, stop = self._newer(commits)
+        newer, stop = self._walk_newer(commits)
         if stop == commit:
             return commit
         containing = find_descendants(commit, commits)
         return next((each for each in reversed(newer) if each in containing), None)
 
-    def before(self, commit: str, limit: int) -> Sequence[Commit]:
+    def states_before(self, commit: str, limit: int) -> Sequence[Commit]:
         """The states before a commit came in, newest first; for a commit that never did, those that it comes from."""
         commits = self.history.commits(self.head, commit)
-        newer, start = self._newer(commits)
+        newer, start = self._walk_newer(commits)
         containing = find_descendants(commit, commits)
         if self.head in containing:
             start = next((each for each in newer if each not in containing), start)
@@ -68,7 +68,7 @@ class BranchStates:
         states = self.history.first_parents(start, limit)
         return states[1:] if start == commit else states
 
-    def _newer(self, commits: Sequence[Commit]) -> tuple[list[str], str | None]:
+    def _walk_newer(self, commits: Sequence[Commit]) -> tuple[list[str], str | None]:
         """The states among `commits`, newest first, and the next older one."""
         parents = {each.id: each.parents for each in commits}
         states: list[str] = []

@@ -20,11 +20,11 @@ class SearchArea(Enum):
 
     HEAD = auto()
     """At the head of the branch."""
-    LOGGED = auto()
+    AT_LOG_TIME = auto()
     """At the state of the branch when the failure was logged."""
-    FORMER = auto()
+    BRANCH_HISTORY = auto()
     """At any commit of the branch."""
-    ELSEWHERE = auto()
+    OTHER_HEADS = auto()
     """On another branch, or in a pull request: what no state of the branch ever held."""
 
 
@@ -36,13 +36,13 @@ class PathTier:
     paths: Sequence[str]
     tips: Sequence[str]
     area: SearchArea
-    common: int
+    common_components: int
     """Components at their end that the logged path has as well."""
 
     @cached_property
     def graph(self) -> Sequence[FileVersion]:
         """Their path-limited graph, walked when it is first asked for; empty where too many files carry the name."""
-        return self.history.versions(self.paths, self.tips) if len(self.paths) <= _MAX_NAMESAKES else ()
+        return self.history.file_versions(self.paths, self.tips) if len(self.paths) <= _MAX_NAMESAKES else ()
 
 
 @dataclass(slots=True)
@@ -53,32 +53,32 @@ class CandidateFiles:
     incident: Incident
     branch: Branch
     states: BranchStates
-    _walked: dict[SearchArea, list[PathTier]] = field(default_factory=dict)
-    _tried: set[str] = field(default_factory=set)
+    _tiers_by_area: dict[SearchArea, list[PathTier]] = field(default_factory=dict)
+    _searched_paths: set[str] = field(default_factory=set)
 
-    def layers(self, is_wanted: Callable[[SearchArea], bool] = lambda _: True) -> Iterator[PathTier]:
+    def walk_tiers(self, is_wanted: Callable[[SearchArea], bool] = lambda _: True) -> Iterator[PathTier]:
         """From the first one at every call, up to the first area that is not wanted: to list one can take a walk."""
         for area in SearchArea:
             if not is_wanted(area):
                 return
-            if area not in self._walked:
-                self._walked[area] = list(self._walk(area))
-            yield from self._walked[area]
+            if area not in self._tiers_by_area:
+                self._tiers_by_area[area] = list(self._search_area(area))
+            yield from self._tiers_by_area[area]
 
-    def was_there_when_logged(self, path: str) -> bool:
+    def existed_when_logged(self, path: str) -> bool:
         """Whether the branch held a file when the failure was logged, whatever was in it."""
-        state = self._state_when_logged()
-        return state is not None and (state, path) in self.history.blobs([(state, path)])
+        state = self._find_state_when_logged()
+        return state is not None and (state, path) in self.history.blob_ids([(state, path)])
 
-    def _walk(self, area: SearchArea) -> Iterator[PathTier]:
-        for paths, tips in self._places(area):
-            fresh = [path for path in paths if path not in self._tried or len(tips) > 1]
-            if area is not SearchArea.LOGGED:  # what is found there is one of the former files as well
-                self._tried.update(fresh)
+    def _search_area(self, area: SearchArea) -> Iterator[PathTier]:
+        for paths, tips in self._list_paths(area):
+            fresh = [path for path in paths if path not in self._searched_paths or len(tips) > 1]
+            if area is not SearchArea.AT_LOG_TIME:  # what is found there is one of the former files as well
+                self._searched_paths.update(fresh)
             if fresh:
                 yield PathTier(self.history, fresh, tips, area, count_common_tail(self.incident.path, fresh[0]))
 
-    def _places(self, area: SearchArea) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    def _list_paths(self, area: SearchArea) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
         """(paths, tips) to search in an area, likeliest first."""
         tips, logged = [self.branch.head], self.incident.path
         name = next(reversed(split_logged_path(logged)), "")
@@ -86,20 +86,20 @@ class CandidateFiles:
             candidates: Collection[str] = self.history.tree(self.branch.head)
         elif not name:
             return
-        elif area is SearchArea.LOGGED:
-            state = self._state_when_logged()
+        elif area is SearchArea.AT_LOG_TIME:
+            state = self._find_state_when_logged()
             candidates = self.history.tree(state) if state else ()
-        elif area is SearchArea.FORMER:
-            candidates = self.history.named(name, tips)
+        elif area is SearchArea.BRANCH_HISTORY:
+            candidates = self.history.paths_named(name, tips)
         else:
-            others = [head.head for head in self.history.unmerged(self.branch, None)]
+            others = [head.head for head in self.history.unmerged_heads(self.branch, None)]
             tips = [*tips, *others]
-            candidates = self.history.named(name, tips) if others else ()
+            candidates = self.history.paths_named(name, tips) if others else ()
         for tier in match_logged_path(logged, candidates):
             yield tier, tips
 
-    def _state_when_logged(self) -> str | None:
+    def _find_state_when_logged(self) -> str | None:
         """The state of the branch at that time, where it was another one than the head."""
         seen_at = self.incident.sightings[-1].first_seen if self.incident.dated else None
-        state = self.states.at(seen_at) if seen_at is not None else None
+        state = self.states.find_state_at(seen_at) if seen_at is not None else None
         return state.id if state is not None and state.id != self.branch.head else None

@@ -48,11 +48,11 @@ def _can_override_given(files: CandidateFiles, verdicts: CompileVerdicts, inferr
     the file fails at the given commit as well: the work tree of that commit was deployed, and committed afterwards.
     """
     commit = inferred.commit
-    landed = files.states.landing(commit.id) if commit is not None else None
+    landed = files.states.find_landing(commit.id) if commit is not None else None
     if commit is None or landed is None:
         return False
     at = dict.fromkeys((commit.id, landed, given_commit.id))
-    held = files.history.blobs((each, inferred.path) for each in at)
+    held = files.history.blob_ids((each, inferred.path) for each in at)
     if held.get((commit.id, inferred.path)) != held.get((landed, inferred.path)):
         return False
     if _was_on_branch_when_logged(files, inferred, commit) or contains_commit(files.history, given_commit.id, commit.id):
@@ -66,8 +66,8 @@ def _was_on_branch_when_logged(files: CandidateFiles, inferred: LocatedVersion, 
     if not files.incident.dated:
         return True
     logged = [each.seen_at for each in inferred.deployments if each.commit == commit and each.seen_at is not None]
-    states = [files.states.at(moment) for moment in logged]
-    return not logged or any(state is not None and commit.id not in files.states.lacked(state.id) for state in states)
+    states = [files.states.find_state_at(moment) for moment in logged]
+    return not logged or any(state is not None and commit.id not in files.states.commits_missing_from(state.id) for state in states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ class _BestMatch:
     located: LocatedVersion
     likeness: int
     presence: Presence
-    common: int
+    common_components: int
 
     @property
     def rank(self) -> tuple[bool, int, int]:
         """One that was there when it was logged comes first, then what the words say, then what the branch held."""
-        return self.presence is not Presence.LATER, self.likeness, self.presence
+        return self.presence is not Presence.COMMITTED_LATER, self.likeness, self.presence
 
     def is_settled(self, *, dated: bool) -> bool:
         """Whether no other file can fit better; without a time nothing more can be asked."""
@@ -96,7 +96,7 @@ def _infer_version(files: CandidateFiles, verdicts: CompileVerdicts, conflict: s
     def is_wanted(area: SearchArea) -> bool:
         return best is None or area not in _find_settled_areas(files, best)
 
-    for layer in files.layers(is_wanted):
+    for layer in files.walk_tiers(is_wanted):
         likeliest_path = likeliest_path or layer.paths[0]
         if not is_wanted(layer.area):
             break
@@ -104,7 +104,7 @@ def _infer_version(files: CandidateFiles, verdicts: CompileVerdicts, conflict: s
             continue
         matches = find_matches(verdicts, layer.graph, layer.paths, files.incident)
         unread += _count_unread(files, layer)
-        if layer.area is SearchArea.ELSEWHERE:
+        if layer.area is SearchArea.OTHER_HEADS:
             if matches and not unread:
                 return _report_other_branch(files, matches, conflict)
         elif matches:
@@ -124,8 +124,8 @@ def _refuse_if_unread(files: CandidateFiles, best: _BestMatch | None, unknown: L
 
 
 _SETTLED_AREAS = {
-    Presence.LATER: frozenset((SearchArea.ELSEWHERE,)),
-    Presence.EARLIER: frozenset((SearchArea.FORMER, SearchArea.ELSEWHERE)),
+    Presence.COMMITTED_LATER: frozenset((SearchArea.OTHER_HEADS,)),
+    Presence.NOT_CURRENT: frozenset((SearchArea.BRANCH_HISTORY, SearchArea.OTHER_HEADS)),
     Presence.CURRENT: frozenset(SearchArea),
 }
 """Where nothing is looked for any more, once a version of this presence was found."""
@@ -138,8 +138,8 @@ def _find_settled_areas(files: CandidateFiles, best: _BestMatch) -> Collection[S
     file that the branch held by then, was built from a work tree: no former file explains it better.
     """
     path = best.located.path
-    if best.presence is Presence.LATER and best.located.commit is not None and files.was_there_when_logged(path):
-        return _SETTLED_AREAS[Presence.EARLIER]
+    if best.presence is Presence.COMMITTED_LATER and best.located.commit is not None and files.existed_when_logged(path):
+        return _SETTLED_AREAS[Presence.NOT_CURRENT]
     return _SETTLED_AREAS[best.presence]
 
 
@@ -150,15 +150,15 @@ def _can_improve_on(tier: PathTier, best: _BestMatch | None) -> bool:
     was there. Without any, the files of that time are looked at under all their names.
     """
     if best is None:
-        return tier.area is not SearchArea.LOGGED
-    return best.presence is Presence.LATER or (tier.area is SearchArea.LOGGED and tier.common >= best.common)
+        return tier.area is not SearchArea.AT_LOG_TIME
+    return best.presence is Presence.COMMITTED_LATER or (tier.area is SearchArea.AT_LOG_TIME and tier.common_components >= best.common_components)
 
 
 def _choose_better(files: CandidateFiles, current: _BestMatch | None, challenger: _BestMatch) -> _BestMatch:
     """The better one of two files; neither, where both fit equally well."""
     if current is None:
         return challenger
-    if current.rank != challenger.rank or current.presence is Presence.LATER:
+    if current.rank != challenger.rank or current.presence is Presence.COMMITTED_LATER:
         return max(current, challenger, key=lambda each: each.rank)
     both = (current.located, challenger.located)
     candidates = tuple(oid for each in both for oid in each.candidates)
@@ -168,7 +168,7 @@ def _choose_better(files: CandidateFiles, current: _BestMatch | None, challenger
 
 def _count_unread(files: CandidateFiles, tier: PathTier) -> int:
     """How many versions of a layer's files were asked for and are not in this copy."""
-    missing = files.history.missing()
+    missing = files.history.missing_blobs()
     if not missing:
         return 0
     return len(missing.intersection(blob for version in tier.graph for blob in version.blobs.values()))
@@ -177,11 +177,11 @@ def _count_unread(files: CandidateFiles, tier: PathTier) -> int:
 def _is_branch_version_unread(files: CandidateFiles, best: _BestMatch) -> bool:
     """Whether what the branch held when it was logged is not in this copy: without the words, that may have failed."""
     seen_at = _get_log_time(files.incident, files.incident.sightings[-1])
-    state = files.states.at(seen_at) if seen_at is not None else None
+    state = files.states.find_state_at(seen_at) if seen_at is not None else None
     if best.presence is Presence.CURRENT or best.likeness or state is None:
         return False
     place = (state.id, best.located.path)
-    return files.history.blobs([place]).get(place) in files.history.missing()
+    return files.history.blob_ids([place]).get(place) in files.history.missing_blobs()
 
 
 def _report_not_fetched(files: CandidateFiles, path: str, unread: int, conflict: str) -> LocatedVersion:
@@ -190,7 +190,7 @@ def _report_not_fetched(files: CandidateFiles, path: str, unread: int, conflict:
         f"which one fails as logged ({describe_logged_position(files.incident)})."
     )
     return LocatedVersion(
-        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.NOT_FETCHED,
+        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.CONTENTS_MISSING,
         detail=detail,
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def _choose_version(files: CandidateFiles, matches: Sequence[VersionMatch], tier
     version, presence = choose_likeliest(files.states, versions, _get_log_time(incident, fitting[0].sighting))
     candidates = tuple(each.commit.id for each in versions)
     if len(paths) > 1 and _have_coexisted(paths, graph):
-        return _BestMatch(_report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common)
+        return _BestMatch(_report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common_components)
     chosen = {
         get_sighting_key(match.sighting): choose_likeliest(files.states, match.versions, _get_log_time(incident, match.sighting))[0].commit
         for match in matches
@@ -232,9 +232,9 @@ def _choose_version(files: CandidateFiles, matches: Sequence[VersionMatch], tier
     }
     located = LocatedVersion(
         version.path, chosen[get_sighting_key(fitting[0].sighting)], DeployedSource.INFERRED, corroborated=True,
-        candidates=candidates, conflict=conflict, deployments=list_deployments(incident, chosen), graph=graph,
+        candidates=candidates, conflict=conflict, deployments=list_deployments(incident, chosen), file_versions=graph,
     )  # fmt: skip
-    return _BestMatch(located, likeness, presence, tier.common)
+    return _BestMatch(located, likeness, presence, tier.common_components)
 
 
 def _filter_most_present(files: CandidateFiles, fitting: Sequence[VersionMatch]) -> list[VersionMatch]:

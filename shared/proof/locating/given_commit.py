@@ -16,24 +16,24 @@ def check_given_commit(history: History, verdicts: CompileVerdicts, incident: In
     paths = [path for tier in match_logged_path(incident.path, tree) for path in tier]
     for sighting in reversed([each for each in incident.sightings if not revision or each.revision == revision]):
         for path in paths:
-            if verdicts.fails_as(tree[path].blob, path, sighting):
+            if verdicts.find_logged_fault(tree[path].blob, path, sighting):
                 return LocatedVersion(
                     path, given_commit, DeployedSource.GIVEN, corroborated=True, candidates=(given_commit.id,),
                     deployments=list_deployments(incident, {get_sighting_key(sighting): given_commit}),
                 )  # fmt: skip
-    unread = [path for path in paths if tree[path].blob in history.missing()]
+    unread = [path for path in paths if tree[path].blob in history.missing_blobs()]
     said = f"The log says {describe_logged_position(incident)}"
     if unread:
         return _report_unjudged(
-            given_commit, unread[0], Reason.NOT_FETCHED,
+            given_commit, unread[0], Reason.CONTENTS_MISSING,
             f"{said}; at the given commit {given_commit.id}, {unread[0]} could not be judged: its contents "
             f"(blob {tree[unread[0]].blob}) are not in this copy of the repository.",
         )  # fmt: skip
     if not paths:
         conflict = f"{said}; the given commit {given_commit.id} has no such file."
         return LocatedVersion("", given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
-    found = verdicts.of(tree[paths[0]].blob, paths[0])
-    if found.ok is None:
+    found = verdicts.judge(tree[paths[0]].blob, paths[0])
+    if found.compiles is None:
         told = f"{said}; at the given commit {given_commit.id}, {paths[0]} could not be judged on Python {verdicts.python}."
         return _report_unjudged(given_commit, paths[0], Reason.NOT_CORROBORATED, told)
     conflict = f"{said}; at the given commit {given_commit.id}, {paths[0]} {_describe_compilation(found)} on Python {verdicts.python}."
@@ -41,7 +41,7 @@ def check_given_commit(history: History, verdicts: CompileVerdicts, incident: In
 
 
 def _describe_compilation(compilation: Compilation) -> str:
-    if compilation.ok:
+    if compilation.compiles:
         return "compiles"
     line = compilation.fault.line if compilation.fault is not None else None
     return f"fails first at line {line}" if line is not None else "fails, and Python names no line"

@@ -21,7 +21,7 @@ class LocatedVersion:
     candidates: tuple[str, ...] = ()
     conflict: str = ""
     deployments: tuple[LoggedDeployment, ...] = ()
-    graph: Sequence[FileVersion] = ()
+    file_versions: Sequence[FileVersion] = ()
     """The path-limited graph that was searched, children before parents; empty for a given commit."""
     reason: Reason = Reason.NOT_CORROBORATED
     """Why nothing is proposed, where it is not corroborated."""

@@ -24,23 +24,23 @@ def apply_log_labels(incident: Incident, history: History, request: ProofRequest
     """Takes the last labelled commit as the deployed one, where nobody has named another; says what was labelled."""
     sentences = tuple(_describe_labels(incident))
     named = request.deployed is not None or bool(sentences)
-    request = replace(request, stated=(*request.stated, *sentences), named=named)
+    request = replace(request, platform_statements=(*request.platform_statements, *sentences), has_named_commit=named)
     labelled = next((each for each in reversed(incident.sightings) if each.first.commit), None)
     if labelled is None:
         return request
     commit = _resolve_label(history, labelled.first.commit)
     if commit is None:
         told = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
-        return replace(request, stated=(*request.stated, told))
+        return replace(request, platform_statements=(*request.platform_statements, told))
     if request.deployed is None:
         branch = history.branch(request.branch)
         if not contains_commit(history, branch.head, commit):
             told = f"The label commit-sha names {commit}, which is no part of {branch.name}."
-            return replace(request, stated=(*request.stated, told))
+            return replace(request, platform_statements=(*request.platform_statements, told))
         return replace(request, deployed=commit, source=DeployedSource.LABEL, revision=labelled.revision)
     if _resolve_label(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
         told = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
-        return replace(request, stated=(*request.stated, told))
+        return replace(request, platform_statements=(*request.platform_statements, told))
     return request
 
 

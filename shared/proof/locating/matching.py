@@ -19,7 +19,7 @@ class VersionMatch:
     versions: Sequence[FailingVersion]
     likeness: int
     """2: the quoted source line and the message are the logged ones; 1: one of them; 0: the line number alone."""
-    words_fit: bool
+    has_logged_message: bool
     """Whether these versions fail with the logged message."""
 
 
@@ -34,16 +34,16 @@ def find_matches(
     made = {path: list(find_changed_versions(file_versions, path)) for path in paths}
     every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
     found: list[VersionMatch] = []
-    for choose in (verdicts.possible, verdicts.suspects, _select_all):
+    for choose in (verdicts.select_possible, verdicts.select_suspects, _select_all):
         blobs = choose(every, incident.sightings)
-        verdicts.expect((every[blob], blob) for blob in blobs)
+        verdicts.prepare((every[blob], blob) for blob in blobs)
         found = [
             match
             for path, versions in made.items()
             for sighting in incident.sightings
             if (match := _match_sighting(verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting))
         ]
-        words_fit = choose != verdicts.possible or all(match.words_fit for match in found)
+        words_fit = choose != verdicts.select_possible or all(match.has_logged_message for match in found)
         if words_fit and any(match.sighting == incident.sightings[-1] for match in found):
             break
     return found
@@ -58,7 +58,7 @@ def _match_sighting(verdicts: CompileVerdicts, changed_versions: Sequence[FileVe
     failing = [
         FailingVersion(version.commit, path, version.blobs[path], fault)
         for version in changed_versions
-        if (fault := verdicts.fails_as(version.blobs[path], path, sighting)) is not None
+        if (fault := verdicts.find_logged_fault(version.blobs[path], path, sighting)) is not None
     ]
     if not failing:
         return None

@@ -35,11 +35,11 @@ class Fault:
 class Compilation:
     """`ok` is None where no verdict could be had (time or memory limit, blob not there); `why` then says so."""
 
-    ok: bool | None
+    compiles: bool | None
     fault: Fault | None
     checked_by: str
     """`cpython-3.11.7` or `ruff-0.17.6`: who decided."""
-    why: str = ""
+    unjudged_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class Explanation:
     """Ruff's opinion of one source on one Python version: every error it sees, where CPython stops at the first."""
 
     checked_by: str
-    findings: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     """By position; a place and message only once; at most 1,000."""
-    why: str = ""
+    failure_reason: str = ""
     """Why there is no opinion, where ruff died or ran out of time on this source; "" otherwise."""
 
 

@@ -46,9 +46,9 @@ class Reason(StrEnum):
 
     FIX_NOT_DEPLOYED = "fix_merged_not_deployed"
     EARLIER_COMMIT_GOOD = "no_fix_earlier_commit_good"
-    GONE_BACK = "earlier_commit_chosen"
+    EARLIER_COMMIT_CHOSEN = "earlier_commit_chosen"
     """A fix is merged, and people go back all the same: it did not hold, or they would rather."""
-    FIX_FAILED = "fix_did_not_hold"
+    FIX_DID_NOT_HOLD = "fix_did_not_hold"
     """It was deployed and taken back, and nothing else is left to propose."""
     NOT_CORROBORATED = "not_corroborated"
     FILE_NOT_FOUND = "file_not_found"
@@ -59,8 +59,8 @@ class Reason(StrEnum):
     NO_TARGET = "no_commit_passes_every_gate"
     CHECKS_RED = "checks_red"
     ALREADY_DEPLOYED = "already_deployed"
-    HISTORY_CUT = "history_not_available"
-    CLOSE_1011_ALONE = "close_1011_without_cause"
+    HISTORY_NOT_AVAILABLE = "history_not_available"
+    CLOSE_1011_WITHOUT_CAUSE = "close_1011_without_cause"
     CLOSE_1011_UNPROVEN = "close_1011_cause_not_proven"
     CLOSED_BY_OTHER_END = "closed_by_other_end"
     KEEPALIVE_TIMEOUT = "keepalive_timeout"
@@ -69,13 +69,13 @@ class Reason(StrEnum):
     NOT_PYTHON = "not_python"
     AMBIGUOUS = "ambiguous"
     """Several files fit what was logged equally well."""
-    NOT_FETCHED = "contents_not_in_this_copy"
+    CONTENTS_MISSING = "contents_not_in_this_copy"
     """What would decide it was never fetched into this partial clone."""
-    WRONG_COMMAND = "file_is_no_python"
+    FILE_IS_NOT_PYTHON = "file_is_no_python"
     """Python was started with a file that is none."""
 
 
-SELF_EXPLANATORY_REASONS = frozenset((Reason.AMBIGUOUS, Reason.NOT_FETCHED, Reason.NOT_ON_BRANCH, Reason.WRONG_COMMAND))
+SELF_EXPLANATORY_REASONS = frozenset((Reason.AMBIGUOUS, Reason.CONTENTS_MISSING, Reason.NOT_ON_BRANCH, Reason.FILE_IS_NOT_PYTHON))
 """Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
 
 
@@ -109,9 +109,9 @@ class DeployedVersion:
     """One sentence where a given commit contradicts the log; "" otherwise."""
     deployments: tuple[LoggedDeployment, ...] = ()
     """One for each sighting, oldest first; the last one is this one."""
-    named: bool = False
+    has_named_commit: bool = False
     """Whether anything beside the logged line names a commit as deployed, borne out or not."""
-    stated: tuple[str, ...] = ()
+    platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""
 
 
@@ -156,16 +156,16 @@ class LoadedSummary:
     """The start command or file; "" where none was read."""
     image: str
     """The file that says how the image is built; "" where there is none."""
-    exact: bool
+    is_exact: bool
     """Whether these are the files that are loaded, rather than all that the image may hold."""
-    files: int
+    file_count: int
     ambiguous: tuple[str, ...] = ()
     """Images, one of which may be the failing one as well."""
     not_loaded: tuple[OtherBrokenFile, ...] = ()
     """Other files that do not compile: no reason against a commit."""
-    others_compiled: int = 0
+    others_checked: int = 0
     """How many other files were compiled to tell."""
-    others_left: bool = False
+    has_unchecked_others: bool = False
     """Whether there are more of them, which were not looked at."""
     traced: tuple[str, ...] = ()
     """Files that the traceback names beside the failing one: they were loaded, whatever is known of how."""
@@ -179,7 +179,7 @@ class IntroducingCommit:
     path: str
     errors: int
     first_line: int | None
-    arrived: bool = False
+    was_added_broken: bool = False
     """True where the file did not exist before: it never compiled."""
 
 
@@ -202,7 +202,7 @@ class Fix:
     pull_request: int | None = None
     ref: str = ""
     """The unmerged ref, where `where` is not `merged`."""
-    deleted: bool = False
+    is_deletion: bool = False
     """True where the fix is that the file is gone."""
     excerpt: tuple[tuple[int, str], ...] = ()
     """The mended lines, numbered as in the fixed version."""
@@ -228,9 +228,9 @@ class Target:
     commits_after_deployed: int
     newly_broken: tuple[OtherBrokenFile, ...]
     """Always empty for a commit that is proposed: kept in the report to show that it was looked at."""
-    ships: tuple[FileChange, ...]
+    shipped_changes: tuple[FileChange, ...]
     """Files that differ between the deployed commit and this one."""
-    refused: tuple[RefusedCommit, ...] = ()
+    refused_commits: tuple[RefusedCommit, ...] = ()
     """Newer commits that failed a gate, newest first."""
 
 
@@ -274,18 +274,18 @@ class Finding:
     branch: str
     """Name of the deploy branch."""
     branch_head: str
-    declared: tuple[DeclaredFile, ...] = ()
+    declaring_files: tuple[DeclaredFile, ...] = ()
     """CI workflows, Dockerfiles and project files at the commit that introduced the break (else the deployed one)."""
-    refused: tuple[RefusedCommit, ...] = ()
+    refused_commits: tuple[RefusedCommit, ...] = ()
     """Commits that contain the fix and failed a gate, newest first: those above the target, or all without one."""
-    not_looked_at: int = 0
+    unchecked_commits: int = 0
     """Further commits that might pass every gate; the search had gone on for long enough."""
-    loading: LoadedSummary | None = None
+    loaded_summary: LoadedSummary | None = None
     """None where nothing was compiled but the failing file."""
-    unseen: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
     """What could not be looked at, a sentence each: shallow history, missing blobs."""
     versions_compiled: int = 0
-    alternative: Rollback | None = None
+    alternative_rollback: Rollback | None = None
     """Beside a target: what could be gone back to instead, where that was asked for."""
-    frame: Frame | None = None
+    raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""

@@ -20,7 +20,7 @@ class History(Protocol):
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names."""
 
-    def versions(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str] = ()) -> Sequence[FileVersion]:
+    def file_versions(self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()) -> Sequence[FileVersion]:
         """The path-limited graph: commits reachable from `tips` and not from `without` where a path changed.
 
         Merges that join histories of the paths are kept; parents are rewritten to commits of the result (or left out).
@@ -30,40 +30,40 @@ class History(Protocol):
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         """All commits reachable from `tip` and not from `base`, with their real parents, children before parents."""
 
-    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a file; the others are left out."""
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path."""
 
-    def top(self, commit: str) -> str:
+    def root_tree(self, commit: str) -> str:
         """The id of a commit's top folder: equal where two commits hold the same files."""
 
-    def folder(self, folder: str) -> Folder | None:
+    def folder(self, tree_id: str) -> Folder | None:
         """A folder by its id, without what lies below its folders; None where this copy does not hold it."""
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where a partial clone does not hold it."""
 
-    def changes(self, base: str, tip: str) -> Sequence[FileChange]:
+    def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits."""
 
-    def named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
+    def paths_named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
         """Every path with this file name that any commit reachable from `tips` ever touched."""
 
     def first_parents(self, tip: str, limit: int) -> Sequence[Commit]:
         """`tip` and its chain of first parents, newest first, at most `limit` commits, with their real parents."""
 
-    def unmerged(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
+    def unmerged_heads(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
         """Heads that contain a commit (with None: any) and that the branch does not, newest first, at most 200."""
 
-    def unseen(self) -> Sequence[str]:
+    def describe_gaps(self) -> Sequence[str]:
         """What was asked for and this copy of the repository could not show, a sentence each."""
 
-    def missing(self) -> frozenset[str]:
+    def missing_blobs(self) -> frozenset[str]:
         """The blobs that were asked for and that this copy does not hold."""
 
-    def boundary(self) -> frozenset[str]:
+    def shallow_boundary(self) -> frozenset[str]:
         """Commits whose parents a shallow copy does not hold."""
 
 
@@ -78,7 +78,7 @@ class Compiler(Protocol):
     def checked_by(self) -> str:
         """`cpython-3.11.7` or `ruff-0.17.6`."""
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def prepare(self, sources: Iterable[Source]) -> None:
         """A hint that these will be asked soon; a compiler with a high cost per call judges them in one go."""
 
     def compile(self, source: Source) -> Compilation:
@@ -92,14 +92,14 @@ class Explainer(Protocol):
     def checked_by(self) -> str:
         """`ruff-0.17.6`."""
 
-    def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
+    def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         """One explanation for each (source, minor version), in their order."""
 
 
 class Compilers(Protocol):
     """Finds the best compiler for a minor version: a real interpreter, else ruff."""
 
-    def compiler(self, python: str) -> Compiler:
+    def compiler_for(self, python: str) -> Compiler:
         """Started on first use; the same one for the same version."""
 
     def explainer(self) -> Explainer:

@@ -20,8 +20,8 @@ def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
 
 
 def _recommend_without_target(finding: Finding) -> Recommendation:
-    newest = finding.refused[0]
-    reason = Reason.CHECKS_RED if all(each.gate == "checks" for each in finding.refused) else Reason.NO_TARGET
+    newest = finding.refused_commits[0]
+    reason = Reason.CHECKS_RED if all(each.gate == "checks" for each in finding.refused_commits) else Reason.NO_TARGET
     told = (
         f"The fix is merged, but no commit that contains it passes every gate: at {newest.commit.id}, {newest.detail}"
         f"{_describe_unchecked(finding)}."
@@ -45,12 +45,12 @@ def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommend
         return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, told)
     if finding.introduced is None:
         told = f"{lacks}, and the history before the break is not in this copy."
-        return Recommendation(ActionKind.NONE, Reason.HISTORY_CUT, told)
+        return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, told)
     reason = Reason.NO_FIX if is_on_branch else Reason.NOT_ON_BRANCH
     return Recommendation(ActionKind.NONE, reason, f"{lacks}, and no earlier commit passes every gate{_describe_unchecked(finding)}.")
 
 
 def _describe_unchecked(finding: Finding) -> str:
     """What the search did not get to."""
-    count = finding.not_looked_at
+    count = finding.unchecked_commits
     return f"; {count} older {'commit was' if count == 1 else 'commits were'} not looked at" if count else ""

@@ -30,11 +30,11 @@ _FORMS = (
 class SyntaxForm:
     """`what` continues a sentence such as `On line 7 …`; the others are "" where they do not apply."""
 
-    what: str
+    description: str
     pep: str
-    added: str
+    added_in: str
     """The minor version that made it legal."""
-    removed: str
+    removed_in: str
     """The minor version that made it illegal."""
 
 

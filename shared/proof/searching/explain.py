@@ -22,12 +22,12 @@ _MAX_LINE = 400
 class FailureExplanation:
     """The deployed version in words, and the number of errors of every version that was asked for."""
 
-    findings: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     explanation: str
     compiles_on: tuple[str, ...]
     compiles_on_checked_by: str
     second_opinion: str
-    errors: Mapping[str, int]
+    error_counts: Mapping[str, int]
     """By blob id; at least 1 for each blob that fails."""
 
 
@@ -44,21 +44,21 @@ def explain_failure(
         [(sources[version.blob], verdicts.python) for version in versions] + [(source, minor) for minor in elsewhere]
     )
     here = answers[0]
-    fault = verdicts.of(deployed.blob, deployed.path).fault
+    fault = verdicts.judge(deployed.blob, deployed.path).fault
     accepting = [minor for minor, answer in zip(elsewhere, answers[len(versions) :], strict=True) if _is_accepted(answer)]
     compiles_on, checked_by = _confirm_accepting(compilers, source, verdicts.python, accepting, explainer.checked_by)
     return FailureExplanation(
-        findings=here.findings,
-        explanation=_choose_explanation(here.findings, fault),
+        diagnostics=here.diagnostics,
+        explanation=_choose_explanation(here.diagnostics, fault),
         compiles_on=compiles_on,
         compiles_on_checked_by=checked_by,
         second_opinion=_describe_disagreement(verdicts, versions, answers),
-        errors={version.blob: max(1, len(answer.findings)) for version, answer in zip(versions, answers, strict=False)},
+        error_counts={version.blob: max(1, len(answer.diagnostics)) for version, answer in zip(versions, answers, strict=False)},
     )
 
 
 def _is_accepted(answer: Explanation) -> bool:
-    return not answer.findings and not answer.why
+    return not answer.diagnostics and not answer.failure_reason
 
 
 def _confirm_accepting(
@@ -68,10 +68,10 @@ def _confirm_accepting(
     newer = [minor for minor in accepting_pythons if _parse_minor(minor) > _parse_minor(python)]
     if not newer:
         return tuple(accepting_pythons), checked_by
-    compiler = compilers.compiler(newer[0])
+    compiler = compilers.compiler_for(newer[0])
     if not compiler.checked_by.startswith("cpython"):
         return tuple(accepting_pythons), checked_by
-    confirmed = compiler.compile(source).ok is True
+    confirmed = compiler.compile(source).compiles is True
     kept = [minor for minor in accepting_pythons if confirmed or minor != newer[0]]
     return tuple(kept), f"{compiler.checked_by}, {checked_by}"
 
@@ -92,11 +92,11 @@ def _choose_explanation(diagnostics: Sequence[Diagnostic], fault: Fault | None) 
 def _describe_disagreement(verdicts: CompileVerdicts, versions: Sequence[FileAtCommit], answers: Sequence[Explanation]) -> str:
     """One sentence for the first version on which interpreter and ruff differ."""
     for version, answer in zip(versions, answers, strict=False):
-        verdict = verdicts.of(version.blob, version.path)
-        if answer.why or verdict.ok is None or verdict.ok == (not answer.findings):
+        verdict = verdicts.judge(version.blob, version.path)
+        if answer.failure_reason or verdict.compiles is None or verdict.compiles == (not answer.diagnostics):
             continue
-        other = "finds no error" if not answer.findings else f"reports line {answer.findings[0].line}"
-        decided = "compiles" if verdict.ok else "does not compile"
+        other = "finds no error" if not answer.diagnostics else f"reports line {answer.diagnostics[0].line}"
+        decided = "compiles" if verdict.compiles else "does not compile"
         return (
             f"{version.path} at {version.commit.id} {decided} according to {verdict.checked_by}, "
             f"while {answer.checked_by} {other}; {verdict.checked_by} is believed."

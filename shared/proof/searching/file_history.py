@@ -43,13 +43,13 @@ class FileHistory:
     names: tuple[str, ...]
     commits: Sequence[Commit]
     """All commits that the branch has and `start` has not, children before parents."""
-    after: frozenset[str]
+    later_ids: frozenset[str]
     """Those of them that descend from `start`."""
-    at: Mapping[str, Blobs]
+    blobs_at: Mapping[str, Blobs]
     """For `start` and for each commit of `after`."""
-    versions: Sequence[Commit]
+    changing_commits: Sequence[Commit]
     """Those of `after` that changed the file, children before parents."""
-    lost: bool = False
+    is_lost: bool = False
     """True where the file vanished, and whether it was deleted or renamed cannot be told."""
 
 
@@ -59,7 +59,7 @@ class HistoryStart:
 
     commit: str
     path: str
-    graph: Sequence[FileVersion] = ()
+    file_versions: Sequence[FileVersion] = ()
 
 
 def follow_file(history: History, fails_to_compile: FailsToCompile, history_start: HistoryStart, branch: Branch) -> FileHistory:
@@ -70,7 +70,7 @@ def follow_file(history: History, fails_to_compile: FailsToCompile, history_star
     start, names = history_start.commit, [history_start.path]
     commits = history.commits(branch.head, start)
     after = find_descendants(start, commits)
-    graph = history_start.graph or (history.versions(names, [branch.head], [start]) if after else ())
+    graph = history_start.file_versions or (history.file_versions(names, [branch.head], [start]) if after else ())
     asked: dict[VanishedName, RenamedFile] = {}
     while True:
         at = _read_contents(history, start, names, [each for each in commits if each.id in after], graph)
@@ -79,7 +79,7 @@ def follow_file(history: History, fails_to_compile: FailsToCompile, history_star
         if not new or len(names) >= _MAX_NAMES:
             break
         names += new
-        graph = history.versions(names, [branch.head], [start])
+        graph = history.file_versions(names, [branch.head], [start])
     touched = {version.commit.id for version in graph}
     versions = [each for each in commits if each.id in after and each.id in touched and _is_changed(each, at)]
     lost = any(each.is_unknown for each in asked.values())
@@ -115,7 +115,7 @@ def _read_contents(
 
 
 def _find_blobs(history: History, commit: str, names: Sequence[str]) -> Blobs:
-    found = history.blobs((commit, name) for name in names)
+    found = history.blob_ids((commit, name) for name in names)
     return {name: blob for (_, name), blob in found.items()}
 
 

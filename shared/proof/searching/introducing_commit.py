@@ -24,13 +24,13 @@ class FileAtCommit:
 class BreakOrigin:
     """Where the break came from."""
 
-    first: FileAtCommit
+    first_failing: FileAtCommit
     """The oldest failing version that could be reached."""
-    later: tuple[FileAtCommit, ...]
+    later_failing: tuple[FileAtCommit, ...]
     """Versions after it, up to the deployed one, that still fail; oldest first."""
-    cut: bool
+    is_incomplete: bool
     """True where this copy does not show what was there before `first`: whether that broke the file is open."""
-    arrived: bool = False
+    was_added_broken: bool = False
     """True where there was no such file before, under no name: it was broken from the start."""
 
 
@@ -41,7 +41,7 @@ def trace_break(
 
     `graph` may hold the path-limited graph of the file, to save a walk. None where the file has no history at all.
     """
-    file_versions = file_versions or history.versions([path], [deployed_commit])
+    file_versions = file_versions or history.file_versions([path], [deployed_commit])
     if not file_versions:
         return None
     blobs = {version.commit.id: version.blobs.get(path) for version in file_versions}
@@ -50,7 +50,7 @@ def trace_break(
     first = find_first_failing(
         start,
         parents,
-        lambda commit: True if (blob := blobs.get(commit)) is None else verdicts.of(blob, path).ok,
+        lambda commit: True if (blob := blobs.get(commit)) is None else verdicts.judge(blob, path).compiles,
         lambda parent, commit: blobs.get(parent) == blobs.get(commit),
     )
     by_id = {version.commit.id: version.commit for version in file_versions}
@@ -58,15 +58,15 @@ def trace_break(
     later = tuple(
         FileAtCommit(version.commit, path, version.blobs[path])
         for version in reversed(list(find_changed_versions(file_versions, path)))
-        if version.commit.id in scope and verdicts.of(version.blobs[path], path).ok is False
+        if version.commit.id in scope and verdicts.judge(version.blobs[path], path).compiles is False
     )
     here = FileAtCommit(by_id[first], path, blobs[first] or "")
     before = [blob for parent in parents[first] if (blob := blobs.get(parent)) is not None]
-    if first in history.boundary() or any(verdicts.of(blob, path).ok is None for blob in before):
-        return BreakOrigin(here, later, cut=True)
+    if first in history.shallow_boundary() or any(verdicts.judge(blob, path).compiles is None for blob in before):
+        return BreakOrigin(here, later, is_incomplete=True)
     if all(blobs.get(parent) is None for parent in parents[first]):
         return _trace_before_rename(history, verdicts, here, later)
-    return BreakOrigin(here, later, cut=False)
+    return BreakOrigin(here, later, is_incomplete=False)
 
 
 def _trace_before_rename(history: History, verdicts: CompileVerdicts, version: FileAtCommit, later: tuple[FileAtCommit, ...]) -> BreakOrigin:
@@ -75,15 +75,15 @@ def _trace_before_rename(history: History, verdicts: CompileVerdicts, version: F
     for parent in history.first_parents(version.commit.id, 1)[0].parents:
         other = find_renamed_file(history, version.path, version.blob, appeared_in=parent, not_in=version.commit.id)
         old = other.path
-        blob = history.blobs([(parent, old)]).get((parent, old)) if old else None
+        blob = history.blob_ids([(parent, old)]).get((parent, old)) if old else None
         renamed = renamed or blob is not None
-        held = verdicts.of(blob, old).ok if old is not None and blob is not None else True
+        held = verdicts.judge(blob, old).compiles if old is not None and blob is not None else True
         if other.is_unknown or held is None:
-            return BreakOrigin(version, later, cut=True)
+            return BreakOrigin(version, later, is_incomplete=True)
         if old is None or blob is None or held:
             continue
         further = trace_break(history, verdicts, parent, old)
         if further is not None:
             moved = () if blob == version.blob else (version,)
-            return BreakOrigin(further.first, (*further.later, *moved, *later), further.cut, further.arrived)
-    return BreakOrigin(version, later, cut=False, arrived=not renamed)
+            return BreakOrigin(further.first_failing, (*further.later_failing, *moved, *later), further.is_incomplete, further.was_added_broken)
+    return BreakOrigin(version, later, is_incomplete=False, was_added_broken=not renamed)

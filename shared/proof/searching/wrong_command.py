@@ -13,6 +13,6 @@ def is_not_python(history: History, verdicts: CompileVerdicts, failing_version: 
     content = history.read(failing_version.blob) or b""
     if content.startswith(b"#!"):
         return has_other_interpreter(content)
-    versions = history.versions([failing_version.path], list(dict.fromkeys((branch_head, failing_version.commit.id))))
+    versions = history.file_versions([failing_version.path], list(dict.fromkeys((branch_head, failing_version.commit.id))))
     blobs = {failing_version.blob, *(blob for each in versions for blob in each.blobs.values())}
-    return all(verdicts.of(blob, failing_version.path).ok is False for blob in sorted(blobs))
+    return all(verdicts.judge(blob, failing_version.path).compiles is False for blob in sorted(blobs))

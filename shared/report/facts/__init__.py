@@ -15,4 +15,4 @@ __all__ = ["Fact", "Facts", "FactTopic", "gather_facts"]
 def gather_facts(incident: Incident, proof: Finding) -> Facts:
     """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
     parts = (collect_deployed_code_facts, collect_loading_facts, collect_fix_facts, collect_prevention_facts)
-    return number_facts((*collect_log_facts(incident, proof.frame), *(fact for part in parts for fact in part(incident, proof))))
+    return number_facts((*collect_log_facts(incident, proof.raised_frame), *(fact for part in parts for fact in part(incident, proof))))

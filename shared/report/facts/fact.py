@@ -60,7 +60,7 @@ class Facts:
     topics: tuple[FactTopic, ...]
     """The topic of each, in the same order."""
 
-    def ids(self, *topics: FactTopic) -> tuple[str, ...]:
+    def evidence_ids(self, *topics: FactTopic) -> tuple[str, ...]:
         """The ids of all evidence about these topics, in the order of the report."""
         return tuple(each.id for each, topic in zip(self.evidence, self.topics, strict=True) if topic in topics)
 

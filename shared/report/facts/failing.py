@@ -34,7 +34,7 @@ def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[
             yield _deployment_fact(incident, deployment)
     if incident.kind is SignalKind.SYNTAX_ERROR:
         yield _deployed_fact(proof.deployed)
-        for sentence in proof.deployed.stated[:_MAX_PLATFORM_SENTENCES]:
+        for sentence in proof.deployed.platform_statements[:_MAX_PLATFORM_SENTENCES]:
             ref = quote_untrusted(proof.deployed.revision) or "the service"
             yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
         if proof.deployed.python:
@@ -85,7 +85,7 @@ def _deployed_fact(deployed: DeployedVersion) -> Fact:
 def _python_fact(proof: Finding) -> Fact:
     deployed = proof.deployed
     source = quote_untrusted(deployed.python_source)
-    file = next((file for file in proof.declared if file.path in deployed.python_source), None)
+    file = next((file for file in proof.declaring_files if file.path in deployed.python_source), None)
     kind = EvidenceKind.FILE if file else EvidenceKind.QUERY
     commit = next(iter(_COMMIT.findall(deployed.python_source)), file.commit if file else "")
     ref = f"{commit}:{quote_untrusted(file.path)}" if file else source or "python"

@@ -13,7 +13,7 @@ _MAX_IMAGES = 5
 
 def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
-    found = proof.loading
+    found = proof.loaded_summary
     if found is None:
         return
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
@@ -26,12 +26,12 @@ def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
 
 def describe_loading_rule(found: LoadedSummary) -> str:
     """Which files count, by which rule, what was ambiguous, and what was not looked at."""
-    told = f"{pluralize(found.files, 'Python file')} of the service {'counts' if found.files == 1 else 'count'}: "
+    told = f"{pluralize(found.file_count, 'Python file')} of the service {'counts' if found.file_count == 1 else 'count'}: "
     told += f"{quote_untrusted(found.rule, 400)}."
     if found.ambiguous:
         told += f" The failing image may as well be {join_first_words([quote_untrusted(each) for each in found.ambiguous], _MAX_IMAGES)}."
-    if found.others_left:
-        told += f" Of the files that do not count, {found.others_compiled} were compiled; others were not looked at."
+    if found.has_unchecked_others:
+        told += f" Of the files that do not count, {found.others_checked} were compiled; others were not looked at."
     return told
 
 

@@ -19,7 +19,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         yield Fact(FactTopic.SIGHTING, EvidenceKind.LOG_ENTRY, format_log_ref(sighting.first), _describe_sighting(incident, sighting))
     if incident.raised is not None:
         ref = format_log_ref(incident.raised.entry)
-        when = "Logged with" if incident.is_raised_by_the_close else "Logged before"
+        when = "Logged with" if incident.is_close_own_exception else "Logged before"
         yield Fact(FactTopic.RAISED, EvidenceKind.LOG_ENTRY, ref, f"{when} the close: {describe_raised_exception(incident, frame)}.")
     for symptom in incident.symptoms:
         yield Fact(FactTopic.SYMPTOM, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), _describe_symptom(symptom, incident))

@@ -28,7 +28,7 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
         yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
     if proof.target is not None:
         yield from _target_facts(proof, proof.target)
-    for refused in proof.refused[:_MAX_REJECTED_COMMITS]:
+    for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]:
         text = f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
         yield Fact(FactTopic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
 
@@ -65,7 +65,7 @@ def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
     yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
     path = quote_untrusted(introduced.path)
     first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
-    before = "It did not exist before" if introduced.arrived else "It did not fail before"
+    before = "It did not exist before" if introduced.was_added_broken else "It did not fail before"
     text = f"{path} fails to compile at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
     yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
 
@@ -91,7 +91,7 @@ def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
     commit = fix.commit
     yield Fact(FactTopic.FIX, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}; it is {describe_fix_location(fix, proof.branch)}.")
     broken = proof.broken.path if proof.broken else ""
-    if fix.deleted:
+    if fix.is_deletion:
         text = f"{quote_untrusted(broken)} no longer exists at {commit.id}."
     else:
         path = quote_untrusted(fix.path or broken)
@@ -120,7 +120,7 @@ def _target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
     )
     yield Fact(FactTopic.TARGET, EvidenceKind.CHECK, commit.id, text)
     if proof.deployed.commit is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
-        shown = [quote_untrusted(change.path) for change in target.ships[: _MAX_FILES + 1]]
+        shown = [quote_untrusted(change.path) for change in target.shipped_changes[: _MAX_FILES + 1]]
         files = f": {join_first_words(shown, _MAX_FILES)}" if shown else ""
         ref = f"{proof.deployed.commit.id}..{commit.id}"
-        yield Fact(FactTopic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {describe_shipped_files(target.ships)}{files}.")
+        yield Fact(FactTopic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {describe_shipped_files(target.shipped_changes)}{files}.")

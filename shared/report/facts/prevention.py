@@ -22,17 +22,17 @@ class PreventionAssessment:
     commit: str
     paths: tuple[str, ...]
     ci: CiPythons
-    same: tuple[PythonFact, ...]
+    on_deployed_python: tuple[PythonFact, ...]
     """Places in CI that name the deployed Python."""
-    others: tuple[PythonFact, ...]
+    on_other_pythons: tuple[PythonFact, ...]
     """Places in CI that name another one."""
-    admitting: tuple[tuple[PythonFact, str], ...]
+    allowing_valid_python: tuple[tuple[PythonFact, str], ...]
     """Places that let people develop on a Python on which the broken file compiles, with that version."""
 
 
 def assess_prevention(proof: Finding) -> PreventionAssessment:
     """Reads the declared files; parsing them again costs less than carrying the result through every layer."""
-    files = {file.path: file.text for file in proof.declared}
+    files = {file.path: file.text for file in proof.declaring_files}
     ci = find_ci_pythons(files)
     python = proof.deployed.python
     compiles_on = proof.broken.compiles_on if proof.broken else ()
@@ -42,12 +42,12 @@ def assess_prevention(proof: Finding) -> PreventionAssessment:
         if (version := next((each for each in compiles_on if _allows_version(fact, each)), ""))
     )
     return PreventionAssessment(
-        commit=proof.declared[0].commit if proof.declared else "",
+        commit=proof.declaring_files[0].commit if proof.declaring_files else "",
         paths=tuple(files),
         ci=ci,
-        same=tuple(fact for fact in ci.versions if fact.version == python),
-        others=tuple(fact for fact in ci.versions if fact.version != python),
-        admitting=admitting,
+        on_deployed_python=tuple(fact for fact in ci.versions if fact.version == python),
+        on_other_pythons=tuple(fact for fact in ci.versions if fact.version != python),
+        allowing_valid_python=admitting,
     )
 
 
@@ -64,10 +64,10 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
             f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; {named} among them."
         )
         yield Fact(FactTopic.READ, EvidenceKind.QUERY, found.commit, text)
-    ci = (*found.same, *found.others, *found.ci.compiling, *found.ci.unreadable)
+    ci = (*found.on_deployed_python, *found.on_other_pythons, *found.ci.compiling_steps, *found.ci.unreadable_files)
     yield from _setting_facts(FactTopic.CI, found.commit, ci)
-    yield from _setting_facts(FactTopic.DEVELOPMENT, found.commit, [fact for fact, _ in found.admitting])
-    for sentence in proof.unseen:
+    yield from _setting_facts(FactTopic.DEVELOPMENT, found.commit, [fact for fact, _ in found.allowing_valid_python])
+    for sentence in proof.gaps:
         yield Fact(FactTopic.UNSEEN, EvidenceKind.QUERY, "repository", quote_untrusted(sentence))
 
 

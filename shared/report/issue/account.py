@@ -30,11 +30,11 @@ _MAX_LINE_LENGTH = 240
 
 
 def render_incident_details(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), need=7)
-    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), need=6)
-    yield Section(Heading.LOG, tuple(_log_blocks(report, links)), need=3)
+    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), priority=7)
+    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), priority=6)
+    yield Section(Heading.LOG, tuple(_log_blocks(report, links)), priority=3)
     if report.proof.broken is not None:
-        yield Section(Heading.CODE, tuple(_code_blocks(report.proof.broken, report, links)), need=6)
+        yield Section(Heading.CODE, tuple(_code_blocks(report.proof.broken, report, links)), priority=6)
 
 
 def _symptom_blocks(report: Report) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _symptom_blocks(report: Report) -> Iterator[str]:
     if incident.sightings:
         yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
-        words = escape_markdown(describe_raised_exception(incident, report.proof.frame))
+        words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
         yield f"Tied to it by the log, and not proven to be its cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
     rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
@@ -123,10 +123,10 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"
         yield format_bullets(places[:_MAX_ROWS])
-    if report.proof.loading is not None:
-        yield escape_markdown(describe_loading_rule(report.proof.loading))
-        if report.proof.loading.not_loaded:
-            yield format_bullets([escape_markdown(describe_unloaded_file(each)) for each in report.proof.loading.not_loaded])
+    if report.proof.loaded_summary is not None:
+        yield escape_markdown(describe_loading_rule(report.proof.loaded_summary))
+        if report.proof.loaded_summary.not_loaded:
+            yield format_bullets([escape_markdown(describe_unloaded_file(each)) for each in report.proof.loaded_summary.not_loaded])
 
 
 def _excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
@@ -141,7 +141,7 @@ def _line_phrase(number: int | None) -> str:
 
 def _fixed_code_blocks(fix: Fix, links: Links) -> Iterator[str]:
     at = link_commit(fix.commit.id, links)
-    if fix.deleted:
+    if fix.is_deletion:
         yield f"**After:** the file no longer exists at {at}."
         return
     place = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)

@@ -19,6 +19,6 @@ def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     ]
     tables = [format_table(_EVIDENCE_COLUMNS, rows[start : start + _ROWS_PER_TABLE]) for start in range(0, len(rows), _ROWS_PER_TABLE)]
     folded = f"{pluralize(len(rows), 'item')}, cited by their numbers above"
-    yield Section(Heading.EVIDENCE, tuple(tables), need=1, folded=folded)
-    if report.proof.unseen:
-        yield Section(Heading.UNSEEN, (format_bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.unseen),), need=5)
+    yield Section(Heading.EVIDENCE, tuple(tables), priority=1, fold_label=folded)
+    if report.proof.gaps:
+        yield Section(Heading.UNSEEN, (format_bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.gaps),), priority=5)

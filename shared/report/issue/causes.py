@@ -30,13 +30,13 @@ class CauseSource(StrEnum):
 
 def list_examined_sources(report: Report) -> Sequence[CauseSource]:
     """The sources that the report stands on; the settings only where the platform said something."""
-    settings = [CauseSource.SETTINGS] if report.proof.deployed.stated else []
+    settings = [CauseSource.SETTINGS] if report.proof.deployed.platform_statements else []
     return (CauseSource.LOG, CauseSource.REPOSITORY, *settings)
 
 
 def render_causes(report: Report, _: Links) -> Iterator[Section]:
-    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), need=2)
-    yield Section(Heading.WHYS, tuple(_why_blocks(report)), need=8)
+    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), priority=2)
+    yield Section(Heading.WHYS, tuple(_why_blocks(report)), priority=8)
 
 
 def _why_blocks(report: Report) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
-    stated = report.proof.deployed.stated
+    stated = report.proof.deployed.platform_statements
     if stated:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = list_examined_sources(report)

@@ -33,7 +33,7 @@ def render_commits(report: Report, links: Links) -> Iterator[Section]:
     rows = list(_commit_rows(report.proof, links))
     head = ("Commit", "Committed (UTC)", "Author", "Subject", "Verdict")
     if rows:
-        yield Section(Heading.COMMITS, (format_table(head, rows[:_MAX_COMMITS]),), need=6)
+        yield Section(Heading.COMMITS, (format_table(head, rows[:_MAX_COMMITS]),), priority=6)
 
 
 def _commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:

@@ -18,12 +18,12 @@ def link_commit_with_subject(commit: Commit, links: Links) -> str:
 
 def link_author(commit: Commit, links: Links) -> str:
     """A name, linked to a page: no mention, nobody is told."""
-    return format_link(escape_markdown(quote_untrusted(commit.author, 80)), links.origin(commit.id).author)
+    return format_link(escape_markdown(quote_untrusted(commit.author, 80)), links.find_origin(commit.id).author_url)
 
 
 def pull_request_phrase(commit: str, links: Links) -> str:
     """`, came with pull request 12`, linked; "" for none. Never with a number sign, which would refer to it."""
-    origin = links.origin(commit)
+    origin = links.find_origin(commit)
     if origin.pull_request is None:
         return ""
-    return f", came with {format_link(f'pull request {origin.pull_request:d}', origin.address)}"
+    return f", came with {format_link(f'pull request {origin.pull_request:d}', origin.pull_request_url)}"

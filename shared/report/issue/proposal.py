@@ -23,18 +23,18 @@ NOT_COUNTED = "not counted"
 
 
 def render_proposal(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.PROPOSAL, tuple(_proposal_blocks(report.proof, links)), need=8)
-    yield Section(Heading.PREVENTION, (format_bullets(_prevention_items(report), "- [ ]"),), need=5)
-    yield Section(Heading.VERIFICATION, (format_bullets(_verification_items(report)),), need=4)
+    yield Section(Heading.PROPOSAL, tuple(_proposal_blocks(report.proof, links)), priority=8)
+    yield Section(Heading.PREVENTION, (format_bullets(_prevention_items(report), "- [ ]"),), priority=5)
+    yield Section(Heading.VERIFICATION, (format_bullets(_verification_items(report)),), priority=4)
 
 
 def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
     yield format_recommendation(proof, links)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield from _shipped_blocks(proof, proof.target, links)
-        if proof.alternative is not None:
+        if proof.alternative_rollback is not None:
             yield (
-                f"**Or go back** to {link_commit_with_subject(proof.alternative.commit, links)}, the newest commit before the break that "
+                f"**Or go back** to {link_commit_with_subject(proof.alternative_rollback.commit, links)}, the newest commit before the break that "
                 "passes every gate. What was merged since is then not deployed."
             )
     if proof.recommendation.kind is not ActionKind.NONE:
@@ -42,14 +42,14 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
             "By hand, where nobody can be asked: deploy that commit the way this service is always deployed. "
             "A question about it that is still open is void then."
         )
-    if proof.refused:
+    if proof.refused_commits:
         rows = [
             (
                 link_commit(each.commit.id, links),
                 escape_markdown(quote_untrusted(each.commit.subject, 100)),
                 escape_markdown(quote_untrusted(each.detail)),
             )
-            for each in proof.refused[:_MAX_REJECTED_COMMITS]
+            for each in proof.refused_commits[:_MAX_REJECTED_COMMITS]
         ]
         yield (
             "Newer commits that were not chosen:"
@@ -64,12 +64,12 @@ def _shipped_blocks(proof: Finding, target: Target, links: Links) -> Iterator[st
     since = f" since the deployed {link_commit(deployed.id, links)}" if deployed else ""
     commits = pluralize(target.commits_after_deployed, "commit")
     commits = format_link(commits, links.comparison(deployed.id, target.commit.id)) if deployed else commits
-    yield f"**What ships:** {commits}{since}, {describe_shipped_files(target.ships)}."
-    if target.ships:
-        rows = [(format_code_span(quote_untrusted(change.path, 160)), *_format_line_counts(change)) for change in target.ships[:_MAX_FILES]]
+    yield f"**What ships:** {commits}{since}, {describe_shipped_files(target.shipped_changes)}."
+    if target.shipped_changes:
+        rows = [(format_code_span(quote_untrusted(change.path, 160)), *_format_line_counts(change)) for change in target.shipped_changes[:_MAX_FILES]]
         yield format_table(("File", "Added", "Deleted"), rows)
-    if len(target.ships) > _MAX_FILES:
-        yield f"{len(target.ships) - _MAX_FILES} more files are not shown."
+    if len(target.shipped_changes) > _MAX_FILES:
+        yield f"{len(target.shipped_changes) - _MAX_FILES} more files are not shown."
     if deployed:
         yield format_code_block(f"git log --oneline {deployed.id}..{target.commit.id}", "sh")
 
@@ -90,7 +90,7 @@ def _prevention_items(report: Report) -> Iterator[str]:
         found = assess_prevention(proof)
         if python and proof.broken is not None and proof.broken.compiles_on:
             yield f"Develop and test on Python {python}, as it is deployed, or deploy the version that is developed on."
-        for fact, _ in found.admitting[:2]:
+        for fact, _ in found.allowing_valid_python[:2]:
             yield _narrowing_advice(fact, python)
     yield "Label every image and revision with the commit that it was built from, so that it never has to be inferred."
     yield "Build images from a clean checkout of a commit, in CI, and from nowhere else."

@@ -33,29 +33,29 @@ class Section:
 
     title: str
     blocks: tuple[str, ...]
-    need: int = 5
+    priority: int = 5
     """The higher, the longer the section is kept; 9 is never cut."""
-    cut: bool = False
-    folded: str = ""
+    is_truncated: bool = False
+    fold_label: str = ""
     """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
 
-    def text(self) -> str:
-        parts = [*self.blocks, *([TRUNCATION_NOTE] if self.cut else [])]
-        if self.folded:
-            parts = [f"<details>\n<summary>{self.folded}</summary>", *parts, "</details>"]
+    def to_markdown(self) -> str:
+        parts = [*self.blocks, *([TRUNCATION_NOTE] if self.is_truncated else [])]
+        if self.fold_label:
+            parts = [f"<details>\n<summary>{self.fold_label}</summary>", *parts, "</details>"]
         return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])
 
 
 def fit_sections(sections: Sequence[Section], limit: int) -> str:
     """The sections as one text of at most `limit` characters, in their order."""
     kept = [section for section in sections if section.blocks]
-    length = sum(len(section.text()) + 2 for section in kept)
+    length = sum(len(section.to_markdown()) + 2 for section in kept)
     while length > limit:
-        place = min((n for n, each in enumerate(kept) if each.blocks and each.need < 9), key=lambda n: kept[n].need)
-        shorter = replace(kept[place], blocks=kept[place].blocks[:-1], cut=True)
-        length += len(shorter.text()) - len(kept[place].text())
+        place = min((n for n, each in enumerate(kept) if each.blocks and each.priority < 9), key=lambda n: kept[n].priority)
+        shorter = replace(kept[place], blocks=kept[place].blocks[:-1], is_truncated=True)
+        length += len(shorter.to_markdown()) - len(kept[place].to_markdown())
         kept[place] = shorter
-    return "\n\n".join(section.text() for section in kept)
+    return "\n\n".join(section.to_markdown() for section in kept)
 
 
 def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,7 +20,7 @@ _SIGNAL_PHRASES = {
     SignalKind.DYNAMIC_CODE: "code put together at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
     SignalKind.NOT_PYTHON: "a syntax error that is not Python's",
-    SignalKind.FOLLOWER: "errors without a known cause",
+    SignalKind.FOLLOW_ON_ERROR: "errors without a known cause",
 }
 _MAX_FAILURE_LENGTH = 100
 """Characters, so that how things stand has room in every title."""
@@ -52,7 +52,7 @@ def describe_error(report: Report) -> str:
 
 
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SUMMARY, (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))), need=9)
+    yield Section(Heading.SUMMARY, (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))), priority=9)
 
 
 def format_recommendation(proof: Finding, links: Links) -> str:
@@ -107,7 +107,7 @@ def _describe_deployment_safety(proof: Finding, target: Target) -> str:
     compiled = (
         f"At {short_sha(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
         f"that compiled before has stopped. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
-        f"{describe_shipped_files(target.ships)}."
+        f"{describe_shipped_files(target.shipped_changes)}."
     )
     return f"{escape_markdown(compiled)} {_CHECKS_SENTENCES[target.checks]}"
 

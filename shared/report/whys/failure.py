@@ -27,7 +27,7 @@ def explain_failure(incident: Incident, facts: Facts) -> WhyDraft:
     if incident.symptoms:
         answer += f" What followed: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
-    cited = facts.ids(FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+    cited = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     return WhyDraft(WhyKey.FAILED, f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
 
 
@@ -60,7 +60,7 @@ def explain_rejection(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDr
     topics = (FactTopic.PYTHON, FactTopic.BROKEN, FactTopic.LINE, FactTopic.EXPLAINED, FactTopic.ELSEWHERE, FactTopic.SECOND_OPINION)
     question = f"Why does {python} reject {quote_untrusted(broken.path)}?"
     answer = " ".join(filter(None, parts))
-    return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.PROVEN, facts.ids(*topics), states)
+    return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.PROVEN, facts.evidence_ids(*topics), states)
 
 
 def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
@@ -73,23 +73,23 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
         f"compile as well: {join_first_words(places, 5)}. Whatever is deployed must mend them too."
     )
     question = f"Would the service run with {quote_untrusted(broken.path)} alone mended?"
-    return WhyDraft(WhyKey.NEXT_TO_FAIL, question, answer, Confidence.PROVEN, facts.ids(FactTopic.ALSO_BROKEN))
+    return WhyDraft(WhyKey.NEXT_TO_FAIL, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.ALSO_BROKEN))
 
 
 def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
     line = f" (`{quote_untrusted(get_failing_line(broken), 120)}`)" if get_failing_line(broken) else ""
     place = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = parse_ruff_explanation(broken.explanation)
-    if form is None or not form.what:
+    if form is None or not form.description:
         words = f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}"
         explained = f" Ruff explains: {quote_untrusted(broken.explanation)}." if broken.explanation else ""
         return f"{place} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
-    if form.added:
-        since = f"Python {form.added} made that legal{pep}; {python} rejects it, with “{quote_untrusted(broken.fault.message)}”."
+    if form.added_in:
+        since = f"Python {form.added_in} made that legal{pep}; {python} rejects it, with “{quote_untrusted(broken.fault.message)}”."
     else:
-        since = f"It was legal before Python {form.removed}; {python} rejects it."
-    return f"{place} {form.what}. {since}"
+        since = f"It was legal before Python {form.removed_in}; {python} rejects it."
+    return f"{place} {form.description}. {since}"
 
 
 def _describe_versions(proof: Finding, broken: BrokenFile) -> tuple[str, tuple[Statement, ...]]:

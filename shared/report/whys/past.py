@@ -18,12 +18,12 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     if proof.introduced is None:
         answer = "It is not known: the commit that broke the file was not found in the history that could be read."
         answer += _unseen_phrase(proof)
-        return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.ids(FactTopic.UNSEEN))
+        return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     found = proof.introduced
     first = f", the first on line {found.first_line}" if found.first_line is not None else ""
     answer = f"Commit {describe_commit(found.commit)}. After it {quote_untrusted(found.path)} has {pluralize(found.errors, 'error')}{first}; "
     states: tuple[Statement, ...] = ()
-    if found.arrived:
+    if found.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
         answer += "the file came with this commit and never compiled before it was mended."
     elif len(found.commit.parents) > 1:
@@ -31,7 +31,7 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
         answer += "before it the file did not fail."
-    return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.PROVEN, facts.ids(FactTopic.INTRODUCED), states)
+    return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.INTRODUCED), states)
 
 
 def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDraft:
@@ -39,7 +39,7 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
     question = "Why did later changes not end it?"
     if not proof.attempts:
         answer = f"No attempt was seen: {pluralize(0, 'later version')} of {quote_untrusted(broken.path)} still fail to compile."
-        return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.ids(FactTopic.ATTEMPTS))
+        return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.evidence_ids(FactTopic.ATTEMPTS))
     one = len(proof.attempts) == 1
     told = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
     versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
@@ -47,7 +47,7 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
         f"{versions}: {'; '.join(told)}. "
         "Python logs only the first error of a file, so a change that only moves it can look like progress."
     )
-    cited = facts.ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)
+    cited = facts.evidence_ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)
     return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.PROVEN, cited, _attempt_statements(proof))
 
 
@@ -59,7 +59,7 @@ def explain_fix(proof: Finding, facts: Facts) -> WhyDraft:
     answer = quote_untrusted(proof.recommendation.detail, 500)
     if proof.rollback is not None:
         answer += f" {describe_commit(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
-    return WhyDraft(WhyKey.NO_FIX, question, answer, Confidence.PROVEN, facts.ids(FactTopic.NO_FIX, FactTopic.ROLLBACK))
+    return WhyDraft(WhyKey.NO_FIX, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.NO_FIX, FactTopic.ROLLBACK))
 
 
 def _describe_attempt(attempt: Attempt, proof: Finding) -> str:
@@ -94,22 +94,22 @@ def _explain_existing_fix(proof: Finding, fix: Fix, facts: Facts) -> WhyDraft:
     if not merged:
         python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
         answer = f"The file compiles{python} at {describe_commit(fix.commit)}, which is {describe_fix_location(fix, proof.branch)}."
-        return WhyDraft(WhyKey.NOT_READY, question, answer, Confidence.PROVEN, facts.ids(FactTopic.DEPLOYED, FactTopic.FIX))
+        return WhyDraft(WhyKey.NOT_READY, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.DEPLOYED, FactTopic.FIX))
     answer = (
         f"Commit {describe_commit(fix.commit)} is the first after {deployed} {_describe_fixed_file(proof, fix)}. It is "
         f"{describe_fix_location(fix, proof.branch)}, and what is deployed does not contain it."
     )
-    states = (Statement.FILE_DELETED,) if fix.deleted else ()
+    states = (Statement.FILE_DELETED,) if fix.is_deletion else ()
     if not claims_fix(fix.commit):
         states = (*states, Statement.CLAIMS_NO_FIX)
         answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
-    cited = facts.ids(FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.NOT_DEPLOYED)
+    cited = facts.evidence_ids(FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.NOT_DEPLOYED)
     return WhyDraft(WhyKey.NOT_DEPLOYED, question, answer, Confidence.PROVEN, cited, states)
 
 
 def _describe_fixed_file(proof: Finding, fix: Fix) -> str:
     broken = proof.broken.path if proof.broken else ""
-    if fix.deleted:
+    if fix.is_deletion:
         return f"without {quote_untrusted(broken)}: the file is not there any more"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     if fix.path and fix.path != broken:
@@ -118,4 +118,4 @@ def _describe_fixed_file(proof: Finding, fix: Fix) -> str:
 
 
 def _unseen_phrase(proof: Finding) -> str:
-    return f" {quote_untrusted(proof.unseen[0])}" if proof.unseen else ""
+    return f" {quote_untrusted(proof.gaps[0])}" if proof.gaps else ""

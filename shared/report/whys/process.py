@@ -26,17 +26,17 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
     found = assess_prevention(proof)
     if not found.commit:
         answer = "It is not known: no CI configuration and no project file was found to read."
-        return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.ids(FactTopic.UNSEEN))
+        return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     answer, confidence, state = _explain_checks(proof, found)
     states = [state]
-    if found.admitting:
-        fact, version = found.admitting[0]
+    if found.allowing_valid_python:
+        fact, version = found.allowing_valid_python[0]
         states.append(Statement.ADMITS_OTHER)
         answer += (
             f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
         )
     topics = (FactTopic.PYTHON, FactTopic.BROKEN, FactTopic.ELSEWHERE, FactTopic.READ, FactTopic.CI, FactTopic.DEVELOPMENT)
-    return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, confidence, facts.ids(*topics), tuple(states))
+    return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, confidence, facts.evidence_ids(*topics), tuple(states))
 
 
 def explain_underlying_error(incident: Incident, proof: Finding, facts: Facts) -> WhyDraft:
@@ -50,7 +50,7 @@ def explain_underlying_error(incident: Incident, proof: Finding, facts: Facts) -
     ]
     answer = " ".join(text for text, _ in parts)
     states = tuple(state for _, some in parts for state in some)
-    cited = facts.ids(FactTopic.DEPLOYMENT, FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.COUNT)
+    cited = facts.evidence_ids(FactTopic.DEPLOYMENT, FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.COUNT)
     return WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answer, Confidence.INFERRED, cited, states)
 
 
@@ -69,7 +69,7 @@ def _explain_traceability(deployed: DeployedVersion) -> tuple[str, tuple[Stateme
 def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]:
     match deployed.source:
         case DeployedSource.INFERRED:
-            if deployed.conflict or deployed.named:
+            if deployed.conflict or deployed.has_named_commit:
                 text = "The deployed commit had to be inferred from the logged line."
                 return text, Statement.NOT_BORNE_OUT
             untied = "Nothing in the log ties the image to a commit"
@@ -78,7 +78,7 @@ def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]
             text = "Nothing in the log ties the image to a commit: a person had to name the deployed one."
             return text, Statement.NAMED_BY_PERSON
         case DeployedSource.UNKNOWN:
-            if deployed.named:
+            if deployed.has_named_commit:
                 text = "What names a commit could not be borne out, so nobody can say which source runs."
                 return text, Statement.NOT_BORNE_OUT
             text = "Nothing ties the image to a commit, so nobody can say which source is running."
@@ -93,28 +93,28 @@ def _explain_checks(proof: Finding, found: PreventionAssessment) -> tuple[str, C
     if not found.ci.workflows:
         answer = "The repository holds no CI configuration: no check compiled the change."
         return answer, Confidence.OBSERVED, Statement.CI_ABSENT
-    if not found.ci.compiles:
-        if found.ci.unreadable:
-            answer = f"The CI configuration could not be read: {describe_python_setting(found.ci.unreadable[0])}."
+    if not found.ci.has_compiling_step:
+        if found.ci.unreadable_files:
+            answer = f"The CI configuration could not be read: {describe_python_setting(found.ci.unreadable_files[0])}."
             return answer, Confidence.OBSERVED, Statement.CI_UNREADABLE
         answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
         return answer, Confidence.OBSERVED, Statement.CI_WITHOUT_CHECK
-    if found.same or (proof.broken is not None and not proof.broken.compiles_on):
-        state = Statement.CI_ON_DEPLOYED if found.same else Statement.CI_ON_ANY
+    if found.on_deployed_python or (proof.broken is not None and not proof.broken.compiles_on):
+        state = Statement.CI_ON_DEPLOYED if found.on_deployed_python else Statement.CI_ON_ANY
         return _explain_passed_check(proof, found), Confidence.INFERRED, state
-    state = Statement.CI_ON_OTHERS if found.others else Statement.CI_VERSION_UNKNOWN
+    state = Statement.CI_ON_OTHERS if found.on_other_pythons else Statement.CI_VERSION_UNKNOWN
     return _explain_other_versions(proof, found), Confidence.OBSERVED, state
 
 
 def _explain_passed_check(proof: Finding, found: PreventionAssessment) -> str:
     """There is a check that would have met the error."""
-    if found.same:
+    if found.on_deployed_python:
         return (
-            f"The CI configuration names Python {proof.deployed.python}: {describe_python_setting(found.same[0])}. Whether that check "
+            f"The CI configuration names Python {proof.deployed.python}: {describe_python_setting(found.on_deployed_python[0])}. Whether that check "
             "covered this file, ran on this change, and held the deployment back, is not in the repository."
         )
     return (
-        f"The CI configuration has a step that reads sources: {join_words(_describe_settings(found.ci.compiling))}. Whatever compiles "
+        f"The CI configuration has a step that reads sources: {join_words(_describe_settings(found.ci.compiling_steps))}. Whatever compiles "
         "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
         "the repository."
     )
@@ -123,10 +123,10 @@ def _explain_passed_check(proof: Finding, found: PreventionAssessment) -> str:
 def _explain_other_versions(proof: Finding, found: PreventionAssessment) -> str:
     """Sources are checked, and not on the version that is deployed."""
     python = proof.deployed.python or "the deployed version"
-    if found.others:
-        computed = ", as far as its versions can be read" if found.ci.unresolved else ""
-        return f"No check runs on Python {python}{computed}. CI names: {join_words(_describe_settings(found.others))}."
-    steps = join_words(_describe_settings(found.ci.compiling))
+    if found.on_other_pythons:
+        computed = ", as far as its versions can be read" if found.ci.has_unresolved else ""
+        return f"No check runs on Python {python}{computed}. CI names: {join_words(_describe_settings(found.on_other_pythons))}."
+    steps = join_words(_describe_settings(found.ci.compiling_steps))
     return (
         f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
     )

@@ -62,16 +62,16 @@ _CLOSED_BY_SERVICE = (
 
 def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
     """What was observed, what it means, and what is not known."""
-    logged = facts.ids(FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+    logged = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     meaning, limit, where = _signal_meaning(incident)
     service = quote_service_name(incident.service) or "the service"
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     shown = f": {format_error_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {pluralize(incident.occurrences, 'time')}, first {first}{shown}."
-    if incident.is_raised_by_the_close:
-        observed += f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.frame)}."
+    if incident.is_close_own_exception:
+        observed += f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.raised_frame)}."
     elif incident.raised is not None:
-        observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.frame)}."
+        observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.raised_frame)}."
     yield WhyDraft(WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged)
     yield WhyDraft(WhyKey.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
     yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
@@ -90,21 +90,21 @@ def _signal_meaning(incident: Incident) -> tuple[str, str, str]:
     if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011:
         return (
             "A WebSocket connection was closed with an internal error, and an exception was logged "
-            f"{'with' if incident.is_raised_by_the_close else 'before'} it. That the "
+            f"{'with' if incident.is_close_own_exception else 'before'} it. That the "
             "exception closed the connection is likely, and not proven.",
             "No question about this exception was put to the commits, so none of them is proven to mend it.",
             "in that exception",
         )
-    if incident.closed is CloseKind.OTHER_END:
+    if incident.close_kind is CloseKind.REMOTE_END:
         return _CLOSED_BY_PEER
-    if incident.closed is CloseKind.OURS:
+    if incident.close_kind is CloseKind.LOCAL_END:
         return _CLOSED_BY_SERVICE
     return _MEANING_BY_SIGNAL.get(incident.kind, _MEANING_BY_SIGNAL[SignalKind.NOT_PYTHON])
 
 
 def _explain_raised_exception(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
-    cited = facts.ids(FactTopic.RAISED)
-    words = describe_raised_exception(incident, proof.frame)
+    cited = facts.evidence_ids(FactTopic.RAISED)
+    words = describe_raised_exception(incident, proof.raised_frame)
     change = f"Not proven. The change to look for is the one that made this possible: {words}."
     yield WhyDraft(WhyKey.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
     check = "Not proven: nothing was compiled or run for this exception."
@@ -124,9 +124,9 @@ def explain_unknown_version(incident: Incident, proof: Finding, facts: Facts) ->
     )
     compared = f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
     why = "It is not known: without the deployed version there is no commit to start from."
-    if proof.recommendation.reason is Reason.WRONG_COMMAND:
+    if proof.recommendation.reason is Reason.FILE_IS_NOT_PYTHON:
         why = "It is not known: a file that is no Python was broken by none of its versions."
-    cited, seen = facts.ids(FactTopic.COMPARED, FactTopic.DEPLOYED), facts.ids(FactTopic.SIGHTING)
+    cited, seen = facts.evidence_ids(FactTopic.COMPARED, FactTopic.DEPLOYED), facts.evidence_ids(FactTopic.SIGHTING)
     return (
         WhyDraft(WhyKey.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
         WhyDraft(WhyKey.REJECTED, "Why does Python reject the file?", _describe_logged_error(incident), Confidence.OBSERVED, seen),

@@ -78,7 +78,7 @@ class Why:
     confidence: Confidence
     evidence: tuple[str, ...]
     """Evidence ids; empty only where `confidence` is unknown."""
-    states: tuple[Statement, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class WhyDraft:
     answer: str
     confidence: Confidence
     evidence: tuple[str, ...] = ()
-    states: tuple[Statement, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 def number_whys(drafts: Iterable[WhyDraft]) -> tuple[Why, ...]:
@@ -103,7 +103,7 @@ def number_whys(drafts: Iterable[WhyDraft]) -> tuple[Why, ...]:
             draft.answer,
             draft.confidence if draft.evidence else Confidence.UNKNOWN,
             draft.evidence,
-            draft.states,
+            draft.statements,
         )
         for n, draft in enumerate(drafts, 1)
     )

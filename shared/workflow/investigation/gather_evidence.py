@@ -45,31 +45,31 @@ class _EntryList:
 
 def ensure_evidence(context: Context, service: Service, record: IncidentRecord) -> Document:
     """The stored report of an incident; made and stored where there is none. The first one that is stored counts."""
-    stored = context.store.read(KIND, record.evidence)
+    stored = context.store.read(KIND, record.evidence_key)
     if stored is None:
-        context.store.create(KIND, record.evidence, _gather_evidence(context, service, record))
-        stored = context.store.read(KIND, record.evidence)
+        context.store.create(KIND, record.evidence_key, _gather_evidence(context, service, record))
+        stored = context.store.read(KIND, record.evidence_key)
     if stored is None:
-        raise Reject("evidence_gone", record.evidence)
+        raise Reject("evidence_gone", record.evidence_key)
     return stored.value
 
 
 def _gather_evidence(context: Context, service: Service, record: IncidentRecord) -> Document:
     read_at = context.clock.now()
     incident, logged = _collect_incident(context, service, record, read_at)
-    serving = context.revisions.serving(service)
-    with context.histories(service) as history:
+    serving = context.revisions.get_service_state(service)
+    with context.open_history(service) as history:
         sign = read_branch_sign(context, service, history)  # before the proof: what is pushed meanwhile is looked at again
         revision = _get_last_revision(incident)
         said_of = gather_platform_evidence(context, service, history, FailingRevision(revision, serving, logged))
-        request = build_request(service, said_of.commit, lambda at: context.checks.at(service, at))
-        request = replace(request, revision=revision, source=said_of.source, stated=said_of.sentences)
-        report = context.prover.report(incident, history, context.compilers, request)
+        request = build_request(service, said_of.commit, lambda at: context.checks.get_status(service, at))
+        request = replace(request, revision=revision, source=said_of.source, platform_statements=said_of.sentences)
+        report = context.prover.prove_and_report(incident, history, context.compilers, request)
         mended = _find_fixed_revisions(context, service, history, serving, _required_commit(report.proof))
         report = _withdraw_if_failed(_withdraw_if_deployed(report, serving, record, mended), record)
     report = replace(add_measured_impact(context, service, record, serving, report), counted_at=read_at)
-    links = context.places.links(service, _list_cited_commits(report.proof))
-    return {**context.prover.told(report, links), **_findings_to_document(report, serving), "branch_sign": sign}
+    links = context.link_builder.build_links(service, _list_cited_commits(report.proof))
+    return {**context.prover.render_report(report, links), **_findings_to_document(report, serving), "branch_sign": sign}
 
 
 def _list_cited_commits(proof: Finding) -> list[str]:
@@ -81,17 +81,17 @@ def _list_cited_commits(proof: Finding) -> list[str]:
 def read_branch_sign(context: Context, service: Service, history: History) -> str:
     """Changes with whatever may turn "nothing to deploy" into something: a push, or checks that end."""
     head = history.branch(service.branch or None).head
-    return f"{head} {context.checks.at(service, head).value}"
+    return f"{head} {context.checks.get_status(service, head).value}"
 
 
 def _collect_incident(context: Context, service: Service, record: IncidentRecord, read_at: datetime) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log tells it, under the fingerprint under which it was opened; and what was read for it."""
     since = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at) - _LOG_LEAD_TIME
-    read = context.logs.entries(service, since, read_at)
+    read = context.logs.read_entries(service, since, read_at)
     logged = [each for each in read if each.revision not in record.failed_revisions]
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *record.entries)}
     for known in (_sort_entries(list(entries.values())), list(record.entries)):
-        found = collect_incidents(_EntryList(known), service=service.name, environment=service.told_environment).incidents
+        found = collect_incidents(_EntryList(known), service=service.name, environment=service.environment_name).incidents
         fitting = [each for each in found if _is_same_defect(each, record)]
         mine = next((each for each in fitting if _has_opening_entry(each, record)), next(iter(fitting), None))
         if mine is not None:
@@ -157,7 +157,7 @@ def _withdraw_if_failed(report: Report, record: IncidentRecord) -> Report:
         recommendation = replace(back.proof.recommendation, detail=told)
         return build_report(report.incident, replace(back.proof, recommendation=recommendation))
     told = f"{find_proposed_commit(report)} was deployed and taken back, and no other commit passes every gate."
-    recommendation = Recommendation(ActionKind.NONE, Reason.FIX_FAILED, told)
+    recommendation = Recommendation(ActionKind.NONE, Reason.FIX_DID_NOT_HOLD, told)
     return build_report(report.incident, replace(proof, recommendation=recommendation))
 
 
@@ -165,7 +165,7 @@ def _find_fixed_revisions(context: Context, service: Service, history: History, 
     """The revisions with traffic that are known to contain the fix, with their commits."""
     found: dict[str, str] = {}
     for name in (name for name, share in serving.traffic.items() if share and fix is not None):
-        revision = serving.revision if name == serving.revision.name else context.revisions.revision(service, name)
+        revision = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         commit = resolve_commit(history, revision.commit) if revision is not None and revision.commit else None
         if commit is not None and fix is not None and contains_commit(history, commit, fix.id):
             found[name] = commit
@@ -197,5 +197,5 @@ def _findings_to_document(report: Report, serving: ServiceState) -> Document:
         "fix": fix.id if fix else "",
         "python": proof.deployed.python,
         "broken": [broken.path, *(each.path for each in broken.also_broken)] if broken else [],
-        "traced": list(proof.loading.traced) if proof.loading else [],
+        "traced": list(proof.loaded_summary.traced) if proof.loaded_summary else [],
     }

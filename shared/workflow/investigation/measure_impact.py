@@ -24,33 +24,33 @@ def add_measured_impact(context: Context, service: Service, record: IncidentReco
     """Raises Retry. What may not be looked at is unknown, and the evidence says why."""
     revision = report.proof.deployed.revision or next(reversed(record.revisions), "")
     if not revision:
-        return add_impact(report, ImpactMeasurement("", unseen=("no entry names its revision",)))
-    if not serving.seen:
-        return add_impact(report, ImpactMeasurement(revision, unseen=("what serves: only the log is known on this machine",)))
+        return add_impact(report, ImpactMeasurement("", unavailable=("no entry names its revision",)))
+    if not serving.is_observed:
+        return add_impact(report, ImpactMeasurement(revision, unavailable=("what serves: only the log is known on this machine",)))
     try:
         return add_impact(report, _measure_impact(context, service, record, serving, revision))
     except Reject as refused:
-        return add_impact(report, ImpactMeasurement(revision, serving.traffic, unseen=(str(refused),)))
+        return add_impact(report, ImpactMeasurement(revision, serving.traffic, unavailable=(str(refused),)))
 
 
 def _measure_impact(context: Context, service: Service, record: IncidentRecord, serving: ServiceState, revision: str) -> ImpactMeasurement:
-    known = serving.revision if serving.revision.name == revision else context.revisions.revision(service, revision)
+    known = serving.revision if serving.revision.name == revision else context.revisions.get_revision(service, revision)
     if known is None:
-        return ImpactMeasurement(revision, serving.traffic, unseen=(f"{revision} does not exist any more",))
+        return ImpactMeasurement(revision, serving.traffic, unavailable=(f"{revision} does not exist any more",))
     since = max(known.created_at, context.clock.now() - REQUEST_WINDOW)
-    requests = context.logs.requests(service, revision, since)
+    requests = context.logs.count_requests(service, revision, since)
     # Not every log of the port can tell failures from other requests.
-    failures = cast("_CountFailures | None", getattr(context.logs, "failed", None))
+    failures = cast("_CountFailures | None", getattr(context.logs, "count_failed_requests", None))
     failed = failures(service, revision, since) if failures is not None else None
     refused = "" if requests else _read_startup_error(context, service, record, revision)
     whole = since == known.created_at
-    return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, whole=whole)
+    return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, since_creation=whole)
 
 
 def _read_startup_error(context: Context, service: Service, record: IncidentRecord, revision: str) -> str:
     """What the platform itself said about a revision that did not start; "" where it said nothing."""
     first = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at)
-    for entry in context.logs.entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
+    for entry in context.logs.read_entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
         if entry.log_name.endswith(_PLATFORM_LOG) and any(words in entry.text for words in _STARTUP_ERRORS):
             return entry.text
     return ""

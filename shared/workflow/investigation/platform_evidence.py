@@ -46,7 +46,7 @@ class FailingRevision:
 
 def gather_platform_evidence(context: Context, service: Service, history: History, seen: FailingRevision) -> PlatformEvidence:
     """What the platform says about what was seen."""
-    known = context.revisions.revision(service, seen.revision) if seen.revision else None
+    known = context.revisions.get_revision(service, seen.revision) if seen.revision else None
     sentences = tuple(_describe_platform(context, service, known, seen))
     if known is None or not known.commit:
         return PlatformEvidence(None, DeployedSource.GIVEN, sentences)
@@ -76,29 +76,29 @@ def resolve_commit(history: History, commit: str) -> str | None:
 def _describe_platform(context: Context, service: Service, known: Revision | None, seen: FailingRevision) -> Iterator[str]:
     serving = seen.serving
     if known is not None:
-        yield from _describe_revision(known, is_observed=serving.seen)
+        yield from _describe_revision(known, is_observed=serving.is_observed)
     yield from _describe_resources([each for each in seen.logged if each.revision == seen.revision])
-    if not serving.seen:
+    if not serving.is_observed:
         return
     beside = [each for each in serving.traffic.items() if each[1] and (known is None or each[0] != known.name)]
     if known is not None:
         yield f"Revision {known.name} has {serving.traffic.get(known.name, 0)} % of the traffic."
     for name, share in sorted(beside, key=lambda each: -each[1])[:_MAX_SERVING]:
-        other = serving.revision if name == serving.revision.name else context.revisions.revision(service, name)
+        other = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         runs = f"runs {other.commit}" if other is not None and other.commit else "does not say what it runs"
         yield f"Revision {name} has {share} % of the traffic, and {runs}."
 
 
 def _describe_revision(known: Revision, *, is_observed: bool) -> Iterator[str]:
-    kind = "the function's revision" if known.function else "revision"
+    kind = "the function's revision" if known.is_function else "revision"
     image = f" from the image {known.image}" if known.image else ""
     if is_observed:
         yield f"The platform made {kind} {known.name} at {format_rfc3339(known.created_at)}{image}."
     for claim in known.claims:
         yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
-    if known.conflict:
-        yield f"Conflict: {known.conflict}"
-    for place in known.unseen:
+    if known.commit_conflict:
+        yield f"Conflict: {known.commit_conflict}"
+    for place in known.unreadable_sources:
         yield f"Not seen: {place}."
     if known.python:
         yield f"The platform runs it on Python {known.python}."

@@ -23,10 +23,10 @@ def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
     read = read_signal(entry)
     if read is not SkipReason.NO_FAILING_FILE or not is_last_traceback_line(entry.text):
         return read
-    signal = _find_in_neighbours(context.logs.around(entry), entry)
+    signal = _find_in_neighbours(context.logs.read_neighbours(entry), entry)
     if signal is not None:
         return signal
-    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.wait(INGESTION_DELAY):
+    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.limit_wait(INGESTION_DELAY):
         raise Retry("the lines before the end of a traceback are not in the log yet")
     return read
 
@@ -35,16 +35,16 @@ def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal |
     neighbours = TracebackAssembler()
     found: list[Signal] = []
     for each in around:
-        neighbours.clock(each)
+        neighbours.observe_time(each)
         read = read_signal(each)
         if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(each.text):
-            found += neighbours.ends_with(each)
+            found += neighbours.add_last_line(each)
         elif isinstance(read, Signal):
             if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
-                found += neighbours.boundary(each)
+                found += neighbours.add_boundary(each)
         elif is_traceback_line(each.text):
-            found += neighbours.part(each)
-    found += neighbours.rest()
+            found += neighbours.add_line(each)
+    found += neighbours.flush()
     same = [each for each in found if _entry_identity(each.entry) == _entry_identity(entry)]
     return same[0] if same else None
 

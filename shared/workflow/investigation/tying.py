@@ -31,7 +31,7 @@ def find_cause_of_close(context: Context, service: Service, entry: LogEntry) -> 
     signal = _find_tied_signal(context, service, entry)
     if signal is None:
         return None
-    return incident_records.load_incident(context, find_or_create_defect(context, service, signal).incident)
+    return incident_records.load_incident(context, find_or_create_defect(context, service, signal).incident_id)
 
 
 def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Signal | None:
@@ -43,24 +43,24 @@ def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Si
         return None
     ties = TieFinder()
     for number, each in enumerate([*logged, entry]):
-        ties.take(number, each, read_signal(each))
-    tie = ties.settle().get(len(logged))
+        ties.add_entry(number, each, read_signal(each))
+    tie = ties.resolve().get(len(logged))
     # A later close of the same instance, with no other exception before it, has no incident of its own: the report
     # tells it as logged in the same minutes.
-    return _build_signal(tie.raised) if tie is not None and tie.raised.syntax else None
+    return _build_signal(tie.raised) if tie is not None and tie.raised.is_syntax_error else None
 
 
 def _read_log_before(context: Context, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:
     """What the revision logged before an entry: in a storm of less time; None where even that is cut off."""
     for shorter in _WINDOW_DIVISORS:
-        found = context.logs.entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
+        found = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
         if len(found) < _MAX_ENTRIES_READ:
             return [each for each in found if _entry_identity(each) != _entry_identity(entry)]
     return None
 
 
 def _build_signal(raised: RaisedException) -> Signal | None:
-    place = raised.exception.place
+    place = raised.exception.location
     if place is None:
         return None
     entry = replace(raised.entry, text=strip_markup(raised.entry.text))

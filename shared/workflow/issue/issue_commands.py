@@ -20,42 +20,42 @@ _KIND = "deliveries"
 
 def handle_issue_command(context: Context, people: Collaborators, command: IssueEvent) -> StepResult:
     """`is_automation_stopped`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
-    if context.store.read(_KIND, command.delivery) is not None:
-        return StepResult("duplicate", command.incident, command.delivery)
-    case = incident_records.require_incident(context, command.incident)
+    if context.store.read(_KIND, command.delivery_id) is not None:
+        return StepResult("duplicate", command.incident_id, command.delivery_id)
+    case = incident_records.require_incident(context, command.incident_id)
     service = context.services.get(case.service)
     if service is None or service.repository.lower() != command.repository.lower():
         raise Reject("foreign_repository", f"{command.repository} for {case.id}")
-    if case.issue is None or case.issue.number != command.issue:
-        raise Reject("foreign_issue", f"{command.repository}#{command.issue} for {case.id}")
-    if command.wish is IssueCommand.REINVESTIGATE and not people.may_instruct(service, command.person):
-        raise Reject("not_a_collaborator", f"{command.person} on {command.repository}")
+    if case.issue is None or case.issue.number != command.issue_number:
+        raise Reject("foreign_issue", f"{command.repository}#{command.issue_number} for {case.id}")
+    if command.command is IssueCommand.REINVESTIGATE and not people.has_write_access(service, command.actor):
+        raise Reject("not_a_collaborator", f"{command.actor} on {command.repository}")
     outcome = StepResult("nothing", case.id)
-    if command.wish is IssueCommand.REINVESTIGATE:
-        outcome = _reinvestigate(context, service, case, command.person)
+    if command.command is IssueCommand.REINVESTIGATE:
+        outcome = _reinvestigate(context, service, case, command.actor)
         if outcome.name == "nothing":  # whoever asked is to know
-            effects.post_comment(context, service, case, f"answer.{command.delivery}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),))
-    if command.wish is IssueCommand.MUTE and is_automation_stopped(context, service, case):
-        incident_records.end_incident(context, case.id, IncidentState.MUTED, f"{command.person} closed the issue or marked it as wrong")
+            effects.post_comment(context, service, case, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),))
+    if command.command is IssueCommand.MUTE and is_automation_stopped(context, service, case):
+        incident_records.end_incident(context, case.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong")
         outcome = StepResult("muted", case.id)
     # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
-    context.store.create(_KIND, command.delivery, {"incident": case.id, "wish": command.wish.value})
+    context.store.create(_KIND, command.delivery_id, {"incident": case.id, "wish": command.command.value})
     return outcome
 
 
 def _reinvestigate(context: Context, service: Service, record: IncidentRecord, person: str) -> StepResult:
     """Another look at what could not be mended so far; one that is being decided, deployed or muted is left alone."""
     now = context.clock.now()
-    if incident_records.load_incident(context, record.after) is not None:
+    if incident_records.load_incident(context, record.next_incident_id) is not None:
         return StepResult("nothing", record.id, _SUPERSEDED)
-    if record.askable and is_automation_stopped(context, service, record):
+    if record.can_be_reinvestigated and is_automation_stopped(context, service, record):
         return StepResult("nothing", record.id, _ENDED)
 
     def looked(at: IncidentRecord) -> IncidentRecord:
-        if at.look != record.look or not at.askable:
+        if at.look != record.look or not at.can_be_reinvestigated:
             return at
         again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
-        return again.to(IncidentState.OPENED, now, f"{person} asked for it")
+        return again.moved_to(IncidentState.OPENED, now, f"{person} asked for it")
 
     record = incident_records.update_incident(context, record.id, looked)
     if record.state is not IncidentState.OPENED or record.ending is not None:

@@ -38,14 +38,14 @@ _VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", 
 
 def post_updates(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
-    if record.issue is None or record.told == record.step:
+    if record.issue is None or record.told == record.last_step_id:
         return record
     if not record.told:
         effects.create_labels(context, service)
     for part, sentences in _list_new_comments(context, record):
         effects.post_comment(context, service, record, part, sentences)
-    effects.update_issue_status(context, service, record, record.step, lambda: _build_current_update(context, record.id))
-    return incident_records.update_incident(context, record.id, lambda now: replace(now, told=record.step))
+    effects.update_issue_status(context, service, record, record.last_step_id, lambda: _build_current_update(context, record.id))
+    return incident_records.update_incident(context, record.id, lambda now: replace(now, told=record.last_step_id))
 
 
 def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
@@ -56,7 +56,7 @@ def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
     """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
-    evidence = context.store.read(EVIDENCE, record.evidence)
+    evidence = context.store.read(EVIDENCE, record.evidence_key)
     proposal = context.store.read(proposals.KIND, record.proposal) if record.proposal else None
     if evidence is None or proposal is None:
         return ""
@@ -72,7 +72,7 @@ def render_current_status(context: Context, record: IncidentRecord, end_text: st
 
 
 def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool:
-    return replace(record, state=state, ending=None).askable
+    return replace(record, state=state, ending=None).can_be_reinvestigated
 
 
 def format_milestones(record: IncidentRecord) -> str:
@@ -88,7 +88,7 @@ def _list_reached_milestones(record: IncidentRecord) -> Sequence[ReachedMileston
 
 def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
-    seen = record.steps.index(record.told) + 1 if record.told in record.steps else 0
+    seen = record.step_ids.index(record.told) + 1 if record.told in record.step_ids else 0
     again = _look_suffix(record.look)
     reached = {documents.read_choice(step, "state", IncidentState) for step in record.history[seen:]}
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
@@ -141,14 +141,14 @@ def _describe_approved(context: Context, proposal: Proposal) -> str:
 
 
 def _format_approvers(context: Context, proposal: Proposal) -> str:
-    who = decisions.list_approvers(context, proposal.question)
+    who = decisions.list_approvers(context, proposal.decision_key)
     named = [f"{quote_untrusted(name, 80)} (`{quote_untrusted(user, 40)}`)" if name else f"`{quote_untrusted(user, 40)}`" for user, name in who]
     return join_words(named) if named else ""
 
 
 def describe_approval(context: Context, proposal: Proposal) -> str:
     """`approved by nora (`U-NORA`) at 2026-…`: who, and when the last of them did; "" where nobody has."""
-    people, last = _format_approvers(context, proposal), decisions.find_last_decider(context, proposal.question)
+    people, last = _format_approvers(context, proposal), decisions.find_last_decider(context, proposal.decision_key)
     return f"approved by {people}{f' at {format_timestamp(last[1], dated=True)}' if last else ''}" if people else ""
 
 

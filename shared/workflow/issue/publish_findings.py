@@ -72,13 +72,13 @@ def _publish_issue(context: Context, service: Service, record: IncidentRecord, e
             return record
         return replace(record, issue=effects.open_issue(context, service, paper, (f"signal:{record.kind.value}",)))
     if record.look > 1 and _has_new_findings(context, record, evidence):
-        effects.rewrite_issue(context, service, record.issue.number, paper, record.evidence)
+        effects.rewrite_issue(context, service, record.issue.number, paper, record.evidence_key)
     return record
 
 
 def _has_new_findings(context: Context, record: IncidentRecord, evidence: Document) -> bool:
     """Whether this look found something else than the last one: people may have ticked and written in the old text."""
-    before = context.store.read(KIND, replace(record, look=record.look - 1).evidence)
+    before = context.store.read(KIND, replace(record, look=record.look - 1).evidence_key)
     return before is None or any(before.value.get(name) != evidence.get(name) for name in _COMPARED_FIELDS)
 
 

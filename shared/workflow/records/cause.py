@@ -39,7 +39,7 @@ class EndReason:
     """Why an incident ended: by name, and in the words that people read."""
 
     cause: EndCause
-    words: str
+    sentence: str
 
 
 def end_cause_of(verdict: RolloutVerdict) -> EndCause:

@@ -60,7 +60,7 @@ class Decision:
     chosen: str = ""
     """The proposal that was approved; "" where none was."""
     votes: tuple[Vote, ...] = ()
-    turn: int = 0
+    version: int = 0
     """How often it has been written."""
 
     def approvals(self, proposal: str) -> tuple[str, ...]:
@@ -105,9 +105,9 @@ def list_approvers(context: Context, question: str) -> list[tuple[str, str]]:
 
 def has_quorum(context: Context, service: Service, decision: Decision) -> bool:
     """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
-    members = context.chat.members(service.approver_group) if service.approver_group else ()
+    members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
     electorate = Approvers(service, members)
-    entitled = [by for by in decision.approvals(decision.chosen) if electorate.admits(by)]
+    entitled = [by for by in decision.approvals(decision.chosen) if electorate.includes(by)]
     return len(entitled) >= service.quorum
 
 
@@ -130,7 +130,7 @@ def store_approval(context: Context, question: str, vote: Vote, electorate: Appr
     """
 
     def counted(now: Decision | None) -> Decision:
-        earlier = [each for each in (now.votes if now else ()) if electorate.admits(each.by)]
+        earlier = [each for each in (now.votes if now else ()) if electorate.includes(each.by)]
         votes = (*(each for each in earlier if each.by != vote.by), vote)
         if sum(each.proposal == vote.proposal for each in votes) < electorate.service.quorum:
             return Decision(DecisionState.COUNTING, vote.by, reason, votes=votes)
@@ -186,5 +186,5 @@ def _decision_from_document(value: Document) -> Decision:
         etag=documents.read_text(value, "etag"),
         chosen=documents.read_text(value, "chosen"),
         votes=tuple(Vote(documents.read_text(vote, "by"), documents.read_text(vote, "proposal")) for vote in votes),
-        turn=len(documents.read_parts(value, "steps")),
+        version=len(documents.read_parts(value, "steps")),
     )

@@ -33,7 +33,7 @@ class Defect:
     generation: int
 
     @property
-    def incident(self) -> str:
+    def incident_id(self) -> str:
         """The id of its current incident."""
         return f"{self.fingerprint}-{self.generation}"
 
@@ -92,7 +92,7 @@ def start_next_generation(context: Context, service: Service, signal: Signal, de
 def _build_defect(service: Service, signal: Signal) -> Defect:
     path = fingerprint_path(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    return Defect(path, whole, compute_fingerprint(service.name, service.told_environment, path, failure_class(signal)), 1)
+    return Defect(path, whole, compute_fingerprint(service.name, service.environment_name, path, failure_class(signal)), 1)
 
 
 def _defects_key(service: Service, signal: Signal) -> str:

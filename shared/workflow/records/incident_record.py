@@ -90,24 +90,24 @@ class IncidentRecord:
     """`{"state", "at", "why"}`, oldest first, the last fifty."""
 
     @property
-    def after(self) -> str:
+    def next_incident_id(self) -> str:
         """The id of the incident in which it would come back."""
         return f"{self.fingerprint}-{self.generation + 1}"
 
     @property
-    def evidence(self) -> str:
+    def evidence_key(self) -> str:
         """The key of the evidence of its present look."""
         return self.id if self.look == 1 else f"{self.id}.{self.look}"
 
     @property
-    def steps(self) -> tuple[str, ...]:
+    def step_ids(self) -> tuple[str, ...]:
         """A name for each step of `history`; no two have the same."""
         return tuple(f"{step['state']}.{step['at']}" for step in self.history)
 
     @property
-    def step(self) -> str:
+    def last_step_id(self) -> str:
         """That of the last one."""
-        return self.steps[-1] if self.history else ""
+        return self.step_ids[-1] if self.history else ""
 
     @property
     def active(self) -> bool:
@@ -115,14 +115,14 @@ class IncidentRecord:
         return self.state in ACTIVE_STATES
 
     @property
-    def askable(self) -> bool:
+    def can_be_reinvestigated(self) -> bool:
         """Whether a person can have it looked at again: nothing is under way, and nothing was deployed against it."""
         return self.rollout is None and (
             (self.state is IncidentState.UNFIXED and self.ending is None)
             or self.state in {IncidentState.REPORTED, IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.REFUSED}
         )
 
-    def to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":
+    def moved_to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":
         """In another state, with the step in its history."""
         step: Document = {"state": state.value, "at": format_rfc3339(now), "why": why}
         rest_at = None if state in ACTIVE_STATES else now

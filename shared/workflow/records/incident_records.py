@@ -70,7 +70,7 @@ def end_incident(context: Context, incident: str, state: IncidentState, reason: 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.
     """
 
-    words, cause = (reason.words, reason.cause) if isinstance(reason, EndReason) else (reason, None)
+    words, cause = (reason.sentence, reason.cause) if isinstance(reason, EndReason) else (reason, None)
 
     def decided(case: IncidentRecord) -> IncidentRecord:
         if not case.active or case.ending is not None or look not in {0, case.look}:

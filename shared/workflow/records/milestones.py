@@ -34,17 +34,17 @@ class Milestones:
     """All of the traffic goes to the new revision, and the watch begins."""
     verified: datetime | None = None
 
-    def took(self, since: str, until: str) -> timedelta | None:
+    def duration_between(self, since: str, until: str) -> timedelta | None:
         """Between two of them by name; None unless both have come, in this order."""
         first, last = getattr(self, since), getattr(self, until)
         return last - first if first is not None and last is not None and last >= first else None
 
-    def after(self, name: str) -> timedelta | None:
+    def time_since_logged(self, name: str) -> timedelta | None:
         """How long after the first log entry; None where it has not come. A clock of the log's may be ahead of ours."""
         at: datetime | None = getattr(self, name)
         return max(at - self.logged, timedelta()) if at is not None else None
 
-    def told(self) -> Document:
+    def to_json(self) -> Document:
         """By name, RFC 3339 in UTC."""
         moments = {name: getattr(self, name) for name in MILESTONE_NAMES}
         return {name: format_rfc3339(moment) if moment is not None else None for name, moment in moments.items()}

@@ -32,7 +32,7 @@ def format_rollback_id(question: str) -> str:
 
 def is_of_same_question(proposal: str, other: Proposal) -> bool:
     """Whether a proposal's id is that of the other one's question, whichever of its two ways out."""
-    return proposal in {other.question, format_rollback_id(other.question)}
+    return proposal in {other.decision_key, format_rollback_id(other.decision_key)}
 
 
 def create_proposal(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> Proposal | None:

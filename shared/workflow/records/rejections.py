@@ -13,11 +13,11 @@ def record_rejection(context: Context, source: str, reason: str, detail: str) ->
     """`source` is who refused it, such as `record` or `decide`; `detail` is redacted and cut. Raises Retry."""
     now = context.clock.now()
     key = f"{reason}.{source}.{now.date().isoformat()}"
-    if context.throttle.recent(("rejection", key), now):
+    if context.throttle.is_recent(("rejection", key), now):
         return
     value = {"reason": reason, "source": source, "at": format_rfc3339(now), "detail": redact(detail)[:_MAX_DETAIL_LENGTH]}
     context.store.create("rejections", key, value)
-    context.throttle.recorded(("rejection", key), now)
+    context.throttle.mark_recorded(("rejection", key), now)
 
 
 def reject_entry(context: Context, entry: LogEntry, reason: str, detail: str) -> StepResult:

@@ -80,8 +80,8 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
         if not now.active or now.ending is None or now.look != record.look:
             return now
         moment = context.clock.now()
-        rested = replace(now.to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment)
-        rested = replace(rested, ending_cause=cause, told=rested.step)
+        rested = replace(now.moved_to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment)
+        rested = replace(rested, ending_cause=cause, told=rested.last_step_id)
         return reopen_record(rested, failed, moment) if failed else rested
 
     record = incident_records.update_incident(context, record.id, at_rest)
@@ -147,13 +147,13 @@ def refresh_message(context: Context, service: Service, record: IncidentRecord, 
         return
     proposal = proposals.require_proposal(context, record.proposal)
     message = proposals.build_message(proposal, ensure_evidence(context, service, record), record, status, reason)
-    person, decision = decisions.find_last_decider(context, proposal.question), decisions.load_decision(context, proposal.question)
+    person, decision = decisions.find_last_decider(context, proposal.decision_key), decisions.load_decision(context, proposal.decision_key)
     message = replace(message, at=_status_since(context, record, status))
     if person is not None:
         message = replace(message, by=person[0], decided_at=person[1])
     if decision is not None:
         message = _add_votes(message, decision, service.quorum)
-    effects.update_message(context, service, record.message, message, decision.turn if decision and status is ProposalStatus.OPEN else 0)
+    effects.update_message(context, service, record.message, message, decision.version if decision and status is ProposalStatus.OPEN else 0)
 
 
 def _status_since(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:

@@ -84,4 +84,4 @@ def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> Inciden
         failed_commits=tuple(dict.fromkeys((*record.failed_commits, commit))),
         failed_revisions=tuple(dict.fromkeys((*record.failed_revisions, *ran))),
     )  # fmt: skip
-    return again.to(IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")
+    return again.moved_to(IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")

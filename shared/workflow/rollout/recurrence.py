@@ -28,8 +28,8 @@ def has_recurred(context: Context, service: Service, record: IncidentRecord, rol
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
     began = datetime.fromisoformat(rollout.begun) if rollout.begun else record.opened_at
     # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
-    mine = context.logs.entries(service, began, context.clock.now(), rollout.revision)
+    mine = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
     if not mine:
         return False
-    found = collect_incidents(_EntryList(mine), service=service.name, environment=service.told_environment).incidents
+    found = collect_incidents(_EntryList(mine), service=service.name, environment=service.environment_name).incidents
     return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in found)

@@ -33,7 +33,7 @@ def classify_recurrence(context: Context, service: Service, record: IncidentReco
     if record.rollout is not None and revision == record.rollout.revision:
         # After a rollback its own entries are still on their way; they were what it was rolled back for.
         return RecurrenceKind.OLD if record.state is IncidentState.ROLLED_BACK else RecurrenceKind.RECURRED
-    known = context.revisions.revision(service, revision)
+    known = context.revisions.get_revision(service, revision)
     if known is None:
         return RecurrenceKind.OLD
     if known.commit and record.fix:
@@ -58,7 +58,7 @@ def find_downgrade(context: Context, service: Service, proposal: Proposal, servi
     if proposal.kind is not ActionKind.REDEPLOY:
         return ""
     for name, share in serving.traffic.items():
-        revision = serving.revision if name == serving.revision.name else context.revisions.revision(service, name)
+        revision = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         commit = revision.commit if revision is not None and share else None
         if commit and _contains_commit(context, service, proposal.commit, commit) is False:
             return f"revision {name} serves {commit}, which {proposal.commit} does not contain"
@@ -67,7 +67,7 @@ def find_downgrade(context: Context, service: Service, proposal: Proposal, servi
 
 def _contains_commit(context: Context, service: Service, commit: str, fix: str) -> bool | None:
     """None where the repository does not know one of the commits: a label can name anything."""
-    with context.histories(service) as history:
+    with context.open_history(service) as history:
         try:
             return contains_commit(history, history.resolve(commit).id, history.resolve(fix).id)
         except UsageError:

@@ -43,7 +43,7 @@ def advance_rollout(context: Context, service: Service, record: IncidentRecord) 
     rollout = record.rollout
     if rollout is None:
         return record
-    if context.kill_switch(service.id):
+    if context.is_kill_switch_on(service.id):
         return _end_stopped(context, record)
     if not rollout.revision:
         return _await_operation(context, service, record, rollout)
@@ -57,7 +57,7 @@ def advance_rollout(context: Context, service: Service, record: IncidentRecord) 
 def _shift_next_share(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
     step = find_next_traffic_step(service.traffic_steps, rollout.share)
     if step is not None:
-        if context.kill_switch(service.id):  # to probe and to read the log takes its time
+        if context.is_kill_switch_on(service.id):  # to probe and to read the log takes its time
             return _end_stopped(context, record)
         refused = effects.shift_traffic(context, service, record.proposal, rollout.revision, step)
         if refused:
@@ -78,7 +78,7 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
     record = _probe_service(context, service if record.rollout.since else _with_revision_address(context, service, record.rollout), record)
     if record.rollout is None:
         return record
-    serving = context.revisions.serving(service)
+    serving = context.revisions.get_service_state(service)
     missed = not _is_serving(context, service, proposal, record.rollout, serving)
     record = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if missed else 0))
     rollout = record.rollout
@@ -86,7 +86,7 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         return record
     now = context.clock.now()
     since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    over = bool(rollout.since) and now >= since + context.wait(WATCH_DURATION)
+    over = bool(rollout.since) and now >= since + context.limit_wait(WATCH_DURATION)
     if (over or not rollout.since) and has_recurred(context, service, record, rollout):
         record = incident_records.update_incident(
             context, record.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
@@ -94,14 +94,14 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
     ours = serving.traffic.get(rollout.revision, 0) > 0
     watched = WatchObservations(
         since=since,
-        missed=rollout.missed,
+        missed_traffic_checks=rollout.missed,
         failed_probes=rollout.failed_probes,
-        recurred=bool(record.recurred),
-        failed=_read_platform_failure(context, service, rollout) if ours else "",
-        requests=_count_requests(context, service, rollout, serving, since) if over else 0,
-        probes=rollout.passed_probes,
+        has_recurred=bool(record.recurred),
+        revision_failure=_read_platform_failure(context, service, rollout) if ours else "",
+        request_count=_count_requests(context, service, rollout, serving, since) if over else 0,
+        successful_probes=rollout.passed_probes,
     )
-    verdict = judge_rollout(watched, now, context.wait(WATCH_DURATION), context.wait(MAX_WATCH_DURATION))
+    verdict = judge_rollout(watched, now, context.limit_wait(WATCH_DURATION), context.limit_wait(MAX_WATCH_DURATION))
     if verdict is RolloutVerdict.HOLDS:
         return record
     ending = _END_STATES[verdict]
@@ -132,7 +132,7 @@ def _accept_revision(context: Context, service: Service, record: IncidentRecord,
     other = _find_commit_mismatch(context, service, proposals.require_proposal(context, record.proposal), found.revision)
     if other is not None:
         return _end_failed(context, record, other)
-    if found.untended:
+    if found.needs_address:
         refused = effects.shift_traffic(context, service, record.proposal, found.revision, 0)
         return _end_changed_by_hand(context, record, refused) if refused else record
     record, healthy = _probe_new_revision(context, service, record, found.url)
@@ -142,7 +142,7 @@ def _accept_revision(context: Context, service: Service, record: IncidentRecord,
         why = f"Revision {found.revision} logged the failure again before it had any traffic."
         return _end_failed(context, record, EndReason(EndCause.RECURRED_BEFORE_TRAFFIC, why))
     record = _update_rollout(
-        context, record, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.share)
+        context, record, lambda now: now if now.revision else replace(now, revision=found.revision, share=found.traffic_percent)
     )
     return advance_rollout(context, service, record)
 
@@ -154,17 +154,17 @@ def _end_failed(context: Context, record: IncidentRecord, why: EndReason) -> Inc
 
 def _find_commit_mismatch(context: Context, service: Service, proposal: Proposal, name: str) -> EndReason | None:
     """Why a new revision is not known to run the approved commit; None where it is."""
-    revision = context.revisions.revision(service, name)
+    revision = context.revisions.get_revision(service, name)
     if revision is None:
         return EndReason(EndCause.REVISION_GONE, f"Revision {name} does not exist any more.")
     if not revision.commit:
         unknown = f"Nothing says which commit revision {name} was built from"
         return EndReason(EndCause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
-    if not revision.runs(proposal.commit):
+    if not revision.is_built_from(proposal.commit):
         built = f"Revision {name} was built from {revision.commit}"
         return EndReason(EndCause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
     if revision.commit != proposal.commit:
-        with context.histories(service) as history:
+        with context.open_history(service) as history:
             if resolve_commit(history, revision.commit) != proposal.commit:
                 names = f"Revision {name} names {revision.commit}"
                 return EndReason(EndCause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
@@ -200,7 +200,7 @@ def _store_share(context: Context, service: Service, record: IncidentRecord, bef
         since = format_rfc3339(moment) if last else ""
         share = step if step is not None else before
         now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
-        return now.to(IncidentState.WATCHING, moment, f"{now.rollout.revision} serves") if last and now.rollout else now
+        return now.moved_to(IncidentState.WATCHING, moment, f"{now.rollout.revision} serves") if last and now.rollout else now
 
     record = incident_records.update_incident(context, record.id, further)
     if record.state is IncidentState.WATCHING:
@@ -211,7 +211,7 @@ def _store_share(context: Context, service: Service, record: IncidentRecord, bef
 def _probe_service(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if not service.probe_url:
         return record
-    ok = context.probe.connect(service).ok
+    ok = context.probe.check(service).ok
 
     def counted(now: Rollout) -> Rollout:
         failed, passed = (0, now.passed_probes + 1) if ok else (now.failed_probes + 1, now.passed_probes)
@@ -236,7 +236,7 @@ def _is_serving(context: Context, service: Service, proposal: Proposal, rollout:
 
 
 def _has_fix(context: Context, service: Service, proposal: Proposal, name: str) -> bool:
-    revision = context.revisions.revision(service, name)
+    revision = context.revisions.get_revision(service, name)
     return bool(revision and revision.commit) and contains_fix(
         context, service, str(revision and revision.commit), proposal.fix
     )
@@ -253,7 +253,7 @@ def _read_platform_failure(context: Context, service: Service, rollout: Rollout)
 def _count_requests(context: Context, service: Service, rollout: Rollout, serving: ServiceState, since: datetime) -> int:
     """Of all revisions that answered since then with the fix. They are counted once: reading a log has a price."""
     names = dict.fromkeys((rollout.revision, *(name for name, share in serving.traffic.items() if share)))
-    return sum(context.logs.requests(service, name, since) for name in names)
+    return sum(context.logs.count_requests(service, name, since) for name in names)
 
 
 def _end_changed_by_hand(context: Context, record: IncidentRecord, refused: str) -> IncidentRecord:
@@ -266,11 +266,11 @@ def _describe_verdict(verdict: RolloutVerdict, watched: WatchObservations, recor
     # A machine that cuts its waits short watches for seconds.
     lasted = f"{round(spent / 3600)} hours" if spent >= 3600 else f"{round(spent)} seconds"
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
-    probes = f" and {watched.probes} probes that stayed open" if watched.probes else ""
+    probes = f" and {watched.successful_probes} probes that stayed open" if watched.successful_probes else ""
     what = {
-        RolloutVerdict.PROVEN: f"{watched.requests} requests in {lasted}{probes}, and the failure was not logged again.",
+        RolloutVerdict.PROVEN: f"{watched.request_count} requests in {lasted}{probes}, and the failure was not logged again.",
         RolloutVerdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
-        RolloutVerdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.failed}",
+        RolloutVerdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.revision_failure}",
         RolloutVerdict.RECURRED: f"Revision {record.recurred} contains the fix and logged the failure again.",
         RolloutVerdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
         RolloutVerdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",

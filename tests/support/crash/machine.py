@@ -140,8 +140,8 @@ class Weather(RuleBasedStateMachine):
         replies: list[ClickAnswer] = []
         self._attempt(lambda world: replies.append(handle_click(world, pressed)), Plan(at, fault))
         for reply in replies:
-            assert not (twist and reply.accepted), f"a stranger's click counted: {reply}"
-            if reply.reply in {ClickResult.DENIED, ClickResult.ALREADY_DENIED}:
+            assert not (twist and reply.is_accepted), f"a stranger's click counted: {reply}"
+            if reply.result in {ClickResult.DENIED, ClickResult.ALREADY_DENIED}:
                 self.denied.add(pressed.proposal)
 
     @rule(minutes=st.sampled_from([1, 5, 14, 120, 400, int(WATCH_DURATION / MINUTE)]))

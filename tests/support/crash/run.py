@@ -116,7 +116,7 @@ class Run:
         if isinstance(result, StepResult):
             self.outcomes.append(result.name)
         elif isinstance(result, ClickAnswer):
-            self.outcomes.append(result.reply.value)
+            self.outcomes.append(result.result.value)
 
     def _second_worker(self) -> None:
         """The same message, in another process, as far as it gets."""

@@ -160,7 +160,7 @@ def _symptom_first(run: Run) -> None:
 
 
 def _symptom_alone(run: Run) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.CLOSE_1011_ALONE
+    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.CLOSE_1011_WITHOUT_CAUSE
     run.log(run.setting.entry(CLOSED))
     run.setting.clock.turn(3 * MINUTE)
     run.tick()

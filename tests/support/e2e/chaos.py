@@ -120,7 +120,7 @@ class Chaos:
 
     def _turn(self, subjects: Sequence[Subject], found: Sequence[IncidentRecord]) -> None:
         """What the supervisor, the scheduler, the approver and the visitors do."""
-        self.stack.tended.revive()
+        self.stack.supervisor.restart_ended()
         for case in found:
             posted = self.store.read("local-messages", case.message) if case.message else None
             if case.state is flow.IncidentState.PROPOSED and posted is not None:
@@ -129,7 +129,7 @@ class Chaos:
             self.due = time.monotonic() + _VISIT_SECONDS
             answered = [_answers(subject) for subject in subjects]
             if all(answered) and self._ticked():
-                self.stack.bus.put(flow.TICK, [b"{}"])
+                self.stack.bus.publish_raw(flow.TICK, [b"{}"])
                 self.ticks += 1
         time.sleep(_POLL_SECONDS)
 
@@ -137,7 +137,7 @@ class Chaos:
         posted = self.store.read("local-messages", case.message)
         assert posted is not None
         try:
-            self.clicker.press(subject.service, case.message, posted.value, APPROVE, APPROVER)
+            self.clicker.press_button(subject.service, case.message, posted.value, APPROVE, APPROVER)
         except Reject:  # decided meanwhile
             return
 
@@ -149,16 +149,16 @@ class Chaos:
         """Whether no tick is under way."""
         queue = self.stack.bus
         assert isinstance(queue, SqliteQueue)
-        return queue.age(flow.TICK) == 0
+        return queue.oldest_age(flow.TICK) == 0
 
     def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> bool:
         """One process of the stack, or of a service, or one that they have started; False where none of it runs now."""
-        name = chance.choice([*self.stack.tended.running, "a service"])
+        name = chance.choice([*self.stack.supervisor.running, "a service"])
         if name == "a service":
             wanted = chance.choice([subject.service.name for subject in subjects])
             found = list(_with_environment(f"K_SERVICE={wanted}"))
         else:
-            _, running = self.stack.tended.running[name]
+            _, running = self.stack.supervisor.running[name]
             found = [running.pid, *_children(running.pid)]
         if not found:
             return False
@@ -195,15 +195,15 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
     with ExitStack() as ending:
         ending.enter_context(override_environ(environment))
         tended = Supervisor(folder, ending)
-        tended.start([platform_server(folder, subjects[0].port, environment)])
+        tended.start_servers([platform_server(folder, subjects[0].port, environment)])
         wanted = StackOptions(
             folder,
             embedded=True,
             environment=environment,
-            beside=lambda ports: [page_server(folder, find_free_port(), ports[SLACK_FUNCTION], environment)],
+            extra_servers=lambda ports: [page_server(folder, find_free_port(), ports[SLACK_FUNCTION], environment)],
         )
         stack = ending.enter_context(run_stack(wanted))
-        stack.tended.running |= tended.running
+        stack.supervisor.running |= tended.running
         opened = create_store(read_settings())
         clicker = ClickSender(f"http://{LOOPBACK}:{stack.ports[SLACK_FUNCTION]}/", lambda: SECRET)
         yield Chaos(stack, opened, ProcessPlatform(opened, SystemClock()), subjects, clicker)

@@ -64,12 +64,12 @@ class Storm:
         for number, entry in enumerate(chosen):
             if number % 3:
                 entry["insertId"] = f"storm{number:08x}"
-        self.stack.bus.put(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in chosen])
+        self.stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in chosen])
 
     def tick(self) -> None:
         """What Cloud Scheduler does once a minute."""
         self.ticks += 1
-        self.stack.bus.put(flow.TICK, [b"{}"])
+        self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
     def count(self, function: str) -> int:
         """How many messages a function has handled: one line in its log for each."""
@@ -85,7 +85,7 @@ class Storm:
         """Returns once it is true; fails at the deadline, or when a function has ended."""
         deadline = time.monotonic() + seconds
         while not condition():
-            self.stack.check()
+            self.stack.check_running()
             assert time.monotonic() < deadline, {name: self.handled(name)[-3:] for name in self.stack.ports}
             time.sleep(_POLL_SECONDS)
 
@@ -109,7 +109,7 @@ def storm(folder: Path, *, embedded: bool, source: Path = FUNCTIONS_FILE) -> Ite
     config.write_text(configuration(story), "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": SIGNING_SECRET}
     text = render_log(story, Shape.GCLOUD)
-    with run_stack(StackOptions(folder / "stack", embedded, environment=environment, source=source)) as stack:
+    with run_stack(StackOptions(folder / "stack", embedded, environment=environment, functions_file=source)) as stack:
         _keep_log(stack, text)
         yield Storm(stack, story.path, tuple(json.loads(text)))
 
@@ -117,7 +117,7 @@ def storm(folder: Path, *, embedded: bool, source: Path = FUNCTIONS_FILE) -> Ite
 def _keep_log(stack: RunningStack, text: str) -> None:
     """What is published stands in the log as well: there the functions look what a close is tied to."""
     with override_environ(stack.environment):
-        folder = read_settings().local
+        folder = read_settings().local_folder
     assert folder is not None
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     (folder / "logs" / "00001.json").write_text(text, "utf-8")
@@ -137,7 +137,7 @@ def left(storm: Storm) -> Left:
             ),
             issues=tuple(opened.find("local-issues", "repository", repository)),
             messages=tuple(opened.find("local-messages", "channel", CHANNEL)),
-            dead=len(letters.waiting()),
+            dead=len(letters.list_waiting()),
         )
         letters.close()
     return found
